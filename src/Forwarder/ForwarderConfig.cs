@@ -1,0 +1,31 @@
+using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Filter;
+
+namespace KeyEvt.Forwarder;
+
+/// <summary>What is forwarded, and where to? One instance is one consistent configuration; a change makes a new one.</summary>
+public sealed record ForwarderConfig
+{
+    public AmqpSettings Amqp { get; init; } = new();
+
+    public string Exchange { get; init; } = "amq.direct";
+
+    public string RoutingKey { get; init; } = "redis_keyspace_events";
+
+    /// <summary>1 transient, 2 persistent.</summary>
+    public int DeliveryMode { get; init; } = 1;
+
+    /// <summary>Events; 0 unlimited, negative off.</summary>
+    public long FallbackStorageSize { get; init; } = 10_000_000;
+
+    public KeyMaskSet Masks { get; init; } = KeyMaskSet.Empty;
+
+    public EventClass Events { get; init; } = EventClass.Expired | EventClass.Evicted;
+
+    /// <summary>A durable queue to declare and bind at each connect, or null.</summary>
+    public string? DeclareQueue { get; init; }
+
+    /// <summary>Hosts that a command may name besides the configured one; "*" for any.</summary>
+    public IReadOnlyList<string> AmqpHosts { get; init; } = [];
+}

@@ -1,0 +1,26 @@
+namespace KeyEvt.Forwarder;
+
+/// <summary>All that commands and the admin pages may ask of the engine. Thread safe.</summary>
+public interface IForwarderControl
+{
+    /// <summary>The configuration in force.</summary>
+    ForwarderConfig Config { get; }
+
+    /// <summary>
+    /// Applies a change between two events, and reconnects if the connection's own parameters changed.
+    /// Returns null, or why the change is refused; then nothing has changed.
+    /// </summary>
+    string? Configure(Func<ForwarderConfig, ForwarderConfig> change);
+
+    /// <summary>Connects, and keeps connecting again from now on. Bounded by the connect deadline.</summary>
+    Task<ConnectResult> ConnectAsync(CancellationToken cancellationToken);
+
+    /// <summary>Closes and stays closed until connect; false when it was not connected.</summary>
+    Task<bool> DisconnectAsync();
+
+    /// <summary>MODULE UNLOAD: stops forwarding; configuration back to the defaults.</summary>
+    Task ResetAsync();
+
+    /// <summary>Sections server, upstream, amqp, fallback, ledger, gaps; a snapshot.</summary>
+    IReadOnlyList<InfoSection> GetInfo();
+}

@@ -1,0 +1,15 @@
+using System.Globalization;
+
+namespace KeyEvt.Forwarder.Outbox;
+
+/// <summary>
+/// Where in which node's stream of notifications does an event stand? The same event always has the same position, so the
+/// message id made of it is the same however often the event is sent.
+/// </summary>
+/// <param name="RunId">The first 16 hexadecimal digits of the node's run_id, as a number.</param>
+/// <param name="Marker">The last marker seen in the node's stream before the event.</param>
+/// <param name="Count">Raw notifications since that marker, this one included.</param>
+public readonly record struct EventPosition(ulong RunId, long Marker, int Count)
+{
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{RunId:x16}-{Marker}-{Count}");
+}
