@@ -26,7 +26,9 @@ internal sealed class InFlight
     public InFlight(int window, ulong firstTag = 1)
     {
         (_oldest, NextTag) = (firstTag, firstTag);
-        _ring = new Slot[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(window, 2))];
+
+        // Twice the window: one late confirm does not stop the others from being followed by new publishes at once.
+        _ring = new Slot[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(window, 2) * 2)];
         Window = window;
     }
 

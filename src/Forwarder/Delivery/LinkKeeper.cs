@@ -34,6 +34,9 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
 
     public bool IsConnecting => _connecting is not null;
 
+    /// <summary>The attempt under way, for tests that wait for it.</summary>
+    internal Task Connecting => _connecting ?? Task.CompletedTask;
+
     /// <summary>Why the last attempt or link failed; null after a success.</summary>
     public LinkException? LastFailure { get; private set; }
 

@@ -57,6 +57,9 @@ internal sealed class StoreKeeper
 
     public bool IsBusy => _running is not null;
 
+    /// <summary>The step under way, for tests that wait for it.</summary>
+    internal Task Running => _running ?? Task.CompletedTask;
+
     /// <summary>Whether the length was read at least once.</summary>
     public bool IsKnown { get; private set; }
 
