@@ -9,7 +9,8 @@ namespace KeyEvt.Servers;
 /// <summary>
 /// One child process with captured output. It is started through setpriv --pdeathsig KILL: the kernel kills it when the
 /// thread that started it ends, which is why all are started by one thread that lives as long as this process (a pool
-/// thread may end at any time, and would take the server with it).
+/// thread may end at any time, and would take the server with it). And through setsid: a Ctrl-C in the terminal reaches this
+/// process only, which then stops its servers in order.
 /// </summary>
 public sealed class ChildProcess : IDisposable
 {
@@ -109,14 +110,14 @@ public sealed class ChildProcess : IDisposable
         bool withInput = false,
         Action<string>? onLine = null)
     {
-        var info = new ProcessStartInfo("setpriv")
+        var info = new ProcessStartInfo("setsid")
         {
             WorkingDirectory = folder ?? "",
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var argument in new[] { "--pdeathsig", "KILL", program }.Concat(arguments))
+        foreach (var argument in new[] { "setpriv", "--pdeathsig", "KILL", program }.Concat(arguments))
             info.ArgumentList.Add(argument);
         foreach (var (name, value) in environment ?? [])
             info.Environment[name] = value;

@@ -10,19 +10,17 @@ namespace KeyEvt.Servers;
 /// </summary>
 public sealed class EventConsumer : IAsyncDisposable
 {
-    private readonly RabbitServer _broker;
-    private readonly string _virtualHost;
+    private readonly Broker _broker;
     private readonly Lock _lock = new();
     private readonly List<ReceivedEvent> _received = [];
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource _consuming = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
 
-    private EventConsumer(RabbitServer broker, string queue, string virtualHost)
+    private EventConsumer(Broker broker, string queue)
     {
         _broker = broker;
         Queue = queue;
-        _virtualHost = virtualHost;
     }
 
     public string Queue { get; }
@@ -49,16 +47,16 @@ public sealed class EventConsumer : IAsyncDisposable
     public Action<ReceivedEvent>? OnReceived { get; set; }
 
     /// <summary>Declares the queue (durable, bound) if need be, and returns once it is being consumed.</summary>
-    public static async Task<EventConsumer> StartAsync(RabbitServer broker, string queue, string exchange = "amq.direct", string? routingKey = null)
+    public static async Task<EventConsumer> StartAsync(Broker broker, string queue, string exchange = "amq.direct", string? routingKey = null)
     {
         await broker.DeclareAsync(queue, exchange, routingKey ?? queue).ConfigureAwait(false);
         return await AttachAsync(broker, queue).ConfigureAwait(false);
     }
 
     /// <summary>Consumes a queue that is declared already.</summary>
-    public static async Task<EventConsumer> AttachAsync(RabbitServer broker, string queue, string virtualHost = "/")
+    public static async Task<EventConsumer> AttachAsync(Broker broker, string queue)
     {
-        var consumer = new EventConsumer(broker, queue, virtualHost);
+        var consumer = new EventConsumer(broker, queue);
         consumer._running = consumer.RunAsync();
         await consumer._consuming.Task.WaitAsync(TimeSpan.FromSeconds(20)).ConfigureAwait(false);
         return consumer;
@@ -106,7 +104,7 @@ public sealed class EventConsumer : IAsyncDisposable
 
     private async Task ConsumeAsync()
     {
-        await using var connection = await _broker.ConnectAsync(virtualHost: _virtualHost).ConfigureAwait(false);
+        await using var connection = await _broker.ConnectAsync().ConfigureAwait(false);
         await using var channel = await connection.CreateChannelAsync().ConfigureAwait(false);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         channel.ChannelShutdownAsync += (_, _) =>
@@ -128,10 +126,7 @@ public sealed class EventConsumer : IAsyncDisposable
 
     private void Keep(BasicDeliverEventArgs delivery)
     {
-        var properties = delivery.BasicProperties;
-        var message = new ReceivedEvent(
-            delivery.Body.ToArray(), properties.MessageId, delivery.Redelivered, properties.ContentType, (int)properties.DeliveryMode,
-            properties.Timestamp.UnixTime, delivery.Exchange, delivery.RoutingKey);
+        var message = ReceivedEvent.Of(delivery);
         lock (_lock)
             _received.Add(message);
         OnReceived?.Invoke(message);

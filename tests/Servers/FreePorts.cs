@@ -29,7 +29,7 @@ public static class FreePorts
         throw new InvalidOperationException($"no free TCP port between {First} and {Last}");
     }
 
-    private static bool IsFree(int port)
+    public static bool IsFree(int port)
     {
         try
         {

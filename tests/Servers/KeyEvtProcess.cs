@@ -14,14 +14,15 @@ public sealed class KeyEvtProcess : IAsyncDisposable
     private readonly string[] _arguments;
     private readonly IReadOnlyDictionary<string, string> _environment;
 
-    private KeyEvtProcess(string[] arguments, IReadOnlyDictionary<string, string>? environment)
+    private KeyEvtProcess(string[] arguments, IReadOnlyDictionary<string, string>? environment, int? port)
     {
+        Port = port ?? FreePorts.Take();
         _environment = environment ?? new Dictionary<string, string>();
         _arguments = ["--listen", $"127.0.0.1:{Port}", "--admin", $"127.0.0.1:{AdminPort}", .. arguments];
         Process = Launch();
     }
 
-    public int Port { get; } = FreePorts.Take();
+    public int Port { get; }
 
     public int AdminPort { get; } = FreePorts.Take();
 
@@ -30,9 +31,10 @@ public sealed class KeyEvtProcess : IAsyncDisposable
     public RedisCli Cli => new(Port);
 
     /// <summary>--listen and --admin are given already. Returns once it listens and is ready (its feed is subscribed).</summary>
-    public static async Task<KeyEvtProcess> StartAsync(string[] arguments, IReadOnlyDictionary<string, string>? environment = null, bool waitReady = true)
+    public static async Task<KeyEvtProcess> StartAsync(
+        string[] arguments, IReadOnlyDictionary<string, string>? environment = null, bool waitReady = true, int? port = null)
     {
-        var program = new KeyEvtProcess(arguments, environment);
+        var program = new KeyEvtProcess(arguments, environment, port);
         try
         {
             await program.ListeningAsync().ConfigureAwait(false);

@@ -1,6 +1,5 @@
 // How does a test get a RabbitMQ of its own, and take it away again?
 using System.Globalization;
-using RabbitMQ.Client;
 
 namespace KeyEvt.Servers;
 
@@ -57,7 +56,10 @@ public sealed class RabbitServer : IAsyncDisposable
 
     public int Port { get; } = FreePorts.Take();
 
-    public string Url => AmqpUrl();
+    public string Url => UrlWith();
+
+    /// <summary>For declaring, looking and consuming.</summary>
+    public Broker Broker => new(Url);
 
     public ChildProcess Process => _process;
 
@@ -79,50 +81,9 @@ public sealed class RabbitServer : IAsyncDisposable
         }
     }
 
-    public string AmqpUrl(string user = User, string password = Password, string virtualHost = "/", int? port = null)
+    /// <summary>This server's URL with another user, virtual host, or (a relay's) port.</summary>
+    public string UrlWith(string user = User, string password = Password, string virtualHost = "/", int? port = null)
         => string.Create(CultureInfo.InvariantCulture, $"amqp://{user}:{password}@127.0.0.1:{port ?? Port}/{(virtualHost == "/" ? "" : Uri.EscapeDataString(virtualHost))}");
-
-    /// <summary>A connection of the official client, without recovery: for declaring, looking and consuming.</summary>
-    public Task<IConnection> ConnectAsync(string user = User, string password = Password, string virtualHost = "/")
-        => new ConnectionFactory
-        {
-            HostName = "127.0.0.1",
-            Port = Port,
-            UserName = user,
-            Password = password,
-            VirtualHost = virtualHost,
-            AutomaticRecoveryEnabled = false,
-            TopologyRecoveryEnabled = false,
-            RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
-            ClientProvidedName = "test",
-        }.CreateConnectionAsync();
-
-    /// <summary>Declares a durable queue and binds it; declares the exchange (direct, durable) too unless it is one of the broker's own.</summary>
-    public async Task DeclareAsync(string queue, string exchange, string routingKey, IDictionary<string, object?>? arguments = null)
-    {
-        await using var connection = await ConnectAsync().ConfigureAwait(false);
-        await using var channel = await connection.CreateChannelAsync().ConfigureAwait(false);
-        if (exchange.Length > 0 && !exchange.StartsWith("amq.", StringComparison.Ordinal))
-            await channel.ExchangeDeclareAsync(exchange, ExchangeType.Direct, durable: true).ConfigureAwait(false);
-        await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, arguments).ConfigureAwait(false);
-        if (exchange.Length > 0)
-            await channel.QueueBindAsync(queue, exchange, routingKey).ConfigureAwait(false);
-    }
-
-    /// <summary>Messages waiting in a queue, or null when there is no such queue.</summary>
-    public async Task<uint?> CountAsync(string queue)
-    {
-        await using var connection = await ConnectAsync().ConfigureAwait(false);
-        await using var channel = await connection.CreateChannelAsync().ConfigureAwait(false);
-        try
-        {
-            return (await channel.QueueDeclarePassiveAsync(queue).ConfigureAwait(false)).MessageCount;
-        }
-        catch (RabbitMQ.Client.Exceptions.OperationInterruptedException)
-        {
-            return null;
-        }
-    }
 
     /// <summary>rabbitmqctl with the environment of this server; takes about a second. Throws when it fails.</summary>
     public async Task<string> CtlAsync(params string[] arguments)

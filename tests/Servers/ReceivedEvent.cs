@@ -1,6 +1,7 @@
 // What arrived at the broker's other side?
 using System.Globalization;
 using System.Text;
+using RabbitMQ.Client.Events;
 
 namespace KeyEvt.Servers;
 
@@ -16,6 +17,14 @@ public sealed record ReceivedEvent(
     public string Event => Text.Split('\n')[1];
 
     public string Key => Text.Split('\n', 3)[2];
+
+    public static ReceivedEvent Of(BasicDeliverEventArgs delivery)
+    {
+        var properties = delivery.BasicProperties;
+        return new ReceivedEvent(
+            delivery.Body.ToArray(), properties.MessageId, delivery.Redelivered, properties.ContentType, (int)properties.DeliveryMode,
+            properties.Timestamp.UnixTime, delivery.Exchange, delivery.RoutingKey);
+    }
 
     public override string ToString() => Text.Replace("\n", "\\n", StringComparison.Ordinal);
 }

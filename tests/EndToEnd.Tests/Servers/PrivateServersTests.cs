@@ -58,7 +58,7 @@ public sealed class PrivateServersTests
     public async Task A_killed_rabbit_keeps_what_is_durable_and_the_consumer_goes_on()
     {
         await using var rabbit = await RabbitServer.StartAsync();
-        await using var consumer = await EventConsumer.StartAsync(rabbit, "q");
+        await using var consumer = await EventConsumer.StartAsync(rabbit.Broker, "q");
         await PublishAsync(rabbit, "0\nset\na");
         await consumer.WaitForTextsAsync("0\nset\na");
         await rabbit.KillAsync();
@@ -72,7 +72,7 @@ public sealed class PrivateServersTests
 
     private static async Task PublishAsync(RabbitServer rabbit, string text)
     {
-        await using var connection = await rabbit.ConnectAsync();
+        await using var connection = await rabbit.Broker.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true), TestContext.Current.CancellationToken);
         await channel.BasicPublishAsync("amq.direct", "q", System.Text.Encoding.Latin1.GetBytes(text), TestContext.Current.CancellationToken);
     }
