@@ -1,0 +1,151 @@
+using System.Text;
+using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Proxy.Intercept;
+using Xunit;
+
+namespace KeyEvt.Proxy.Tests.Intercept;
+
+/// <summary>Do the positional parameters mean what the module's did, and is every wrong one named?</summary>
+public sealed class ConfigParametersTests
+{
+    private static readonly ForwarderConfig Current = new()
+    {
+        Amqp = new AmqpSettings { Host = "broker", Port = 5672, User = "app", Password = "canary" },
+        AmqpHosts = ["other"],
+    };
+
+    [Fact]
+    public void No_parameters_change_nothing()
+    {
+        Assert.True(Apply(out var next, out _));
+        Assert.Equal(Current, next);
+    }
+
+    [Fact]
+    public void All_parameters_arrive_where_they_belong()
+    {
+        Assert.True(Apply(out var next, out _, "other", "5673", "user", "pass", "20", "ex", "rk", "2", "-1", "a", "^b$"));
+        Assert.Equal(Current.Amqp with { Host = "other", Port = 5673, User = "user", Password = "pass", HeartbeatSeconds = 20 }, next.Amqp);
+        Assert.Equal(("ex", "rk", 2, -1L), (next.Exchange, next.RoutingKey, next.DeliveryMode, next.FallbackStorageSize));
+        Assert.Equal(["a", "^b$"], next.Masks.Masks.Select(m => Encoding.UTF8.GetString(m.Bytes.Span)));
+    }
+
+    [Theory]
+    [InlineData(1), InlineData(2), InlineData(3), InlineData(4), InlineData(5), InlineData(6), InlineData(7), InlineData(8), InlineData(9)]
+    public void Any_prefix_of_the_list_may_be_given_and_the_rest_stays(int count)
+    {
+        string[] all = ["broker", "5673", "user", "pass", "20", "ex", "rk", "2", "7"];
+        Assert.True(Apply(out var next, out _, all[..count]));
+        Assert.Equal(count >= 2 ? 5673 : 5672, next.Amqp.Port);
+        Assert.Equal(count >= 4 ? "pass" : "canary", next.Amqp.Password);
+        Assert.Equal(count >= 9 ? 7 : 10_000_000, next.FallbackStorageSize);
+        Assert.Equal(Current.Masks, next.Masks);
+    }
+
+    [Theory]
+    [InlineData(0, "", "host must not be empty")]
+    [InlineData(0, "a b", "host must be a name or an IP address, not 'a b'")]
+    [InlineData(0, "a\r\nb", "host must be a name or an IP address, not 'a\\x0d\\x0ab'")]
+    [InlineData(1, "0", "port must be 1 to 65535, not '0'")]
+    [InlineData(1, "70000", "port must be 1 to 65535, not '70000'")]
+    [InlineData(1, "abc", "port must be 1 to 65535, not 'abc'")]
+    [InlineData(1, "", "port must be 1 to 65535, not ''")]
+    [InlineData(1, "+5", "port must be 1 to 65535, not '+5'")]
+    [InlineData(1, "5672\0", "port must be 1 to 65535, not '5672\\x00'")]
+    [InlineData(1, "-", "port must be 1 to 65535, not '-'")]
+    [InlineData(2, "", "username must not be empty")]
+    [InlineData(2, "a\0b", "username must be UTF-8 text without a NUL")]
+    [InlineData(4, "-1", "heartbeat must be 0 to 65535, not '-1'")]
+    [InlineData(4, "65536", "heartbeat must be 0 to 65535, not '65536'")]
+    [InlineData(7, "3", "delivery_mode must be 1 to 2, not '3'")]
+    [InlineData(7, "0", "delivery_mode must be 1 to 2, not '0'")]
+    [InlineData(8, "many", "fallback_storage_size must be a whole number (0 unlimited, negative off), not 'many'")]
+    [InlineData(8, "99999999999999999999", "fallback_storage_size must be a whole number (0 unlimited, negative off), not '99999999999999999999'")]
+    [InlineData(9, "", "keymask must not be empty: ALL matches every key")]
+    public void A_wrong_value_is_named_with_its_range_and_nothing_changes(int index, string value, string error)
+    {
+        string[] args = ["broker", "5672", "user", "pass", "20", "ex", "rk", "2", "7", "ALL"];
+        args[index] = value;
+        Assert.False(Apply(out var next, out string actual, args));
+        Assert.Equal(error, actual);
+        Assert.Same(Current, next);
+    }
+
+    [Fact]
+    public void Every_wrong_value_is_named_at_once()
+    {
+        Assert.False(Apply(out _, out string error, "", "0", "user", "pass", "x"));
+        Assert.Equal("host must not be empty; port must be 1 to 65535, not '0'; heartbeat must be 0 to 65535, not 'x'", error);
+    }
+
+    [Fact]
+    public void A_wrong_password_is_not_shown()
+    {
+        Assert.False(Apply(out _, out string error, "broker", "5672", "user", "canary2\0"));
+        Assert.DoesNotContain("canary", error);
+    }
+
+    [Fact]
+    public void Names_longer_than_an_amqp_short_string_are_refused()
+    {
+        Assert.False(Apply(out _, out string error, "broker", "5672", "user", "pass", "20", new string('é', 128), new string('k', 256)));
+        Assert.Equal("exchange must have at most 255 bytes, not 256; routing_key must have at most 255 bytes, not 256", error);
+    }
+
+    [Fact]
+    public void A_host_that_is_not_listed_is_refused()
+    {
+        Assert.False(Apply(out var next, out string error, "evil", "5672", "user", "pass"));
+        Assert.Equal("host 'evil' is not allowed: name it in the option --amqp-hosts", error);
+        Assert.Same(Current, next);
+    }
+
+    [Fact]
+    public void A_star_allows_any_host()
+    {
+        Assert.True(ConfigParameters.TryApply(Bytes("anywhere"), Current with { AmqpHosts = ["*"] }, out var next, out _));
+        Assert.Equal("anywhere", next.Amqp.Host);
+    }
+
+    [Theory]
+    [InlineData("other")]
+    [InlineData("other", "5672", "user")]
+    public void The_old_password_never_goes_to_another_host(params string[] args)
+    {
+        Assert.True(Apply(out var next, out _, args));
+        Assert.Equal("", next.Amqp.Password);
+    }
+
+    [Fact]
+    public void The_password_stays_when_the_host_does_whatever_its_case()
+    {
+        Assert.True(Apply(out var next, out _, "BROKER", "5673"));
+        Assert.Equal("canary", next.Amqp.Password);
+    }
+
+    [Fact]
+    public void The_operators_own_load_line_may_name_any_host_and_keeps_what_it_does_not_name()
+    {
+        var faults = new List<string>();
+        var next = ConfigParameters.Parse(Bytes("evil"), faults).ApplyTo(Current);
+        Assert.Empty(faults);
+        Assert.Equal(Current.Amqp with { Host = "evil" }, next.Amqp);
+    }
+
+    [Theory]
+    [InlineData("[::1]", "::1")]
+    [InlineData("::1", "::1")]
+    [InlineData("rabbit_1.local-net", "rabbit_1.local-net")]
+    public void Names_and_addresses_are_hosts(string given, string host)
+    {
+        Assert.True(ConfigParameters.TryApply(Bytes(given), Current with { AmqpHosts = ["*"] }, out var next, out _));
+        Assert.Equal(host, next.Amqp.Host);
+    }
+
+    private static bool Apply(out ForwarderConfig next, out string error, params string[] args) =>
+        ConfigParameters.TryApply(Bytes(args), Current, out next, out error);
+
+    private static ReadOnlyMemory<byte>[] Bytes(params string[] args) =>
+        [.. args.Select(a => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(a))];
+}
