@@ -1,0 +1,169 @@
+// Which arguments does an inline line hold?
+namespace KeyEvt.Resp;
+
+/// <summary>Receives the arguments of an inline line as they are found.</summary>
+internal interface IArgumentSink
+{
+    void BeginArgument();
+
+    void Add(byte value);
+}
+
+/// <summary>
+/// Splits an inline line byte by byte exactly as <c>sdssplitargs</c> in Redis' <c>sds.c</c> does:
+/// <code>
+/// line     = *( blank / argument )
+/// argument = *( byte / escaped ) with "..." (escapes \xHH \n \r \t \b \a \any) or '...' (escape \') that must end the argument
+/// </code>
+/// Vertical tab and form feed are blanks in front of an argument, but do not end one that is not quoted.
+/// The line's LF is not fed; a CR in front of it may be, as it counts as a blank there.
+/// </summary>
+internal struct InlineLexer<TSink>(TSink sink)
+    where TSink : struct, IArgumentSink
+{
+    private State _state;
+    private byte _firstHexDigit;
+
+    /// <summary>A field, not a property: the sink is a mutable struct.</summary>
+    public TSink Sink = sink;
+
+    private enum State : byte
+    {
+        Blank,
+        Bare,
+        Double,
+        DoubleEscape,
+        DoubleHex,
+        DoubleHexSecond,
+        Single,
+        SingleEscape,
+        AfterQuote,
+        Unbalanced,
+    }
+
+    /// <summary>Whether the line may end here.</summary>
+    public readonly bool IsBalanced => _state is State.Blank or State.Bare or State.AfterQuote;
+
+    public void Add(byte value)
+    {
+        switch (_state)
+        {
+            case State.Blank:
+                if (IsBlank(value)) break;
+                Sink.BeginArgument();
+                AddBare(value);
+                break;
+            case State.Bare:
+                AddBare(value);
+                break;
+            case State.Double:
+                AddDouble(value);
+                break;
+            case State.DoubleEscape:
+                AddEscaped(value);
+                break;
+            case State.DoubleHex or State.DoubleHexSecond:
+                AddHex(value);
+                break;
+            case State.Single:
+                AddSingle(value);
+                break;
+            case State.SingleEscape:
+                _state = State.Single;
+                if (value == '\'')
+                {
+                    Sink.Add(value);
+                    break;
+                }
+
+                Sink.Add((byte)'\\');
+                AddSingle(value);
+                break;
+            case State.AfterQuote:
+                _state = IsBlank(value) ? State.Blank : State.Unbalanced;
+                break;
+        }
+    }
+
+    private static bool IsBlank(byte value) => value is (byte)' ' or (>= (byte)'\t' and <= (byte)'\r');
+
+    private static int HexValue(byte digit) => char.IsAsciiDigit((char)digit) ? digit - '0' : (digit | 0x20) - 'a' + 10;
+
+    private void AddBare(byte value)
+    {
+        switch (value)
+        {
+            case (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t':
+                _state = State.Blank;
+                break;
+            case (byte)'"':
+                _state = State.Double;
+                break;
+            case (byte)'\'':
+                _state = State.Single;
+                break;
+            default:
+                _state = State.Bare;
+                Sink.Add(value);
+                break;
+        }
+    }
+
+    private void AddDouble(byte value)
+    {
+        if (value == '\\') _state = State.DoubleEscape;
+        else if (value == '"') _state = State.AfterQuote;
+        else Sink.Add(value);
+    }
+
+    private void AddSingle(byte value)
+    {
+        if (value == '\\') _state = State.SingleEscape;
+        else if (value == '\'') _state = State.AfterQuote;
+        else Sink.Add(value);
+    }
+
+    private void AddEscaped(byte value)
+    {
+        if (value == 'x')
+        {
+            _state = State.DoubleHex;
+            return;
+        }
+
+        _state = State.Double;
+        Sink.Add((char)value switch
+        {
+            'n' => (byte)'\n',
+            'r' => (byte)'\r',
+            't' => (byte)'\t',
+            'b' => (byte)'\b',
+            'a' => (byte)'\a',
+            _ => value,
+        });
+    }
+
+    /// <summary>Behind <c>\x</c>: without two hex digits the x stands for itself, and what follows it too.</summary>
+    private void AddHex(byte value)
+    {
+        var isDigit = char.IsAsciiHexDigit((char)value);
+        if (_state == State.DoubleHex && isDigit)
+        {
+            _firstHexDigit = value;
+            _state = State.DoubleHexSecond;
+            return;
+        }
+
+        var hadDigit = _state == State.DoubleHexSecond;
+        _state = State.Double;
+        if (hadDigit && isDigit)
+        {
+            Sink.Add((byte)((HexValue(_firstHexDigit) << 4) | HexValue(value)));
+            return;
+        }
+
+        Sink.Add((byte)'x');
+        if (hadDigit) Sink.Add(_firstHexDigit);
+        AddDouble(value);
+    }
+}

@@ -1,0 +1,44 @@
+// What is kept of an inline line's arguments: the name's head, or all of them?
+namespace KeyEvt.Resp;
+
+/// <summary>Keeps what <see cref="IRequestFilter"/> asks for: the head of the name, its length, and how many arguments there are.</summary>
+internal struct InlineNameSink : IArgumentSink
+{
+    public CommandNameHead Head;
+
+    public int NameLength { get; private set; }
+
+    public int Count { get; private set; }
+
+    public void BeginArgument() => Count++;
+
+    public void Add(byte value)
+    {
+        if (Count > 1) return;
+        Head.Add(value);
+        NameLength++;
+    }
+}
+
+/// <summary>Keeps every argument, one behind the other; used for requests that are held whole, which are small and rare.</summary>
+internal struct InlineArgumentsSink(byte[] storage) : IArgumentSink
+{
+    private readonly List<int> _starts = [];
+    private int _end;
+
+    public readonly void BeginArgument() => _starts.Add(_end);
+
+    public void Add(byte value) => storage[_end++] = value;
+
+    public readonly ReadOnlyMemory<byte>[] ToArguments()
+    {
+        var arguments = new ReadOnlyMemory<byte>[_starts.Count];
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            var end = i + 1 < arguments.Length ? _starts[i + 1] : _end;
+            arguments[i] = storage.AsMemory(_starts[i], end - _starts[i]);
+        }
+
+        return arguments;
+    }
+}

@@ -1,0 +1,334 @@
+// Which part of a request does the next byte belong to, and is it allowed there?
+namespace KeyEvt.Resp;
+
+/// <summary>Why <see cref="RequestMachine.Advance"/> returned in front of the end of its span.</summary>
+internal enum MachineStop
+{
+    /// <summary>The span is used up, or the request has ended.</summary>
+    None,
+
+    /// <summary>As much of the command name is known as a filter may see. Said once for each request that has a name.</summary>
+    NameKnown,
+
+    /// <summary>The byte at the position is not allowed; <see cref="RequestMachine.Error"/> says why.</summary>
+    Malformed,
+}
+
+/// <summary>
+/// Reads one request at a time, resumable at every byte: the part of <see cref="RespRequestFramer{TFilter}"/> that judges. Its fast
+/// path only recognises what is plainly valid; everything else, and every error, is found here. Error texts are Redis' own where it has one;
+/// "invalid CRLF in request" is Valkey's, as Redis does not look at these bytes.
+/// </summary>
+internal sealed class RequestMachine(RespLimits limits)
+{
+    /// <summary>Longer bodies need no fast path.</summary>
+    private const int MaxContiguousBody = 16 * 1024 * 1024;
+
+    private RespLimits _limits = limits;
+    private Phase _phase;
+    private HeaderNumber _number;
+    private int _lineLength;
+    private long _argumentsLeft;
+    private bool _nameKnown;
+    private CommandNameHead _head;
+    private InlineLexer<InlineNameSink> _inline;
+
+    /// <summary>What is read next.</summary>
+    private enum Phase : byte
+    {
+        Boundary,
+        Inline,
+        Count,
+        CountLf,
+        Dollar,
+        Length,
+        LengthLf,
+        Body,
+        BodyCr,
+        BodyLf,
+    }
+
+    public RespLimits Limits
+    {
+        get => _limits;
+        set
+        {
+            _limits = value;
+            ContiguousBodyLimit = (int)Math.Min(value.MaxBulkBytes, MaxContiguousBody);
+        }
+    }
+
+    /// <summary>The largest body that may be skipped without asking this machine.</summary>
+    public int ContiguousBodyLimit { get; private set; } = (int)Math.Min(limits.MaxBulkBytes, MaxContiguousBody);
+
+    public bool AtBoundary => _phase == Phase.Boundary;
+
+    public ReadOnlySpan<byte> NameHead => _head.Span;
+
+    public long NameLength { get; private set; }
+
+    public long ArgumentCount { get; private set; }
+
+    /// <summary>Bytes still due of the body being read.</summary>
+    public long BodyLeft { get; private set; }
+
+    /// <summary>
+    /// Index in the current span up to which bytes are valid and, as the name is known, may be forwarded. Set to -1 at the start of each span by
+    /// the owner; stays -1 when nothing new is.
+    /// </summary>
+    public int ValidTo { get; set; }
+
+    public string Error { get; private set; } = "";
+
+    /// <summary>Forgets the request being read.</summary>
+    public void Reset()
+    {
+        _phase = Phase.Boundary;
+        BodyLeft = 0;
+    }
+
+    /// <summary>Goes on inside a request whose count and name have been read elsewhere: next comes a '$'.</summary>
+    public void EnterArguments(long argumentsLeft)
+    {
+        _phase = Phase.Dollar;
+        _argumentsLeft = argumentsLeft;
+        _nameKnown = true;
+    }
+
+    /// <summary>Reads on until the span or the request ends, or there is something to say.</summary>
+    public MachineStop Advance(ReadOnlySpan<byte> bytes, ref int position)
+    {
+        while (position < bytes.Length)
+        {
+            var stop = _phase switch
+            {
+                Phase.Boundary => Begin(bytes, ref position),
+                Phase.Inline => ReadInline(bytes, ref position),
+                Phase.Count => ReadCount(bytes, ref position),
+                Phase.CountLf => ReadCountLf(bytes, ref position),
+                Phase.Dollar => ReadDollar(bytes, ref position),
+                Phase.Length => ReadLength(bytes, ref position),
+                Phase.LengthLf => ReadLengthLf(bytes, ref position),
+                Phase.Body => ReadBody(bytes, ref position),
+                Phase.BodyCr => ReadBodyCr(bytes, ref position),
+                _ => ReadBodyLf(bytes, ref position),
+            };
+            if (stop != MachineStop.None) return stop;
+            if (_phase == Phase.Boundary) return MachineStop.None;
+        }
+
+        return MachineStop.None;
+    }
+
+    private MachineStop Begin(ReadOnlySpan<byte> bytes, ref int position)
+    {
+        _head.Clear();
+        _nameKnown = false;
+        _lineLength = 0;
+        if (bytes[position] == '*')
+        {
+            position++;
+            _lineLength = 1;
+            _number = new HeaderNumber(minusOneAllowed: true);
+            _phase = Phase.Count;
+        }
+        else
+        {
+            _inline = new InlineLexer<InlineNameSink>(default);
+            _phase = Phase.Inline;
+        }
+
+        return MachineStop.None;
+    }
+
+    private MachineStop ReadInline(ReadOnlySpan<byte> bytes, ref int position)
+    {
+        for (; position < bytes.Length; position++)
+        {
+            var value = bytes[position];
+            if (value == '\n') return EndInline(ref position);
+            if (value == 0) return Malformed("Protocol error: zero byte in inline request");
+            if (++_lineLength > _limits.MaxInlineBytes) return Malformed("Protocol error: too big inline request");
+            _inline.Add(value);
+        }
+
+        return MachineStop.None;
+    }
+
+    private MachineStop EndInline(ref int position)
+    {
+        if (!_inline.IsBalanced) return Malformed("Protocol error: unbalanced quotes in request");
+        position++;
+        EndRequest(position);
+        ArgumentCount = _inline.Sink.Count;
+        if (ArgumentCount == 0) return MachineStop.None;
+        _head = _inline.Sink.Head;
+        NameLength = _inline.Sink.NameLength;
+        return MachineStop.NameKnown;
+    }
+
+    private MachineStop ReadCount(ReadOnlySpan<byte> bytes, ref int position)
+    {
+        for (; position < bytes.Length; position++)
+        {
+            var value = bytes[position];
+            if (value == '\r') return EndCount(ref position);
+            if (++_lineLength > _limits.MaxInlineBytes) return Malformed("Protocol error: too big mbulk count string");
+            if (!_number.TryAdd(value)) return Malformed("Protocol error: invalid multibulk length");
+        }
+
+        return MachineStop.None;
+    }
+
+    private MachineStop EndCount(ref int position)
+    {
+        if (!_number.IsComplete || _number.Value > RespLimits.Default.MaxArguments)
+            return Malformed("Protocol error: invalid multibulk length");
+        if (_number.Value > _limits.MaxArguments)
+        {
+            return Malformed(_limits.BeforeAuthentication
+                ? "Protocol error: unauthenticated multibulk length"
+                : "Protocol error: invalid multibulk length");
+        }
+
+        position++;
+        _phase = Phase.CountLf;
+        return MachineStop.None;
+    }
+
+    private MachineStop ReadCountLf(ReadOnlySpan<byte> bytes, ref int position)
+    {
+        if (bytes[position] != '\n') return Malformed("Protocol error: invalid multibulk length");
+        position++;
+        ArgumentCount = _number.Value;
+        _argumentsLeft = _number.Value;
+        if (_argumentsLeft <= 0) EndRequest(position);
+        else _phase = Phase.Dollar;
+        return MachineStop.None;
+    }
+
+    private MachineStop ReadDollar(ReadOnlySpan<byte> bytes, ref int position)
+    {
+        if (_nameKnown)
+        {
+            SkipContiguousArguments(bytes, ref position);
+            if (_phase == Phase.Boundary || position == bytes.Length) return MachineStop.None;
+        }
+
+        var value = bytes[position];
+        if (value != '$')
+            return Malformed($"Protocol error: expected '$', got '{(value is >= 0x20 and < 0x7f ? (char)value : value is 0 or (byte)'\r' or (byte)'\n' ? ' ' : '?')}'");
+        position++;
+        _lineLength = 1;
+        _number = default;
+        _phase = Phase.Length;
+        return MachineStop.None;
+    }
+
+    private void SkipContiguousArguments(ReadOnlySpan<byte> bytes, ref int position)
+    {
+        while (_argumentsLeft > 0)
+        {
+            var behind = ContiguousArgument.Skip(bytes, position, ContiguousBodyLimit, out _);
+            if (behind < 0) break;
+            position = behind;
+            _argumentsLeft--;
+        }
+
+        if (_argumentsLeft == 0) EndRequest(position);
+        else ValidTo = position;
+    }
+
+    private MachineStop ReadLength(ReadOnlySpan<byte> bytes, ref int position)
+    {
+        for (; position < bytes.Length; position++)
+        {
+            var value = bytes[position];
+            if (value == '\r') return EndLength(ref position);
+            if (++_lineLength > _limits.MaxInlineBytes) return Malformed("Protocol error: too big bulk count string");
+            if (!_number.TryAdd(value)) return Malformed("Protocol error: invalid bulk length");
+        }
+
+        return MachineStop.None;
+    }
+
+    private MachineStop EndLength(ref int position)
+    {
+        if (!_number.IsComplete) return Malformed("Protocol error: invalid bulk length");
+        if (_number.Value > _limits.MaxBulkBytes)
+        {
+            return Malformed(_limits.BeforeAuthentication && _number.Value <= RespLimits.Default.MaxBulkBytes
+                ? "Protocol error: unauthenticated bulk length"
+                : "Protocol error: invalid bulk length");
+        }
+
+        position++;
+        _phase = Phase.LengthLf;
+        return MachineStop.None;
+    }
+
+    private MachineStop ReadLengthLf(ReadOnlySpan<byte> bytes, ref int position)
+    {
+        if (bytes[position] != '\n') return Malformed("Protocol error: invalid bulk length");
+        position++;
+        BodyLeft = _number.Value;
+        _phase = BodyLeft > 0 ? Phase.Body : Phase.BodyCr;
+        if (_nameKnown)
+        {
+            ValidTo = position;
+            return MachineStop.None;
+        }
+
+        NameLength = BodyLeft;
+        return BodyLeft > 0 ? MachineStop.None : KnowName(position);
+    }
+
+    private MachineStop ReadBody(ReadOnlySpan<byte> bytes, ref int position)
+    {
+        var taken = (int)Math.Min(BodyLeft, bytes.Length - position);
+        if (!_nameKnown) _head.Append(bytes.Slice(position, taken));
+        position += taken;
+        BodyLeft -= taken;
+        if (BodyLeft == 0) _phase = Phase.BodyCr;
+        if (!_nameKnown) return BodyLeft == 0 || _head.IsFull ? KnowName(position) : MachineStop.None;
+        ValidTo = position;
+        return MachineStop.None;
+    }
+
+    private MachineStop KnowName(int position)
+    {
+        _nameKnown = true;
+        ValidTo = position;
+        return MachineStop.NameKnown;
+    }
+
+    private MachineStop ReadBodyCr(ReadOnlySpan<byte> bytes, ref int position)
+    {
+        if (bytes[position] != '\r') return Malformed("Protocol error: invalid CRLF in request");
+        position++;
+        _phase = Phase.BodyLf;
+        return MachineStop.None;
+    }
+
+    private MachineStop ReadBodyLf(ReadOnlySpan<byte> bytes, ref int position)
+    {
+        if (bytes[position] != '\n') return Malformed("Protocol error: invalid CRLF in request");
+        position++;
+        ValidTo = position;
+        _phase = Phase.Dollar;
+        if (--_argumentsLeft == 0) EndRequest(position);
+        return MachineStop.None;
+    }
+
+    private void EndRequest(int position)
+    {
+        _phase = Phase.Boundary;
+        ValidTo = position;
+    }
+
+    private MachineStop Malformed(string error)
+    {
+        Error = error;
+        return MachineStop.Malformed;
+    }
+}
