@@ -21,7 +21,7 @@ internal sealed class EchoShape(ReadOnlyMemory<byte> before, ReadOnlyMemory<byte
     public EchoMark NewMark()
     {
         var name = NewName();
-        return new EchoMark(CommandOf(name), [.. Before.Span, .. name, .. After.Span]);
+        return new EchoMark(CommandOf(name), (byte[])[.. Before.Span, .. name, .. After.Span]);
     }
 
     /// <summary>A command name that no server knows.</summary>

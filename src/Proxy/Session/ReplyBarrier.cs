@@ -57,6 +57,9 @@ internal sealed class ReplyBarrier
     /// <summary>At a place where the session ends: the client's last bytes.</summary>
     public ReadOnlyMemory<byte> LastWords { get; private init; }
 
+    /// <summary>No mark has come yet: all bytes so far are the client's.</summary>
+    public bool IsSearching => _between is null;
+
     /// <summary>Known once the first mark was found.</summary>
     public ReplyMode Mode { get; private set; }
 

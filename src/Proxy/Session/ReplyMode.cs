@@ -1,4 +1,4 @@
-namespace KeyEvt.Proxy.Intercept;
+namespace KeyEvt.Proxy.Session;
 
 /// <summary>Is the client due a reply at this place?</summary>
 internal enum ReplyMode

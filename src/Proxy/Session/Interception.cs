@@ -1,7 +1,7 @@
-using KeyEvt.Proxy.Session;
+using KeyEvt.Proxy.Intercept;
 using KeyEvt.Resp;
 
-namespace KeyEvt.Proxy.Intercept;
+namespace KeyEvt.Proxy.Session;
 
 /// <summary>One intercepted command on its way: may it run, and what does the client get?</summary>
 internal sealed class Interception(RespRequest request, Authorization authorization, ICommandHandler commands)
