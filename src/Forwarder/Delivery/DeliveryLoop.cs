@@ -78,6 +78,11 @@ internal sealed class DeliveryLoop
 
     public long Returned { get; private set; }
 
+    public bool HasEnded => _hasEnded;
+
+    /// <summary>Events that could not be placed before the end.</summary>
+    public long LeftBehind => _leftBehind;
+
     public void Wake() => _signal.Set();
 
     /// <summary>Runs until <see cref="StopAsync"/>; faults on a bug, which must stop the host.</summary>
@@ -166,6 +171,7 @@ internal sealed class DeliveryLoop
         await TakeLinkOutcomeAsync().ConfigureAwait(false);
         TakeLinkEvents();
         var more = Stores.TakeOutcome();
+        Stores.RetryIfDue();
         CheckDeadlines();
         if (_reconnect && (_inFlight.Count == 0 || IsPast(_reconnectBy)))
             await ReconnectAsync().ConfigureAwait(false);
@@ -185,7 +191,7 @@ internal sealed class DeliveryLoop
 
     private async ValueTask<bool> LiveAsync()
     {
-        if (!Stores.IsKnown && Stores.MayTry)
+        if (!Stores.IsKnown && Stores.MayStart)
             Stores.StartCount();
 
         if (!Stores.IsKnown && Stores.LastRefusal is null)
@@ -254,13 +260,19 @@ internal sealed class DeliveryLoop
 
     private async ValueTask<bool> DrainingAsync()
     {
+        if (!Links.IsUsable && !_isStopping)
+        {
+            Change(DeliveryState.Storing, "the link is being opened anew");
+            return true;
+        }
+
         if (!Stores.IsBusy && Stores.IsEmpty && !Stores.HasAppendPending)
         {
             Change(DeliveryState.Live, "the fallback storage is empty");
             return true;
         }
 
-        if (Stores.MayTry)
+        if (Stores.MayStart)
         {
             if (Stores.HasRemovable(part: _isStopping && _inFlight.Count == 0))
                 Stores.StartRemove();
@@ -275,10 +287,10 @@ internal sealed class DeliveryLoop
     /// <param name="always">Otherwise only when memory is filling up.</param>
     private bool StoreFromMemory(bool always)
     {
-        if (!IsStorageOn || !Stores.MayTry)
+        if (!IsStorageOn || !Stores.MayStart)
             return false;
 
-        if (!Stores.HasAppendPending && !(Memory.HasUnclaimed && (always || _isStopping || Memory.Bytes > _options.BufferBytes / 4)))
+        if (!Memory.HasUnclaimed || !(always || _isStopping || Memory.Bytes > _options.BufferBytes / 4))
             return false;
 
         Stores.StartAppend(Memory, _config().FallbackStorageSize);
