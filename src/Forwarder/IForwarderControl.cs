@@ -7,10 +7,10 @@ public interface IForwarderControl
     ForwarderConfig Config { get; }
 
     /// <summary>
-    /// Applies a change between two events, and reconnects if the connection's own parameters changed.
-    /// Returns null, or why the change is refused; then nothing has changed.
+    /// Applies a change between two events and reconnects if the connection's own parameters changed. The task ends when the feeds
+    /// are subscribed to what is wanted now, so that a write after the command's reply is covered (or after a bounded wait).
     /// </summary>
-    string? Configure(Func<ForwarderConfig, ForwarderConfig> change);
+    Task ConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change);
 
     /// <summary>Connects, and keeps connecting again from now on. Bounded by the connect deadline.</summary>
     Task<ConnectResult> ConnectAsync(CancellationToken cancellationToken);
@@ -21,6 +21,6 @@ public interface IForwarderControl
     /// <summary>MODULE UNLOAD: stops forwarding; configuration back to the defaults.</summary>
     Task ResetAsync();
 
-    /// <summary>Sections server, upstream, amqp, fallback, ledger, gaps; a snapshot.</summary>
+    /// <summary>Sections upstream, amqp, fallback, ledger, gaps; a snapshot.</summary>
     IReadOnlyList<InfoSection> GetInfo();
 }

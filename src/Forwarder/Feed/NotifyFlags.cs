@@ -1,9 +1,118 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>How do the letters of notify-keyspace-events read and write?</summary>
+/// <summary>How do the letters of notify-keyspace-events read and write, and which are missing from a server's?</summary>
+/// <remarks>
+/// What a server prints is not what was set: with all classes of <c>A</c> on it prints <c>A</c> and leaves out <c>n</c> (on Redis 8 also <c>o</c> and <c>c</c>), so
+/// <c>AKEn</c> reads back as <c>AKE</c>. Those letters are called hidden here, when <c>A</c> is there and they are not.
+/// </remarks>
 public static class NotifyFlags
 {
-    public static bool TryParse(string letters, out EventClass classes, out string error) { classes = EventClass.Expired; error = letters; return true; }
+    private const EventClass HiddenByAll = EventClass.New | EventClass.Overwritten | EventClass.TypeChanged;
 
-    public static string Format(EventClass classes) => classes.ToString();
+    // The letter of bit i of EventClass, in the order Redis prints them.
+    private const string Letters = "g$lshzxetdmnoc";
+
+    /// <summary>Reads what a user wrote. K and E are accepted and mean nothing, as they say how Redis delivers; A stands for g$lshzxetd.</summary>
+    /// <param name="error">Empty, or one line that names the fault.</param>
+    public static bool TryParse(string letters, out EventClass classes, out string error)
+    {
+        classes = EventClass.None;
+        foreach (Rune letter in letters.EnumerateRunes())
+        {
+            if (!TryGetClass(letter.Value, out EventClass one))
+            {
+                classes = EventClass.None;
+                error = $"unknown event flag '{Printable(letter)}': flags are g $ l s h z x e t d m n o c, and A for g$lshzxetd";
+                return false;
+            }
+
+            classes |= one;
+        }
+
+        error = classes == EventClass.None ? "the event flags name no class of events: give at least one of g $ l s h z x e t d m n o c, or A for g$lshzxetd" : "";
+        return classes != EventClass.None;
+    }
+
+    /// <summary>The letters of the classes, as Redis would print them; A where all of its classes are there. No K, no E.</summary>
+    public static string Format(EventClass classes)
+    {
+        var text = new StringBuilder();
+        if (classes.HasFlag(EventClass.All))
+        {
+            text.Append('A');
+            classes &= ~EventClass.All;
+        }
+
+        for (; classes != 0; classes &= classes - 1)
+        {
+            text.Append(Letters[BitOperations.TrailingZeroCount((uint)classes)]);
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>
+    /// Nothing in what the server printed shows that a needed event will not arrive; a hidden letter has the benefit of the doubt. For looking again
+    /// after <see cref="Missing"/> was written once: a hidden letter would seem to be missing for ever.
+    /// </summary>
+    public static bool Covers(string current, EventClass needed)
+    {
+        EventClass missing = needed & ~ClassesOf(current);
+        if (current.Contains('A'))
+        {
+            missing &= ~HiddenByAll;
+        }
+
+        return needed == EventClass.None || (missing == EventClass.None && current.Contains('E'));
+    }
+
+    /// <summary>
+    /// What to write to notify-keyspace-events so that the needed events arrive as keyevent messages; null when nothing is missing. Only ever adds to what
+    /// was read, also letters that are not known here.
+    /// </summary>
+    /// <param name="current">What CONFIG GET printed.</param>
+    /// <param name="needed">With None nothing is needed, not even E.</param>
+    /// <param name="ambiguous">
+    /// There is something to write and <c>A</c> was read: needed hidden letters are added whether they were set or not, and others that somebody set, being
+    /// invisible, are lost. Worth a line in the log.
+    /// </param>
+    public static string? Missing(string current, EventClass needed, out bool ambiguous)
+    {
+        string missing = Format(needed & ~ClassesOf(current));
+        if (needed != EventClass.None && !current.Contains('E'))
+        {
+            missing += 'E';
+        }
+
+        ambiguous = missing.Length > 0 && current.Contains('A');
+        return missing.Length > 0 ? current + missing : null;
+    }
+
+    /// <summary>What a server's letters say; letters that are not known here say nothing.</summary>
+    private static EventClass ClassesOf(string letters)
+    {
+        var classes = EventClass.None;
+        foreach (char letter in letters)
+        {
+            TryGetClass(letter, out EventClass one);
+            classes |= one;
+        }
+
+        return classes;
+    }
+
+    private static bool TryGetClass(int letter, out EventClass one)
+    {
+        int bit = letter < 128 ? Letters.IndexOf((char)letter, StringComparison.Ordinal) : -1;
+        one = bit >= 0 ? (EventClass)(1u << bit) : letter == 'A' ? EventClass.All : EventClass.None;
+        return one != EventClass.None || letter is 'K' or 'E';
+    }
+
+    /// <summary>A letter that may stand in a reply line.</summary>
+    private static string Printable(Rune letter) =>
+        letter.Value is > 0x20 and < 0x7f ? letter.ToString() : string.Create(CultureInfo.InvariantCulture, $"U+{letter.Value:X4}");
 }

@@ -1,18 +1,63 @@
 namespace KeyEvt.Forwarder.Filter;
 
 /// <summary>All key masks in force: does a key match any of them?</summary>
-public sealed class KeyMaskSet
+/// <remarks>Immutable and equal by content, in order; a change makes a new set. Matching may be done by any number of threads.</remarks>
+public sealed class KeyMaskSet : IEquatable<KeyMaskSet>
 {
-    public static readonly KeyMaskSet Empty = new([], false);
-    public static readonly KeyMaskSet All = new([], true);
+    /// <summary>No masks: nothing matches.</summary>
+    public static readonly KeyMaskSet Empty = new([]);
 
-    private KeyMaskSet(IReadOnlyList<KeyMask> masks, bool isAll) => (Masks, IsAll) = (masks, isAll);
+    /// <summary>The one mask <c>ALL</c>: everything matches.</summary>
+    public static readonly KeyMaskSet All = new([KeyMask.All]);
 
+    private readonly KeyMask[] _masks;
+    private MaskMatcher? _matcher;
+
+    private KeyMaskSet(KeyMask[] masks)
+    {
+        _masks = masks;
+        Masks = Array.AsReadOnly(masks);
+        IsAll = masks is [{ IsAll: true }];
+    }
+
+    /// <summary>The masks in the order they were given, each once; just <c>ALL</c> when <see cref="IsAll"/>.</summary>
     public IReadOnlyList<KeyMask> Masks { get; }
 
     public bool IsAll { get; }
 
-    public KeyMaskSet Add(IEnumerable<KeyMask> masks) => new([.. Masks, .. masks], false);
+    /// <summary>
+    /// Adds masks behind those there are, leaving out what is there already. <c>ALL</c> replaces the rest, and nothing added to <c>ALL</c> changes it:
+    /// a set never matches less after an addition.
+    /// </summary>
+    public KeyMaskSet Add(IEnumerable<KeyMask> masks)
+    {
+        KeyMask[] together = [.. _masks.Concat(masks).Distinct()];
+        if (together.Length == _masks.Length)
+        {
+            return this;
+        }
 
-    public bool Matches(ReadOnlySpan<byte> key) => IsAll;
+        return together.Any(mask => mask.IsAll) ? (IsAll ? this : All) : new KeyMaskSet(together);
+    }
+
+    /// <summary>One pass over the key for all masks together, without allocation.</summary>
+    public bool Matches(ReadOnlySpan<byte> key) => IsAll || (_masks.Length > 0 && Matcher.Matches(key));
+
+    private MaskMatcher Matcher =>
+        _matcher ?? LazyInitializer.EnsureInitialized(ref _matcher, () => new MaskMatcher([.. _masks.Select(mask => mask.Pattern)]));
+
+    public bool Equals(KeyMaskSet? other) => other is not null && _masks.AsSpan().SequenceEqual(other._masks);
+
+    public override bool Equals(object? obj) => Equals(obj as KeyMaskSet);
+
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        foreach (KeyMask mask in _masks)
+        {
+            hash.Add(mask);
+        }
+
+        return hash.ToHashCode();
+    }
 }

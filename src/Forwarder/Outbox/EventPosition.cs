@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Text;
 using System.Globalization;
 
 namespace KeyEvt.Forwarder.Outbox;
@@ -11,5 +13,17 @@ namespace KeyEvt.Forwarder.Outbox;
 /// <param name="Count">Raw notifications since that marker, this one included.</param>
 public readonly record struct EventPosition(ulong RunId, long Marker, int Count)
 {
+    /// <summary>Writes the message id <c>run-marker-count</c>; at most 47 bytes. Returns its length.</summary>
+    public int Format(Span<byte> utf8)
+    {
+        Utf8Formatter.TryFormat(RunId, utf8, out var length, new StandardFormat('x', 16));
+        utf8[length++] = (byte)'-';
+        Utf8Formatter.TryFormat(Marker, utf8[length..], out var written);
+        length += written;
+        utf8[length++] = (byte)'-';
+        Utf8Formatter.TryFormat(Count, utf8[length..], out written);
+        return length + written;
+    }
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{RunId:x16}-{Marker}-{Count}");
 }

@@ -1,0 +1,49 @@
+# Installs what is missing: sourced by the other scripts. need PACKAGE:PROGRAM...
+
+_as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# need redis-server:redis-server rabbitmq-server:/usr/lib/rabbitmq/bin/rabbitmq-server
+# Installs each package whose program is not there. What is installed here is not started as a service: a policy-rc.d says no to that while apt runs.
+need() {
+    local missing=() pair
+    for pair in "$@"; do
+        command -v "${pair#*:}" >/dev/null || missing+=("${pair%%:*}")
+    done
+    [ "${#missing[@]}" = 0 ] && return 0
+    if ! command -v apt-get >/dev/null; then
+        echo "missing: ${missing[*]}; there is no apt-get to install them with" >&2
+        return 1
+    fi
+
+    echo "installing ${missing[*]}"
+    _install "${missing[@]}"
+}
+
+# In a subshell, so that its trap takes the policy away however this ends.
+_install() (
+    policy=/usr/sbin/policy-rc.d log=$(mktemp) ours=''
+    trap 'rm -f "$log"; [ -z "$ours" ] || _as_root rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM
+    if [ ! -e "$policy" ]; then
+        ours=yes
+        printf '#!/bin/sh\nexit 101\n' | _as_root tee "$policy" >/dev/null
+        _as_root chmod 755 "$policy"
+    fi
+    { _as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
+        _as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"; } >"$log" 2>&1 </dev/null && exit 0
+    tail -n 20 "$log" >&2
+    echo "could not install $*" >&2
+    exit 1
+)
+
+# The one thing that apt does not have everywhere.
+need_dotnet() {
+    command -v dotnet >/dev/null && dotnet --list-sdks 2>/dev/null | grep -q '^10\.' && return 0
+    echo "the .NET SDK 10 is missing: https://dotnet.microsoft.com/download" >&2
+    return 1
+}
+
+need_redis() { need redis-server:redis-server redis-tools:redis-cli; }
+need_rabbitmq() { need rabbitmq-server:/usr/lib/rabbitmq/bin/rabbitmq-server; }

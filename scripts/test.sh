@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Builds everything with warnings as errors, checks the formatting, and runs all tests against real servers that they start themselves.
+# The last line is "N passed, N failed" (", N skipped" may follow); exit 1 if anything failed. A build or formatting that fails counts as one.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+. scripts/need.sh
+
+passed=0 failed=0 skipped=0
+finish() {
+    local end="$passed passed, $failed failed"
+    [ "$skipped" = 0 ] || end+=", $skipped skipped"
+    echo "$end"
+    [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+    exit
+}
+fail() { echo "FAILED: $1"; failed=$((failed + 1)); }
+step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
+
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1
+
+step "what is needed"
+{ need_dotnet && need_redis && need_rabbitmq && need util-linux:setpriv; } || { fail "an installation"; finish; }
+
+step "build"
+dotnet build KeyEvt.slnx -c Release -v quiet -warnaserror -p:UseSharedCompilation=false -nodeReuse:false </dev/null || { fail "build"; finish; }
+
+step "formatting"
+dotnet format KeyEvt.slnx --verify-no-changes --no-restore </dev/null || fail "formatting: run dotnet format"
+
+# Those without servers first: they are quick and say most exactly what is wrong.
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+for project in Resp.Tests Forwarder.Tests Proxy.Tests EndToEnd.Tests; do
+    step "$project"
+    program=$(ls "tests/$project/bin/Release/net10.0/"KeyEvt*."$project".dll 2>/dev/null)
+    timeout --kill-after=20 600 dotnet exec "$program" -noColor -noLogo </dev/null 2>&1 | tee "$results"
+    code=${PIPESTATUS[0]}
+    # ...  Total: 12, Errors: 0, Failed: 1, Skipped: 0, Not Run: 0, Time: 1.234s
+    if [[ $(grep -a 'Total: ' "$results" | tail -n 1) =~ Total:\ ([0-9]+),\ Errors:\ ([0-9]+),\ Failed:\ ([0-9]+),\ Skipped:\ ([0-9]+),\ Not\ Run:\ ([0-9]+) ]]; then
+        total=${BASH_REMATCH[1]} bad=$((BASH_REMATCH[2] + BASH_REMATCH[3])) not_run=$((BASH_REMATCH[4] + BASH_REMATCH[5]))
+        passed=$((passed + total - BASH_REMATCH[3] - not_run)) failed=$((failed + bad)) skipped=$((skipped + not_run))
+        [ "$total" -gt 0 ] || fail "$project ran no test"
+        [ "$code" = 0 ] || [ "$bad" -gt 0 ] || fail "$project ended with $code"
+    else
+        fail "$project ended with $code before its summary"
+    fi
+done
+
+step "all"
+finish

@@ -1,0 +1,130 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace KeyEvt.Forwarder.Amqp;
+
+/// <summary>
+/// How does one link come to be? Connects, opens a confirming channel, looks whether the exchange is there, declares the queue
+/// if one is asked for. Automatic recovery of the library is off: it repeats declarations that were removed on purpose and does
+/// not bring closed channels back; the one loop that connects again is ours.
+/// </summary>
+internal sealed class AmqpConnector(string clientName, BackgroundTasks background, ILogger logger) : IBrokerConnector
+{
+    public async Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int epoch, ILinkEvents events, CancellationToken deadline)
+    {
+        var connection = await OpenConnectionAsync(config.Amqp, deadline).ConfigureAwait(false);
+        var link = new AmqpLink(connection, epoch, events, background, logger);
+        try
+        {
+            await CheckExchangeAsync(connection, config, deadline).ConfigureAwait(false);
+            await DeclareQueueAsync(connection, config, deadline).ConfigureAwait(false);
+            await link.OpenChannelAsync(deadline).ConfigureAwait(false);
+            return link;
+        }
+        catch (Exception e)
+        {
+            link.Abandon();
+            throw e as LinkException ?? Failure(e, config, LinkFailureKind.Channel);
+        }
+    }
+
+    private async Task<IConnection> OpenConnectionAsync(AmqpSettings settings, CancellationToken deadline)
+    {
+        var factory = new ConnectionFactory
+        {
+            HostName = settings.Host,
+            Port = settings.Port,
+            UserName = settings.User,
+            Password = settings.Password,
+            VirtualHost = settings.VirtualHost,
+            RequestedHeartbeat = TimeSpan.FromSeconds(settings.HeartbeatSeconds),
+            AutomaticRecoveryEnabled = false,
+            TopologyRecoveryEnabled = false,
+            ClientProvidedName = clientName,
+            RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
+            HandshakeContinuationTimeout = TimeSpan.FromSeconds(5),
+            ContinuationTimeout = TimeSpan.FromSeconds(5),
+        };
+        var opening = factory.CreateConnectionAsync(deadline);
+        try
+        {
+            // The library's own timeouts do not cover every wait (a broker that accepts and then says nothing): ours does.
+            return await opening.WaitAsync(deadline).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            background.Run(AmqpLink.DisposeLateAsync(opening));
+            if (e is OperationCanceledException)
+                throw new LinkException(LinkFailureKind.Socket, $"{settings} did not answer in time", e);
+
+            throw Failure(e, new ForwarderConfig { Amqp = settings }, LinkFailureKind.Connection);
+        }
+    }
+
+    /// <summary>A missing exchange would close the channel at the first publish; asked here, it is known before an event is sent.</summary>
+    private static async Task CheckExchangeAsync(IConnection connection, ForwarderConfig config, CancellationToken deadline)
+    {
+        if (config.Exchange.Length == 0)
+            return; // the default exchange is always there and cannot be asked for
+
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
+        try
+        {
+            await channel.ExchangeDeclarePassiveAsync(config.Exchange, deadline).WaitAsync(deadline).ConfigureAwait(false);
+        }
+        catch (OperationInterruptedException e) when (e.ShutdownReason?.ReplyCode == Constants.NotFound)
+        {
+            throw new LinkException(LinkFailureKind.Channel, $"the broker has no exchange '{config.Exchange}'; declare it, or name another with --exchange or config_set", e);
+        }
+        catch (OperationInterruptedException e) when (e.ShutdownReason?.ReplyCode == Constants.AccessRefused)
+        {
+            // Who may only write need not be allowed to ask; the first publish will tell.
+        }
+    }
+
+    private static async Task DeclareQueueAsync(IConnection connection, ForwarderConfig config, CancellationToken deadline)
+    {
+        if (config.DeclareQueue is not { } queue)
+            return;
+
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
+        try
+        {
+            await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
+            if (config.Exchange.Length > 0)
+                await channel.QueueBindAsync(queue, config.Exchange, config.RoutingKey, cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
+        }
+        catch (OperationInterruptedException e)
+        {
+            throw new LinkException(LinkFailureKind.Channel, $"queue '{queue}' could not be declared and bound: {e.ShutdownReason?.ReplyText}; grant configure on it, or start without --declare-queue", e);
+        }
+    }
+
+    /// <summary>Sorts a failure by the step it belongs to, and names the remedy. The texts never hold a password.</summary>
+    private static LinkException Failure(Exception error, ForwarderConfig config, LinkFailureKind otherwise)
+    {
+        var settings = config.Amqp;
+        for (var e = error; e is not null; e = e.InnerException)
+        {
+            switch (e)
+            {
+                case AuthenticationFailureException or PossibleAuthenticationFailureException:
+                    return new LinkException(LinkFailureKind.Authentication, $"{settings} refused user '{settings.User}'; check user and password", error);
+                case OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.NotAllowed or Constants.AccessRefused } reason }:
+                    return new LinkException(
+                        otherwise == LinkFailureKind.Channel ? LinkFailureKind.Channel : LinkFailureKind.Authentication,
+                        $"{settings} refused access: {reason.ReplyText}; check that virtual host '{settings.VirtualHost}' exists and user '{settings.User}' has permissions on it", error);
+                case OperationInterruptedException { ShutdownReason: { } reason }:
+                    return new LinkException(otherwise, $"{settings} closed with {reason.ReplyCode}: {reason.ReplyText}", error);
+                case SocketException socket:
+                    return new LinkException(LinkFailureKind.Socket, $"{settings} cannot be reached: {socket.Message}", error);
+                case TimeoutException or OperationCanceledException:
+                    return new LinkException(LinkFailureKind.Socket, $"{settings} did not answer in time", error);
+            }
+        }
+
+        return new LinkException(otherwise, $"{settings} cannot be used: {error.Message}", error);
+    }
+}

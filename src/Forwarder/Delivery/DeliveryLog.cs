@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Forwarder.Delivery;
+
+/// <summary>What does delivery say in the log? Event ids 2100 to 2199.</summary>
+internal static partial class DeliveryLog
+{
+    [LoggerMessage(2100, LogLevel.Information, "connected to {Broker} (epoch {Epoch})")]
+    public static partial void Connected(ILogger logger, string broker, int epoch);
+
+    [LoggerMessage(2101, LogLevel.Warning, "no link to the broker: {Reason}; next attempt in {DelayMilliseconds} ms")]
+    public static partial void LinkDown(ILogger logger, string reason, int delayMilliseconds);
+
+    [LoggerMessage(2102, LogLevel.Information, "delivery goes from {Old} to {New}: {Reason}")]
+    public static partial void StateChanged(ILogger logger, DeliveryState old, DeliveryState @new, string reason);
+
+    [LoggerMessage(2103, LogLevel.Warning, "the broker takes nothing at the moment: {Reason}; events are stored until it does")]
+    public static partial void Blocked(ILogger logger, string reason);
+
+    [LoggerMessage(2104, LogLevel.Information, "the broker takes messages again")]
+    public static partial void Unblocked(ILogger logger);
+
+    [LoggerMessage(2105, LogLevel.Warning, "no queue is bound to exchange '{Exchange}' with routing key '{RoutingKey}': {Count} events returned by the broker so far ({Policy}); bind a queue, or start with --declare-queue")]
+    public static partial void Unroutable(ILogger logger, string exchange, string routingKey, long count, string policy);
+
+    [LoggerMessage(2106, LogLevel.Warning, "the broker refused {Count} events so far (nack); trying again in {DelayMilliseconds} ms. A queue with x-max-length and reject-publish does this when it is full")]
+    public static partial void Refused(ILogger logger, long count, int delayMilliseconds);
+
+    [LoggerMessage(2107, LogLevel.Warning, "memory for waiting events is full ({MaxBytes} bytes): {Count} dropped so far, oldest first")]
+    public static partial void MemoryFull(ILogger logger, long maxBytes, long count);
+
+    [LoggerMessage(2108, LogLevel.Warning, "the fallback storage cannot take events: {Reason}; they wait in memory, next attempt in {DelayMilliseconds} ms")]
+    public static partial void StoreRefused(ILogger logger, string reason, int delayMilliseconds);
+
+    [LoggerMessage(2109, LogLevel.Warning, "the fallback storage has lost {Count} events (evicted, flushed, or a restart without persistence)")]
+    public static partial void StoreLost(ILogger logger, long count);
+
+    [LoggerMessage(2110, LogLevel.Warning, "the fallback storage is at its cap: the oldest {Count} events were dropped")]
+    public static partial void StoreCapped(ILogger logger, long count);
+
+    [LoggerMessage(2111, LogLevel.Information, "{Count} events were found in the fallback storage and will be sent")]
+    public static partial void StoreAdopted(ILogger logger, long count);
+
+    [LoggerMessage(2112, LogLevel.Critical, "the delivery loop has ended with an error")]
+    public static partial void LoopDied(ILogger logger, Exception error);
+
+    [LoggerMessage(2113, LogLevel.Warning, "{Count} events could not be placed anywhere before the end")]
+    public static partial void LeftBehind(ILogger logger, long count);
+
+    [LoggerMessage(2114, LogLevel.Warning, "an event was refused {Attempts} times and is sent on with routing key '{RoutingKey}'")]
+    public static partial void DeadLettered(ILogger logger, int attempts, string routingKey);
+}

@@ -1,0 +1,150 @@
+using KeyEvt.Forwarder.Outbox;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>Is the node covered (subscribed, with the flags set), and if not, since when? Opens and closes the node's gaps.</summary>
+/// <remarks>
+/// A stretch of wanting begins when the first class is wanted and ends when none is. Within it, coverage begins with the first confirmed subscription:
+/// before that nothing was promised, so there is no gap. From then on every span without coverage is one. One gap is open at most; what else goes
+/// wrong meanwhile makes it longer, and it ends when nothing is wrong any more. Thread safe; gaps are declared on the caller's thread.
+/// </remarks>
+internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILogger logger)
+{
+    private readonly Lock _gate = new();
+    private bool _isWanted;
+    private bool _isSubscribed;
+    private bool _hasFlags = true;
+    private bool _hasBegun;
+    private Moment _proven;
+    private Moment _subscribedAt;
+    private Moment _openSince;
+    private Gap? _open;
+
+    /// <summary>Nothing wanted: what is not received is not missed.</summary>
+    public void Want(bool isWanted, EventPosition position)
+    {
+        lock (_gate)
+        {
+            _isWanted = isWanted;
+            if (!isWanted)
+                _hasBegun = false;
+        }
+
+        Settle(position);
+    }
+
+    /// <summary>All that Redis sent before it handled a command given at this moment has been read.</summary>
+    public void Prove(Moment sentAt)
+    {
+        lock (_gate)
+        {
+            if (sentAt.Timestamp > _proven.Timestamp)
+                _proven = sentAt;
+        }
+    }
+
+    /// <summary>The wanted subscription is confirmed, at this position.</summary>
+    public void Subscribed(EventPosition position)
+    {
+        lock (_gate)
+        {
+            if (!_isSubscribed)
+                _subscribedAt = _proven = Moment.Now(time);
+            _isSubscribed = true;
+            _hasBegun |= _isWanted;
+        }
+
+        Settle(position);
+    }
+
+    /// <summary>The connection is gone, and with it the subscription.</summary>
+    public void Lost(FeedFault fault, EventPosition last)
+    {
+        Moment from;
+        lock (_gate)
+        {
+            if (!_isSubscribed)
+                return;
+            _isSubscribed = false;
+            from = _proven;
+        }
+
+        Open(fault.Cause, fault.Text, from, last);
+    }
+
+    /// <summary>A needed flag is not set; it was until <paramref name="from"/>, or, when that is null, it never was.</summary>
+    public void FlagsLost(string detail, Moment? from, EventPosition last)
+    {
+        Moment since;
+        lock (_gate)
+        {
+            _hasFlags = false;
+            since = from ?? _subscribedAt;
+        }
+
+        Open(GapCause.FlagsMissing, detail, since, last);
+    }
+
+    public void FlagsFound(EventPosition position)
+    {
+        lock (_gate)
+            _hasFlags = true;
+        Settle(position);
+    }
+
+    /// <summary>A span known only when it is over.</summary>
+    public void Missed(GapCause cause, string detail, Moment from, EventPosition last, EventPosition first)
+    {
+        var now = Moment.Now(time);
+        lock (_gate)
+        {
+            if (!_isWanted || _open is not null)
+                return;
+        }
+
+        Closed(gaps.Add(NewGap(cause, detail, from, last) with
+        {
+            To = now.Wall,
+            Duration = time.GetElapsedTime(from.Timestamp, now.Timestamp),
+            FirstPosition = first,
+        }));
+    }
+
+    private void Open(GapCause cause, string detail, Moment from, EventPosition last)
+    {
+        Gap gap;
+        lock (_gate)
+        {
+            if (!_isWanted || !_hasBegun || _open is not null)
+                return;
+            _openSince = from;
+            gap = _open = gaps.Add(NewGap(cause, detail, from, last));
+        }
+
+        FeedLog.GapOpened(logger, node, gap.Id, cause, gap.From, detail);
+    }
+
+    /// <summary>Ends the open gap when its reasons are gone.</summary>
+    private void Settle(EventPosition position)
+    {
+        Gap closed;
+        lock (_gate)
+        {
+            if (_open is null || (_isWanted && !(_isSubscribed && _hasFlags)))
+                return;
+
+            var now = Moment.Now(time);
+            closed = _open with { To = now.Wall, Duration = time.GetElapsedTime(_openSince.Timestamp, now.Timestamp), FirstPosition = position };
+            _open = null;
+            gaps.Close(closed);
+        }
+
+        Closed(closed);
+    }
+
+    private void Closed(Gap gap) => FeedLog.GapClosed(logger, node, gap.Id, gap.Cause, gap.Duration ?? TimeSpan.Zero, gap.LastPosition, gap.FirstPosition);
+
+    private Gap NewGap(GapCause cause, string detail, Moment from, EventPosition last) =>
+        new() { Node = node, Cause = cause, Detail = detail, From = from.Wall, LastPosition = last };
+}

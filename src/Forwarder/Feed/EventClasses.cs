@@ -1,0 +1,81 @@
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>Which class does an event belong to? A notification carries its name only.</summary>
+/// <remarks>
+/// From the servers' sources (notifyKeyspaceEvent in Redis and Valkey), where they differ from the documentation page. The list is open: modules bring
+/// names of their own, and newer servers bring newer ones; a name that is not here counts as a module's. To add an event, add its name.
+/// </remarks>
+public static class EventClasses
+{
+    private const int Slots = 512;
+
+    private static readonly (EventClass Class, string[] Names)[] Known =
+    [
+        (EventClass.Generic, ["del", "rename_from", "rename_to", "move_from", "move_to", "copy_to", "restore", "expire", "persist"]),
+        (EventClass.String, ["set", "setrange", "append", "incrby", "incrbyfloat", "setbit", "pfadd"]),
+        (EventClass.List, ["lpush", "rpush", "lpop", "rpop", "linsert", "lset", "lrem", "ltrim", "sortstore"]),
+        (EventClass.Set, ["sadd", "srem", "spop", "sinterstore", "sunionstore", "sdiffstore"]),
+        (EventClass.Hash, ["hset", "hincrby", "hincrbyfloat", "hdel", "hexpire", "hexpired", "hpersist"]),
+        (EventClass.SortedSet,
+        [
+            "zadd", "zincr", "zrem", "zremrangebyscore", "zremrangebyrank", "zremrangebylex", "zpopmin", "zpopmax",
+            "zunionstore", "zinterstore", "zdiffstore", "zrangestore", "geosearchstore", "georadiusstore",
+        ]),
+        (EventClass.Stream,
+        [
+            "xadd", "xtrim", "xdel", "xsetid",
+            "xgroup-create", "xgroup-createconsumer", "xgroup-delconsumer", "xgroup-destroy", "xgroup-setid",
+        ]),
+        (EventClass.Expired, ["expired"]),
+        (EventClass.Evicted, ["evicted"]),
+        (EventClass.KeyMiss, ["keymiss"]),
+        (EventClass.New, ["new"]),
+        (EventClass.Overwritten, ["overwritten"]),
+        (EventClass.TypeChanged, ["type_changed"]),
+    ];
+
+    // Open addressing: a name stands in its slot or in the next free one.
+    private static readonly (byte[] Name, EventClass Class)[] Table = BuildTable();
+
+    public static EventClass Of(ReadOnlySpan<byte> eventName)
+    {
+        (byte[] Name, EventClass Class)[] table = Table;
+        for (int slot = SlotOf(eventName); ; slot = (slot + 1) % Slots)
+        {
+            ref readonly var entry = ref table[slot];
+            if (entry.Name is null)
+            {
+                return EventClass.Module;
+            }
+
+            if (eventName.SequenceEqual(entry.Name))
+            {
+                return entry.Class;
+            }
+        }
+    }
+
+    private static int SlotOf(ReadOnlySpan<byte> name) =>
+        name.IsEmpty ? 0 : (int)((((uint)name.Length * 0x9E3779B1) ^ (name[0] * 0x85EBCA6Bu) ^ (name[name.Length / 2] * 0xC2B2AE35u) ^ (name[^1] * 0x27D4EB2Fu)) >> 23);
+
+    private static (byte[] Name, EventClass Class)[] BuildTable()
+    {
+        var table = new (byte[] Name, EventClass Class)[Slots];
+        foreach (var (eventClass, names) in Known)
+        {
+            foreach (string name in names)
+            {
+                byte[] bytes = System.Text.Encoding.ASCII.GetBytes(name);
+                int slot = SlotOf(bytes);
+                while (table[slot].Name is not null)
+                {
+                    slot = (slot + 1) % Slots;
+                }
+
+                table[slot] = (bytes, eventClass);
+            }
+        }
+
+        return table;
+    }
+}

@@ -1,0 +1,12 @@
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>What about a node can be less than it should be?</summary>
+internal enum FeedAspect
+{
+    Login,
+    Subscription,
+    Flags,
+    Marker,
+    Role,
+    Identity,
+}

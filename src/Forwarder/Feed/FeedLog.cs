@@ -1,0 +1,50 @@
+using KeyEvt.Forwarder.Outbox;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>What does a feed say in the log? Event ids 2000 to 2099.</summary>
+internal static partial class FeedLog
+{
+    [LoggerMessage(2000, LogLevel.Information, "feed {Node}: subscribed to {Patterns} (Redis {Version}, {Role}, run id {RunId})")]
+    public static partial void Subscribed(ILogger logger, string node, string patterns, string version, NodeRole role, string runId);
+
+    [LoggerMessage(2001, LogLevel.Warning, "feed {Node}: connection lost: {Reason}; next attempt in {DelayMilliseconds} ms")]
+    public static partial void Lost(ILogger logger, string node, string reason, int delayMilliseconds);
+
+    [LoggerMessage(2002, LogLevel.Warning, "feed {Node}: no connection: {Reason}; trying again, at the latest every {DelayMilliseconds} ms")]
+    public static partial void NoConnection(ILogger logger, string node, string reason, int delayMilliseconds);
+
+    [LoggerMessage(2003, LogLevel.Information, "feed {Node}: the node is now {Role}")]
+    public static partial void RoleChanged(ILogger logger, string node, NodeRole role);
+
+    [LoggerMessage(2004, LogLevel.Information, "feed {Node}: notify-keyspace-events was '{Old}', set to '{New}'")]
+    public static partial void FlagsSet(ILogger logger, string node, string old, string @new);
+
+    [LoggerMessage(2005, LogLevel.Warning, "feed {Node}: notify-keyspace-events reads '{Old}', which may hide the letters n, o and c: any that somebody else had set are now off")]
+    public static partial void FlagsAmbiguous(ILogger logger, string node, string old);
+
+    [LoggerMessage(2006, LogLevel.Warning, "feed {Node}: gap {Id} ({Cause}) since {From:O}: {Detail}; events may be missing")]
+    public static partial void GapOpened(ILogger logger, string node, long id, GapCause cause, DateTimeOffset from, string detail);
+
+    [LoggerMessage(2007, LogLevel.Information, "feed {Node}: gap {Id} ({Cause}) ended after {Duration}; last position {Last}, first {First}")]
+    public static partial void GapClosed(ILogger logger, string node, long id, GapCause cause, TimeSpan duration, EventPosition last, EventPosition? first);
+
+    [LoggerMessage(2008, LogLevel.Warning, "feed {Node}: {Remedy}")]
+    public static partial void Degraded(ILogger logger, string node, string remedy);
+
+    [LoggerMessage(2009, LogLevel.Information, "feed {Node}: {Aspect} is as it should be again")]
+    public static partial void Restored(ILogger logger, string node, FeedAspect aspect);
+
+    [LoggerMessage(2010, LogLevel.Information, "feed {Node}: the subscription changes from {Old} to {New}")]
+    public static partial void SubscriptionChanges(ILogger logger, string node, string old, string @new);
+
+    [LoggerMessage(2011, LogLevel.Warning, "feed {Node}: a notification of {Bytes} bytes is over the limit and was not read; {Count} so far")]
+    public static partial void Oversized(ILogger logger, string node, long bytes, long count);
+
+    [LoggerMessage(2012, LogLevel.Critical, "feed {Node}: the loop died of a fault in the program; this node's events are no longer received")]
+    public static partial void LoopDied(ILogger logger, Exception fault, string node);
+
+    [LoggerMessage(2013, LogLevel.Information, "feed {Node}: stopped")]
+    public static partial void Stopped(ILogger logger, string node);
+}

@@ -1,0 +1,74 @@
+using KeyEvt.Forwarder.Outbox;
+
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>How far has a feed come in its node's stream?</summary>
+/// <remarks>
+/// The fields are the read loop's alone: one connection lives at a time. Everybody else sees the copy that <see cref="Publish"/> makes after
+/// each batch.
+/// </remarks>
+internal sealed class FeedProgress
+{
+    private readonly Lock _gate = new();
+    private Snapshot _published;
+    private ulong _runId;
+    private long _marker;
+    private int _count;
+    private long _markersSeen;
+    private long _received;
+    private long _heldBack;
+    private long _oversized;
+
+    public readonly record struct Snapshot(EventPosition Position, long MarkersSeen, long Received, long HeldBack, long Oversized);
+
+    public Snapshot Published
+    {
+        get
+        {
+            lock (_gate)
+                return _published;
+        }
+    }
+
+    /// <summary>Where the stream stands: at the last notification, or at the marker when none came since.</summary>
+    public EventPosition Position => new(_runId, _marker, _count);
+
+    public long HeldBack => _heldBack;
+
+    public long Oversized => _oversized;
+
+    /// <summary>A new subscription: positions go on at a number that was not given before.</summary>
+    public void Begin(ulong runId, long marker)
+    {
+        (_runId, _marker, _count) = (runId, marker, 0);
+        Publish();
+    }
+
+    public void Mark(long marker)
+    {
+        (_marker, _count) = (marker, 0);
+        _markersSeen++;
+    }
+
+    public EventPosition Receive()
+    {
+        _received++;
+        return new EventPosition(_runId, _marker, ++_count);
+    }
+
+    public void HoldBack() => _heldBack++;
+
+    /// <summary>It has its place in the count, like any other notification.</summary>
+    public void PassOversized()
+    {
+        _oversized++;
+        _count++;
+    }
+
+    public void Publish()
+    {
+        var now = new Snapshot(Position, _markersSeen, _received, _heldBack, _oversized);
+        lock (_gate)
+            _published = now;
+    }
+}

@@ -1,0 +1,93 @@
+using KeyEvt.Forwarder.Outbox;
+
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>What does a frame from the node mean: an event, a marker, or an answer? The feed's hot path: nothing is allocated for an event.</summary>
+internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSubscriptions subscriptions, RoleKeeper roles) : IFrameSink
+{
+    private const int MaxReplyBytes = 1024 * 1024;
+
+    private readonly IEventSink _sink = feed.Sink;
+    private readonly FeedProgress _progress = feed.Progress;
+    private long _readAt;
+    private bool _hasEvents;
+
+    private static ReadOnlySpan<byte> MarkerHead => ">3\r\n$7\r\nmessage\r\n$17\r\n__keyevt__:marker\r\n$"u8;
+
+    public void Frame(ReadOnlySpan<byte> frame)
+    {
+        if (NotificationParser.TryParse(frame, out var notification))
+            Notified(notification);
+        else if (frame.StartsWith(MarkerHead))
+            MarkerSeen(frame[MarkerHead.Length..]);
+        else
+            Answered(frame);
+    }
+
+    public void Oversized(long bytes)
+    {
+        var last = _progress.Position;
+        _progress.PassOversized();
+        FeedLog.Oversized(feed.Logger, feed.Node, bytes, _progress.Oversized);
+        feed.Coverage.Missed(GapCause.Oversized, $"a notification of {bytes} bytes was not read", Moment.Now(feed.Time), last, _progress.Position);
+    }
+
+    public void EndOfRead()
+    {
+        _progress.Publish();
+        if (_hasEvents)
+        {
+            _hasEvents = false;
+            _sink.EndOfBatch();
+        }
+    }
+
+    /// <summary>Two overlapping patterns bring an event twice: only what the patterns in force bring counts.</summary>
+    private void Notified(in Notification notification)
+    {
+        if (!subscriptions.IsInForce(notification.Pattern))
+            return;
+
+        var position = _progress.Receive();
+        if (roles.IsReplica)
+        {
+            _progress.HoldBack();
+            return;
+        }
+
+        if (!_hasEvents)
+        {
+            _hasEvents = true;
+            _readAt = feed.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        }
+
+        _sink.Received(position, notification.Database, EventClasses.Of(notification.Event), notification.Event, notification.Key, _readAt);
+    }
+
+    /// <param name="rest">Of the push: length CRLF payload CRLF.</param>
+    private void MarkerSeen(ReadOnlySpan<byte> rest)
+    {
+        var payload = rest[(rest.IndexOf((byte)'\n') + 1)..^2];
+        if (!feed.Markers.TrySee(payload, out long number, out var sentAt))
+            return; // another feed's
+
+        _progress.Mark(number);
+        feed.Coverage.Prove(sentAt);
+    }
+
+    private void Answered(ReadOnlySpan<byte> frame)
+    {
+        bool isPush = frame[0] == '>';
+        if (frame.Length > MaxReplyBytes)
+        {
+            if (isPush)
+                return; // somebody's message on a channel that is none of ours
+            throw new FeedFaultException(FeedFaultKind.Protocol, $"the node sent an answer of {frame.Length} bytes");
+        }
+
+        var reply = FeedReply.Parse(frame);
+        var sentAt = isPush ? commands.AnswerByPush(reply) : commands.Answer(reply);
+        if (sentAt is { } moment)
+            feed.Coverage.Prove(moment);
+    }
+}

@@ -1,0 +1,148 @@
+using KeyEvt.Forwarder.Outbox;
+
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>Does the node publish what is wanted? Looks at notify-keyspace-events, adds what is missing where it may, and declares the span without it.</summary>
+/// <remarks>
+/// One a connection: the setting is a process's own, lost when it restarts. Replies are handled on the read loop. Only letters are added, never
+/// taken away; what may hide behind an A is written once for each new want and has the benefit of the doubt from then on (see <see cref="NotifyFlags"/>).
+/// </remarks>
+internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<EventClass> wanted, Action onSettled)
+{
+    private const string Setting = "notify-keyspace-events";
+
+    private EventClass _good;
+    private EventClass _written;
+    private Moment _goodAt;
+    private EventPosition _goodPosition;
+    private int _isChecking;
+    private int _mayNotGet;
+    private Moment _setRefusedAt;
+    private long _checkedAt;
+
+
+    private EventClass _settledFor;
+    private bool _isSettled;
+
+    /// <summary>The last look was for what is wanted now, and all that may be done was done.</summary>
+    public bool IsSettled => feed.Options.NotifyMode == NotifyMode.Off || (Volatile.Read(ref _isSettled) && _settledFor == wanted());
+
+    public void Check()
+    {
+        if (feed.Options.NotifyMode == NotifyMode.Off || Interlocked.Exchange(ref _isChecking, 1) != 0)
+            return;
+
+        _checkedAt = feed.Time.GetTimestamp();
+        commands.Send(OnGet, "CONFIG", "GET", Setting);
+    }
+
+    /// <summary>Looks again when it is time to. Timer only.</summary>
+    public void CheckWhenDue(TimeSpan slack)
+    {
+        var interval = Volatile.Read(ref _mayNotGet) != 0 ? feed.Options.RefusedInterval : feed.Options.FlagsInterval;
+        if (feed.Time.GetElapsedTime(_checkedAt) + slack >= interval || !IsSettled)
+            Check();
+    }
+
+    private void OnGet(FeedReply reply, Moment sentAt)
+    {
+        var need = wanted();
+        string? current = reply.IsError ? null : reply.Find(Setting);
+        if (FeedErrors.IsPassing(reply))
+        {
+            Postpone(reply);
+            return;
+        }
+
+        Volatile.Write(ref _mayNotGet, current is null ? 1 : 0);
+        feed.Board.Change(status => status with { NotifyFlags = current });
+        if (current is null)
+        {
+            // Nobody can see what is set: trust whoever set the node up.
+            Refuse("CONFIG GET is refused", need);
+            feed.Coverage.FlagsFound(feed.Progress.Position);
+            Settle(need);
+            return;
+        }
+
+        bool isManaged = feed.Options.NotifyMode == NotifyMode.Manage;
+        bool mayHide = !isManaged || (need & ~_written) == EventClass.None;
+        string? write = NotifyFlags.Missing(current, need, out bool isAmbiguous);
+        if (write is null || (mayHide && NotifyFlags.Covers(current, need)))
+        {
+            Good(need, sentAt);
+            return;
+        }
+
+        string lacking = $"{Setting} is '{current}' and lacks what is needed for '{NotifyFlags.Format(need)}E'";
+        if (_good != EventClass.None && !NotifyFlags.Covers(current, _good & need))
+            feed.Coverage.FlagsLost(lacking, _goodAt, _goodPosition);
+        if (isManaged && (_setRefusedAt == default || feed.Time.GetElapsedTime(_setRefusedAt.Timestamp) >= feed.Options.RefusedInterval))
+        {
+            commands.Send((answer, at) => OnSet(answer, at, current, write, need, isAmbiguous), "CONFIG", "SET", Setting, write);
+            return;
+        }
+
+        if (!isManaged)
+            feed.Remedies.Set(FeedAspect.Flags, $"{lacking}: set it to '{write}', or start with --notify-config manage");
+        feed.Coverage.FlagsLost(lacking, null, feed.Progress.Position);
+        Settle(need);
+    }
+
+    private void OnSet(FeedReply reply, Moment sentAt, string old, string written, EventClass need, bool isAmbiguous)
+    {
+        if (FeedErrors.IsPassing(reply))
+        {
+            Postpone(reply);
+        }
+        else if (reply.IsError)
+        {
+            _setRefusedAt = sentAt;
+            Refuse($"CONFIG SET is refused ({FeedText.Clean(reply.Text)}), and {Setting} is '{old}'", need);
+            feed.Coverage.FlagsLost($"{Setting} is '{old}' and cannot be set", null, feed.Progress.Position);
+            Settle(need);
+        }
+        else
+        {
+            _setRefusedAt = default;
+            FeedLog.FlagsSet(feed.Logger, feed.Node, old, written);
+            if (isAmbiguous)
+                FeedLog.FlagsAmbiguous(feed.Logger, feed.Node, old);
+            feed.Board.Change(status => status with { NotifyFlags = written });
+            Good(need, sentAt);
+        }
+    }
+
+    private void Refuse(string what, EventClass need) => feed.Remedies.Set(
+        FeedAspect.Flags,
+        $"{what}: set {Setting} to include 'E{NotifyFlags.Format(need)}' in the server's configuration or parameter group, or grant +config|get +config|set");
+
+    private void Good(EventClass need, Moment at)
+    {
+        _good = need;
+        _written |= need;
+        _goodAt = at;
+        _goodPosition = feed.Progress.Position;
+        feed.Remedies.Set(FeedAspect.Flags, null);
+        feed.Coverage.FlagsFound(_goodPosition);
+        Settle(need);
+    }
+
+    /// <summary>The timer asks again. In the handshake there is no timer yet: it begins anew.</summary>
+    private void Postpone(FeedReply reply)
+    {
+        if (!_isSettled)
+            throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node does not tell its configuration yet: {FeedText.Clean(reply.Text)}");
+        Volatile.Write(ref _isChecking, 0);
+    }
+
+    private void Settle(EventClass need)
+    {
+        _settledFor = need;
+        Volatile.Write(ref _isSettled, true);
+        Volatile.Write(ref _isChecking, 0);
+        if (need != wanted())
+            Check();
+        onSettled();
+    }
+}

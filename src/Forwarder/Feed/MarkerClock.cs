@@ -1,0 +1,87 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>Which marker is next, and is a payload one of ours that is due? One instance for the life of a feed: a number is never given twice.</summary>
+/// <remarks>
+/// The first number is made of the wall clock (milliseconds, times 2^20) and chance, and the numbers rise by one: so a later run of the program begins
+/// above all numbers of an earlier one, on the same node, and no two events ever share a position. Thread safe: sent by the timer, seen by the read loop.
+/// </remarks>
+internal sealed class MarkerClock
+{
+    public const string Channel = "__keyevt__:marker";
+
+    private readonly Lock _gate = new();
+    private readonly Queue<(long Number, Moment SentAt)> _due = new();
+    private readonly byte[] _prefix;
+    private long _last;
+
+    public MarkerClock(TimeProvider time)
+    {
+        Instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        _prefix = Encoding.ASCII.GetBytes(Instance + ":");
+        _last = (time.GetUtcNow().ToUnixTimeMilliseconds() << 20) | (long)RandomNumberGenerator.GetInt32(1 << 20);
+    }
+
+    /// <summary>Tells this feed's markers from those of others on the same channel.</summary>
+    public string Instance { get; }
+
+    /// <summary>A number that is not sent: a place in the stream that is known otherwise.</summary>
+    public long Reserve()
+    {
+        lock (_gate)
+            return ++_last;
+    }
+
+    public long Next(Moment now)
+    {
+        lock (_gate)
+        {
+            _due.Enqueue((++_last, now));
+            return _last;
+        }
+    }
+
+    public string PayloadOf(long number) => string.Create(CultureInfo.InvariantCulture, $"{Instance}:{number}");
+
+    /// <summary>A marker came back. Those before it that did not are settled with it.</summary>
+    public bool TrySee(ReadOnlySpan<byte> payload, out long number, out Moment sentAt)
+    {
+        (number, sentAt) = (0, default);
+        return payload.StartsWith(_prefix)
+            && Utf8Parser.TryParse(payload[_prefix.Length..], out number, out int used) && used == payload.Length - _prefix.Length
+            && TrySettle(number, out sentAt);
+    }
+
+    /// <summary>The marker's own command was answered in a way that means it will not come back as a message.</summary>
+    public bool TrySettle(long number, out Moment sentAt)
+    {
+        lock (_gate)
+        {
+            sentAt = default;
+            bool isDue = false;
+            foreach (var due in _due)
+                isDue |= due.Number == number;
+            while (isDue && _due.TryPeek(out var oldest) && oldest.Number <= number)
+                sentAt = _due.Dequeue().SentAt;
+            return isDue;
+        }
+    }
+
+    /// <summary>One that was sent before this one is still due.</summary>
+    public bool IsOneDueBefore(long number)
+    {
+        lock (_gate)
+            return _due.TryPeek(out var oldest) && oldest.Number < number;
+    }
+
+    /// <summary>A new connection: nothing is due on it.</summary>
+    public void Forget()
+    {
+        lock (_gate)
+            _due.Clear();
+    }
+}

@@ -1,0 +1,213 @@
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Outbox;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>Which keyspace events does one node have? Subscribes to them for ever, over one connection after another.</summary>
+/// <remarks>
+/// What this is, and why not a client library's subscription: an event's place in the node's stream has to be known (markers, role and flags asked for in
+/// the same stream), a lost connection has to become a declared gap, and nothing may be allocated for an event. Libraries offer none of these, and the
+/// one at hand does not subscribe to keyspace events again after a lost connection.
+/// </remarks>
+public sealed class NodeFeed : IAsyncDisposable
+{
+    private readonly FeedContext _feed;
+    private readonly IFeedTransport _transport;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Backoff _backoff;
+    private readonly WarningGate _warnings;
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile FeedConnection? _connection;
+    private volatile uint _wanted;
+    private long _markersSentBefore;
+    private Task _loop = Task.CompletedTask;
+    private int _isStarted;
+    private string? _lastText;
+
+    /// <param name="sink">Gets each notification of a master, on the feed's read loop.</param>
+    /// <param name="gaps">Shared by all feeds.</param>
+    /// <param name="transport">How to connect; null: sockets.</param>
+    public NodeFeed(NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport? transport = null)
+    {
+        string node = options.Address.ToString();
+        _transport = transport ?? new SocketFeedTransport();
+        _feed = new FeedContext(
+            options,
+            sink,
+            time,
+            logger,
+            new MarkerClock(time),
+            new FeedProgress(),
+            new Coverage(node, gaps, time, logger),
+            new FeedRemedies(node, logger),
+            new FeedBoard(new NodeFeedStatus { Node = node }));
+        _backoff = new Backoff(options.FirstBackoff, options.LongestBackoff, Random.Shared);
+        _warnings = new WarningGate(time, TimeSpan.FromMinutes(1));
+    }
+
+    /// <summary>Ends when the feed is disposed; faults when its loop dies of a fault in the program, which the host should not survive.</summary>
+    public Task Completion => _completion.Task;
+
+    public NodeFeedStatus Status
+    {
+        get
+        {
+            var progress = _feed.Progress.Published;
+            return _feed.Board.Status with
+            {
+                RemedyText = _feed.Remedies.Text,
+                MarkersSent = Volatile.Read(ref _markersSentBefore) + (_connection?.MarkersSent ?? 0),
+                MarkersSeen = progress.MarkersSeen,
+                Received = progress.Received,
+                HeldBack = progress.HeldBack,
+                Oversized = progress.Oversized,
+                Position = progress.Position,
+            };
+        }
+    }
+
+    public void Start()
+    {
+        if (Interlocked.Exchange(ref _isStarted, 1) == 0)
+            _loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>
+    /// Which classes to subscribe to and to see flags set for; None: connected, but subscribed to nothing, which is no gap. The change takes effect
+    /// between two events, and loses and doubles none. Events of other classes may come as well: the sink decides.
+    /// </summary>
+    public void Want(EventClass classes)
+    {
+        _wanted = (uint)classes;
+        _feed.Coverage.Want(classes != EventClass.None, _feed.Progress.Published.Position);
+        _feed.Board.Change(status => status with { IsInStep = false });
+        _connection?.WantChanged();
+    }
+
+    /// <summary>Waits until the feed is connected and in step with what is wanted; also on a replica.</summary>
+    public async Task WaitSubscribedAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var changed = _feed.Board.Changed;
+            if (_feed.Board.Status is { IsInStep: true, State: FeedState.Subscribed or FeedState.HeldBack })
+                return;
+
+            await Task.WhenAny(changed, Completion).WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (Completion.IsCompleted)
+                await Completion.ConfigureAwait(false);
+            ObjectDisposedException.ThrowIf(Completion.IsCompleted, this);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _loop.ConfigureAwait(false);
+        _completion.TrySetResult();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                var fault = await AttemptAsync().ConfigureAwait(false);
+                if (fault.Kind != FeedFaultKind.Stopped)
+                    await PauseAsync(fault).ConfigureAwait(false);
+            }
+
+            FeedLog.Stopped(_feed.Logger, _feed.Node);
+            _feed.Board.Change(status => status with { State = FeedState.Stopped, IsInStep = false });
+            _completion.TrySetResult();
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            FeedLog.Stopped(_feed.Logger, _feed.Node);
+            _feed.Board.Change(status => status with { State = FeedState.Stopped, IsInStep = false });
+            _completion.TrySetResult();
+        }
+        catch (Exception e)
+        {
+            FeedLog.LoopDied(_feed.Logger, e, _feed.Node);
+            _feed.Board.Change(status => status with { State = FeedState.Stopped, IsInStep = false, LastError = $"a fault in the program: {e.GetType().Name}" });
+            _completion.TrySetException(e);
+        }
+    }
+
+    /// <summary>One connection from its beginning to its end.</summary>
+    private async Task<FeedFault> AttemptAsync()
+    {
+        _feed.Board.Change(status => status with { State = FeedState.Connecting });
+        IDuplexPipe pipe;
+        try
+        {
+            pipe = await OpenAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException or AuthenticationException or TimeoutException)
+        {
+            return new FeedFault(FeedFaultKind.ConnectFailed, e is TimeoutException ? "nobody answers" : FeedText.Clean(e.Message));
+        }
+
+        _feed.Markers.Forget();
+        var connection = new FeedConnection(_feed, pipe, () => (EventClass)_wanted);
+        _connection = connection;
+        try
+        {
+            var fault = await connection.RunAsync(_stop.Token).ConfigureAwait(false);
+            if (fault.Kind != FeedFaultKind.Stopped)
+                _feed.Coverage.Lost(fault, _feed.Progress.Position);
+            return fault;
+        }
+        finally
+        {
+            _connection = null;
+            Volatile.Write(ref _markersSentBefore, _markersSentBefore + connection.MarkersSent);
+            if (connection.SubscribedAt is { } since && _feed.Time.GetElapsedTime(since.Timestamp) >= _feed.Options.StableAfter)
+                _backoff.Reset();
+        }
+    }
+
+    private async Task<IDuplexPipe> OpenAsync()
+    {
+        using var deadline = new CancellationTokenSource(_feed.Options.ConnectTimeout, _feed.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _stop.Token);
+        try
+        {
+            return await _transport.ConnectAsync(_feed.Options.Address, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+        {
+            throw new TimeoutException();
+        }
+    }
+
+    private async Task PauseAsync(FeedFault fault)
+    {
+        var delay = _backoff.Next();
+        if (fault.Kind == FeedFaultKind.Refused && delay < _feed.Options.RefusedBackoff)
+            delay = _feed.Options.RefusedBackoff;
+
+        bool wasSubscribed = _feed.Board.Status.SubscribedAt is not null;
+        _feed.Board.Change(status => status with
+        {
+            State = FeedState.Down,
+            IsInStep = false,
+            LastError = fault.Text,
+            SubscribedAt = null,
+            Patterns = [],
+            Reconnects = status.Reconnects + (wasSubscribed ? 1 : 0),
+        });
+        if (wasSubscribed)
+            FeedLog.Lost(_feed.Logger, _feed.Node, fault.Text, (int)delay.TotalMilliseconds);
+        else if (_warnings.MayWarn(2002) || fault.Text != _lastText)
+            FeedLog.NoConnection(_feed.Logger, _feed.Node, fault.Text, (int)_feed.Options.LongestBackoff.TotalMilliseconds);
+        _lastText = fault.Text;
+        await Task.Delay(delay, _feed.Time, _stop.Token).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,43 @@
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>Which node does a feed listen to, and how patient is it?</summary>
+public sealed record NodeFeedOptions
+{
+    public required RedisAddress Address { get; init; }
+
+    public NotifyMode NotifyMode { get; init; } = NotifyMode.Manage;
+
+    /// <summary>The connection's name in CLIENT LIST.</summary>
+    public string ClientName { get; init; } = "keyevt-feed";
+
+    /// <summary>How often a marker is sent. It is also the clock of the other checks.</summary>
+    public TimeSpan MarkerInterval { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Silence of the node, with a marker on its way, after which the connection is given up.</summary>
+    public TimeSpan MarkerDeadline { get; init; } = TimeSpan.FromSeconds(2);
+
+    public TimeSpan RoleInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    public TimeSpan FlagsInterval { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How often something that was refused is tried again.</summary>
+    public TimeSpan RefusedInterval { get; init; } = TimeSpan.FromSeconds(30);
+
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>From the open socket to the confirmed subscription.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    public TimeSpan FirstBackoff { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    public TimeSpan LongestBackoff { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The shortest wait after a refused login, or a refused subscription: it is not going to change by itself.</summary>
+    public TimeSpan RefusedBackoff { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>A subscription that held this long starts the backoff anew.</summary>
+    public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>A notification larger than this is read past, counted, and declared a gap: no broker would take its key.</summary>
+    public int MaxFrameBytes { get; init; } = 64 * 1024 * 1024;
+}

@@ -1,0 +1,112 @@
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>Is this frame a keyspace notification, and what does it say? Read in place: no allocation, no exception.</summary>
+/// <remarks>
+/// <code>
+/// frame   = (">" | "*") ("4" CRLF bulk("pmessage") bulk(pattern) | "3" CRLF bulk("message")) bulk(channel) bulk(key)
+/// bulk    = "$" length CRLF bytes CRLF          length in decimal, no sign, no leading zeros
+/// channel = "__keyevent@" db "__:" event
+/// </code>
+/// "&gt;" is a push of RESP3, "*" the same in RESP2 (redis.io/docs/latest/develop/reference/protocol-spec and .../keyspace-notifications). Anything else is
+/// not a notification, <c>__keyspace@</c> messages too: they say the same a second time. An event with a line feed in its name does
+/// not come from Redis (anyone may PUBLISH) and could not be told from its key in a message's body.
+/// </remarks>
+public static class NotificationParser
+{
+    private const int MaxDigits = 9;
+
+    /// <param name="frame">Exactly one whole frame.</param>
+    /// <param name="notification">Views into <paramref name="frame"/>.</param>
+    public static bool TryParse(ReadOnlySpan<byte> frame, out Notification notification)
+    {
+        notification = default;
+        if (frame is not [(byte)'>' or (byte)'*', .. var rest])
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> pattern = default;
+        if (TryTake(ref rest, "4\r\n$8\r\npmessage\r\n"u8))
+        {
+            if (!TryTakeBulk(ref rest, out pattern))
+            {
+                return false;
+            }
+        }
+        else if (!TryTake(ref rest, "3\r\n$7\r\nmessage\r\n"u8))
+        {
+            return false;
+        }
+
+        if (!TryTakeBulk(ref rest, out var channel) || !TryTakeBulk(ref rest, out var key) || !rest.IsEmpty
+            || !TryParseChannel(channel, out int database, out var eventName))
+        {
+            return false;
+        }
+
+        notification = new Notification(database, eventName, key, pattern);
+        return true;
+    }
+
+    private static bool TryParseChannel(ReadOnlySpan<byte> channel, out int database, out ReadOnlySpan<byte> eventName)
+    {
+        eventName = default;
+        database = 0;
+        if (!TryTake(ref channel, "__keyevent@"u8) || !TryTakeNumber(ref channel, out database) || !TryTake(ref channel, "__:"u8))
+        {
+            return false;
+        }
+
+        eventName = channel;
+        return !channel.IsEmpty && !channel.Contains((byte)'\n');
+    }
+
+    private static bool TryTakeBulk(scoped ref ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> bulk)
+    {
+        bulk = default;
+        if (rest is not [(byte)'$', ..])
+        {
+            return false;
+        }
+
+        rest = rest[1..];
+        if (!TryTakeNumber(ref rest, out int length) || !TryTake(ref rest, "\r\n"u8) || rest.Length - 2 < length)
+        {
+            return false;
+        }
+
+        bulk = rest[..length];
+        rest = rest[length..];
+        return TryTake(ref rest, "\r\n"u8);
+    }
+
+    private static bool TryTakeNumber(scoped ref ReadOnlySpan<byte> rest, out int number)
+    {
+        number = 0;
+        int digits = 0;
+        while (digits < rest.Length && (uint)(rest[digits] - '0') <= 9)
+        {
+            if (digits == MaxDigits)
+            {
+                return false;
+            }
+
+            number = (number * 10) + (rest[digits++] - '0');
+        }
+
+        bool isCanonical = digits == 1 || (digits > 1 && rest[0] != '0');
+        rest = rest[digits..];
+        return isCanonical;
+    }
+
+    private static bool TryTake(scoped ref ReadOnlySpan<byte> rest, scoped ReadOnlySpan<byte> expected)
+    {
+        if (!rest.StartsWith(expected))
+        {
+            return false;
+        }
+
+        rest = rest[expected.Length..];
+        return true;
+    }
+}

@@ -1,0 +1,63 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using Pipelines.Sockets.Unofficial;
+
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>Opens TCP, TLS and unix connections.</summary>
+/// <remarks>
+/// Plain ones are a <see cref="SocketConnection"/> whose reader goes on where the socket's read completed: the feed never waits in its read loop, so that one
+/// hop between threads is saved for each read. TLS is an <see cref="SslStream"/>; its certificate is checked by the system's rules, and there is no way
+/// round that: a node that cannot show a good one is not connected to.
+/// </remarks>
+public sealed class SocketFeedTransport : IFeedTransport
+{
+    /// <summary>What one read of the socket may bring.</summary>
+    private const int SegmentBytes = 64 * 1024;
+
+    private static readonly PipeOptions Inline = new(
+        readerScheduler: PipeScheduler.Inline,
+        writerScheduler: PipeScheduler.Inline,
+        pauseWriterThreshold: 4 * 1024 * 1024,
+        resumeWriterThreshold: 1024 * 1024,
+        minimumSegmentSize: SegmentBytes,
+        useSynchronizationContext: false);
+
+    public async ValueTask<IDuplexPipe> ConnectAsync(RedisAddress address, CancellationToken cancellationToken)
+    {
+        var socket = address.Path is null
+            ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
+            : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            EndPoint place = address.Path is null ? new DnsEndPoint(address.Host, address.Port) : new UnixDomainSocketEndPoint(address.Path);
+            await socket.ConnectAsync(place, cancellationToken).ConfigureAwait(false);
+            if (address.IsTls)
+                return await SecureAsync(socket, address.Host, cancellationToken).ConfigureAwait(false);
+
+            return SocketConnection.Create(socket, Inline, Inline, SocketConnectionOptions.InlineReads | SocketConnectionOptions.InlineWrites);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task<IDuplexPipe> SecureAsync(Socket socket, string host, CancellationToken cancellationToken)
+    {
+        var secure = new SslStream(new NetworkStream(socket, ownsSocket: true));
+        try
+        {
+            await secure.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, cancellationToken).ConfigureAwait(false);
+            return new StreamDuplex(secure);
+        }
+        catch
+        {
+            await secure.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,178 @@
+namespace KeyEvt.Forwarder.Filter;
+
+/// <summary>
+/// Which rows of places follow which? A memory of <see cref="MaskNfa"/>'s steps: each row met so far has a number, and a table says which number follows it for each
+/// byte, so that a known step of all masks together costs one look-up.
+/// </summary>
+/// <remarks>
+/// Readers take no lock: a cell goes from <see cref="Unknown"/> to its one value, and a row is complete before a cell names it. The memory is bounded; what
+/// finds no room is read by the NFA, slower but still linear.
+/// </remarks>
+internal sealed class MaskDfa
+{
+    // A cell: one of these, or where in the table the next row begins (over 0, as row 0 is left out).
+    private const int Unknown = 0;
+    private const int Match = -1;
+    private const int NoMatch = -2;
+    private const int NoRoom = -3;
+
+    private const int MinRows = 16;
+    private const int MaxRows = 16 * 1024;
+
+    private readonly MaskNfa _nfa;
+    private readonly byte[] _columnOf;
+    private readonly int _endColumn; // the last cell of a row: the key ends here
+    private readonly int _stride;
+    private readonly int _capacity;
+    private readonly int _start;
+
+    private readonly Lock _writing = new();
+    private readonly List<ulong[]> _places = [[]];                       // by number of the row
+    private readonly Dictionary<ulong[], int> _rows = new(PlacesComparer.Instance);
+    private readonly ulong[] _scratch;
+    private int[] _table;                                                // only ever replaced by a longer copy
+    private long _slowBytes;
+
+    /// <param name="nfa">The steps to remember.</param>
+    /// <param name="maxBytes">About how much memory may be used; a few rows always find room.</param>
+    public MaskDfa(MaskNfa nfa, int maxBytes)
+    {
+        _nfa = nfa;
+        _columnOf = nfa.ColumnOf.ToArray();
+        _endColumn = nfa.ColumnCount;
+        _stride = nfa.ColumnCount + 1;
+        _capacity = Math.Clamp(maxBytes / ((_stride * sizeof(int)) + (nfa.Words * sizeof(ulong)) + 64), MinRows, MaxRows);
+        _scratch = new ulong[nfa.Words];
+        _table = new int[_stride * 4];
+        _start = nfa.MatchesEverything ? Match : RowOf(nfa.Start);
+    }
+
+    /// <summary>Rows known so far.</summary>
+    public int RowCount => _rows.Count;
+
+    /// <summary>Bytes that were left to the NFA because there was no room.</summary>
+    public long SlowBytes => Volatile.Read(ref _slowBytes);
+
+    public bool Matches(ReadOnlySpan<byte> key)
+    {
+        int row = _start;
+        if (row == Match)
+        {
+            return true;
+        }
+
+        int[] table = Volatile.Read(ref _table);
+        byte[] columnOf = _columnOf;
+        for (int i = 0; i < key.Length; i++)
+        {
+            int next = Volatile.Read(ref table[row + columnOf[key[i]]]);
+            if (next <= 0)
+            {
+                if (next == Unknown)
+                {
+                    next = Learn(row, columnOf[key[i]], out table);
+                }
+
+                switch (next)
+                {
+                    case Match: return true;
+                    case NoMatch: return false;
+                    case NoRoom: return MatchesSlow(row, key[i..]);
+                }
+            }
+
+            row = next;
+        }
+
+        return table[row + _endColumn] == Match;
+    }
+
+    private bool MatchesSlow(int row, ReadOnlySpan<byte> rest)
+    {
+        ulong[] places;
+        lock (_writing)
+        {
+            places = _places[row / _stride];
+        }
+
+        Interlocked.Add(ref _slowBytes, rest.Length);
+        return _nfa.Matches(places, rest);
+    }
+
+    private int Learn(int row, int column, out int[] table)
+    {
+        lock (_writing)
+        {
+            int next = _table[row + column];
+            if (next == Unknown)
+            {
+                _places[row / _stride].CopyTo(_scratch, 0);
+                next = _nfa.Step(_scratch, column) switch
+                {
+                    MaskNfa.Verdict.Match => Match,
+                    MaskNfa.Verdict.NoMatch => NoMatch,
+                    _ => RowOf(_scratch),
+                };
+                Volatile.Write(ref _table[row + column], next);
+            }
+
+            table = _table;
+            return next;
+        }
+    }
+
+    /// <summary>Finds the row of these places, or makes it if there is room.</summary>
+    private int RowOf(ReadOnlySpan<ulong> places)
+    {
+        var rows = _rows.GetAlternateLookup<ReadOnlySpan<ulong>>();
+        if (rows.TryGetValue(places, out int row))
+        {
+            return row;
+        }
+
+        if (_rows.Count == _capacity)
+        {
+            return NoRoom;
+        }
+
+        row = _places.Count * _stride;
+        if (row + _stride > _table.Length)
+        {
+            int[] longer = new int[_table.Length * 2];
+            _table.CopyTo(longer, 0);
+            Volatile.Write(ref _table, longer);
+        }
+
+        _table[row + _endColumn] = _nfa.MatchesAtEnd(places) ? Match : NoMatch;
+        ulong[] kept = places.ToArray();
+        _places.Add(kept);
+        _rows.Add(kept, row);
+        return row;
+    }
+
+    /// <summary>Rows of places are equal by content; looked up without an array of their own.</summary>
+    private sealed class PlacesComparer : IEqualityComparer<ulong[]>, IAlternateEqualityComparer<ReadOnlySpan<ulong>, ulong[]>
+    {
+        public static readonly PlacesComparer Instance = new();
+
+        public bool Equals(ulong[]? x, ulong[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public bool Equals(ReadOnlySpan<ulong> alternate, ulong[] other) => alternate.SequenceEqual(other);
+
+        public int GetHashCode(ulong[] places) => GetHashCode(places.AsSpan());
+
+        public int GetHashCode(ReadOnlySpan<ulong> alternate)
+        {
+            ulong hash = 0;
+            foreach (ulong word in alternate)
+            {
+                hash = (hash ^ word) * 0x9E3779B97F4A7C15;
+                hash ^= hash >> 29;
+            }
+
+            return (int)(hash ^ (hash >> 32));
+        }
+
+        public ulong[] Create(ReadOnlySpan<ulong> alternate) => alternate.ToArray();
+    }
+}

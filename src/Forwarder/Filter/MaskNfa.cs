@@ -1,0 +1,216 @@
+using System.Buffers;
+
+namespace KeyEvt.Forwarder.Filter;
+
+/// <summary>
+/// Which places of which masks have been reached after each byte of a key? All masks side by side in one row of bits, moved at once.
+/// </summary>
+/// <remarks>
+/// Shift-And with stars (Navarro and Raffinot, Flexible Pattern Matching in Strings, chapter 4). Bit i of a mask's bits says "the first i tokens are
+/// matched"; each mask ends with one more bit, its final place, which no byte leaves, so that masks do not run into each other. One byte costs
+/// a handful of operations per 64 places, whatever the masks and the key are: that bound is what keeps <c>.*a.*a.*a.*b</c> linear.
+/// Immutable, so shared by all threads.
+/// </remarks>
+internal sealed class MaskNfa
+{
+    private const int WordsOnStack = 128;
+
+    private readonly byte[] _columnOf = new byte[256];
+    private readonly ulong[] _takes;    // [column * Words + word]: places whose token takes the column's bytes
+    private readonly ulong[] _stars;    // places whose token is a star: kept by a byte it takes, skipped without one
+    private readonly ulong[] _restarts; // first places of the masks without "^": reached again before every byte
+    private readonly ulong[] _finals;   // final places of the masks without "$": a match, whatever follows
+    private readonly ulong[] _endings;  // final places of the masks with "$": a match if the key ends here
+    private readonly ulong[] _start;
+
+    public MaskNfa(IReadOnlyCollection<MaskPattern> patterns)
+    {
+        Words = (patterns.Sum(p => p.Tokens.Length + 1) + 63) / 64;
+        ColumnCount = AssignColumns(patterns);
+        _takes = new ulong[ColumnCount * Words];
+        _stars = new ulong[Words];
+        _restarts = new ulong[Words];
+        _finals = new ulong[Words];
+        _endings = new ulong[Words];
+        _start = new ulong[Words];
+
+        int place = 0;
+        foreach (MaskPattern pattern in patterns)
+        {
+            Set(pattern.AnchoredAtStart ? _start : _restarts, place);
+            foreach (MaskToken token in pattern.Tokens.Span)
+            {
+                AddToken(token, place++);
+            }
+
+            Set(pattern.AnchoredAtEnd ? _endings : _finals, place++);
+        }
+
+        ulong carry = 0;
+        for (int w = 0; w < Words; w++)
+        {
+            _start[w] = SkipStars(_start[w] | _restarts[w], _stars[w], ref carry);
+        }
+    }
+
+    /// <summary>What is known after a byte.</summary>
+    public enum Verdict
+    {
+        /// <summary>It depends on the bytes to come.</summary>
+        Open,
+
+        /// <summary>A mask matches, whatever follows.</summary>
+        Match,
+
+        /// <summary>No mask can match any more.</summary>
+        NoMatch,
+    }
+
+    /// <summary>Words of a row of places.</summary>
+    public int Words { get; }
+
+    /// <summary>Bytes that no mask tells apart share a column.</summary>
+    public int ColumnCount { get; }
+
+    /// <summary>The places reached before the first byte.</summary>
+    public ReadOnlySpan<ulong> Start => _start;
+
+    /// <summary>byte to column, 256 entries.</summary>
+    public ReadOnlySpan<byte> ColumnOf => _columnOf;
+
+    /// <summary>Some mask matches the empty key and so, not being bound to its end, every key.</summary>
+    public bool MatchesEverything => Intersects(_start, _finals);
+
+    /// <summary>Moves the places over one byte, in place.</summary>
+    public Verdict Step(Span<ulong> places, int column)
+    {
+        ReadOnlySpan<ulong> takes = _takes.AsSpan(column * Words, Words);
+        ReadOnlySpan<ulong> stars = _stars.AsSpan(0, takes.Length);
+        ReadOnlySpan<ulong> restarts = _restarts.AsSpan(0, takes.Length);
+        ReadOnlySpan<ulong> finals = _finals.AsSpan(0, takes.Length);
+        places = places[..takes.Length];
+        ulong moved = 0, skipped = 0, any = 0;
+        for (int w = 0; w < takes.Length; w++)
+        {
+            ulong now = places[w];
+            ulong reached = restarts[w] | moved;
+            if ((now | reached | skipped) == 0)
+            {
+                continue;
+            }
+
+            ulong taken = now & takes[w];
+            ulong leaving = taken & ~stars[w];
+            reached |= (leaving << 1) | (taken & stars[w]);
+            moved = leaving >> 63;
+            reached = SkipStars(reached, stars[w], ref skipped);
+            if ((reached & finals[w]) != 0)
+            {
+                return Verdict.Match;
+            }
+
+            places[w] = reached;
+            any |= reached;
+        }
+
+        return any == 0 ? Verdict.NoMatch : Verdict.Open;
+    }
+
+    /// <summary>Does a mask match a key that ends here?</summary>
+    public bool MatchesAtEnd(ReadOnlySpan<ulong> places) => Intersects(places, _endings);
+
+    /// <summary>Reads the rest of a key from the given places on. Linear, and without memory of its own.</summary>
+    public bool Matches(ReadOnlySpan<ulong> from, ReadOnlySpan<byte> rest)
+    {
+        ulong[]? rented = null;
+        Span<ulong> places = Words <= WordsOnStack ? stackalloc ulong[WordsOnStack] : rented = ArrayPool<ulong>.Shared.Rent(Words);
+        places = places[..Words];
+        from.CopyTo(places);
+
+        var verdict = Verdict.Open;
+        for (int i = 0; i < rest.Length && verdict == Verdict.Open; i++)
+        {
+            verdict = Step(places, _columnOf[rest[i]]);
+        }
+
+        bool matches = verdict == Verdict.Open ? MatchesAtEnd(places) : verdict == Verdict.Match;
+        if (rented is not null)
+        {
+            ArrayPool<ulong>.Shared.Return(rented);
+        }
+
+        return matches;
+    }
+
+    /// <summary>
+    /// From a place whose token is a star the next place is reached without a byte, and so on through a run of stars. That is how a carry runs through an
+    /// addition: bit i+1 receives one if bit i is a star and is set or received one itself.
+    /// </summary>
+    private static ulong SkipStars(ulong places, ulong stars, ref ulong carry)
+    {
+        ulong starting = places & stars;
+        ulong sum = stars + starting;
+        ulong total = sum + carry;
+        ulong received = total ^ stars ^ starting;
+        carry = sum < stars || total < sum ? 1UL : 0UL;
+        return places | received;
+    }
+
+    private static bool Intersects(ReadOnlySpan<ulong> left, ReadOnlySpan<ulong> right)
+    {
+        for (int w = 0; w < left.Length; w++)
+        {
+            if ((left[w] & right[w]) != 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static void Set(Span<ulong> places, int place) => places[place >> 6] |= 1UL << place;
+
+    /// <summary>Gives each byte that some mask names a column of its own, and all others one together.</summary>
+    private int AssignColumns(IReadOnlyCollection<MaskPattern> patterns)
+    {
+        var named = new SortedSet<byte>();
+        foreach (MaskPattern pattern in patterns)
+        {
+            foreach (MaskToken token in pattern.Tokens.Span)
+            {
+                if (!token.IsAny)
+                {
+                    named.Add(token.Value);
+                }
+            }
+        }
+
+        int column = named.Count < 256 ? 1 : 0;
+        foreach (byte value in named)
+        {
+            _columnOf[value] = (byte)column++;
+        }
+
+        return column;
+    }
+
+    private void AddToken(MaskToken token, int place)
+    {
+        if (token.IsStar)
+        {
+            Set(_stars, place);
+        }
+
+        if (!token.IsAny)
+        {
+            Set(_takes.AsSpan(_columnOf[token.Value] * Words, Words), place);
+            return;
+        }
+
+        for (int column = 0; column < ColumnCount; column++)
+        {
+            Set(_takes.AsSpan(column * Words, Words), place);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using System.Buffers;
+
+namespace KeyEvt.Forwarder.Outbox;
+
+/// <summary>
+/// Where do the bytes of queued events live? In pooled blocks that are filled front to back and given back when the last
+/// entry in them is settled, so that an event costs no allocation. Not thread safe: its log locks.
+/// </summary>
+internal sealed class ByteSlab(int blockSize = 64 * 1024)
+{
+    private Block? _current;
+
+    /// <summary>Room for <paramref name="length"/> bytes; the block stays until <see cref="Release"/> has been called once for it.</summary>
+    public Memory<byte> Take(int length, out Block block)
+    {
+        if (length > blockSize / 4)
+        {
+            // A large event has a block of its own, so that it does not keep its small neighbours' block alive.
+            block = new Block(ArrayPool<byte>.Shared.Rent(length)) { Users = 1, Used = length, IsFull = true };
+            return block.Bytes.AsMemory(0, length);
+        }
+
+        if (_current is null || _current.Bytes.Length - _current.Used < length)
+        {
+            Retire();
+            _current = new Block(ArrayPool<byte>.Shared.Rent(blockSize));
+        }
+
+        block = _current;
+        var memory = block.Bytes.AsMemory(block.Used, length);
+        block.Used += length;
+        block.Users++;
+        return memory;
+    }
+
+    public void Release(Block block)
+    {
+        if (--block.Users > 0)
+            return;
+
+        if (ReferenceEquals(block, _current))
+            block.Used = 0; // the common case of a queue that runs empty: the same block again
+        else if (block.IsFull)
+            ArrayPool<byte>.Shared.Return(block.Bytes);
+    }
+
+    private void Retire()
+    {
+        if (_current is not { } old)
+            return;
+
+        old.IsFull = true;
+        if (old.Users == 0)
+            ArrayPool<byte>.Shared.Return(old.Bytes);
+
+        _current = null;
+    }
+
+    internal sealed class Block(byte[] bytes)
+    {
+        public readonly byte[] Bytes = bytes;
+        public int Used;
+        public int Users;
+        public bool IsFull;
+    }
+}

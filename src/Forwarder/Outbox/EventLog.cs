@@ -1,0 +1,200 @@
+namespace KeyEvt.Forwarder.Outbox;
+
+/// <summary>
+/// Which events are waiting, and in which order? A ring of entries with three marks: <c>head</c> (oldest not settled),
+/// <c>next</c> (first not claimed) and <c>tail</c>. Claiming hands an entry out without removing it, so that "what was
+/// unconfirmed goes back in front, in order" is one assignment: next = head. Bytes are bounded; beyond the bound the oldest
+/// unclaimed entries make room. Thread safe; feeds append, the delivery loop does all else.
+/// </summary>
+internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
+{
+    /// <summary>What an entry costs besides its bytes; part of the bound so that a million tiny events do not slip under it.</summary>
+    public const int EntryOverhead = 64;
+
+    private readonly Lock _gate = new();
+    private readonly ByteSlab _slab = new();
+    private Slot[] _ring = new Slot[1024];
+    private long _head;
+    private long _next;
+    private long _tail;
+    private long _live;
+    private long _bytes;
+
+    private struct Slot
+    {
+        public ByteSlab.Block? Block; // null: settled
+        public ReadOnlyMemory<byte> Stored;
+        public int IdLength;
+        public int Attempts;
+        public long UnixMilliseconds;
+    }
+
+    /// <summary>Entries not settled, claimed ones included.</summary>
+    public long Count
+    {
+        get { lock (_gate) return _live; }
+    }
+
+    public long Bytes
+    {
+        get { lock (_gate) return _bytes; }
+    }
+
+    public bool IsEmpty => Count == 0;
+
+    public long MaxBytes => maxBytes;
+
+    /// <summary>Whether an entry is there that is not claimed.</summary>
+    public bool HasUnclaimed
+    {
+        get { lock (_gate) return FindUnclaimed(); }
+    }
+
+    /// <summary>Appends an event in its stored form. The ledger has already counted it as waiting.</summary>
+    /// <returns>The entry's sequence.</returns>
+    public long Append(ReadOnlySpan<byte> stored, int idLength, long unixMilliseconds)
+    {
+        lock (_gate)
+        {
+            MakeRoom(stored.Length + EntryOverhead);
+            stored.CopyTo(Reserve(stored.Length, idLength, unixMilliseconds).Span);
+            return _tail - 1;
+        }
+    }
+
+    /// <summary>Appends an event whose stored form the caller composes in place: no copy in between.</summary>
+    public void Append<TState>(int length, int idLength, long unixMilliseconds, in TState state, Composer<TState> compose)
+        where TState : allows ref struct
+    {
+        lock (_gate)
+        {
+            MakeRoom(length + EntryOverhead);
+            compose(Reserve(length, idLength, unixMilliseconds).Span, in state);
+        }
+    }
+
+    public delegate void Composer<TState>(Span<byte> destination, in TState state)
+        where TState : allows ref struct;
+
+    /// <summary>Hands out the oldest unclaimed entry; it stays in the log until it is settled.</summary>
+    public bool TryClaim(out LogEntry entry)
+    {
+        lock (_gate)
+        {
+            if (!FindUnclaimed())
+            {
+                entry = default;
+                return false;
+            }
+
+            ref var slot = ref At(_next);
+            entry = new LogEntry(_next, slot.Stored, slot.IdLength, slot.UnixMilliseconds, slot.Attempts);
+            _next++;
+            return true;
+        }
+    }
+
+    /// <summary>Everything claimed and not settled goes back in front, in order.</summary>
+    public void UnclaimAll()
+    {
+        lock (_gate)
+            _next = _head;
+    }
+
+    /// <summary>Counts one more refusal of a claimed entry by the broker.</summary>
+    public void CountAttempt(long sequence)
+    {
+        lock (_gate)
+        {
+            if (sequence >= _head && At(sequence).Block is not null)
+                At(sequence).Attempts++;
+        }
+    }
+
+    /// <summary>Takes an entry out of the log for good and tells the ledger. Settling twice does nothing.</summary>
+    public bool Settle(long sequence, Settlement settlement)
+    {
+        lock (_gate)
+        {
+            if (!Remove(sequence))
+                return false;
+
+            ledger.Settled(place, settlement);
+            return true;
+        }
+    }
+
+    /// <summary>How many entries from <paramref name="first"/> on are settled without a break, at most up to <paramref name="last"/>.</summary>
+    public long SettledFrom(long first, long last)
+    {
+        lock (_gate)
+            return Math.Clamp(_head - first, 0, last - first + 1);
+    }
+
+    private bool Remove(long sequence)
+    {
+        if (sequence < _head || sequence >= _tail)
+            return false;
+
+        ref var slot = ref At(sequence);
+        if (slot.Block is not { } block)
+            return false;
+
+        _live--;
+        _bytes -= slot.Stored.Length + EntryOverhead;
+        slot = default;
+        _slab.Release(block);
+        while (_head < _tail && At(_head).Block is null)
+            _head++;
+
+        if (_next < _head)
+            _next = _head;
+
+        return true;
+    }
+
+    private bool FindUnclaimed()
+    {
+        while (_next < _tail && At(_next).Block is null)
+            _next++;
+
+        return _next < _tail;
+    }
+
+    private void MakeRoom(int needed)
+    {
+        while (_bytes + needed > maxBytes && FindUnclaimed())
+        {
+            Remove(_next);
+            ledger.Settled(place, Settlement.MemoryFull);
+        }
+    }
+
+    private Memory<byte> Reserve(int length, int idLength, long unixMilliseconds)
+    {
+        if (_tail - _head == _ring.Length)
+            Grow();
+
+        var memory = _slab.Take(length, out var block);
+        ref var slot = ref At(_tail++);
+        slot.Block = block;
+        slot.Stored = memory;
+        slot.IdLength = idLength;
+        slot.Attempts = 0;
+        slot.UnixMilliseconds = unixMilliseconds;
+        _live++;
+        _bytes += length + EntryOverhead;
+        return memory;
+    }
+
+    private ref Slot At(long sequence) => ref _ring[sequence & (_ring.Length - 1)];
+
+    private void Grow()
+    {
+        var larger = new Slot[_ring.Length * 2];
+        for (var i = _head; i < _tail; i++)
+            larger[i & (larger.Length - 1)] = At(i);
+
+        _ring = larger;
+    }
+}

@@ -1,0 +1,78 @@
+using System.Buffers.Text;
+using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Feed;
+
+namespace KeyEvt.Forwarder.Outbox;
+
+/// <summary>
+/// Which of the received events are to be sent? Fallback key, class, mask, disconnected; what remains goes into the memory log in
+/// its stored form. Runs on the feeds' read loops: no waiting, no allocation. The configuration is read once an event, so a
+/// change takes effect between two events.
+/// </summary>
+internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<ForwarderConfig> config) : IEventSink
+{
+    private const int MaxIdLength = 64;
+
+    private static readonly EventLog.Composer<Parts> ComposeStored = Compose;
+
+    /// <summary>The pieces of a stored form: <c>\x01 id \n db \n event \n key</c>.</summary>
+    private readonly ref struct Parts
+    {
+        public required ReadOnlySpan<byte> Id { get; init; }
+
+        public required ReadOnlySpan<byte> Database { get; init; }
+
+        public required ReadOnlySpan<byte> Event { get; init; }
+
+        public required ReadOnlySpan<byte> Key { get; init; }
+
+        public int Length => Id.Length + Database.Length + Event.Length + Key.Length + 4;
+    }
+
+    public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long unixMilliseconds)
+    {
+        var now = config();
+        if ((now.Events & eventClass) == 0 || key.SequenceEqual(FallbackKey.Utf8) || !now.Masks.Matches(key))
+        {
+            ledger.Filtered();
+            return;
+        }
+
+        if (delivery.State == DeliveryState.Stopped)
+        {
+            ledger.RefusedWhileDisconnected();
+            return;
+        }
+
+        Span<byte> id = stackalloc byte[MaxIdLength];
+        Span<byte> databaseDigits = stackalloc byte[11];
+        Utf8Formatter.TryFormat(database, databaseDigits, out var databaseLength);
+        var parts = new Parts
+        {
+            Id = id[..position.Format(id)],
+            Database = databaseDigits[..databaseLength],
+            Event = eventName,
+            Key = key,
+        };
+        ledger.Accepted();
+        delivery.Memory.Append(parts.Length, parts.Id.Length, unixMilliseconds, parts, ComposeStored);
+    }
+
+    public void EndOfBatch() => delivery.Wake();
+
+    private static void Compose(Span<byte> to, in Parts parts)
+    {
+        to[0] = LogEntry.IdMark;
+        parts.Id.CopyTo(to[1..]);
+        to = to[(parts.Id.Length + 1)..];
+        to[0] = (byte)'\n';
+        parts.Database.CopyTo(to[1..]);
+        to = to[(parts.Database.Length + 1)..];
+        to[0] = (byte)'\n';
+        parts.Event.CopyTo(to[1..]);
+        to = to[(parts.Event.Length + 1)..];
+        to[0] = (byte)'\n';
+        parts.Key.CopyTo(to[1..]);
+    }
+}

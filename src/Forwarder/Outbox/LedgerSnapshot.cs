@@ -1,0 +1,11 @@
+namespace KeyEvt.Forwarder.Outbox;
+
+/// <summary>What the ledger said at one moment; all fields belong together.</summary>
+public sealed record LedgerSnapshot(
+    long Received, long Adopted, long Filtered, long Confirmed, long WaitingMemory, long WaitingFallback, IReadOnlyList<long> Dropped)
+{
+    public long DroppedTotal => Dropped.Sum();
+
+    /// <summary>Received (and found in the fallback storage) minus everything accounted for: always 0.</summary>
+    public long Difference => Received + Adopted - Filtered - Confirmed - WaitingMemory - WaitingFallback - DroppedTotal;
+}

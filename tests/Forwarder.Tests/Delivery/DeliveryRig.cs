@@ -1,0 +1,91 @@
+using System.Text;
+using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Filter;
+using KeyEvt.Forwarder.Outbox;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace KeyEvt.Forwarder.Tests.Delivery;
+
+/// <summary>A delivery loop over a fake broker and a fake store, stepped by the test, in virtual time.</summary>
+internal sealed class DeliveryRig
+{
+    private readonly ulong _runId;
+    private int _next;
+
+    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc)
+    {
+        _runId = runId;
+        Store = store ?? new FakeStore();
+        Options = options ?? new DeliveryOptions();
+        Loop = new DeliveryLoop(Broker, Store, Ledger, Options, () => Config, Time, NullLogger.Instance);
+        Sink = new EventSink(Ledger, Loop, () => Config);
+    }
+
+    public FakeTimeProvider Time { get; } = new();
+
+    public FakeBroker Broker { get; } = new();
+
+    public FakeStore Store { get; }
+
+    public DeliveryOptions Options { get; }
+
+    public Ledger Ledger { get; } = new();
+
+    public DeliveryLoop Loop { get; }
+
+    public EventSink Sink { get; }
+
+    public ForwarderConfig Config { get; set; } = new() { Masks = KeyMaskSet.All, Events = EventClass.All };
+
+    /// <summary>Keys of the events given so far are "k0", "k1" ...</summary>
+    public int Given => _next;
+
+    public void Give(int count)
+    {
+        for (var i = 0; i < count; i++, _next++)
+            Sink.Received(new EventPosition(_runId, 1, _next + 1), 0, EventClass.String, "set"u8, Encoding.UTF8.GetBytes($"k{_next}"), 1000);
+    }
+
+    /// <summary>Runs the loop until it has nothing to do at this moment.</summary>
+    public async Task SettleAsync()
+    {
+        for (var round = 0; round < 10_000; round++)
+        {
+            while (await Loop.StepAsync())
+            {
+            }
+
+            if (!Loop.Stores.IsBusy && !Loop.Links.IsConnecting)
+                return;
+
+            await Task.WhenAll(Loop.Stores.Running, Loop.Links.Connecting.ContinueWith(static _ => { }, TaskScheduler.Default));
+        }
+
+        throw new InvalidOperationException("the delivery loop does not come to rest");
+    }
+
+    public async Task AdvanceAsync(double seconds)
+    {
+        Time.Advance(TimeSpan.FromSeconds(seconds));
+        await SettleAsync();
+    }
+
+    /// <summary>Confirms whatever is published until nothing moves any more.</summary>
+    public async Task DrainAsync()
+    {
+        for (var round = 0; round < 10_000; round++)
+        {
+            await AdvanceAsync(11);
+            if (Broker.Current is { IsClosed: false, Unconfirmed.Count: > 0 } link)
+                link.ConfirmUpTo(link.Unconfirmed.Count);
+            else if (Loop.State == DeliveryState.Live && Loop.Memory.IsEmpty && Loop.Stores.IsEmpty)
+                return;
+        }
+
+        throw new InvalidOperationException($"events are left over: {Loop.State}, memory {Loop.Memory.Count}, stored {Loop.Stores.Length}, claimed {Loop.Stores.Claimed}, draining {Loop.Stores.Drain.Count}, unconfirmed {Loop.UnconfirmedCount}, usable {Loop.Links.IsUsable}, unclaimed {Loop.Memory.HasUnclaimed}, known {Loop.Stores.IsKnown}, pending {Loop.Stores.HasAppendPending}, link {Broker.Current?.IsClosed} {Broker.Current?.Unconfirmed.Count}");
+    }
+
+    public IEnumerable<string> QueuedKeys => Broker.Queue.Select(m => m.Body[(m.Body.LastIndexOf('\n') + 1)..]);
+}

@@ -1,0 +1,393 @@
+using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Outbox;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Delivery;
+
+/// <summary>Which way do events go in each state of the broker and of the fallback storage?</summary>
+public sealed class DeliveryTests
+{
+    [Fact]
+    public async Task Nothing_is_connected_before_the_first_event()
+    {
+        var rig = new DeliveryRig();
+        await rig.AdvanceAsync(60);
+        Assert.Equal(0, rig.Broker.Attempts);
+
+        rig.Give(1);
+        await rig.SettleAsync();
+        Assert.Equal(1, rig.Broker.Attempts);
+        Assert.Single(rig.Broker.Current!.Unconfirmed);
+    }
+
+    [Fact]
+    public async Task A_message_carries_the_contracts_body_and_id()
+    {
+        var rig = new DeliveryRig();
+        rig.Give(1);
+        await rig.SettleAsync();
+        Assert.Equal((1UL, "0000000000000abc-1-1", "0\nset\nk0", "redis_keyspace_events"), rig.Broker.Current!.Unconfirmed[0]);
+    }
+
+    [Fact]
+    public async Task An_event_waits_until_it_is_confirmed()
+    {
+        var rig = new DeliveryRig();
+        rig.Give(3);
+        await rig.SettleAsync();
+        Assert.Equal(3, rig.Ledger.Snapshot().WaitingMemory);
+
+        rig.Broker.Current!.ConfirmUpTo(2);
+        await rig.SettleAsync();
+        Assert.Equal((2L, 1L), (rig.Ledger.Snapshot().Confirmed, rig.Ledger.Snapshot().WaitingMemory));
+    }
+
+    [Fact]
+    public async Task No_more_than_the_window_is_unconfirmed()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { Window = 8 });
+        rig.Give(100);
+        await rig.SettleAsync();
+        Assert.Equal(8, rig.Broker.Current!.Unconfirmed.Count);
+
+        rig.Broker.Current.ConfirmOne(5);
+        await rig.SettleAsync();
+        Assert.Equal(8, rig.Broker.Current.Unconfirmed.Count);
+    }
+
+    [Fact]
+    public async Task What_was_unconfirmed_goes_to_the_storage_first_and_in_order()
+    {
+        var rig = new DeliveryRig();
+        rig.Give(3);
+        await rig.SettleAsync();
+        rig.Broker.IsReachable = false;
+        rig.Broker.Current!.ConfirmOne(0);
+        rig.Broker.Current.Break(0);
+        rig.Give(2);
+        await rig.SettleAsync();
+        Assert.Equal(DeliveryState.Storing, rig.Loop.State);
+        Assert.Equal(["k1", "k2", "k3", "k4"], rig.Store.Entries.Select(e => e[(e.LastIndexOf('\n') + 1)..]));
+    }
+
+    [Fact]
+    public async Task When_the_broker_is_back_the_oldest_come_first_and_the_list_ends_empty()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Give(10_000);
+        await rig.AdvanceAsync(2);
+        Assert.Equal(10_000, rig.Store.Entries.Count);
+
+        rig.Broker.IsReachable = true;
+        rig.Give(100);
+        await rig.DrainAsync();
+        Assert.Equal(Enumerable.Range(0, 10_100).Select(i => $"k{i}"), rig.QueuedKeys);
+        Assert.Empty(rig.Store.Entries);
+        Assert.Equal(0, rig.Ledger.Snapshot().Difference);
+    }
+
+    [Fact]
+    public async Task An_entry_stays_in_the_list_until_its_confirm()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Give(5);
+        await rig.AdvanceAsync(2);
+        rig.Broker.IsReachable = true;
+        await rig.AdvanceAsync(11);
+        Assert.Equal(5, rig.Broker.Current!.Unconfirmed.Count);
+        Assert.Equal(5, rig.Store.Entries.Count);
+
+        rig.Broker.Current.ConfirmUpTo(5);
+        await rig.SettleAsync();
+        Assert.Empty(rig.Store.Entries);
+        Assert.Equal(DeliveryState.Live, rig.Loop.State);
+    }
+
+    [Fact]
+    public async Task Plain_entries_that_the_module_left_are_sent_without_a_first_event()
+    {
+        var store = new FakeStore();
+        store.Entries.AddRange(["0\nexpired\na", "0\nexpired\nb"]);
+        var rig = new DeliveryRig(store);
+        await rig.DrainAsync();
+        Assert.Equal(["a", "b"], rig.QueuedKeys);
+        Assert.Equal((2L, 2L), (rig.Ledger.Snapshot().Adopted, rig.Ledger.Snapshot().Confirmed));
+    }
+
+    [Fact]
+    public async Task A_missing_confirm_abandons_the_link_and_the_event_keeps_its_id()
+    {
+        var rig = new DeliveryRig();
+        rig.Give(1);
+        await rig.SettleAsync();
+        var first = rig.Broker.Current!;
+        await rig.AdvanceAsync(10.5);
+        await rig.AdvanceAsync(11);
+        Assert.True(first.IsClosed);
+        Assert.NotSame(first, rig.Broker.Current);
+        Assert.Equal(first.Unconfirmed[0].Id, rig.Broker.Current!.Unconfirmed[0].Id);
+    }
+
+    [Fact]
+    public async Task The_last_words_of_an_old_link_confirm_nothing_of_the_new_one()
+    {
+        var rig = new DeliveryRig();
+        rig.Give(1);
+        await rig.SettleAsync();
+        var old = rig.Broker.Current!;
+        old.Break(0);
+        await rig.AdvanceAsync(11);
+        rig.Broker.Queue.Clear();
+        old.ConfirmOne(0);
+        await rig.SettleAsync();
+        Assert.Equal(0, rig.Ledger.Snapshot().Confirmed);
+    }
+
+    [Fact]
+    public async Task A_hanging_publish_ends_with_its_deadline()
+    {
+        var rig = new DeliveryRig();
+        rig.Give(1);
+        await rig.SettleAsync();
+        rig.Broker.Current!.Hangs = true;
+        rig.Give(1);
+        var step = rig.SettleAsync();
+        Assert.False(step.IsCompleted);
+        rig.Broker.IsReachable = false;
+        rig.Time.Advance(rig.Options.PublishDeadline);
+        await step;
+        Assert.True(rig.Broker.Current.IsClosed);
+        Assert.Equal(2, rig.Store.Entries.Count);
+    }
+
+    [Fact]
+    public async Task While_the_broker_is_blocked_events_are_stored_and_the_link_is_kept()
+    {
+        var rig = new DeliveryRig();
+        rig.Give(1);
+        await rig.SettleAsync();
+        var link = rig.Broker.Current!;
+        link.ConfirmUpTo(1);
+        link.Block(true);
+        rig.Give(3);
+        await rig.SettleAsync();
+        Assert.Equal((DeliveryState.Storing, 3), (rig.Loop.State, rig.Store.Entries.Count));
+        Assert.False(link.IsClosed);
+
+        link.Block(false);
+        await rig.DrainAsync();
+        Assert.Equal(["k0", "k1", "k2", "k3"], rig.QueuedKeys);
+        Assert.Same(link, rig.Broker.Current);
+    }
+
+    [Fact]
+    public async Task A_refused_event_is_tried_again_before_anything_newer()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { Window = 2 });
+        rig.Give(4);
+        await rig.SettleAsync();
+        rig.Broker.Current!.RefuseOne(0);
+        rig.Broker.Current.ConfirmOne(0);
+        await rig.SettleAsync();
+        await rig.AdvanceAsync(1);
+        Assert.Equal(["0\nset\nk0", "0\nset\nk2"], rig.Broker.Current.Unconfirmed.Select(m => m.Body));
+    }
+
+    [Fact]
+    public async Task An_event_refused_too_often_is_sent_on_as_failed()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { MaxAttempts = 2 });
+        rig.Give(1);
+        await rig.SettleAsync();
+        rig.Broker.Current!.RefuseOne(0);
+        await rig.SettleAsync();
+        await rig.AdvanceAsync(6);
+        rig.Broker.Current!.RefuseOne(0);
+        await rig.SettleAsync();
+        await rig.AdvanceAsync(6);
+        Assert.Equal("redis_keyspace_events.failed", rig.Broker.Current.Unconfirmed[0].RoutingKey);
+        rig.Broker.Current.ConfirmOne(0);
+        await rig.SettleAsync();
+        Assert.Equal(1, rig.Ledger.Snapshot().Dropped[(int)DropReason.DeadLettered]);
+    }
+
+    [Fact]
+    public async Task A_returned_event_is_never_counted_as_delivered()
+    {
+        var rig = new DeliveryRig();
+        rig.Give(3);
+        await rig.SettleAsync();
+        rig.Broker.Current!.ReturnOne(1);
+        rig.Broker.Current.ConfirmUpTo(2);
+        await rig.SettleAsync();
+        var ledger = rig.Ledger.Snapshot();
+        Assert.Equal((2L, 1L, 0L), (ledger.Confirmed, ledger.Dropped[(int)DropReason.Unroutable], ledger.Difference));
+    }
+
+    [Fact]
+    public async Task After_disconnect_events_are_neither_sent_nor_stored()
+    {
+        var rig = new DeliveryRig();
+        rig.Give(1);
+        await rig.SettleAsync();
+        rig.Broker.Current!.ConfirmUpTo(1);
+        var disconnect = rig.Loop.DisconnectAsync();
+        await rig.SettleAsync();
+        Assert.True(await disconnect);
+        rig.Give(5);
+        await rig.AdvanceAsync(60);
+        Assert.Empty(rig.Store.Entries);
+        Assert.Equal(5, rig.Ledger.Snapshot().Dropped[(int)DropReason.Disconnected]);
+
+        var again = rig.Loop.DisconnectAsync();
+        await rig.SettleAsync();
+        Assert.False(await again);
+
+        var connect = rig.Loop.ConnectAsync();
+        await rig.SettleAsync();
+        Assert.Equal(0, (await connect).Code);
+        rig.Give(1);
+        await rig.DrainAsync();
+        Assert.Equal(["k0", "k6"], rig.QueuedKeys);
+    }
+
+    [Fact]
+    public async Task Connecting_twice_says_so()
+    {
+        var rig = new DeliveryRig();
+        var first = rig.Loop.ConnectAsync();
+        await rig.SettleAsync();
+        var second = rig.Loop.ConnectAsync();
+        await rig.SettleAsync();
+        Assert.Equal((0, 6), ((await first).Code, (await second).Code));
+    }
+
+    [Fact]
+    public async Task A_failed_connect_tells_its_number_and_goes_on_trying()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        var connect = rig.Loop.ConnectAsync();
+        await rig.SettleAsync();
+        Assert.Equal(2, (await connect).Code);
+        rig.Broker.IsReachable = true;
+        await rig.AdvanceAsync(11);
+        Assert.True(rig.Loop.Links.IsUsable);
+    }
+
+    [Fact]
+    public async Task Changed_connection_parameters_lead_to_a_new_link()
+    {
+        var rig = new DeliveryRig();
+        rig.Give(1);
+        await rig.SettleAsync();
+        var old = rig.Broker.Current!;
+        rig.Config = rig.Config with { Amqp = rig.Config.Amqp with { User = "other" } };
+        rig.Loop.ConfigChanged();
+        await rig.SettleAsync();
+        old.ConfirmUpTo(1);
+        await rig.SettleAsync();
+        Assert.True(old.IsClosed);
+        Assert.NotSame(old, rig.Broker.Current);
+        Assert.Equal(1, rig.Ledger.Snapshot().Confirmed);
+    }
+
+    [Fact]
+    public async Task Without_fallback_events_wait_in_memory_up_to_the_bound_and_the_oldest_go()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { BufferBytes = 10_000 });
+        rig.Config = rig.Config with { FallbackStorageSize = -1 };
+        rig.Broker.IsReachable = false;
+        rig.Give(1000);
+        await rig.AdvanceAsync(5);
+        Assert.Empty(rig.Store.Entries);
+        Assert.True(rig.Loop.Memory.Bytes <= 10_000);
+        var ledger = rig.Ledger.Snapshot();
+        Assert.Equal(1000, ledger.Dropped[(int)DropReason.MemoryFull] + ledger.WaitingMemory);
+
+        rig.Broker.IsReachable = true;
+        await rig.DrainAsync();
+        Assert.Equal("k999", rig.QueuedKeys.Last());
+    }
+
+    [Fact]
+    public async Task A_lost_list_is_noticed_and_counted()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Give(10);
+        await rig.AdvanceAsync(2);
+        rig.Store.Entries.Clear();
+        rig.Give(1);
+        await rig.AdvanceAsync(2);
+        Assert.Equal(10, rig.Ledger.Snapshot().Dropped[(int)DropReason.FallbackLost]);
+        rig.Broker.IsReachable = true;
+        await rig.DrainAsync();
+        Assert.Equal(["k10"], rig.QueuedKeys);
+    }
+
+    [Fact]
+    public async Task The_cap_drops_the_oldest_and_counts_them()
+    {
+        var rig = new DeliveryRig();
+        rig.Config = rig.Config with { FallbackStorageSize = 4 };
+        rig.Broker.IsReachable = false;
+        rig.Give(10);
+        await rig.AdvanceAsync(2);
+        Assert.Equal(["k6", "k7", "k8", "k9"], rig.Store.Entries.Select(e => e[(e.LastIndexOf('\n') + 1)..]));
+        Assert.Equal(6, rig.Ledger.Snapshot().Dropped[(int)DropReason.FallbackCap]);
+    }
+
+    [Fact]
+    public async Task Stopping_stores_what_cannot_be_sent()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Give(3);
+        var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
+        await rig.AdvanceAsync(0.2);
+        await rig.AdvanceAsync(0.2);
+        await stop;
+        Assert.True(rig.Loop.HasEnded);
+        Assert.Equal((0L, 3), (rig.Loop.LeftBehind, rig.Store.Entries.Count));
+    }
+
+    [Fact]
+    public async Task What_can_be_placed_nowhere_before_the_end_is_counted()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Store.IsDown = true;
+        rig.Give(3);
+        var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
+        for (var second = 0; second < 10; second++)
+            await rig.AdvanceAsync(1);
+
+        await stop;
+        Assert.True(rig.Loop.HasEnded);
+        Assert.Equal((3L, 3L), (rig.Loop.LeftBehind, rig.Ledger.Snapshot().Dropped[(int)DropReason.Shutdown]));
+    }
+
+    [Fact]
+    public async Task Stopping_in_the_middle_of_a_drain_leaves_the_rest_in_the_list()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { Window = 4 });
+        rig.Broker.IsReachable = false;
+        rig.Give(20);
+        await rig.AdvanceAsync(2);
+        rig.Broker.IsReachable = true;
+        await rig.AdvanceAsync(11);
+        rig.Broker.Current!.ConfirmUpTo(2);
+        var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
+        await rig.AdvanceAsync(0.2);
+        rig.Broker.Current.ConfirmUpTo(rig.Broker.Current.Unconfirmed.Count);
+        for (var second = 0; second < 10; second++)
+            await rig.AdvanceAsync(1);
+
+        await stop;
+        Assert.True(rig.Loop.HasEnded);
+        Assert.Equal(20, rig.Broker.Queue.Count + rig.Store.Entries.Count);
+    }
+}

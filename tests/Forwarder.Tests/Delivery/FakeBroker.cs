@@ -1,0 +1,106 @@
+using System.Text;
+using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Outbox;
+
+namespace KeyEvt.Forwarder.Tests.Delivery;
+
+/// <summary>A broker that does what a test says: when it takes, confirms, refuses, returns, blocks or dies.</summary>
+internal sealed class FakeBroker : IBrokerConnector
+{
+    public bool IsReachable { get; set; } = true;
+
+    public LinkFailureKind FailWith { get; set; } = LinkFailureKind.Socket;
+
+    public FakeLink? Current { get; private set; }
+
+    public int Attempts { get; private set; }
+
+    /// <summary>Every message a queue holds, in the order of arrival.</summary>
+    public List<(string Id, string Body, string RoutingKey)> Queue { get; } = [];
+
+    public Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int epoch, ILinkEvents events, CancellationToken deadline)
+    {
+        Attempts++;
+        if (!IsReachable)
+            return Task.FromException<IBrokerLink>(new LinkException(FailWith, "the fake broker is not there"));
+
+        Current = new FakeLink(this, epoch, events);
+        return Task.FromResult<IBrokerLink>(Current);
+    }
+
+    internal sealed class FakeLink(FakeBroker broker, int epoch, ILinkEvents events) : IBrokerLink
+    {
+        public List<(ulong Tag, string Id, string Body, string RoutingKey)> Unconfirmed { get; } = [];
+
+        private ulong _tag;
+
+        public bool IsClosed { get; private set; }
+
+        public bool Hangs { get; set; }
+
+        public ValueTask PublishAsync(in LogEntry entry, MessageRoute route, ReadOnlyMemory<byte> messageId)
+        {
+            if (IsClosed)
+                throw new InvalidOperationException("the fake link is closed");
+
+            Unconfirmed.Add((++_tag, Encoding.UTF8.GetString(messageId.Span), Encoding.UTF8.GetString(entry.Body.Span), route.RoutingKey));
+            return Hangs ? new ValueTask(new TaskCompletionSource().Task) : ValueTask.CompletedTask;
+        }
+
+        public void ConfirmOne(int index)
+        {
+            var message = Unconfirmed[index];
+            Unconfirmed.RemoveAt(index);
+            broker.Queue.Add((message.Id, message.Body, message.RoutingKey));
+            events.Confirmed(epoch, message.Tag, multiple: false, refused: false);
+        }
+
+        public void ConfirmUpTo(int count)
+        {
+            if (count == 0)
+                return;
+
+            var last = Unconfirmed[count - 1].Tag;
+            foreach (var message in Unconfirmed.Take(count))
+                broker.Queue.Add((message.Id, message.Body, message.RoutingKey));
+
+            Unconfirmed.RemoveRange(0, count);
+            events.Confirmed(epoch, last, multiple: true, refused: false);
+        }
+
+        public void RefuseOne(int index)
+        {
+            var message = Unconfirmed[index];
+            Unconfirmed.RemoveAt(index);
+            events.Confirmed(epoch, message.Tag, multiple: false, refused: true);
+        }
+
+        public void ReturnOne(int index)
+        {
+            var message = Unconfirmed[index];
+            Unconfirmed.RemoveAt(index);
+            events.Returned(epoch, message.Id, "NO_ROUTE");
+            events.Confirmed(epoch, message.Tag, multiple: false, refused: false);
+        }
+
+        /// <summary>The connection breaks; the first <paramref name="taken"/> of the unconfirmed had reached a queue all the same.</summary>
+        public void Break(int taken)
+        {
+            IsClosed = true;
+            foreach (var message in Unconfirmed.Take(taken))
+                broker.Queue.Add((message.Id, message.Body, message.RoutingKey));
+
+            events.Closed(epoch, LinkFailureKind.Connection, "the fake broker broke the connection");
+        }
+
+        public void Block(bool blocked) => events.Blocked(epoch, blocked ? "memory" : null);
+
+        public Task CloseAsync(TimeSpan deadline)
+        {
+            IsClosed = true;
+            return Task.CompletedTask;
+        }
+
+        public void Abandon() => IsClosed = true;
+    }
+}

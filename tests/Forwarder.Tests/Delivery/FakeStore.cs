@@ -1,0 +1,52 @@
+using System.Text;
+using KeyEvt.Forwarder.Fallback;
+
+namespace KeyEvt.Forwarder.Tests.Delivery;
+
+/// <summary>A fallback list in memory with the promises of the real one, and failures on demand: before or after a step took effect.</summary>
+internal sealed class FakeStore : IEventStore
+{
+    public List<string> Entries { get; } = [];
+
+    /// <summary>How the next steps fail: null not at all, false before they take effect, true after.</summary>
+    public Queue<bool?> Failures { get; } = new();
+
+    public bool IsDown { get; set; }
+
+    public Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry) => StepAsync(() =>
+    {
+        var texts = entries.Select(TextOf).ToList();
+        if (!isRetry || !Entries.TakeLast(texts.Count).SequenceEqual(texts))
+            Entries.AddRange(texts);
+
+        var trimmed = cap > 0 ? Math.Max(0, Entries.Count - (int)cap) : 0;
+        Entries.RemoveRange(0, trimmed);
+        return new AppendResult(Entries.Count, trimmed);
+    });
+
+    public Task<ReadResult> ReadAsync(long offset, int maxEntries) => StepAsync(() =>
+        new ReadResult(Entries.Count, [.. Entries.Skip((int)offset).Take(maxEntries).Select(e => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(e))]));
+
+    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => StepAsync(() =>
+    {
+        if (Entries.Count <= lengthBefore - entries.Count)
+            return new RemoveResult(Entries.Count, entries.Count);
+
+        var removed = entries.Count(e => Entries.Remove(TextOf(e)));
+        return new RemoveResult(Entries.Count, removed);
+    });
+
+    public Task<long> CountAsync() => StepAsync(() => (long)Entries.Count);
+
+    private Task<T> StepAsync<T>(Func<T> step)
+    {
+        bool? failure = IsDown ? false : Failures.TryDequeue(out var next) ? next : null;
+        if (failure == false)
+            return Task.FromException<T>(new StoreException("the fake store is down"));
+
+        var result = step();
+        return failure == true ? Task.FromException<T>(new StoreException("the answer got lost")) : Task.FromResult(result);
+    }
+
+    private static string TextOf(ReadOnlyMemory<byte> entry) => Encoding.UTF8.GetString(entry.Span);
+}

@@ -1,0 +1,184 @@
+// How does a test break the network between two processes of this machine?
+using System.Net;
+using System.Net.Sockets;
+
+namespace KeyEvt.Servers;
+
+/// <summary>
+/// A TCP relay to a port of 127.0.0.1. It can stop reading (both peers then see a full window, never a close), delay what it passes on, reset what is
+/// connected, and refuse or swallow new connections.
+/// </summary>
+public sealed class Relay : IAsyncDisposable
+{
+    private readonly int _target;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly Lock _lock = new();
+    private readonly HashSet<Socket> _sockets = [];
+    private Socket? _listener;
+    private TaskCompletionSource? _paused;
+
+    public Relay(int target)
+    {
+        _target = target;
+        Accept();
+    }
+
+    public int Port { get; } = FreePorts.Take();
+
+    /// <summary>Waited before each piece is passed on, in each direction.</summary>
+    public TimeSpan Delay { get; set; }
+
+    /// <summary>Accept connections, but never connect on: the peer waits for a word that never comes.</summary>
+    public bool Swallow { get; set; }
+
+    /// <summary>Connections passed on so far.</summary>
+    public int Connections { get; private set; }
+
+    /// <summary>Stops passing bytes on, in both directions; new connections are accepted and wait too.</summary>
+    public void Pause()
+    {
+        lock (_lock)
+            _paused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    public void Resume()
+    {
+        TaskCompletionSource? paused;
+        lock (_lock)
+            (paused, _paused) = (_paused, null);
+        paused?.SetResult();
+    }
+
+    /// <summary>RST on every connection, both sides.</summary>
+    public void Reset() => CloseAll(reset: true);
+
+    /// <summary>FIN on every connection, both sides.</summary>
+    public void Close() => CloseAll(reset: false);
+
+    /// <summary>Stops listening and resets what is connected: connects are refused until Accept.</summary>
+    public void Cut()
+    {
+        _listener?.Dispose();
+        _listener = null;
+        Reset();
+    }
+
+    public void Accept()
+    {
+        if (_listener is not null)
+            return;
+        _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
+        _listener.Listen(512);
+        _ = AcceptAsync(_listener);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync().ConfigureAwait(false);
+        Cut();
+        Resume();
+        _ending.Dispose();
+    }
+
+    private async Task AcceptAsync(Socket listener)
+    {
+        try
+        {
+            while (true)
+                _ = RelayAsync(await listener.AcceptAsync(_ending.Token).ConfigureAwait(false));
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            // Cut or disposed.
+        }
+    }
+
+    private async Task RelayAsync(Socket near)
+    {
+        Keep(near);
+        if (Swallow)
+            return;
+        var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        near.NoDelay = true;
+        Keep(far);
+        try
+        {
+            await far.ConnectAsync(new IPEndPoint(IPAddress.Loopback, _target), _ending.Token).ConfigureAwait(false);
+            lock (_lock)
+                Connections++;
+            await Task.WhenAll(CopyAsync(near, far), CopyAsync(far, near)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            Drop(near, reset: true);
+            Drop(far, reset: true);
+        }
+        Drop(near, reset: false);
+        Drop(far, reset: false);
+    }
+
+    private async Task CopyAsync(Socket from, Socket to)
+    {
+        var buffer = new byte[64 * 1024];
+        try
+        {
+            while (true)
+            {
+                await PausedAsync().ConfigureAwait(false);
+                var received = await from.ReceiveAsync(buffer, _ending.Token).ConfigureAwait(false);
+                await PausedAsync().ConfigureAwait(false);
+                if (Delay > TimeSpan.Zero)
+                    await Task.Delay(Delay, _ending.Token).ConfigureAwait(false);
+                if (received == 0)
+                {
+                    to.Shutdown(SocketShutdown.Send);
+                    return;
+                }
+                for (var sent = 0; sent < received;)
+                    sent += await to.SendAsync(buffer.AsMemory(sent, received - sent), _ending.Token).ConfigureAwait(false);
+            }
+        }
+        catch
+        {
+            // One direction broke: the other must not wait for it.
+            Drop(from, reset: true);
+            Drop(to, reset: true);
+            throw;
+        }
+    }
+
+    private Task PausedAsync()
+    {
+        lock (_lock)
+            return _paused?.Task ?? Task.CompletedTask;
+    }
+
+    private void Keep(Socket socket)
+    {
+        lock (_lock)
+            _sockets.Add(socket);
+    }
+
+    private void CloseAll(bool reset)
+    {
+        Socket[] sockets;
+        lock (_lock)
+            sockets = [.. _sockets];
+        foreach (var socket in sockets)
+            Drop(socket, reset);
+    }
+
+    private void Drop(Socket socket, bool reset)
+    {
+        lock (_lock)
+        {
+            if (!_sockets.Remove(socket))
+                return;
+        }
+        if (reset)
+            socket.LingerState = new LingerOption(true, 0);
+        socket.Dispose();
+    }
+}
