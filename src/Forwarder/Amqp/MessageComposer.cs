@@ -41,12 +41,13 @@ internal sealed class MessageComposer
         if (!ReferenceEquals(route, _route))
             Take(route);
 
-        RoutingKey = _routingKeys.Resolve(entry.Body.Span);
+        RoutingKey = _routingKeys.Resolve(route.IsGap ? default : entry.Body.Span);
         _properties.MessageId = Encoding.ASCII.GetString(messageId.Span);
         var milliseconds = TimeOf(entry, messageId.Span);
         _properties.Timestamp = new AmqpTimestamp(milliseconds / 1000);
         Body = route.Format switch
         {
+            _ when route.IsGap => entry.Body,
             MessageFormat.Json => WriteJson(entry, milliseconds, isWhole: true),
             MessageFormat.CloudEvents => WriteCloudEvent(entry, milliseconds),
             _ => entry.Body,
@@ -60,10 +61,10 @@ internal sealed class MessageComposer
         _routingKeys = new RoutingKeyTemplate(route.RoutingKey);
         _properties = new BasicProperties
         {
-            ContentType = route.Format == MessageFormat.Text ? "text/plain" : "application/json",
+            ContentType = route is { Format: MessageFormat.Text, IsGap: false } ? "text/plain" : "application/json",
             DeliveryMode = (DeliveryModes)route.DeliveryMode,
         };
-        if (route.Format == MessageFormat.CloudEvents)
+        if (route is { Format: MessageFormat.CloudEvents, IsGap: false })
             _properties.Headers = _headers;
     }
 

@@ -8,5 +8,10 @@ internal sealed record MessageRoute(string Exchange, string RoutingKey, int Deli
     /// <summary>Where events go that the broker refused too often.</summary>
     public MessageRoute Failed() => this with { RoutingKey = RoutingKey + ".failed" };
 
+    /// <summary>Where a gap is told: its body is JSON already, and its key has no event to fill a template from.</summary>
+    public MessageRoute Gap() => this with { RoutingKey = RoutingKey + ".gap", IsGap = true };
+
+    public bool IsGap { get; private init; }
+
     public static MessageRoute Of(ForwarderConfig config) => new(config.Exchange, config.RoutingKey, config.DeliveryMode, config.Format);
 }
