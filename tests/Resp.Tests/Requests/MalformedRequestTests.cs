@@ -99,6 +99,38 @@ public sealed class MalformedRequestTests
         Assert.Empty(driver.Forwarded);
     }
 
+    /// <summary>Bytes next to the digits, in front of as many bytes as they would stand for if they were digits.</summary>
+    [Theory]
+    [InlineData("$:", 10)]
+    [InlineData("$:0", 100)]
+    [InlineData("$1:", 20)]
+    [InlineData("$/", -1)]
+    [InlineData("$1/", 9)]
+    [InlineData("$00", 0)]
+    [InlineData("$09", 9)]
+    [InlineData("$10:", 110)]
+    [InlineData("$010", 10)]
+    public void A_length_that_is_no_number_is_refused_even_when_the_bytes_would_fit_it(string line, int length)
+    {
+        var front = "*2\r\n$3\r\nGET\r\n";
+        var driver = FramerDriver.Run(Latin1.Bytes($"{front}{line}\r\n{new string('x', Math.Max(0, length))}\r\n"), []);
+        Assert.Equal("Protocol error: invalid bulk length", driver.Error?.Message);
+        Assert.Empty(driver.Forwarded);
+    }
+
+    [Theory]
+    [InlineData("*:", 10)]
+    [InlineData("*1:", 20)]
+    [InlineData("*:0", 100)]
+    [InlineData("*01", 1)]
+    public void A_count_that_is_no_number_is_refused_even_when_the_arguments_would_fit_it(string line, int count)
+    {
+        var arguments = string.Concat(Enumerable.Repeat("$1\r\nx\r\n", count));
+        var driver = FramerDriver.Run(Latin1.Bytes($"{line}\r\n{arguments}"), []);
+        Assert.Equal("Protocol error: invalid multibulk length", driver.Error?.Message);
+        Assert.Empty(driver.Forwarded);
+    }
+
     [Fact]
     public void An_inline_line_of_64_KiB_passes()
     {
