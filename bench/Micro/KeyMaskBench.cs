@@ -73,7 +73,7 @@ public class KeyMaskBench
         int matches = 0;
         foreach (byte[] key in _keys)
         {
-            matches += _nfa.Matches(_nfa.Start, key) ? 1 : 0;
+            matches += _nfa.Matches(_nfa.Start.Span, key) ? 1 : 0;
         }
 
         return matches;

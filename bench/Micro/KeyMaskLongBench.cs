@@ -55,7 +55,7 @@ public class KeyMaskLongBench
     public bool Learning() => new MaskMatcher(_patterns).Matches(_key);
 
     [Benchmark]
-    public bool Nfa() => _nfa.Matches(_nfa.Start, _key);
+    public bool Nfa() => _nfa.Matches(_nfa.Start.Span, _key);
 
     [Benchmark]
     public bool Regex() => _regex.Matches(_key);
