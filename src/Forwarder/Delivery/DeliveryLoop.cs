@@ -199,6 +199,10 @@ internal sealed class DeliveryLoop
 
         if (!Stores.IsEmpty || Stores.HasAppendPending)
         {
+            if (_inFlight.Count > 0)
+                return false; // one source at a time: what memory has in flight is settled first
+
+            Memory.UnclaimAll();
             Change(DeliveryState.Storing, "the fallback storage holds older events");
             return true;
         }

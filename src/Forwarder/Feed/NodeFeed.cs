@@ -164,6 +164,11 @@ public sealed class NodeFeed : IAsyncDisposable
                 _feed.Coverage.Lost(fault, _feed.Progress.Position);
             return fault;
         }
+        catch
+        {
+            _feed.Coverage.Lost(new FeedFault(FeedFaultKind.Closed, "the feed died of a fault in the program"), _feed.Progress.Position);
+            throw;
+        }
         finally
         {
             _connection = null;

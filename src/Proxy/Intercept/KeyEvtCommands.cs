@@ -36,11 +36,11 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         }
     }
 
-    public ValueTask<ReadOnlyMemory<byte>> ConfigSet(RespRequest request) => Done(ApplyParameters(request, 1));
+    public async ValueTask<ReadOnlyMemory<byte>> ConfigSetAsync(RespRequest request) => Answer(await ApplyParametersAsync(request, 1).ConfigureAwait(false));
 
     public async ValueTask<ReadOnlyMemory<byte>> ConnectAsync(RespRequest request, CancellationToken cancellationToken)
     {
-        if (request.Count > 1 && ApplyParameters(request, 1) is { } refused) return Fail(refused);
+        if (request.Count > 1 && await ApplyParametersAsync(request, 1).ConfigureAwait(false) is { } refused) return Fail(refused);
         var result = await control.ConnectAsync(cancellationToken).ConfigureAwait(false);
         return result.Connected
             ? Replies.Simple("AMQP CONNECT OK")
@@ -51,18 +51,18 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         ? Replies.Simple("AMQP DISCONNECT OK")
         : Replies.Error("AMQP DISCONNECT ERROR: 1 not connected");
 
-    public ValueTask<ReadOnlyMemory<byte>> FallbackStorageSizeSet(RespRequest request)
+    public ValueTask<ReadOnlyMemory<byte>> FallbackStorageSizeSetAsync(RespRequest request)
     {
         var faults = new List<string>();
         var size = ConfigParameters.ReadInteger("fallback_storage_size", request[1].Span, long.MinValue, long.MaxValue, faults);
-        return Done(size is null ? faults[0] : control.Configure(config => config with { FallbackStorageSize = size.Value }));
+        return size is null ? Refuse(faults[0]) : ConfigureAsync(config => config with { FallbackStorageSize = size.Value });
     }
 
-    public ValueTask<ReadOnlyMemory<byte>> KeymaskAdd(RespRequest request) => ChangeMasks(request, (old, given) => given.IsAll ? given : old.Add(given.Masks));
+    public ValueTask<ReadOnlyMemory<byte>> KeymaskAddAsync(RespRequest request) => ChangeMasksAsync(request, (old, given) => given.IsAll ? given : old.Add(given.Masks));
 
-    public ValueTask<ReadOnlyMemory<byte>> KeymaskSet(RespRequest request) => ChangeMasks(request, (_, given) => given);
+    public ValueTask<ReadOnlyMemory<byte>> KeymaskSetAsync(RespRequest request) => ChangeMasksAsync(request, (_, given) => given);
 
-    public ValueTask<ReadOnlyMemory<byte>> KeymaskClean() => Done(control.Configure(config => config with { Masks = KeyMaskSet.Empty }));
+    public ValueTask<ReadOnlyMemory<byte>> KeymaskCleanAsync() => ConfigureAsync(config => config with { Masks = KeyMaskSet.Empty });
 
     public ValueTask<ReadOnlyMemory<byte>> KeymaskGet()
     {
@@ -70,10 +70,10 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         return ValueTask.FromResult(Replies.Array(masks.IsAll ? [Replies.Bulk("ALL"u8)] : [.. masks.Masks.Select(mask => Replies.Bulk(mask.Bytes.Span))]));
     }
 
-    public ValueTask<ReadOnlyMemory<byte>> EventsSet(RespRequest request) => Done(
+    public ValueTask<ReadOnlyMemory<byte>> EventsSetAsync(RespRequest request) =>
         NotifyFlags.TryParse(Encoding.Latin1.GetString(request[1].Span), out var classes, out var error)
-            ? control.Configure(config => config with { Events = classes })
-            : error);
+            ? ConfigureAsync(config => config with { Events = classes })
+            : Refuse(error);
 
     public ValueTask<ReadOnlyMemory<byte>> EventsGet() => ValueTask.FromResult(Replies.Bulk(NotifyFlags.Format(control.Config.Events)));
 
@@ -121,32 +121,32 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
 
         if (request.Count == 3) return Replies.Ok;
         return NotifyFlags.TryParse(Encoding.Latin1.GetString(request[3].Span), out var classes, out var error)
-            ? Answer(ApplyParameters(request, 4, config => config with { Events = classes }))
+            ? Answer(await ApplyParametersAsync(request, 4, config => config with { Events = classes }).ConfigureAwait(false))
             : Fail(error);
     }
 
     /// <summary>All or nothing; returns why nothing.</summary>
-    private string? ApplyParameters(RespRequest request, int from, Func<ForwarderConfig, ForwarderConfig>? also = null)
+    private async ValueTask<string?> ApplyParametersAsync(RespRequest request, int from, Func<ForwarderConfig, ForwarderConfig>? also = null)
     {
         var parameters = new ReadOnlyMemory<byte>[request.Count - from];
         for (var i = 0; i < parameters.Length; i++) parameters[i] = request[from + i];
 
         string? fault = null;
-        var refused = control.Configure(config =>
+        await control.ConfigureAsync(config =>
         {
             fault = ConfigParameters.TryApply(parameters, also?.Invoke(config) ?? config, out var next, out var error) ? null : error;
             return fault is null ? next : config;
-        });
-        return fault ?? refused;
+        }).ConfigureAwait(false);
+        return fault;
     }
 
-    private ValueTask<ReadOnlyMemory<byte>> ChangeMasks(RespRequest request, Func<KeyMaskSet, KeyMaskSet, KeyMaskSet> change)
+    private ValueTask<ReadOnlyMemory<byte>> ChangeMasksAsync(RespRequest request, Func<KeyMaskSet, KeyMaskSet, KeyMaskSet> change)
     {
         var values = new ReadOnlyMemory<byte>[request.Count - 1];
         for (var i = 0; i < values.Length; i++) values[i] = request[1 + i];
         var faults = new List<string>();
         var given = ConfigParameters.ReadMasks(values, faults);
-        return Done(given is null ? faults[0] : control.Configure(config => config with { Masks = change(config.Masks, given) }));
+        return given is null ? Refuse(faults[0]) : ConfigureAsync(config => config with { Masks = change(config.Masks, given) });
     }
 
     /// <summary>The server's own first; a section of the same name that the forwarder has is joined to it.</summary>
@@ -158,7 +158,13 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         return [server with { Fields = [.. server.Fields, .. same] }, .. known.Where(section => section.Name != server.Name)];
     }
 
-    private static ValueTask<ReadOnlyMemory<byte>> Done(string? refused) => ValueTask.FromResult(Answer(refused));
+    private async ValueTask<ReadOnlyMemory<byte>> ConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change)
+    {
+        await control.ConfigureAsync(change).ConfigureAwait(false);
+        return Replies.Ok;
+    }
+
+    private static ValueTask<ReadOnlyMemory<byte>> Refuse(string why) => ValueTask.FromResult(Fail(why));
 
     private static ReadOnlyMemory<byte> Answer(string? refused) => refused is null ? Replies.Ok : Fail(refused);
 
