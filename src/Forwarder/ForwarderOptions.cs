@@ -19,5 +19,8 @@ public sealed record ForwarderOptions
     /// <summary>Whether gaps are published as messages of their own.</summary>
     public bool PublishGaps { get; init; }
 
+    /// <summary>Directory of the local store; null: none.</summary>
+    public string? Spool { get; init; }
+
     public DeliveryOptions Delivery { get; init; } = new();
 }

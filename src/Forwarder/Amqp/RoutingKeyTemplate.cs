@@ -9,7 +9,7 @@ namespace KeyEvt.Forwarder.Amqp;
 /// <c>redis.{db}.{event}</c> for a topic exchange. A result seen before costs no allocation. AMQP allows 255 bytes: a longer result is
 /// cut there and counted. One instance belongs to one link.
 /// </summary>
-internal sealed class RoutingKeyTemplate
+public sealed class RoutingKeyTemplate
 {
     public const int MaxBytes = 255;
 
@@ -58,7 +58,7 @@ internal sealed class RoutingKeyTemplate
         return null;
     }
 
-    public CachedString Resolve(ReadOnlySpan<byte> body)
+    internal CachedString Resolve(ReadOnlySpan<byte> body)
     {
         if (_constant is not null)
             return _constant;

@@ -20,6 +20,10 @@ internal static class CommandTable
         new("keymask_set", 2, int.MaxValue, (c, r, _) => c.KeymaskSetAsync(r), "mask... -- forward only keys that match"),
         new("keymask_clean", 1, 1, (c, _, _) => c.KeymaskCleanAsync(), "-- forward nothing"),
         new("keymask_get", 1, 1, (c, _, _) => c.KeymaskGet(), "-- masks in force"),
+        new("rule_add", 2, int.MaxValue, (c, r, _) => c.RuleAddAsync(r), "rule... -- besides the masks: 'events=xe db=0 mask=^session:'; events and db may be left out"),
+        new("rule_clean", 1, 1, (c, _, _) => c.RuleCleanAsync(), "-- only the masks count"),
+        new("rule_get", 1, 1, (c, _, _) => c.RuleGet(), "-- rules in force"),
+        new("format_set", 2, 3, (c, r, _) => c.FormatSetAsync(r), "text|json|cloudevents [routing_key] -- shape of the messages; {db}, {event}, {class} and {key} in the routing key stand for the event's"),
         new("info", 1, 2, (c, r, _) => c.Info(r), "[section] -- state and counters"),
         new("help", 1, 1, (c, _, _) => c.Help(), "-- this text"),
     ];

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Proxy.Options;
@@ -76,6 +77,33 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
             : Refuse(error);
 
     public ValueTask<ReadOnlyMemory<byte>> EventsGet() => ValueTask.FromResult(Replies.Bulk(NotifyFlags.Format(control.Config.Events)));
+
+    /// <summary>All of the given rules or none.</summary>
+    public ValueTask<ReadOnlyMemory<byte>> RuleAddAsync(RespRequest request)
+    {
+        var rules = new List<EventRule>();
+        for (var i = 1; i < request.Count; i++)
+        {
+            if (!EventRule.TryParse(Encoding.Latin1.GetString(request[i].Span), out var rule, out var error)) return Refuse(error);
+            rules.Add(rule);
+        }
+
+        return ConfigureAsync(config => config with { Rules = config.Rules.Add(rules) });
+    }
+
+    public ValueTask<ReadOnlyMemory<byte>> RuleCleanAsync() => ConfigureAsync(config => config with { Rules = RuleSet.Empty });
+
+    public ValueTask<ReadOnlyMemory<byte>> RuleGet() =>
+        ValueTask.FromResult(Replies.Array([.. control.Config.Rules.Rules.Select(rule => Replies.Bulk(Encoding.Latin1.GetBytes(rule.ToString())))]));
+
+    public ValueTask<ReadOnlyMemory<byte>> FormatSetAsync(RespRequest request)
+    {
+        var name = Encoding.Latin1.GetString(request[1].Span);
+        if (!Enum.TryParse<MessageFormat>(name, ignoreCase: true, out var format) || char.IsAsciiDigit(name[0])) return Refuse($"format {Printable.Quote(request[1].Span)} is not known; there are text, json and cloudevents");
+        var routingKey = request.Count > 2 ? Encoding.UTF8.GetString(request[2].Span) : null;
+        if (routingKey is not null && RoutingKeyTemplate.Fault(routingKey) is { } fault) return Refuse(fault);
+        return ConfigureAsync(config => config with { Format = format, RoutingKey = routingKey ?? config.RoutingKey });
+    }
 
     /// <summary>As CONFIG GET: names and values in turn; of an unknown name nothing.</summary>
     public ValueTask<ReadOnlyMemory<byte>> ConfigGet(RespRequest request)
