@@ -18,20 +18,25 @@ need() {
     fi
 
     echo "installing ${missing[*]}"
-    local policy=/usr/sbin/policy-rc.d ours='' log failed=0
-    log=$(mktemp)
+    _install "${missing[@]}"
+}
+
+# In a subshell, so that its trap takes the policy away however this ends.
+_install() (
+    policy=/usr/sbin/policy-rc.d log=$(mktemp) ours=''
+    trap 'rm -f "$log"; [ -z "$ours" ] || _as_root rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM
     if [ ! -e "$policy" ]; then
+        ours=yes
         printf '#!/bin/sh\nexit 101\n' | _as_root tee "$policy" >/dev/null
         _as_root chmod 755 "$policy"
-        ours=yes
     fi
     { _as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
-        _as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null || failed=1
-    [ -z "$ours" ] || _as_root rm -f "$policy"
-    [ "$failed" = 0 ] || { tail -n 20 "$log" >&2; echo "could not install ${missing[*]}" >&2; }
-    rm -f "$log"
-    return "$failed"
-}
+        _as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"; } >"$log" 2>&1 </dev/null && exit 0
+    tail -n 20 "$log" >&2
+    echo "could not install $*" >&2
+    exit 1
+)
 
 # The one thing that apt does not have everywhere.
 need_dotnet() {

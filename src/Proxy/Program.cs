@@ -1,1 +1,7 @@
-return 0;
+// The program's entry: hands over what the system gives, so that everything behind it can be tested without a process.
+using System.Collections;
+using KeyEvt.Proxy;
+
+var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+    .Select(entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? ""));
+return await Application.RunAsync(args, environment, Console.Out, Console.Error);

@@ -112,7 +112,8 @@ internal sealed class DemoStage : IAsyncDisposable
         Rabbit = _rabbit is null ? WithoutPassword(Setting("KEYEVT_AMQP")!) : WithoutPassword(_rabbit.Url) + " (private)";
         _program = await KeyEvtProcess.StartAsync(
             [.. _redis is null ? [] : new[] { "--upstream", _redis.Url }, .. _rabbit is null ? [] : new[] { "--amqp", _rabbit.Url }, .. options],
-            port: FreePorts.IsFree(UsualPort) ? UsualPort : null);
+            port: FreePorts.IsFree(UsualPort) ? UsualPort : null,
+            inheritSettings: true);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
 
             KeyEvt runs.

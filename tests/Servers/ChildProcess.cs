@@ -102,11 +102,12 @@ public sealed class ChildProcess : IDisposable
 
     public int OpenFiles => Directory.GetFileSystemEntries($"/proc/{Id}/fd").Length;
 
+    /// <param name="environment">Set beside what this process has; null takes a variable away.</param>
     public static ChildProcess Start(
         string program,
         IEnumerable<string> arguments,
         string? folder = null,
-        IEnumerable<KeyValuePair<string, string>>? environment = null,
+        IEnumerable<KeyValuePair<string, string?>>? environment = null,
         bool withInput = false,
         Action<string>? onLine = null)
     {

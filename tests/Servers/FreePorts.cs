@@ -13,7 +13,7 @@ public static class FreePorts
     private const int First = 15_000;
     private const int Last = 31_999;
     private static readonly Lock Taking = new();
-    private static int s_next = Random.Shared.Next(First, Last);
+    private static int _next = Random.Shared.Next(First, Last);
 
     public static int Take()
     {
@@ -21,9 +21,9 @@ public static class FreePorts
         {
             for (var tries = First; tries <= Last; tries++)
             {
-                s_next = s_next >= Last ? First : s_next + 1;
-                if (IsFree(s_next))
-                    return s_next;
+                _next = _next >= Last ? First : _next + 1;
+                if (IsFree(_next))
+                    return _next;
             }
         }
         throw new InvalidOperationException($"no free TCP port between {First} and {Last}");

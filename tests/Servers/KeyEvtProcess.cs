@@ -6,18 +6,18 @@ namespace KeyEvt.Servers;
 
 /// <summary>
 /// The built keyevt program as a process of its own, listening on free ports. The program is the keyevt.dll next to the running test (a
-/// project reference copies it there), or what the variable KEYEVT_PROGRAM names.
+/// project reference copies it there), or what the variable PROGRAM_UNDER_TEST names. Variables KEYEVT_* of this process are kept from it unless asked for.
 /// </summary>
 public sealed class KeyEvtProcess : IAsyncDisposable
 {
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly string[] _arguments;
-    private readonly IReadOnlyDictionary<string, string> _environment;
+    private readonly Dictionary<string, string?> _environment;
 
-    private KeyEvtProcess(string[] arguments, IReadOnlyDictionary<string, string>? environment, int? port)
+    private KeyEvtProcess(string[] arguments, IReadOnlyDictionary<string, string>? environment, int? port, bool inheritSettings)
     {
         Port = port ?? FreePorts.Take();
-        _environment = environment ?? new Dictionary<string, string>();
+        _environment = EnvironmentOf(environment, inheritSettings);
         _arguments = ["--listen", $"127.0.0.1:{Port}", "--admin", $"127.0.0.1:{AdminPort}", .. arguments];
         Process = Launch();
     }
@@ -32,9 +32,9 @@ public sealed class KeyEvtProcess : IAsyncDisposable
 
     /// <summary>--listen and --admin are given already. Returns once it listens and is ready (its feed is subscribed).</summary>
     public static async Task<KeyEvtProcess> StartAsync(
-        string[] arguments, IReadOnlyDictionary<string, string>? environment = null, bool waitReady = true, int? port = null)
+        string[] arguments, IReadOnlyDictionary<string, string>? environment = null, bool waitReady = true, int? port = null, bool inheritSettings = false)
     {
-        var program = new KeyEvtProcess(arguments, environment, port);
+        var program = new KeyEvtProcess(arguments, environment, port, inheritSettings);
         try
         {
             await program.ListeningAsync().ConfigureAwait(false);
@@ -54,8 +54,11 @@ public sealed class KeyEvtProcess : IAsyncDisposable
     public static Task<RunResult> RunAsync(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, TimeSpan? deadline = null)
     {
         var (program, before) = Program();
-        return Run.ToEndAsync(program, [.. before, .. arguments], environment: environment, deadline: deadline ?? TimeSpan.FromSeconds(30));
+        return Run.ToEndAsync(program, [.. before, .. arguments], environment: EnvironmentOf(environment, inheritSettings: false), deadline: deadline ?? TimeSpan.FromSeconds(30));
     }
+
+    /// <summary>The bare program with just these arguments.</summary>
+    public static ChildProcess Launch(string[] arguments) => Launch(arguments, EnvironmentOf(null, inheritSettings: false));
 
     public Task<RespClient> ConnectAsync() => RespClient.ConnectAsync(Port);
 
@@ -74,9 +77,12 @@ public sealed class KeyEvtProcess : IAsyncDisposable
     }
 
     /// <summary>The fields of key_evt_amqp.info, named "section.field". Needs a user who may.</summary>
-    public async Task<IReadOnlyDictionary<string, string>> InfoAsync()
+    public async Task<IReadOnlyDictionary<string, string>> InfoAsync(string[]? login = null)
     {
-        var reply = await CallAsync("key_evt_amqp.info").ConfigureAwait(false);
+        await using var client = await ConnectAsync().ConfigureAwait(false);
+        if (login is not null)
+            await client.CallAsync(["AUTH", .. login]).ConfigureAwait(false);
+        var reply = await client.CallAsync("key_evt_amqp.info").ConfigureAwait(false);
         return ParseInfo(reply.IsError ? throw new InvalidOperationException(reply.Text) : reply.Text);
     }
 
@@ -127,20 +133,32 @@ public sealed class KeyEvtProcess : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
+    private static ChildProcess Launch(string[] arguments, Dictionary<string, string?> environment)
+    {
+        var (program, before) = Program();
+        return ChildProcess.Start(program, [.. before, .. arguments], environment: environment);
+    }
+
+    private static Dictionary<string, string?> EnvironmentOf(IReadOnlyDictionary<string, string>? wanted, bool inheritSettings)
+    {
+        var environment = new Dictionary<string, string?>();
+        foreach (var name in Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => !inheritSettings && name.StartsWith("KEYEVT_", StringComparison.Ordinal)))
+            environment[name] = null;
+        foreach (var (name, value) in wanted ?? new Dictionary<string, string>())
+            environment[name] = value;
+        return environment;
+    }
+
     private static (string Program, string[] Before) Program()
     {
-        var named = Environment.GetEnvironmentVariable("KEYEVT_PROGRAM");
+        var named = Environment.GetEnvironmentVariable("PROGRAM_UNDER_TEST");
         if (!string.IsNullOrEmpty(named))
             return named.EndsWith(".dll", StringComparison.Ordinal) ? ("dotnet", ["exec", named]) : (named, []);
         var beside = Path.Combine(AppContext.BaseDirectory, "keyevt.dll");
-        return File.Exists(beside) ? ("dotnet", ["exec", beside]) : throw new FileNotFoundException($"there is no {beside}: reference src/Proxy, or set KEYEVT_PROGRAM");
+        return File.Exists(beside) ? ("dotnet", ["exec", beside]) : throw new FileNotFoundException($"there is no {beside}: reference src/Proxy, or set PROGRAM_UNDER_TEST");
     }
 
-    private ChildProcess Launch()
-    {
-        var (program, before) = Program();
-        return ChildProcess.Start(program, [.. before, "run", .. _arguments], environment: _environment);
-    }
+    private ChildProcess Launch() => Launch(["run", .. _arguments], _environment);
 
     private Task ListeningAsync()
         => Process.LineAsync("where it listens", line => line.Contains(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}"), StringComparison.Ordinal));

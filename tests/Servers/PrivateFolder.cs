@@ -11,18 +11,18 @@ public sealed class PrivateFolder : IDisposable
 {
     private static readonly string Root = System.IO.Path.Combine(System.IO.Path.GetTempPath(), "keyevt-servers");
     private static readonly Lock Sweeping = new();
-    private static int s_count;
-    private static bool s_swept;
+    private static int _count;
+    private static bool _swept;
 
     public PrivateFolder(string name)
     {
         lock (Sweeping)
         {
-            if (!s_swept)
+            if (!_swept)
                 SweepOfTheDead();
-            s_swept = true;
+            _swept = true;
         }
-        var mine = string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{Interlocked.Increment(ref s_count)}-{name}");
+        var mine = string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{Interlocked.Increment(ref _count)}-{name}");
         Path = Directory.CreateDirectory(System.IO.Path.Combine(Root, mine)).FullName;
     }
 

@@ -17,7 +17,7 @@ public sealed class RabbitServer : IAsyncDisposable
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
 
     private readonly PrivateFolder _folder = new("rabbit");
-    private readonly Dictionary<string, string> _environment;
+    private readonly Dictionary<string, string?> _environment;
     private readonly ChildProcess _portMapper;
     private ChildProcess _process;
 
@@ -29,7 +29,7 @@ public sealed class RabbitServer : IAsyncDisposable
         File.WriteAllText(cookie, Guid.NewGuid().ToString("N"));
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(cookie, UnixFileMode.UserRead);
-        _environment = new Dictionary<string, string>
+        _environment = new Dictionary<string, string?>
         {
             ["HOME"] = home,
             ["RABBITMQ_NODENAME"] = Node,

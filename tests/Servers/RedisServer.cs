@@ -48,11 +48,17 @@ public sealed class RedisServer : IAsyncDisposable
 
     public Task<RespClient> ConnectAsync() => RespClient.ConnectAsync(Port);
 
-    /// <summary>One command on a connection of its own, straight to this Redis; an error reply throws.</summary>
-    public async Task<Reply> CallAsync(params string[] arguments)
+    /// <summary>One command on a connection of its own, straight to this Redis; whatever it answers.</summary>
+    public async Task<Reply> ConnectAndCallAsync(params string[] arguments)
     {
         await using var client = await ConnectAsync().ConfigureAwait(false);
-        var reply = await client.CallAsync(arguments).ConfigureAwait(false);
+        return await client.CallAsync(arguments).ConfigureAwait(false);
+    }
+
+    /// <summary>The same, where an error reply throws.</summary>
+    public async Task<Reply> CallAsync(params string[] arguments)
+    {
+        var reply = await ConnectAndCallAsync(arguments).ConfigureAwait(false);
         return reply.IsError ? throw new InvalidOperationException($"{arguments[0]}: {reply.Text}") : reply;
     }
 

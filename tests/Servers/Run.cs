@@ -20,7 +20,7 @@ public static class Run
         string program,
         IEnumerable<string> arguments,
         byte[]? input = null,
-        IEnumerable<KeyValuePair<string, string>>? environment = null,
+        IEnumerable<KeyValuePair<string, string?>>? environment = null,
         TimeSpan? deadline = null)
     {
         using var process = new Process

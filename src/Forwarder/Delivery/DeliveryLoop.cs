@@ -33,6 +33,7 @@ internal sealed class DeliveryLoop
     private DeliveryState _state;
     private MessageRoute _route;
     private MessageRoute _failedRoute;
+    private MessageRoute _gapRoute;
     private ForwarderConfig _routeOf;
     private bool _isRefused;         // a nack came: nothing is published until the window is empty
     private long _holdUntil;         // after a nack: no publish before this timestamp
@@ -58,7 +59,7 @@ internal sealed class DeliveryLoop
         _warnings = new WarningGate(time, TimeSpan.FromSeconds(10));
         _routeOf = config();
         _route = MessageRoute.Of(_routeOf);
-        _failedRoute = _route.Failed();
+        (_failedRoute, _gapRoute) = (_route.Failed(), _route.Gap());
     }
 
     /// <summary>Where the feeds put what is to be sent; call <see cref="Wake"/> after a batch.</summary>
@@ -77,6 +78,11 @@ internal sealed class DeliveryLoop
     public long Refused { get; private set; }
 
     public long Returned { get; private set; }
+
+    public bool HasEnded => _hasEnded;
+
+    /// <summary>Events that could not be placed before the end.</summary>
+    public long LeftBehind => _leftBehind;
 
     public void Wake() => _signal.Set();
 
@@ -166,6 +172,7 @@ internal sealed class DeliveryLoop
         await TakeLinkOutcomeAsync().ConfigureAwait(false);
         TakeLinkEvents();
         var more = Stores.TakeOutcome();
+        Stores.RetryIfDue();
         CheckDeadlines();
         if (_reconnect && (_inFlight.Count == 0 || IsPast(_reconnectBy)))
             await ReconnectAsync().ConfigureAwait(false);
@@ -185,7 +192,7 @@ internal sealed class DeliveryLoop
 
     private async ValueTask<bool> LiveAsync()
     {
-        if (!Stores.IsKnown && Stores.MayTry)
+        if (!Stores.IsKnown && Stores.MayStart)
             Stores.StartCount();
 
         if (!Stores.IsKnown && Stores.LastRefusal is null)
@@ -193,6 +200,10 @@ internal sealed class DeliveryLoop
 
         if (!Stores.IsEmpty || Stores.HasAppendPending)
         {
+            if (_inFlight.Count > 0)
+                return false; // one source at a time: what memory has in flight is settled first
+
+            Memory.UnclaimAll();
             Change(DeliveryState.Storing, "the fallback storage holds older events");
             return true;
         }
@@ -254,13 +265,19 @@ internal sealed class DeliveryLoop
 
     private async ValueTask<bool> DrainingAsync()
     {
+        if (!Links.IsUsable && !_isStopping)
+        {
+            Change(DeliveryState.Storing, "the link is being opened anew");
+            return true;
+        }
+
         if (!Stores.IsBusy && Stores.IsEmpty && !Stores.HasAppendPending)
         {
             Change(DeliveryState.Live, "the fallback storage is empty");
             return true;
         }
 
-        if (Stores.MayTry)
+        if (Stores.MayStart)
         {
             if (Stores.HasRemovable(part: _isStopping && _inFlight.Count == 0))
                 Stores.StartRemove();
@@ -275,10 +292,10 @@ internal sealed class DeliveryLoop
     /// <param name="always">Otherwise only when memory is filling up.</param>
     private bool StoreFromMemory(bool always)
     {
-        if (!IsStorageOn || !Stores.MayTry)
+        if (!IsStorageOn || !Stores.MayStart)
             return false;
 
-        if (!Stores.HasAppendPending && !(Memory.HasUnclaimed && (always || _isStopping || Memory.Bytes > _options.BufferBytes / 4)))
+        if (!Memory.HasUnclaimed || !(always || _isStopping || Memory.Bytes > _options.BufferBytes / 4))
             return false;
 
         Stores.StartAppend(Memory, _config().FallbackStorageSize);
@@ -322,7 +339,8 @@ internal sealed class DeliveryLoop
         _inFlight.Add(source, entry, messageId, _time.GetTimestamp(), isDeadLetter);
         try
         {
-            var call = Links.Link!.PublishAsync(entry, isDeadLetter ? _failedRoute : _route, messageId);
+            var route = isDeadLetter ? _failedRoute : GapPublisher.IsGap(messageId.Span) ? _gapRoute : _route;
+            var call = Links.Link!.PublishAsync(entry, route, messageId);
             if (call.IsCompletedSuccessfully)
                 return true;
 
@@ -570,7 +588,7 @@ internal sealed class DeliveryLoop
             return;
 
         (_routeOf, _route) = (config, MessageRoute.Of(config));
-        _failedRoute = _route.Failed();
+        (_failedRoute, _gapRoute) = (_route.Failed(), _route.Gap());
     }
 
     /// <summary>Whether a link opened with that configuration still serves the one in force.</summary>

@@ -23,9 +23,9 @@ internal sealed class StoreKeeper
     private readonly List<ReadOnlyMemory<byte>> _appendEntries = [];
     private readonly List<long> _appendSequences = [];
     private Task? _running;
+    private Func<bool, Task<Action>>? _step; // the step under way, or the one that failed and will be tried again
     private Action? _takeOutcome;
     private EventLog? _appendFrom;
-    private bool _appendIsRetry;
     private long _notBefore;
 
     /// <summary>One read of the list: its entries are in the drain log with these sequences.</summary>
@@ -70,10 +70,21 @@ internal sealed class StoreKeeper
     /// <summary>Nothing in the list, nothing read from it and not settled.</summary>
     public bool IsEmpty => Length == 0 && _batches.Count == 0;
 
-    public bool MayTry => _running is null && _time.GetTimestamp() >= _notBefore;
+    /// <summary>Whether a new step may start: none runs, and none waits to be tried again.</summary>
+    public bool MayStart => _running is null && _step is null;
+
+    /// <summary>
+    /// Tries a failed step again, when its time has come. It comes before any other step: it may have been done in spite of the
+    /// failure, and only its own repetition can tell that apart from a change by somebody else.
+    /// </summary>
+    public void RetryIfDue()
+    {
+        if (_running is null && _step is not null && _time.GetTimestamp() >= _notBefore)
+            Run(isRetry: true);
+    }
 
     /// <summary>Reads the length, for the first time: what is there was left by somebody.</summary>
-    public void StartCount() => Start(async () =>
+    public void StartCount() => Start(async _ =>
     {
         var length = await _store.CountAsync().ConfigureAwait(false);
         return () => Reconcile(length);
@@ -82,27 +93,20 @@ internal sealed class StoreKeeper
     /// <summary>Moves a batch of the oldest waiting events from memory to the end of the list.</summary>
     public void StartAppend(EventLog from, long cap)
     {
-        if (_appendSequences.Count == 0)
+        var bytes = 0;
+        while (_appendSequences.Count < _options.StoreBatch && bytes < _options.StoreBatchBytes && from.TryClaim(out var entry))
         {
-            // A failed batch is tried again as it was: the store can then tell whether it had arrived after all.
-            var bytes = 0;
-            while (_appendSequences.Count < _options.StoreBatch && bytes < _options.StoreBatchBytes && from.TryClaim(out var entry))
-            {
-                // A copy: a step that timed out may still be on its way in the client library when these entries are long settled.
-                _appendEntries.Add(entry.Stored.ToArray());
-                _appendSequences.Add(entry.Sequence);
-                bytes += entry.Stored.Length;
-            }
-
-            _appendFrom = from;
+            // A copy: a step that timed out may still be on its way in the client library when these entries are long settled.
+            _appendEntries.Add(entry.Stored.ToArray());
+            _appendSequences.Add(entry.Sequence);
+            bytes += entry.Stored.Length;
         }
 
+        _appendFrom = from;
         if (_appendSequences.Count == 0)
             return;
 
-        var isRetry = _appendIsRetry;
-        _appendIsRetry = true;
-        Start(async () =>
+        Start(async isRetry =>
         {
             var result = await _store.AppendAsync(_appendEntries, cap, isRetry).ConfigureAwait(false);
             return () => Appended(result);
@@ -113,7 +117,7 @@ internal sealed class StoreKeeper
     public bool HasAppendPending => _appendSequences.Count > 0;
 
     /// <summary>Reads the next batch behind what is already being sent.</summary>
-    public void StartRead() => Start(async () =>
+    public void StartRead() => Start(async _ =>
     {
         var result = await _store.ReadAsync(Claimed, _options.StoreBatch).ConfigureAwait(false);
         return () => Taken(result);
@@ -122,9 +126,12 @@ internal sealed class StoreKeeper
     /// <summary>Gives the batch up that is on its way; what of it arrived will be found in the list again, with equal ids.</summary>
     public void AbandonAppend()
     {
+        if (!HasAppendPending)
+            return;
+
+        _step = null;
         _appendSequences.Clear();
         _appendEntries.Clear();
-        _appendIsRetry = false;
         _appendFrom?.UnclaimAll();
     }
 
@@ -137,9 +144,10 @@ internal sealed class StoreKeeper
     {
         var batch = _batches.Peek();
         var settled = (int)Drain.SettledFrom(batch.FirstSequence, batch.LastSequence);
-        Start(async () =>
+        ReadOnlyMemory<byte>[] entries = [.. batch.Entries.Take(settled)];
+        Start(async isRetry =>
         {
-            var result = await _store.RemoveAsync([.. batch.Entries.Take(settled)]).ConfigureAwait(false);
+            var result = await _store.RemoveAsync(entries, isRetry ? Length : null).ConfigureAwait(false);
             return () => Removed(result, settled);
         });
     }
@@ -156,18 +164,29 @@ internal sealed class StoreKeeper
         return true;
     }
 
-    private void Start(Func<Task<Action>> step)
+    private void Start(Func<bool, Task<Action>> step)
     {
-        _running = RunAsync(step);
+        _step = step;
+        Run(isRetry: false);
+    }
+
+    private void Run(bool isRetry)
+    {
+        _running = RunAsync(_step!, isRetry);
         _ = _running.ContinueWith(static (_, s) => ((AsyncSignal)s!).Set(), _signal, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    private async Task RunAsync(Func<Task<Action>> step)
+    private async Task RunAsync(Func<bool, Task<Action>> step, bool isRetry)
     {
         await Task.Yield(); // the loop never runs the store's code on its own time
         try
         {
-            _takeOutcome = await step().ConfigureAwait(false) + Succeeded;
+            var outcome = await step(isRetry).ConfigureAwait(false);
+            _takeOutcome = () =>
+            {
+                Succeeded();
+                outcome();
+            };
         }
         catch (StoreException e)
         {
@@ -181,6 +200,7 @@ internal sealed class StoreKeeper
 
     private void Succeeded()
     {
+        _step = null;
         IsKnown = true;
         LastRefusal = null;
         _backoff.Reset();
@@ -204,7 +224,6 @@ internal sealed class StoreKeeper
         Length += _appendSequences.Count;
         _appendSequences.Clear();
         _appendEntries.Clear();
-        _appendIsRetry = false;
 
         if (result.Trimmed > 0)
         {

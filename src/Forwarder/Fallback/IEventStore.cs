@@ -14,7 +14,8 @@ internal interface IEventStore
     Task<ReadResult> ReadAsync(long offset, int maxEntries);
 
     /// <summary>Removes exactly these entries; they were read from the front.</summary>
-    Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries);
+    /// <param name="lengthBefore">A first try failed on the way: the length before it. A store that is shorter by now has done it.</param>
+    Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore);
 
     Task<long> CountAsync();
 }

@@ -39,16 +39,19 @@ internal sealed class RedisListStore(Func<ValueTask<IDatabase>> database) : IEve
         """;
 
     /// <summary>
-    /// ARGV: the entries, as read from the front. When they still are the front they are cut off at once; otherwise (the cap or
-    /// somebody else took some) each is removed by its value. Returns length and how many were removed.
+    /// ARGV: length before a failed first try or -1, then the entries, as read from the front. When the list is shorter by them
+    /// already, the first try had arrived. When they still are the front they are cut off at once; otherwise (the cap or somebody
+    /// else took some) each is removed by its value. Returns length and how many were removed.
     /// </summary>
     private const string Remove = """
-        local key, n, removed = KEYS[1], #ARGV, 0
-        if redis.call('LINDEX', key, 0) == ARGV[1] and redis.call('LINDEX', key, n - 1) == ARGV[n] then
+        local key, n, removed, before = KEYS[1], #ARGV - 1, 0, tonumber(ARGV[1])
+        if before >= 0 and redis.call('LLEN', key) <= before - n then
+            removed = n
+        elseif redis.call('LINDEX', key, 0) == ARGV[2] and redis.call('LINDEX', key, n - 1) == ARGV[n + 1] then
             redis.call('LTRIM', key, n, -1)
             removed = n
         else
-            for i = 1, n do removed = removed + redis.call('LREM', key, 1, ARGV[i]) end
+            for i = 2, n + 1 do removed = removed + redis.call('LREM', key, 1, ARGV[i]) end
         end
         return {redis.call('LLEN', key), removed}
         """;
@@ -72,11 +75,12 @@ internal sealed class RedisListStore(Func<ValueTask<IDatabase>> database) : IEve
         return new ReadResult((long)answer[0], Array.ConvertAll(entries, static e => (ReadOnlyMemory<byte>)e));
     }
 
-    public async Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries)
+    public async Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore)
     {
-        var arguments = new RedisValue[entries.Count];
+        var arguments = new RedisValue[entries.Count + 1];
+        arguments[0] = lengthBefore ?? -1;
         for (var i = 0; i < entries.Count; i++)
-            arguments[i] = entries[i];
+            arguments[i + 1] = entries[i];
 
         var answer = await RunAsync(Remove, arguments).ConfigureAwait(false);
         return new RemoveResult((long)answer[0], (long)answer[1]);

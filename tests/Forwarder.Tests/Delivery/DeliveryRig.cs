@@ -11,10 +11,12 @@ namespace KeyEvt.Forwarder.Tests.Delivery;
 /// <summary>A delivery loop over a fake broker and a fake store, stepped by the test, in virtual time.</summary>
 internal sealed class DeliveryRig
 {
+    private readonly ulong _runId;
     private int _next;
 
-    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null)
+    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc)
     {
+        _runId = runId;
         Store = store ?? new FakeStore();
         Options = options ?? new DeliveryOptions();
         Loop = new DeliveryLoop(Broker, Store, Ledger, Options, () => Config, Time, NullLogger.Instance);
@@ -43,7 +45,7 @@ internal sealed class DeliveryRig
     public void Give(int count)
     {
         for (var i = 0; i < count; i++, _next++)
-            Sink.Received(new EventPosition(0xabc, 1, _next + 1), 0, EventClass.String, "set"u8, Encoding.UTF8.GetBytes($"k{_next}"), 1000);
+            Sink.Received(new EventPosition(_runId, 1, _next + 1), 0, EventClass.String, "set"u8, Encoding.UTF8.GetBytes($"k{_next}"), 1000);
     }
 
     /// <summary>Runs the loop until it has nothing to do at this moment.</summary>
@@ -82,7 +84,7 @@ internal sealed class DeliveryRig
                 return;
         }
 
-        throw new InvalidOperationException($"events are left over: {Loop.State}, memory {Loop.Memory.Count}, stored {Loop.Stores.Length}");
+        throw new InvalidOperationException($"events are left over: {Loop.State}, memory {Loop.Memory.Count}, stored {Loop.Stores.Length}, claimed {Loop.Stores.Claimed}, draining {Loop.Stores.Drain.Count}, unconfirmed {Loop.UnconfirmedCount}, usable {Loop.Links.IsUsable}, unclaimed {Loop.Memory.HasUnclaimed}, known {Loop.Stores.IsKnown}, pending {Loop.Stores.HasAppendPending}, link {Broker.Current?.IsClosed} {Broker.Current?.Unconfirmed.Count}");
     }
 
     public IEnumerable<string> QueuedKeys => Broker.Queue.Select(m => m.Body[(m.Body.LastIndexOf('\n') + 1)..]);

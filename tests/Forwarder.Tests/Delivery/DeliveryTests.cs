@@ -346,15 +346,48 @@ public sealed class DeliveryTests
         var rig = new DeliveryRig();
         rig.Broker.IsReachable = false;
         rig.Give(3);
-        var loop = rig.Loop.RunAsync();
-        var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), loop);
-        while (!stop.IsCompleted)
-        {
-            rig.Time.Advance(TimeSpan.FromMilliseconds(100));
-            await Task.Yield();
-        }
+        var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
+        await rig.AdvanceAsync(0.2);
+        await rig.AdvanceAsync(0.2);
+        await stop;
+        Assert.True(rig.Loop.HasEnded);
+        Assert.Equal((0L, 3), (rig.Loop.LeftBehind, rig.Store.Entries.Count));
+    }
 
-        Assert.Equal(0, await stop);
-        Assert.Equal(3, rig.Store.Entries.Count);
+    [Fact]
+    public async Task What_can_be_placed_nowhere_before_the_end_is_counted()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Store.IsDown = true;
+        rig.Give(3);
+        var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
+        for (var second = 0; second < 10; second++)
+            await rig.AdvanceAsync(1);
+
+        await stop;
+        Assert.True(rig.Loop.HasEnded);
+        Assert.Equal((3L, 3L), (rig.Loop.LeftBehind, rig.Ledger.Snapshot().Dropped[(int)DropReason.Shutdown]));
+    }
+
+    [Fact]
+    public async Task Stopping_in_the_middle_of_a_drain_leaves_the_rest_in_the_list()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { Window = 4 });
+        rig.Broker.IsReachable = false;
+        rig.Give(20);
+        await rig.AdvanceAsync(2);
+        rig.Broker.IsReachable = true;
+        await rig.AdvanceAsync(11);
+        rig.Broker.Current!.ConfirmUpTo(2);
+        var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
+        await rig.AdvanceAsync(0.2);
+        rig.Broker.Current.ConfirmUpTo(rig.Broker.Current.Unconfirmed.Count);
+        for (var second = 0; second < 10; second++)
+            await rig.AdvanceAsync(1);
+
+        await stop;
+        Assert.True(rig.Loop.HasEnded);
+        Assert.Equal(20, rig.Broker.Queue.Count + rig.Store.Entries.Count);
     }
 }

@@ -27,8 +27,11 @@ internal sealed class FakeStore : IEventStore
     public Task<ReadResult> ReadAsync(long offset, int maxEntries) => StepAsync(() =>
         new ReadResult(Entries.Count, [.. Entries.Skip((int)offset).Take(maxEntries).Select(e => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(e))]));
 
-    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries) => StepAsync(() =>
+    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => StepAsync(() =>
     {
+        if (Entries.Count <= lengthBefore - entries.Count)
+            return new RemoveResult(Entries.Count, entries.Count);
+
         var removed = entries.Count(e => Entries.Remove(TextOf(e)));
         return new RemoveResult(Entries.Count, removed);
     });

@@ -1,0 +1,65 @@
+using System.Net;
+using System.Net.Sockets;
+using KeyEvt.Proxy.Options;
+
+namespace KeyEvt.Proxy.Admin;
+
+/// <summary>Is the proxy of these options alive? The command <c>keyevt health</c>, for containers that have no other program to ask with.</summary>
+internal static class HealthProbe
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(3);
+
+    /// <summary>Exit code 0 when /healthz answers 200, else 1 with the reason.</summary>
+    public static async Task<int> RunAsync(ProxyOptions options, TextWriter output, TextWriter error)
+    {
+        if (options.Admin is null)
+        {
+            await error.WriteLineAsync("--admin is off: there is nothing to ask");
+            return 1;
+        }
+        string shown = options.Admin.ToString();
+        try
+        {
+            using var client = new HttpClient(Handler(Reachable(options.Admin.ToEndPoint()))) { Timeout = Deadline };
+            using var answer = await client.GetAsync(new Uri("http://keyevt/healthz"));
+            if (answer.StatusCode == HttpStatusCode.OK)
+            {
+                await output.WriteLineAsync("alive");
+                return 0;
+            }
+            await error.WriteLineAsync($"{shown} answered {(int)answer.StatusCode}");
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        {
+            await error.WriteLineAsync($"{shown} does not answer: {(e is HttpRequestException ? e.GetBaseException().Message : "timed out")}");
+        }
+        return 1;
+    }
+
+    /// <summary>An address to listen on at every interface is no address to connect to.</summary>
+    private static EndPoint Reachable(EndPoint admin) => admin switch
+    {
+        IPEndPoint ip when ip.Address.Equals(IPAddress.Any) => new IPEndPoint(IPAddress.Loopback, ip.Port),
+        IPEndPoint ip when ip.Address.Equals(IPAddress.IPv6Any) => new IPEndPoint(IPAddress.IPv6Loopback, ip.Port),
+        _ => admin,
+    };
+
+    private static SocketsHttpHandler Handler(EndPoint address) => new()
+    {
+        UseProxy = false,
+        ConnectCallback = async (_, cancellationToken) =>
+        {
+            var socket = address is UnixDomainSocketEndPoint ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                await socket.ConnectAsync(address, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        },
+    };
+}

@@ -1,0 +1,160 @@
+using System.Net.Sockets;
+using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Proxy.Options;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+using RabbitMQ.Client.Exceptions;
+
+namespace KeyEvt.Proxy.Check;
+
+/// <summary>Does the RabbitMQ take what the publisher sends? Nothing is declared, and no message reaches a queue.</summary>
+internal static class BrokerCheck
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
+
+    public static async Task<IReadOnlyList<CheckRow>> RunAsync(ForwarderConfig config)
+    {
+        var rows = new List<CheckRow>();
+        var connection = await ConnectAsync(config.Amqp, rows);
+        if (connection is null) return rows;
+        try
+        {
+            await ExchangeAsync(connection, config, rows);
+            await PublishAsync(connection, config, rows);
+            await QueueAsync(connection, config, rows);
+        }
+        catch (Exception e) when (e is OperationCanceledException or TimeoutException or RabbitMQClientException or IOException)
+        {
+            rows.Add(Explain(e, config.Amqp));
+        }
+        finally
+        {
+            connection.Dispose();
+        }
+        return rows;
+    }
+
+    private static async Task<IConnection?> ConnectAsync(AmqpSettings settings, List<CheckRow> rows)
+    {
+        var factory = new ConnectionFactory
+        {
+            HostName = settings.Host,
+            Port = settings.Port,
+            UserName = settings.User,
+            Password = settings.Password,
+            VirtualHost = settings.VirtualHost,
+            AutomaticRecoveryEnabled = false,
+            TopologyRecoveryEnabled = false,
+            ClientProvidedName = "keyevt check",
+            RequestedConnectionTimeout = Deadline,
+            HandshakeContinuationTimeout = Deadline,
+            ContinuationTimeout = Deadline,
+        };
+        using var end = new CancellationTokenSource(Deadline);
+        try
+        {
+            var connection = await factory.CreateConnectionAsync(end.Token).WaitAsync(end.Token);
+            // The library does not wait for the broker's word on the vhost; the first channel gets to know it.
+            await using var channel = await connection.CreateChannelAsync(cancellationToken: end.Token).WaitAsync(end.Token);
+            string version = connection.ServerProperties?.TryGetValue("version", out object? value) == true && value is byte[] bytes ? System.Text.Encoding.UTF8.GetString(bytes) : "";
+            rows.Add(new CheckRow(CheckOutcome.Works, "connect, log in", $"RabbitMQ {version}, user {settings.User}, vhost {settings.VirtualHost}"));
+            return connection;
+        }
+        catch (Exception e) when (e is OperationCanceledException or TimeoutException or RabbitMQClientException or IOException or SocketException)
+        {
+            rows.Add(Explain(e, settings));
+            return null;
+        }
+    }
+
+    /// <summary>The library wraps what happened; the innermost exception it knows by name says it best.</summary>
+    private static CheckRow Explain(Exception error, AmqpSettings settings)
+    {
+        for (Exception? e = error; e is not null; e = e.InnerException)
+        {
+            switch (e)
+            {
+                case AuthenticationFailureException or PossibleAuthenticationFailureException:
+                    return new CheckRow(CheckOutcome.Fails, "log in", $"user {settings.User} is refused", "check user and password in --amqp, or --amqp-password-file; guest may only come from localhost");
+                case OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.NotAllowed or Constants.AccessRefused } reason }:
+                    return new CheckRow(CheckOutcome.Fails, "vhost", reason.ReplyText, $"create the vhost {Printable.Quote(settings.VirtualHost)} and give user {settings.User} permissions on it");
+                case SocketException socket:
+                    return new CheckRow(CheckOutcome.Fails, "connect", socket.Message, "check --amqp, that RabbitMQ runs there, and what stands between");
+                case OperationCanceledException or TimeoutException:
+                    return new CheckRow(CheckOutcome.Fails, "connect", $"no answer within {Deadline.TotalSeconds} seconds", "check --amqp: is it RabbitMQ's AMQP port (5672), and does it run well?");
+            }
+        }
+        return new CheckRow(CheckOutcome.Fails, "connect", error.Message, "check --amqp: is it RabbitMQ's AMQP port (5672)?");
+    }
+
+    private static async Task ExchangeAsync(IConnection connection, ForwarderConfig config, List<CheckRow> rows)
+    {
+        if (config.Exchange.Length == 0)
+        {
+            rows.Add(new CheckRow(CheckOutcome.Works, "exchange", "the one without a name is always there"));
+            return;
+        }
+        using var end = new CancellationTokenSource(Deadline);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: end.Token).WaitAsync(end.Token);
+        try
+        {
+            await channel.ExchangeDeclarePassiveAsync(config.Exchange, end.Token).WaitAsync(end.Token);
+            rows.Add(new CheckRow(CheckOutcome.Works, "exchange", $"{Printable.Quote(config.Exchange)} is there"));
+        }
+        catch (OperationInterruptedException e)
+        {
+            rows.Add(e.ShutdownReason?.ReplyCode == Constants.NotFound
+                ? new CheckRow(CheckOutcome.Fails, "exchange", $"{Printable.Quote(config.Exchange)} is not there", "declare it, or name another with --exchange")
+                : new CheckRow(CheckOutcome.Warning, "exchange", $"cannot be asked for: {e.ShutdownReason?.ReplyText}"));
+        }
+    }
+
+    /// <summary>
+    /// A message with an expiration that is no number: the broker looks at the permission to write first, then refuses the message (406), so it
+    /// is known whether publishing is allowed and no queue ever sees it.
+    /// </summary>
+    private static async Task PublishAsync(IConnection connection, ForwarderConfig config, List<CheckRow> rows)
+    {
+        using var end = new CancellationTokenSource(Deadline);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: end.Token).WaitAsync(end.Token);
+        var closed = new TaskCompletionSource<ShutdownEventArgs>(TaskCreationOptions.RunContinuationsAsynchronously);
+        channel.ChannelShutdownAsync += (_, reason) =>
+        {
+            closed.TrySetResult(reason);
+            return Task.CompletedTask;
+        };
+        var refusedOnPurpose = new BasicProperties { Expiration = "keyevt check" };
+        await channel.BasicPublishAsync(config.Exchange, config.RoutingKey, mandatory: false, refusedOnPurpose, ReadOnlyMemory<byte>.Empty, CancellationToken.None).AsTask().WaitAsync(end.Token);
+        var answer = await closed.Task.WaitAsync(end.Token);
+        rows.Add(answer.ReplyCode switch
+        {
+            Constants.PreconditionFailed => new CheckRow(CheckOutcome.Works, "publish", $"user {config.Amqp.User} may write to {Printable.Quote(config.Exchange)} (a message that RabbitMQ refuses by itself was tried)"),
+            Constants.AccessRefused => new CheckRow(CheckOutcome.Fails, "publish", answer.ReplyText, $"give user {config.Amqp.User} the permission to write to {Printable.Quote(config.Exchange)}"),
+            Constants.NotFound => new CheckRow(CheckOutcome.Note, "publish", "not tried without the exchange"),
+            _ => new CheckRow(CheckOutcome.Fails, "publish", $"{answer.ReplyCode} {answer.ReplyText}", "look into RabbitMQ's log"),
+        });
+    }
+
+    private static async Task QueueAsync(IConnection connection, ForwarderConfig config, List<CheckRow> rows)
+    {
+        if (config.DeclareQueue is not { } queue)
+        {
+            rows.Add(new CheckRow(CheckOutcome.Note, "queue", $"that one is bound to {Printable.Quote(config.Exchange)} with {Printable.Quote(config.RoutingKey)} cannot be seen from here; events without one are counted as unroutable"));
+            return;
+        }
+        using var end = new CancellationTokenSource(Deadline);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: end.Token).WaitAsync(end.Token);
+        try
+        {
+            var found = await channel.QueueDeclarePassiveAsync(queue, end.Token).WaitAsync(end.Token);
+            rows.Add(new CheckRow(CheckOutcome.Works, "queue", $"{Printable.Quote(queue)} is there, with {found.MessageCount} messages and {found.ConsumerCount} consumers"));
+        }
+        catch (OperationInterruptedException e)
+        {
+            rows.Add(e.ShutdownReason?.ReplyCode == Constants.NotFound
+                ? new CheckRow(CheckOutcome.Note, "queue", $"{Printable.Quote(queue)} is not there yet: it is declared at start, if user {config.Amqp.User} may configure it")
+                : new CheckRow(CheckOutcome.Fails, "queue", e.ShutdownReason?.ReplyText ?? e.Message, $"grant access to {Printable.Quote(queue)}, or see how it was declared"));
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using KeyEvt.Proxy.Options;
+
+namespace KeyEvt.Proxy.Check;
+
+/// <summary>Would a run with these options work? The command <c>keyevt check</c>: tries, prints a table with remedies, changes nothing.</summary>
+internal static class CheckCommand
+{
+    private const int WhatWidth = 22;
+
+    /// <summary>Exit code 0 when nothing fails, else 1.</summary>
+    public static async Task<int> RunAsync(ProxyOptions options, TextWriter output)
+    {
+        var upstream = UpstreamCheck.RunAsync(options);
+        var broker = BrokerCheck.RunAsync(options.Forwarding);
+        bool fails = await PrintAsync($"upstream {options.Upstream}", await upstream, output);
+        fails |= await PrintAsync($"broker {options.Forwarding.Amqp}", await broker, output);
+        fails |= await PrintAsync("forwarding", ForwardingRows(options), output);
+        await output.WriteLineAsync(fails ? "\nsomething does not work: see FAILS above" : "\neverything that is needed works");
+        return fails ? 1 : 0;
+    }
+
+    internal static async Task<bool> PrintAsync(string title, IReadOnlyList<CheckRow> rows, TextWriter output)
+    {
+        await output.WriteLineAsync(title);
+        foreach (var row in rows)
+        {
+            string outcome = row.Outcome switch { CheckOutcome.Works => "works", CheckOutcome.Note => "note", CheckOutcome.Warning => "WARNING", _ => "FAILS" };
+            await output.WriteLineAsync($"  {outcome,-8} {row.What.PadRight(WhatWidth)} {OneLine(row.Finding)}");
+            if (row.Remedy is not null) await output.WriteLineAsync($"  {"",-8} {"",-WhatWidth} -> {OneLine(row.Remedy)}");
+        }
+        return rows.Any(row => row.Outcome == CheckOutcome.Fails);
+    }
+
+    private static IReadOnlyList<CheckRow> ForwardingRows(ProxyOptions options)
+    {
+        var rows = new List<CheckRow>
+        {
+            options.Forwarding.Masks.IsAll || options.Forwarding.Masks.Masks.Count > 0
+                ? new(CheckOutcome.Works, "key masks", options.Forwarding.Masks.IsAll ? "ALL" : $"{options.Forwarding.Masks.Masks.Count} given")
+                : new(CheckOutcome.Warning, "key masks", "none: nothing is forwarded", "give --keymask ALL or masks, or use key_evt_amqp.keymask_add later"),
+        };
+        if (options.Admin is null) rows.Add(new CheckRow(CheckOutcome.Note, "admin", "off: no health, no metrics"));
+        return rows;
+    }
+
+    /// <summary>What a server says is shown as it says it, but on one line and without terminal escapes.</summary>
+    private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
+}

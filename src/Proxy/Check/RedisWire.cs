@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using KeyEvt.Forwarder.Feed;
+
+namespace KeyEvt.Proxy.Check;
+
+/// <summary>
+/// One connection that sends a command and reads its reply. Written here and not taken from StackExchange.Redis, which sends commands of its own
+/// at connecting, so that a missing permission would show in the wrong place.
+/// </summary>
+internal sealed class RedisWire : IAsyncDisposable
+{
+    private const int MaxBulk = 1 << 20;
+
+    private readonly Stream _stream;
+    private readonly TimeSpan _deadline;
+
+    private RedisWire(Stream stream, TimeSpan deadline) => (_stream, _deadline) = (stream, deadline);
+
+    public static async Task<RedisWire> ConnectAsync(RedisAddress address, TimeSpan deadline)
+    {
+        EndPoint endPoint = address.Path is { } path ? new UnixDomainSocketEndPoint(path)
+            : IPAddress.TryParse(address.Host, out var ip) ? new IPEndPoint(ip, address.Port)
+            : new DnsEndPoint(address.Host, address.Port);
+        var socket = address.Path is not null ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            using var end = new CancellationTokenSource(deadline);
+            await socket.ConnectAsync(endPoint, end.Token);
+            return new RedisWire(new BufferedStream(new NetworkStream(socket, ownsSocket: true)), deadline);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <exception cref="IOException">The connection ended, or what came is no reply.</exception>
+    /// <exception cref="OperationCanceledException">Not within the deadline.</exception>
+    public async Task<RedisReply> CallAsync(params string[] command)
+    {
+        using var end = new CancellationTokenSource(_deadline);
+        var request = new StringBuilder().Append(CultureInfo.InvariantCulture, $"*{command.Length}\r\n");
+        foreach (string word in command) request.Append(CultureInfo.InvariantCulture, $"${Encoding.UTF8.GetByteCount(word)}\r\n{word}\r\n");
+        await _stream.WriteAsync(Encoding.UTF8.GetBytes(request.ToString()), end.Token);
+        await _stream.FlushAsync(end.Token);
+        return await ReadAsync(end.Token);
+    }
+
+    public ValueTask DisposeAsync() => _stream.DisposeAsync();
+
+    private async Task<RedisReply> ReadAsync(CancellationToken end)
+    {
+        string line = await ReadLineAsync(end);
+        char kind = line.Length > 0 ? line[0] : '?';
+        string rest = line.Length > 0 ? line[1..] : "";
+        switch (kind)
+        {
+            case '+' or ':':
+                return new RedisReply(false, rest, []);
+            case '-':
+                return new RedisReply(true, rest, []);
+            case '$' when int.TryParse(rest, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int length) && length <= MaxBulk:
+                return new RedisReply(false, length < 0 ? "" : await ReadBulkAsync(length, end), []);
+            case '*' when int.TryParse(rest, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int count) && count <= 10_000:
+                var items = new List<RedisReply>();
+                while (items.Count < count) items.Add(await ReadAsync(end));
+                return new RedisReply(false, "", items);
+            default:
+                throw new IOException("what answers there is no Redis");
+        }
+    }
+
+    private async Task<string> ReadBulkAsync(int length, CancellationToken end)
+    {
+        byte[] body = new byte[length + 2];
+        await _stream.ReadExactlyAsync(body, end);
+        return Encoding.UTF8.GetString(body, 0, length);
+    }
+
+    private async Task<string> ReadLineAsync(CancellationToken end)
+    {
+        var line = new List<byte>();
+        byte[] one = new byte[1];
+        while (line.Count < MaxBulk)
+        {
+            await _stream.ReadExactlyAsync(one, end);
+            if (one[0] == (byte)'\n') return Encoding.UTF8.GetString([.. line]).TrimEnd('\r');
+            line.Add(one[0]);
+        }
+        throw new IOException("what answers there is no Redis");
+    }
+}

@@ -1,0 +1,218 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Proxy.Options;
+
+namespace KeyEvt.Proxy.Check;
+
+/// <summary>Does the upstream Redis allow what sessions, interception, the feed and the fallback storage do? Nothing is changed there.</summary>
+internal sealed class UpstreamCheck
+{
+    private const string MarkerChannel = "__keyevt__:marker";
+    private const string FlagsParameter = "notify-keyspace-events";
+
+    // Only asks; the commands are those of the fallback storage. acl_check_cmd exists from Redis 7 on.
+    private const string FallbackScript = """
+        local missing = {}
+        if redis.acl_check_cmd then
+            if not redis.acl_check_cmd('RPUSH', KEYS[1], 'x') then table.insert(missing, 'RPUSH') end
+            if not redis.acl_check_cmd('LTRIM', KEYS[1], '0', '-1') then table.insert(missing, 'LTRIM') end
+            if not redis.acl_check_cmd('LRANGE', KEYS[1], '0', '-1') then table.insert(missing, 'LRANGE') end
+        end
+        return {redis.call('LLEN', KEYS[1]), table.concat(missing, ' ')}
+        """;
+
+    private readonly ProxyOptions _options;
+    private readonly RedisWire _redis;
+    private readonly List<CheckRow> _rows;
+
+    private UpstreamCheck(ProxyOptions options, RedisWire redis, List<CheckRow> rows) => (_options, _redis, _rows) = (options, redis, rows);
+
+    private string User => _options.Upstream.User ?? "default";
+
+    public static async Task<IReadOnlyList<CheckRow>> RunAsync(ProxyOptions options)
+    {
+        var rows = new List<CheckRow>();
+        string step = "connect";
+        try
+        {
+            await using var redis = await RedisWire.ConnectAsync(options.Upstream, options.ConnectTimeout);
+            rows.Add(new CheckRow(CheckOutcome.Works, step, "a connection is accepted"));
+            step = "commands";
+            var check = new UpstreamCheck(options, redis, rows);
+            if (await check.LoginAsync()) await check.PermissionsAsync();
+        }
+        catch (Exception e) when (e is SocketException or IOException or OperationCanceledException)
+        {
+            string finding = e is OperationCanceledException ? $"no answer within {options.ConnectTimeout.TotalSeconds} seconds" : e.Message;
+            rows.Add(new CheckRow(CheckOutcome.Fails, step, finding, "check --upstream, that Redis runs there, and what stands between (firewall, maxclients, protected-mode, bind)"));
+        }
+        return rows;
+    }
+
+    /// <summary>False when nothing more can be tried.</summary>
+    private async Task<bool> LoginAsync()
+    {
+        var address = _options.Upstream;
+        if (address.Password is { } password)
+        {
+            var login = address.User is { } user ? await _redis.CallAsync("AUTH", user, password) : await _redis.CallAsync("AUTH", password);
+            if (login.IsError) return Add(CheckOutcome.Fails, "log in", login.Text, "check user and password in --upstream, or --upstream-password-file");
+            Add(CheckOutcome.Works, "log in", $"as user {User}");
+        }
+        var ping = await _redis.CallAsync("PING");
+        if (ping.Begins("NOAUTH")) return Add(CheckOutcome.Fails, "log in", ping.Text, "give user and password in --upstream, or --upstream-password-file");
+        // Loading, a busy script, a user without PING: Redis is there, and the other trials say more.
+        return ping.IsError && !ping.IsRefused
+            ? Add(CheckOutcome.Fails, "PING", ping.Text, "wait until Redis can serve, then check again")
+            : Add(CheckOutcome.Works, "PING", ping.IsRefused ? "Redis answers, but this user may not PING" : "Redis answers");
+    }
+
+    private async Task PermissionsAsync()
+    {
+        await VersionAsync();
+        await RoleAsync();
+        await InterceptionAsync();
+        await NotifyFlagsAsync();
+        await FallbackAsync();
+        await EvictionAsync();
+        await PublishAsync();
+        await SubscribeAsync(); // last: a subscribed RESP2 connection takes few other commands
+    }
+
+    private async Task VersionAsync()
+    {
+        var hello = await _redis.CallAsync("HELLO", "2");
+        string? version = Field(hello, "version");
+        if (hello.IsUnknownCommand) Add(CheckOutcome.Fails, "version", "older than 6, which does not know HELLO", "KeyEvt needs Redis 6 or newer");
+        else if (version is null) Add(CheckOutcome.Fails, "version", hello.Text, Grant("+hello"));
+        else if (!int.TryParse(version.Split('.')[0], out int major) || major < 6) Add(CheckOutcome.Fails, "version", version, "KeyEvt needs Redis 6 or newer");
+        else Add(CheckOutcome.Works, "version", $"{Field(hello, "server")} {version}");
+        if (Field(hello, "mode") is "cluster") Add(CheckOutcome.Warning, "mode", "a node of a cluster: only this node's events would be heard", "Redis Cluster is not supported yet");
+    }
+
+    private async Task RoleAsync()
+    {
+        var role = await _redis.CallAsync("ROLE");
+        if (role.IsError) Add(CheckOutcome.Warning, "role", role.Text, $"{Grant("+role")}: without it a demoted master is not noticed");
+        else if (role.Items is [{ Text: "master" }, ..]) Add(CheckOutcome.Works, "role", "master");
+        else Add(CheckOutcome.Warning, "role", $"{(role.Items.Count > 0 ? role.Items[0].Text : "unknown")}: events of a replica are held back until it is a master", "name the master in --upstream");
+    }
+
+    /// <summary>The place of a reply is found by the echo of an unknown command's name.</summary>
+    private async Task InterceptionAsync()
+    {
+        string name = "key_evt_amqp." + RandomNumberGenerator.GetString("0123456789", 38);
+        var reply = await _redis.CallAsync(name);
+        if (reply.IsUnknownCommand && reply.Text.Contains(name, StringComparison.Ordinal)) Add(CheckOutcome.Works, "key_evt_amqp.*", "can be answered by the proxy: an unknown command's name is echoed");
+        else Add(CheckOutcome.Fails, "key_evt_amqp.*", $"cannot be answered by the proxy: an unknown command is answered with {Printable.Quote(reply.Text)}", "configure by options only, or use an upstream that echoes the name of an unknown command");
+    }
+
+    private async Task NotifyFlagsAsync()
+    {
+        var get = await _redis.CallAsync("CONFIG", "GET", FlagsParameter);
+        // An unknown parameter: whoever may use CONFIG SET gets to know that, and nothing is set.
+        var set = await _redis.CallAsync("CONFIG", "SET", "keyevt-check", "1");
+        bool exists = !get.IsUnknownCommand;
+        bool mayRead = !get.IsError && get.Items.Count == 2;
+        bool maySet = !set.IsRefused && !set.IsUnknownCommand;
+
+        if (!exists && _options.AdminUsers.Count == 0)
+            Add(CheckOutcome.Warning, "who may control", "nobody: there is no CONFIG command to be allowed", "name the users that may use key_evt_amqp.* in --admin-users");
+        else
+            Add(CheckOutcome.Works, "who may control", exists ? "whoever may use CONFIG GET" : $"the users of --admin-users: {string.Join(", ", _options.AdminUsers)}");
+
+        if (_options.NotifyMode == NotifyMode.Off)
+        {
+            Add(CheckOutcome.Note, FlagsParameter, "not looked at: --notify-config is off");
+            return;
+        }
+        var needed = _options.Forwarding.Events;
+        string letters = NotifyFlags.Format(needed) + "E";
+        if (!mayRead)
+        {
+            Add(CheckOutcome.Warning, FlagsParameter, $"cannot be read: {get.Text}", $"see to it that it holds {letters} and start with --notify-config off, or {Grant("+config|get +config|set")}");
+            return;
+        }
+        string current = get.Items[1].Text;
+        if (NotifyFlags.Covers(current, needed)) Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)} covers {letters}");
+        else if (_options.NotifyMode == NotifyMode.Verify) Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}", $"add the missing flags there, or start with --notify-config manage");
+        else if (maySet) Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)}: what is missing for {letters} will be added at start");
+        else Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}, and may not be set: {set.Text}", $"{Grant("+config|set")}, or set the flags where Redis is configured");
+    }
+
+    private async Task FallbackAsync()
+    {
+        if (_options.Forwarding.FallbackStorageSize < 0)
+        {
+            Add(CheckOutcome.Note, "fallback storage", "off: while the broker is away, events are kept in memory only");
+            return;
+        }
+        var reply = await _redis.CallAsync("EVAL", FallbackScript, "1", FallbackKey.Name);
+        if (reply.IsError || reply.Items.Count < 2)
+            Add(CheckOutcome.Fails, "fallback storage", reply.Text, $"{Grant($"+eval +evalsha +script|load +llen +lrange +rpush +ltrim ~{FallbackKey.Name}")}, or switch it off with --fallback-storage-size -1");
+        else if (reply.Items[1].Text is { Length: > 0 } missing)
+            Add(CheckOutcome.Fails, "fallback storage", $"not allowed: {missing}", $"{Grant($"+rpush +ltrim +lrange ~{FallbackKey.Name}")}, or switch it off with --fallback-storage-size -1");
+        else
+            Add(CheckOutcome.Works, "fallback storage", $"may be used; it holds {reply.Items[0].Text} events");
+    }
+
+    /// <summary>allkeys-* throws out keys without a time limit too, and the fallback list is one.</summary>
+    private async Task EvictionAsync()
+    {
+        if (_options.Forwarding.FallbackStorageSize < 0) return;
+        var info = await _redis.CallAsync("INFO", "memory");
+        if (info.IsError)
+        {
+            Add(CheckOutcome.Note, "eviction", $"cannot be read: {info.Text}");
+            return;
+        }
+        string policy = InfoField(info.Text, "maxmemory_policy"), limit = InfoField(info.Text, "maxmemory");
+        if (policy.StartsWith("allkeys", StringComparison.Ordinal) && limit != "0")
+            Add(CheckOutcome.Warning, "eviction", $"{policy} with maxmemory {limit} may evict the fallback storage", "use noeviction or a volatile- policy, or accept that stored events may be lost");
+        else
+            Add(CheckOutcome.Works, "eviction", $"{policy}, maxmemory {(limit == "0" ? "unlimited" : limit)}: the fallback storage is not evicted");
+    }
+
+    private async Task PublishAsync()
+    {
+        // Markers are "<instance>:<n>"; feeds pass over what is not their own.
+        var publish = await _redis.CallAsync("PUBLISH", MarkerChannel, "keyevt-check:0");
+        if (publish.IsError) Add(CheckOutcome.Warning, "markers", publish.Text, $"{Grant($"+publish +subscribe &{MarkerChannel}")}: without it a silent loss of the subscription is noticed later");
+        else Add(CheckOutcome.Works, "markers", $"may be published on {MarkerChannel}");
+    }
+
+    private async Task SubscribeAsync()
+    {
+        string[] patterns = (_options.Forwarding.Events & ~(EventClass.Expired | EventClass.Evicted)) == 0 ? ["__keyevent@*__:expired", "__keyevent@*__:evicted"] : ["__keyevent@*__:*"];
+        foreach (string pattern in patterns)
+        {
+            var reply = await _redis.CallAsync("PSUBSCRIBE", pattern);
+            if (reply.IsError) Add(CheckOutcome.Fails, "subscribe", reply.Text, Grant($"+psubscribe &{pattern}"));
+            else Add(CheckOutcome.Works, "subscribe", pattern);
+        }
+        var marker = await _redis.CallAsync("SUBSCRIBE", MarkerChannel);
+        if (marker.IsError) Add(CheckOutcome.Warning, "subscribe", $"{MarkerChannel}: {marker.Text}", Grant($"+subscribe &{MarkerChannel}"));
+    }
+
+    private bool Add(CheckOutcome outcome, string what, string finding, string? remedy = null)
+    {
+        _rows.Add(new CheckRow(outcome, what, finding, remedy));
+        return outcome != CheckOutcome.Fails;
+    }
+
+    private string Grant(string rules) => $"ACL SETUSER {User} {rules}";
+
+    private static string? Field(RedisReply flat, string name)
+    {
+        for (int i = 0; i + 1 < flat.Items.Count; i += 2)
+        {
+            if (flat.Items[i].Text == name) return flat.Items[i + 1].Text;
+        }
+        return null;
+    }
+
+    private static string InfoField(string info, string name) =>
+        info.Split('\n').FirstOrDefault(line => line.StartsWith(name + ":", StringComparison.Ordinal))?[(name.Length + 1)..].Trim() ?? "";
+}

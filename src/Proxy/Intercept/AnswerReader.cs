@@ -1,0 +1,84 @@
+using System.Buffers;
+using KeyEvt.Resp;
+
+namespace KeyEvt.Proxy.Intercept;
+
+/// <summary>
+/// Which bytes between two marks are the client's, and what is the one reply among them? Out-of-band frames stream to the client as
+/// they come, however large; the reply is taken out of the stream, and of it only short errors and bulk strings are kept.
+/// </summary>
+internal sealed class AnswerReader(ReadOnlyMemory<byte> endLine)
+{
+    /// <summary>Longer answers are judged by their kind alone.</summary>
+    private const int MaxKeptBytes = 1024;
+
+    private readonly ArrayBufferWriter<byte> _kept = new(64);
+    private RespReplyFramer _framer;
+    private FrameKind _frame; // Unknown: at a boundary
+    private FrameKind _answer;
+    private int _answers;
+
+    /// <summary>Valid once the end line was reached.</summary>
+    public ProbeAnswer Answer => _answers == 1
+        ? new ProbeAnswer(_answer, _kept.WrittenCount <= MaxKeptBytes ? _kept.WrittenMemory : default)
+        : new ProbeAnswer(FrameKind.Other, default);
+
+    /// <summary>Judges the first bytes; called again with what is behind them until nothing more can be said.</summary>
+    public BarrierStep Read(in ReadOnlySequence<byte> bytes)
+    {
+        if (_frame == FrameKind.Unknown)
+        {
+            if (StartsWithEndLine(bytes, out var more)) return BarrierStep.Reached(endLine.Length);
+            if (more) return BarrierStep.NeedMore;
+            _frame = KindOf(bytes);
+            if (_frame == FrameKind.Unknown) return BarrierStep.NeedMore;
+            if (_frame != FrameKind.OutOfBand && ++_answers == 1) _answer = _frame;
+        }
+
+        var outOfBand = _frame == FrameKind.OutOfBand;
+        var length = TakeFrame(bytes, keep: !outOfBand);
+        return outOfBand ? BarrierStep.Client(length) : BarrierStep.Proxy(length);
+    }
+
+    /// <summary>Bytes up to the frame's end, or all of them.</summary>
+    private long TakeFrame(in ReadOnlySequence<byte> bytes, bool keep)
+    {
+        long taken = 0;
+        foreach (var memory in bytes)
+        {
+            var ended = _framer.TryAdvance(memory.Span, out var consumed);
+            taken += consumed;
+            if (keep && _kept.WrittenCount <= MaxKeptBytes) _kept.Write(memory.Span[..Math.Min(consumed, MaxKeptBytes + 1)]);
+            if (!ended) continue;
+            _framer = default;
+            _frame = FrameKind.Unknown;
+            break;
+        }
+
+        return taken;
+    }
+
+    private bool StartsWithEndLine(in ReadOnlySequence<byte> bytes, out bool more)
+    {
+        more = false;
+        var rest = endLine.Span;
+        foreach (var memory in bytes)
+        {
+            var length = Math.Min(rest.Length, memory.Length);
+            if (!rest.StartsWith(memory.Span[..length])) return false;
+            rest = rest[length..];
+            if (rest.IsEmpty) return true;
+        }
+
+        more = true;
+        return false;
+    }
+
+    private static FrameKind KindOf(in ReadOnlySequence<byte> bytes)
+    {
+        if (bytes.FirstSpan.Length >= FrameKinds.HeadBytes) return FrameKinds.Of(bytes.FirstSpan);
+        Span<byte> head = stackalloc byte[(int)Math.Min(bytes.Length, FrameKinds.HeadBytes)];
+        bytes.Slice(0, head.Length).CopyTo(head);
+        return FrameKinds.Of(head);
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text;
+
+namespace KeyEvt.Proxy.Intercept;
+
+/// <summary>
+/// Who may use key_evt_amqp commands? Whoever may CONFIG the upstream, asked on the client's own connection at each command and never
+/// remembered. Where the upstream has no CONFIG: the users of --admin-users. Everything that is not clearly a yes is a no.
+/// </summary>
+internal sealed class Authorization(IReadOnlyCollection<string> adminUsers)
+{
+    private static readonly byte[] InMulti = "-ERR key_evt_amqp commands are not allowed inside MULTI\r\n"u8.ToArray();
+    private static readonly byte[] NotAllowed = "-NOPERM key_evt_amqp commands are for users who may CONFIG the upstream Redis\r\n"u8.ToArray();
+    private static readonly byte[] NotAdmin = "-NOPERM key_evt_amqp commands are for the users named in --admin-users\r\n"u8.ToArray();
+
+    private readonly HashSet<string> _adminUsers = [.. adminUsers];
+
+    /// <summary>Changes nothing, costs nothing, and needs the right to CONFIG.</summary>
+    public static ReadOnlyMemory<byte> ConfigQuestion { get; } = "*3\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$22\r\nnotify-keyspace-events\r\n"u8.ToArray();
+
+    public static ReadOnlyMemory<byte> UserQuestion { get; } = "*2\r\n$3\r\nACL\r\n$6\r\nWHOAMI\r\n"u8.ToArray();
+
+    /// <summary>Whether there may be a second question.</summary>
+    public bool MayAskUser => _adminUsers.Count > 0;
+
+    /// <summary>Judges the answer to <see cref="ConfigQuestion"/>.</summary>
+    public Verdict JudgeConfig(in ProbeAnswer answer) => answer.Kind switch
+    {
+        FrameKind.ConfigValue => Verdict.Allowed,
+        FrameKind.Queued => Verdict.Refused(InMulti), // the barrier, an unknown command, has made EXEC abort already
+        FrameKind.Error when MayAskUser && SaysNoSuchCommand(answer.Bytes.Span) => Verdict.Ask,
+        FrameKind.Error when !answer.Bytes.IsEmpty => Verdict.Refused(answer.Bytes), // Redis' own words
+        _ => Verdict.Refused(NotAllowed),
+    };
+
+    /// <summary>Judges the answer to <see cref="UserQuestion"/>: <c>$length CRLF name CRLF</c>.</summary>
+    public Verdict JudgeUser(in ProbeAnswer answer)
+    {
+        if (answer.Kind == FrameKind.Error && !answer.Bytes.IsEmpty) return Verdict.Refused(answer.Bytes);
+        if (answer.Kind != FrameKind.Bulk || answer.Bytes.IsEmpty) return Verdict.Refused(NotAdmin);
+        var frame = answer.Bytes.Span;
+        var body = frame[(frame.IndexOf("\r\n"u8) + 2)..];
+        if (body.Length < 2) return Verdict.Refused(NotAdmin); // $-1
+        return _adminUsers.Contains(Encoding.UTF8.GetString(body[..^2])) ? Verdict.Allowed : Verdict.Refused(NotAdmin);
+    }
+
+    /// <summary><c>-ERR unknown command 'CONFIG', ...</c>, whatever the quotes; a lack of rights (NOPERM, NOAUTH) is another thing.</summary>
+    private static bool SaysNoSuchCommand(ReadOnlySpan<byte> error)
+    {
+        Span<byte> lower = stackalloc byte[Math.Min(error.Length, 40)];
+        Ascii.ToLower(error[..lower.Length], lower, out _);
+        return lower.StartsWith("-err unknown command"u8) && lower.IndexOf("config"u8) >= 0;
+    }
+}

@@ -1,0 +1,44 @@
+using System.Text;
+using KeyEvt.Resp;
+
+namespace KeyEvt.Proxy.Intercept;
+
+/// <summary>Which key_evt_amqp commands are there? One line each; a new command is a line here and a method in <see cref="KeyEvtCommands"/>.</summary>
+internal static class CommandTable
+{
+    /// <summary>In the order help prints them.</summary>
+    public static IReadOnlyList<CommandEntry> All { get; } =
+    [
+        new("config_set", 2, int.MaxValue, (c, r, _) => c.ConfigSetAsync(r), "[host port username password heartbeat exchange routing_key delivery_mode fallback_storage_size keymask...] -- any prefix of these; takes effect at once"),
+        new("config_get", 1, 2, (c, r, _) => c.ConfigGet(r), "[name] -- names and values; of the password only whether one is set"),
+        new("connect", 1, int.MaxValue, (c, r, t) => c.ConnectAsync(r, t), "[parameters as config_set] -- connect to the broker, and again whenever the connection is lost"),
+        new("disconnect", 1, 1, (c, _, _) => c.DisconnectAsync(), "-- close the connection until connect; events meanwhile are neither sent nor stored"),
+        new("events_set", 2, 2, (c, r, _) => c.EventsSetAsync(r), "flags -- classes to forward, letters as in notify-keyspace-events"),
+        new("events_get", 1, 1, (c, _, _) => c.EventsGet(), "-- classes that are forwarded"),
+        new("fallback_storage_size_set", 2, 2, (c, r, _) => c.FallbackStorageSizeSetAsync(r), "events -- most events kept while the broker is away; 0 unlimited, negative off"),
+        new("keymask_add", 2, int.MaxValue, (c, r, _) => c.KeymaskAddAsync(r), "mask... -- forward also keys that match; ALL replaces the rest"),
+        new("keymask_set", 2, int.MaxValue, (c, r, _) => c.KeymaskSetAsync(r), "mask... -- forward only keys that match"),
+        new("keymask_clean", 1, 1, (c, _, _) => c.KeymaskCleanAsync(), "-- forward nothing"),
+        new("keymask_get", 1, 1, (c, _, _) => c.KeymaskGet(), "-- masks in force"),
+        new("info", 1, 2, (c, r, _) => c.Info(r), "[section] -- state and counters"),
+        new("help", 1, 1, (c, _, _) => c.Help(), "-- this text"),
+    ];
+
+    private static readonly Dictionary<string, CommandEntry> ByName = All.ToDictionary(entry => entry.Name, StringComparer.OrdinalIgnoreCase);
+
+    /// <param name="subcommand">What stands behind <see cref="CommandNames.Prefix"/>, in any case.</param>
+    public static CommandEntry? Find(ReadOnlySpan<byte> subcommand) => ByName.GetValueOrDefault(Encoding.Latin1.GetString(subcommand));
+}
+
+/// <summary>One command.</summary>
+/// <param name="Name">Behind the prefix, in lower case.</param>
+/// <param name="MinCount">Arguments, the name included, as Redis counts them.</param>
+/// <param name="MaxCount">See <paramref name="MinCount"/>.</param>
+/// <param name="Run">Writes one complete reply.</param>
+/// <param name="Help">Arguments and what it does.</param>
+internal sealed record CommandEntry(
+    string Name,
+    int MinCount,
+    int MaxCount,
+    Func<KeyEvtCommands, RespRequest, CancellationToken, ValueTask<ReadOnlyMemory<byte>>> Run,
+    string Help);

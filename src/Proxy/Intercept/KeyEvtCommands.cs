@@ -1,0 +1,172 @@
+using System.Globalization;
+using System.Text;
+using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Filter;
+using KeyEvt.Proxy.Options;
+using KeyEvt.Resp;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy.Intercept;
+
+/// <summary>
+/// What do the key_evt_amqp commands do, and MODULE LOAD and UNLOAD of the module they replace? One method a command, each returning its
+/// complete reply. Who may call them is settled before: see <see cref="Authorization"/>.
+/// </summary>
+internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCommands> logger) : ICommandHandler
+{
+    /// <summary>What info says of the server itself; set by whoever runs the server.</summary>
+    public Func<InfoSection>? ServerSection { get; set; }
+
+    public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(RespRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!CommandNames.HasPrefix(request[0].Span)) return await ModuleAsync(request).ConfigureAwait(false);
+            var subcommand = request[0][CommandNames.Prefix.Length..];
+            var entry = CommandTable.Find(subcommand.Span);
+            if (entry is null) return Fail($"unknown subcommand {Printable.Quote(subcommand.Span)}. Try key_evt_amqp.help.");
+            if (request.Count < entry.MinCount || request.Count > entry.MaxCount) return Fail($"wrong number of arguments for 'key_evt_amqp.{entry.Name}' command");
+            return await entry.Run(this, request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            ProxyLog.CommandFault(logger, Printable.Quote(request[0].Span), e);
+            return Fail("keyevt: internal error, see the proxy's log");
+        }
+    }
+
+    public async ValueTask<ReadOnlyMemory<byte>> ConfigSetAsync(RespRequest request) => Answer(await ApplyParametersAsync(request, 1).ConfigureAwait(false));
+
+    public async ValueTask<ReadOnlyMemory<byte>> ConnectAsync(RespRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Count > 1 && await ApplyParametersAsync(request, 1).ConfigureAwait(false) is { } refused) return Fail(refused);
+        var result = await control.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        return result.Connected
+            ? Replies.Simple("AMQP CONNECT OK")
+            : Replies.Error(string.Create(CultureInfo.InvariantCulture, $"AMQP CONNECT ERROR: {result.Code} {result.Reason}"));
+    }
+
+    public async ValueTask<ReadOnlyMemory<byte>> DisconnectAsync() => await control.DisconnectAsync().ConfigureAwait(false)
+        ? Replies.Simple("AMQP DISCONNECT OK")
+        : Replies.Error("AMQP DISCONNECT ERROR: 1 not connected");
+
+    public ValueTask<ReadOnlyMemory<byte>> FallbackStorageSizeSetAsync(RespRequest request)
+    {
+        var faults = new List<string>();
+        var size = ConfigParameters.ReadInteger("fallback_storage_size", request[1].Span, long.MinValue, long.MaxValue, faults);
+        return size is null ? Refuse(faults[0]) : ConfigureAsync(config => config with { FallbackStorageSize = size.Value });
+    }
+
+    public ValueTask<ReadOnlyMemory<byte>> KeymaskAddAsync(RespRequest request) => ChangeMasksAsync(request, (old, given) => given.IsAll ? given : old.Add(given.Masks));
+
+    public ValueTask<ReadOnlyMemory<byte>> KeymaskSetAsync(RespRequest request) => ChangeMasksAsync(request, (_, given) => given);
+
+    public ValueTask<ReadOnlyMemory<byte>> KeymaskCleanAsync() => ConfigureAsync(config => config with { Masks = KeyMaskSet.Empty });
+
+    public ValueTask<ReadOnlyMemory<byte>> KeymaskGet()
+    {
+        var masks = control.Config.Masks;
+        return ValueTask.FromResult(Replies.Array(masks.IsAll ? [Replies.Bulk("ALL"u8)] : [.. masks.Masks.Select(mask => Replies.Bulk(mask.Bytes.Span))]));
+    }
+
+    public ValueTask<ReadOnlyMemory<byte>> EventsSetAsync(RespRequest request) =>
+        NotifyFlags.TryParse(Encoding.Latin1.GetString(request[1].Span), out var classes, out var error)
+            ? ConfigureAsync(config => config with { Events = classes })
+            : Refuse(error);
+
+    public ValueTask<ReadOnlyMemory<byte>> EventsGet() => ValueTask.FromResult(Replies.Bulk(NotifyFlags.Format(control.Config.Events)));
+
+    /// <summary>As CONFIG GET: names and values in turn; of an unknown name nothing.</summary>
+    public ValueTask<ReadOnlyMemory<byte>> ConfigGet(RespRequest request)
+    {
+        var elements = new List<ReadOnlyMemory<byte>>();
+        foreach (var (name, value) in ConfigNames.Read(control.Config))
+        {
+            if (request.Count > 1 && !RequestKinds.ArgumentIs(request, 1, Encoding.ASCII.GetBytes(name))) continue;
+            elements.Add(Replies.Bulk(name));
+            elements.Add(Replies.Bulk(value.Span));
+        }
+
+        return ValueTask.FromResult(Replies.Array(elements));
+    }
+
+    /// <summary>As INFO: of an unknown section an empty bulk string.</summary>
+    public ValueTask<ReadOnlyMemory<byte>> Info(RespRequest request)
+    {
+        var wanted = request.Count > 1 ? Encoding.Latin1.GetString(request[1].Span) : "all";
+        var text = new StringBuilder();
+        foreach (var section in Sections())
+        {
+            if (!wanted.Equals("all", StringComparison.OrdinalIgnoreCase) && !wanted.Equals(section.Name, StringComparison.OrdinalIgnoreCase)) continue;
+            if (text.Length > 0) text.Append("\r\n");
+            text.Append("# ").Append(section.Name).Append("\r\n");
+            foreach (var (name, value) in section.Fields) text.Append(name).Append(':').Append(Replies.OneLine(value)).Append("\r\n");
+        }
+
+        return ValueTask.FromResult(Replies.Bulk(text.ToString()));
+    }
+
+    public ValueTask<ReadOnlyMemory<byte>> Help() =>
+        ValueTask.FromResult(Replies.Array([.. CommandTable.All.Select(entry => Replies.Bulk($"key_evt_amqp.{entry.Name} {entry.Help}"))]));
+
+    /// <summary><c>MODULE LOAD path [flags [parameters as config_set]]</c>, <c>MODULE UNLOAD key_evt_amqp</c>.</summary>
+    private async ValueTask<ReadOnlyMemory<byte>> ModuleAsync(RespRequest request)
+    {
+        if (RequestKinds.ArgumentIs(request, 1, "UNLOAD"u8))
+        {
+            await control.ResetAsync().ConfigureAwait(false);
+            return Replies.Ok;
+        }
+
+        if (request.Count == 3) return Replies.Ok;
+        return NotifyFlags.TryParse(Encoding.Latin1.GetString(request[3].Span), out var classes, out var error)
+            ? Answer(await ApplyParametersAsync(request, 4, config => config with { Events = classes }).ConfigureAwait(false))
+            : Fail(error);
+    }
+
+    /// <summary>All or nothing; returns why nothing.</summary>
+    private async ValueTask<string?> ApplyParametersAsync(RespRequest request, int from, Func<ForwarderConfig, ForwarderConfig>? also = null)
+    {
+        var parameters = new ReadOnlyMemory<byte>[request.Count - from];
+        for (var i = 0; i < parameters.Length; i++) parameters[i] = request[from + i];
+
+        string? fault = null;
+        await control.ConfigureAsync(config =>
+        {
+            fault = ConfigParameters.TryApply(parameters, also?.Invoke(config) ?? config, out var next, out var error) ? null : error;
+            return fault is null ? next : config;
+        }).ConfigureAwait(false);
+        return fault;
+    }
+
+    private ValueTask<ReadOnlyMemory<byte>> ChangeMasksAsync(RespRequest request, Func<KeyMaskSet, KeyMaskSet, KeyMaskSet> change)
+    {
+        var values = new ReadOnlyMemory<byte>[request.Count - 1];
+        for (var i = 0; i < values.Length; i++) values[i] = request[1 + i];
+        var faults = new List<string>();
+        var given = ConfigParameters.ReadMasks(values, faults);
+        return given is null ? Refuse(faults[0]) : ConfigureAsync(config => config with { Masks = change(config.Masks, given) });
+    }
+
+    /// <summary>The server's own first; a section of the same name that the forwarder has is joined to it.</summary>
+    private IEnumerable<InfoSection> Sections()
+    {
+        var known = control.GetInfo();
+        var server = ServerSection?.Invoke() ?? new InfoSection("server", []);
+        var same = known.Where(section => section.Name == server.Name).SelectMany(section => section.Fields);
+        return [server with { Fields = [.. server.Fields, .. same] }, .. known.Where(section => section.Name != server.Name)];
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> ConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change)
+    {
+        await control.ConfigureAsync(change).ConfigureAwait(false);
+        return Replies.Ok;
+    }
+
+    private static ValueTask<ReadOnlyMemory<byte>> Refuse(string why) => ValueTask.FromResult(Fail(why));
+
+    private static ReadOnlyMemory<byte> Answer(string? refused) => refused is null ? Replies.Ok : Fail(refused);
+
+    private static ReadOnlyMemory<byte> Fail(string text) => Replies.Error("ERR " + text);
+}

@@ -1,0 +1,56 @@
+using KeyEvt.Proxy.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy.Listen;
+
+/// <summary>The accept loop of one address. Ends when told to, or by an exception that the program must not survive.</summary>
+internal sealed class ProxyListener(IConnectionListener listener, SessionRegistry sessions, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        try
+        {
+            await AcceptAsync(stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // told to
+        }
+        catch (Exception e)
+        {
+            ProxyLog.AcceptFailed(logger, listener.Address, e);
+            throw;
+        }
+    }
+
+    private async Task AcceptAsync(CancellationToken stop)
+    {
+        var pause = TimeSpan.Zero;
+        while (true)
+        {
+            try
+            {
+                var client = await listener.AcceptAsync(stop).ConfigureAwait(false);
+                sessions.Start(client);
+                if (pause == TimeSpan.Zero) continue;
+                pause = TimeSpan.Zero;
+                ProxyLog.AcceptResumed(logger, listener.Address);
+            }
+            catch (Exception e) when (!stop.IsCancellationRequested && AcceptErrors.Classify(e) == AcceptError.Transient)
+            {
+                ProxyLog.AcceptMissed(logger, listener.Address, e.Message);
+            }
+            catch (Exception e) when (!stop.IsCancellationRequested && AcceptErrors.Classify(e) == AcceptError.Pressure)
+            {
+                if (pause == TimeSpan.Zero) ProxyLog.AcceptPaused(logger, listener.Address, e.Message);
+                pause = pause == TimeSpan.Zero ? FirstPause : Min(pause * 2, LongestPause);
+                await Task.Delay(pause, time, stop).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

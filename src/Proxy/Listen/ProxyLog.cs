@@ -1,0 +1,54 @@
+using KeyEvt.Proxy.Session;
+using KeyEvt.Proxy.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy;
+
+/// <summary>What do listener, sessions and interception say? Ids: 1000 listener, 1100 session, 1200 intercept.</summary>
+internal static partial class ProxyLog
+{
+    [LoggerMessage(1000, LogLevel.Information, "Listening on {Address}")]
+    public static partial void Listening(ILogger logger, string address);
+
+    [LoggerMessage(1001, LogLevel.Warning, "Accepting on {Address} pauses: {Reason}. It goes on when resources are back")]
+    public static partial void AcceptPaused(ILogger logger, string address, string reason);
+
+    [LoggerMessage(1002, LogLevel.Information, "Accepting on {Address} goes on")]
+    public static partial void AcceptResumed(ILogger logger, string address);
+
+    [LoggerMessage(1003, LogLevel.Critical, "Accepting on {Address} has failed for good")]
+    public static partial void AcceptFailed(ILogger logger, string address, Exception exception);
+
+    [LoggerMessage(1004, LogLevel.Debug, "A client of {Address} was gone before it was accepted: {Reason}")]
+    public static partial void AcceptMissed(ILogger logger, string address, string reason);
+
+    [LoggerMessage(1005, LogLevel.Information, "Stopped accepting; {Sessions} sessions to end")]
+    public static partial void Stopping(ILogger logger, int sessions);
+
+    [LoggerMessage(1006, LogLevel.Warning, "{Sessions} sessions did not end in time and were cut")]
+    public static partial void StopCut(ILogger logger, int sessions);
+
+    [LoggerMessage(1100, LogLevel.Debug, "Session {Id} of {Client} begins")]
+    public static partial void SessionBegins(ILogger logger, long id, string client);
+
+    [LoggerMessage(1101, LogLevel.Debug, "Session {Id} ends: {Reason}")]
+    public static partial void SessionEnds(ILogger logger, long id, SessionEndReason reason);
+
+    [LoggerMessage(1102, LogLevel.Error, "Session {Id} ends by a fault of the proxy")]
+    public static partial void SessionFault(ILogger logger, long id, Exception exception);
+
+    [LoggerMessage(1103, LogLevel.Debug, "Session {Id}: upstream {Upstream} cannot be reached: {Reason}")]
+    public static partial void UpstreamUnreachable(ILogger logger, long id, TransportAddress upstream, string reason);
+
+    [LoggerMessage(1200, LogLevel.Information, "Upstream {Upstream} echoes unknown commands: key_evt_amqp commands are answered here")]
+    public static partial void InterceptionOn(ILogger logger, TransportAddress upstream);
+
+    [LoggerMessage(1201, LogLevel.Warning, "Upstream {Upstream} does not echo the name of an unknown command, so the place of a reply cannot be found: key_evt_amqp commands are passed on to it")]
+    public static partial void InterceptionOff(ILogger logger, TransportAddress upstream);
+
+    [LoggerMessage(1202, LogLevel.Debug, "Upstream {Upstream} could not be asked whether it echoes unknown commands: {Reason}; asked again at the next key_evt_amqp command")]
+    public static partial void ProbeFailed(ILogger logger, TransportAddress upstream, string reason);
+
+    [LoggerMessage(1203, LogLevel.Error, "Command {Command} failed by a fault of the proxy")]
+    public static partial void CommandFault(ILogger logger, string command, Exception exception);
+}

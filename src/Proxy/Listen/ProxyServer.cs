@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Net.Sockets;
+using KeyEvt.Forwarder;
+using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Session;
+using KeyEvt.Proxy.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy.Listen;
+
+/// <summary>Everything between clients and the upstream: listeners, sessions, interception. Owned by the program.</summary>
+/// <param name="commands">Null: nothing is intercepted.</param>
+internal sealed class ProxyServer(ProxyServerOptions options, ITransport transport, KeyEvtCommands? commands, ILoggerFactory loggers, TimeProvider time) : IAsyncDisposable
+{
+    private static readonly string Version = typeof(ProxyServer).Assembly.GetName().Version!.ToString(3);
+
+    private readonly ILogger _logger = loggers.CreateLogger<ProxyServer>();
+    private readonly long _startedAt = time.GetTimestamp();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<IConnectionListener> _listeners = [];
+    private SessionRegistry? _sessions;
+    private UpstreamProbe? _probe;
+    private Task _firstProbe = Task.CompletedTask;
+
+    /// <summary>Where it listens; one per option, with the ports that were really taken.</summary>
+    public IReadOnlyList<string> Addresses => [.. _listeners.Select(listener => listener.Address)];
+
+    public SessionRegistry Sessions => _sessions ?? throw new InvalidOperationException("not started");
+
+    public InterceptionState Interception => commands is null ? InterceptionState.NoEcho : _probe?.State ?? InterceptionState.NotTried;
+
+    /// <summary>Ends when the accept loops have been stopped, faults as soon as one of them has died; valid after start.</summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Returns once clients can connect.</summary>
+    /// <exception cref="IOException">An address cannot be listened on; the message names it. Dispose what was started.</exception>
+    public Task StartAsync()
+    {
+        _probe = new UpstreamProbe(transport, options.Upstream, time, _logger);
+        _sessions = new SessionRegistry(new SessionServices
+        {
+            Transport = transport,
+            Upstream = options.Upstream,
+            Probe = _probe,
+            Authorization = new Authorization(options.AdminUsers),
+            Commands = commands,
+            Time = time,
+            Logger = loggers.CreateLogger<ProxySession>(),
+            Deadlines = options.Deadlines,
+        });
+        if (commands is not null) commands.ServerSection = GetInfo;
+        foreach (var address in options.Listen) _listeners.Add(Listen(address));
+        foreach (var listener in _listeners) ProxyLog.Listening(_logger, listener.Address);
+        if (commands is not null) _firstProbe = _probe.LearnAsync(time.GetTimestamp(), _stop.Token).AsTask();
+        Completion = FirstFaultOrAllAsync([.. _listeners.Select(listener => new ProxyListener(listener, _sessions, time, _logger).RunAsync(_stop.Token))]);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The section of info that only the server knows.</summary>
+    public InfoSection GetInfo() => new("server",
+    [
+        new("keyevt_version", Version),
+        new("process_id", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)),
+        new("uptime_in_seconds", ((long)time.GetElapsedTime(_startedAt).TotalSeconds).ToString(CultureInfo.InvariantCulture)),
+        new("listening", string.Join(' ', Addresses)),
+        new("connected_clients", (_sessions?.Count ?? 0).ToString(CultureInfo.InvariantCulture)),
+        new("total_connections_received", (_sessions?.Total ?? 0).ToString(CultureInfo.InvariantCulture)),
+        new("interception", Interception switch { InterceptionState.On => "on", InterceptionState.NoEcho => "off", _ => "unknown" }),
+    ]);
+
+    /// <summary>Stops accepting, lets requests under way get their replies, cuts what has not ended by the deadline.</summary>
+    public async Task StopAsync(TimeSpan deadline)
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _firstProbe.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var listener in _listeners) await listener.DisposeAsync().ConfigureAwait(false);
+        if (_sessions is null) return;
+        ProxyLog.Stopping(_logger, _sessions.Count);
+        var cut = await _sessions.StopAsync(deadline, time).ConfigureAwait(false);
+        if (cut > 0) ProxyLog.StopCut(_logger, cut);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private IConnectionListener Listen(TransportAddress address)
+    {
+        try
+        {
+            return transport.Listen(address);
+        }
+        catch (SocketException e)
+        {
+            throw new IOException($"cannot listen on {address}: {e.Message}", e);
+        }
+    }
+
+    private static async Task FirstFaultOrAllAsync(List<Task> loops)
+    {
+        while (loops.Count > 0)
+        {
+            var ended = await Task.WhenAny(loops).ConfigureAwait(false);
+            await ended.ConfigureAwait(false);
+            loops.Remove(ended);
+        }
+    }
+}

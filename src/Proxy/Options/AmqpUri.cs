@@ -1,0 +1,36 @@
+using KeyEvt.Forwarder.Amqp;
+
+namespace KeyEvt.Proxy.Options;
+
+/// <summary>
+/// What does <c>amqp://[user[:password]@]host[:port][/vhost]</c> say (rabbitmq.com/docs/uri-spec)? One departure: an empty path is the
+/// vhost <c>/</c>, as people mean it, not the vhost without a name.
+/// </summary>
+internal static class AmqpUri
+{
+    /// <summary>Puts the parts into settings; what the URI leaves out is user guest with password guest, and the scheme's port.</summary>
+    public static AmqpSettings? Parse(string text, AmqpSettings into, out string fault)
+    {
+        if (NotSupportedYet.Fault(text) is { } notYet) return Wrong(notYet, out fault);
+        var uri = ConnectionUri.Parse(text, out fault);
+        if (uri is null) return null;
+        if (uri.Scheme is not ("amqp" or "amqps")) return Wrong("must begin with amqp:// or amqps://", out fault);
+        if (uri.User?.Length == 0) return Wrong("must not have an empty user", out fault);
+        bool tls = uri.Scheme == "amqps";
+        return into with
+        {
+            Host = uri.Host,
+            Port = uri.Port ?? (tls ? 5671 : 5672),
+            User = uri.User ?? "guest",
+            Password = uri.Password ?? (uri.User is null ? "guest" : ""),
+            VirtualHost = string.IsNullOrEmpty(uri.Path) ? "/" : uri.Path,
+            Tls = tls,
+        };
+    }
+
+    private static AmqpSettings? Wrong(string text, out string fault)
+    {
+        fault = text;
+        return null;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text;
+using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Transport;
+
+namespace KeyEvt.Proxy.Options;
+
+/// <summary>How is an address written: <c>host:port</c>, <c>[::1]:port</c>, <c>unix:/path</c>?</summary>
+internal static class EndPointText
+{
+    private const int MaxUnixPath = 107; // sockaddr_un.sun_path of Linux, without its final NUL
+
+    /// <summary>Reads an address to listen on; port 0 lets the system choose.</summary>
+    public static TransportAddress? Parse(string text, out string fault)
+    {
+        fault = $"must be host:port or unix:/path, not {Printable.Quote(text)}";
+        if (text.StartsWith("unix:", StringComparison.Ordinal))
+        {
+            string path = text[5..];
+            return path.StartsWith('/') && Encoding.UTF8.GetByteCount(path) <= MaxUnixPath ? TransportAddress.Unix(path) : null;
+        }
+        return SplitHostPort(text, out string host, out int? port, minPort: 0) && port is { } given ? TransportAddress.Tcp(host, given) : null;
+    }
+
+    /// <summary>Splits <c>host[:port]</c>; an IPv6 address stands in brackets, which are taken off.</summary>
+    public static bool SplitHostPort(string text, out string host, out int? port, int minPort = 1)
+    {
+        port = null;
+        int colon = text.LastIndexOf(':');
+        int bracket = text.LastIndexOf(']');
+        bool hasPort = colon > bracket;
+        host = hasPort ? text[..colon] : text;
+        var faults = new List<string>();
+        if (hasPort)
+        {
+            port = (int?)ConfigParameters.ReadInteger("", OptionInput.Bytes(text[(colon + 1)..]), minPort, 65535, faults);
+            if (port is null || (host.Contains(':', StringComparison.Ordinal) && !host.StartsWith('['))) return false;
+        }
+        if (host.StartsWith('[') != host.EndsWith(']')) return false;
+        bool valid = ConfigParameters.ReadHost(OptionInput.Bytes(host), faults) is not null;
+        host = host.Trim('[', ']');
+        return valid && host.Length > 0;
+    }
+}

@@ -1,0 +1,117 @@
+using System.Text;
+using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Proxy.Intercept;
+
+namespace KeyEvt.Proxy.Options;
+
+/// <summary>
+/// What does the replaced module's load line say?
+/// <code>flags [host [port [username [password [heartbeat [exchange [routing_key [delivery_mode [fallback_storage_size [keymask ...]]]]]]]]]]</code>
+/// Any beginning of the list may be given. (The command MODULE LOAD has the same words as arguments; what follows the flags is read by the same code.)
+/// </summary>
+internal sealed class LoadModuleArguments
+{
+    private readonly EventClass? _events;
+    private readonly ConfigParameters _parameters;
+
+    private LoadModuleArguments(EventClass? events, ConfigParameters parameters) => (_events, _parameters) = (events, parameters);
+
+    /// <summary>Splits the line into words and reads them. Null after a fault.</summary>
+    public static LoadModuleArguments? ParseLine(OptionInput input)
+    {
+        if (SplitWords(input.Value) is not { } words)
+        {
+            input.Fault("has a quote that does not end, or text directly behind a closing quote");
+            return null;
+        }
+        var faults = new List<string>();
+        var line = Parse(words.AsSpan(WordsBeforeFlags(words)), faults);
+        foreach (string fault in faults) input.Fault(fault);
+        return faults.Count == 0 ? line : null;
+    }
+
+    /// <summary>The operator's own line may name any host.</summary>
+    public ForwarderConfig ApplyTo(ForwarderConfig current) => _parameters.ApplyTo(current) with { Events = _events ?? current.Events };
+
+    private static LoadModuleArguments Parse(ReadOnlySpan<ReadOnlyMemory<byte>> args, List<string> faults)
+    {
+        if (args.IsEmpty) return new LoadModuleArguments(null, new ConfigParameters());
+        if (!NotifyFlags.TryParse(Encoding.Latin1.GetString(args[0].Span), out var events, out string error)) faults.Add($"flags: {error}");
+        return new LoadModuleArguments(events, ConfigParameters.Parse(args[1..], faults));
+    }
+
+    /// <summary>A line copied whole from redis.conf begins with the directive and the path of the library.</summary>
+    private static int WordsBeforeFlags(ReadOnlyMemory<byte>[] words)
+    {
+        int at = words.Length > 0 && Encoding.Latin1.GetString(words[0].Span).Equals("loadmodule", StringComparison.OrdinalIgnoreCase) ? 1 : 0;
+        return at < words.Length && words[at].Span.EndsWith(".so"u8) ? at + 1 : at;
+    }
+
+    /// <summary>
+    /// Splits as Redis splits a line of its configuration (sdssplitargs): blanks between words; in double quotes \n \r \t \b \a \xHH and
+    /// \anything; in single quotes only \'; a closing quote ends the word. Null when a quote does not end.
+    /// </summary>
+    internal static ReadOnlyMemory<byte>[]? SplitWords(string line)
+    {
+        var words = new List<ReadOnlyMemory<byte>>();
+        byte[] text = Encoding.UTF8.GetBytes(line);
+        int at = 0;
+        while (true)
+        {
+            while (at < text.Length && IsBlank(text[at])) at++;
+            if (at == text.Length) return [.. words];
+            if (ReadWord(text, ref at) is not { } word) return null;
+            words.Add(word);
+        }
+    }
+
+    private static byte[]? ReadWord(ReadOnlySpan<byte> text, ref int at)
+    {
+        var word = new List<byte>();
+        for (; at < text.Length && !IsBlank(text[at]); at++)
+        {
+            byte quote = text[at];
+            if (quote is not ((byte)'"' or (byte)'\''))
+            {
+                word.Add(quote);
+                continue;
+            }
+            if (!ReadQuoted(text, ref at, quote, word)) return null;
+            return at == text.Length || IsBlank(text[at]) ? [.. word] : null;
+        }
+        return [.. word];
+    }
+
+    /// <summary>Begins at the opening quote, ends behind the closing one.</summary>
+    private static bool ReadQuoted(ReadOnlySpan<byte> text, ref int at, byte quote, List<byte> word)
+    {
+        for (at++; at < text.Length; at++)
+        {
+            if (text[at] == quote)
+            {
+                at++;
+                return true;
+            }
+            bool escape = text[at] == (byte)'\\' && at + 1 < text.Length && (quote == (byte)'"' || text[at + 1] == quote);
+            if (!escape) word.Add(text[at]);
+            else word.Add(ReadEscape(text, ref at));
+        }
+        return false;
+    }
+
+    /// <summary>Begins at the backslash, ends at the escape's last byte.</summary>
+    private static byte ReadEscape(ReadOnlySpan<byte> text, ref int at)
+    {
+        at++;
+        if (text[at] == (byte)'x' && at + 2 < text.Length
+            && byte.TryParse(text.Slice(at + 1, 2), System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out byte value))
+        {
+            at += 2;
+            return value;
+        }
+        return text[at] switch { (byte)'n' => (byte)'\n', (byte)'r' => (byte)'\r', (byte)'t' => (byte)'\t', (byte)'b' => (byte)'\b', (byte)'a' => 7, var other => other };
+    }
+
+    private static bool IsBlank(byte b) => b is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or 0;
+}

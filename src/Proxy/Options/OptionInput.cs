@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Text;
+using KeyEvt.Proxy.Intercept;
+
+namespace KeyEvt.Proxy.Options;
+
+/// <summary>What was given for one option, and by whom? Reads the usual kinds of values; a wrong one becomes a fault that names the source.</summary>
+/// <param name="source">As the user wrote it: <c>--window</c>, <c>KEYEVT_WINDOW</c>, <c>"window" in keyevt.json</c>.</param>
+/// <param name="values">At least one; exactly one unless the option is repeatable.</param>
+internal sealed class OptionInput(string source, IReadOnlyList<string> values, List<string> faults)
+{
+    public string Source => source;
+
+    public IReadOnlyList<string> Values => values;
+
+    public string Value => values[0];
+
+    /// <summary>Reports a fault; never hand over a value that may hold a password.</summary>
+    public void Fault(string text) => faults.Add($"{source} {text}");
+
+    public int? Integer(int min, int max) => (int?)Long(min, max);
+
+    public long? Long(long min, long max) => ConfigParameters.ReadInteger(source, Bytes(Value), min, max, faults);
+
+    public string? ShortString() => ConfigParameters.ReadShortString(source, Bytes(Value), faults);
+
+    /// <summary>Seconds, a fraction allowed.</summary>
+    public TimeSpan? Seconds(double min, double max)
+    {
+        if (double.TryParse(Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) && seconds >= min && seconds <= max)
+            return TimeSpan.FromSeconds(seconds);
+        Fault(string.Create(CultureInfo.InvariantCulture, $"must be {min} to {max} seconds, not {Printable.Quote(Value)}"));
+        return null;
+    }
+
+    /// <summary>A number of bytes; k, m and g stand for 1024, 1024² and 1024³.</summary>
+    public long? ByteSize(long min, long max)
+    {
+        string digits = Value.TrimEnd('b', 'B');
+        int shift = digits.Length == 0 ? 0 : char.ToLowerInvariant(digits[^1]) switch { 'k' => 10, 'm' => 20, 'g' => 30, _ => 0 };
+        if (shift > 0) digits = digits[..^1];
+        if (long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number <= max >> shift && number << shift >= min)
+            return number << shift;
+        Fault($"must be a number of bytes with k, m or g behind it, {min} to {max}, not {Printable.Quote(Value)}");
+        return null;
+    }
+
+    /// <summary>One of a few words.</summary>
+    public T? Word<T>(params ReadOnlySpan<(string Word, T Meaning)> words) where T : struct
+    {
+        var known = new List<string>();
+        foreach (var (word, meaning) in words)
+        {
+            if (word.Equals(Value, StringComparison.OrdinalIgnoreCase)) return meaning;
+            known.Add(word);
+        }
+        Fault($"must be one of {string.Join(", ", known)}, not {Printable.Quote(Value)}");
+        return null;
+    }
+
+    /// <summary>The first line of a file, without its line end.</summary>
+    public string? SecretFromFile()
+    {
+        try
+        {
+            string text = File.ReadAllText(Value, Encoding.UTF8);
+            if (text.EndsWith('\n')) text = text[..^1];
+            if (text.EndsWith('\r')) text = text[..^1];
+            var bad = new List<string>();
+            if (ConfigParameters.ReadCredential("", Bytes(text), mayBeEmpty: false, bad) is { } secret) return secret;
+            Fault($"names the file {Printable.Quote(Value)}, which must hold a password: not empty, UTF-8, without a NUL");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            Fault($"names the file {Printable.Quote(Value)}, which cannot be read: {Reason(e)}");
+        }
+        return null;
+    }
+
+    internal static string Reason(Exception e) => e switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => "there is no such file",
+        UnauthorizedAccessException => "access is denied",
+        _ => e.Message,
+    };
+
+    public static ReadOnlySpan<byte> Bytes(string text) => Encoding.UTF8.GetBytes(text);
+}

@@ -1,0 +1,59 @@
+using System.Security.Cryptography;
+
+namespace KeyEvt.Proxy.Options;
+
+/// <summary>
+/// Which value counts when several sources give one? The command line wins over the environment, the environment over the file, the file over
+/// the load line, the load line over the defaults. A repeatable option is taken from one source only, never mixed.
+/// </summary>
+internal static class OptionLoader
+{
+    /// <summary>Reads all sources; the options are only good when no fault was added.</summary>
+    public static ProxyOptions Load(GivenOptions commandLine, IEnumerable<KeyValuePair<string, string>> variables, List<string> faults)
+    {
+        var environment = EnvironmentSource.Read(variables, faults);
+        var config = commandLine.TryGetValue(OptionTable.Config.Name, out var named) || environment.TryGetValue(OptionTable.Config.Name, out named) ? named : default;
+        var file = config.Values is [string path] ? FileSource.Read(path, faults) : [];
+
+        var options = Defaults();
+        OptionSpec[] inOrder = [OptionTable.LoadModule, .. OptionTable.All.Where(option => option != OptionTable.LoadModule)];
+        foreach (var option in inOrder)
+        {
+            if (commandLine.TryGetValue(option.Name, out var given) || environment.TryGetValue(option.Name, out given) || file.TryGetValue(option.Name, out given))
+                options = option.Apply(options, new OptionInput(given.Source, given.Values, faults));
+        }
+        options = WithStartHostAllowed(WithSecrets(options));
+        faults.AddRange(ProxyOptionsValidator.Faults(options));
+        return options;
+    }
+
+    /// <summary>The options as they are when nothing is given.</summary>
+    public static ProxyOptions Defaults()
+    {
+        var faults = new List<string>();
+        var options = new ProxyOptions { Instance = RandomNumberGenerator.GetHexString(8, lowercase: true) };
+        foreach (var option in OptionTable.All)
+        {
+            if (option.Default is not null) options = option.Apply(options, new OptionInput($"default of --{option.Name}", [option.Default], faults));
+        }
+        return faults.Count == 0 ? options : throw new InvalidOperationException(string.Join("; ", faults));
+    }
+
+    /// <summary>A command may always name the host of the start again, after it has named another.</summary>
+    private static ProxyOptions WithStartHostAllowed(ProxyOptions options)
+    {
+        var forwarding = options.Forwarding;
+        return forwarding.AmqpHosts.Contains(forwarding.Amqp.Host, StringComparer.OrdinalIgnoreCase)
+            ? options
+            : options with { Forwarding = forwarding with { AmqpHosts = [.. forwarding.AmqpHosts, forwarding.Amqp.Host] } };
+    }
+
+    private static ProxyOptions WithSecrets(ProxyOptions options)
+    {
+        if (options.AmqpPassword is { } amqp)
+            options = options with { Forwarding = options.Forwarding with { Amqp = options.Forwarding.Amqp with { Password = amqp } } };
+        if (options.UpstreamPassword is { } upstream)
+            options = options with { Upstream = options.Upstream with { Password = upstream } };
+        return options;
+    }
+}

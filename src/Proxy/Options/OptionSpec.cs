@@ -1,0 +1,20 @@
+namespace KeyEvt.Proxy.Options;
+
+/// <summary>
+/// What is one option? Declared once in <see cref="OptionTable"/>; the command line, the environment, the file, --help and the README follow from it.
+/// </summary>
+/// <param name="Name">As on the command line, without the dashes.</param>
+/// <param name="ValueName">What stands for the value in the help.</param>
+/// <param name="Default">Read like a given value; null when there is none.</param>
+/// <param name="Meaning">One line for people.</param>
+/// <param name="Apply">Puts the given values into the options, or reports a fault and returns the options as they are.</param>
+internal sealed record OptionSpec(string Name, string ValueName, string? Default, string Meaning, Func<ProxyOptions, OptionInput, ProxyOptions> Apply)
+{
+    /// <summary>May be given more than once.</summary>
+    public bool Repeatable { get; init; }
+
+    /// <summary>What the help shows as the default where the text of <see cref="Default"/> says too little.</summary>
+    public string? DefaultShown { get; init; }
+
+    public string EnvironmentName => "KEYEVT_" + Name.ToUpperInvariant().Replace('-', '_');
+}

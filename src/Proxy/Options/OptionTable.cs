@@ -1,0 +1,123 @@
+using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Proxy.Intercept;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy.Options;
+
+/// <summary>Which options are there? The only place that declares them.</summary>
+internal static class OptionTable
+{
+    /// <summary>Names a file of options, so it is read before the rest and is not in the list of what a file may hold.</summary>
+    public static readonly OptionSpec Config = new("config", "file", null, "JSON file of options: an object with the names of this table, without the dashes", (o, _) => o);
+
+    /// <summary>Stands in for defaults: applied before everything that is given by name.</summary>
+    public static readonly OptionSpec LoadModule = new(
+        "loadmodule", "line", null,
+        "the replaced module's load line as one value, \"flags host port user password heartbeat exchange routing_key delivery_mode fallback_storage_size keymask...\", or the beginning of it; options given by name win over it",
+        (o, v) => LoadModuleArguments.ParseLine(v) is { } load ? o with { Forwarding = load.ApplyTo(o.Forwarding) } : o);
+
+    public static readonly IReadOnlyList<OptionSpec> All =
+    [
+        new("listen", "address", "127.0.0.1:6380", "where clients connect: host:port or unix:/path",
+            (o, v) => ReadAll(v, EndPointText.Parse) is { } listen ? o with { Listen = listen } : o) { Repeatable = true },
+        new("upstream", "uri", "redis://127.0.0.1:6379", "the Redis behind the proxy: redis://[user:password@]host:port or unix:/path",
+            (o, v) => UpstreamUri.Parse(v.Value, out string fault) is { } address ? o with { Upstream = address } : Fault(o, v, fault)),
+        new("amqp", "uri", "amqp://guest:guest@127.0.0.1:5672/", "the RabbitMQ: amqp://[user:password@]host[:port][/vhost]",
+            (o, v) => AmqpUri.Parse(v.Value, o.Forwarding.Amqp, out string fault) is { } amqp ? Amqp(o, _ => amqp) : Fault(o, v, fault)),
+        new("events", "flags", "xe", "which classes of events are forwarded, in the letters of notify-keyspace-events",
+            (o, v) => NotifyFlags.TryParse(v.Value, out var classes, out string error) ? Forward(o, f => f with { Events = classes }) : Fault(o, v, $"has a wrong flag: {error}")),
+        new("heartbeat", "seconds", "30", "AMQP heartbeat; 0 for none",
+            (o, v) => v.Integer(0, 65535) is { } seconds ? Amqp(o, a => a with { HeartbeatSeconds = seconds }) : o),
+        new("exchange", "name", "amq.direct", "where events are published",
+            (o, v) => v.ShortString() is { } name ? Forward(o, f => f with { Exchange = name }) : o),
+        new("routing-key", "key", "redis_keyspace_events", "with which routing key",
+            (o, v) => v.ShortString() is { } key ? Forward(o, f => f with { RoutingKey = key }) : o),
+        new("delivery-mode", "1|2", "1", "1 transient, 2 persistent",
+            (o, v) => v.Integer(1, 2) is { } mode ? Forward(o, f => f with { DeliveryMode = mode }) : o),
+        new("fallback-storage-size", "events", "10000000", "how many events the fallback storage in Redis may hold; 0 unlimited, negative off",
+            (o, v) => v.Long(long.MinValue, long.MaxValue) is { } size ? Forward(o, f => f with { FallbackStorageSize = size }) : o),
+        new("keymask", "mask", null, "forward the keys that match, such as ^user:.*$, or ALL; without one nothing is forwarded",
+            (o, v) => ReadMasks(o, v)) { Repeatable = true },
+        LoadModule,
+        new("declare-queue", "name", null, "declare this durable queue and bind it to exchange and routing key",
+            (o, v) => v.ShortString() is { } queue ? Forward(o, f => f with { DeclareQueue = queue }) : o),
+        new("admin", "address", "127.0.0.1:6381", "HTTP with /healthz, /readyz and /metrics: host:port or unix:/path, or off", ReadAdmin),
+        new("admin-users", "user", null, "Redis users that may use key_evt_amqp.* where the upstream has no CONFIG command",
+            (o, v) => v.Values.Contains("") ? Fault(o, v, "must not be empty") : o with { AdminUsers = v.Values }) { Repeatable = true },
+        new("notify-config", "mode", "manage", "manage: add missing flags to notify-keyspace-events; verify: only check them; off",
+            (o, v) => v.Word(("manage", NotifyMode.Manage), ("verify", NotifyMode.Verify), ("off", NotifyMode.Off)) is { } mode ? o with { NotifyMode = mode } : o),
+        new("amqp-hosts", "host", null, "hosts that commands may name besides the configured one; * for any",
+            (o, v) => ReadAll(v, ReadAllowedHost) is { } hosts ? Forward(o, f => f with { AmqpHosts = hosts }) : o) { Repeatable = true },
+        new("amqp-password-file", "file", null, "the password for RabbitMQ; wins over one in --amqp",
+            (o, v) => v.SecretFromFile() is { } secret ? o with { AmqpPassword = secret } : o),
+        new("upstream-password-file", "file", null, "the password for Redis; wins over one in --upstream",
+            (o, v) => v.SecretFromFile() is { } secret ? o with { UpstreamPassword = secret } : o),
+        new("instance", "name", null, "names this proxy in the markers it sends through Redis: letters, digits, dot, dash, underscore", ReadInstance) { DefaultShown = "random" },
+        new("connect-timeout", "seconds", "5", "how long a connection to the upstream may take",
+            (o, v) => v.Seconds(0.1, 3600) is { } time ? o with { ConnectTimeout = time } : o),
+        new("buffer-bytes", "bytes", "64m", "memory for events that wait; k, m and g are understood",
+            (o, v) => v.ByteSize(64 << 10, 64L << 30) is { } bytes ? o with { BufferBytes = bytes } : o),
+        new("window", "messages", "1024", "how many messages may wait for RabbitMQ's confirm",
+            (o, v) => v.Integer(1, 65535) is { } window ? o with { Window = window } : o),
+        new("log-level", "level", "information", "trace, debug, information, warning, error, critical or none",
+            (o, v) => v.Word(("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("information", LogLevel.Information), ("warning", LogLevel.Warning),
+                ("error", LogLevel.Error), ("critical", LogLevel.Critical), ("none", LogLevel.None)) is { } level ? o with { LogLevel = level } : o),
+    ];
+
+    /// <summary>What the command line and the environment know: all of them, and the file that may hold the rest.</summary>
+    public static readonly IReadOnlyList<OptionSpec> WithConfig = [Config, .. All];
+
+    public static OptionSpec? Find(string name, IEnumerable<OptionSpec> among) => among.FirstOrDefault(option => option.Name == name);
+
+    private static ProxyOptions Forward(ProxyOptions options, Func<ForwarderConfig, ForwarderConfig> change) => options with { Forwarding = change(options.Forwarding) };
+
+    private static ProxyOptions Amqp(ProxyOptions options, Func<AmqpSettings, AmqpSettings> change) => Forward(options, f => f with { Amqp = change(f.Amqp) });
+
+    private static ProxyOptions Fault(ProxyOptions unchanged, OptionInput input, string text)
+    {
+        input.Fault(text);
+        return unchanged;
+    }
+
+    private delegate T? Parser<T>(string text, out string fault) where T : class;
+
+    private static List<T>? ReadAll<T>(OptionInput input, Parser<T> parse) where T : class
+    {
+        var read = new List<T>();
+        foreach (string value in input.Values)
+        {
+            if (parse(value, out string fault) is { } item) read.Add(item);
+            else input.Fault(fault);
+        }
+        return read.Count == input.Values.Count ? read : null;
+    }
+
+    private static string? ReadAllowedHost(string text, out string fault)
+    {
+        var faults = new List<string>();
+        string? host = text == "*" ? text : ConfigParameters.ReadHost(OptionInput.Bytes(text), faults);
+        fault = $"must be host names, addresses or *, not {Printable.Quote(text)}";
+        return host;
+    }
+
+    private static ProxyOptions ReadMasks(ProxyOptions options, OptionInput input)
+    {
+        var faults = new List<string>();
+        var masks = ConfigParameters.ReadMasks([.. input.Values.Select(mask => new ReadOnlyMemory<byte>(System.Text.Encoding.UTF8.GetBytes(mask)))], faults);
+        return masks is null ? Fault(options, input, "must not be empty: ALL matches every key") : Forward(options, f => f with { Masks = masks });
+    }
+
+    private static ProxyOptions ReadAdmin(ProxyOptions options, OptionInput input)
+    {
+        if (input.Value.Equals("off", StringComparison.OrdinalIgnoreCase)) return options with { Admin = null };
+        return EndPointText.Parse(input.Value, out string fault) is { } address ? options with { Admin = address } : Fault(options, input, fault + ", or off");
+    }
+
+    private static ProxyOptions ReadInstance(ProxyOptions options, OptionInput input)
+    {
+        bool valid = input.Value.Length is > 0 and <= 64 && input.Value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
+        return valid ? options with { Instance = input.Value } : Fault(options, input, $"must be 1 to 64 letters, digits, dots, dashes or underscores, not {Printable.Quote(input.Value)}");
+    }
+}

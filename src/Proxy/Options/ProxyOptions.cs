@@ -1,0 +1,51 @@
+using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Proxy.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy.Options;
+
+/// <summary>How is this run of the program to behave? Every option read, checked, and defaults filled in; never changes afterwards.</summary>
+internal sealed record ProxyOptions
+{
+    /// <summary>Where clients connect to.</summary>
+    public IReadOnlyList<TransportAddress> Listen { get; init; } = [];
+
+    public RedisAddress Upstream { get; init; } = null!; // the option has a default, so it is set before anyone reads it
+
+    /// <summary>Where the upstream is, without who logs in.</summary>
+    public TransportAddress UpstreamPlace => Upstream.Path is { } path ? TransportAddress.Unix(path) : TransportAddress.Tcp(Upstream.Host, Upstream.Port);
+
+    /// <summary>What is forwarded and where to, as it stands after start.</summary>
+    public ForwarderConfig Forwarding { get; init; } = new();
+
+    public NotifyMode NotifyMode { get; init; }
+
+    /// <summary>Where health and metrics are served; null when they are off.</summary>
+    public TransportAddress? Admin { get; init; }
+
+    /// <summary>Redis users that may use key_evt_amqp.* where the upstream has no CONFIG.</summary>
+    public IReadOnlyList<string> AdminUsers { get; init; } = [];
+
+    /// <summary>Tells the markers of this proxy from those of others on the same upstream.</summary>
+    public string Instance { get; init; } = "";
+
+    public LogLevel LogLevel { get; init; }
+
+    /// <summary>How long one try to connect to the upstream may take.</summary>
+    public TimeSpan ConnectTimeout { get; init; }
+
+    /// <summary>How much memory waiting events may take.</summary>
+    public long BufferBytes { get; init; }
+
+    /// <summary>How many publishes may wait for their confirms.</summary>
+    public int Window { get; init; }
+
+    /// <summary>Kept apart until all options are read: they win over a password in a URI, whatever the order.</summary>
+    public string? AmqpPassword { get; init; }
+
+    public string? UpstreamPassword { get; init; }
+
+    /// <summary>Never printed as a whole: members hold passwords.</summary>
+    public override string ToString() => $"{nameof(ProxyOptions)} {Upstream} -> {Forwarding.Amqp}";
+}

@@ -1,0 +1,31 @@
+using KeyEvt.Proxy.Transport;
+
+namespace KeyEvt.Proxy.Options;
+
+/// <summary>Do options that are right one by one also fit together?</summary>
+internal static class ProxyOptionsValidator
+{
+    /// <summary>One line per fault.</summary>
+    public static IEnumerable<string> Faults(ProxyOptions options)
+    {
+        var listen = options.Listen.Where(address => !IsAnyPort(address)).ToList();
+        foreach (var twice in listen.GroupBy(address => address).Where(group => group.Count() > 1).Select(group => group.Key))
+            yield return $"--listen names {twice} twice";
+
+        if (options.Admin is { } admin && listen.Contains(admin))
+            yield return $"--admin and --listen are both {admin}: they need different addresses";
+
+        if (listen.Contains(options.UpstreamPlace))
+            yield return $"--upstream and --listen are both {options.UpstreamPlace}: the proxy would connect to itself";
+
+        var forwarding = options.Forwarding;
+        if (forwarding.DeclareQueue is "")
+            yield return "--declare-queue must not be empty";
+        else if (forwarding.DeclareQueue is { } queue && queue.StartsWith("amq.", StringComparison.Ordinal))
+            yield return $"--declare-queue must not begin with amq., which RabbitMQ keeps for itself: {Printable.Quote(queue)}";
+        else if (forwarding.DeclareQueue is { } other && forwarding.Exchange.Length == 0 && forwarding.RoutingKey != other)
+            yield return "--declare-queue cannot be bound to the exchange without a name: that one takes the queue's name as --routing-key";
+    }
+
+    private static bool IsAnyPort(TransportAddress address) => address is { UnixPath: null, Port: 0 };
+}

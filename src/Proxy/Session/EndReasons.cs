@@ -1,0 +1,28 @@
+using System.IO;
+using System.Net.Sockets;
+using KeyEvt.Resp;
+
+namespace KeyEvt.Proxy.Session;
+
+/// <summary>What does an exception in a pump mean, and is there anything left to be delivered after an end?</summary>
+internal static class EndReasons
+{
+    /// <param name="reading">The side the pump reads from: writing reports a broken side by a completed flush, not by an exception.</param>
+    public static SessionEndReason Classify(Exception exception, Side reading) => exception switch
+    {
+        IOException or SocketException or ObjectDisposedException or OperationCanceledException => reading == Side.Client ? SessionEndReason.ClientReset : SessionEndReason.UpstreamReset,
+        RespProtocolException => SessionEndReason.UpstreamProtocolError,
+        _ => SessionEndReason.Fault,
+    };
+
+    /// <summary>Whether the other side still gets what is on its way; otherwise both connections are cut.</summary>
+    public static bool IsOrderly(SessionEndReason reason) =>
+        reason is SessionEndReason.ClientClosed or SessionEndReason.UpstreamClosed or SessionEndReason.ProtocolError or SessionEndReason.UpstreamUnreachable or SessionEndReason.Stopping;
+}
+
+/// <summary>Which of a session's two connections?</summary>
+internal enum Side
+{
+    Client,
+    Upstream,
+}

@@ -1,0 +1,163 @@
+using System.Net.Sockets;
+using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Transport;
+
+namespace KeyEvt.Proxy.Session;
+
+/// <summary>
+/// One client connection and the one upstream connection that belongs to it: they live and die together. Owns both, and two pumps, both
+/// of which have ended before anything is disposed.
+/// </summary>
+internal sealed class ProxySession(long id, IConnection client, SessionServices services)
+{
+    private readonly CancellationTokenSource _broken = new();
+    private IConnection? _upstream;
+    private int _reason;
+    private volatile bool _isStopping;
+
+    public long Id => id;
+
+    /// <summary>The first reason given.</summary>
+    public SessionEndReason EndReason => (SessionEndReason)Volatile.Read(ref _reason);
+
+    /// <summary>Cancelled when a side is broken, so that nobody works for a client that is not there.</summary>
+    public CancellationToken Broken => _broken.Token;
+
+    /// <summary>The request pump is to end the session at the next boundary of a request.</summary>
+    public bool IsStopping => _isStopping;
+
+    /// <summary>Nothing more comes from the upstream.</summary>
+    public volatile bool RepliesHaveEnded;
+
+    /// <summary>The client had its time to close.</summary>
+    public volatile bool LingerIsOver;
+
+    /// <summary>The reply pump has passed on all that was asked for, see <see cref="ReplyBarrier.ForEnd"/>.</summary>
+    public bool PlaceOfEndReached { get; set; }
+
+    /// <summary>For the client, behind the upstream's last byte. Written by the request pump before it ends the upstream's input, read by the reply pump at the upstream's end.</summary>
+    public ReadOnlyMemory<byte> LastWords { get; set; }
+
+    /// <summary>Runs until both sides have ended; never throws.</summary>
+    public async Task RunAsync()
+    {
+        ProxyLog.SessionBegins(services.Logger, id, client.RemoteName);
+        try
+        {
+            _upstream = await ConnectUpstreamAsync().ConfigureAwait(false);
+            if (_upstream is not null) await PumpAsync(_upstream).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            End(Classify(e, Side.Client));
+        }
+        finally
+        {
+            if (_upstream is not null) await _upstream.DisposeAsync().ConfigureAwait(false);
+            await client.DisposeAsync().ConfigureAwait(false);
+            _broken.Dispose();
+            ProxyLog.SessionEnds(services.Logger, id, EndReason);
+        }
+    }
+
+    /// <summary>Idempotent; the first reason wins. A broken side breaks the other.</summary>
+    public void End(SessionEndReason reason)
+    {
+        Interlocked.CompareExchange(ref _reason, (int)reason, (int)SessionEndReason.None);
+        if (!EndReasons.IsOrderly(reason)) Abort();
+    }
+
+    /// <summary>Cuts both connections; the pumps then end by themselves.</summary>
+    public void Abort()
+    {
+        client.Abort();
+        _upstream?.Abort();
+        try
+        {
+            _broken.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // over already
+        }
+    }
+
+    /// <summary>Asks for an end: no further request is taken; those under way get their replies.</summary>
+    public void Stop()
+    {
+        _isStopping = true;
+        client.Input.CancelPendingRead();
+    }
+
+    public SessionEndReason Classify(Exception exception, Side reading)
+    {
+        if (exception is PlaceLostException) return SessionEndReason.PlaceLost;
+        var reason = EndReasons.Classify(exception, reading);
+        if (reason == SessionEndReason.Fault) ProxyLog.SessionFault(services.Logger, id, exception);
+        return reason;
+    }
+
+    private async Task PumpAsync(IConnection upstream)
+    {
+        var slot = new BarrierSlot(client.Input);
+        var requests = new RequestPump(this, services, client, upstream, slot, services.Time.GetTimestamp()).RunAsync();
+        await new ReplyPump(this, client, upstream, slot).RunAsync().ConfigureAwait(false);
+
+        // The client has all it will get; nothing more need reach the upstream.
+        upstream.Abort();
+        await LingerAsync(requests).ConfigureAwait(false);
+    }
+
+    /// <summary>Lets the client close by itself, for a while.</summary>
+    private async Task LingerAsync(Task reading)
+    {
+        try
+        {
+            await reading.WaitAsync(services.Deadlines.Linger, services.Time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            LingerIsOver = true;
+            client.Input.CancelPendingRead();
+            await reading.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Null: the client was told so.</summary>
+    private async Task<IConnection?> ConnectUpstreamAsync()
+    {
+        using var deadline = new CancellationTokenSource(services.Deadlines.Connect, services.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, Broken);
+        string why;
+        try
+        {
+            return await services.Transport.ConnectAsync(services.Upstream, either.Token).ConfigureAwait(false);
+        }
+        catch (SocketException e)
+        {
+            why = e.Message;
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            why = $"no answer within {services.Deadlines.Connect.TotalSeconds:0.#} s";
+        }
+
+        End(SessionEndReason.UpstreamUnreachable);
+        ProxyLog.UpstreamUnreachable(services.Logger, id, services.Upstream, why);
+        client.Output.TryWrite(Replies.Error($"ERR keyevt: upstream {services.Upstream} cannot be reached: {why}"));
+        await client.Output.FlushAsync().ConfigureAwait(false);
+        await client.Output.CompleteAsync().ConfigureAwait(false);
+        await LingerAsync(ReadAwayAsync()).ConfigureAwait(false);
+        return null;
+    }
+
+    private async Task ReadAwayAsync()
+    {
+        while (true)
+        {
+            var read = await client.Input.ReadAsync().ConfigureAwait(false);
+            if (read.IsCompleted || LingerIsOver) return;
+            client.Input.AdvanceTo(read.Buffer.End);
+        }
+    }
+}

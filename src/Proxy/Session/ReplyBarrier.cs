@@ -1,0 +1,131 @@
+using System.Buffers;
+using KeyEvt.Proxy.Intercept;
+
+namespace KeyEvt.Proxy.Session;
+
+/// <summary>
+/// Where in the upstream's replies is the place of a request that the upstream never got?
+/// <para>
+/// Replies are not counted: Redis leaves some out and adds others. Instead unknown commands with random names go upstream in the
+/// request's place, and the lines that come back mark it. Three forms, by what is sent:
+/// <code>
+/// a place           [mark]
+/// a question        [first] question [last]
+/// a question after  [skip] [off] CLIENT REPLY ON [first] question [last]
+/// CLIENT REPLY OFF/SKIP
+/// </code>
+/// In the third form the first line that comes tells the mode: <c>skip</c>'s: replies are on. <c>off</c>'s: the one skipped reply was skip's. Neither:
+/// they are off, and what comes first is the <c>+OK</c> of CLIENT REPLY ON with <c>first</c>'s line directly behind it.
+/// </para>
+/// Made by the request pump, read by the reply pump; see <see cref="BarrierSlot"/> for the handing over.
+/// </summary>
+internal sealed class ReplyBarrier
+{
+    private static readonly byte[] RepliesOn = "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$2\r\nON\r\n"u8.ToArray();
+    private static readonly byte[] RepliesOnAnswer = "+OK\r\n"u8.ToArray();
+
+    /// <summary>In the third form, the index of first's line without the +OK in front of it.</summary>
+    private const int BareFirst = 3;
+
+    /// <summary>In the order they were sent.</summary>
+    private readonly EchoMark[] _marks;
+
+    /// <summary>Any of these lines may be the first to come; index i stands for mark i.</summary>
+    private readonly ReadOnlyMemory<byte>[] _firstLines;
+
+    private readonly TaskCompletionSource<BarrierEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The mark that comes next; -1 while none has come.</summary>
+    private int _next = -1;
+
+    /// <summary>What lies in front of the next mark; null while none has come.</summary>
+    private AnswerReader? _between;
+
+    private ReplyBarrier(EchoMark[] marks, ReadOnlyMemory<byte>[] firstLines, ReadOnlyMemory<byte> commands)
+    {
+        _marks = marks;
+        _firstLines = firstLines;
+        Commands = commands;
+    }
+
+    /// <summary>What goes upstream, in one piece.</summary>
+    public ReadOnlyMemory<byte> Commands { get; }
+
+    /// <summary>The intercepted command; null for a place where the session ends.</summary>
+    public Interception? Interception { get; private init; }
+
+    /// <summary>At a place where the session ends: the client's last bytes.</summary>
+    public ReadOnlyMemory<byte> LastWords { get; private init; }
+
+    /// <summary>No mark has come yet: all bytes so far are the client's.</summary>
+    public bool IsSearching => _between is null;
+
+    /// <summary>Known once the first mark was found.</summary>
+    public ReplyMode Mode { get; private set; }
+
+    /// <summary>Valid once reached.</summary>
+    public ProbeAnswer Answer => _between!.Answer;
+
+    /// <summary>Completed by the reply pump.</summary>
+    public Task<BarrierEnd> End => _end.Task;
+
+    /// <summary>The place behind all replies so far, where the session ends.</summary>
+    public static ReplyBarrier ForEnd(EchoShape shape, ReadOnlyMemory<byte> lastWords)
+    {
+        var mark = shape.NewMark();
+        return new ReplyBarrier([mark], [mark.Line], mark.Command) { LastWords = lastWords };
+    }
+
+    /// <param name="question">A command whose answer decides whether the intercepted one may run.</param>
+    /// <param name="repliesMayBeOff">The client has used CLIENT REPLY before.</param>
+    public static ReplyBarrier ForQuestion(EchoShape shape, ReadOnlyMemory<byte> question, Interception interception, bool repliesMayBeOff)
+    {
+        var first = shape.NewMark();
+        var last = shape.NewMark();
+        byte[] asking = [.. first.Command.Span, .. question.Span, .. last.Command.Span];
+        if (!repliesMayBeOff) return new ReplyBarrier([first, last], [first.Line], asking) { Interception = interception };
+
+        var skip = shape.NewMark();
+        var off = shape.NewMark();
+        byte[] firstAfterOn = [.. RepliesOnAnswer, .. first.Line.Span];
+        return new ReplyBarrier(
+            [skip, off, first, last],
+            [skip.Line, off.Line, firstAfterOn, first.Line],
+            (byte[])[.. skip.Command.Span, .. off.Command.Span, .. RepliesOn, .. asking])
+        { Interception = interception };
+    }
+
+    /// <summary>
+    /// What of the upstream's next bytes is the client's and what is not? Called again with what is behind them, until it is reached or more must arrive.
+    /// </summary>
+    /// <exception cref="PlaceLostException">The +OK of CLIENT REPLY ON did not stand directly in front of the next line.</exception>
+    public BarrierStep Read(in ReadOnlySequence<byte> replies)
+    {
+        if (_between is null) return FindFirst(replies);
+        var step = _between.Read(replies);
+        if (!step.IsReached) return step;
+        return Passed(_next, step with { IsReached = false });
+    }
+
+    public void Complete(BarrierEnd end) => _end.TrySetResult(end);
+
+    private BarrierStep FindFirst(in ReadOnlySequence<byte> replies)
+    {
+        var at = MarkSearch.Find(replies, _firstLines, out var which, out var clear);
+        if (at < 0) return BarrierStep.Client(clear);
+
+        // Something came between the +OK and the line behind it, and so the +OK is with the client already.
+        if (which == BareFirst) throw new PlaceLostException();
+        Mode = (ReplyMode)which;
+        return Passed(which, new BarrierStep(at, _firstLines[which].Length, false));
+    }
+
+    /// <summary>Mark <paramref name="which"/> has come; what follows lies between it and the next.</summary>
+    private BarrierStep Passed(int which, BarrierStep step)
+    {
+        _next = which + 1;
+        if (_next == _marks.Length) return step with { IsReached = true };
+        _between = new AnswerReader(_marks[_next].Line);
+        return step;
+    }
+}

@@ -1,0 +1,97 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Transport;
+
+namespace KeyEvt.Proxy.Session;
+
+/// <summary>
+/// Upstream to client: copies replies without looking at them. Only while a barrier is armed it looks for that barrier's lines, and puts
+/// the intercepted command's reply in their place.
+/// </summary>
+internal sealed class ReplyPump(ProxySession session, IConnection client, IConnection upstream, BarrierSlot slot)
+{
+    private readonly PipeReader _upstream = upstream.Input;
+    private readonly PipeWriter _client = client.Output;
+
+    public async Task RunAsync()
+    {
+        var end = SessionEndReason.Fault;
+        try
+        {
+            end = await CopyRepliesAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            end = session.Classify(e, Side.Upstream);
+        }
+        finally
+        {
+            session.End(end);
+            session.RepliesHaveEnded = true;
+            slot.Close();
+        }
+    }
+
+    private async Task<SessionEndReason> CopyRepliesAsync()
+    {
+        while (true)
+        {
+            var read = await _upstream.ReadAsync().ConfigureAwait(false);
+            if (slot.Armed is null)
+            {
+                _client.TryWrite(read.Buffer);
+                _upstream.AdvanceTo(read.Buffer.End);
+            }
+            else
+            {
+                var rest = await CopyAroundBarrierAsync(read.Buffer, isLast: read.IsCompleted).ConfigureAwait(false);
+                _upstream.AdvanceTo(rest, read.Buffer.End);
+            }
+
+            var ended = session.PlaceOfEndReached;
+            if (read.IsCompleted && !ended) _client.TryWrite(session.LastWords);
+            var flush = await _client.FlushAsync().ConfigureAwait(false);
+            if (flush.IsCompleted) return SessionEndReason.ClientReset;
+            if (!read.IsCompleted && !ended) continue;
+            await _client.CompleteAsync().ConfigureAwait(false); // FIN for FIN, behind all bytes
+            return SessionEndReason.UpstreamClosed;
+        }
+    }
+
+    /// <summary>Copies what is the client's; returns where the bytes begin that cannot be told yet.</summary>
+    private async ValueTask<SequencePosition> CopyAroundBarrierAsync(ReadOnlySequence<byte> replies, bool isLast)
+    {
+        while (slot.Armed is { } barrier)
+        {
+            var step = barrier.Read(replies);
+            _client.TryWrite(replies.Slice(0, step.ForClient));
+            replies = replies.Slice(step.ForClient + step.ForProxy);
+            if (step.IsReached) await ConcludeAsync(barrier).ConfigureAwait(false);
+            if (session.PlaceOfEndReached) return replies.End;
+            if (step != BarrierStep.NeedMore) continue;
+            if (!isLast || !barrier.IsSearching) return replies.Start;
+            break; // what looked like the beginning of a mark was none
+        }
+
+        _client.TryWrite(replies);
+        return replies.End;
+    }
+
+    /// <summary>The barrier's place has come: everything before it goes out first, as the command may take its time.</summary>
+    private async ValueTask ConcludeAsync(ReplyBarrier barrier)
+    {
+        if (barrier.Interception is null)
+        {
+            _client.TryWrite(barrier.LastWords);
+            session.PlaceOfEndReached = true;
+            slot.Disarm(BarrierEnd.Passed);
+            return;
+        }
+
+        await _client.FlushAsync().ConfigureAwait(false);
+        var reply = await barrier.Interception.ConcludeAsync(barrier, session.Broken).ConfigureAwait(false);
+        if (reply is { } bytes) _client.TryWrite(bytes);
+        slot.Disarm(reply is null ? BarrierEnd.AskUser : BarrierEnd.Passed);
+    }
+}

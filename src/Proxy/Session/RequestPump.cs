@@ -1,0 +1,181 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Transport;
+using KeyEvt.Resp;
+
+namespace KeyEvt.Proxy.Session;
+
+/// <summary>
+/// Client to upstream: passes requests on as the bytes they came in, once they are known to be valid and not the proxy's own. Those
+/// are answered in their place: see <see cref="ReplyBarrier"/>.
+/// </summary>
+internal sealed class RequestPump(ProxySession session, SessionServices services, IConnection client, IConnection upstream, BarrierSlot slot, long upstreamOpenedAt)
+{
+    /// <summary>While an intercepted command waits, so much of what comes behind it is taken in to notice the client's end; then no more is read.</summary>
+    private const int MaxBytesBehind = 64 * 1024;
+
+    private static readonly byte[] RepliesOff = "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n"u8.ToArray();
+
+    private readonly RequestRun _run = new(services.Limits, upstream.Output);
+    private readonly PipeReader _client = client.Input;
+    private readonly PipeWriter _upstream = upstream.Output;
+
+    /// <summary>The client has used CLIENT REPLY OFF or SKIP: what mode it is in is asked at each barrier.</summary>
+    private bool _repliesMayBeOff;
+
+    public async Task RunAsync()
+    {
+        var end = SessionEndReason.Fault;
+        try
+        {
+            end = await CopyRequestsAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            end = session.Classify(e, Side.Client);
+        }
+        finally
+        {
+            session.End(end);
+        }
+    }
+
+    private async Task<SessionEndReason> CopyRequestsAsync()
+    {
+        var read = await _client.ReadAsync().ConfigureAwait(false);
+        while (true)
+        {
+            var stop = _run.Copy(read.Buffer);
+            if (stop == RunStop.Candidate)
+            {
+                read = await HandleCandidateAsync(read).ConfigureAwait(false);
+                continue;
+            }
+
+            _client.AdvanceTo(read.Buffer.GetPosition(_run.Done), read.Buffer.End);
+            _run.Done = 0;
+            var flush = await _upstream.FlushAsync().ConfigureAwait(false);
+            if (flush.IsCompleted || session.RepliesHaveEnded) return await DiscardAsync().ConfigureAwait(false);
+            if (stop == RunStop.ForeignProtocol) return SessionEndReason.ForeignProtocol;
+            if (stop == RunStop.Malformed) return await EndBehindRepliesAsync(SessionEndReason.ProtocolError, Replies.Error($"ERR {_run.Fault!.Message}")).ConfigureAwait(false);
+            if (read.IsCompleted) return await PassEndAsync().ConfigureAwait(false);
+            if (session.IsStopping && _run.AtRequestBoundary) return await EndBehindRepliesAsync(SessionEndReason.Stopping, default).ConfigureAwait(false);
+            read = await _client.ReadAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>A whole request that may concern the proxy. Returns the bytes to go on with, <see cref="RequestRun.Done"/> into them.</summary>
+    private async ValueTask<ReadResult> HandleCandidateAsync(ReadResult read)
+    {
+        var request = _run.Candidate!;
+        var kind = RequestKinds.Of(request);
+        _repliesMayBeOff |= kind == RequestKind.SilencesReplies;
+        var shape = kind == RequestKind.Own ? await LearnShapeAsync().ConfigureAwait(false) : null;
+        if (shape is null)
+        {
+            _run.PassCandidate();
+            return read;
+        }
+
+        _run.TakeCandidate();
+        return await InterceptAsync(request, shape, read).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends the barrier in the request's place and waits until its reply is there; no other request overtakes it.</summary>
+    private async ValueTask<ReadResult> InterceptAsync(RespRequest request, EchoShape shape, ReadResult read)
+    {
+        var interception = new Interception(request, services.Authorization, services.Commands!);
+        var barrier = ReplyBarrier.ForQuestion(shape, Authorization.ConfigQuestion, interception, _repliesMayBeOff);
+        await using var deadline = _repliesMayBeOff ? EndAfter(services.Deadlines.SilentPlace, SessionEndReason.PlaceLost) : null;
+        read = await SendAndWaitAsync(barrier, read).ConfigureAwait(false);
+        if (await barrier.End.ConfigureAwait(false) == BarrierEnd.AskUser)
+            read = await SendAndWaitAsync(ReplyBarrier.ForQuestion(shape, Authorization.UserQuestion, interception, repliesMayBeOff: false), read).ConfigureAwait(false);
+        if (interception.Mode == ReplyMode.Off) _upstream.TryWrite(RepliesOff);
+        return read;
+    }
+
+    private async ValueTask<ReadResult> SendAndWaitAsync(ReplyBarrier barrier, ReadResult read)
+    {
+        slot.Arm(barrier);
+        _upstream.TryWrite(barrier.Commands);
+        await _upstream.FlushAsync().ConfigureAwait(false);
+        return await WaitAsync(barrier, read).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Reads on while the barrier is out, only to notice the client's end: <see cref="BarrierSlot"/> wakes the read when the barrier is through.
+    /// Returns what has come, unread.
+    /// </summary>
+    private async ValueTask<ReadResult> WaitAsync(ReplyBarrier barrier, ReadResult read)
+    {
+        do
+        {
+            _client.AdvanceTo(read.Buffer.GetPosition(_run.Done), read.Buffer.End);
+            _run.Done = 0;
+            read = await _client.ReadAsync().ConfigureAwait(false);
+            if (barrier.End.IsCompleted) return read;
+        }
+        while (!read.IsCompleted && read.Buffer.Length <= MaxBytesBehind);
+
+        await using var grace = read.IsCompleted ? PassEndOrLimitWait(read) : null;
+        await barrier.End.ConfigureAwait(false);
+        return read;
+    }
+
+    /// <summary>The client has sent FIN. If nothing else is to be sent upstream, it is passed on at once; otherwise the waiting gets a limit.</summary>
+    private ITimer? PassEndOrLimitWait(ReadResult read)
+    {
+        if (!read.Buffer.IsEmpty || services.Authorization.MayAskUser) return EndAfter(services.Deadlines.Grace, SessionEndReason.ClientLeftWaiting);
+        _upstream.Complete();
+        return null;
+    }
+
+    /// <summary>The client's bytes are no requests any more, or the proxy stops: the session ends where all replies so far have been passed on.</summary>
+    private async ValueTask<SessionEndReason> EndBehindRepliesAsync(SessionEndReason reason, ReadOnlyMemory<byte> lastWords)
+    {
+        session.End(reason);
+        var shape = await LearnShapeAsync().ConfigureAwait(false);
+        if (shape is null || _repliesMayBeOff)
+        {
+            // No mark would come, or perhaps none: the upstream says where its replies end by closing, as it does at its own client's end.
+            if (!_repliesMayBeOff) session.LastWords = lastWords;
+            await _upstream.CompleteAsync().ConfigureAwait(false);
+        }
+        else
+        {
+            var barrier = ReplyBarrier.ForEnd(shape, lastWords);
+            slot.Arm(barrier);
+            _upstream.TryWrite(barrier.Commands);
+            await _upstream.FlushAsync().ConfigureAwait(false);
+        }
+
+        await DiscardAsync().ConfigureAwait(false);
+        return reason;
+    }
+
+    /// <summary>Nothing of the client's is wanted any more; its end still is.</summary>
+    private async ValueTask<SessionEndReason> DiscardAsync()
+    {
+        while (true)
+        {
+            var read = await _client.ReadAsync().ConfigureAwait(false);
+            if (read.IsCompleted) return await PassEndAsync().ConfigureAwait(false);
+            if (session.LingerIsOver) return SessionEndReason.UpstreamClosed;
+            _client.AdvanceTo(read.Buffer.End);
+        }
+    }
+
+    /// <summary>FIN for FIN, behind all bytes.</summary>
+    private async ValueTask<SessionEndReason> PassEndAsync()
+    {
+        await _upstream.CompleteAsync().ConfigureAwait(false);
+        return SessionEndReason.ClientClosed;
+    }
+
+    private async ValueTask<EchoShape?> LearnShapeAsync() =>
+        services.Commands is null ? null : await services.Probe.LearnAsync(upstreamOpenedAt, session.Broken).ConfigureAwait(false);
+
+    private ITimer EndAfter(TimeSpan delay, SessionEndReason reason) =>
+        services.Time.CreateTimer(_ => session.End(reason), null, delay, Timeout.InfiniteTimeSpan);
+}

@@ -1,0 +1,127 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Transport;
+using KeyEvt.Resp;
+
+namespace KeyEvt.Proxy.Session;
+
+/// <summary>
+/// How far may the client's bytes be passed on, and what stands there? Copies runs of ordinary requests, and stops at the first that may
+/// concern the proxy. Its buffer begins at the first byte that was neither passed on nor taken out.
+/// </summary>
+internal sealed class RequestRun(RespLimits limits, PipeWriter upstream)
+{
+    private readonly RespRequestFramer<CandidateFilter> _framer = new(limits, default);
+
+    /// <summary>Bytes behind <see cref="Done"/> that the framer has seen and holds back: the head of a request whose name is not all there.</summary>
+    private long _held;
+
+    /// <summary>A candidate begins at <see cref="Done"/>.</summary>
+    private bool _atCandidate;
+    private long _candidateLength;
+
+    /// <summary>Bytes at the buffer's start that are passed on or taken out. Set back to 0 by whoever advances the reader by it.</summary>
+    public long Done { get; set; }
+
+    /// <summary>After <see cref="RunStop.Candidate"/>: take or pass it, then copy on.</summary>
+    public RespRequest? Candidate { get; private set; }
+
+    /// <summary>After <see cref="RunStop.Malformed"/>.</summary>
+    public RespProtocolException? Fault { get; private set; }
+
+    /// <summary>No request has been begun that the upstream waits for the rest of.</summary>
+    public bool AtRequestBoundary => _framer.AtRequestBoundary;
+
+    /// <summary>Copies, from <see cref="Done"/> on, all that may go upstream; flushing is the caller's.</summary>
+    public RunStop Copy(in ReadOnlySequence<byte> buffer)
+    {
+        try
+        {
+            while (true)
+            {
+                if (!_atCandidate)
+                {
+                    var stop = Scan(buffer);
+                    if (stop == FrameStop.NeedMore) return RunStop.NeedMore;
+                    if (stop == FrameStop.ForeignProtocol) return RunStop.ForeignProtocol;
+                    _atCandidate = true;
+                }
+
+                var status = _framer.ReadCandidate(buffer.Slice(Done), out var request, out _candidateLength);
+                if (status == CandidateStatus.Incomplete) return RunStop.NeedMore;
+                Candidate = request;
+                if (status == CandidateStatus.Complete) return RunStop.Candidate;
+                if (IsOwn(buffer.Slice(Done))) throw new RespProtocolException("Protocol error: too big key_evt_amqp command", 0);
+                PassCandidate();
+            }
+        }
+        catch (RespProtocolException e)
+        {
+            Fault = e;
+            Forward(buffer, e.ReleasedBefore);
+            return RunStop.Malformed;
+        }
+    }
+
+    /// <summary>The candidate is no part of what goes upstream.</summary>
+    public void TakeCandidate()
+    {
+        _framer.TakeCandidate();
+        Done += _candidateLength;
+        _atCandidate = false;
+    }
+
+    /// <summary>The candidate is an ordinary request.</summary>
+    public void PassCandidate()
+    {
+        _framer.PassCandidate();
+        _atCandidate = false;
+    }
+
+    private FrameStop Scan(in ReadOnlySequence<byte> buffer)
+    {
+        var from = Done + _held;
+        var released = 0L;
+        var scanned = 0L;
+        var stop = FrameStop.NeedMore;
+        try
+        {
+            foreach (var segment in buffer.Slice(from))
+            {
+                var step = _framer.Scan(segment.Span);
+                scanned += step.Scanned;
+                released += step.Released;
+                stop = step.Stop;
+                if (stop != FrameStop.NeedMore) break;
+            }
+        }
+        finally
+        {
+            // also in front of a malformed request
+            Forward(buffer, released);
+        }
+
+        _held = stop == FrameStop.NeedMore ? from + scanned - Done : 0;
+        return stop;
+    }
+
+    private void Forward(in ReadOnlySequence<byte> buffer, long length)
+    {
+        if (length == 0) return;
+        upstream.TryWrite(buffer.Slice(Done, length)); // an upstream that takes nothing any more shows at the flush
+        Done += length;
+    }
+
+    /// <summary>A candidate too large to hold: MODULE and CLIENT begin with other letters.</summary>
+    private static bool IsOwn(in ReadOnlySequence<byte> candidate)
+    {
+        var head = candidate.Slice(0, Math.Min(64, candidate.Length)).ToArray();
+        foreach (var b in head)
+        {
+            if (char.IsAsciiLetter((char)b)) return (b | 0x20) is not ('m' or 'c');
+        }
+
+        return true;
+    }
+}

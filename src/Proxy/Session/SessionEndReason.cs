@@ -1,0 +1,44 @@
+namespace KeyEvt.Proxy.Session;
+
+/// <summary>Why did a session end? The first reason wins; what follows from it is not one.</summary>
+internal enum SessionEndReason
+{
+    /// <summary>Running.</summary>
+    None,
+
+    /// <summary>Client side: it sent FIN; passed on to the upstream, which answered what it had and closed.</summary>
+    ClientClosed,
+
+    /// <summary>Client side: the connection broke.</summary>
+    ClientReset,
+
+    /// <summary>Client side: it sent FIN while an intercepted command waited for its place and others waited behind it, and the grace time ran out.</summary>
+    ClientLeftWaiting,
+
+    /// <summary>Client side: its bytes are not RESP; told so and closed.</summary>
+    ProtocolError,
+
+    /// <summary>Client side: it speaks HTTP; closed without a word, as Redis does.</summary>
+    ForeignProtocol,
+
+    /// <summary>Upstream side, connecting: refused, or not within the deadline.</summary>
+    UpstreamUnreachable,
+
+    /// <summary>Upstream side: it sent FIN; passed on to the client after all bytes.</summary>
+    UpstreamClosed,
+
+    /// <summary>Upstream side: the connection broke.</summary>
+    UpstreamReset,
+
+    /// <summary>Upstream side, while an intercepted command waited: its bytes are not RESP.</summary>
+    UpstreamProtocolError,
+
+    /// <summary>Interception: the client has silenced its replies in a way that hides the place of an intercepted command (CLIENT REPLY OFF inside or in front of MULTI, or without the right to switch replies on).</summary>
+    PlaceLost,
+
+    /// <summary>The proxy stops.</summary>
+    Stopping,
+
+    /// <summary>A bug; logged as an error.</summary>
+    Fault,
+}

@@ -1,0 +1,29 @@
+using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Transport;
+using KeyEvt.Resp;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy.Session;
+
+/// <summary>What do all sessions of one listener share? Immutable; nothing of it is written to on the way of a request.</summary>
+internal sealed record SessionServices
+{
+    public required ITransport Transport { get; init; }
+
+    public required TransportAddress Upstream { get; init; }
+
+    public required UpstreamProbe Probe { get; init; }
+
+    public required Authorization Authorization { get; init; }
+
+    /// <summary>Null: interception is switched off, everything is passed on.</summary>
+    public required ICommandHandler? Commands { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    public required ILogger Logger { get; init; }
+
+    public SessionDeadlines Deadlines { get; init; } = new();
+
+    public RespLimits Limits { get; init; } = RespLimits.Default;
+}

@@ -1,0 +1,164 @@
+// Are the bytes on the wire the ones Redis itself would send and take?
+using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.Servers;
+using Xunit;
+
+namespace KeyEvt.EndToEnd.Tests.Sessions;
+
+public sealed class WireTests(PlainProxy proxy) : IClassFixture<PlainProxy>
+{
+    public static TheoryData<string, string> SameAnswer => new()
+    {
+        { "inline", "PING\r\n" },
+        { "inline with LF alone", "PING\nECHO a\n" },
+        { "inline with leading blanks", "   PING\r\n" },
+        { "inline quotes and escapes", "ECHO \"\\x41 b\"\r\nECHO 'it\\'s'\r\n" },
+        { "empty lines", "\r\n\r\nPING\r\n\n" },
+        { "empty and negative arrays", "*0\r\n*-1\r\nPING\r\n" },
+        { "inline between arrays", "*1\r\n$4\r\nPING\r\nECHO x\r\n*2\r\n$4\r\nECHO\r\n$1\r\ny\r\n" },
+        { "an empty argument", "*2\r\n$4\r\nECHO\r\n$0\r\n\r\n" },
+        { "a body of CR LF", "*2\r\n$4\r\nECHO\r\n$4\r\n\r\n\r\n\r\n" },
+        { "an unknown command", "*3\r\n$3\r\nFOO\r\n$1\r\na\r\n$1\r\nb\r\n" },
+        { "names that only resemble", "key_evt_amqp\r\nkey_evt_amqpx.info\r\nkey_evt_amq\r\n" },
+        { "a name in a value", "*2\r\n$4\r\nECHO\r\n$34\r\n*1\r\n$17\r\nkey_evt_amqp.info\r\n......\r\n" },
+        { "wrong arity", "GET\r\nSET a\r\n" },
+        { "resp3", "HELLO 3 AUTH x y\r\nPING\r\n" },
+        { "multi and exec", "MULTI\r\nSET w 1\r\nGET w\r\nEXEC\r\n" },
+        { "multi with an error", "MULTI\r\nNOSUCH\r\nSET w 2\r\nEXEC\r\n" },
+        { "reply off", "CLIENT REPLY OFF\r\nPING\r\nPING\r\nCLIENT REPLY ON\r\nECHO z\r\n" },
+        { "reply skip", "CLIENT REPLY SKIP\r\nPING\r\nECHO z\r\n" },
+        { "subscribed", "SUBSCRIBE a b\r\nGET x\r\nPING\r\nUNSUBSCRIBE\r\nPING\r\n" },
+        { "reset", "MULTI\r\nRESET\r\nPING\r\n" },
+    };
+
+    public static TheoryData<string> Malformed => new()
+    {
+        "*1\r\nXPING\r\n",
+        "*01\r\n$4\r\nPING\r\n",
+        "*+1\r\n$4\r\nPING\r\n",
+        "* 1\r\n$4\r\nPING\r\n",
+        "*x\r\n",
+        "*1x\r\n$4\r\nPING\r\n",
+        "*99999999999999999999\r\n",
+        "*2147483648\r\n",
+        "*1\r\n$04\r\nPING\r\n",
+        "*1\r\n$+4\r\nPING\r\n",
+        "*1\r\n$ 4\r\nPING\r\n",
+        "*1\r\n$-1\r\n",
+        "*1\r\n$x\r\n",
+        "*1\r\n$999999999999\r\n",
+        "ECHO \"unbalanced\r\n",
+        "ECHO 'unbalanced\r\n",
+        "ECHO \"a\"b\r\n",
+    };
+
+    [Theory]
+    [MemberData(nameof(SameAnswer))]
+    public async Task The_answer_is_byte_for_byte_that_of_redis(string what, string request)
+    {
+        Assert.NotEmpty(what);
+        Assert.Equal(await AnswerAsync(proxy.Other.Port, request + "QUIT\r\n"), await AnswerAsync(proxy.Program.Port, request + "QUIT\r\n"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Malformed))]
+    public async Task A_malformed_request_gets_redis_own_words_and_the_end(string request)
+    {
+        var name = Guid.NewGuid().ToString("N");
+        var before = $"SET good{name} 1\r\n";
+        var after = $"\r\nSET bad{name} 1\r\n";
+        var answer = await AnswerAsync(proxy.Program.Port, before + request + after);
+        Assert.Equal(await AnswerAsync(proxy.Other.Port, before + request + after), answer);
+        Assert.StartsWith("+OK\r\n-ERR Protocol error", answer, StringComparison.Ordinal);
+        Assert.Equal(1, (await proxy.Redis.CallAsync("EXISTS", "good" + name)).Integer);
+        Assert.Equal(0, (await proxy.Redis.CallAsync("EXISTS", "bad" + name)).Integer);
+    }
+
+    // Redis 7.0 would take these; whoever takes them may see other commands than whoever does not.
+    [Theory]
+    [InlineData("*1\rX$4\rXPING\rX")]
+    [InlineData("*1\n$4\nPING\n")]
+    [InlineData("*2\r\n$4\r\nECHO\r\n$1\r\naXX")]
+    [InlineData("*1\r\n$4\r\nPING\n\n")]
+    public async Task A_framing_that_redis_takes_loosely_is_refused(string request)
+    {
+        var name = Guid.NewGuid().ToString("N");
+        var answer = await AnswerAsync(proxy.Program.Port, $"SET good{name} 1\r\n{request}SET bad{name} 1\r\n");
+        Assert.StartsWith("+OK\r\n-ERR Protocol error", answer, StringComparison.Ordinal);
+        Assert.Equal(1, answer.Split("-ERR").Length - 1);
+        Assert.Equal(1, (await proxy.Redis.CallAsync("EXISTS", "good" + name)).Integer);
+        Assert.Equal(0, (await proxy.Redis.CallAsync("EXISTS", "bad" + name)).Integer);
+    }
+
+    [Theory]
+    [InlineData("POST / HTTP/1.1\r\nHost: x\r\n\r\n")]
+    [InlineData("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")]
+    public async Task Http_gets_the_connection_closed(string request)
+        => Assert.Equal(await AnswerAsync(proxy.Other.Port, request), await AnswerAsync(proxy.Program.Port, request));
+
+    [Fact]
+    public async Task A_line_without_an_end_is_cut_off_at_64_KiB()
+    {
+        var answer = await AnswerAsync(proxy.Program.Port, new string('a', 70_000));
+        Assert.Equal("-ERR Protocol error: too big inline request\r\n", answer);
+    }
+
+    [Fact]
+    public async Task Before_authentication_the_limits_are_redis_own()
+    {
+        await using var redis = await RedisServer.StartAsync("requirepass secret");
+        await using var program = await KeyEvtProcess.StartAsync(["--upstream", $"redis://:secret@127.0.0.1:{redis.Port}"]);
+        Assert.Equal("-ERR Protocol error: unauthenticated multibulk length\r\n", await AnswerAsync(program.Port, "*11\r\n"));
+        Assert.Equal("-ERR Protocol error: unauthenticated bulk length\r\n", await AnswerAsync(program.Port, "*1\r\n$16385\r\n"));
+        await using var client = await program.ConnectAsync();
+        Assert.Equal("OK", (await client.CallAsync("AUTH", "secret")).Text);
+        Assert.Equal("OK", (await client.CallAsync("SET", "k", new string('v', 100_000))).Text);
+    }
+
+    [Fact]
+    public async Task A_pipeline_split_at_every_byte_gives_the_same_answers()
+    {
+        var request = "SET split 1\r\n*2\r\n$4\r\nECHO\r\n$3\r\na\nb\r\nMULTI\r\nGET split\r\nEXEC\r\nQUIT\r\n";
+        var expected = await AnswerAsync(proxy.Other.Port, request);
+        for (var at = 1; at < request.Length; at++)
+        {
+            await using var client = await proxy.Program.ConnectAsync();
+            await client.SendAsync(request[..at]);
+            await Task.Yield();
+            await client.SendAsync(request[at..]);
+            Assert.Equal(expected, await client.ReadTextToEndAsync());
+        }
+    }
+
+    [Fact]
+    public async Task A_pipeline_of_300_000_commands_is_answered_in_order()
+    {
+        const int Count = 300_000;
+        await using var client = await proxy.Program.ConnectAsync();
+        var sending = Task.Run(async () =>
+        {
+            for (var i = 0; i < Count; i += 1000)
+                await client.SendAsync(string.Concat(Enumerable.Range(i, 1000).Select(n => $"*2\r\n$4\r\nECHO\r\n$8\r\n{n:D8}\r\n")));
+        }, TestContext.Current.CancellationToken);
+        for (var i = 0; i < Count; i++)
+        {
+            if ((await client.ReadReplyAsync()).Text != i.ToString("D8"))
+                Assert.Fail($"a wrong answer at {i}");
+        }
+        await sending;
+    }
+
+    private static async Task<string> AnswerAsync(int port, string request)
+    {
+        await using var client = await RespClient.ConnectAsync(port);
+        try
+        {
+            await client.SendAsync(request);
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            // Closed in the middle of the request: what was answered counts.
+        }
+        return await client.ReadTextToEndAsync();
+    }
+}

@@ -1,0 +1,160 @@
+using System.Globalization;
+using CsCheck;
+using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Outbox;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Delivery;
+
+/// <summary>
+/// Does the promise hold in any order of events, confirms, refusals, breaks, blocks, storage failures and crashes? At each step the
+/// ledger adds up; in the end every event is in the queue or counted as dropped, and nothing has overtaken anything.
+/// </summary>
+public sealed class DeliveryModelTests
+{
+    private enum Kind
+    {
+        Give,
+        ConfirmAll,
+        ConfirmSome,
+        ConfirmOneOutOfOrder,
+        Refuse,
+        Return,
+        Break,
+        Unreachable,
+        Reachable,
+        Block,
+        Unblock,
+        StoreFailsBefore,
+        StoreFailsAfter,
+        StoreDown,
+        StoreUp,
+        StoreFlush,
+        Wait,
+        LongWait,
+        Crash,
+        Reconfigure,
+    }
+
+    private readonly record struct Act(Kind Kind, int Size)
+    {
+        public override string ToString() => $"{Kind} {Size}";
+    }
+
+    private static readonly Gen<Act[]> Acts =
+        Gen.Select(Gen.Int[0, Enum.GetValues<Kind>().Length - 1], Gen.Int[0, 40], (kind, size) => new Act((Kind)kind, size)).Array[1, 60];
+
+    [Fact]
+    public Task Nothing_is_lost_and_the_ledger_adds_up_whatever_happens() => Acts.SampleAsync(RunAsync, iter: 2000, print: acts => string.Join(", ", acts));
+
+    private static async Task RunAsync(Act[] acts)
+    {
+        var store = new FakeStore();
+        var options = new DeliveryOptions { Window = 8, StoreBatch = 16 };
+        var rig = new DeliveryRig(store, options);
+        var dropped = 0L;
+        var hasReordered = false;
+        var crashes = 0;
+        foreach (var act in acts)
+        {
+            var link = rig.Broker.Current is { IsClosed: false } open ? open : null;
+            var index = link is { Unconfirmed.Count: > 0 } ? act.Size % link.Unconfirmed.Count : -1;
+            switch (act.Kind)
+            {
+                case Kind.Give:
+                    rig.Give(act.Size);
+                    break;
+                case Kind.ConfirmAll:
+                    link?.ConfirmUpTo(link.Unconfirmed.Count);
+                    break;
+                case Kind.ConfirmSome:
+                    link?.ConfirmUpTo(index + 1);
+                    break;
+                case Kind.ConfirmOneOutOfOrder when index >= 0:
+                    link!.ConfirmOne(index);
+                    hasReordered |= index > 0;
+                    break;
+                case Kind.Refuse when index >= 0:
+                    link!.RefuseOne(index);
+                    hasReordered = true;
+                    break;
+                case Kind.Return when index >= 0:
+                    link!.ReturnOne(index);
+                    dropped++;
+                    hasReordered = true;
+                    break;
+                case Kind.Break:
+                    link?.Break(index + 1);
+                    break;
+                case Kind.Unreachable or Kind.Reachable:
+                    rig.Broker.IsReachable = act.Kind == Kind.Reachable;
+                    break;
+                case Kind.Block or Kind.Unblock:
+                    link?.Block(act.Kind == Kind.Block);
+                    break;
+                case Kind.StoreFailsBefore or Kind.StoreFailsAfter:
+                    store.Failures.Enqueue(act.Kind == Kind.StoreFailsAfter);
+                    break;
+                case Kind.StoreDown or Kind.StoreUp:
+                    store.IsDown = act.Kind == Kind.StoreDown;
+                    break;
+                case Kind.StoreFlush:
+                    dropped += store.Entries.Count;
+                    store.Entries.Clear();
+                    break;
+                case Kind.Wait:
+                    await rig.AdvanceAsync(act.Size / 20.0);
+                    break;
+                case Kind.LongWait:
+                    await rig.AdvanceAsync(act.Size);
+                    break;
+                case Kind.Crash:
+
+                    crashes++;
+                    rig = new DeliveryRig(store, options, runId: (ulong)crashes);
+                    hasReordered = true;
+                    break;
+                case Kind.Reconfigure:
+                    rig.Config = rig.Config with { Amqp = rig.Config.Amqp with { Port = 1 + act.Size } };
+                    rig.Loop.ConfigChanged();
+                    break;
+            }
+
+            await rig.SettleAsync();
+            AssertAddsUp(rig, acts);
+        }
+
+        rig.Broker.IsReachable = true;
+        store.IsDown = false;
+        store.Failures.Clear();
+        if (rig.Broker.Current is { IsClosed: false } last)
+            last.Block(false);
+
+        rig.Give(1);
+        await rig.DrainAsync();
+        AssertAddsUp(rig, acts);
+        var ledger = rig.Ledger.Snapshot();
+        Assert.Equal((0, 0), (ledger.WaitingMemory, ledger.WaitingFallback));
+        if (crashes > 0)
+            return; // after a crash, memory is gone; what the storage held has been sent, as the assertions above show
+
+        var keys = rig.QueuedKeys.ToList();
+        var missing = Enumerable.Range(0, rig.Given).Select(i => $"k{i}").Except(keys).Count();
+        Assert.True(missing <= ledger.DroppedTotal && ledger.DroppedTotal <= dropped, $"{missing} of {rig.Given} events are missing, {ledger.DroppedTotal} counted as dropped");
+        if (!hasReordered)
+            Assert.Equal(keys.Distinct().OrderBy(NumberOf), keys.Distinct());
+
+        var ids = rig.Broker.Queue.GroupBy(m => m.Body).Where(g => g.Select(m => m.Id).Distinct().Count() > 1);
+        Assert.Empty(ids);
+    }
+
+    private static int NumberOf(string key) => int.Parse(key.AsSpan(1), CultureInfo.InvariantCulture);
+
+    private static void AssertAddsUp(DeliveryRig rig, Act[] acts)
+    {
+        var ledger = rig.Ledger.Snapshot();
+        Assert.True(ledger.Difference == 0, $"the ledger is off by {ledger.Difference}: {ledger}");
+        Assert.True(rig.Loop.Memory.Count == ledger.WaitingMemory, $"memory holds {rig.Loop.Memory.Count}, the ledger says {ledger.WaitingMemory} after {acts.Length} acts");
+        Assert.True(ledger.WaitingFallback >= 0 && rig.Loop.Stores.Claimed >= 0 && rig.Loop.Stores.Length >= 0);
+    }
+}

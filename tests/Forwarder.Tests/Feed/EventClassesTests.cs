@@ -1,0 +1,70 @@
+using System.Text;
+using KeyEvt.Forwarder.Feed;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Feed;
+
+/// <summary>Does every event name have the class the servers give it?</summary>
+public sealed class EventClassesTests
+{
+    // Seen on a server (Redis 7.0) with each class on alone, and what newer servers add: evicted, restore, hexpire and so on, o and c.
+    [Theory]
+    [InlineData(EventClass.Generic, "del rename_from rename_to move_from move_to copy_to restore expire persist")]
+    [InlineData(EventClass.String, "set setrange append incrby incrbyfloat setbit pfadd")]
+    [InlineData(EventClass.List, "lpush rpush lpop rpop linsert lset lrem ltrim sortstore")]
+    [InlineData(EventClass.Set, "sadd srem spop sinterstore sunionstore sdiffstore")]
+    [InlineData(EventClass.Hash, "hset hincrby hincrbyfloat hdel hexpire hexpired hpersist")]
+    [InlineData(EventClass.SortedSet, "zadd zincr zrem zremrangebyscore zremrangebyrank zremrangebylex zpopmin zpopmax")]
+    [InlineData(EventClass.SortedSet, "zunionstore zinterstore zdiffstore zrangestore geosearchstore georadiusstore")]
+    [InlineData(EventClass.Stream, "xadd xtrim xdel xsetid")]
+    [InlineData(EventClass.Stream, "xgroup-create xgroup-createconsumer xgroup-delconsumer xgroup-destroy xgroup-setid")]
+    [InlineData(EventClass.Expired, "expired")]
+    [InlineData(EventClass.Evicted, "evicted")]
+    [InlineData(EventClass.KeyMiss, "keymiss")]
+    [InlineData(EventClass.New, "new")]
+    [InlineData(EventClass.Overwritten, "overwritten")]
+    [InlineData(EventClass.TypeChanged, "type_changed")]
+    public void Each_name_has_its_class(EventClass expected, string names)
+    {
+        foreach (string name in names.Split(' '))
+        {
+            Assert.Equal(expected, EventClasses.Of(Encoding.ASCII.GetBytes(name)));
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("s")]
+    [InlineData("SET")]
+    [InlineData("set ")]
+    [InlineData("sett")]
+    [InlineData("zrembyscore")]
+    [InlineData("json.set")]
+    [InlineData("ts.add")]
+    [InlineData("a_name_of_a_server_to_come_that_is_longer_than_any_that_is_known_today")]
+    public void A_name_that_no_server_gives_is_a_modules(string name) =>
+        Assert.Equal(EventClass.Module, EventClasses.Of(Encoding.ASCII.GetBytes(name)));
+
+    [Fact]
+    public void A_name_with_one_byte_changed_or_cut_off_is_another_name()
+    {
+        byte[] name = [.. "zremrangebyscore"u8];
+        for (int i = 0; i < name.Length; i++)
+        {
+            byte[] changed = [.. name];
+            changed[i] ^= 0x80;
+            Assert.Equal(EventClass.Module, EventClasses.Of(changed));
+            Assert.Equal(i == 4 ? EventClass.SortedSet : EventClass.Module, EventClasses.Of(name.AsSpan(0, i)));
+        }
+    }
+
+    [Fact]
+    public void Looking_up_a_class_allocates_nothing()
+    {
+        EventClasses.Of("set"u8);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        EventClasses.Of("xgroup-createconsumer"u8);
+        EventClasses.Of("unknown"u8);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+}

@@ -1,0 +1,151 @@
+using KeyEvt.Forwarder.Feed;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Feed;
+
+/// <summary>Are letters read and written as users and servers mean them, and is nobody's letter lost?</summary>
+public sealed class NotifyFlagsTests
+{
+    private const EventClass Default = EventClass.Expired | EventClass.Evicted;
+
+    [Theory]
+    [InlineData("xe", Default)]
+    [InlineData("ex", Default)]
+    [InlineData("KEx", EventClass.Expired)]
+    [InlineData("xxx", EventClass.Expired)]
+    [InlineData("A", EventClass.All)]
+    [InlineData("KEA", EventClass.All)]
+    [InlineData("Am", EventClass.All | EventClass.KeyMiss)]
+    [InlineData("g$lshzxetd", EventClass.All)]
+    [InlineData("mnoc", EventClass.KeyMiss | EventClass.New | EventClass.Overwritten | EventClass.TypeChanged)]
+    public void Letters_of_users_are_read(string letters, EventClass expected)
+    {
+        Assert.True(NotifyFlags.TryParse(letters, out EventClass classes, out string error));
+        Assert.Equal(expected, classes);
+        Assert.Equal("", error);
+    }
+
+    [Theory]
+    [InlineData("xq", "'q'")]
+    [InlineData("X", "'X'")]
+    [InlineData("a", "'a'")]
+    [InlineData("x e", "'U+0020'")]
+    [InlineData("x\r", "'U+000D'")]
+    [InlineData("x\0", "'U+0000'")]
+    [InlineData("xé", "'U+00E9'")]
+    [InlineData("x😀", "'U+1F600'")]
+    [InlineData("\ud800", "'U+FFFD'")]
+    public void An_unknown_letter_is_named_and_nothing_is_read(string letters, string named)
+    {
+        Assert.False(NotifyFlags.TryParse(letters, out EventClass classes, out string error));
+        Assert.Equal(EventClass.None, classes);
+        Assert.StartsWith($"unknown event flag {named}", error, StringComparison.Ordinal);
+        Assert.DoesNotContain(error, char.IsControl);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("K")]
+    [InlineData("KE")]
+    public void Letters_without_a_class_are_a_fault(string letters)
+    {
+        Assert.False(NotifyFlags.TryParse(letters, out _, out string error));
+        Assert.Contains("no class", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(EventClass.None, "")]
+    [InlineData(Default, "xe")]
+    [InlineData(EventClass.All, "A")]
+    [InlineData(EventClass.All | EventClass.New | EventClass.KeyMiss, "Amn")]
+    [InlineData(EventClass.All & ~EventClass.Module, "g$lshzxet")]
+    [InlineData(EventClass.Overwritten | EventClass.TypeChanged, "oc")]
+    public void Classes_are_written_in_the_order_of_Redis(EventClass classes, string expected) => Assert.Equal(expected, NotifyFlags.Format(classes));
+
+    [Fact]
+    public void What_is_written_reads_back_for_every_combination_of_classes()
+    {
+        for (uint bits = 1; bits < 1 << 14; bits++)
+        {
+            Assert.True(NotifyFlags.TryParse(NotifyFlags.Format((EventClass)bits), out EventClass classes, out _));
+            Assert.Equal((EventClass)bits, classes);
+        }
+    }
+
+    // current as servers print it: AKEn is printed AKE, AKEmn is printed AKEm
+    [Theory]
+    [InlineData("", Default, "xeE")]
+    [InlineData("AKE", Default, null)]
+    [InlineData("AE", EventClass.All, null)]
+    [InlineData("xE", Default, "xEe")]
+    [InlineData("xeE", Default, null)]
+    [InlineData("xeKE", Default, null)]
+    [InlineData("xe", Default, "xeE")]
+    [InlineData("E", Default, "Exe")]
+    [InlineData("K", Default, "KxeE")]
+    [InlineData("xK", Default, "xKeE")]
+    [InlineData("lKEm", Default, "lKEmxe")]
+    [InlineData("g$lshzxetE", EventClass.All, "g$lshzxetEd")]
+    [InlineData("g$lshzxetE", EventClass.String, null)]
+    [InlineData("xnE", EventClass.New, null)]
+    [InlineData("xnE", EventClass.New | EventClass.String, "xnE$")]
+    [InlineData("xE", EventClass.All, "xEg$lshzetd")]
+    [InlineData("E", EventClass.All, "EA")]
+    [InlineData("xE", EventClass.KeyMiss, "xEm")]
+    [InlineData("xE?!", EventClass.KeyMiss, "xE?!m")]
+    public void Only_what_is_missing_is_added_to_what_was_read(string current, EventClass needed, string? expected)
+    {
+        Assert.Equal(expected, NotifyFlags.Missing(current, needed, out bool ambiguous));
+        Assert.False(ambiguous);
+        Assert.Equal(expected is null, NotifyFlags.Covers(current, needed));
+    }
+
+    [Theory]
+    [InlineData("AK", Default, "AKE", false)]
+    [InlineData("AKE", EventClass.KeyMiss, "AKEm", false)]
+    [InlineData("AKE", EventClass.New, "AKEn", true)]
+    [InlineData("AKEm", EventClass.New | EventClass.KeyMiss, "AKEmn", true)]
+    [InlineData("AKE", EventClass.New | EventClass.KeyMiss, "AKEmn", false)]
+    [InlineData("AE", EventClass.Overwritten | EventClass.TypeChanged, "AEoc", true)]
+    [InlineData("A", EventClass.New, "AnE", false)]
+    public void With_A_in_it_needed_letters_are_added_and_the_doubt_is_said(string current, EventClass needed, string expected, bool covers)
+    {
+        Assert.Equal(expected, NotifyFlags.Missing(current, needed, out bool ambiguous));
+        Assert.True(ambiguous);
+        Assert.Equal(covers, NotifyFlags.Covers(current, needed));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("A")]
+    [InlineData("xKE")]
+    public void When_nothing_is_needed_nothing_is_missing(string current)
+    {
+        Assert.Null(NotifyFlags.Missing(current, EventClass.None, out bool ambiguous));
+        Assert.False(ambiguous);
+        Assert.True(NotifyFlags.Covers(current, EventClass.None));
+    }
+
+    [Fact]
+    public void What_is_written_keeps_every_letter_and_is_enough_whatever_was_read()
+    {
+        for (uint bits = 0; bits < 1 << 14; bits++)
+        {
+            string current = Printed((EventClass)bits);
+            foreach (string delivery in new[] { "", "K", "E", "KE" })
+            {
+                foreach (EventClass needed in new[] { Default, EventClass.All, EventClass.New, EventClass.KeyMiss | EventClass.Hash })
+                {
+                    string? written = NotifyFlags.Missing(current + delivery, needed, out _);
+                    Assert.StartsWith(current + delivery, written ?? current + delivery, StringComparison.Ordinal);
+                    Assert.Null(NotifyFlags.Missing(written ?? current + delivery, needed, out _));
+                    Assert.True(NotifyFlags.Covers(written ?? current + delivery, needed));
+                }
+            }
+        }
+    }
+
+    /// <summary>As Redis 8 prints it: n, o and c only without A.</summary>
+    private static string Printed(EventClass classes) => NotifyFlags.Format(
+        classes.HasFlag(EventClass.All) ? classes & (EventClass.All | EventClass.KeyMiss) : classes);
+}
