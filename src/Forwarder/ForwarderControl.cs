@@ -13,7 +13,7 @@ internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig in
     public ForwarderConfig Config => current.Value;
 
     /// <summary>What a feed must deliver for a configuration: nothing as long as no key could match.</summary>
-    public static EventClass WantedBy(ForwarderConfig config) => config.Masks.Equals(KeyMaskSet.Empty) ? EventClass.None : config.Events;
+    public static EventClass WantedBy(ForwarderConfig config) => (config.Masks.Equals(KeyMaskSet.Empty) ? EventClass.None : config.Events) | config.Rules.Events;
 
     public async Task ConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change)
     {
@@ -41,7 +41,7 @@ internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig in
 
     public async Task ResetAsync()
     {
-        await ConfigureAsync(_ => initial with { Masks = KeyMaskSet.Empty }).ConfigureAwait(false);
+        await ConfigureAsync(_ => initial with { Masks = KeyMaskSet.Empty, Rules = RuleSet.Empty }).ConfigureAwait(false);
         await delivery.ResetAsync().ConfigureAwait(false);
     }
 

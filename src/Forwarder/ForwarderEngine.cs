@@ -30,6 +30,9 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var connector = new AmqpConnector($"keyevt-{options.Instance}", background, logger);
         _delivery = new DeliveryLoop(connector, store, Ledger, options.Delivery, () => current.Value, time, logger);
         var sink = new EventSink(Ledger, _delivery, () => current.Value);
+        if (options.PublishGaps)
+            Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
+
         var feedOptions = new NodeFeedOptions { Address = options.Upstream, NotifyMode = options.NotifyMode };
         _feed = new NodeFeed(feedOptions, sink, Gaps, time, logger);
         _feed.Want(ForwarderControl.WantedBy(options.Initial));

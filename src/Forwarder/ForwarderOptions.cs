@@ -16,5 +16,8 @@ public sealed record ForwarderOptions
     /// <summary>The configuration at the start, and the one that a reset goes back to, without its masks.</summary>
     public ForwarderConfig Initial { get; init; } = new();
 
+    /// <summary>Whether gaps are published as messages of their own.</summary>
+    public bool PublishGaps { get; init; }
+
     public DeliveryOptions Delivery { get; init; } = new();
 }

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using KeyEvt.Forwarder;
-using KeyEvt.Proxy.Options;
+using KeyEvt.Proxy.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -30,20 +30,21 @@ internal sealed class AdminServer : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly IReadiness _readiness;
-    private readonly IForwarderControl _control;
+    private readonly Func<IReadOnlyList<InfoSection>> _info;
     private readonly MetricsCollector _metrics;
 
-    private AdminServer(WebApplication app, IReadiness readiness, IForwarderControl control, MetricsCollector metrics)
+    private AdminServer(WebApplication app, IReadiness readiness, Func<IReadOnlyList<InfoSection>> info, MetricsCollector metrics)
     {
-        (_app, _readiness, _control, _metrics) = (app, readiness, control, metrics);
+        (_app, _readiness, _info, _metrics) = (app, readiness, info, metrics);
         _app.Run(AnswerAsync);
     }
 
     /// <summary>Where it listens, the port as the system chose it.</summary>
-    public IReadOnlyCollection<string> Addresses => (IReadOnlyCollection<string>)_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+    public IReadOnlyList<string> Addresses => [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
 
-    /// <summary>Listens, or throws an <see cref="IOException"/> when the address cannot be had.</summary>
-    public static async Task<AdminServer> StartAsync(EndPoint address, IReadiness readiness, IForwarderControl control, MetricsCollector metrics, ILoggerFactory loggers, CancellationToken cancellationToken)
+    /// <summary>Listens.</summary>
+    /// <exception cref="IOException">The address cannot be listened on; the message names it.</exception>
+    public static async Task<AdminServer> StartAsync(TransportAddress address, IReadiness readiness, Func<IReadOnlyList<InfoSection>> info, MetricsCollector metrics, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
@@ -55,21 +56,22 @@ internal sealed class AdminServer : IAsyncDisposable
             kestrel.Limits.MaxConcurrentConnections = 64;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
-            if (address is UnixDomainSocketEndPoint) kestrel.ListenUnixSocket(address.ToString()!);
-            else if (address is IPEndPoint ip) kestrel.Listen(ip);
+            if (address.UnixPath is { } path) kestrel.ListenUnixSocket(path);
+            else if (address.ToEndPoint() is IPEndPoint ip) kestrel.Listen(ip);
         });
-        if (address is DnsEndPoint dns) builder.WebHost.UseUrls($"http://{EndPointText.Format(dns)}");
+        if (address.ToEndPoint() is DnsEndPoint) builder.WebHost.UseUrls($"http://{address}");
 
-        var server = new AdminServer(builder.Build(), readiness, control, metrics);
+        var server = new AdminServer(builder.Build(), readiness, info, metrics);
         try
         {
             await server._app.StartAsync(cancellationToken);
             return server;
         }
-        catch
+        catch (Exception e)
         {
             await server.DisposeAsync();
-            throw;
+            if (e is not (IOException or SocketException or InvalidOperationException)) throw;
+            throw new IOException($"cannot listen on {address} for the admin pages: {e.GetBaseException().Message}", e);
         }
     }
 
@@ -88,7 +90,7 @@ internal sealed class AdminServer : IAsyncDisposable
         {
             "/healthz" => WriteAsync(context, StatusCodes.Status200OK, "alive\n"),
             "/readyz" => ReadyAsync(context),
-            "/metrics" => WriteAsync(context, StatusCodes.Status200OK, MetricsText.Write(_metrics.Collect(), _control.GetInfo()), MetricsText.ContentType),
+            "/metrics" => WriteAsync(context, StatusCodes.Status200OK, MetricsText.Write(_metrics.Collect(), _info()), MetricsText.ContentType),
             "/" => WriteAsync(context, StatusCodes.Status200OK, Page),
             _ => WriteAsync(context, StatusCodes.Status404NotFound, Page),
         };
