@@ -76,13 +76,6 @@ public sealed class KeyEvtCommandsTests
     }
 
     [Fact]
-    public async Task What_the_engine_refuses_is_said()
-    {
-        _control.Refusal = "because";
-        Assert.Equal("-ERR because\r\n", await RunAsync("key_evt_amqp.keymask_clean"));
-    }
-
-    [Fact]
     public async Task Connect_answers_as_the_replaced_module()
     {
         Assert.Equal("+AMQP CONNECT OK\r\n", await RunAsync("key_evt_amqp.connect"));

@@ -83,7 +83,7 @@ public sealed class ProxyListenerTests : IConnectionListener
         await StopAsync(running);
     }
 
-    public async ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
+    async ValueTask<IConnection> IConnectionListener.AcceptAsync(CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _calls);
         var next = await _accepts.Reader.ReadAsync(cancellationToken);
