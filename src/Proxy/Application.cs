@@ -25,7 +25,13 @@ internal static class Application
         {
             CommandLineSource.Check => await CheckCommand.RunAsync(options, output),
             CommandLineSource.Health => await HealthProbe.RunAsync(options, output, error),
-            _ => await Host.RunAsync(options, output, error),
+            _ => await RunUntilSignalAsync(options, output, error),
         };
+    }
+
+    private static async Task<int> RunUntilSignalAsync(ProxyOptions options, TextWriter output, TextWriter error)
+    {
+        using var signals = new StopSignals();
+        return await Host.RunAsync(options, output, error, signals.Requested);
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
@@ -11,7 +10,9 @@ internal static partial class HostLog
     /// <summary>One line a message on stderr, with UTC time; stdout is for the addresses alone.</summary>
     public static ILoggerFactory CreateFactory(LogLevel level) => LoggerFactory.Create(logging => logging
         .SetMinimumLevel(level)
-        .AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning) // the web server of the admin pages tells its own life
+        // Of the web server of the admin pages only what goes wrong; that it could not start is told by the program itself.
+        .AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning)
+        .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
         .AddSimpleConsole(console =>
         {
             console.SingleLine = true;
@@ -25,10 +26,13 @@ internal static partial class HostLog
     public static partial void Started(ILogger logger, string version, string instance, string upstream, string broker, string admin);
 
     [LoggerMessage(3001, LogLevel.Information, "Stopping on {Signal}")]
-    public static partial void Stopping(ILogger logger, PosixSignal signal);
+    public static partial void Stopping(ILogger logger, string signal);
 
-    [LoggerMessage(3002, LogLevel.Information, "Stopped: {Report}")]
-    public static partial void Stopped(ILogger logger, string report);
+    [LoggerMessage(3002, LogLevel.Information, "Stopped: every event is confirmed, stored or counted")]
+    public static partial void Stopped(ILogger logger);
+
+    [LoggerMessage(3006, LogLevel.Warning, "Stopped: {Events} events could be neither confirmed nor stored in time and are lost")]
+    public static partial void StoppedWithLoss(ILogger logger, long events);
 
     [LoggerMessage(3003, LogLevel.Critical, "The {Part} has ended by itself; the program stops, so that it is started again")]
     public static partial void PartEnded(ILogger logger, string part, Exception? exception);

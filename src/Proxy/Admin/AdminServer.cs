@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using KeyEvt.Forwarder;
-using KeyEvt.Proxy.Options;
+using KeyEvt.Proxy.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -42,8 +42,9 @@ internal sealed class AdminServer : IAsyncDisposable
     /// <summary>Where it listens, the port as the system chose it.</summary>
     public IReadOnlyList<string> Addresses => [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
 
-    /// <summary>Listens, or throws an <see cref="IOException"/> when the address cannot be had.</summary>
-    public static async Task<AdminServer> StartAsync(EndPoint address, IReadiness readiness, Func<IReadOnlyList<InfoSection>> info, MetricsCollector metrics, ILoggerFactory loggers, CancellationToken cancellationToken)
+    /// <summary>Listens.</summary>
+    /// <exception cref="IOException">The address cannot be listened on; the message names it.</exception>
+    public static async Task<AdminServer> StartAsync(TransportAddress address, IReadiness readiness, Func<IReadOnlyList<InfoSection>> info, MetricsCollector metrics, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
@@ -55,10 +56,10 @@ internal sealed class AdminServer : IAsyncDisposable
             kestrel.Limits.MaxConcurrentConnections = 64;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
-            if (address is UnixDomainSocketEndPoint) kestrel.ListenUnixSocket(address.ToString()!);
-            else if (address is IPEndPoint ip) kestrel.Listen(ip);
+            if (address.UnixPath is { } path) kestrel.ListenUnixSocket(path);
+            else if (address.ToEndPoint() is IPEndPoint ip) kestrel.Listen(ip);
         });
-        if (address is DnsEndPoint dns) builder.WebHost.UseUrls($"http://{EndPointText.Format(dns)}");
+        if (address.ToEndPoint() is DnsEndPoint) builder.WebHost.UseUrls($"http://{address}");
 
         var server = new AdminServer(builder.Build(), readiness, info, metrics);
         try
@@ -66,10 +67,11 @@ internal sealed class AdminServer : IAsyncDisposable
             await server._app.StartAsync(cancellationToken);
             return server;
         }
-        catch
+        catch (Exception e)
         {
             await server.DisposeAsync();
-            throw;
+            if (e is not (IOException or SocketException or InvalidOperationException)) throw;
+            throw new IOException($"cannot listen on {address} for the admin pages: {e.GetBaseException().Message}", e);
         }
     }
 

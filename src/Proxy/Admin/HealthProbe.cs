@@ -17,10 +17,10 @@ internal static class HealthProbe
             await error.WriteLineAsync("--admin is off: there is nothing to ask");
             return 1;
         }
-        string shown = EndPointText.Format(options.Admin);
+        string shown = options.Admin.ToString();
         try
         {
-            using var client = new HttpClient(Handler(Reachable(options.Admin))) { Timeout = Deadline };
+            using var client = new HttpClient(Handler(Reachable(options.Admin.ToEndPoint()))) { Timeout = Deadline };
             using var answer = await client.GetAsync(new Uri("http://keyevt/healthz"));
             if (answer.StatusCode == HttpStatusCode.OK)
             {

@@ -1,7 +1,6 @@
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using System.Text;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Options;
 
@@ -11,24 +10,16 @@ internal static class EndPointText
     private const int MaxUnixPath = 107; // sockaddr_un.sun_path of Linux, without its final NUL
 
     /// <summary>Reads an address to listen on; port 0 lets the system choose.</summary>
-    public static EndPoint? Parse(string text, out string fault)
+    public static TransportAddress? Parse(string text, out string fault)
     {
         fault = $"must be host:port or unix:/path, not {Printable.Quote(text)}";
         if (text.StartsWith("unix:", StringComparison.Ordinal))
         {
             string path = text[5..];
-            return path.StartsWith('/') && System.Text.Encoding.UTF8.GetByteCount(path) <= MaxUnixPath ? new UnixDomainSocketEndPoint(path) : null;
+            return path.StartsWith('/') && Encoding.UTF8.GetByteCount(path) <= MaxUnixPath ? TransportAddress.Unix(path) : null;
         }
-        if (!SplitHostPort(text, out string host, out int? port, minPort: 0) || port is null) return null;
-        return IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port.Value) : new DnsEndPoint(host, port.Value);
+        return SplitHostPort(text, out string host, out int? port, minPort: 0) && port is { } given ? TransportAddress.Tcp(host, given) : null;
     }
-
-    public static string Format(EndPoint endPoint) => endPoint switch
-    {
-        DnsEndPoint dns => string.Create(CultureInfo.InvariantCulture, $"{dns.Host}:{dns.Port}"),
-        UnixDomainSocketEndPoint => $"unix:{endPoint}",
-        _ => endPoint.ToString() ?? "",
-    };
 
     /// <summary>Splits <c>host[:port]</c>; an IPv6 address stands in brackets, which are taken off.</summary>
     public static bool SplitHostPort(string text, out string host, out int? port, int minPort = 1)

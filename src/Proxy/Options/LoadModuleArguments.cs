@@ -8,7 +8,7 @@ namespace KeyEvt.Proxy.Options;
 /// <summary>
 /// What does the replaced module's load line say?
 /// <code>flags [host [port [username [password [heartbeat [exchange [routing_key [delivery_mode [fallback_storage_size [keymask ...]]]]]]]]]]</code>
-/// The same words come as one option at start and as the arguments of MODULE LOAD; any beginning of the list may be given.
+/// Any beginning of the list may be given. (The command MODULE LOAD has the same words as arguments; what follows the flags is read by the same code.)
 /// </summary>
 internal sealed class LoadModuleArguments
 {
@@ -17,19 +17,7 @@ internal sealed class LoadModuleArguments
 
     private LoadModuleArguments(EventClass? events, ConfigParameters parameters) => (_events, _parameters) = (events, parameters);
 
-    /// <summary>For MODULE LOAD: <paramref name="args"/> are what stands behind the path. The rules of <see cref="ConfigParameters.TryApplyTo"/> hold.</summary>
-    public static bool TryApply(ReadOnlySpan<ReadOnlyMemory<byte>> args, ForwarderConfig current, out ForwarderConfig next, out string error)
-    {
-        next = current;
-        var faults = new List<string>();
-        var line = Parse(args, faults);
-        error = string.Join("; ", faults);
-        if (faults.Count > 0 || !line._parameters.TryApplyTo(current, out var changed, out error)) return false;
-        next = line.WithEvents(changed);
-        return true;
-    }
-
-    /// <summary>For the option: one value, split into words. Null after a fault.</summary>
+    /// <summary>Splits the line into words and reads them. Null after a fault.</summary>
     public static LoadModuleArguments? ParseLine(OptionInput input)
     {
         if (SplitWords(input.Value) is not { } words)
@@ -43,10 +31,8 @@ internal sealed class LoadModuleArguments
         return faults.Count == 0 ? line : null;
     }
 
-    /// <summary>For the option: the operator's own line, which may name any host.</summary>
-    public ForwarderConfig ApplyTo(ForwarderConfig current) => WithEvents(_parameters.ApplyTo(current));
-
-    private ForwarderConfig WithEvents(ForwarderConfig config) => config with { Events = _events ?? config.Events };
+    /// <summary>The operator's own line may name any host.</summary>
+    public ForwarderConfig ApplyTo(ForwarderConfig current) => _parameters.ApplyTo(current) with { Events = _events ?? current.Events };
 
     private static LoadModuleArguments Parse(ReadOnlySpan<ReadOnlyMemory<byte>> args, List<string> faults)
     {

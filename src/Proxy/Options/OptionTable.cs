@@ -1,4 +1,3 @@
-using System.Net;
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Feed;

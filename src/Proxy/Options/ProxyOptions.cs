@@ -1,6 +1,6 @@
-using System.Net;
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Options;
@@ -8,10 +8,13 @@ namespace KeyEvt.Proxy.Options;
 /// <summary>How is this run of the program to behave? Every option read, checked, and defaults filled in; never changes afterwards.</summary>
 internal sealed record ProxyOptions
 {
-    /// <summary>Where clients connect to: <see cref="IPEndPoint"/>, <see cref="DnsEndPoint"/> or a unix socket.</summary>
-    public IReadOnlyList<EndPoint> Listen { get; init; } = [];
+    /// <summary>Where clients connect to.</summary>
+    public IReadOnlyList<TransportAddress> Listen { get; init; } = [];
 
     public RedisAddress Upstream { get; init; } = null!; // the option has a default, so it is set before anyone reads it
+
+    /// <summary>Where the upstream is, without who logs in.</summary>
+    public TransportAddress UpstreamPlace => Upstream.Path is { } path ? TransportAddress.Unix(path) : TransportAddress.Tcp(Upstream.Host, Upstream.Port);
 
     /// <summary>What is forwarded and where to, as it stands after start.</summary>
     public ForwarderConfig Forwarding { get; init; } = new();
@@ -19,7 +22,7 @@ internal sealed record ProxyOptions
     public NotifyMode NotifyMode { get; init; }
 
     /// <summary>Where health and metrics are served; null when they are off.</summary>
-    public EndPoint? Admin { get; init; }
+    public TransportAddress? Admin { get; init; }
 
     /// <summary>Redis users that may use key_evt_amqp.* where the upstream has no CONFIG.</summary>
     public IReadOnlyList<string> AdminUsers { get; init; } = [];

@@ -1,4 +1,4 @@
-using System.Net;
+using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Options;
 
@@ -8,15 +8,15 @@ internal static class ProxyOptionsValidator
     /// <summary>One line per fault.</summary>
     public static IEnumerable<string> Faults(ProxyOptions options)
     {
-        var listen = options.Listen.Where(address => !IsAnyPort(address)).Select(EndPointText.Format).ToList();
-        foreach (string twice in listen.GroupBy(address => address).Where(group => group.Count() > 1).Select(group => group.Key))
+        var listen = options.Listen.Where(address => !IsAnyPort(address)).ToList();
+        foreach (var twice in listen.GroupBy(address => address).Where(group => group.Count() > 1).Select(group => group.Key))
             yield return $"--listen names {twice} twice";
 
-        if (options.Admin is { } admin && listen.Contains(EndPointText.Format(admin)))
-            yield return $"--admin and --listen are both {EndPointText.Format(admin)}: they need different addresses";
+        if (options.Admin is { } admin && listen.Contains(admin))
+            yield return $"--admin and --listen are both {admin}: they need different addresses";
 
-        if (listen.Contains(UpstreamText(options)))
-            yield return $"--upstream and --listen are both {UpstreamText(options)}: the proxy would connect to itself";
+        if (listen.Contains(options.UpstreamPlace))
+            yield return $"--upstream and --listen are both {options.UpstreamPlace}: the proxy would connect to itself";
 
         var forwarding = options.Forwarding;
         if (forwarding.DeclareQueue is "")
@@ -27,8 +27,5 @@ internal static class ProxyOptionsValidator
             yield return "--declare-queue cannot be bound to the exchange without a name: that one takes the queue's name as --routing-key";
     }
 
-    private static string UpstreamText(ProxyOptions options) =>
-        options.Upstream.Path is { } path ? $"unix:{path}" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{options.Upstream.Host}:{options.Upstream.Port}");
-
-    private static bool IsAnyPort(EndPoint address) => address is IPEndPoint { Port: 0 } or DnsEndPoint { Port: 0 };
+    private static bool IsAnyPort(TransportAddress address) => address is { UnixPath: null, Port: 0 };
 }

@@ -3,6 +3,7 @@ using System.Net;
 using KeyEvt.Forwarder;
 using KeyEvt.Proxy.Admin;
 using KeyEvt.Proxy.Options;
+using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -21,7 +22,7 @@ public sealed class AdminServerTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _metrics = new MetricsCollector(_services.GetRequiredService<IMeterFactory>());
-        _server = await StartAsync(new IPEndPoint(IPAddress.Loopback, 0));
+        _server = await StartAsync(TransportAddress.Tcp("127.0.0.1", 0));
         _http.BaseAddress = new Uri(Assert.Single(_server.Addresses));
     }
 
@@ -68,8 +69,9 @@ public sealed class AdminServerTests : IAsyncLifetime
     [Fact]
     public async Task A_taken_port_is_an_io_exception()
     {
-        var taken = new IPEndPoint(IPAddress.Loopback, _http.BaseAddress!.Port);
-        await Assert.ThrowsAsync<IOException>(() => StartAsync(taken));
+        var taken = TransportAddress.Tcp("127.0.0.1", _http.BaseAddress!.Port);
+        var e = await Assert.ThrowsAsync<IOException>(() => StartAsync(taken));
+        Assert.StartsWith($"cannot listen on {taken} for the admin pages: ", e.Message);
     }
 
     [Theory]
@@ -78,7 +80,7 @@ public sealed class AdminServerTests : IAsyncLifetime
     public async Task Health_ends_with_0_when_the_proxy_lives(string address)
     {
         using var output = new StringWriter();
-        var admin = new IPEndPoint(IPAddress.Parse(address), _http.BaseAddress!.Port);
+        var admin = TransportAddress.Tcp(address, _http.BaseAddress!.Port);
         Assert.Equal(0, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = admin }, output, output));
         Assert.Equal("alive", output.ToString().TrimEnd());
     }
@@ -87,7 +89,7 @@ public sealed class AdminServerTests : IAsyncLifetime
     public async Task Health_works_over_a_unix_socket()
     {
         string path = Path.Combine(Path.GetTempPath(), $"keyevt-{Guid.NewGuid():n}.sock");
-        var address = EndPointText.Parse($"unix:{path}", out _)!;
+        var address = TransportAddress.Unix(path);
         await using (await StartAsync(address))
         {
             using var output = new StringWriter();
@@ -99,7 +101,7 @@ public sealed class AdminServerTests : IAsyncLifetime
     [Fact]
     public async Task Health_ends_with_1_and_the_reason_when_nobody_answers()
     {
-        var address = new IPEndPoint(IPAddress.Loopback, _http.BaseAddress!.Port);
+        var address = TransportAddress.Tcp("127.0.0.1", _http.BaseAddress!.Port);
         await _server.StopAsync(TimeSpan.FromSeconds(5));
         using var output = new StringWriter();
         Assert.Equal(1, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = address }, output, output));
@@ -107,7 +109,7 @@ public sealed class AdminServerTests : IAsyncLifetime
         Assert.Equal(1, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = null }, output, output));
     }
 
-    private Task<AdminServer> StartAsync(EndPoint address) =>
+    private Task<AdminServer> StartAsync(TransportAddress address) =>
         AdminServer.StartAsync(address, _readiness, () => [new InfoSection("ledger", [new("received", "7")])], _metrics, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
 
     private async Task<(HttpStatusCode Status, string Body)> GetAsync(string path)

@@ -65,7 +65,7 @@ public sealed class AddressTests
     {
         var address = EndPointText.Parse(text, out _);
         Assert.NotNull(address);
-        Assert.Equal(text, EndPointText.Format(address));
+        Assert.Equal(text, address.ToString());
     }
 
     [Theory]

@@ -1,7 +1,7 @@
-using System.Net;
 using System.Text;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Proxy.Options;
+using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
@@ -19,7 +19,7 @@ public sealed class OptionsTests : IDisposable
     public void Without_anything_the_documented_defaults_hold()
     {
         var options = Load();
-        Assert.Equal("127.0.0.1:6380", EndPointText.Format(Assert.Single(options.Listen)));
+        Assert.Equal("127.0.0.1:6380", Assert.Single(options.Listen).ToString());
         Assert.Equal(("127.0.0.1", 6379), (options.Upstream.Host, options.Upstream.Port));
         Assert.Equal("amqp://guest@127.0.0.1:5672/", options.Forwarding.Amqp.ToString());
         Assert.Equal("guest", options.Forwarding.Amqp.Password);
@@ -29,7 +29,7 @@ public sealed class OptionsTests : IDisposable
         Assert.Empty(options.Forwarding.Masks.Masks);
         Assert.False(options.Forwarding.Masks.IsAll);
         Assert.Null(options.Forwarding.DeclareQueue);
-        Assert.Equal(new IPEndPoint(IPAddress.Loopback, 6381), options.Admin);
+        Assert.Equal(TransportAddress.Tcp("127.0.0.1", 6381), options.Admin);
         Assert.Equal(NotifyMode.Manage, options.NotifyMode);
         Assert.Equal((TimeSpan.FromSeconds(5), 64L << 20, 1024, LogLevel.Information), (options.ConnectTimeout, options.BufferBytes, options.Window, options.LogLevel));
         Assert.Matches("^[0-9a-f]{8}$", options.Instance);
