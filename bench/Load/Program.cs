@@ -1,1 +1,23 @@
+// Which scenario is run, how long? dotnet run -c Release --project bench/Load -- proxy [--rounds 5] [--requests 100000]
+using System.Globalization;
+using KeyEvt.Bench.Load;
+using KeyEvt.Bench.Load.Proxies;
+
+// To add a scenario: a class with IScenario, and a line here.
+IScenario[] scenarios = [new ProxyScenario()];
+
+var scenario = scenarios.FirstOrDefault(known => args is [var name, ..] && known.Name == name);
+if (scenario is null || !LoadSettings.TryParse(args[1..], out var settings))
+{
+    Console.Error.WriteLine("usage: load <scenario> [--rounds N] [--requests N]");
+    foreach (var known in scenarios)
+        Console.Error.WriteLine($"  {known.Name,-10} {known.Meaning}");
+    return 2;
+}
+
+#if DEBUG
+Console.Error.WriteLine("this is a Debug build: its figures mean nothing (dotnet run -c Release)");
+#endif
+Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{scenario.Name}: {settings.Rounds} rounds"));
+Console.WriteLine(await scenario.RunAsync(settings));
 return 0;

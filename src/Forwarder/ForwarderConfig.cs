@@ -11,7 +11,11 @@ public sealed record ForwarderConfig
 
     public string Exchange { get; init; } = "amq.direct";
 
+    /// <summary>May hold the parts {db}, {event}, {class} and {key}.</summary>
     public string RoutingKey { get; init; } = "redis_keyspace_events";
+
+    /// <summary>The shape of the messages.</summary>
+    public MessageFormat Format { get; init; }
 
     /// <summary>1 transient, 2 persistent.</summary>
     public int DeliveryMode { get; init; } = 1;
@@ -20,6 +24,9 @@ public sealed record ForwarderConfig
     public long FallbackStorageSize { get; init; } = 10_000_000;
 
     public KeyMaskSet Masks { get; init; } = KeyMaskSet.Empty;
+
+    /// <summary>Besides the masks: events of a class and database whose key matches.</summary>
+    public RuleSet Rules { get; init; } = RuleSet.Empty;
 
     public EventClass Events { get; init; } = EventClass.Expired | EventClass.Evicted;
 

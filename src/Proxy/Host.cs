@@ -47,7 +47,15 @@ internal sealed class Host
                 NotifyMode = options.NotifyMode,
                 Instance = options.Instance,
                 Initial = options.Forwarding,
-                Delivery = new DeliveryOptions { Window = options.Window, BufferBytes = options.BufferBytes },
+                PublishGaps = options.GapEvents,
+                Spool = options.Spool,
+                Delivery = new DeliveryOptions
+                {
+                    Window = options.Window,
+                    BufferBytes = options.BufferBytes,
+                    StoreUnroutable = options.StoreUnroutable,
+                    MaxAttempts = options.MaxAttempts,
+                },
             },
             TimeProvider.System, loggers);
         _server = new ProxyServer(

@@ -3,7 +3,7 @@ namespace KeyEvt.Resp;
 
 /// <summary>
 /// Decides from the head of the command name whether a request must be held whole. Implemented by a struct, so that the call is
-/// compiled into the framer's loop; asked once for each request.
+/// compiled into the framer's loop; asked once for each request (again for one that is passed).
 /// </summary>
 public interface IRequestFilter
 {

@@ -1,14 +1,6 @@
 // Which arguments does an inline line hold?
 namespace KeyEvt.Resp;
 
-/// <summary>Receives the arguments of an inline line as they are found.</summary>
-internal interface IArgumentSink
-{
-    void BeginArgument();
-
-    void Add(byte value);
-}
-
 /// <summary>
 /// Splits an inline line byte by byte exactly as <c>sdssplitargs</c> in Redis' <c>sds.c</c> does:
 /// <code>

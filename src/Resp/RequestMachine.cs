@@ -1,23 +1,9 @@
 // Which part of a request does the next byte belong to, and is it allowed there?
 namespace KeyEvt.Resp;
 
-/// <summary>Why <see cref="RequestMachine.Advance"/> returned in front of the end of its span.</summary>
-internal enum MachineStop
-{
-    /// <summary>The span is used up, or the request has ended.</summary>
-    None,
-
-    /// <summary>As much of the command name is known as a filter may see. Said once for each request that has a name.</summary>
-    NameKnown,
-
-    /// <summary>The byte at the position is not allowed; <see cref="RequestMachine.Error"/> says why.</summary>
-    Malformed,
-}
-
 /// <summary>
 /// Reads one request at a time, resumable at every byte: the part of <see cref="RespRequestFramer{TFilter}"/> that judges. Its fast
-/// path only recognises what is plainly valid; everything else, and every error, is found here. Error texts are Redis' own where it has one;
-/// "invalid CRLF in request" is Valkey's, as Redis does not look at these bytes.
+/// path only recognises what is plainly valid; everything else, and every error, is found here.
 /// </summary>
 internal sealed class RequestMachine(RespLimits limits)
 {
@@ -147,8 +133,8 @@ internal sealed class RequestMachine(RespLimits limits)
         {
             var value = bytes[position];
             if (value == '\n') return EndInline(ref position);
-            if (value == 0) return Malformed("Protocol error: zero byte in inline request");
-            if (++_lineLength > _limits.MaxInlineBytes) return Malformed("Protocol error: too big inline request");
+            if (value == 0) return Malformed(RequestErrors.ZeroByteInline);
+            if (++_lineLength > _limits.MaxInlineBytes) return Malformed(RequestErrors.TooBigInline);
             _inline.Add(value);
         }
 
@@ -157,7 +143,7 @@ internal sealed class RequestMachine(RespLimits limits)
 
     private MachineStop EndInline(ref int position)
     {
-        if (!_inline.IsBalanced) return Malformed("Protocol error: unbalanced quotes in request");
+        if (!_inline.IsBalanced) return Malformed(RequestErrors.UnbalancedQuotes);
         position++;
         EndRequest(position);
         ArgumentCount = _inline.Sink.Count;
@@ -173,8 +159,8 @@ internal sealed class RequestMachine(RespLimits limits)
         {
             var value = bytes[position];
             if (value == '\r') return EndCount(ref position);
-            if (++_lineLength > _limits.MaxInlineBytes) return Malformed("Protocol error: too big mbulk count string");
-            if (!_number.TryAdd(value)) return Malformed("Protocol error: invalid multibulk length");
+            if (++_lineLength > _limits.MaxInlineBytes) return Malformed(RequestErrors.TooBigCountLine);
+            if (!_number.TryAdd(value)) return Malformed(RequestErrors.InvalidCount);
         }
 
         return MachineStop.None;
@@ -183,12 +169,12 @@ internal sealed class RequestMachine(RespLimits limits)
     private MachineStop EndCount(ref int position)
     {
         if (!_number.IsComplete || _number.Value > RespLimits.Default.MaxArguments)
-            return Malformed("Protocol error: invalid multibulk length");
+            return Malformed(RequestErrors.InvalidCount);
         if (_number.Value > _limits.MaxArguments)
         {
             return Malformed(_limits.BeforeAuthentication
-                ? "Protocol error: unauthenticated multibulk length"
-                : "Protocol error: invalid multibulk length");
+                ? RequestErrors.UnauthenticatedCount
+                : RequestErrors.InvalidCount);
         }
 
         position++;
@@ -198,7 +184,7 @@ internal sealed class RequestMachine(RespLimits limits)
 
     private MachineStop ReadCountLf(ReadOnlySpan<byte> bytes, ref int position)
     {
-        if (bytes[position] != '\n') return Malformed("Protocol error: invalid multibulk length");
+        if (bytes[position] != '\n') return Malformed(RequestErrors.InvalidCount);
         position++;
         ArgumentCount = _number.Value;
         _argumentsLeft = _number.Value;
@@ -216,8 +202,7 @@ internal sealed class RequestMachine(RespLimits limits)
         }
 
         var value = bytes[position];
-        if (value != '$')
-            return Malformed($"Protocol error: expected '$', got '{(value is >= 0x20 and < 0x7f ? (char)value : value is 0 or (byte)'\r' or (byte)'\n' ? ' ' : '?')}'");
+        if (value != '$') return Malformed(RequestErrors.ExpectedDollar(value));
         position++;
         _lineLength = 1;
         _number = default;
@@ -245,8 +230,8 @@ internal sealed class RequestMachine(RespLimits limits)
         {
             var value = bytes[position];
             if (value == '\r') return EndLength(ref position);
-            if (++_lineLength > _limits.MaxInlineBytes) return Malformed("Protocol error: too big bulk count string");
-            if (!_number.TryAdd(value)) return Malformed("Protocol error: invalid bulk length");
+            if (++_lineLength > _limits.MaxInlineBytes) return Malformed(RequestErrors.TooBigLengthLine);
+            if (!_number.TryAdd(value)) return Malformed(RequestErrors.InvalidLength);
         }
 
         return MachineStop.None;
@@ -254,12 +239,12 @@ internal sealed class RequestMachine(RespLimits limits)
 
     private MachineStop EndLength(ref int position)
     {
-        if (!_number.IsComplete) return Malformed("Protocol error: invalid bulk length");
+        if (!_number.IsComplete) return Malformed(RequestErrors.InvalidLength);
         if (_number.Value > _limits.MaxBulkBytes)
         {
             return Malformed(_limits.BeforeAuthentication && _number.Value <= RespLimits.Default.MaxBulkBytes
-                ? "Protocol error: unauthenticated bulk length"
-                : "Protocol error: invalid bulk length");
+                ? RequestErrors.UnauthenticatedLength
+                : RequestErrors.InvalidLength);
         }
 
         position++;
@@ -269,7 +254,7 @@ internal sealed class RequestMachine(RespLimits limits)
 
     private MachineStop ReadLengthLf(ReadOnlySpan<byte> bytes, ref int position)
     {
-        if (bytes[position] != '\n') return Malformed("Protocol error: invalid bulk length");
+        if (bytes[position] != '\n') return Malformed(RequestErrors.InvalidLength);
         position++;
         BodyLeft = _number.Value;
         _phase = BodyLeft > 0 ? Phase.Body : Phase.BodyCr;
@@ -304,7 +289,7 @@ internal sealed class RequestMachine(RespLimits limits)
 
     private MachineStop ReadBodyCr(ReadOnlySpan<byte> bytes, ref int position)
     {
-        if (bytes[position] != '\r') return Malformed("Protocol error: invalid CRLF in request");
+        if (bytes[position] != '\r') return Malformed(RequestErrors.InvalidCrlf);
         position++;
         _phase = Phase.BodyLf;
         return MachineStop.None;
@@ -312,7 +297,7 @@ internal sealed class RequestMachine(RespLimits limits)
 
     private MachineStop ReadBodyLf(ReadOnlySpan<byte> bytes, ref int position)
     {
-        if (bytes[position] != '\n') return Malformed("Protocol error: invalid CRLF in request");
+        if (bytes[position] != '\n') return Malformed(RequestErrors.InvalidCrlf);
         position++;
         ValidTo = position;
         _phase = Phase.Dollar;

@@ -146,7 +146,7 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
         EndCandidate();
     }
 
-    /// <summary>The candidate, complete or not, is an ordinary request: the next scan begins at its first byte and does not stop at it.</summary>
+    /// <summary>The candidate, complete or not, is an ordinary request: the next scan begins at its first byte, asks the filter again and does not stop at it.</summary>
     public void PassCandidate()
     {
         if (_mode != Mode.Candidate) ThrowNoCandidate();

@@ -57,6 +57,9 @@ public sealed class KeyEvtProcess : IAsyncDisposable
         return Run.ToEndAsync(program, [.. before, .. arguments], environment: EnvironmentOf(environment, inheritSettings: false), deadline: deadline ?? TimeSpan.FromSeconds(30));
     }
 
+    /// <summary>The bare program with just these arguments.</summary>
+    public static ChildProcess Launch(string[] arguments) => Launch(arguments, EnvironmentOf(null, inheritSettings: false));
+
     public Task<RespClient> ConnectAsync() => RespClient.ConnectAsync(Port);
 
     /// <summary>One command on a connection of its own, through the program.</summary>
@@ -130,6 +133,12 @@ public sealed class KeyEvtProcess : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
+    private static ChildProcess Launch(string[] arguments, Dictionary<string, string?> environment)
+    {
+        var (program, before) = Program();
+        return ChildProcess.Start(program, [.. before, .. arguments], environment: environment);
+    }
+
     private static Dictionary<string, string?> EnvironmentOf(IReadOnlyDictionary<string, string>? wanted, bool inheritSettings)
     {
         var environment = new Dictionary<string, string?>();
@@ -149,11 +158,7 @@ public sealed class KeyEvtProcess : IAsyncDisposable
         return File.Exists(beside) ? ("dotnet", ["exec", beside]) : throw new FileNotFoundException($"there is no {beside}: reference src/Proxy, or set PROGRAM_UNDER_TEST");
     }
 
-    private ChildProcess Launch()
-    {
-        var (program, before) = Program();
-        return ChildProcess.Start(program, [.. before, "run", .. _arguments], environment: _environment);
-    }
+    private ChildProcess Launch() => Launch(["run", .. _arguments], _environment);
 
     private Task ListeningAsync()
         => Process.LineAsync("where it listens", line => line.Contains(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}"), StringComparison.Ordinal));

@@ -33,6 +33,7 @@ internal sealed class DeliveryLoop
     private DeliveryState _state;
     private MessageRoute _route;
     private MessageRoute _failedRoute;
+    private MessageRoute _gapRoute;
     private ForwarderConfig _routeOf;
     private bool _isRefused;         // a nack came: nothing is published until the window is empty
     private long _holdUntil;         // after a nack: no publish before this timestamp
@@ -58,7 +59,7 @@ internal sealed class DeliveryLoop
         _warnings = new WarningGate(time, TimeSpan.FromSeconds(10));
         _routeOf = config();
         _route = MessageRoute.Of(_routeOf);
-        _failedRoute = _route.Failed();
+        (_failedRoute, _gapRoute) = (_route.Failed(), _route.Gap());
     }
 
     /// <summary>Where the feeds put what is to be sent; call <see cref="Wake"/> after a batch.</summary>
@@ -199,6 +200,10 @@ internal sealed class DeliveryLoop
 
         if (!Stores.IsEmpty || Stores.HasAppendPending)
         {
+            if (_inFlight.Count > 0)
+                return false; // one source at a time: what memory has in flight is settled first
+
+            Memory.UnclaimAll();
             Change(DeliveryState.Storing, "the fallback storage holds older events");
             return true;
         }
@@ -334,7 +339,8 @@ internal sealed class DeliveryLoop
         _inFlight.Add(source, entry, messageId, _time.GetTimestamp(), isDeadLetter);
         try
         {
-            var call = Links.Link!.PublishAsync(entry, isDeadLetter ? _failedRoute : _route, messageId);
+            var route = isDeadLetter ? _failedRoute : GapPublisher.IsGap(messageId.Span) ? _gapRoute : _route;
+            var call = Links.Link!.PublishAsync(entry, route, messageId);
             if (call.IsCompletedSuccessfully)
                 return true;
 
@@ -582,7 +588,7 @@ internal sealed class DeliveryLoop
             return;
 
         (_routeOf, _route) = (config, MessageRoute.Of(config));
-        _failedRoute = _route.Failed();
+        (_failedRoute, _gapRoute) = (_route.Failed(), _route.Gap());
     }
 
     /// <summary>Whether a link opened with that configuration still serves the one in force.</summary>

@@ -44,8 +44,6 @@ internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
 
         if (hello.Text.StartsWith("ERR unknown command", StringComparison.OrdinalIgnoreCase))
             return Refuse(TooOld);
-        if (hello.Text.Contains("without any password configured", StringComparison.Ordinal))
-            return Refuse("the server has no password for the user 'default', but the address gives one: leave it out, or name the user");
         return new FeedFault(FeedFaultKind.ConnectFailed, $"the server does not let us in: {said}");
     }
 

@@ -73,7 +73,7 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
     private int TakeContiguous(ReadOnlySpan<byte> segment, out long size, out bool isWhole)
     {
         int taken = 0;
-        while ((size = FrameMeter.Measure(segment[taken..], out isWhole)) <= segment.Length - taken)
+        while ((size = FrameMeter.Measure(segment[taken..], out isWhole)) <= Math.Min(segment.Length - taken, maxFrameBytes))
         {
             sink.Frame(segment.Slice(taken, (int)size));
             taken += (int)size;
@@ -98,7 +98,7 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
             var scratch = Scratch(copied);
             buffer.Slice(0, copied).CopyTo(scratch);
             size = FrameMeter.Measure(scratch, out isWhole);
-            if (size <= copied)
+            if (size <= Math.Min(copied, maxFrameBytes))
             {
                 _needed = 0;
                 sink.Frame(scratch[..(int)size]);

@@ -160,9 +160,16 @@ public sealed class NodeFeed : IAsyncDisposable
         try
         {
             var fault = await connection.RunAsync(_stop.Token).ConfigureAwait(false);
+            // Not ready comes before the gap is declared: who sees the gap must not believe the feed to be covering still.
+            _feed.Board.Change(status => status with { State = FeedState.Down, IsInStep = false });
             if (fault.Kind != FeedFaultKind.Stopped)
                 _feed.Coverage.Lost(fault, _feed.Progress.Position);
             return fault;
+        }
+        catch
+        {
+            _feed.Coverage.Lost(new FeedFault(FeedFaultKind.Closed, "the feed died of a fault in the program"), _feed.Progress.Position);
+            throw;
         }
         finally
         {

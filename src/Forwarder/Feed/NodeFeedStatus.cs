@@ -45,7 +45,7 @@ public sealed record NodeFeedStatus
     /// <summary>Those not read because of their size, not part of <see cref="Received"/>.</summary>
     public long Oversized { get; init; }
 
-    /// <summary>Connections after the first.</summary>
+    /// <summary>Confirmed subscriptions that were lost again.</summary>
     public long Reconnects { get; init; }
 
     /// <summary>When the present subscription was confirmed, or null.</summary>

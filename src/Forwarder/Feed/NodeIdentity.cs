@@ -6,7 +6,11 @@ namespace KeyEvt.Forwarder.Feed;
 /// <param name="RunId">All 40 hexadecimal digits, or empty when INFO is refused.</param>
 internal sealed record NodeIdentity(string RunId, string Version)
 {
-    /// <summary>The part of the run id that is in positions; 0 when it is not known.</summary>
-    public ulong RunNumber =>
-        RunId.Length >= 16 && ulong.TryParse(RunId.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong number) ? number : 0;
+    private const int Digits = 16;
+
+    /// <summary>The part of the run id that is in positions. Where it is not known, the feed's own instance stands for it.</summary>
+    public ulong RunNumber(string instance) => Number(RunId) ?? Number(instance) ?? 0;
+
+    private static ulong? Number(string text) =>
+        text.Length >= Digits && ulong.TryParse(text.AsSpan(0, Digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong number) ? number : null;
 }

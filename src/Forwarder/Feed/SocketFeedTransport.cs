@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using Pipelines.Sockets.Unofficial;
 
 namespace KeyEvt.Forwarder.Feed;
@@ -9,10 +10,11 @@ namespace KeyEvt.Forwarder.Feed;
 /// <summary>Opens TCP, TLS and unix connections.</summary>
 /// <remarks>
 /// Plain ones are a <see cref="SocketConnection"/> whose reader goes on where the socket's read completed: the feed never waits in its read loop, so that one
-/// hop between threads is saved for each read. TLS is an <see cref="SslStream"/>; its certificate is checked by the system's rules, and there is no way
-/// round that: a node that cannot show a good one is not connected to.
+/// hop between threads is saved for each read. TLS is an <see cref="SslStream"/>; a node that cannot show a certificate for its name from an authority that is
+/// trusted is not connected to, and there is no way round that.
 /// </remarks>
-public sealed class SocketFeedTransport : IFeedTransport
+/// <param name="authorities">The only certificate authorities to trust; null: those of the system.</param>
+public sealed class SocketFeedTransport(X509Certificate2Collection? authorities = null) : IFeedTransport
 {
     /// <summary>What one read of the socket may bring.</summary>
     private const int SegmentBytes = 64 * 1024;
@@ -46,12 +48,13 @@ public sealed class SocketFeedTransport : IFeedTransport
         }
     }
 
-    private static async Task<IDuplexPipe> SecureAsync(Socket socket, string host, CancellationToken cancellationToken)
+    private async Task<IDuplexPipe> SecureAsync(Socket socket, string host, CancellationToken cancellationToken)
     {
         var secure = new SslStream(new NetworkStream(socket, ownsSocket: true));
         try
         {
-            await secure.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, cancellationToken).ConfigureAwait(false);
+            await secure.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions { TargetHost = host, CertificateChainPolicy = Policy() }, cancellationToken).ConfigureAwait(false);
             return new StreamDuplex(secure);
         }
         catch
@@ -59,5 +62,15 @@ public sealed class SocketFeedTransport : IFeedTransport
             await secure.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    private X509ChainPolicy? Policy()
+    {
+        if (authorities is null)
+            return null;
+
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.AddRange(authorities);
+        return policy;
     }
 }

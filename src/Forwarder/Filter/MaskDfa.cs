@@ -17,20 +17,21 @@ internal sealed class MaskDfa
     private const int NoRoom = -3;
 
     private const int MinRows = 16;
-    private const int MaxRows = 16 * 1024;
+    private const int BytesPerRow = 96; // of the array of its places and of the index, apart from the places themselves
 
     private readonly MaskNfa _nfa;
     private readonly byte[] _columnOf;
     private readonly int _endColumn; // the last cell of a row: the key ends here
     private readonly int _stride;
-    private readonly int _capacity;
     private readonly int _start;
 
     private readonly Lock _writing = new();
-    private readonly List<ulong[]> _places = [[]];                       // by number of the row
-    private readonly Dictionary<ulong[], int> _rows = new(PlacesComparer.Instance);
+    private readonly List<ulong[]> _places = [[]];                                   // packed, by number of the row
+    private readonly Dictionary<ulong[], int> _rows = new(PlacesComparer.Instance);  // packed places -> row
     private readonly ulong[] _scratch;
-    private int[] _table;                                                // only ever replaced by a longer copy
+    private readonly ulong[] _packed;
+    private int[] _table;                                                            // only ever replaced by a longer copy
+    private long _bytesLeft;
     private long _slowBytes;
 
     /// <param name="nfa">The steps to remember.</param>
@@ -41,10 +42,11 @@ internal sealed class MaskDfa
         _columnOf = nfa.ColumnOf.ToArray();
         _endColumn = nfa.ColumnCount;
         _stride = nfa.ColumnCount + 1;
-        _capacity = Math.Clamp(maxBytes / ((_stride * sizeof(int)) + (nfa.Words * sizeof(ulong)) + 64), MinRows, MaxRows);
+        _bytesLeft = maxBytes;
         _scratch = new ulong[nfa.Words];
+        _packed = new ulong[nfa.MaxPacked];
         _table = new int[_stride * 4];
-        _start = nfa.MatchesEverything ? Match : RowOf(nfa.Start);
+        _start = nfa.MatchesEverything ? Match : RowOf(nfa.Start.Span, nfa.MatchesAtStart);
     }
 
     /// <summary>Rows known so far.</summary>
@@ -106,12 +108,12 @@ internal sealed class MaskDfa
             int next = _table[row + column];
             if (next == Unknown)
             {
-                _places[row / _stride].CopyTo(_scratch, 0);
+                _nfa.Unpack(_places[row / _stride], _scratch);
                 next = _nfa.Step(_scratch, column) switch
                 {
                     MaskNfa.Verdict.Match => Match,
                     MaskNfa.Verdict.NoMatch => NoMatch,
-                    _ => RowOf(_scratch),
+                    _ => RowOf(_nfa.Pack(_scratch, _packed), _nfa.MatchesAtEnd(_scratch)),
                 };
                 Volatile.Write(ref _table[row + column], next);
             }
@@ -122,7 +124,7 @@ internal sealed class MaskDfa
     }
 
     /// <summary>Finds the row of these places, or makes it if there is room.</summary>
-    private int RowOf(ReadOnlySpan<ulong> places)
+    private int RowOf(ReadOnlySpan<ulong> places, bool matchesAtEnd)
     {
         var rows = _rows.GetAlternateLookup<ReadOnlySpan<ulong>>();
         if (rows.TryGetValue(places, out int row))
@@ -130,7 +132,8 @@ internal sealed class MaskDfa
             return row;
         }
 
-        if (_rows.Count == _capacity)
+        _bytesLeft -= (_stride * sizeof(int)) + (places.Length * sizeof(ulong)) + BytesPerRow;
+        if (_bytesLeft < 0 && _rows.Count >= MinRows)
         {
             return NoRoom;
         }
@@ -143,7 +146,7 @@ internal sealed class MaskDfa
             Volatile.Write(ref _table, longer);
         }
 
-        _table[row + _endColumn] = _nfa.MatchesAtEnd(places) ? Match : NoMatch;
+        _table[row + _endColumn] = matchesAtEnd ? Match : NoMatch;
         ulong[] kept = places.ToArray();
         _places.Add(kept);
         _rows.Add(kept, row);

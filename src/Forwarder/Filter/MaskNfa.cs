@@ -21,7 +21,6 @@ internal sealed class MaskNfa
     private readonly ulong[] _restarts; // first places of the masks without "^": reached again before every byte
     private readonly ulong[] _finals;   // final places of the masks without "$": a match, whatever follows
     private readonly ulong[] _endings;  // final places of the masks with "$": a match if the key ends here
-    private readonly ulong[] _start;
 
     public MaskNfa(IReadOnlyCollection<MaskPattern> patterns)
     {
@@ -32,12 +31,12 @@ internal sealed class MaskNfa
         _restarts = new ulong[Words];
         _finals = new ulong[Words];
         _endings = new ulong[Words];
-        _start = new ulong[Words];
+        var start = new ulong[Words];
 
         int place = 0;
         foreach (MaskPattern pattern in patterns)
         {
-            Set(pattern.AnchoredAtStart ? _start : _restarts, place);
+            Set(pattern.AnchoredAtStart ? start : _restarts, place);
             foreach (MaskToken token in pattern.Tokens.Span)
             {
                 AddToken(token, place++);
@@ -49,8 +48,12 @@ internal sealed class MaskNfa
         ulong carry = 0;
         for (int w = 0; w < Words; w++)
         {
-            _start[w] = SkipStars(_start[w] | _restarts[w], _stars[w], ref carry);
+            start[w] = SkipStars(start[w] | _restarts[w], _stars[w], ref carry);
         }
+
+        MatchesEverything = Intersects(start, _finals);
+        MatchesAtStart = MatchesAtEnd(start);
+        Start = Pack(start, new ulong[MaxPacked]).ToArray();
     }
 
     /// <summary>What is known after a byte.</summary>
@@ -72,14 +75,20 @@ internal sealed class MaskNfa
     /// <summary>Bytes that no mask tells apart share a column.</summary>
     public int ColumnCount { get; }
 
-    /// <summary>The places reached before the first byte.</summary>
-    public ReadOnlySpan<ulong> Start => _start;
+    /// <summary>The places reached before the first byte, packed.</summary>
+    public ReadOnlyMemory<ulong> Start { get; }
 
     /// <summary>byte to column, 256 entries.</summary>
     public ReadOnlySpan<byte> ColumnOf => _columnOf;
 
     /// <summary>Some mask matches the empty key and so, not being bound to its end, every key.</summary>
-    public bool MatchesEverything => Intersects(_start, _finals);
+    public bool MatchesEverything { get; }
+
+    /// <summary>Some mask matches the empty key.</summary>
+    public bool MatchesAtStart { get; }
+
+    /// <summary>Words that packed places may need.</summary>
+    public int MaxPacked => Words * 2;
 
     /// <summary>Moves the places over one byte, in place.</summary>
     public Verdict Step(Span<ulong> places, int column)
@@ -119,13 +128,42 @@ internal sealed class MaskNfa
     /// <summary>Does a mask match a key that ends here?</summary>
     public bool MatchesAtEnd(ReadOnlySpan<ulong> places) => Intersects(places, _endings);
 
+    /// <summary>
+    /// Writes down what distinguishes these places: (index, word) for each word that is not just the restarts. Of a thousand masks a key mostly has
+    /// one or two in progress.
+    /// </summary>
+    /// <returns>The part of <paramref name="packed"/> that was written.</returns>
+    public ReadOnlySpan<ulong> Pack(ReadOnlySpan<ulong> places, Span<ulong> packed)
+    {
+        int length = 0;
+        for (int w = 0; w < places.Length; w++)
+        {
+            if (places[w] != _restarts[w])
+            {
+                packed[length++] = (ulong)w;
+                packed[length++] = places[w];
+            }
+        }
+
+        return packed[..length];
+    }
+
+    public void Unpack(ReadOnlySpan<ulong> packed, Span<ulong> places)
+    {
+        _restarts.CopyTo(places);
+        for (int i = 0; i < packed.Length; i += 2)
+        {
+            places[(int)packed[i]] = packed[i + 1];
+        }
+    }
+
     /// <summary>Reads the rest of a key from the given places on. Linear, and without memory of its own.</summary>
-    public bool Matches(ReadOnlySpan<ulong> from, ReadOnlySpan<byte> rest)
+    public bool Matches(ReadOnlySpan<ulong> packed, ReadOnlySpan<byte> rest)
     {
         ulong[]? rented = null;
         Span<ulong> places = Words <= WordsOnStack ? stackalloc ulong[WordsOnStack] : rented = ArrayPool<ulong>.Shared.Rent(Words);
         places = places[..Words];
-        from.CopyTo(places);
+        Unpack(packed, places);
 
         var verdict = Verdict.Open;
         for (int i = 0; i < rest.Length && verdict == Verdict.Open; i++)

@@ -25,5 +25,16 @@ public readonly record struct EventPosition(ulong RunId, long Marker, int Count)
         return length + written;
     }
 
+    /// <summary>The time in a marker: its first number is made of the clock, in units of 2^-20 ms.</summary>
+    public static long MarkerMilliseconds(long marker) => marker >> 20;
+
+    /// <summary>Reads the marker out of a message id.</summary>
+    public static bool TryReadMarker(ReadOnlySpan<byte> messageId, out long marker)
+    {
+        marker = 0;
+        return messageId.Length > 17 && messageId[16] == '-'
+            && Utf8Parser.TryParse(messageId[17..], out marker, out var used) && used > 0 && messageId.Length > 17 + used && messageId[17 + used] == '-';
+    }
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{RunId:x16}-{Marker}-{Count}");
 }

@@ -9,17 +9,21 @@ internal static class CommandTable
     /// <summary>In the order help prints them.</summary>
     public static IReadOnlyList<CommandEntry> All { get; } =
     [
-        new("config_set", 2, int.MaxValue, (c, r, _) => c.ConfigSet(r), "[host port username password heartbeat exchange routing_key delivery_mode fallback_storage_size keymask...] -- any prefix of these; takes effect at once"),
+        new("config_set", 2, int.MaxValue, (c, r, _) => c.ConfigSetAsync(r), "[host port username password heartbeat exchange routing_key delivery_mode fallback_storage_size keymask...] -- any prefix of these; takes effect at once"),
         new("config_get", 1, 2, (c, r, _) => c.ConfigGet(r), "[name] -- names and values; of the password only whether one is set"),
         new("connect", 1, int.MaxValue, (c, r, t) => c.ConnectAsync(r, t), "[parameters as config_set] -- connect to the broker, and again whenever the connection is lost"),
         new("disconnect", 1, 1, (c, _, _) => c.DisconnectAsync(), "-- close the connection until connect; events meanwhile are neither sent nor stored"),
-        new("events_set", 2, 2, (c, r, _) => c.EventsSet(r), "flags -- classes to forward, letters as in notify-keyspace-events"),
+        new("events_set", 2, 2, (c, r, _) => c.EventsSetAsync(r), "flags -- classes to forward, letters as in notify-keyspace-events"),
         new("events_get", 1, 1, (c, _, _) => c.EventsGet(), "-- classes that are forwarded"),
-        new("fallback_storage_size_set", 2, 2, (c, r, _) => c.FallbackStorageSizeSet(r), "events -- most events kept while the broker is away; 0 unlimited, negative off"),
-        new("keymask_add", 2, int.MaxValue, (c, r, _) => c.KeymaskAdd(r), "mask... -- forward also keys that match; ALL replaces the rest"),
-        new("keymask_set", 2, int.MaxValue, (c, r, _) => c.KeymaskSet(r), "mask... -- forward only keys that match"),
-        new("keymask_clean", 1, 1, (c, _, _) => c.KeymaskClean(), "-- forward nothing"),
+        new("fallback_storage_size_set", 2, 2, (c, r, _) => c.FallbackStorageSizeSetAsync(r), "events -- most events kept while the broker is away; 0 unlimited, negative off"),
+        new("keymask_add", 2, int.MaxValue, (c, r, _) => c.KeymaskAddAsync(r), "mask... -- forward also keys that match; ALL replaces the rest"),
+        new("keymask_set", 2, int.MaxValue, (c, r, _) => c.KeymaskSetAsync(r), "mask... -- forward only keys that match"),
+        new("keymask_clean", 1, 1, (c, _, _) => c.KeymaskCleanAsync(), "-- forward nothing"),
         new("keymask_get", 1, 1, (c, _, _) => c.KeymaskGet(), "-- masks in force"),
+        new("rule_add", 2, int.MaxValue, (c, r, _) => c.RuleAddAsync(r), "rule... -- besides the masks: 'events=xe db=0 mask=^session:'; events and db may be left out"),
+        new("rule_clean", 1, 1, (c, _, _) => c.RuleCleanAsync(), "-- only the masks count"),
+        new("rule_get", 1, 1, (c, _, _) => c.RuleGet(), "-- rules in force"),
+        new("format_set", 2, 3, (c, r, _) => c.FormatSetAsync(r), "text|json|cloudevents [routing_key] -- shape of the messages; {db}, {event}, {class} and {key} in the routing key stand for the event's"),
         new("info", 1, 2, (c, r, _) => c.Info(r), "[section] -- state and counters"),
         new("help", 1, 1, (c, _, _) => c.Help(), "-- this text"),
     ];

@@ -57,7 +57,7 @@ internal sealed record ConfigParameters
                 3 => read with { Password = ReadCredential("password", value, mayBeEmpty: true, faults) },
                 4 => read with { HeartbeatSeconds = (int?)ReadInteger("heartbeat", value, 0, 65535, faults) },
                 5 => read with { Exchange = ReadShortString("exchange", value, faults) },
-                6 => read with { RoutingKey = ReadShortString("routing_key", value, faults) },
+                6 => read with { RoutingKey = ReadRoutingKey(value, faults) },
                 7 => read with { DeliveryMode = (int?)ReadInteger("delivery_mode", value, 1, 2, faults) },
                 _ => read with { FallbackStorageSize = ReadInteger("fallback_storage_size", value, long.MinValue, long.MaxValue, faults) },
             };
@@ -140,6 +140,13 @@ internal sealed record ConfigParameters
     {
         if (value.Length > MaxShortString) return Fault($"{name} must have at most {MaxShortString} bytes, not {value.Length}", faults);
         return Utf8.IsValid(value) ? Encoding.UTF8.GetString(value) : Fault($"{name} must be UTF-8 text, not {Printable.Quote(value)}", faults);
+    }
+
+    /// <summary>A routing key may be a template.</summary>
+    private static string? ReadRoutingKey(ReadOnlySpan<byte> value, List<string> faults)
+    {
+        var text = ReadShortString("routing_key", value, faults);
+        return text is not null && RoutingKeyTemplate.Fault(text) is { } fault ? Fault(fault, faults) : text;
     }
 
     /// <summary>Reads masks; also for keymask_add and keymask_set.</summary>

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Security.Cryptography;
+using KeyEvt.Resp;
 
 namespace KeyEvt.Proxy.Intercept;
 
@@ -28,5 +30,10 @@ internal sealed class EchoShape(ReadOnlyMemory<byte> before, ReadOnlyMemory<byte
     internal static byte[] NewName() => [.. CommandNames.Prefix, .. RandomNumberGenerator.GetItems("0123456789"u8, NonceDigits)];
 
     /// <summary>The request that calls it, without arguments: error lines echo those.</summary>
-    internal static byte[] CommandOf(byte[] name) => [.. "*1\r\n$"u8, .. System.Text.Encoding.ASCII.GetBytes($"{name.Length}\r\n"), .. name, .. "\r\n"u8];
+    internal static ReadOnlyMemory<byte> CommandOf(byte[] name)
+    {
+        var command = new ArrayBufferWriter<byte>();
+        RespWriter.WriteCommand(command, name);
+        return command.WrittenMemory;
+    }
 }

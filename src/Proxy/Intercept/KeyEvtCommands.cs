@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Proxy.Options;
@@ -36,11 +37,11 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         }
     }
 
-    public ValueTask<ReadOnlyMemory<byte>> ConfigSet(RespRequest request) => Done(ApplyParameters(request, 1));
+    public async ValueTask<ReadOnlyMemory<byte>> ConfigSetAsync(RespRequest request) => Answer(await ApplyParametersAsync(request, 1).ConfigureAwait(false));
 
     public async ValueTask<ReadOnlyMemory<byte>> ConnectAsync(RespRequest request, CancellationToken cancellationToken)
     {
-        if (request.Count > 1 && ApplyParameters(request, 1) is { } refused) return Fail(refused);
+        if (request.Count > 1 && await ApplyParametersAsync(request, 1).ConfigureAwait(false) is { } refused) return Fail(refused);
         var result = await control.ConnectAsync(cancellationToken).ConfigureAwait(false);
         return result.Connected
             ? Replies.Simple("AMQP CONNECT OK")
@@ -51,18 +52,18 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         ? Replies.Simple("AMQP DISCONNECT OK")
         : Replies.Error("AMQP DISCONNECT ERROR: 1 not connected");
 
-    public ValueTask<ReadOnlyMemory<byte>> FallbackStorageSizeSet(RespRequest request)
+    public ValueTask<ReadOnlyMemory<byte>> FallbackStorageSizeSetAsync(RespRequest request)
     {
         var faults = new List<string>();
         var size = ConfigParameters.ReadInteger("fallback_storage_size", request[1].Span, long.MinValue, long.MaxValue, faults);
-        return Done(size is null ? faults[0] : control.Configure(config => config with { FallbackStorageSize = size.Value }));
+        return size is null ? Refuse(faults[0]) : ConfigureAsync(config => config with { FallbackStorageSize = size.Value });
     }
 
-    public ValueTask<ReadOnlyMemory<byte>> KeymaskAdd(RespRequest request) => ChangeMasks(request, (old, given) => given.IsAll ? given : old.Add(given.Masks));
+    public ValueTask<ReadOnlyMemory<byte>> KeymaskAddAsync(RespRequest request) => ChangeMasksAsync(request, (old, given) => given.IsAll ? given : old.Add(given.Masks));
 
-    public ValueTask<ReadOnlyMemory<byte>> KeymaskSet(RespRequest request) => ChangeMasks(request, (_, given) => given);
+    public ValueTask<ReadOnlyMemory<byte>> KeymaskSetAsync(RespRequest request) => ChangeMasksAsync(request, (_, given) => given);
 
-    public ValueTask<ReadOnlyMemory<byte>> KeymaskClean() => Done(control.Configure(config => config with { Masks = KeyMaskSet.Empty }));
+    public ValueTask<ReadOnlyMemory<byte>> KeymaskCleanAsync() => ConfigureAsync(config => config with { Masks = KeyMaskSet.Empty });
 
     public ValueTask<ReadOnlyMemory<byte>> KeymaskGet()
     {
@@ -70,12 +71,39 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         return ValueTask.FromResult(Replies.Array(masks.IsAll ? [Replies.Bulk("ALL"u8)] : [.. masks.Masks.Select(mask => Replies.Bulk(mask.Bytes.Span))]));
     }
 
-    public ValueTask<ReadOnlyMemory<byte>> EventsSet(RespRequest request) => Done(
+    public ValueTask<ReadOnlyMemory<byte>> EventsSetAsync(RespRequest request) =>
         NotifyFlags.TryParse(Encoding.Latin1.GetString(request[1].Span), out var classes, out var error)
-            ? control.Configure(config => config with { Events = classes })
-            : error);
+            ? ConfigureAsync(config => config with { Events = classes })
+            : Refuse(error);
 
     public ValueTask<ReadOnlyMemory<byte>> EventsGet() => ValueTask.FromResult(Replies.Bulk(NotifyFlags.Format(control.Config.Events)));
+
+    /// <summary>All of the given rules or none.</summary>
+    public ValueTask<ReadOnlyMemory<byte>> RuleAddAsync(RespRequest request)
+    {
+        var rules = new List<EventRule>();
+        for (var i = 1; i < request.Count; i++)
+        {
+            if (!EventRule.TryParse(Encoding.Latin1.GetString(request[i].Span), out var rule, out var error)) return Refuse(error);
+            rules.Add(rule);
+        }
+
+        return ConfigureAsync(config => config with { Rules = config.Rules.Add(rules) });
+    }
+
+    public ValueTask<ReadOnlyMemory<byte>> RuleCleanAsync() => ConfigureAsync(config => config with { Rules = RuleSet.Empty });
+
+    public ValueTask<ReadOnlyMemory<byte>> RuleGet() =>
+        ValueTask.FromResult(Replies.Array([.. control.Config.Rules.Rules.Select(rule => Replies.Bulk(Encoding.Latin1.GetBytes(rule.ToString())))]));
+
+    public ValueTask<ReadOnlyMemory<byte>> FormatSetAsync(RespRequest request)
+    {
+        var name = Encoding.Latin1.GetString(request[1].Span);
+        if (!Enum.TryParse<MessageFormat>(name, ignoreCase: true, out var format) || char.IsAsciiDigit(name[0])) return Refuse($"format {Printable.Quote(request[1].Span)} is not known; there are text, json and cloudevents");
+        var routingKey = request.Count > 2 ? Encoding.UTF8.GetString(request[2].Span) : null;
+        if (routingKey is not null && RoutingKeyTemplate.Fault(routingKey) is { } fault) return Refuse(fault);
+        return ConfigureAsync(config => config with { Format = format, RoutingKey = routingKey ?? config.RoutingKey });
+    }
 
     /// <summary>As CONFIG GET: names and values in turn; of an unknown name nothing.</summary>
     public ValueTask<ReadOnlyMemory<byte>> ConfigGet(RespRequest request)
@@ -121,32 +149,32 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
 
         if (request.Count == 3) return Replies.Ok;
         return NotifyFlags.TryParse(Encoding.Latin1.GetString(request[3].Span), out var classes, out var error)
-            ? Answer(ApplyParameters(request, 4, config => config with { Events = classes }))
+            ? Answer(await ApplyParametersAsync(request, 4, config => config with { Events = classes }).ConfigureAwait(false))
             : Fail(error);
     }
 
     /// <summary>All or nothing; returns why nothing.</summary>
-    private string? ApplyParameters(RespRequest request, int from, Func<ForwarderConfig, ForwarderConfig>? also = null)
+    private async ValueTask<string?> ApplyParametersAsync(RespRequest request, int from, Func<ForwarderConfig, ForwarderConfig>? also = null)
     {
         var parameters = new ReadOnlyMemory<byte>[request.Count - from];
         for (var i = 0; i < parameters.Length; i++) parameters[i] = request[from + i];
 
         string? fault = null;
-        var refused = control.Configure(config =>
+        await control.ConfigureAsync(config =>
         {
             fault = ConfigParameters.TryApply(parameters, also?.Invoke(config) ?? config, out var next, out var error) ? null : error;
             return fault is null ? next : config;
-        });
-        return fault ?? refused;
+        }).ConfigureAwait(false);
+        return fault;
     }
 
-    private ValueTask<ReadOnlyMemory<byte>> ChangeMasks(RespRequest request, Func<KeyMaskSet, KeyMaskSet, KeyMaskSet> change)
+    private ValueTask<ReadOnlyMemory<byte>> ChangeMasksAsync(RespRequest request, Func<KeyMaskSet, KeyMaskSet, KeyMaskSet> change)
     {
         var values = new ReadOnlyMemory<byte>[request.Count - 1];
         for (var i = 0; i < values.Length; i++) values[i] = request[1 + i];
         var faults = new List<string>();
         var given = ConfigParameters.ReadMasks(values, faults);
-        return Done(given is null ? faults[0] : control.Configure(config => config with { Masks = change(config.Masks, given) }));
+        return given is null ? Refuse(faults[0]) : ConfigureAsync(config => config with { Masks = change(config.Masks, given) });
     }
 
     /// <summary>The server's own first; a section of the same name that the forwarder has is joined to it.</summary>
@@ -158,7 +186,13 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         return [server with { Fields = [.. server.Fields, .. same] }, .. known.Where(section => section.Name != server.Name)];
     }
 
-    private static ValueTask<ReadOnlyMemory<byte>> Done(string? refused) => ValueTask.FromResult(Answer(refused));
+    private async ValueTask<ReadOnlyMemory<byte>> ConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change)
+    {
+        await control.ConfigureAsync(change).ConfigureAwait(false);
+        return Replies.Ok;
+    }
+
+    private static ValueTask<ReadOnlyMemory<byte>> Refuse(string why) => ValueTask.FromResult(Fail(why));
 
     private static ReadOnlyMemory<byte> Answer(string? refused) => refused is null ? Replies.Ok : Fail(refused);
 

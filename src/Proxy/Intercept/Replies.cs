@@ -1,37 +1,51 @@
-using System.Globalization;
-using System.Text;
+using System.Buffers;
+using KeyEvt.Resp;
 
 namespace KeyEvt.Proxy.Intercept;
 
-/// <summary>How are replies written? Shapes that RESP2 and RESP3 share.</summary>
+/// <summary>How are replies made? As whole byte strings, in shapes that RESP2 and RESP3 share.</summary>
 internal static class Replies
 {
-    public static ReadOnlyMemory<byte> Ok { get; } = "+OK\r\n"u8.ToArray();
+    public static ReadOnlyMemory<byte> Ok { get; } = Simple("OK");
 
-    /// <summary><c>+text CRLF</c></summary>
-    public static ReadOnlyMemory<byte> Simple(string text) => Line('+', text);
+    public static ReadOnlyMemory<byte> Simple(string text)
+    {
+        var reply = new ArrayBufferWriter<byte>();
+        RespWriter.SimpleString(reply, text);
+        return reply.WrittenMemory;
+    }
 
-    /// <summary><c>-text CRLF</c>; the text begins with its code.</summary>
-    public static ReadOnlyMemory<byte> Error(string text) => Line('-', text);
+    /// <param name="text">Its code first; whatever it holds, it stays one line.</param>
+    public static ReadOnlyMemory<byte> Error(string text)
+    {
+        var reply = new ArrayBufferWriter<byte>();
+        RespWriter.Error(reply, text);
+        return reply.WrittenMemory;
+    }
 
-    /// <summary><c>$length CRLF bytes CRLF</c></summary>
-    public static ReadOnlyMemory<byte> Bulk(ReadOnlySpan<byte> bytes) => (byte[])[.. Header('$', bytes.Length), .. bytes, .. "\r\n"u8];
+    public static ReadOnlyMemory<byte> Bulk(ReadOnlySpan<byte> bytes)
+    {
+        var reply = new ArrayBufferWriter<byte>();
+        RespWriter.Bulk(reply, bytes);
+        return reply.WrittenMemory;
+    }
 
-    public static ReadOnlyMemory<byte> Bulk(string text) => Bulk(Encoding.UTF8.GetBytes(text));
+    public static ReadOnlyMemory<byte> Bulk(string text)
+    {
+        var reply = new ArrayBufferWriter<byte>();
+        RespWriter.Bulk(reply, text);
+        return reply.WrittenMemory;
+    }
 
-    /// <summary><c>*count CRLF</c> and the elements.</summary>
+    /// <param name="elements">Whole replies each.</param>
     public static ReadOnlyMemory<byte> Array(IReadOnlyCollection<ReadOnlyMemory<byte>> elements)
     {
-        var reply = new List<byte>(Header('*', elements.Count));
-        foreach (var element in elements) reply.AddRange(element.Span);
-        return reply.ToArray();
+        var reply = new ArrayBufferWriter<byte>();
+        RespWriter.ArrayHeader(reply, elements.Count);
+        foreach (var element in elements) reply.Write(element.Span);
+        return reply.WrittenMemory;
     }
 
     /// <summary>Without what would begin another line.</summary>
     public static string OneLine(string text) => text.Replace('\r', ' ').Replace('\n', ' ').Replace('\0', ' ');
-
-    /// <summary>Whatever the text holds, it stays one line: foreign bytes in it can never begin a second reply.</summary>
-    private static byte[] Line(char type, string text) => Encoding.UTF8.GetBytes($"{type}{OneLine(text)}\r\n");
-
-    private static byte[] Header(char type, int count) => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{type}{count}\r\n"));
 }

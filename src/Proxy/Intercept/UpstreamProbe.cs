@@ -74,7 +74,7 @@ internal sealed class UpstreamProbe(ITransport transport, TransportAddress upstr
     {
         await using var connection = await transport.ConnectAsync(upstream, cancellationToken).ConfigureAwait(false);
         byte[] one = EchoShape.NewName(), two = EchoShape.NewName();
-        await connection.Output.WriteAsync((byte[])[.. EchoShape.CommandOf(one), .. EchoShape.CommandOf(two)], cancellationToken).ConfigureAwait(false);
+        await connection.Output.WriteAsync((byte[])[.. EchoShape.CommandOf(one).Span, .. EchoShape.CommandOf(two).Span], cancellationToken).ConfigureAwait(false);
         var first = Around(await ReadLineAsync(connection, cancellationToken).ConfigureAwait(false), one);
         var second = Around(await ReadLineAsync(connection, cancellationToken).ConfigureAwait(false), two);
         var same = first is not null && second is not null && first.Before.Span.SequenceEqual(second.Before.Span) && first.After.Span.SequenceEqual(second.After.Span);

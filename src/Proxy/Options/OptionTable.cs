@@ -1,6 +1,7 @@
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Filter;
 using KeyEvt.Proxy.Intercept;
 using Microsoft.Extensions.Logging;
 
@@ -32,14 +33,18 @@ internal static class OptionTable
             (o, v) => v.Integer(0, 65535) is { } seconds ? Amqp(o, a => a with { HeartbeatSeconds = seconds }) : o),
         new("exchange", "name", "amq.direct", "where events are published",
             (o, v) => v.ShortString() is { } name ? Forward(o, f => f with { Exchange = name }) : o),
-        new("routing-key", "key", "redis_keyspace_events", "with which routing key",
-            (o, v) => v.ShortString() is { } key ? Forward(o, f => f with { RoutingKey = key }) : o),
+        new("routing-key", "key", "redis_keyspace_events", "with which routing key; {db}, {event}, {class} and {key} stand for those of the event",
+            (o, v) => v.ShortString() is not { } key ? o : RoutingKeyTemplate.Fault(key) is { } fault ? Fault(o, v, fault) : Forward(o, f => f with { RoutingKey = key })),
+        new("format", "shape", "text", "shape of the messages: text (as the replaced module's), json, or cloudevents",
+            (o, v) => v.Word(("text", MessageFormat.Text), ("json", MessageFormat.Json), ("cloudevents", MessageFormat.CloudEvents)) is { } format ? Forward(o, f => f with { Format = format }) : o),
         new("delivery-mode", "1|2", "1", "1 transient, 2 persistent",
             (o, v) => v.Integer(1, 2) is { } mode ? Forward(o, f => f with { DeliveryMode = mode }) : o),
         new("fallback-storage-size", "events", "10000000", "how many events the fallback storage in Redis may hold; 0 unlimited, negative off",
             (o, v) => v.Long(long.MinValue, long.MaxValue) is { } size ? Forward(o, f => f with { FallbackStorageSize = size }) : o),
         new("keymask", "mask", null, "forward the keys that match, such as ^user:.*$, or ALL; without one nothing is forwarded",
             (o, v) => ReadMasks(o, v)) { Repeatable = true },
+        new("rule", "rule", null, "besides the masks: events=xe db=0 mask=^session: forwards those events of that database whose key matches; events and db may be left out",
+            (o, v) => ReadAll(v, ReadRule) is { } rules ? Forward(o, f => f with { Rules = new RuleSet(rules) }) : o) { Repeatable = true },
         LoadModule,
         new("declare-queue", "name", null, "declare this durable queue and bind it to exchange and routing key",
             (o, v) => v.ShortString() is { } queue ? Forward(o, f => f with { DeclareQueue = queue }) : o),
@@ -61,6 +66,14 @@ internal static class OptionTable
             (o, v) => v.ByteSize(64 << 10, 64L << 30) is { } bytes ? o with { BufferBytes = bytes } : o),
         new("window", "messages", "1024", "how many messages may wait for RabbitMQ's confirm",
             (o, v) => v.Integer(1, 65535) is { } window ? o with { Window = window } : o),
+        new("unroutable", "policy", "drop", "what happens to an event that no queue takes: drop (counted) or store (kept and tried again)",
+            (o, v) => v.Word(("drop", false), ("store", true)) is { } store ? o with { StoreUnroutable = store } : o),
+        new("max-attempts", "times", "0", "how often RabbitMQ may refuse an event (nack) before it is sent on with routing key <routing-key>.failed; 0: tried for ever",
+            (o, v) => v.Integer(0, 1_000_000) is { } times ? o with { MaxAttempts = times } : o),
+        new("spool", "directory", null, "a local store for events while RabbitMQ is away and the fallback storage in Redis refuses them",
+            (o, v) => v.Value.Length > 0 ? o with { Spool = v.Value } : Fault(o, v, "must not be empty")),
+        new("gap-events", "yes|no", "no", "whether each gap is also published, as JSON with routing key <routing-key>.gap",
+            (o, v) => v.Word(("no", false), ("yes", true)) is { } gaps ? o with { GapEvents = gaps } : o),
         new("log-level", "level", "information", "trace, debug, information, warning, error, critical or none",
             (o, v) => v.Word(("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("information", LogLevel.Information), ("warning", LogLevel.Warning),
                 ("error", LogLevel.Error), ("critical", LogLevel.Critical), ("none", LogLevel.None)) is { } level ? o with { LogLevel = level } : o),
@@ -101,6 +114,9 @@ internal static class OptionTable
         fault = $"must be host names, addresses or *, not {Printable.Quote(text)}";
         return host;
     }
+
+    private static EventRule? ReadRule(string text, out string fault) =>
+        EventRule.TryParse(System.Text.Encoding.Latin1.GetString(System.Text.Encoding.UTF8.GetBytes(text)), out var rule, out fault) ? rule : null;
 
     private static ProxyOptions ReadMasks(ProxyOptions options, OptionInput input)
     {

@@ -41,6 +41,18 @@ internal sealed record ProxyOptions
     /// <summary>How many publishes may wait for their confirms.</summary>
     public int Window { get; init; }
 
+    /// <summary>Whether an event that no queue takes is kept and tried again.</summary>
+    public bool StoreUnroutable { get; init; }
+
+    /// <summary>Refusals by the broker before an event is sent on as failed; 0: no limit.</summary>
+    public int MaxAttempts { get; init; }
+
+    /// <summary>Directory of the local store; null: none.</summary>
+    public string? Spool { get; init; }
+
+    /// <summary>Whether gaps are published.</summary>
+    public bool GapEvents { get; init; }
+
     /// <summary>Kept apart until all options are read: they win over a password in a URI, whatever the order.</summary>
     public string? AmqpPassword { get; init; }
 

@@ -46,6 +46,12 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
         var read = await _client.ReadAsync().ConfigureAwait(false);
         while (true)
         {
+            if (session.RepliesHaveEnded)
+            {
+                _client.AdvanceTo(read.Buffer.End);
+                return await DiscardAsync().ConfigureAwait(false);
+            }
+
             var stop = _run.Copy(read.Buffer);
             if (stop == RunStop.Candidate)
             {
@@ -56,7 +62,7 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
             _client.AdvanceTo(read.Buffer.GetPosition(_run.Done), read.Buffer.End);
             _run.Done = 0;
             var flush = await _upstream.FlushAsync().ConfigureAwait(false);
-            if (flush.IsCompleted || session.RepliesHaveEnded) return await DiscardAsync().ConfigureAwait(false);
+            if (flush.IsCompleted) return await DiscardAsync().ConfigureAwait(false);
             if (stop == RunStop.ForeignProtocol) return SessionEndReason.ForeignProtocol;
             if (stop == RunStop.Malformed) return await EndBehindRepliesAsync(SessionEndReason.ProtocolError, Replies.Error($"ERR {_run.Fault!.Message}")).ConfigureAwait(false);
             if (read.IsCompleted) return await PassEndAsync().ConfigureAwait(false);
@@ -127,6 +133,7 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
     private ITimer? PassEndOrLimitWait(ReadResult read)
     {
         if (!read.Buffer.IsEmpty || services.Authorization.MayAskUser) return EndAfter(services.Deadlines.Grace, SessionEndReason.ClientLeftWaiting);
+        session.End(SessionEndReason.ClientClosed);
         _upstream.Complete();
         return null;
     }

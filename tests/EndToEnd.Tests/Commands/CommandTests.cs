@@ -216,7 +216,7 @@ public sealed class CommandTests(PlainProxy proxy) : IClassFixture<PlainProxy>
     [Fact]
     public async Task The_modules_load_line_configures_and_its_unload_resets()
     {
-        Assert.Equal(Ok, (await proxy.Program.CallAsync("MODULE", "LOAD", "/usr/lib/redis/modules/redis_keyspace_amqp.so", "g$", .. Params, "^loaded$")).ToString());
+        Assert.Equal(Ok, (await proxy.Program.CallAsync(["MODULE", "LOAD", "/usr/lib/redis/modules/redis_keyspace_amqp.so", "g$", .. Params, "^loaded$"])).ToString());
         Assert.Equal(["^loaded$"], (await CallAsync("keymask_get")).Texts);
         Assert.Equal("$g", Sorted(await CallAsync("events_get")));
         Assert.Equal("2", await ConfigAsync("delivery_mode"));

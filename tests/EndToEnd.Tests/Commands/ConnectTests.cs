@@ -87,7 +87,7 @@ public sealed class ConnectTests(SharedBroker broker)
     public async Task A_missing_virtual_host_is_an_error_of_the_connection()
     {
         var rabbit = await broker.GetAsync();
-        await Stage.RunAsync(rabbit, new StageSetting { Options = ["--amqp", rabbit.UrlWith(virtualHost: "nosuch")], Queue = false }, async stage =>
+        await Stage.RunAsync(rabbit, new StageSetting { VirtualHost = "nosuch", Queue = false }, async stage =>
             Assert.Matches("^-AMQP CONNECT ERROR: [345] .+", (await stage.CallAsync("key_evt_amqp.connect")).ToString()));
     }
 

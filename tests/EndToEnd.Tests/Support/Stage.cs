@@ -74,7 +74,7 @@ internal sealed class Stage : IAsyncDisposable
         return
         [
             "--upstream", string.Create(CultureInfo.InvariantCulture, $"redis://{login}127.0.0.1:{Redis.Port}"),
-            "--amqp", Rabbit.UrlWith(port: _setting.AmqpPort),
+            "--amqp", Rabbit.UrlWith(virtualHost: _setting.VirtualHost, port: _setting.AmqpPort),
             "--routing-key", Queue,
             .. _setting.Events is null ? [] : new[] { "--events", _setting.Events },
             .. _setting.Masks.SelectMany(mask => new[] { "--keymask", mask }),

@@ -20,6 +20,8 @@ internal sealed record StageSetting
     /// <summary>Where the program finds the broker, when that is not its own port: a relay, or a port where nothing is.</summary>
     public int? AmqpPort { get; init; }
 
+    public string VirtualHost { get; init; } = "/";
+
     /// <summary>For tests on what happens before it is ready, or where it never is.</summary>
     public bool WaitReady { get; init; } = true;
 

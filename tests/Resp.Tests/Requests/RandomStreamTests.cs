@@ -9,7 +9,7 @@ public sealed class RandomStreamTests
     /// <summary>Small, so that random streams run into each of them.</summary>
     private static readonly RespLimits Small = new() { MaxArguments = 12, MaxBulkBytes = 120, MaxInlineBytes = 64, MaxCandidateBytes = 90 };
 
-    private static readonly Gen<byte> AnyByte = Gen.OneOf(Gen.OneOf([.. "*$\r\n0129-+ \"'\\xab\0"u8]), Gen.Byte);
+    private static readonly Gen<byte> AnyByte = Gen.OneOf(Gen.OneOf([.. "*$\r\n0129:/-+ \"'\\xab\0"u8]), Gen.Byte);
 
     private static readonly Gen<string> Name = Gen.OneOf(
         "SET", "get", "", "MODULE", "key_evt_amqp.info", "KEY_EVT_amqp.", "key_evt_amqp", "POST", "post\0x", "host:", "posts", "A_NAME_LONGER_THAN_SIXTEEN_BYTES", "key_evt_amqp.keymask_set");
@@ -40,13 +40,13 @@ public sealed class RandomStreamTests
         Gen.Const(Array.Empty<int>()), Gen.Int[0, 400].Array[1, 8], Gen.Const(Enumerable.Range(0, 600).ToArray()));
 
     [Fact]
-    public void A_valid_stream_reads_as_in_the_reference() => Check(Valid, iterations: 6000);
+    public void A_valid_stream_reads_as_in_the_reference() => Check(Valid, iterations: 3000);
 
     [Fact]
-    public void A_broken_stream_reads_as_in_the_reference() => Check(Mutated, iterations: 12000);
+    public void A_broken_stream_reads_as_in_the_reference() => Check(Mutated, iterations: 6000);
 
     [Fact]
-    public void Noise_reads_as_in_the_reference() => Check(AnyByte.Array[0, 40], iterations: 6000);
+    public void Noise_reads_as_in_the_reference() => Check(AnyByte.Array[0, 40], iterations: 3000);
 
     private static void Check(Gen<byte[]> streams, int iterations) =>
         Gen.Select(streams, RandomCuts).Sample((stream, cuts) => Agree(stream, cuts), iter: iterations, print: t => Latin1.Text(t.Item1) + " | " + string.Join(',', t.Item2));

@@ -1,24 +1,5 @@
-// What is kept of an inline line's arguments: the name's head, or all of them?
+// What are all the arguments of an inline line?
 namespace KeyEvt.Resp;
-
-/// <summary>Keeps what <see cref="IRequestFilter"/> asks for: the head of the name, its length, and how many arguments there are.</summary>
-internal struct InlineNameSink : IArgumentSink
-{
-    public CommandNameHead Head;
-
-    public int NameLength { get; private set; }
-
-    public int Count { get; private set; }
-
-    public void BeginArgument() => Count++;
-
-    public void Add(byte value)
-    {
-        if (Count > 1) return;
-        Head.Add(value);
-        NameLength++;
-    }
-}
 
 /// <summary>Keeps every argument, one behind the other; used for requests that are held whole, which are small and rare.</summary>
 internal struct InlineArgumentsSink(byte[] storage) : IArgumentSink

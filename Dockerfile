@@ -1,0 +1,27 @@
+# KeyEvt in a small image: built with the SDK, run without it, not as root.
+#   docker build -t keyevt .
+#   docker run -p 6380:6380 -e KEYEVT_UPSTREAM=redis://redis:6379 -e KEYEVT_AMQP=amqp://user:password@rabbit:5672/ -e KEYEVT_KEYMASK=ALL keyevt
+
+FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+WORKDIR /source
+# What restore needs first: its layer stays until a package changes.
+COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
+COPY src/Resp/*.csproj src/Resp/packages.lock.json src/Resp/
+COPY src/Forwarder/*.csproj src/Forwarder/packages.lock.json src/Forwarder/
+COPY src/Proxy/*.csproj src/Proxy/packages.lock.json src/Proxy/
+RUN dotnet restore src/Proxy --locked-mode
+COPY src/ src/
+RUN dotnet publish src/Proxy -c Release --no-restore -o /app -p:UseSharedCompilation=false
+
+FROM mcr.microsoft.com/dotnet/aspnet:10.0
+WORKDIR /app
+COPY --from=build /app ./
+# Clients come from outside the container. The admin port does too, for the orchestrator's checks and for Prometheus; it is published only when asked for (-p 6381:6381).
+ENV KEYEVT_LISTEN=0.0.0.0:6380 \
+    KEYEVT_ADMIN=0.0.0.0:6381 \
+    DOTNET_EnableDiagnostics=0
+EXPOSE 6380 6381
+USER $APP_UID
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["./keyevt", "health"]
+ENTRYPOINT ["./keyevt"]

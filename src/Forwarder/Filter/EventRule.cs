@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Text;
+using KeyEvt.Forwarder.Feed;
+
+namespace KeyEvt.Forwarder.Filter;
+
+/// <summary>
+/// One rule <c>events=xe db=0 mask=^session:</c>: events of these classes, in this database, of keys that match. <c>events</c> may be
+/// left out (all classes), <c>db</c> too (every database); <c>mask</c> comes last and is the rest of the text, blanks included.
+/// </summary>
+/// <param name="Database">Null: every one.</param>
+public sealed record EventRule(EventClass Events, int? Database, KeyMask Mask)
+{
+    /// <param name="error">Empty, or one line that names the fault.</param>
+    public static bool TryParse(string text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out EventRule? rule, out string error)
+    {
+        (rule, error) = (null, "");
+        var events = EventClass.All;
+        int? database = null;
+        var rest = text.TrimStart();
+        while (!rest.StartsWith("mask=", StringComparison.Ordinal))
+        {
+            var end = rest.IndexOf(' ', StringComparison.Ordinal);
+            var field = end < 0 ? rest : rest[..end];
+            rest = end < 0 ? "" : rest[end..].TrimStart();
+            if (field.StartsWith("events=", StringComparison.Ordinal))
+            {
+                if (!NotifyFlags.TryParse(field[7..], out events, out error))
+                    return false;
+            }
+            else if (field.StartsWith("db=", StringComparison.Ordinal))
+            {
+                if (!int.TryParse(field.AsSpan(3), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                {
+                    error = $"a rule's db is a number from 0, not '{field[3..]}'";
+                    return false;
+                }
+
+                database = number;
+            }
+            else
+            {
+                error = field.Length == 0 ? "a rule ends with mask=..." : $"a rule has the fields events=, db= and mask=, not '{field}'";
+                return false;
+            }
+        }
+
+        if (rest.Length == 5)
+        {
+            error = "a rule's mask is empty; mask=ALL stands for every key";
+            return false;
+        }
+
+        rule = new EventRule(events, database, KeyMask.Parse(Encoding.Latin1.GetBytes(rest[5..])));
+        return true;
+    }
+
+    public bool Matches(int database, EventClass eventClass, ReadOnlySpan<byte> key) =>
+        (Events & eventClass) != 0 && (Database is null || Database == database) && Mask.Matches(key);
+
+    /// <summary>As <see cref="TryParse"/> reads it.</summary>
+    public override string ToString() =>
+        $"events={NotifyFlags.Format(Events)} {(Database is { } d ? FormattableString.Invariant($"db={d} ") : "")}mask={Encoding.Latin1.GetString(Mask.Bytes.Span)}";
+}

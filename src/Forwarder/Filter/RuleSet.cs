@@ -1,0 +1,44 @@
+using KeyEvt.Forwarder.Feed;
+
+namespace KeyEvt.Forwarder.Filter;
+
+/// <summary>All rules in force, besides the masks: does any of them want an event? Immutable, equal by content.</summary>
+public sealed class RuleSet : IEquatable<RuleSet>
+{
+    public static readonly RuleSet Empty = new([]);
+
+    private readonly EventRule[] _rules;
+
+    public RuleSet(IEnumerable<EventRule> rules)
+    {
+        _rules = [.. rules.Distinct()];
+        Events = _rules.Aggregate(EventClass.None, static (all, rule) => all | rule.Events);
+    }
+
+    public IReadOnlyList<EventRule> Rules => _rules;
+
+    /// <summary>Every class that some rule wants.</summary>
+    public EventClass Events { get; }
+
+    public RuleSet Add(IEnumerable<EventRule> rules) => new([.. _rules, .. rules]);
+
+    public bool Matches(int database, EventClass eventClass, ReadOnlySpan<byte> key)
+    {
+        if ((Events & eventClass) == 0)
+            return false;
+
+        foreach (var rule in _rules)
+        {
+            if (rule.Matches(database, eventClass, key))
+                return true;
+        }
+
+        return false;
+    }
+
+    public bool Equals(RuleSet? other) => other is not null && _rules.AsSpan().SequenceEqual(other._rules);
+
+    public override bool Equals(object? obj) => Equals(obj as RuleSet);
+
+    public override int GetHashCode() => _rules.Length == 0 ? 0 : _rules[0].GetHashCode();
+}

@@ -1,0 +1,75 @@
+using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Outbox;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Forwarder;
+
+/// <summary>
+/// In which order do feed, delivery and fallback storage start and stop? Start: delivery before the feed, so that the first event has
+/// a place to go. Stop: the feed after the sessions (the caller's part) and before delivery, which then empties itself.
+/// </summary>
+public sealed class ForwarderEngine : IAsyncDisposable
+{
+    private readonly NodeFeed _feed;
+    private readonly DeliveryLoop _delivery;
+    private readonly UpstreamDatabase _database;
+    private Task _deliveryRun = Task.CompletedTask;
+
+    public ForwarderEngine(ForwarderOptions options, TimeProvider time, ILoggerFactory loggers)
+    {
+        var logger = loggers.CreateLogger("KeyEvt.Forwarder");
+        var background = new BackgroundTasks();
+        var current = new CurrentConfig(options.Initial);
+        Ledger = new Ledger();
+        Gaps = new GapLog();
+        _database = new UpstreamDatabase(options.Upstream, $"keyevt-fallback-{options.Instance}", logger);
+        var store = new RedisListStore(_database.GetAsync);
+        var connector = new AmqpConnector($"keyevt-{options.Instance}", background, logger);
+        _delivery = new DeliveryLoop(connector, store, Ledger, options.Delivery, () => current.Value, time, logger);
+        var sink = new EventSink(Ledger, _delivery, () => current.Value);
+        if (options.PublishGaps)
+            Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
+
+        var feedOptions = new NodeFeedOptions { Address = options.Upstream, NotifyMode = options.NotifyMode };
+        _feed = new NodeFeed(feedOptions, sink, Gaps, time, logger);
+        _feed.Want(ForwarderControl.WantedBy(options.Initial));
+        Control = new ForwarderControl(current, options.Initial, _feed, _delivery, new InfoReport(current, _feed, _delivery, Ledger, Gaps, background, time), time);
+    }
+
+    public IForwarderControl Control { get; }
+
+    public Ledger Ledger { get; }
+
+    public GapLog Gaps { get; }
+
+    public NodeFeedStatus FeedStatus => _feed.Status;
+
+    /// <summary>Faults when a loop dies of a fault in the program, which the host must not survive.</summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Starts everything; returns at once. Nothing is connected to the broker before it is needed.</summary>
+    public void Start()
+    {
+        _deliveryRun = Task.Run(_delivery.RunAsync);
+        _feed.Start();
+        Completion = Task.WhenAny(_deliveryRun, _feed.Completion).Unwrap();
+        if (Control.Config.DeclareQueue is not null)
+            _ = Control.ConnectAsync(CancellationToken.None);
+    }
+
+    /// <summary>Ends the feed, then gets every event confirmed or stored. Returns how many could not be placed.</summary>
+    public async Task<long> StopAsync(TimeSpan deadline)
+    {
+        await _feed.DisposeAsync().ConfigureAwait(false);
+        return await _delivery.StopAsync(deadline, _deliveryRun).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _feed.DisposeAsync().ConfigureAwait(false);
+        await _database.DisposeAsync().ConfigureAwait(false);
+    }
+}

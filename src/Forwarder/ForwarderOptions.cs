@@ -1,0 +1,26 @@
+using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Feed;
+
+namespace KeyEvt.Forwarder;
+
+/// <summary>What is fixed for one run of the engine?</summary>
+public sealed record ForwarderOptions
+{
+    public required RedisAddress Upstream { get; init; }
+
+    public NotifyMode NotifyMode { get; init; } = NotifyMode.Manage;
+
+    /// <summary>Names this program to the broker and to Redis.</summary>
+    public string Instance { get; init; } = "keyevt";
+
+    /// <summary>The configuration at the start, and the one that a reset goes back to, without its masks.</summary>
+    public ForwarderConfig Initial { get; init; } = new();
+
+    /// <summary>Whether gaps are published as messages of their own.</summary>
+    public bool PublishGaps { get; init; }
+
+    /// <summary>Directory of the local store; null: none.</summary>
+    public string? Spool { get; init; }
+
+    public DeliveryOptions Delivery { get; init; } = new();
+}

@@ -1,0 +1,134 @@
+using System.Globalization;
+using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Outbox;
+
+namespace KeyEvt.Forwarder;
+
+/// <summary>What does the engine tell of itself? Sections upstream, amqp, fallback, ledger, gaps. No password, no key.</summary>
+internal sealed class InfoReport(CurrentConfig config, NodeFeed feed, DeliveryLoop delivery, Ledger ledger, GapLog gaps, BackgroundTasks background, TimeProvider time)
+{
+    private const int GapsShown = 16;
+
+    public IReadOnlyList<InfoSection> Make() => [Upstream(), Amqp(), Fallback(), LedgerSection(), Gaps()];
+
+    private InfoSection Upstream()
+    {
+        var status = feed.Status;
+        return Section(
+            "upstream",
+            ("node", status.Node),
+            ("feed_state", Lower(status.State)),
+            ("role", Lower(status.Role)),
+            ("run_id", status.RunId),
+            ("redis_version", status.RedisVersion),
+            ("notify_keyspace_events", status.NotifyFlags ?? ""),
+            ("patterns", string.Join(' ', status.Patterns)),
+            ("position", status.Position.ToString()),
+            ("notifications_received", Number(status.Received)),
+            ("notifications_held_back", Number(status.HeldBack)),
+            ("notifications_oversized", Number(status.Oversized)),
+            ("markers_sent", Number(status.MarkersSent)),
+            ("markers_seen", Number(status.MarkersSeen)),
+            ("reconnects", Number(status.Reconnects)),
+            ("last_error", status.LastError ?? ""),
+            ("remedy", status.RemedyText ?? ""));
+    }
+
+    private InfoSection Amqp()
+    {
+        var now = config.Value;
+        var links = delivery.Links;
+        return Section(
+            "amqp",
+            ("state", LinkState()),
+            ("delivery", Lower(delivery.State)),
+            ("broker", now.Amqp.ToString()),
+            ("exchange", now.Exchange),
+            ("routing_key", now.RoutingKey),
+            ("epoch", Number(links.Epoch)),
+            ("connects", Number(links.Reconnects)),
+            ("unconfirmed", Number(delivery.UnconfirmedCount)),
+            ("refused", Number(delivery.Refused)),
+            ("returned", Number(delivery.Returned)),
+            ("state_changes", Number(delivery.StateChanges)),
+            ("blocked_reason", links.BlockedReason ?? ""),
+            ("last_error", links.LastFailure?.Message ?? ""),
+            ("background_tasks", Number(background.Count)));
+    }
+
+    private string LinkState()
+    {
+        var links = delivery.Links;
+        return delivery.State == DeliveryState.Stopped ? "stopped"
+            : links.Link is not null ? (links.BlockedReason is null ? "connected" : "blocked")
+            : links.IsConnecting ? "connecting"
+            : links.LastFailure is not null ? "backoff"
+            : "idle";
+    }
+
+    private InfoSection Fallback()
+    {
+        var stores = delivery.Stores;
+        return Section(
+            "fallback",
+            ("key", FallbackKey.Name),
+            ("size_limit", Number(config.Value.FallbackStorageSize)),
+            ("entries", Number(stores.Length)),
+            ("draining", Number(stores.Claimed)),
+            ("known", stores.IsKnown ? "yes" : "no"),
+            ("refusals", Number(stores.Refusals)),
+            ("last_error", stores.LastRefusal ?? ""),
+            ("memory_entries", Number(delivery.Memory.Count)),
+            ("memory_bytes", Number(delivery.Memory.Bytes)),
+            ("memory_limit", Number(delivery.Memory.MaxBytes)));
+    }
+
+    private InfoSection LedgerSection()
+    {
+        var now = ledger.Snapshot();
+        var fields = new List<(string, string)>
+        {
+            ("received", Number(now.Received)),
+            ("adopted", Number(now.Adopted)),
+            ("filtered", Number(now.Filtered)),
+            ("confirmed", Number(now.Confirmed)),
+            ("waiting_memory", Number(now.WaitingMemory)),
+            ("waiting_fallback", Number(now.WaitingFallback)),
+        };
+        foreach (var reason in Enum.GetValues<DropReason>())
+            fields.Add(("dropped_" + SnakeCase(reason.ToString()), Number(now.Dropped[(int)reason])));
+
+        fields.Add(("difference", Number(now.Difference)));
+        return Section("ledger", [.. fields]);
+    }
+
+    private InfoSection Gaps()
+    {
+        var fields = new List<(string, string)> { ("gaps_total", Number(gaps.Total)), ("gaps_open", Number(gaps.Open)) };
+        foreach (var gap in gaps.Recent.TakeLast(GapsShown))
+        {
+            var to = gap.To is { } end ? Iso(end) : "open";
+            var first = gap.FirstPosition is { } position ? position.ToString() : "";
+            fields.Add(($"gap_{gap.Id}", $"node={gap.Node},from={Iso(gap.From)},to={to},last={gap.LastPosition},first={first},cause={SnakeCase(gap.Cause.ToString())},detail={gap.Detail}"));
+        }
+
+        fields.Add(("time", Iso(time.GetUtcNow())));
+        return Section("gaps", [.. fields]);
+    }
+
+    private static InfoSection Section(string name, params (string Name, string Value)[] fields) =>
+        new(name, [.. fields.Select(f => KeyValuePair.Create(f.Name, f.Value))]);
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Iso(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+
+    private static string Lower<T>(T value)
+        where T : struct, Enum => SnakeCase(value.ToString());
+
+    private static string SnakeCase(string name) =>
+        string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
+}

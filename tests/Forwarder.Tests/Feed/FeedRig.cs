@@ -1,0 +1,69 @@
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Servers;
+
+namespace KeyEvt.Forwarder.Tests.Feed;
+
+/// <summary>A feed on a private Redis, in real time.</summary>
+internal sealed class FeedRig : IAsyncDisposable
+{
+    private FeedRig(RedisServer server, NodeFeedOptions options, IEventSink? sink)
+    {
+        Server = server;
+        Options = options;
+        Feed = new NodeFeed(options, sink ?? Sink, Gaps, TimeProvider.System, Log);
+    }
+
+    public RedisServer Server { get; }
+
+    public NodeFeedOptions Options { get; }
+
+    public RecordingSink Sink { get; } = new();
+
+    public GapLog Gaps { get; } = new();
+
+    public RecordingLogger Log { get; } = new();
+
+    public NodeFeed Feed { get; }
+
+    /// <summary>A Redis and a feed on it that is not started.</summary>
+    public static async Task<FeedRig> PrepareAsync(Func<NodeFeedOptions, NodeFeedOptions>? change = null, IEventSink? sink = null, params string[] configuration)
+    {
+        var server = await RedisServer.StartAsync(configuration);
+        var options = new NodeFeedOptions { Address = RedisAddress.Parse(server.Url) };
+        return new FeedRig(server, change?.Invoke(options) ?? options, sink);
+    }
+
+    /// <summary>A Redis and a feed that is subscribed to what is wanted.</summary>
+    public static async Task<FeedRig> StartAsync(
+        EventClass wanted, Func<NodeFeedOptions, NodeFeedOptions>? change = null, IEventSink? sink = null, params string[] configuration)
+    {
+        var rig = await PrepareAsync(change, sink, configuration);
+        rig.Feed.Want(wanted);
+        rig.Feed.Start();
+        await rig.SubscribedAsync();
+        return rig;
+    }
+
+    public async Task SubscribedAsync()
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(15));
+        await Feed.WaitSubscribedAsync(deadline.Token);
+    }
+
+    public Task RedisAsync(params string[] command) => Server.CallAsync(command);
+
+    public async Task<string> FlagsAsync() => (await Server.CallAsync("CONFIG", "GET", "notify-keyspace-events")).Items[1].Text;
+
+    public Task KeysAsync(params string[] keys) =>
+        Eventually.ValueAsync($"the keys {string.Join(' ', keys)}", () => Task.FromResult(string.Join(' ', Sink.Keys)), seen => seen == string.Join(' ', keys));
+
+    public Task<Gap> GapClosedAsync() => Eventually.ValueAsync(
+        "a closed gap", () => Task.FromResult(Gaps.Recent.FirstOrDefault(gap => !gap.IsOpen)!), gap => gap is not null);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Feed.DisposeAsync();
+        await Server.DisposeAsync();
+    }
+}

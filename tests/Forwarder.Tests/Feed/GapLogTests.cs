@@ -1,0 +1,125 @@
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Outbox;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Feed;
+
+/// <summary>Which spans become gaps, and which gaps are kept?</summary>
+public class GapLogTests
+{
+    private static readonly EventPosition Last = new(1, 10, 3);
+    private static readonly EventPosition First = new(2, 11, 0);
+    private static readonly FeedFault Lost = new(FeedFaultKind.Closed, "closed");
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly GapLog _gaps = new(capacity: 3);
+    private readonly Coverage _coverage;
+
+    public GapLogTests() => _coverage = new Coverage("node", _gaps, _time, NullLogger.Instance);
+
+    [Fact]
+    public void A_lost_subscription_is_a_gap_from_the_last_proof_to_the_next_confirmation()
+    {
+        Cover();
+        var proven = Moment.Now(_time);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _coverage.Prove(proven);
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        _coverage.Lost(Lost, Last);
+        Assert.Equal(1, _gaps.Open);
+        _time.Advance(TimeSpan.FromSeconds(3));
+        _coverage.Subscribed(First);
+
+        var gap = Assert.Single(_gaps.Recent);
+        Assert.Equal((proven.Wall, _time.GetUtcNow(), TimeSpan.FromSeconds(5)), (gap.From, gap.To, gap.Duration));
+        Assert.Equal((Last, First), (gap.LastPosition, gap.FirstPosition!.Value));
+        Assert.Equal(0, _gaps.Open);
+    }
+
+    [Fact]
+    public void Before_the_first_subscription_there_is_no_gap()
+    {
+        _coverage.Want(true, default);
+        _coverage.Lost(Lost, Last);
+
+        Assert.Equal(0, _gaps.Total);
+    }
+
+    [Fact]
+    public void What_is_not_wanted_is_not_missed_and_wanting_nothing_ends_a_gap()
+    {
+        Cover();
+        _coverage.Lost(Lost, Last);
+        _coverage.Want(false, Last);
+        Assert.False(Assert.Single(_gaps.Recent).IsOpen);
+
+        _coverage.Subscribed(First);
+        _coverage.Lost(Lost, Last);
+        Assert.Equal(1, _gaps.Total);
+
+        _coverage.Want(true, Last);
+        _coverage.Subscribed(First);
+        _coverage.Lost(Lost, Last);
+        Assert.Equal(2, _gaps.Total);
+    }
+
+    [Fact]
+    public void A_gap_ends_only_when_subscription_and_flags_are_both_back()
+    {
+        Cover();
+        var good = Moment.Now(_time);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        _coverage.FlagsLost("flags", good, Last);
+        _coverage.Lost(Lost, Last);
+        _coverage.Subscribed(First);
+        Assert.Equal(1, _gaps.Open);
+
+        _coverage.FlagsFound(First);
+
+        var gap = Assert.Single(_gaps.Recent);
+        Assert.Equal((GapCause.FlagsMissing, good.Wall, false), (gap.Cause, gap.From, gap.IsOpen));
+    }
+
+    [Fact]
+    public void The_newest_are_kept_all_are_counted_and_open_ones_are_never_forgotten()
+    {
+        var opened = new List<long>();
+        var closed = new List<long>();
+        _gaps.Opened += gap => opened.Add(gap.Id);
+        _gaps.Closed += gap => closed.Add(gap.Id);
+        Cover();
+        _coverage.Lost(Lost, Last);
+        var other = new Coverage("other", _gaps, _time, NullLogger.Instance);
+        other.Want(true, default);
+        for (int i = 0; i < 5; i++)
+        {
+            other.Subscribed(First);
+            other.Lost(Lost, Last);
+        }
+
+        other.Subscribed(First);
+        Assert.Equal((6, 1), (_gaps.Total, _gaps.Open));
+        Assert.Equal([1, 5, 6], _gaps.Recent.Select(gap => gap.Id));
+        Assert.Equal([1, 2, 3, 4, 5, 6], opened);
+        Assert.Equal([2, 3, 4, 5, 6], closed);
+    }
+
+    [Fact]
+    public void A_span_known_when_it_is_over_is_closed_at_once()
+    {
+        Cover();
+        _coverage.Missed(GapCause.Promoted, "promoted", Moment.Now(_time), Last, First);
+
+        Assert.False(Assert.Single(_gaps.Recent).IsOpen);
+        Assert.Equal(0, _gaps.Open);
+    }
+
+    private void Cover()
+    {
+        _coverage.Want(true, default);
+        _coverage.Subscribed(Last);
+    }
+}

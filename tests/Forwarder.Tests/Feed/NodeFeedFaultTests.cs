@@ -1,0 +1,212 @@
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Servers;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Feed;
+
+/// <summary>What does a feed do when its node or somebody else takes something away from it?</summary>
+public class NodeFeedFaultTests
+{
+    [Fact]
+    public async Task R1_a_restarted_server_gets_its_flags_again_and_the_span_is_a_gap()
+    {
+        await using var rig = await FeedRig.StartAsync(EventClass.String);
+        await rig.RedisAsync("SET", "before", "x");
+        await rig.KeysAsync("before");
+        string runId = rig.Feed.Status.RunId;
+
+        await rig.Server.RestartAsync();
+        var gap = await rig.GapClosedAsync();
+        await rig.SubscribedAsync();
+        await rig.RedisAsync("SET", "after", "x");
+
+        await rig.KeysAsync("before", "after");
+        Assert.Equal("$E", await rig.FlagsAsync());
+        Assert.Equal(GapCause.ConnectionLost, gap.Cause);
+        Assert.Equal(rig.Sink.Entries[0].Position.RunId, gap.LastPosition.RunId);
+        Assert.Equal(rig.Sink.Entries[1].Position.RunId, gap.FirstPosition?.RunId);
+        Assert.NotEqual(runId, rig.Feed.Status.RunId);
+        Assert.True(gap.Duration > TimeSpan.Zero && gap.To > gap.From);
+        Assert.Equal(1, rig.Gaps.Total);
+        Assert.Equal(0, rig.Gaps.Open);
+    }
+
+    [Fact]
+    public async Task R6_a_feed_that_Redis_cuts_off_for_its_output_comes_back_with_a_gap()
+    {
+        var sink = new BlockingSink();
+        await using var rig = await FeedRig.StartAsync(EventClass.String, null, sink, "client-output-buffer-limit pubsub 64kb 0 0");
+        string key = new('k', 20_000);
+
+        // The sink keeps the reader from reading until the socket's buffers, and then Redis' own, are full.
+        sink.Close();
+        await using var client = await rig.Server.ConnectAsync();
+        for (int i = 0; !(await rig.Server.CallAsync("CLIENT", "LIST", "TYPE", "pubsub")).Text.Equals("", StringComparison.Ordinal); i++)
+        {
+            Assert.True(i < 100, "Redis did not cut the feed off");
+            for (int j = 0; j < 100; j++)
+                await client.CallAsync("SET", key, "x");
+        }
+
+        sink.Open();
+
+        var gap = await rig.GapClosedAsync();
+        Assert.Equal(GapCause.ConnectionLost, gap.Cause);
+        await rig.SubscribedAsync();
+        long seen = sink.Count;
+        await rig.RedisAsync("SET", "after", "x");
+        await Eventually.TrueAsync("the next event", () => sink.Count > seen);
+    }
+
+    [Fact]
+    public async Task R7_a_killed_subscription_is_a_gap_and_comes_back()
+    {
+        await using var rig = await FeedRig.StartAsync(EventClass.String);
+        await rig.RedisAsync("SET", "before", "x");
+        await rig.KeysAsync("before");
+        var killedAt = DateTimeOffset.UtcNow;
+
+        await rig.RedisAsync("CLIENT", "KILL", "TYPE", "pubsub");
+        var gap = await rig.GapClosedAsync();
+        await rig.SubscribedAsync();
+        await rig.RedisAsync("SET", "after", "x");
+
+        await rig.KeysAsync("before", "after");
+        Assert.True(gap.From <= killedAt && gap.To >= killedAt, "the gap holds the moment of the kill");
+        Assert.Equal(1, rig.Feed.Status.Reconnects);
+        Assert.Equal(rig.Sink.Entries[0].Position.RunId, rig.Sink.Entries[1].Position.RunId);
+        Assert.True(rig.Sink.Entries[1].Position.Marker > rig.Sink.Entries[0].Position.Marker);
+    }
+
+    [Fact]
+    public async Task R8_flags_that_somebody_takes_away_are_noticed_set_again_and_a_gap()
+    {
+        await using var rig = await FeedRig.StartAsync(EventClass.String);
+        var takenAt = DateTimeOffset.UtcNow;
+
+        await rig.RedisAsync("CONFIG", "SET", "notify-keyspace-events", "");
+        await Eventually.TrueAsync("the flags to be set again", async () => await rig.FlagsAsync() == "$E", TimeSpan.FromSeconds(5));
+        var gap = await rig.GapClosedAsync();
+        await rig.RedisAsync("SET", "after", "x");
+
+        await rig.KeysAsync("after");
+        Assert.Equal(GapCause.FlagsMissing, gap.Cause);
+        Assert.True(gap.From <= takenAt && gap.To >= takenAt, "the gap holds the moment");
+        Assert.Equal(0, rig.Feed.Status.Reconnects);
+    }
+
+    [Fact]
+    public async Task R8_in_verify_mode_missing_flags_are_a_gap_until_somebody_sets_them()
+    {
+        await using var rig = await FeedRig.StartAsync(EventClass.String, options => options with { NotifyMode = NotifyMode.Verify });
+
+        await Eventually.TrueAsync("an open gap", () => rig.Gaps.Open == 1);
+        Assert.Contains("set it to '$E'", rig.Feed.Status.RemedyText, StringComparison.Ordinal);
+        Assert.Equal("", await rig.FlagsAsync());
+
+        await rig.RedisAsync("CONFIG", "SET", "notify-keyspace-events", "$E");
+
+        await rig.GapClosedAsync();
+        Assert.Null(rig.Feed.Status.RemedyText);
+    }
+
+    [Fact]
+    public async Task Other_letters_taken_away_are_no_gap()
+    {
+        await using var rig = await FeedRig.StartAsync(EventClass.String, options => options with { FlagsInterval = TimeSpan.FromMilliseconds(250) }, null, "notify-keyspace-events AKE");
+        long seen = rig.Feed.Status.MarkersSeen;
+
+        await rig.RedisAsync("CONFIG", "SET", "notify-keyspace-events", "$E");
+
+        await Eventually.TrueAsync("a look at the flags", () => rig.Feed.Status.NotifyFlags == "$E" && rig.Feed.Status.MarkersSeen > seen + 4);
+        Assert.Equal(0, rig.Gaps.Total);
+    }
+
+    [Fact]
+    public async Task R13_a_node_turned_replica_is_held_back_and_a_promoted_one_is_not()
+    {
+        await using var master = await RedisServer.StartAsync("repl-diskless-sync-delay 0");
+        await using var rig = await FeedRig.StartAsync(EventClass.All);
+        await rig.RedisAsync("SET", "as-master", "x");
+        await rig.KeysAsync("as-master");
+
+        await rig.RedisAsync("REPLICAOF", "127.0.0.1", master.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        await Eventually.TrueAsync("the feed to be held back", () => rig.Feed.Status.State == FeedState.HeldBack);
+        await Eventually.TrueAsync("an event of the replica", async () =>
+        {
+            await master.CallAsync("SET", "replicated", "x");
+            return rig.Feed.Status.HeldBack > 0;
+        });
+        Assert.Equal(NodeRole.Replica, rig.Feed.Status.Role);
+
+        await rig.RedisAsync("REPLICAOF", "NO", "ONE");
+        await Eventually.TrueAsync("the promotion to be noticed", () => rig.Feed.Status.State == FeedState.Subscribed);
+        await rig.RedisAsync("SET", "as-master-again", "x");
+
+        await rig.KeysAsync("as-master", "as-master-again");
+    }
+
+    [Fact]
+    public async Task What_a_promoted_node_sent_before_it_was_noticed_is_a_gap()
+    {
+        await using var master = await RedisServer.StartAsync("repl-diskless-sync-delay 0");
+        await using var rig = await FeedRig.StartAsync(EventClass.All, options => options with { RoleInterval = TimeSpan.FromSeconds(3) });
+        await rig.RedisAsync("REPLICAOF", "127.0.0.1", master.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        await Eventually.TrueAsync("the feed to be held back", () => rig.Feed.Status.State == FeedState.HeldBack);
+
+        await rig.RedisAsync("REPLICAOF", "NO", "ONE");
+        await rig.RedisAsync("SET", "too-early", "x");
+
+        var gap = await rig.GapClosedAsync();
+        Assert.Equal(GapCause.Promoted, gap.Cause);
+        Assert.DoesNotContain("too-early", rig.Sink.Keys);
+    }
+
+    [Fact]
+    public async Task A_frozen_server_is_given_up_after_the_deadline_and_the_span_is_a_gap()
+    {
+        await using var rig = await FeedRig.StartAsync(EventClass.String);
+        var frozenAt = DateTimeOffset.UtcNow;
+        rig.Server.Freeze();
+
+        await Eventually.TrueAsync("the silence to be noticed", () => rig.Gaps.Open == 1, TimeSpan.FromSeconds(6));
+        rig.Server.Thaw();
+        var gap = await rig.GapClosedAsync();
+        await rig.SubscribedAsync();
+        await rig.RedisAsync("SET", "after", "x");
+
+        await rig.KeysAsync("after");
+        Assert.Equal(GapCause.Silent, gap.Cause);
+        Assert.True(gap.From <= frozenAt, "the gap begins before the freeze");
+    }
+
+    [Fact]
+    public async Task R13_a_busy_script_that_answers_is_no_silence()
+    {
+        await using var rig = await FeedRig.StartAsync(EventClass.String, options => options with { MarkerDeadline = TimeSpan.FromSeconds(1) }, null, "busy-reply-threshold 100");
+        await using var client = await rig.Server.ConnectAsync();
+        await client.SendCommandAsync("EVAL", "while true do end", "0");
+        long sent = rig.Feed.Status.MarkersSent;
+        await Eventually.TrueAsync("some beats", () => rig.Feed.Status.MarkersSent > sent + 8);
+        await rig.RedisAsync("SCRIPT", "KILL");
+        await client.ReadReplyAsync();
+        await rig.RedisAsync("SET", "after", "x");
+
+        await rig.KeysAsync("after");
+        Assert.Equal(0, rig.Feed.Status.Reconnects);
+        Assert.Equal(0, rig.Gaps.Total);
+    }
+
+    [Fact]
+    public async Task A_sink_that_throws_ends_the_feed_loudly()
+    {
+        await using var rig = await FeedRig.StartAsync(EventClass.String, null, new ThrowingSink());
+
+        await rig.RedisAsync("SET", "a", "b");
+
+        await Assert.ThrowsAsync<NotSupportedException>(() => rig.Feed.Completion.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        Assert.Equal(FeedState.Stopped, rig.Feed.Status.State);
+        Assert.Contains(rig.Log.Lines, line => line.StartsWith("Critical 2012", StringComparison.Ordinal));
+        Assert.Equal(1, rig.Gaps.Open);
+    }
+}

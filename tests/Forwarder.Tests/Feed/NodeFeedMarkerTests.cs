@@ -1,0 +1,55 @@
+using System.Text;
+using KeyEvt.Forwarder.Feed;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Feed;
+
+/// <summary>Are marker numbers given once, and taken back only when they are due?</summary>
+public class NodeFeedMarkerTests
+{
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+
+    [Fact]
+    public void A_later_run_begins_above_all_numbers_of_an_earlier_one()
+    {
+        long earlier = 0;
+        var clock = new MarkerClock(_time);
+        for (int i = 0; i < 1000; i++)
+            earlier = clock.Next(Moment.Now(_time));
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.True(new MarkerClock(_time).Reserve() > earlier);
+    }
+
+    [Fact]
+    public void A_marker_is_seen_once_and_settles_those_before_it()
+    {
+        var clock = new MarkerClock(_time);
+        var sentAt = Moment.Now(_time);
+        long first = clock.Next(sentAt), second = clock.Next(sentAt);
+        Assert.True(clock.IsOneDueBefore(second));
+
+        Assert.True(clock.TrySee(Payload(clock, second), out long seen, out var at));
+        Assert.Equal((second, sentAt), (seen, at));
+        Assert.False(clock.TrySee(Payload(clock, second), out _, out _));
+        Assert.False(clock.TrySee(Payload(clock, first), out _, out _));
+        Assert.False(clock.IsOneDueBefore(long.MaxValue));
+    }
+
+    [Fact]
+    public void What_was_not_sent_or_reserved_only_is_not_seen()
+    {
+        var clock = new MarkerClock(_time);
+        clock.Next(Moment.Now(_time));
+        long reserved = clock.Reserve();
+
+        Assert.False(clock.TrySee(Payload(clock, reserved), out _, out _));
+        Assert.False(clock.TrySee(Payload(new MarkerClock(_time), reserved - 1), out _, out _));
+        Assert.False(clock.TrySee(Encoding.ASCII.GetBytes(clock.PayloadOf(reserved - 1) + "x"), out _, out _));
+        clock.Forget();
+        Assert.False(clock.TrySee(Payload(clock, reserved - 1), out _, out _));
+    }
+
+    private static byte[] Payload(MarkerClock clock, long number) => Encoding.ASCII.GetBytes(clock.PayloadOf(number));
+}

@@ -1,0 +1,38 @@
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Outbox;
+
+namespace KeyEvt.Forwarder.Tests.Feed;
+
+/// <summary>What did a feed hand over? Keeps a copy of everything.</summary>
+internal sealed class RecordingSink : IEventSink
+{
+    private readonly Lock _gate = new();
+    private readonly List<Entry> _entries = [];
+    private long _batches;
+
+    public sealed record Entry(EventPosition Position, int Database, EventClass Class, string Event, byte[] KeyBytes, long At)
+    {
+        public string Key => System.Text.Encoding.Latin1.GetString(KeyBytes);
+    }
+
+    public IReadOnlyList<Entry> Entries
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _entries];
+        }
+    }
+
+    public IReadOnlyList<string> Keys => [.. Entries.Select(entry => entry.Key)];
+
+    public long Batches => Volatile.Read(ref _batches);
+
+    public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long unixMilliseconds)
+    {
+        lock (_gate)
+            _entries.Add(new Entry(position, database, eventClass, System.Text.Encoding.Latin1.GetString(eventName), key.ToArray(), unixMilliseconds));
+    }
+
+    public void EndOfBatch() => Interlocked.Increment(ref _batches);
+}

@@ -1,0 +1,100 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using System.Text;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Servers;
+
+namespace KeyEvt.Forwarder.Tests.Feed;
+
+/// <summary>A node in memory for what a real Redis will not do on demand: silence, garbage, old versions, lost messages. Answers each command at once.</summary>
+internal sealed class ScriptedNode : IFeedTransport
+{
+    private readonly Lock _gate = new();
+    private readonly List<string> _commands = [];
+    private PipeWriter? _toFeed;
+    private int _connects;
+
+    /// <summary>What to answer to a command instead of the usual; null: the usual; empty: nothing.</summary>
+    public Func<string[], string?> Answer { get; set; } = _ => null;
+
+    /// <summary>Refuses connections while set.</summary>
+    public bool IsDown { get; set; }
+
+    public int Connects => Volatile.Read(ref _connects);
+
+    public IReadOnlyList<string> Commands
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _commands];
+        }
+    }
+
+    public ValueTask<IDuplexPipe> ConnectAsync(RedisAddress address, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _connects);
+        if (IsDown)
+            throw new SocketException((int)SocketError.ConnectionRefused);
+
+        var toFeed = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
+        var toNode = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
+        _toFeed = toFeed.Writer;
+        _ = Task.Run(() => ServeAsync(toNode.Reader, toFeed.Writer), CancellationToken.None);
+        return ValueTask.FromResult<IDuplexPipe>(new Ends(toFeed.Reader, toNode.Writer));
+    }
+
+    /// <summary>Bytes into the feed's stream, as they are.</summary>
+    public Task SayAsync(string text)
+    {
+        lock (_gate)
+        {
+            var toFeed = _toFeed ?? throw new InvalidOperationException("the feed has not connected yet");
+            toFeed.Write(Encoding.Latin1.GetBytes(text));
+            return toFeed.FlushAsync().AsTask();
+        }
+    }
+
+    public Task EventAsync(string key, string pattern = "__keyevent@*__:*") =>
+        SayAsync($">4\r\n$8\r\npmessage\r\n${pattern.Length}\r\n{pattern}\r\n$18\r\n__keyevent@0__:set\r\n${key.Length}\r\n{key}\r\n");
+
+    public Task CloseAsync() => _toFeed!.CompleteAsync().AsTask();
+
+    private async Task ServeAsync(PipeReader input, PipeWriter output)
+    {
+        await using var stream = input.AsStream();
+        using var reader = new StreamReader(stream, Encoding.Latin1);
+        while (await reader.ReadLineAsync() is { } header)
+        {
+            var arguments = new string[int.Parse(header[1..], System.Globalization.CultureInfo.InvariantCulture)];
+            for (int i = 0; i < arguments.Length; i++)
+            {
+                await reader.ReadLineAsync();
+                arguments[i] = (await reader.ReadLineAsync())!;
+            }
+
+            lock (_gate)
+                _commands.Add(string.Join(' ', arguments));
+            string answer = Answer(arguments) ?? Usual(arguments);
+            if (answer.Length > 0 && ReferenceEquals(output, _toFeed))
+                await SayAsync(answer);
+        }
+    }
+
+    private static string Usual(string[] command) => command[0] switch
+    {
+        "HELLO" => "%1\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n",
+        "INFO" => Bulk($"# Server\r\nredis_version:7.0.0\r\nrun_id:{new string('a', 40)}\r\n"),
+        "ROLE" => "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n",
+        "CONFIG" when command[1] == "GET" => "%1\r\n$22\r\nnotify-keyspace-events\r\n$3\r\nAKE\r\n",
+        "SUBSCRIBE" or "PSUBSCRIBE" or "PUNSUBSCRIBE" => $">3\r\n{Bulk(command[0].ToLowerInvariant())}{Bulk(command[1])}:1\r\n",
+        "PUBLISH" => $">3\r\n$7\r\nmessage\r\n{Bulk(command[1])}{Bulk(command[2])}:1\r\n",
+        "PING" => "+PONG\r\n",
+        _ => "+OK\r\n",
+    };
+
+    public static string Bulk(string text) => $"${text.Length}\r\n{text}\r\n";
+
+    private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}

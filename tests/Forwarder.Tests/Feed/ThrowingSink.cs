@@ -1,0 +1,15 @@
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Outbox;
+
+namespace KeyEvt.Forwarder.Tests.Feed;
+
+/// <summary>A fault in the program.</summary>
+internal sealed class ThrowingSink : IEventSink
+{
+    public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long unixMilliseconds) =>
+        throw new NotSupportedException();
+
+    public void EndOfBatch()
+    {
+    }
+}

@@ -1,0 +1,48 @@
+using System.Text;
+using KeyEvt.Proxy.Intercept;
+using KeyEvt.Resp;
+using Xunit;
+
+namespace KeyEvt.Proxy.Tests.Intercept;
+
+/// <summary>Which requests are held, and what are they then?</summary>
+public sealed class CandidateFilterTests
+{
+    [Theory]
+    [InlineData("key_evt_amqp.info", 1, true)]
+    [InlineData("KEY_EVT_AMQP.", 9, true)]
+    [InlineData("key_evt_amqp", 1, false)]
+    [InlineData("key_evt_amqq.info", 1, false)]
+    [InlineData("KEYS", 2, false)]
+    [InlineData("module", 3, true)]
+    [InlineData("MODULE", 2, false)]
+    [InlineData("Client", 3, true)]
+    [InlineData("CLIENT", 2, false)]
+    [InlineData("CLIENT", 4, false)]
+    [InlineData("CLIENTS", 3, false)]
+    [InlineData("GET", 2, false)]
+    [InlineData("", 1, false)]
+    public void Only_what_may_concern_the_proxy_is_held(string name, int arguments, bool held)
+    {
+        var head = Encoding.ASCII.GetBytes(name).AsSpan(0, Math.Min(16, name.Length));
+        Assert.Equal(held, default(CandidateFilter).IsCandidate(head, name.Length, arguments));
+    }
+
+    [Theory]
+    [InlineData("key_evt_amqp.x", RequestKind.Own)]
+    [InlineData("Key_Evt_Amqp.", RequestKind.Own)]
+    [InlineData("MODULE LOAD /lib/redis_keyspace_amqp.so xe", RequestKind.Own)]
+    [InlineData("module load libredis_keyspace_amqp.so.1", RequestKind.Own)]
+    [InlineData("MODULE LOAD /redis_keyspace_amqp/other.so", RequestKind.Ordinary)]
+    [InlineData("MODULE LOAD /lib/other.so redis_keyspace_amqp", RequestKind.Ordinary)]
+    [InlineData("MODULE UNLOAD key_evt_amqp", RequestKind.Own)]
+    [InlineData("MODULE UNLOAD other", RequestKind.Ordinary)]
+    [InlineData("MODULE UNLOAD key_evt_amqp x", RequestKind.Ordinary)]
+    [InlineData("MODULE LOADEX /lib/redis_keyspace_amqp.so", RequestKind.Ordinary)]
+    [InlineData("CLIENT REPLY OFF", RequestKind.SilencesReplies)]
+    [InlineData("client reply skip", RequestKind.SilencesReplies)]
+    [InlineData("CLIENT REPLY on", RequestKind.Ordinary)]
+    [InlineData("CLIENT SETNAME off", RequestKind.Ordinary)]
+    public void A_held_request_is_told_apart(string request, object kind) =>
+        Assert.Equal(kind, RequestKinds.Of(new RespRequest([.. request.Split(' ').Select(argument => (ReadOnlyMemory<byte>)Encoding.ASCII.GetBytes(argument))])));
+}

@@ -1,0 +1,116 @@
+using System.Net.Sockets;
+using System.Threading.Channels;
+using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Listen;
+using KeyEvt.Proxy.Session;
+using KeyEvt.Proxy.Tests.Session;
+using KeyEvt.Proxy.Transport;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace KeyEvt.Proxy.Tests.Listen;
+
+/// <summary>Which failures does the accept loop survive, and how?</summary>
+public sealed class ProxyListenerTests : IConnectionListener
+{
+    private readonly Channel<object> _accepts = Channel.CreateUnbounded<object>();
+    private readonly FakeTimeProvider _time = new();
+    private readonly CancellationTokenSource _stop = new();
+    private int _calls;
+
+    public string Address => "test";
+
+    [Fact]
+    public async Task One_clients_misfortune_is_passed_over()
+    {
+        var (sessions, running) = Run();
+        _accepts.Writer.TryWrite(new SocketException((int)SocketError.ConnectionAborted));
+        _accepts.Writer.TryWrite(new MemoryConnection());
+        await Eventually.TrueAsync(() => sessions.Total == 1, "the next client is accepted");
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task Without_descriptors_it_pauses_and_then_goes_on()
+    {
+        var (sessions, running) = Run();
+        _accepts.Writer.TryWrite(new SocketException((int)SocketError.TooManyOpenSockets));
+        _accepts.Writer.TryWrite(new SocketException((int)SocketError.NoBufferSpaceAvailable));
+        _accepts.Writer.TryWrite(new MemoryConnection());
+        await Eventually.TrueAsync(() => _calls == 1, "it has tried once");
+        await Task.Delay(50, TestContext.Current.CancellationToken);
+        Assert.Equal(1, _calls); // the loop does not spin
+        await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMilliseconds(10)); return sessions.Total == 1; }, "it goes on after its pauses");
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task A_dead_listening_socket_is_a_dead_loop_and_not_a_silent_one()
+    {
+        var (_, running) = Run();
+        _accepts.Writer.TryWrite(new SocketException((int)SocketError.NotSocket));
+        await Assert.ThrowsAsync<SocketException>(() => running);
+    }
+
+    [Fact]
+    public async Task A_session_is_registered_until_it_has_ended()
+    {
+        var (sessions, running) = Run();
+        var client = new MemoryConnection();
+        _accepts.Writer.TryWrite(client);
+        await Eventually.TrueAsync(() => sessions.Count == 1, "the session is registered");
+        await client.ReadToEndAsync(); // its upstream refuses
+        client.Finish();
+        await Eventually.TrueAsync(() => sessions.Count == 0, "the session is removed");
+        Assert.True(client.IsDisposed);
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task Sessions_that_do_not_end_in_time_are_cut()
+    {
+        var upstream = new MemoryConnection();
+        var (sessions, running) = Run(new MemoryTransport(_ => ValueTask.FromResult<IConnection>(upstream)));
+        var client = new MemoryConnection();
+        _accepts.Writer.TryWrite(client);
+        await client.SendAsync("PING\r\n");
+        await upstream.ExpectAsync("PING\r\n"); // and never answers
+        var stopping = sessions.StopAsync(TimeSpan.FromSeconds(5), _time);
+        await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromSeconds(1)); return stopping.IsCompleted; }, "the stop ends at its deadline");
+        Assert.Equal(1, await stopping);
+        Assert.Equal(0, sessions.Count);
+        await StopAsync(running);
+    }
+
+    async ValueTask<IConnection> IConnectionListener.AcceptAsync(CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _calls);
+        var next = await _accepts.Reader.ReadAsync(cancellationToken);
+        return next is Exception e ? throw e : (IConnection)next;
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private (SessionRegistry Sessions, Task Running) Run(ITransport? transport = null)
+    {
+        var address = TransportAddress.Tcp("upstream", 6379);
+        var sessions = new SessionRegistry(new SessionServices
+        {
+            Transport = transport ?? MemoryTransport.Refusing,
+            Upstream = address,
+            Probe = new UpstreamProbe(MemoryTransport.Refusing, address, _time, NullLogger.Instance),
+            Authorization = new Authorization([]),
+            Commands = null,
+            Time = _time,
+            Logger = NullLogger.Instance,
+        });
+        return (sessions, new ProxyListener(this, sessions, _time, NullLogger.Instance).RunAsync(_stop.Token));
+    }
+
+    private async Task StopAsync(Task running)
+    {
+        await _stop.CancelAsync();
+        await running;
+    }
+}

@@ -1,0 +1,33 @@
+using System.Net.Sockets;
+using KeyEvt.Proxy.Transport;
+
+namespace KeyEvt.Proxy.Tests.Session;
+
+/// <summary>Connects to what the test prepared.</summary>
+internal sealed class MemoryTransport(Func<CancellationToken, ValueTask<IConnection>> connect) : ITransport
+{
+    /// <summary>An upstream that does nothing but answer unknown commands as Redis 7 does.</summary>
+    public static MemoryTransport Echoing(Func<string, string> line) => new(cancellationToken =>
+    {
+        var connection = new MemoryConnection();
+        cancellationToken.ThrowIfCancellationRequested();
+        _ = EchoAsync(connection, line);
+        return ValueTask.FromResult<IConnection>(connection);
+    });
+
+    /// <summary>Nobody there.</summary>
+    public static MemoryTransport Refusing { get; } = new(_ => throw new SocketException((int)SocketError.ConnectionRefused));
+
+    public IConnectionListener Listen(TransportAddress address) => throw new NotSupportedException();
+
+    public ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken) => connect(cancellationToken);
+
+    private static async Task EchoAsync(MemoryConnection connection, Func<string, string> line)
+    {
+        while (!connection.IsDisposed)
+        {
+            var request = await connection.ReadRequestAsync();
+            await connection.SendAsync(line(request[0]));
+        }
+    }
+}

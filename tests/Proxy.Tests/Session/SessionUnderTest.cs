@@ -1,0 +1,99 @@
+using Xunit;
+using System.Text;
+using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Session;
+using KeyEvt.Proxy.Transport;
+using KeyEvt.Resp;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace KeyEvt.Proxy.Tests.Session;
+
+/// <summary>One session between two in-memory peers, both played by the test; time stands still.</summary>
+internal sealed class SessionUnderTest : IAsyncDisposable, ICommandHandler
+{
+    public const string ConfigGranted = "*2\r\n$22\r\nnotify-keyspace-events\r\n$2\r\nxE\r\n";
+
+    private readonly Task _running;
+
+    public SessionUnderTest(IReadOnlyCollection<string>? adminUsers = null, ITransport? transport = null, Func<string, string>? echo = null, bool intercept = true)
+    {
+        var upstream = TransportAddress.Tcp("upstream", 6379);
+        Session = new ProxySession(1, Client, new SessionServices
+        {
+            Transport = transport ?? new MemoryTransport(_ => ValueTask.FromResult<IConnection>(Upstream)),
+            Upstream = upstream,
+            Probe = new UpstreamProbe(MemoryTransport.Echoing(echo ?? EchoLine), upstream, Time, NullLogger.Instance),
+            Authorization = new Authorization(adminUsers ?? []),
+            Commands = intercept ? this : null,
+            Time = Time,
+            Logger = NullLogger.Instance,
+        });
+        _running = Session.RunAsync();
+    }
+
+    public MemoryConnection Client { get; } = new();
+
+    public MemoryConnection Upstream { get; } = new();
+
+    public FakeTimeProvider Time { get; } = new();
+
+    public ProxySession Session { get; }
+
+    /// <summary>Commands that were run, by their arguments.</summary>
+    public List<string> Executed { get; } = [];
+
+    /// <summary>What a command does before it replies.</summary>
+    public Func<CancellationToken, Task> Execute { get; set; } = _ => Task.CompletedTask;
+
+    public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(RespRequest request, CancellationToken cancellationToken)
+    {
+        var arguments = Enumerable.Range(0, request.Count).Select(i => Encoding.Latin1.GetString(request[i].Span));
+        lock (Executed) Executed.Add(string.Join(' ', arguments));
+        await Execute(cancellationToken);
+        return "+DONE\r\n"u8.ToArray();
+    }
+
+    public static string EchoLine(string name) => $"-ERR unknown command '{name}', with args beginning with: \r\n";
+
+    /// <summary>A request as a client sends it.</summary>
+    public static string Request(params string[] arguments) =>
+        $"*{arguments.Length}\r\n" + string.Concat(arguments.Select(argument => $"${argument.Length}\r\n{argument}\r\n"));
+
+    /// <summary>The upstream reads a barrier; returns the line it must answer.</summary>
+    public async Task<string> ReadMarkAsync()
+    {
+        var mark = await Upstream.ReadRequestAsync();
+        Assert.Single(mark);
+        Assert.Matches("^key_evt_amqp\\.[0-9]{38}$", mark[0]);
+        return EchoLine(mark[0]);
+    }
+
+    /// <summary>The upstream reads two barriers with this question between them; returns both lines.</summary>
+    public async Task<(string First, string Last)> ReadQuestionAsync(params string[] question)
+    {
+        var first = await ReadMarkAsync();
+        Assert.Equal(question, await Upstream.ReadRequestAsync());
+        return (first, await ReadMarkAsync());
+    }
+
+    public Task<(string First, string Last)> ReadConfigQuestionAsync() => ReadQuestionAsync("CONFIG", "GET", "notify-keyspace-events");
+
+    /// <summary>What goes upstream for an intercepted command of a client that has used CLIENT REPLY OFF or SKIP.</summary>
+    public async Task<(string Skip, string Off, string First, string Last)> ReadQuestionOfSilentAsync()
+    {
+        var skip = await ReadMarkAsync();
+        var off = await ReadMarkAsync();
+        Assert.Equal(["CLIENT", "REPLY", "ON"], await Upstream.ReadRequestAsync());
+        var (first, last) = await ReadConfigQuestionAsync();
+        return (skip, off, first, last);
+    }
+
+    public Task EndedAsync() => _running.WaitAsync(TimeSpan.FromSeconds(20));
+
+    public async ValueTask DisposeAsync()
+    {
+        Session.Abort();
+        await EndedAsync();
+    }
+}

@@ -1,0 +1,7 @@
+// What if the proxy answers nothing itself?
+namespace KeyEvt.Resp.Tests.Requests;
+
+internal readonly struct NothingIsHeld : IRequestFilter
+{
+    public bool IsCandidate(ReadOnlySpan<byte> nameHead, long nameLength, long argumentCount) => false;
+}
