@@ -21,7 +21,7 @@ public sealed class EventClassTests(SharedBroker broker)
 
     private static readonly string[] Generic = ["expire", "persist", "rename_from", "rename_to", "copy_to", "move_from", "move_to", "del"];
     private static readonly string[] Strings = ["set", "setrange", "append", "incrby", "incrbyfloat", "setbit", "pfadd"];
-    private static readonly string[] Lists = ["lpush", "rpush", "linsert", "lset", "lrem", "lpop", "rpop", "sortstore"];
+    private static readonly string[] Lists = ["lpush", "rpush", "linsert", "lset", "lrem", "ltrim", "lpop", "rpop", "sortstore"];
     private static readonly string[] Sets = ["sadd", "srem", "spop", "sinterstore", "sunionstore", "sdiffstore"];
     private static readonly string[] Hashes = ["hset", "hincrby", "hincrbyfloat", "hdel"];
     private static readonly string[] SortedSets = ["zadd", "zincr", "zrem", "zremrangebyscore", "zremrangebyrank", "zpopmin", "zpopmax", "zunionstore", "zinterstore", "zrangestore"];

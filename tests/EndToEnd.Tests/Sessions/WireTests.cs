@@ -108,8 +108,9 @@ public sealed class WireTests(PlainProxy proxy) : IClassFixture<PlainProxy>
     {
         await using var redis = await RedisServer.StartAsync("requirepass secret");
         await using var program = await KeyEvtProcess.StartAsync(["--upstream", $"redis://:secret@127.0.0.1:{redis.Port}"]);
-        Assert.Equal("-ERR Protocol error: unauthenticated multibulk length\r\n", await AnswerAsync(program.Port, "*11\r\n"));
-        Assert.Equal("-ERR Protocol error: unauthenticated bulk length\r\n", await AnswerAsync(program.Port, "*1\r\n$16385\r\n"));
+        // With the name's beginning: until then the proxy holds a request back, as it may be one for itself.
+        Assert.Equal("-ERR Protocol error: unauthenticated multibulk length\r\n", await AnswerAsync(program.Port, "*11\r\n$3\r\nDEL\r\n"));
+        Assert.Equal("-ERR Protocol error: unauthenticated bulk length\r\n", await AnswerAsync(program.Port, "*2\r\n$3\r\nGET\r\n$16385\r\n"));
         await using var client = await program.ConnectAsync();
         Assert.Equal("OK", (await client.CallAsync("AUTH", "secret")).Text);
         Assert.Equal("OK", (await client.CallAsync("SET", "k", new string('v', 100_000))).Text);
