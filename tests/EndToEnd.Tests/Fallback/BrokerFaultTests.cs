@@ -46,8 +46,13 @@ public sealed class BrokerFaultTests(OwnBroker broker) : IClassFixture<OwnBroker
                 await stage.Rabbit.KillAsync();
                 await stage.Rabbit.RestartAsync();
             }, TestContext.Current.CancellationToken);
+            using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(20)); // 5,000 changes a second
             for (var n = 0; !killing.IsCompleted || n < 10; n++)
-                keys.AddRange(await Changes.SetAsync(client, $"stream{n}", 1000));
+            {
+                keys.AddRange(await Changes.SetAsync(client, $"stream{n}", 100));
+                await pace.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+            }
+
             await killing;
             keys.AddRange(await Changes.SetAsync(client, "end", 1000));
 

@@ -27,7 +27,7 @@ public sealed class WireTests(PlainProxy proxy) : IClassFixture<PlainProxy>
         { "multi with an error", "MULTI\r\nNOSUCH\r\nSET w 2\r\nEXEC\r\n" },
         { "reply off", "CLIENT REPLY OFF\r\nPING\r\nPING\r\nCLIENT REPLY ON\r\nECHO z\r\n" },
         { "reply skip", "CLIENT REPLY SKIP\r\nPING\r\nECHO z\r\n" },
-        { "subscribed", "SUBSCRIBE a b\r\nGET x\r\nPING\r\nUNSUBSCRIBE\r\nPING\r\n" },
+        { "subscribed", "SUBSCRIBE a\r\nGET x\r\nPING\r\nUNSUBSCRIBE\r\nPING\r\n" },
         { "reset", "MULTI\r\nRESET\r\nPING\r\n" },
     };
 
@@ -108,9 +108,10 @@ public sealed class WireTests(PlainProxy proxy) : IClassFixture<PlainProxy>
     {
         await using var redis = await RedisServer.StartAsync("requirepass secret");
         await using var program = await KeyEvtProcess.StartAsync(["--upstream", $"redis://:secret@127.0.0.1:{redis.Port}"]);
-        // With the name's beginning: until then the proxy holds a request back, as it may be one for itself.
-        Assert.Equal("-ERR Protocol error: unauthenticated multibulk length\r\n", await AnswerAsync(program.Port, "*11\r\n$3\r\nDEL\r\n"));
-        Assert.Equal("-ERR Protocol error: unauthenticated bulk length\r\n", await AnswerAsync(program.Port, "*2\r\n$3\r\nGET\r\n$16385\r\n"));
+
+        // Redis refuses at the header; the proxy passes the header on when the head of the name is there, so that is sent too.
+        Assert.Equal("-ERR Protocol error: unauthenticated multibulk length\r\n", await AnswerAsync(program.Port, "*11\r\n$4\r\nPING\r\n"));
+        Assert.Equal("-ERR Protocol error: unauthenticated bulk length\r\n", await AnswerAsync(program.Port, "*1\r\n$16385\r\n" + new string('x', 64)));
         await using var client = await program.ConnectAsync();
         Assert.Equal("OK", (await client.CallAsync("AUTH", "secret")).Text);
         Assert.Equal("OK", (await client.CallAsync("SET", "k", new string('v', 100_000))).Text);
