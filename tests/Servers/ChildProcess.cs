@@ -150,15 +150,16 @@ public sealed class ChildProcess : IDisposable
     /// <summary>Waits for an output or error line; fails at once, with the output's end, when the process ends before it.</summary>
     public async Task<string> LineAsync(string what, Func<string, bool> isIt, TimeSpan? deadline = null)
     {
-        string? found = null;
-        await Eventually.TrueAsync($"{_name} to say {what}", () =>
+        string? Find()
         {
-            var ended = HasExited;
             lock (_lock)
-                found = _output.Concat(_errors).FirstOrDefault(isIt);
-            return found is not null || ended;
-        }, deadline).ConfigureAwait(false);
-        return found ?? throw new InvalidOperationException($"{_name} ended with {ExitCode} before it said {what}:\n{Tail(30)}");
+                return _output.Concat(_errors).FirstOrDefault(isIt);
+        }
+
+        await Eventually.TrueAsync($"{_name} to say {what}", () => Find() is not null || HasExited, deadline).ConfigureAwait(false);
+        if (HasExited)
+            await ExitAsync(TimeSpan.FromSeconds(10)).ConfigureAwait(false); // which reads its output to the end
+        return Find() ?? throw new InvalidOperationException($"{_name} ended with {ExitCode} before it said {what}:\n{Tail(30)}");
     }
 
     /// <summary>Does nothing when it has ended.</summary>

@@ -40,7 +40,7 @@ public sealed class FeedTests(SharedBroker broker)
     {
         await Stage.RunAsync(await broker.GetAsync(), new StageSetting { Options = ["--notify-config", mode], Before = redis => SetFlagsAsync(redis, "Kg"), WaitReady = false }, async stage =>
         {
-            await Eventually.ValueAsync("the feed's subscription", () => stage.Redis.CallAsync("PUBSUB", "NUMPAT"), reply => reply.Integer > 0);
+            await SubscribedAsync(stage.Redis);
             Assert.Equal("Kg", await FlagsAsync(stage.Redis));
             await SetFlagsAsync(stage.Redis, "KEA");
             await stage.CallAsync("SET", "a", "1");
@@ -72,7 +72,7 @@ public sealed class FeedTests(SharedBroker broker)
             await stage.Consumer.WaitForTextsAsync("0\nset\nbefore");
             Assert.True((await stage.Redis.CallAsync("CLIENT", "KILL", "TYPE", "pubsub")).Integer > 0);
             await Eventually.ValueAsync("a declared gap", () => GapsAsync(stage), now => now != gaps);
-            await stage.Program.ReadyAsync();
+            await SubscribedAsync(stage.Redis);
             await stage.CallAsync("SET", "after", "1");
             await stage.Consumer.WaitForTextsAsync("0\nset\nbefore", "0\nset\nafter");
         });
@@ -131,6 +131,9 @@ public sealed class FeedTests(SharedBroker broker)
             Assert.DoesNotContain("omem=1", (await stage.Redis.CallAsync("CLIENT", "LIST", "TYPE", "pubsub")).Text, StringComparison.Ordinal);
         });
     }
+
+    private static Task SubscribedAsync(RedisServer redis)
+        => Eventually.ValueAsync("the feed's subscription", () => redis.CallAsync("PUBSUB", "NUMPAT"), reply => reply.Integer > 0);
 
     private static Task SetFlagsAsync(RedisServer redis, string flags) => redis.CallAsync("CONFIG", "SET", "notify-keyspace-events", flags);
 
