@@ -7,7 +7,7 @@ namespace KeyEvt.Proxy.Transport;
 /// <list type="bullet">
 /// <item><see cref="IDuplexPipe.Input"/> completes at the peer's FIN, and throws when the connection broke.</item>
 /// <item>Completing <see cref="IDuplexPipe.Output"/> sends everything written before, then FIN; the input goes on.</item>
-/// <item>A flush that says completed means that the peer takes no more bytes.</item>
+/// <item>A flush that says completed, or throws, means that the peer takes no more bytes: see <see cref="PipeWriterExtensions"/>.</item>
 /// </list>
 /// </summary>
 internal interface IConnection : IDuplexPipe, IAsyncDisposable

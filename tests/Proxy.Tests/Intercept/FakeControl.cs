@@ -7,8 +7,6 @@ internal sealed class FakeControl : IForwarderControl
 {
     public ForwarderConfig Config { get; set; } = new();
 
-    public string? Refusal { get; set; }
-
     public ConnectResult ConnectResult { get; set; } = new(0, "");
 
     public bool IsConnected { get; set; }
@@ -17,10 +15,10 @@ internal sealed class FakeControl : IForwarderControl
 
     public IReadOnlyList<InfoSection> Info { get; set; } = [];
 
-    public string? Configure(Func<ForwarderConfig, ForwarderConfig> change)
+    public Task ConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change)
     {
-        if (Refusal is null) Config = change(Config);
-        return Refusal;
+        Config = change(Config);
+        return Task.CompletedTask;
     }
 
     public Task<ConnectResult> ConnectAsync(CancellationToken cancellationToken) => Task.FromResult(ConnectResult);

