@@ -50,6 +50,9 @@ internal sealed class MemoryConnection : IConnection
     /// <summary>The peer sends FIN.</summary>
     public void Finish() => _toSession.Writer.Complete();
 
+    /// <summary>The peer takes no more; what is sent to it fails so.</summary>
+    public void StopReading(Exception failure) => _fromSession.Reader.Complete(failure);
+
     /// <summary>The peer's connection breaks.</summary>
     public void Reset()
     {
