@@ -80,18 +80,6 @@ public sealed class ProxyListenerTests
         await StopAsync(running);
     }
 
-<<<<<<< HEAD
-    async ValueTask<IConnection> IConnectionListener.AcceptAsync(CancellationToken cancellationToken)
-    {
-        Interlocked.Increment(ref _calls);
-        var next = await _accepts.Reader.ReadAsync(cancellationToken);
-        return next is Exception e ? throw e : (IConnection)next;
-    }
-
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-=======
->>>>>>> h-session
     private (SessionRegistry Sessions, Task Running) Run(ITransport? transport = null)
     {
         var address = TransportAddress.Tcp("upstream", 6379);
