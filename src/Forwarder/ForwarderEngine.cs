@@ -1,6 +1,7 @@
 using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Outbox;
 using Microsoft.Extensions.Logging;
@@ -16,8 +17,10 @@ public sealed class ForwarderEngine : IAsyncDisposable
     private readonly NodeFeed _feed;
     private readonly DeliveryLoop _delivery;
     private readonly UpstreamDatabase _database;
+    private readonly LocalSpool? _spool;
     private Task _deliveryRun = Task.CompletedTask;
 
+    /// <exception cref="IOException">The spool directory cannot be used.</exception>
     public ForwarderEngine(ForwarderOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger("KeyEvt.Forwarder");
@@ -26,7 +29,11 @@ public sealed class ForwarderEngine : IAsyncDisposable
         Ledger = new Ledger();
         Gaps = new GapLog();
         _database = new UpstreamDatabase(options.Upstream, $"keyevt-fallback-{options.Instance}", logger);
-        var store = new RedisListStore(_database.GetAsync);
+        _spool = options.Spool is { } directory ? new LocalSpool(directory) : null;
+        IEventStore store = new RedisListStore(_database.GetAsync);
+        if (_spool is not null)
+            store = new ChainedStore(store, _spool);
+
         var connector = new AmqpConnector($"keyevt-{options.Instance}", background, logger);
         _delivery = new DeliveryLoop(connector, store, Ledger, options.Delivery, () => current.Value, time, logger);
         var sink = new EventSink(Ledger, _delivery, () => current.Value);
@@ -71,5 +78,6 @@ public sealed class ForwarderEngine : IAsyncDisposable
     {
         await _feed.DisposeAsync().ConfigureAwait(false);
         await _database.DisposeAsync().ConfigureAwait(false);
+        _spool?.Dispose();
     }
 }

@@ -76,14 +76,15 @@ internal sealed class Host
         using var loggers = HostLog.CreateFactory(options.LogLevel);
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var metrics = new MetricsCollector(services.GetRequiredService<IMeterFactory>());
-        var host = new Host(options, loggers, metrics);
+        Host? host = null;
         try
         {
+            host = new Host(options, loggers, metrics);
             await host.StartAsync();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            await host.DisposeUnstartedAsync();
+            if (host is not null) await host.DisposeUnstartedAsync();
             await error.WriteLineAsync(e.Message);
             return 1;
         }

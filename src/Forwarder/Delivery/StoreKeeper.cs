@@ -264,6 +264,7 @@ internal sealed class StoreKeeper
         Length -= result.Removed;
         Claimed = Math.Max(0, Claimed - result.Removed);
         Reconcile(result.Length);
+        Claimed = Math.Min(Claimed, _batches.Sum(b => b.Entries.Count)); // what is still there of the batch is to be read again
     }
 
     /// <summary>Entries left the front of the list without us; those that are in the drain log are not lost.</summary>

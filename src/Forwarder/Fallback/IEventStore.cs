@@ -31,5 +31,9 @@ internal readonly record struct ReadResult(long Length, IReadOnlyList<ReadOnlyMe
 /// <param name="Removed">How many of the given entries were there.</param>
 internal readonly record struct RemoveResult(long Length, long Removed);
 
-/// <summary>Why the store refused: one line for people.</summary>
-internal sealed class StoreException(string reason, Exception? inner = null) : Exception(reason, inner);
+/// <summary>Why the store failed: one line for people.</summary>
+internal sealed class StoreException(string reason, Exception? inner = null) : Exception(reason, inner)
+{
+    /// <summary>The store has answered no: the step was not done, and will not be by itself.</summary>
+    public bool IsRefusal { get; init; }
+}

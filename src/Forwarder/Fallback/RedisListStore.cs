@@ -92,9 +92,9 @@ internal sealed class RedisListStore(Func<ValueTask<IDatabase>> database) : IEve
         {
             return await (await database().ConfigureAwait(false)).ListLengthAsync(FallbackKey.Name).ConfigureAwait(false);
         }
-        catch (Exception e) when (IsRefusal(e))
+        catch (Exception e) when (IsExpected(e))
         {
-            throw Refusal(e);
+            throw Failure(e);
         }
     }
 
@@ -105,13 +105,14 @@ internal sealed class RedisListStore(Func<ValueTask<IDatabase>> database) : IEve
             var answer = await (await database().ConfigureAwait(false)).ScriptEvaluateAsync(script, [FallbackKey.Name], arguments).ConfigureAwait(false);
             return (RedisResult[])answer!;
         }
-        catch (Exception e) when (IsRefusal(e))
+        catch (Exception e) when (IsExpected(e))
         {
-            throw Refusal(e);
+            throw Failure(e);
         }
     }
 
-    private static bool IsRefusal(Exception e) => e is RedisException or TimeoutException or ObjectDisposedException or ExternalException or OperationCanceledException;
+    private static bool IsExpected(Exception e) => e is RedisException or TimeoutException or ObjectDisposedException or ExternalException or OperationCanceledException;
 
-    private static StoreException Refusal(Exception e) => new(e.Message.ReplaceLineEndings(" "), e);
+    /// <summary>An error reply (OOM, READONLY, NOPERM, MISCONF ...) is a refusal; anything else may have been done all the same.</summary>
+    private static StoreException Failure(Exception e) => new(e.Message.ReplaceLineEndings(" "), e) { IsRefusal = e is RedisServerException };
 }

@@ -27,7 +27,7 @@ public sealed class WireTests(PlainProxy proxy) : IClassFixture<PlainProxy>
         { "multi with an error", "MULTI\r\nNOSUCH\r\nSET w 2\r\nEXEC\r\n" },
         { "reply off", "CLIENT REPLY OFF\r\nPING\r\nPING\r\nCLIENT REPLY ON\r\nECHO z\r\n" },
         { "reply skip", "CLIENT REPLY SKIP\r\nPING\r\nECHO z\r\n" },
-        { "subscribed", "SUBSCRIBE a b\r\nGET x\r\nPING\r\nUNSUBSCRIBE\r\nPING\r\n" },
+        { "subscribed", "SUBSCRIBE a\r\nGET x\r\nPING\r\nUNSUBSCRIBE\r\nPING\r\n" },
         { "reset", "MULTI\r\nRESET\r\nPING\r\n" },
     };
 

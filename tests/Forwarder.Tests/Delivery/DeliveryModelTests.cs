@@ -1,6 +1,8 @@
 using System.Globalization;
 using CsCheck;
 using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Outbox;
 using Xunit;
 
@@ -45,13 +47,34 @@ public sealed class DeliveryModelTests
         Gen.Select(Gen.Int[0, Enum.GetValues<Kind>().Length - 1], Gen.Int[0, 40], (kind, size) => new Act((Kind)kind, size)).Array[1, 60];
 
     [Fact]
-    public Task Nothing_is_lost_and_the_ledger_adds_up_whatever_happens() => Acts.SampleAsync(RunAsync, iter: 2000, print: acts => string.Join(", ", acts));
+    public Task Nothing_is_lost_and_the_ledger_adds_up_whatever_happens() =>
+        Acts.SampleAsync(acts => RunAsync(acts, withSpool: false), iter: 2000, print: acts => string.Join(", ", acts));
 
-    private static async Task RunAsync(Act[] acts)
+    [Fact]
+    public Task Nothing_is_lost_with_a_spool_behind_the_list() =>
+        Acts.SampleAsync(acts => RunAsync(acts, withSpool: true), iter: 150, print: acts => string.Join(", ", acts));
+
+    private static async Task RunAsync(Act[] acts, bool withSpool)
+    {
+        var folder = withSpool ? Directory.CreateTempSubdirectory("keyevt-spool-").FullName : null;
+        try
+        {
+            using var spool = folder is null ? null : new LocalSpool(folder);
+            await RunAsync(acts, spool);
+        }
+        finally
+        {
+            if (folder is not null)
+                Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static async Task RunAsync(Act[] acts, LocalSpool? spool)
     {
         var store = new FakeStore();
+        IEventStore chained = spool is null ? store : new ChainedStore(store, spool);
         var options = new DeliveryOptions { Window = 8, StoreBatch = 16 };
-        var rig = new DeliveryRig(store, options);
+        var rig = new DeliveryRig(store, options, chained: chained);
         var dropped = 0L;
         var hasReordered = false;
         var crashes = 0;
@@ -111,7 +134,7 @@ public sealed class DeliveryModelTests
                 case Kind.Crash:
 
                     crashes++;
-                    rig = new DeliveryRig(store, options, runId: (ulong)crashes);
+                    rig = new DeliveryRig(store, options, runId: (ulong)crashes, chained: chained);
                     hasReordered = true;
                     break;
                 case Kind.Reconfigure:

@@ -1,5 +1,6 @@
 using System.Text;
 using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Forwarder.Outbox;
@@ -14,12 +15,13 @@ internal sealed class DeliveryRig
     private readonly ulong _runId;
     private int _next;
 
-    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc)
+    /// <param name="chained">What stands before <paramref name="store"/>, when it is not used alone.</param>
+    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStore? chained = null)
     {
         _runId = runId;
         Store = store ?? new FakeStore();
         Options = options ?? new DeliveryOptions();
-        Loop = new DeliveryLoop(Broker, Store, Ledger, Options, () => Config, Time, NullLogger.Instance);
+        Loop = new DeliveryLoop(Broker, chained ?? Store, Ledger, Options, () => Config, Time, NullLogger.Instance);
         Sink = new EventSink(Ledger, Loop, () => Config);
     }
 

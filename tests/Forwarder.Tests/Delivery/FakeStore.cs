@@ -42,7 +42,7 @@ internal sealed class FakeStore : IEventStore
     {
         bool? failure = IsDown ? false : Failures.TryDequeue(out var next) ? next : null;
         if (failure == false)
-            return Task.FromException<T>(new StoreException("the fake store is down"));
+            return Task.FromException<T>(new StoreException("the fake store is down") { IsRefusal = true });
 
         var result = step();
         return failure == true ? Task.FromException<T>(new StoreException("the answer got lost")) : Task.FromResult(result);

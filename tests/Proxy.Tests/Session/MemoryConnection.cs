@@ -1,8 +1,8 @@
-using Xunit;
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
 using KeyEvt.Proxy.Transport;
+using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Session;
 
