@@ -140,7 +140,7 @@ internal static class BrokerCheck
     {
         if (config.DeclareQueue is not { } queue)
         {
-            rows.Add(new CheckRow(CheckOutcome.Note, "queue", $"that one is bound to {Printable.Quote(config.Exchange)} with {Printable.Quote(config.RoutingKey)} cannot be seen from here; events without one are counted as unroutable"));
+            rows.Add(new CheckRow(CheckOutcome.Note, "queue", $"whether one is bound to {Printable.Quote(config.Exchange)} with {Printable.Quote(config.RoutingKey)} cannot be seen from here; events without one are counted as unroutable"));
             return;
         }
         using var end = new CancellationTokenSource(Deadline);

@@ -33,14 +33,34 @@ internal static class CheckCommand
 
     private static IReadOnlyList<CheckRow> ForwardingRows(ProxyOptions options)
     {
+        var forwarding = options.Forwarding;
+        string chosen = forwarding.Masks.IsAll ? "ALL keys" : $"{forwarding.Masks.Masks.Count} key masks, {forwarding.Rules.Rules.Count} rules";
         var rows = new List<CheckRow>
         {
-            options.Forwarding.Masks.IsAll || options.Forwarding.Masks.Masks.Count > 0
-                ? new(CheckOutcome.Works, "key masks", options.Forwarding.Masks.IsAll ? "ALL" : $"{options.Forwarding.Masks.Masks.Count} given")
-                : new(CheckOutcome.Warning, "key masks", "none: nothing is forwarded", "give --keymask ALL or masks, or use key_evt_amqp.keymask_add later"),
+            forwarding.Masks.IsAll || forwarding.Masks.Masks.Count + forwarding.Rules.Rules.Count > 0
+                ? new(CheckOutcome.Works, "what is forwarded", chosen)
+                : new(CheckOutcome.Warning, "what is forwarded", "nothing: there is no key mask and no rule", "give --keymask ALL, masks or rules, or use key_evt_amqp.keymask_add later"),
         };
+        if (options.Spool is { } spool) rows.Add(CheckSpool(spool));
         if (options.Admin is null) rows.Add(new CheckRow(CheckOutcome.Note, "admin", "off: no health, no metrics"));
         return rows;
+    }
+
+    /// <summary>A file is made and removed again.</summary>
+    private static CheckRow CheckSpool(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            string trial = Path.Combine(folder, $".keyevt-check-{Guid.NewGuid():n}");
+            File.WriteAllBytes(trial, [0]);
+            File.Delete(trial);
+            return new CheckRow(CheckOutcome.Works, "spool", $"{Printable.Quote(folder)} can be written");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            return new CheckRow(CheckOutcome.Fails, "spool", $"{Printable.Quote(folder)} cannot be written: {e.Message}", "name another directory in --spool, or give this user the right to write there");
+        }
     }
 
     /// <summary>What a server says is shown as it says it, but on one line and without terminal escapes.</summary>

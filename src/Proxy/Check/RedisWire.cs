@@ -14,10 +14,11 @@ internal sealed class RedisWire : IAsyncDisposable
 {
     private const int MaxBulk = 1 << 20;
 
-    private readonly Stream _stream;
+    private readonly NetworkStream _stream;
+    private readonly BufferedStream _reading; // for reading only: it refuses to write while bytes are left in it
     private readonly TimeSpan _deadline;
 
-    private RedisWire(Stream stream, TimeSpan deadline) => (_stream, _deadline) = (stream, deadline);
+    private RedisWire(NetworkStream stream, TimeSpan deadline) => (_stream, _reading, _deadline) = (stream, new BufferedStream(stream), deadline);
 
     public static async Task<RedisWire> ConnectAsync(RedisAddress address, TimeSpan deadline)
     {
@@ -29,7 +30,7 @@ internal sealed class RedisWire : IAsyncDisposable
         {
             using var end = new CancellationTokenSource(deadline);
             await socket.ConnectAsync(endPoint, end.Token);
-            return new RedisWire(new BufferedStream(new NetworkStream(socket, ownsSocket: true)), deadline);
+            return new RedisWire(new NetworkStream(socket, ownsSocket: true), deadline);
         }
         catch
         {
@@ -46,11 +47,10 @@ internal sealed class RedisWire : IAsyncDisposable
         var request = new StringBuilder().Append(CultureInfo.InvariantCulture, $"*{command.Length}\r\n");
         foreach (string word in command) request.Append(CultureInfo.InvariantCulture, $"${Encoding.UTF8.GetByteCount(word)}\r\n{word}\r\n");
         await _stream.WriteAsync(Encoding.UTF8.GetBytes(request.ToString()), end.Token);
-        await _stream.FlushAsync(end.Token);
         return await ReadAsync(end.Token);
     }
 
-    public ValueTask DisposeAsync() => _stream.DisposeAsync();
+    public ValueTask DisposeAsync() => _reading.DisposeAsync();
 
     private async Task<RedisReply> ReadAsync(CancellationToken end)
     {
@@ -77,7 +77,7 @@ internal sealed class RedisWire : IAsyncDisposable
     private async Task<string> ReadBulkAsync(int length, CancellationToken end)
     {
         byte[] body = new byte[length + 2];
-        await _stream.ReadExactlyAsync(body, end);
+        await _reading.ReadExactlyAsync(body, end);
         return Encoding.UTF8.GetString(body, 0, length);
     }
 
@@ -87,7 +87,7 @@ internal sealed class RedisWire : IAsyncDisposable
         byte[] one = new byte[1];
         while (line.Count < MaxBulk)
         {
-            await _stream.ReadExactlyAsync(one, end);
+            await _reading.ReadExactlyAsync(one, end);
             if (one[0] == (byte)'\n') return Encoding.UTF8.GetString([.. line]).TrimEnd('\r');
             line.Add(one[0]);
         }

@@ -16,9 +16,10 @@ internal sealed class UpstreamCheck
     private const string FallbackScript = """
         local missing = {}
         if redis.acl_check_cmd then
-            if not redis.acl_check_cmd('RPUSH', KEYS[1], 'x') then table.insert(missing, 'RPUSH') end
-            if not redis.acl_check_cmd('LTRIM', KEYS[1], '0', '-1') then table.insert(missing, 'LTRIM') end
-            if not redis.acl_check_cmd('LRANGE', KEYS[1], '0', '-1') then table.insert(missing, 'LRANGE') end
+            local needed = {{'RPUSH', 'x'}, {'LTRIM', '0', '-1'}, {'LRANGE', '0', '-1'}, {'LINDEX', '0'}, {'LREM', '1', 'x'}}
+            for _, c in ipairs(needed) do
+                if not redis.acl_check_cmd(c[1], KEYS[1], unpack(c, 2)) then table.insert(missing, c[1]) end
+            end
         end
         return {redis.call('LLEN', KEYS[1]), table.concat(missing, ' ')}
         """;
@@ -30,6 +31,9 @@ internal sealed class UpstreamCheck
     private UpstreamCheck(ProxyOptions options, RedisWire redis, List<CheckRow> rows) => (_options, _redis, _rows) = (options, redis, rows);
 
     private string User => _options.Upstream.User ?? "default";
+
+    /// <summary>Of masks and rules; as if there were a mask, since one may come by a command.</summary>
+    private EventClass Needed => _options.Forwarding.Events | _options.Forwarding.Rules.Events;
 
     public static async Task<IReadOnlyList<CheckRow>> RunAsync(ProxyOptions options)
     {
@@ -128,15 +132,14 @@ internal sealed class UpstreamCheck
             Add(CheckOutcome.Note, FlagsParameter, "not looked at: --notify-config is off");
             return;
         }
-        var needed = _options.Forwarding.Events;
-        string letters = NotifyFlags.Format(needed) + "E";
+        string letters = NotifyFlags.Format(Needed) + "E";
         if (!mayRead)
         {
             Add(CheckOutcome.Warning, FlagsParameter, $"cannot be read: {get.Text}", $"see to it that it holds {letters} and start with --notify-config off, or {Grant("+config|get +config|set")}");
             return;
         }
         string current = get.Items[1].Text;
-        if (NotifyFlags.Covers(current, needed)) Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)} covers {letters}");
+        if (NotifyFlags.Covers(current, Needed)) Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)} covers {letters}");
         else if (_options.NotifyMode == NotifyMode.Verify) Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}", $"add the missing flags there, or start with --notify-config manage");
         else if (maySet) Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)}: what is missing for {letters} will be added at start");
         else Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}, and may not be set: {set.Text}", $"{Grant("+config|set")}, or set the flags where Redis is configured");
@@ -151,9 +154,9 @@ internal sealed class UpstreamCheck
         }
         var reply = await _redis.CallAsync("EVAL", FallbackScript, "1", FallbackKey.Name);
         if (reply.IsError || reply.Items.Count < 2)
-            Add(CheckOutcome.Fails, "fallback storage", reply.Text, $"{Grant($"+eval +evalsha +script|load +llen +lrange +rpush +ltrim ~{FallbackKey.Name}")}, or switch it off with --fallback-storage-size -1");
+            Add(CheckOutcome.Fails, "fallback storage", reply.Text, $"{Grant($"+eval +evalsha +script|load +llen +lrange +lindex +lrem +rpush +ltrim ~{FallbackKey.Name}")}, or switch it off with --fallback-storage-size -1");
         else if (reply.Items[1].Text is { Length: > 0 } missing)
-            Add(CheckOutcome.Fails, "fallback storage", $"not allowed: {missing}", $"{Grant($"+rpush +ltrim +lrange ~{FallbackKey.Name}")}, or switch it off with --fallback-storage-size -1");
+            Add(CheckOutcome.Fails, "fallback storage", $"not allowed: {missing}", $"{Grant($"+{missing.ToLowerInvariant().Replace(" ", " +", StringComparison.Ordinal)} ~{FallbackKey.Name}")}, or switch it off with --fallback-storage-size -1");
         else
             Add(CheckOutcome.Works, "fallback storage", $"may be used; it holds {reply.Items[0].Text} events");
     }
@@ -185,7 +188,7 @@ internal sealed class UpstreamCheck
 
     private async Task SubscribeAsync()
     {
-        string[] patterns = (_options.Forwarding.Events & ~(EventClass.Expired | EventClass.Evicted)) == 0 ? ["__keyevent@*__:expired", "__keyevent@*__:evicted"] : ["__keyevent@*__:*"];
+        string[] patterns = (Needed & ~(EventClass.Expired | EventClass.Evicted)) == 0 ? ["__keyevent@*__:expired", "__keyevent@*__:evicted"] : ["__keyevent@*__:*"];
         foreach (string pattern in patterns)
         {
             var reply = await _redis.CallAsync("PSUBSCRIBE", pattern);

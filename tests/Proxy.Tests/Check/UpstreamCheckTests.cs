@@ -1,0 +1,120 @@
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Proxy.Check;
+using KeyEvt.Proxy.Options;
+using Xunit;
+
+namespace KeyEvt.Proxy.Tests.Check;
+
+/// <summary>Is every state of an upstream told as it is, with a remedy, without changing anything there?</summary>
+public sealed class UpstreamCheckTests : IAsyncDisposable
+{
+    private const string Refused = "-NOPERM this user has no permissions to run this command\r\n";
+
+    private readonly ScriptedRedis _redis = new();
+    private ProxyOptions _options = OptionLoader.Defaults() with { ConnectTimeout = TimeSpan.FromSeconds(10) };
+
+    public ValueTask DisposeAsync() => _redis.DisposeAsync();
+
+    [Fact]
+    public async Task Where_all_is_allowed_everything_works_and_nothing_is_written()
+    {
+        var rows = await RunAsync();
+        Assert.All(rows, row => Assert.Equal(CheckOutcome.Works, row.Outcome));
+        Assert.DoesNotContain(_redis.Commands, command => command.StartsWith("CONFIG SET", StringComparison.Ordinal) && !command.Contains("keyevt-check", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("PING", "-NOAUTH Authentication required.\r\n", "log in", nameof(CheckOutcome.Fails), "NOAUTH Authentication required.")]
+    [InlineData("PING", "-LOADING Redis is loading the dataset in memory\r\n", "PING", nameof(CheckOutcome.Fails), "LOADING")]
+    [InlineData("PING", Refused, "PING", nameof(CheckOutcome.Works), "may not PING")]
+    [InlineData("HELLO", "-ERR unknown command `HELLO`, with args beginning with: `2`, \r\n", "version", nameof(CheckOutcome.Fails), "older than 6")]
+    [InlineData("HELLO", "*2\r\n$7\r\nversion\r\n$5\r\n5.0.1\r\n", "version", nameof(CheckOutcome.Fails), "5.0.1")]
+    [InlineData("HELLO", "*4\r\n$7\r\nversion\r\n$5\r\n7.0.1\r\n$4\r\nmode\r\n$7\r\ncluster\r\n", "mode", nameof(CheckOutcome.Warning), "only this node's events")]
+    [InlineData("ROLE", Refused, "role", nameof(CheckOutcome.Warning), "NOPERM")]
+    [InlineData("ROLE", "*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$9\r\nconnected\r\n:1\r\n", "role", nameof(CheckOutcome.Warning), "slave: events of a replica are held back")]
+    [InlineData("key_evt_amqp.", "-ERR unknown command\r\n", "key_evt_amqp.*", nameof(CheckOutcome.Fails), "cannot be answered by the proxy")]
+    [InlineData("CONFIG GET", Refused, "notify-keyspace-events", nameof(CheckOutcome.Warning), "cannot be read: NOPERM")]
+    [InlineData("CONFIG GET", "*2\r\n$22\r\nnotify-keyspace-events\r\n$1\r\nK\r\n", "notify-keyspace-events", nameof(CheckOutcome.Works), "what is missing for xeE will be added")]
+    [InlineData("EVAL", Refused, "fallback storage", nameof(CheckOutcome.Fails), "NOPERM")]
+    [InlineData("EVAL", "*2\r\n:0\r\n$11\r\nRPUSH LTRIM\r\n", "fallback storage", nameof(CheckOutcome.Fails), "not allowed: RPUSH LTRIM")]
+    [InlineData("INFO", "$45\r\nmaxmemory:100\r\nmaxmemory_policy:allkeys-lru\r\n\r\n", "eviction", nameof(CheckOutcome.Warning), "allkeys-lru with maxmemory 100 may evict")]
+    [InlineData("PUBLISH", Refused, "markers", nameof(CheckOutcome.Warning), "NOPERM")]
+    [InlineData("PSUBSCRIBE", Refused, "subscribe", nameof(CheckOutcome.Fails), "NOPERM")]
+    [InlineData("SUBSCRIBE", Refused, "subscribe", nameof(CheckOutcome.Warning), "NOPERM")]
+    [InlineData("PING", "HTTP/1.1 400 Bad Request\r\n", "commands", nameof(CheckOutcome.Fails), "what answers there is no Redis")]
+    public async Task What_does_not_work_is_named(string command, string answer, string what, string outcome, string finding)
+    {
+        _redis.Answer(command, answer);
+        var rows = await RunAsync();
+        Assert.Contains(rows, row => row.What == what && row.Outcome.ToString() == outcome && row.Finding.Contains(finding, StringComparison.Ordinal));
+        Assert.All(rows.Where(row => row.Outcome == CheckOutcome.Fails), row => Assert.NotNull(row.Remedy));
+    }
+
+    [Fact]
+    public async Task Where_config_does_not_exist_somebody_must_be_named()
+    {
+        _redis.Answer("CONFIG", "-ERR unknown command 'CONFIG', with args beginning with: \r\n").Answer("CONFIG GET", "-ERR unknown command 'CONFIG'\r\n").Answer("CONFIG SET", "-ERR unknown command 'CONFIG'\r\n");
+        var rows = await RunAsync();
+        Assert.Contains(rows, row => row is { What: "who may control", Outcome: CheckOutcome.Warning, Remedy: "name the users that may use key_evt_amqp.* in --admin-users" });
+    }
+
+    [Theory]
+    [InlineData(NotifyMode.Verify, "-ERR\r\n", "start with --notify-config manage")]
+    [InlineData(NotifyMode.Manage, Refused, "ACL SETUSER default +config|set")]
+    public async Task Missing_flags_that_will_not_be_added_are_a_failure(NotifyMode mode, string set, string remedy)
+    {
+        _redis.Answer("CONFIG GET", "*2\r\n$22\r\nnotify-keyspace-events\r\n$1\r\nK\r\n").Answer("CONFIG SET", set);
+        _options = _options with { NotifyMode = mode };
+        var row = Assert.Single(await RunAsync(), row => row.Outcome == CheckOutcome.Fails);
+        Assert.Equal("notify-keyspace-events", row.What);
+        Assert.Contains(remedy, row.Remedy);
+    }
+
+    [Fact]
+    public async Task It_subscribes_to_what_a_run_would()
+    {
+        await RunAsync();
+        Assert.Contains("PSUBSCRIBE __keyevent@*__:expired", _redis.Commands);
+        Assert.DoesNotContain("PSUBSCRIBE __keyevent@*__:*", _redis.Commands);
+    }
+
+    [Fact]
+    public async Task With_other_classes_it_subscribes_to_all_events()
+    {
+        _options = _options with { Forwarding = _options.Forwarding with { Events = EventClass.All } };
+        await RunAsync();
+        Assert.Contains("PSUBSCRIBE __keyevent@*__:*", _redis.Commands);
+    }
+
+    [Fact]
+    public async Task Without_a_fallback_storage_its_rights_are_not_asked_for()
+    {
+        _options = _options with { Forwarding = _options.Forwarding with { FallbackStorageSize = -1 } };
+        Assert.Contains(await RunAsync(), row => row is { What: "fallback storage", Outcome: CheckOutcome.Note });
+        Assert.DoesNotContain(_redis.Commands, command => command.StartsWith("EVAL", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_server_that_says_nothing_is_given_up_in_time()
+    {
+        _redis.Answer("PING", "");
+        _options = _options with { ConnectTimeout = TimeSpan.FromMilliseconds(200) };
+        Assert.Contains(await RunAsync(), row => row is { Outcome: CheckOutcome.Fails, Finding: "no answer within 0.2 seconds" });
+    }
+
+    [Fact]
+    public async Task The_password_is_not_in_any_row()
+    {
+        _redis.Answer("AUTH", "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
+        _options = _options with { Upstream = _options.Upstream with { User = "u", Password = "canary" } };
+        var rows = await RunAsync();
+        Assert.Contains(rows, row => row is { What: "log in", Outcome: CheckOutcome.Fails });
+        Assert.DoesNotContain(rows, row => row.ToString().Contains("canary", StringComparison.Ordinal));
+    }
+
+    private Task<IReadOnlyList<CheckRow>> RunAsync()
+    {
+        _redis.Start();
+        return UpstreamCheck.RunAsync(_options with { Upstream = _options.Upstream with { Host = "127.0.0.1", Port = _redis.Port } });
+    }
+}
