@@ -1,10 +1,21 @@
 // Which scenario is run, how long? dotnet run -c Release --project bench/Load -- proxy [--rounds 5] [--requests 100000]
 using System.Globalization;
 using KeyEvt.Bench.Load;
+using KeyEvt.Bench.Load.Forward;
 using KeyEvt.Bench.Load.Proxies;
 
+switch (args)
+{
+    case ["ceiling", var amqp, var routingKey, var count]:
+        await CeilingWorker.RunAsync(amqp, routingKey, int.Parse(count, CultureInfo.InvariantCulture));
+        return 0;
+    case ["baseline", var redis, var amqp, var routingKey]:
+        await BaselineWorker.RunAsync(redis, amqp, routingKey);
+        return 0;
+}
+
 // To add a scenario: a class with IScenario, and a line here.
-IScenario[] scenarios = [new ProxyScenario()];
+IScenario[] scenarios = [new ProxyScenario(), new ForwardScenario()];
 
 var scenario = scenarios.FirstOrDefault(known => args is [var name, ..] && known.Name == name);
 if (scenario is null || !LoadSettings.TryParse(args[1..], out var settings))

@@ -27,8 +27,8 @@ internal sealed class AmqpLink : IBrokerLink
     {
         (_connection, _epoch, _events, _background, _logger) = (connection, epoch, events, background, logger);
         connection.ConnectionShutdownAsync += OnShutdownAsync;
-        connection.ConnectionBlockedAsync += (_, e) => Tell(() => _events.Blocked(_epoch, e.Reason));
-        connection.ConnectionUnblockedAsync += (_, _) => Tell(() => _events.Blocked(_epoch, null));
+        connection.ConnectionBlockedAsync += OnBlockedAsync;
+        connection.ConnectionUnblockedAsync += OnUnblockedAsync;
         connection.CallbackExceptionAsync += OnCallbackExceptionAsync;
     }
 
@@ -36,9 +36,9 @@ internal sealed class AmqpLink : IBrokerLink
     {
         var options = new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: false);
         _channel = await _connection.CreateChannelAsync(options, deadline).WaitAsync(deadline).ConfigureAwait(false);
-        _channel.BasicAcksAsync += (_, e) => Tell(() => _events.Confirmed(_epoch, e.DeliveryTag, e.Multiple, refused: false));
-        _channel.BasicNacksAsync += (_, e) => Tell(() => _events.Confirmed(_epoch, e.DeliveryTag, e.Multiple, refused: true));
-        _channel.BasicReturnAsync += (_, e) => Tell(() => _events.Returned(_epoch, e.BasicProperties.MessageId, e.ReplyText));
+        _channel.BasicAcksAsync += OnAckAsync;
+        _channel.BasicNacksAsync += OnNackAsync;
+        _channel.BasicReturnAsync += OnReturnAsync;
         _channel.ChannelShutdownAsync += OnShutdownAsync;
         _channel.CallbackExceptionAsync += OnCallbackExceptionAsync;
     }
@@ -109,9 +109,33 @@ internal sealed class AmqpLink : IBrokerLink
         return Task.CompletedTask;
     }
 
-    private static Task Tell(Action tell)
+    private Task OnAckAsync(object sender, BasicAckEventArgs e)
     {
-        tell();
+        _events.Confirmed(_epoch, e.DeliveryTag, e.Multiple, refused: false);
+        return Task.CompletedTask;
+    }
+
+    private Task OnNackAsync(object sender, BasicNackEventArgs e)
+    {
+        _events.Confirmed(_epoch, e.DeliveryTag, e.Multiple, refused: true);
+        return Task.CompletedTask;
+    }
+
+    private Task OnReturnAsync(object sender, BasicReturnEventArgs e)
+    {
+        _events.Returned(_epoch, e.BasicProperties.MessageId, e.ReplyText);
+        return Task.CompletedTask;
+    }
+
+    private Task OnBlockedAsync(object sender, ConnectionBlockedEventArgs e)
+    {
+        _events.Blocked(_epoch, e.Reason);
+        return Task.CompletedTask;
+    }
+
+    private Task OnUnblockedAsync(object sender, AsyncEventArgs e)
+    {
+        _events.Blocked(_epoch, null);
         return Task.CompletedTask;
     }
 }

@@ -19,6 +19,7 @@ internal sealed class MessageComposer
     private readonly ArrayBufferWriter<byte> _buffer = new(256);
     private readonly Utf8JsonWriter _json;
     private readonly Dictionary<string, object?> _headers = [];
+    private readonly ReusedText _messageIds = new();
     private BasicProperties _properties = new();
     private MessageRoute? _route;
     private RoutingKeyTemplate _routingKeys = new("");
@@ -42,7 +43,7 @@ internal sealed class MessageComposer
             Take(route);
 
         RoutingKey = _routingKeys.Resolve(route.IsGap ? default : entry.Body.Span);
-        _properties.MessageId = Encoding.ASCII.GetString(messageId.Span);
+        _properties.MessageId = _messageIds.Write(messageId.Span);
         var milliseconds = TimeOf(entry, messageId.Span);
         _properties.Timestamp = new AmqpTimestamp(milliseconds / 1000);
         Body = route.Format switch

@@ -9,8 +9,8 @@ namespace KeyEvt.Forwarder.Delivery;
 
 /// <summary>
 /// Which event goes where, and when? The one loop that owns the link, the memory log and the fallback storage. It reacts to
-/// what the feeds appended, to what the broker told and to commands, and never waits for any of them; the one thing it waits for
-/// is the broker library taking a message, with a deadline. The states and their order are in <see cref="DeliveryState"/>;
+/// what the feeds appended, to what the broker told and to commands, and never waits for any of them, nor for the broker library
+/// to take a message: a publish that does not end at once is looked at again when it has, or when its deadline has passed. The states and their order are in <see cref="DeliveryState"/>;
 /// order per node is kept because there is always one source: memory while Live, the fallback list while Draining, and what is
 /// newer waits behind it.
 /// </summary>
@@ -24,6 +24,7 @@ internal sealed class DeliveryLoop
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly AsyncSignal _signal = new();
+    private readonly Action _wake;
     private readonly LinkInbox _inbox;
     private readonly ConcurrentQueue<Func<ValueTask>> _commands = new();
     private readonly List<TaskCompletionSource<ConnectResult>> _connectWaiters = [];
@@ -35,6 +36,8 @@ internal sealed class DeliveryLoop
     private MessageRoute _failedRoute;
     private MessageRoute _gapRoute;
     private ForwarderConfig _routeOf;
+    private Task? _publishing;       // the broker library has not yet taken this message: nothing else is published
+    private long _publishingSince;
     private bool _isRefused;         // a nack came: nothing is published until the window is empty
     private long _holdUntil;         // after a nack: no publish before this timestamp
     private long _waitingSince;      // events wait without a link since; 0: they do not
@@ -51,6 +54,7 @@ internal sealed class DeliveryLoop
     public DeliveryLoop(IBrokerConnector connector, IEventStore store, Ledger ledger, DeliveryOptions options, Func<ForwarderConfig> config, TimeProvider time, ILogger logger)
     {
         (_ledger, _options, _config, _time, _logger) = (ledger, options, config, time, logger);
+        _wake = _signal.Set;
         _inbox = new LinkInbox(_signal);
         Memory = new EventLog(ledger, WaitingPlace.Memory, options.BufferBytes);
         Links = new LinkKeeper(connector, options, _inbox, _signal, time, logger);
@@ -170,6 +174,7 @@ internal sealed class DeliveryLoop
             await command().ConfigureAwait(false);
 
         await TakeLinkOutcomeAsync().ConfigureAwait(false);
+        TakePublishOutcome();
         TakeLinkEvents();
         var more = Stores.TakeOutcome();
         Stores.RetryIfDue();
@@ -179,9 +184,9 @@ internal sealed class DeliveryLoop
 
         more |= _state switch
         {
-            DeliveryState.Live => await LiveAsync().ConfigureAwait(false),
+            DeliveryState.Live => Live(),
             DeliveryState.Storing => Storing(),
-            DeliveryState.Draining => await DrainingAsync().ConfigureAwait(false),
+            DeliveryState.Draining => Draining(),
             _ => false,
         };
         if (_isStopping)
@@ -190,7 +195,7 @@ internal sealed class DeliveryLoop
         return more && !_hasEnded;
     }
 
-    private async ValueTask<bool> LiveAsync()
+    private bool Live()
     {
         if (!Stores.IsKnown && Stores.MayStart)
             Stores.StartCount();
@@ -211,7 +216,7 @@ internal sealed class DeliveryLoop
         if (Links.IsUsable)
         {
             _waitingSince = 0;
-            return await PublishAsync(Memory).ConfigureAwait(false);
+            return Publish(Memory);
         }
 
         if (!Memory.HasUnclaimed)
@@ -263,7 +268,7 @@ internal sealed class DeliveryLoop
         return true;
     }
 
-    private async ValueTask<bool> DrainingAsync()
+    private bool Draining()
     {
         if (!Links.IsUsable && !_isStopping)
         {
@@ -285,7 +290,7 @@ internal sealed class DeliveryLoop
                 Stores.StartRead();
         }
 
-        return !_isStopping && Links.IsUsable && await PublishAsync(Stores.Drain).ConfigureAwait(false);
+        return !_isStopping && Links.IsUsable && Publish(Stores.Drain);
     }
 
     /// <summary>Starts moving the oldest events from memory to the end of the fallback storage.</summary>
@@ -302,7 +307,7 @@ internal sealed class DeliveryLoop
         return true;
     }
 
-    private async ValueTask<bool> PublishAsync(EventLog source)
+    private bool Publish(EventLog source)
     {
         if (_isRefused)
         {
@@ -317,7 +322,7 @@ internal sealed class DeliveryLoop
                 DeliveryLog.Refused(_logger, Refused, (int)delay.TotalMilliseconds);
         }
 
-        if (_reconnect || !IsPast(_holdUntil))
+        if (_publishing is not null || _reconnect || !IsPast(_holdUntil))
             return false;
 
         RefreshRoute();
@@ -325,18 +330,20 @@ internal sealed class DeliveryLoop
         while (published < PublishRun && _inFlight.HasRoom && _inFlight.Bytes < _options.WindowBytes && source.TryClaim(out var entry))
         {
             published++;
-            if (!await PublishOneAsync(source, entry).ConfigureAwait(false))
-                return true;
+            if (!PublishOne(source, entry))
+                return false;
         }
 
         return published == PublishRun;
     }
 
-    private async ValueTask<bool> PublishOneAsync(EventLog source, LogEntry entry)
+    /// <summary>False when no other may follow at once: the library is still busy with it, or the link is lost.</summary>
+    private bool PublishOne(EventLog source, in LogEntry entry)
     {
         var isDeadLetter = _options.MaxAttempts > 0 && entry.Attempts >= _options.MaxAttempts;
         var messageId = entry.IdLength > 0 ? entry.MessageId : NewIdForPlainBody();
-        _inFlight.Add(source, entry, messageId, _time.GetTimestamp(), isDeadLetter);
+        var now = _time.GetTimestamp();
+        _inFlight.Add(source, entry, messageId, now, isDeadLetter);
         try
         {
             var route = isDeadLetter ? _failedRoute : GapPublisher.IsGap(messageId.Span) ? _gapRoute : _route;
@@ -344,19 +351,29 @@ internal sealed class DeliveryLoop
             if (call.IsCompletedSuccessfully)
                 return true;
 
-            await call.AsTask().WaitAsync(_options.PublishDeadline, _time).ConfigureAwait(false);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            LoseLink(LinkFailureKind.Connection, $"the broker took no message for {_options.PublishDeadline.TotalSeconds:0} s");
-            return false;
+            (_publishing, _publishingSince) = (call.AsTask(), now);
+            _publishing.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_wake);
         }
         catch (Exception e)
         {
             LoseLink(LinkFailureKind.Connection, $"publishing failed: {e.Message}");
-            return false;
         }
+
+        return false;
+    }
+
+    /// <summary>Takes in that the broker library has taken the message, has failed, or has not answered in time (it may never).</summary>
+    private void TakePublishOutcome()
+    {
+        if (_publishing is not { } publishing)
+            return;
+
+        if (publishing.IsCompletedSuccessfully)
+            _publishing = null;
+        else if (publishing.IsCompleted)
+            LoseLink(LinkFailureKind.Connection, $"publishing failed: {publishing.Exception?.InnerException?.Message}");
+        else if (IsPast(_publishingSince + Ticks(_options.PublishDeadline)))
+            LoseLink(LinkFailureKind.Connection, $"the broker took no message for {_options.PublishDeadline.TotalSeconds:0} s");
     }
 
     private async ValueTask TakeLinkOutcomeAsync()
@@ -476,6 +493,8 @@ internal sealed class DeliveryLoop
     {
         _inFlight = new InFlight(_options.Window, _inFlight.NextTag);
         _isRefused = false;
+        _ = _publishing?.ContinueWith(static t => t.Exception, TaskScheduler.Default); // however late it ends, it concerns nobody any more
+        _publishing = null;
         if (_state == DeliveryState.Live)
             Memory.UnclaimAll();
 

@@ -25,7 +25,7 @@ internal sealed class LinkInbox(AsyncSignal signal) : ILinkEvents
     internal readonly record struct LinkEvent(Kind Kind, int Epoch, ulong Tag, bool Multiple, string? MessageId, string? Reason, LinkFailureKind Failure);
 
     /// <summary>Everything since the last call, in order; the list is reused by the call after next.</summary>
-    public IReadOnlyList<LinkEvent> TakeAll()
+    public List<LinkEvent> TakeAll()
     {
         lock (_gate)
         {

@@ -103,12 +103,14 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
                 return;
         }
 
-        Closed(gaps.Add(NewGap(cause, detail, from, last) with
+        var gap = gaps.Add(NewGap(cause, detail, from, last) with
         {
             To = now.Wall,
             Duration = time.GetElapsedTime(from.Timestamp, now.Timestamp),
             FirstPosition = first,
-        }));
+        });
+        Opened(gap);
+        Closed(gap);
     }
 
     private void Open(GapCause cause, string detail, Moment from, EventPosition last)
@@ -122,7 +124,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
             gap = _open = gaps.Add(NewGap(cause, detail, from, last));
         }
 
-        FeedLog.GapOpened(logger, node, gap.Id, cause, gap.From, detail);
+        Opened(gap);
     }
 
     /// <summary>Ends the open gap when its reasons are gone.</summary>
@@ -143,7 +145,18 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         Closed(closed);
     }
 
-    private void Closed(Gap gap) => FeedLog.GapClosed(logger, node, gap.Id, gap.Cause, gap.Duration ?? TimeSpan.Zero, gap.LastPosition, gap.FirstPosition);
+    /// <summary>Under no lock: who is told may ask for anything.</summary>
+    private void Opened(Gap gap)
+    {
+        FeedLog.GapOpened(logger, node, gap.Id, gap.Cause, gap.From, gap.Detail);
+        gaps.AnnounceOpened(gap);
+    }
+
+    private void Closed(Gap gap)
+    {
+        FeedLog.GapClosed(logger, node, gap.Id, gap.Cause, gap.Duration ?? TimeSpan.Zero, gap.LastPosition, gap.FirstPosition);
+        gaps.AnnounceClosed(gap);
+    }
 
     private Gap NewGap(GapCause cause, string detail, Moment from, EventPosition last) =>
         new() { Node = node, Cause = cause, Detail = detail, From = from.Wall, LastPosition = last };

@@ -8,7 +8,7 @@ public sealed class GapLog(int capacity = 256)
     private long _lastId;
     private int _open;
 
-    /// <summary>Called for each gap when it ends, on a feed's own loop: must return at once.</summary>
+    /// <summary>Called for each gap when it ends, on a feed's own loop or in Want, under no lock: must return at once.</summary>
     public event Action<Gap>? Closed;
 
     /// <summary>Called for each gap when it begins, on a feed's own loop: must return at once.</summary>
@@ -43,7 +43,7 @@ public sealed class GapLog(int capacity = 256)
         }
     }
 
-    /// <summary>Keeps a gap, which may be closed already, and gives it its number.</summary>
+    /// <summary>Keeps a gap, which may be closed already, and gives it its number. To be announced when the caller holds no lock.</summary>
     internal Gap Add(Gap gap)
     {
         lock (_gate)
@@ -54,13 +54,14 @@ public sealed class GapLog(int capacity = 256)
             Trim();
         }
 
-        Opened?.Invoke(gap);
-        if (!gap.IsOpen)
-            Closed?.Invoke(gap);
         return gap;
     }
 
-    /// <summary>Replaces an open gap by its closed form.</summary>
+    internal void AnnounceOpened(Gap gap) => Opened?.Invoke(gap);
+
+    internal void AnnounceClosed(Gap gap) => Closed?.Invoke(gap);
+
+    /// <summary>Replaces an open gap by its closed form. To be announced as well.</summary>
     internal void Close(Gap closed)
     {
         lock (_gate)
@@ -77,8 +78,6 @@ public sealed class GapLog(int capacity = 256)
             _open--;
             Trim();
         }
-
-        Closed?.Invoke(closed);
     }
 
     /// <summary>Open gaps are as many as there are feeds at most, and are never forgotten.</summary>

@@ -65,6 +65,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         new("listening", string.Join(' ', Addresses)),
         new("connected_clients", (_sessions?.Count ?? 0).ToString(CultureInfo.InvariantCulture)),
         new("total_connections_received", (_sessions?.Total ?? 0).ToString(CultureInfo.InvariantCulture)),
+        new("allocated_bytes", GC.GetTotalAllocatedBytes().ToString(CultureInfo.InvariantCulture)),
         new("interception", Interception switch { InterceptionState.On => "on", InterceptionState.NoEcho => "off", _ => "unknown" }),
     ]);
 

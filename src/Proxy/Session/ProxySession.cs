@@ -145,7 +145,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         End(SessionEndReason.UpstreamUnreachable);
         ProxyLog.UpstreamUnreachable(services.Logger, id, services.Upstream, why);
         client.Output.TryWrite(Replies.Error($"ERR keyevt: upstream {services.Upstream} cannot be reached: {why}"));
-        await client.Output.FlushAsync().ConfigureAwait(false);
+        await client.Output.TryFlushAsync().ConfigureAwait(false);
         await client.Output.CompleteAsync().ConfigureAwait(false);
         await LingerAsync(ReadAwayAsync()).ConfigureAwait(false);
         return null;

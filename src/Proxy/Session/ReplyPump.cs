@@ -51,8 +51,7 @@ internal sealed class ReplyPump(ProxySession session, IConnection client, IConne
 
             var ended = session.PlaceOfEndReached;
             if (read.IsCompleted && !ended) _client.TryWrite(session.LastWords);
-            var flush = await _client.FlushAsync().ConfigureAwait(false);
-            if (flush.IsCompleted) return SessionEndReason.ClientReset;
+            if (!await _client.TryFlushAsync().ConfigureAwait(false)) return SessionEndReason.ClientReset;
             if (!read.IsCompleted && !ended) continue;
             await _client.CompleteAsync().ConfigureAwait(false); // FIN for FIN, behind all bytes
             return SessionEndReason.UpstreamClosed;
@@ -89,7 +88,7 @@ internal sealed class ReplyPump(ProxySession session, IConnection client, IConne
             return;
         }
 
-        await _client.FlushAsync().ConfigureAwait(false);
+        await _client.TryFlushAsync().ConfigureAwait(false);
         var reply = await barrier.Interception.ConcludeAsync(barrier, session.Broken).ConfigureAwait(false);
         if (reply is { } bytes) _client.TryWrite(bytes);
         slot.Disarm(reply is null ? BarrierEnd.AskUser : BarrierEnd.Passed);

@@ -61,8 +61,7 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
 
             _client.AdvanceTo(read.Buffer.GetPosition(_run.Done), read.Buffer.End);
             _run.Done = 0;
-            var flush = await _upstream.FlushAsync().ConfigureAwait(false);
-            if (flush.IsCompleted) return await DiscardAsync().ConfigureAwait(false);
+            if (!await _upstream.TryFlushAsync().ConfigureAwait(false)) return await DiscardAsync().ConfigureAwait(false);
             if (stop == RunStop.ForeignProtocol) return SessionEndReason.ForeignProtocol;
             if (stop == RunStop.Malformed) return await EndBehindRepliesAsync(SessionEndReason.ProtocolError, Replies.Error($"ERR {_run.Fault!.Message}")).ConfigureAwait(false);
             if (read.IsCompleted) return await PassEndAsync().ConfigureAwait(false);
@@ -105,7 +104,7 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
     {
         slot.Arm(barrier);
         _upstream.TryWrite(barrier.Commands);
-        await _upstream.FlushAsync().ConfigureAwait(false);
+        await _upstream.TryFlushAsync().ConfigureAwait(false);
         return await WaitAsync(barrier, read).ConfigureAwait(false);
     }
 
@@ -154,7 +153,7 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
             var barrier = ReplyBarrier.ForEnd(shape, lastWords);
             slot.Arm(barrier);
             _upstream.TryWrite(barrier.Commands);
-            await _upstream.FlushAsync().ConfigureAwait(false);
+            await _upstream.TryFlushAsync().ConfigureAwait(false);
         }
 
         await DiscardAsync().ConfigureAwait(false);

@@ -7,7 +7,7 @@ namespace KeyEvt.Proxy.Transport;
 /// <list type="bullet">
 /// <item><see cref="IDuplexPipe.Input"/> completes at the peer's FIN, and throws when the connection broke.</item>
 /// <item>Completing <see cref="IDuplexPipe.Output"/> sends everything written before, then FIN; the input goes on.</item>
-/// <item>A flush that says completed, or throws, means that the peer takes no more bytes.</item>
+/// <item>A flush that says completed, or throws, means that the peer takes no more bytes: see <see cref="PipeWriterExtensions"/>.</item>
 /// </list>
 /// </summary>
 internal interface IConnection : IDuplexPipe, IAsyncDisposable
@@ -15,6 +15,6 @@ internal interface IConnection : IDuplexPipe, IAsyncDisposable
     /// <summary>The peer, for logs.</summary>
     string RemoteName { get; }
 
-    /// <summary>Ends both directions at once: pending and later reads and flushes return or throw. May be called from anywhere, more than once.</summary>
+    /// <summary>Ends both directions at once: pending and later reads and flushes return. May be called from anywhere, more than once.</summary>
     void Abort();
 }

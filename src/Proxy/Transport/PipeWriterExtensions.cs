@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Net.Sockets;
 
 namespace KeyEvt.Proxy.Transport;
 
@@ -26,4 +27,32 @@ internal static class PipeWriterExtensions
 
     /// <inheritdoc cref="TryWrite(PipeWriter, in ReadOnlySequence{byte})"/>
     public static bool TryWrite(this PipeWriter output, ReadOnlyMemory<byte> bytes) => output.TryWrite(new ReadOnlySequence<byte>(bytes));
+
+    /// <summary>Flushes, and waits while too much is unsent. False when the peer takes no more bytes: a socket that failed to send makes every later flush throw.</summary>
+    public static ValueTask<bool> TryFlushAsync(this PipeWriter output)
+    {
+        try
+        {
+            var flush = output.FlushAsync();
+            return flush.IsCompletedSuccessfully ? ValueTask.FromResult(!flush.Result.IsCompleted) : AwaitAsync(flush);
+        }
+        catch (Exception e) when (IsBroken(e))
+        {
+            return ValueTask.FromResult(false);
+        }
+    }
+
+    private static async ValueTask<bool> AwaitAsync(ValueTask<FlushResult> flush)
+    {
+        try
+        {
+            return !(await flush.ConfigureAwait(false)).IsCompleted;
+        }
+        catch (Exception e) when (IsBroken(e))
+        {
+            return false;
+        }
+    }
+
+    private static bool IsBroken(Exception exception) => exception is IOException or SocketException or OperationCanceledException or InvalidOperationException;
 }

@@ -117,6 +117,28 @@ public class GapLogTests
         Assert.Equal(0, _gaps.Open);
     }
 
+    [Fact]
+    public void Who_is_told_of_a_gap_may_have_another_thread_ask_the_feed_for_something()
+    {
+        bool isFree = false;
+        void Ask(Gap gap)
+        {
+            var other = new Thread(() => _coverage.Prove(Moment.Now(_time)));
+            other.Start();
+            isFree = other.Join(TimeSpan.FromSeconds(5));
+        }
+
+        _gaps.Opened += Ask;
+        Cover();
+        _coverage.Lost(Lost, Last);
+        Assert.True(isFree, "at the opening");
+
+        isFree = false;
+        _gaps.Closed += Ask;
+        _coverage.Subscribed(First);
+        Assert.True(isFree, "at the closing");
+    }
+
     private void Cover()
     {
         _coverage.Want(true, default);

@@ -12,21 +12,18 @@ using Xunit;
 namespace KeyEvt.Proxy.Tests.Listen;
 
 /// <summary>Which failures does the accept loop survive, and how?</summary>
-public sealed class ProxyListenerTests : IConnectionListener
+public sealed class ProxyListenerTests
 {
-    private readonly Channel<object> _accepts = Channel.CreateUnbounded<object>();
+    private readonly ScriptedListener _listener = new();
     private readonly FakeTimeProvider _time = new();
     private readonly CancellationTokenSource _stop = new();
-    private int _calls;
-
-    public string Address => "test";
 
     [Fact]
     public async Task One_clients_misfortune_is_passed_over()
     {
         var (sessions, running) = Run();
-        _accepts.Writer.TryWrite(new SocketException((int)SocketError.ConnectionAborted));
-        _accepts.Writer.TryWrite(new MemoryConnection());
+        _listener.Accepts.Writer.TryWrite(new SocketException((int)SocketError.ConnectionAborted));
+        _listener.Accepts.Writer.TryWrite(new MemoryConnection());
         await Eventually.TrueAsync(() => sessions.Total == 1, "the next client is accepted");
         await StopAsync(running);
     }
@@ -35,12 +32,12 @@ public sealed class ProxyListenerTests : IConnectionListener
     public async Task Without_descriptors_it_pauses_and_then_goes_on()
     {
         var (sessions, running) = Run();
-        _accepts.Writer.TryWrite(new SocketException((int)SocketError.TooManyOpenSockets));
-        _accepts.Writer.TryWrite(new SocketException((int)SocketError.NoBufferSpaceAvailable));
-        _accepts.Writer.TryWrite(new MemoryConnection());
-        await Eventually.TrueAsync(() => _calls == 1, "it has tried once");
+        _listener.Accepts.Writer.TryWrite(new SocketException((int)SocketError.TooManyOpenSockets));
+        _listener.Accepts.Writer.TryWrite(new SocketException((int)SocketError.NoBufferSpaceAvailable));
+        _listener.Accepts.Writer.TryWrite(new MemoryConnection());
+        await Eventually.TrueAsync(() => _listener.Calls == 1, "it has tried once");
         await Task.Delay(50, TestContext.Current.CancellationToken);
-        Assert.Equal(1, _calls); // the loop does not spin
+        Assert.Equal(1, _listener.Calls); // the loop does not spin
         await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMilliseconds(10)); return sessions.Total == 1; }, "it goes on after its pauses");
         await StopAsync(running);
     }
@@ -49,7 +46,7 @@ public sealed class ProxyListenerTests : IConnectionListener
     public async Task A_dead_listening_socket_is_a_dead_loop_and_not_a_silent_one()
     {
         var (_, running) = Run();
-        _accepts.Writer.TryWrite(new SocketException((int)SocketError.NotSocket));
+        _listener.Accepts.Writer.TryWrite(new SocketException((int)SocketError.NotSocket));
         await Assert.ThrowsAsync<SocketException>(() => running);
     }
 
@@ -58,7 +55,7 @@ public sealed class ProxyListenerTests : IConnectionListener
     {
         var (sessions, running) = Run();
         var client = new MemoryConnection();
-        _accepts.Writer.TryWrite(client);
+        _listener.Accepts.Writer.TryWrite(client);
         await Eventually.TrueAsync(() => sessions.Count == 1, "the session is registered");
         await client.ReadToEndAsync(); // its upstream refuses
         client.Finish();
@@ -73,7 +70,7 @@ public sealed class ProxyListenerTests : IConnectionListener
         var upstream = new MemoryConnection();
         var (sessions, running) = Run(new MemoryTransport(_ => ValueTask.FromResult<IConnection>(upstream)));
         var client = new MemoryConnection();
-        _accepts.Writer.TryWrite(client);
+        _listener.Accepts.Writer.TryWrite(client);
         await client.SendAsync("PING\r\n");
         await upstream.ExpectAsync("PING\r\n"); // and never answers
         var stopping = sessions.StopAsync(TimeSpan.FromSeconds(5), _time);
@@ -83,6 +80,7 @@ public sealed class ProxyListenerTests : IConnectionListener
         await StopAsync(running);
     }
 
+<<<<<<< HEAD
     async ValueTask<IConnection> IConnectionListener.AcceptAsync(CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _calls);
@@ -92,6 +90,8 @@ public sealed class ProxyListenerTests : IConnectionListener
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
+=======
+>>>>>>> h-session
     private (SessionRegistry Sessions, Task Running) Run(ITransport? transport = null)
     {
         var address = TransportAddress.Tcp("upstream", 6379);
@@ -105,12 +105,33 @@ public sealed class ProxyListenerTests : IConnectionListener
             Time = _time,
             Logger = NullLogger.Instance,
         });
-        return (sessions, new ProxyListener(this, sessions, _time, NullLogger.Instance).RunAsync(_stop.Token));
+        return (sessions, new ProxyListener(_listener, sessions, _time, NullLogger.Instance).RunAsync(_stop.Token));
     }
 
     private async Task StopAsync(Task running)
     {
         await _stop.CancelAsync();
         await running;
+    }
+
+    /// <summary>Accepts what the test says: a connection or a failure.</summary>
+    private sealed class ScriptedListener : IConnectionListener
+    {
+        private int _calls;
+
+        public Channel<object> Accepts { get; } = Channel.CreateUnbounded<object>();
+
+        public int Calls => Volatile.Read(ref _calls);
+
+        public string Address => "test";
+
+        public async ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _calls);
+            var next = await Accepts.Reader.ReadAsync(cancellationToken);
+            return next is Exception e ? throw e : (IConnection)next;
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

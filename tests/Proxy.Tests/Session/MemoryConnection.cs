@@ -1,8 +1,8 @@
-using Xunit;
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
 using KeyEvt.Proxy.Transport;
+using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Session;
 
@@ -49,6 +49,9 @@ internal sealed class MemoryConnection : IConnection
 
     /// <summary>The peer sends FIN.</summary>
     public void Finish() => _toSession.Writer.Complete();
+
+    /// <summary>The peer takes no more; what is sent to it fails so.</summary>
+    public void StopReading(Exception failure) => _fromSession.Reader.Complete(failure);
 
     /// <summary>The peer's connection breaks.</summary>
     public void Reset()

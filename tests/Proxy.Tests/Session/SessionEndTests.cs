@@ -1,5 +1,9 @@
-using Xunit;
+<<<<<<< HEAD
+=======
+using System.Net.Sockets;
+>>>>>>> h-session
 using KeyEvt.Proxy.Session;
+using Xunit;
 using static KeyEvt.Proxy.Tests.Session.SessionUnderTest;
 
 namespace KeyEvt.Proxy.Tests.Session;
@@ -85,6 +89,19 @@ public sealed class SessionEndTests
         await test.EndedAsync();
         Assert.True(test.Client.IsAborted);
         Assert.Equal(SessionEndReason.UpstreamReset, test.Session.EndReason);
+    }
+
+    [Fact]
+    public async Task An_upstream_that_takes_no_more_may_still_say_its_last_words()
+    {
+        await using var test = new SessionUnderTest();
+        test.Upstream.StopReading(new SocketException((int)SocketError.Shutdown)); // as after QUIT
+        await test.Client.SendAsync("PING\r\n");
+        await test.Client.SendAsync("PING\r\n");
+        await test.Upstream.SendAsync("+OK\r\n");
+        test.Upstream.Finish();
+        Assert.Equal("+OK\r\n", await test.Client.ReadToEndAsync());
+        Assert.False(test.Client.IsAborted);
     }
 
     [Fact]

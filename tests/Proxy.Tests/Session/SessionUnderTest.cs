@@ -1,4 +1,3 @@
-using Xunit;
 using System.Text;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Session;
@@ -6,6 +5,7 @@ using KeyEvt.Proxy.Transport;
 using KeyEvt.Resp;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Session;
 

@@ -1,5 +1,5 @@
-using Xunit;
 using KeyEvt.Proxy.Session;
+using Xunit;
 using static KeyEvt.Proxy.Tests.Session.SessionUnderTest;
 
 namespace KeyEvt.Proxy.Tests.Session;

@@ -1,0 +1,44 @@
+// How fast can events be published at all? A bare publisher with a window of unconfirmed messages, no Redis, no filter, no storage.
+using System.Diagnostics;
+using RabbitMQ.Client;
+
+namespace KeyEvt.Bench.Load.Forward;
+
+/// <summary>Runs as a process of its own: <c>load ceiling &lt;amqp&gt; &lt;routing key&gt; &lt;count&gt;</c>; prints its figures.</summary>
+internal static class CeilingWorker
+{
+    private const int Window = 1024;
+
+    public static async Task RunAsync(string amqp, string routingKey, int count)
+    {
+        var factory = new ConnectionFactory { Uri = new Uri(amqp), AutomaticRecoveryEnabled = false };
+        await using var connection = await factory.CreateConnectionAsync();
+        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: false));
+        using var wake = new SemaphoreSlim(0);
+        var confirmed = 0UL;
+        channel.BasicAcksAsync += (_, ack) =>
+        {
+            confirmed = Math.Max(confirmed, ack.DeliveryTag);
+            wake.Release();
+            return Task.CompletedTask;
+        };
+        var exchange = new CachedString("amq.direct");
+        var key = new CachedString(routingKey);
+        var properties = new BasicProperties { ContentType = "text/plain", DeliveryMode = DeliveryModes.Transient, MessageId = "5147221de289b207-1882699031373000756-1" };
+        var body = "0\nset\nkey:000000123456"u8.ToArray();
+        var allocated = GC.GetTotalAllocatedBytes();
+        var started = Stopwatch.GetTimestamp();
+        for (var sent = 0UL; sent < (ulong)count; sent++)
+        {
+            while (sent - Volatile.Read(ref confirmed) >= Window)
+                await wake.WaitAsync();
+
+            await channel.BasicPublishAsync(exchange, key, mandatory: true, properties, body);
+        }
+
+        while (Volatile.Read(ref confirmed) < (ulong)count)
+            await wake.WaitAsync();
+
+        WorkerFigures.Print(count, Stopwatch.GetElapsedTime(started), GC.GetTotalAllocatedBytes() - allocated);
+    }
+}

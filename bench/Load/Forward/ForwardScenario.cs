@@ -1,0 +1,176 @@
+// What does forwarding cost, beside a bare publisher and beside what a user would write?
+using System.Diagnostics;
+using System.Globalization;
+using KeyEvt.Servers;
+
+namespace KeyEvt.Bench.Load.Forward;
+
+/// <summary>
+/// SETs straight to Redis, so that only the engine is measured: at full speed (pipelined 16 deep) and at 1,000 a second. In each round in turn: the
+/// ceiling (a bare publisher), keyevt, the baseline (a subscription and one tracked publish each). Then a fallback storage of <c>--requests</c> events
+/// is drained. CPU is user and system time from /proc, divided by events.
+/// </summary>
+internal sealed class ForwardScenario : IScenario
+{
+    private const string RoutingKey = "bench";
+    private const int PacedSeconds = 5;
+
+    public string Name => "forward";
+
+    public string Meaning => "events of SETs to RabbitMQ: keyevt, a bare publisher, a simple forwarder: events a second, CPU, allocation, latency, drain";
+
+    private sealed record Row(string Way, double Rate, double CpuMicroseconds, double Allocated, double P50 = 0, double P99 = 0, double Max = 0);
+
+    public async Task<string> RunAsync(LoadSettings settings)
+    {
+        await using var rabbit = await RabbitServer.StartAsync();
+        await rabbit.Broker.DeclareAsync(RoutingKey, "amq.direct", RoutingKey);
+        var rows = new List<Row>();
+        for (var round = 0; round <= settings.Rounds; round++)
+        {
+            foreach (var run in new[] { CeilingAsync(rabbit, settings.Requests), KeyEvtAsync(rabbit, settings.Requests), BaselineAsync(rabbit, settings.Requests) })
+            {
+                var row = await run();
+                Console.Error.WriteLine($"{(round == 0 ? "warm-up" : "round " + round)}: {row}");
+                if (round > 0)
+                    rows.Add(row);
+            }
+        }
+
+        return Table(rows) + Environment.NewLine + await DrainAsync(rabbit, settings.Requests * 5);
+    }
+
+    private static Func<Task<Row>> CeilingAsync(RabbitServer rabbit, int count) => async () =>
+    {
+        await rabbit.Broker.UseAsync(channel => channel.QueuePurgeAsync(RoutingKey));
+        using var worker = Worker("ceiling", rabbit.Url, RoutingKey, count.ToString(CultureInfo.InvariantCulture));
+        var figures = WorkerFigures.Parse(await worker.LineAsync("its figures", WorkerFigures.IsOne, TimeSpan.FromMinutes(5)));
+        return new Row("ceiling", count / figures.Seconds, double.NaN, figures.Allocated / count);
+    };
+
+    private static Func<Task<Row>> KeyEvtAsync(RabbitServer rabbit, int count) => async () =>
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await rabbit.Broker.UseAsync(channel => channel.QueuePurgeAsync(RoutingKey));
+        await using var program = await StartKeyEvtAsync(redis, rabbit);
+        await redis.CallAsync("SET", "warm", "up");
+        await Eventually.TrueAsync("the first event", async () => await ConfirmedAsync(program) == 1);
+        var (cpu, allocated) = (program.Process.CpuTime, await AllocatedAsync(program));
+        var rate = await AtFullSpeedAsync(redis, count, async () => await ConfirmedAsync(program) > count);
+        cpu = program.Process.CpuTime - cpu;
+        allocated = await AllocatedAsync(program) - allocated;
+        var (p50, p99, max) = await PacedAsync(redis, rabbit);
+        return new Row("keyevt", rate, cpu.TotalMicroseconds / count, allocated / (double)count, p50, p99, max);
+    };
+
+    private static Func<Task<Row>> BaselineAsync(RabbitServer rabbit, int count) => async () =>
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await redis.CallAsync("CONFIG", "SET", "notify-keyspace-events", "E$");
+        await rabbit.Broker.UseAsync(channel => channel.QueuePurgeAsync(RoutingKey));
+        using var worker = Worker("baseline", $"127.0.0.1:{redis.Port}", rabbit.Url, RoutingKey);
+        await worker.LineAsync("its start", line => line == "ready", TimeSpan.FromSeconds(30));
+        var cpu = worker.CpuTime;
+        var rate = await AtFullSpeedAsync(redis, count, async () =>
+        {
+            worker.ForgetOutput();
+            await worker.Input.WriteLineAsync("count");
+            await worker.Input.FlushAsync();
+            return int.Parse(await worker.LineAsync("a count", line => line.Length > 0 && char.IsAsciiDigit(line[0]), TimeSpan.FromSeconds(60)), CultureInfo.InvariantCulture) >= count;
+        });
+        cpu = worker.CpuTime - cpu;
+        var (p50, p99, max) = await PacedAsync(redis, rabbit);
+        worker.Input.Close();
+        var figures = WorkerFigures.Parse(await worker.LineAsync("its figures", WorkerFigures.IsOne, TimeSpan.FromSeconds(30)));
+        return new Row("baseline", rate, cpu.TotalMicroseconds / count, figures.Allocated / figures.Messages, p50, p99, max);
+    };
+
+    /// <summary>Events a second, from the first SET to the last confirm.</summary>
+    private static async Task<double> AtFullSpeedAsync(RedisServer redis, int count, Func<Task<bool>> allConfirmed)
+    {
+        var started = Stopwatch.GetTimestamp();
+        await Run.ToEndAsync("redis-benchmark", ["-p", Text(redis.Port), "-c", "10", "-n", Text(count), "-P", "16", "-r", "1000000", "-t", "set", "-q"], deadline: TimeSpan.FromMinutes(5));
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        var deadline = Stopwatch.GetTimestamp() + (300 * Stopwatch.Frequency);
+        while (!await allConfirmed() && Stopwatch.GetTimestamp() < deadline)
+            await poll.WaitForNextTickAsync();
+
+        return count / Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    /// <summary>Milliseconds from a SET at 1,000 a second to its message at a consumer.</summary>
+    private static async Task<(double P50, double P99, double Max)> PacedAsync(RedisServer redis, RabbitServer rabbit)
+    {
+        await rabbit.Broker.UseAsync(channel => channel.QueuePurgeAsync(RoutingKey));
+        await using var consumer = await EventConsumer.AttachAsync(rabbit.Broker, RoutingKey);
+        var latencies = new List<double>();
+        consumer.OnReceived = message =>
+        {
+            if (message.Key.StartsWith("at:", StringComparison.Ordinal))
+                latencies.Add(Stopwatch.GetElapsedTime(long.Parse(message.Key.AsSpan(3), CultureInfo.InvariantCulture)).TotalMilliseconds);
+        };
+        await using var client = await redis.ConnectAsync();
+        var started = Stopwatch.GetTimestamp();
+        for (var n = 0; n < PacedSeconds * 1000; n++)
+        {
+            while (Stopwatch.GetElapsedTime(started).TotalMilliseconds < n)
+                await Task.Yield();
+
+            await client.CallAsync("SET", $"at:{Text(Stopwatch.GetTimestamp())}", "v");
+        }
+
+        await Eventually.TrueAsync("all events", () => consumer.Count >= PacedSeconds * 1000, TimeSpan.FromSeconds(30));
+        var sorted = latencies.Order().ToArray();
+        return (sorted[sorted.Length / 2], sorted[sorted.Length * 99 / 100], sorted[^1]);
+    }
+
+    private static async Task<string> DrainAsync(RabbitServer rabbit, int count)
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await rabbit.Broker.UseAsync(channel => channel.QueuePurgeAsync(RoutingKey));
+        await rabbit.KillAsync();
+        await using var program = await StartKeyEvtAsync(redis, rabbit);
+        await Run.ToEndAsync("redis-benchmark", ["-p", Text(redis.Port), "-c", "10", "-n", Text(count), "-P", "16", "-r", "1000000", "-t", "set", "-q"], deadline: TimeSpan.FromMinutes(5));
+        await Eventually.TrueAsync("all events stored", async () => await FieldAsync(program, "waiting_fallback") == count, TimeSpan.FromMinutes(3));
+        var stored = program.Process.ResidentBytes;
+        program.Process.ResetPeak();
+        await rabbit.RestartAsync();
+        await Eventually.TrueAsync("the drain's start", async () => await ConfirmedAsync(program) > 0, TimeSpan.FromMinutes(1));
+        var (cpu, first, started) = (program.Process.CpuTime, await ConfirmedAsync(program), Stopwatch.GetTimestamp());
+        await Eventually.TrueAsync("the drain's end", async () => await ConfirmedAsync(program) == count, TimeSpan.FromMinutes(5));
+        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"drain of {count:N0} stored events: {(count - first) / seconds:0} events/s, {(program.Process.CpuTime - cpu).TotalMicroseconds / (count - first):0.0} us CPU per event, resident {stored / 1e6:0} MB before, {program.Process.PeakResidentBytes / 1e6:0} MB at most");
+    }
+
+    private static Task<KeyEvtProcess> StartKeyEvtAsync(RedisServer redis, RabbitServer rabbit) =>
+        KeyEvtProcess.StartAsync(["--upstream", redis.Url, "--amqp", rabbit.Url, "--events", "$", "--keymask", "ALL", "--routing-key", RoutingKey]);
+
+    private static ChildProcess Worker(params string[] arguments) =>
+        ChildProcess.Start("dotnet", ["exec", Environment.GetCommandLineArgs()[0], .. arguments], withInput: true);
+
+    private static Task<long> ConfirmedAsync(KeyEvtProcess program) => FieldAsync(program, "confirmed");
+
+    private static async Task<long> FieldAsync(KeyEvtProcess program, string name) =>
+        long.Parse((await program.InfoAsync()).First(field => field.Key.EndsWith("." + name, StringComparison.Ordinal)).Value, CultureInfo.InvariantCulture);
+
+    private static Task<long> AllocatedAsync(KeyEvtProcess program) => FieldAsync(program, "allocated_bytes");
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string Table(List<Row> rows) => Figures.Table(
+        ["way", "events/s", "CPU us/event", "bytes allocated/event", "p50 ms at 1,000/s", "p99 ms", "max ms"],
+        rows.GroupBy(row => row.Way).Select(group => (string[])
+        [
+            group.Key,
+            Median(group, row => row.Rate, "0"),
+            group.Any(row => double.IsNaN(row.CpuMicroseconds)) ? "-" : Median(group, row => row.CpuMicroseconds, "0.0"),
+            Median(group, row => row.Allocated, "0"),
+            group.Key == "ceiling" ? "-" : Median(group, row => row.P50, "0.00"),
+            group.Key == "ceiling" ? "-" : Median(group, row => row.P99, "0.00"),
+            group.Key == "ceiling" ? "-" : Median(group, row => row.Max, "0.0"),
+        ]));
+
+    private static string Median(IEnumerable<Row> rows, Func<Row, double> value, string format) => Figures.Median(rows.Select(value)).ToString(format, CultureInfo.InvariantCulture);
+}
