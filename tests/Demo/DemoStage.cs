@@ -51,7 +51,15 @@ internal sealed class DemoStage : IAsyncDisposable
     {
         var exchange = Setting("KEYEVT_EXCHANGE") ?? "amq.direct";
         var routingKey = Setting("KEYEVT_ROUTING_KEY") ?? "redis_keyspace_events";
-        _connection = await new Broker(Setting("KEYEVT_AMQP") ?? _rabbit!.Url).ConnectAsync();
+        try
+        {
+            _connection = await new Broker(Setting("KEYEVT_AMQP") ?? _rabbit!.Url).ConnectAsync();
+        }
+        catch (RabbitMQ.Client.Exceptions.BrokerUnreachableException e)
+        {
+            throw new InvalidOperationException($"RabbitMQ {Rabbit} cannot be reached: {e.GetBaseException().Message}", e);
+        }
+
         var channel = await _connection.CreateChannelAsync();
         var queue = (await channel.QueueDeclareAsync("", durable: false, exclusive: true, autoDelete: true)).QueueName;
         await channel.QueueBindAsync(queue, exchange, routingKey);

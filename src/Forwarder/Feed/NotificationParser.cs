@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>Is this frame a keyspace notification, and what does it say? Read in place: no allocation, no exception.</summary>
@@ -61,6 +63,7 @@ public static class NotificationParser
         return !channel.IsEmpty && !channel.Contains((byte)'\n');
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // keeps rest in registers
     private static bool TryTakeBulk(scoped ref ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> bulk)
     {
         bulk = default;
@@ -80,6 +83,7 @@ public static class NotificationParser
         return TryTake(ref rest, "\r\n"u8);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // keeps rest in registers
     private static bool TryTakeNumber(scoped ref ReadOnlySpan<byte> rest, out int number)
     {
         number = 0;
@@ -99,6 +103,7 @@ public static class NotificationParser
         return isCanonical;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // keeps rest in registers
     private static bool TryTake(scoped ref ReadOnlySpan<byte> rest, scoped ReadOnlySpan<byte> expected)
     {
         if (!rest.StartsWith(expected))

@@ -37,7 +37,7 @@ public static class NotifyFlags
         return classes != EventClass.None;
     }
 
-    /// <summary>The letters of the classes, as Redis would print them; A where all of its classes are there. No K, no E.</summary>
+    /// <summary>The letters of the classes, in the order of Redis; A where all of its classes are there. No K, no E.</summary>
     public static string Format(EventClass classes)
     {
         var text = new StringBuilder();
