@@ -15,9 +15,17 @@ internal static class EndReasons
         _ => SessionEndReason.Fault,
     };
 
-    /// <summary>Whether the other side still gets what is on its way; otherwise both connections are cut.</summary>
-    public static bool IsOrderly(SessionEndReason reason) =>
-        reason is SessionEndReason.ClientClosed or SessionEndReason.UpstreamClosed or SessionEndReason.ProtocolError or SessionEndReason.UpstreamUnreachable or SessionEndReason.Stopping;
+    /// <summary>
+    /// Whether the other side still gets what is on its way; otherwise both connections are cut. Redis often breaks a connection where it means to close it
+    /// (CLIENT KILL and the output limit leave requests unread), so its client gets everything that came before, and then FIN.
+    /// </summary>
+    public static bool IsOrderly(SessionEndReason reason) => reason is
+        SessionEndReason.ClientClosed or
+        SessionEndReason.UpstreamClosed or
+        SessionEndReason.UpstreamReset or
+        SessionEndReason.UpstreamUnreachable or
+        SessionEndReason.ProtocolError or
+        SessionEndReason.Stopping;
 }
 
 /// <summary>Which of a session's two connections?</summary>

@@ -28,6 +28,7 @@ internal sealed class ReplyPump(ProxySession session, IConnection client, IConne
         finally
         {
             session.End(end);
+            if (end == SessionEndReason.UpstreamReset) await _client.CompleteAsync().ConfigureAwait(false);
             session.RepliesHaveEnded = true;
             slot.Close();
         }

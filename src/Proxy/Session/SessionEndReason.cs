@@ -27,7 +27,7 @@ internal enum SessionEndReason
     /// <summary>Upstream side: it sent FIN; passed on to the client after all bytes.</summary>
     UpstreamClosed,
 
-    /// <summary>Upstream side: the connection broke.</summary>
+    /// <summary>Upstream side: the connection broke; the client gets FIN behind all bytes.</summary>
     UpstreamReset,
 
     /// <summary>Upstream side, while an intercepted command waited: its bytes are not RESP.</summary>
