@@ -73,7 +73,7 @@ public static class NotificationParser
         }
 
         rest = rest[1..];
-        if (!TryTakeNumber(ref rest, out int length) || !TryTake(ref rest, "\r\n"u8) || rest.Length - 2 < length)
+        if (!TryTakeNumber(ref rest, out int length) || !TryTake(ref rest, "\r\n"u8) || rest.Length < length)
         {
             return false;
         }
