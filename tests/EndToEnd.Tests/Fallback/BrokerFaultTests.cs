@@ -37,10 +37,11 @@ public sealed class BrokerFaultTests(OwnBroker broker) : IClassFixture<OwnBroker
     [Fact]
     public async Task A_broker_killed_in_the_middle_of_a_stream_loses_nothing()
     {
-        await Stage.RunAsync(await broker.GetAsync(), Durable, async stage =>
+        await Stage.RunAsync(await broker.GetAsync(), Durable with { Options = [.. Durable.Options, "--unroutable", "store"] }, async stage =>
         {
             await using var client = await stage.ConnectAsync();
             var keys = new List<string>(await Changes.SetAsync(client, "warm", 1000));
+            await stage.Consumer.WaitForAsync(1000); // a broker killed right after the declaration may forget the queue
             var killing = Task.Run(async () =>
             {
                 await stage.Rabbit.KillAsync();
