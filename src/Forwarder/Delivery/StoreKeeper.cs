@@ -261,10 +261,16 @@ internal sealed class StoreKeeper
         else
             batch.CutFront(settled);
 
-        Length -= result.Removed;
-        Claimed = Math.Max(0, Claimed - result.Removed);
+        // Removed may say more than was claimed: a flush between two tries of this step looks like the first try having arrived.
+        CountLost(LeaveFront(result.Removed));
         Reconcile(result.Length);
-        Claimed = Math.Min(Claimed, _batches.Sum(b => b.Entries.Count)); // what is still there of the batch is to be read again
+        var stillThere = Claimed - _batches.Sum(b => b.Entries.Count);
+        if (stillThere <= 0)
+            return;
+
+        Claimed -= stillThere; // settled, but still in the list: it is read, and sent, and counted, once more
+        _ledger.Adopted(stillThere);
+        DeliveryLog.StoreAdopted(_logger, stillThere);
     }
 
     /// <summary>Entries left the front of the list without us; those that are in the drain log are not lost.</summary>
@@ -287,12 +293,16 @@ internal sealed class StoreKeeper
         }
         else if (actual < Length)
         {
-            var lost = LeaveFront(Length - actual);
-            if (lost == 0)
-                return;
-
-            _ledger.DroppedFromFallback(DropReason.FallbackLost, lost);
-            DeliveryLog.StoreLost(_logger, lost);
+            CountLost(LeaveFront(Length - actual));
         }
+    }
+
+    private void CountLost(long lost)
+    {
+        if (lost == 0)
+            return;
+
+        _ledger.DroppedFromFallback(DropReason.FallbackLost, lost);
+        DeliveryLog.StoreLost(_logger, lost);
     }
 }
