@@ -79,7 +79,7 @@ public sealed class DeliveryModelTests
         var options = new DeliveryOptions { Window = 8, StoreBatch = 16 };
         var rig = new DeliveryRig(store, options, chained: chained);
         var dropped = 0L;
-        var hasReordered = false;
+        var (hasReordered, hasFlushed) = (false, false);
         var crashes = 0;
         foreach (var act in acts)
         {
@@ -127,6 +127,7 @@ public sealed class DeliveryModelTests
                 case Kind.StoreFlush:
                     dropped += store.Entries.Count;
                     store.Entries.Clear();
+                    hasFlushed = true;
                     break;
                 case Kind.Wait:
                     await rig.AdvanceAsync(act.Size / 20.0);
@@ -166,7 +167,11 @@ public sealed class DeliveryModelTests
 
         var keys = rig.QueuedKeys.ToList();
         var missing = Enumerable.Range(0, rig.Given).Select(i => $"k{i}").Except(keys).Count();
-        Assert.True(missing <= ledger.DroppedTotal && ledger.DroppedTotal <= dropped, $"{missing} of {rig.Given} events are missing, {ledger.DroppedTotal} counted as dropped");
+
+        // Books are kept by lengths. A batch whose answer got lost may be in the list and in the spool; when the list is flushed before anyone
+        // has seen that, the flush seems to have taken less by as many as arrive twice (with equal ids).
+        var twice = spool is not null && hasFlushed ? keys.Count - keys.Distinct().Count() : 0;
+        Assert.True(missing <= ledger.DroppedTotal + twice && ledger.DroppedTotal <= dropped, $"{missing} of {rig.Given} events are missing, {ledger.DroppedTotal} counted as dropped");
         if (!hasReordered)
             Assert.Equal(keys.Distinct().OrderBy(NumberOf), keys.Distinct());
 
