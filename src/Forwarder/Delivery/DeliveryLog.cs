@@ -49,4 +49,7 @@ internal static partial class DeliveryLog
 
     [LoggerMessage(2114, LogLevel.Warning, "an event was refused {Attempts} times and is sent on with routing key '{RoutingKey}'")]
     public static partial void DeadLettered(ILogger logger, int attempts, string routingKey);
+
+    [LoggerMessage(2115, LogLevel.Warning, "routing keys made of '{RoutingKey}' were longer than AMQP's 255 bytes and were cut, {Count} so far; name less of the event in it, such as {{class}} instead of {{key}}")]
+    public static partial void RoutingKeyCut(ILogger logger, string routingKey, long count);
 }
