@@ -50,7 +50,7 @@ internal sealed class InfoReport(CurrentConfig config, NodeFeed feed, DeliveryLo
             ("exchange", now.Exchange),
             ("routing_key", now.RoutingKey),
             ("routing_keys_cut", Number(delivery.RoutingKeysCut)),
-            ("format", Lower(now.Format)),
+            ("format", now.Format.ToString().ToLowerInvariant()),
             ("epoch", Number(links.Epoch)),
             ("connects", Number(links.Reconnects)),
             ("unconfirmed", Number(delivery.UnconfirmedCount)),

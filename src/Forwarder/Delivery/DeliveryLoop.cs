@@ -282,6 +282,9 @@ internal sealed class DeliveryLoop
             return true;
         }
 
+        if (!_isStopping)
+            Stores.GiveRefusedAppendBack();
+
         if (!Stores.IsBusy && Stores.IsEmpty && !Stores.HasAppendPending)
         {
             Change(DeliveryState.Live, "the fallback storage is empty");
@@ -303,7 +306,7 @@ internal sealed class DeliveryLoop
     /// <param name="always">Otherwise only when memory is filling up.</param>
     private bool StoreFromMemory(bool always)
     {
-        if (!IsStorageOn || !Stores.MayStart)
+        if (!IsStorageOn || !(_isStopping ? Stores.MayStart : Stores.MayAppend))
             return false;
 
         if (!Memory.HasUnclaimed || !(always || _isStopping || Memory.Bytes > _options.BufferBytes / 4))
@@ -456,6 +459,9 @@ internal sealed class DeliveryLoop
 
             Links.ProvedStable();
             slot.Log!.Settle(slot.Sequence, slot.IsDeadLetter ? Settlement.DeadLettered : Settlement.Confirmed);
+            if (slot.IsDeadLetter && _warnings.MayWarn(2114))
+                DeliveryLog.DeadLettered(_logger, _ledger.Dropped(DropReason.DeadLettered), _options.MaxAttempts, _failedRoute.RoutingKey);
+
             return;
         }
 

@@ -20,6 +20,7 @@ internal sealed class ChainedStore(IEventStore list, LocalSpool spool) : IEventS
 
     public async Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry)
     {
+        var mayBeInList = false;
         if (spool.Count == 0 && cap >= 0)
         {
             try
@@ -32,10 +33,19 @@ internal sealed class ChainedStore(IEventStore list, LocalSpool spool) : IEventS
             catch (StoreException e) when ((e.IsRefusal && !isRetry) || ++_unanswered >= UnansweredTries)
             {
                 _unanswered = 0;
+                mayBeInList = !e.IsRefusal;
             }
         }
 
-        await spool.AppendAsync(entries, 0, isRetry).ConfigureAwait(false);
+        try
+        {
+            await spool.AppendAsync(entries, 0, isRetry).ConfigureAwait(false);
+        }
+        catch (StoreException e) when (mayBeInList)
+        {
+            throw new StoreException(e.Message, e);
+        }
+
         return new AppendResult(_listLength + spool.Count, 0);
     }
 

@@ -33,6 +33,9 @@ internal sealed record StageSetting
     /// <summary>For tests on what happens before it is ready, or where it never is.</summary>
     public bool WaitReady { get; init; } = true;
 
+    /// <summary>What the program is started through, see <see cref="KeyEvt.Servers.KeyEvtProcess.StartAsync"/>.</summary>
+    public string[]? Through { get; init; }
+
     /// <summary>What AUTH needs for one who may CONFIG; also how the program itself logs in.</summary>
     public string[]? Login { get; init; }
 

@@ -377,6 +377,24 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task A_storage_that_is_full_is_emptied_and_what_it_refused_follows_in_order()
+    {
+        var store = new FakeStore { Capacity = 5 };
+        var rig = new DeliveryRig(store, new DeliveryOptions { StoreBatch = 5 });
+        rig.Broker.IsReachable = false;
+        rig.Give(5);
+        await rig.AdvanceAsync(2);
+        rig.Give(7);
+        await rig.AdvanceAsync(2);
+        Assert.Equal((5, 7), (store.Entries.Count, rig.Loop.Memory.Count));
+
+        rig.Broker.IsReachable = true;
+        await rig.DrainAsync();
+        Assert.Equal(Enumerable.Range(0, 12).Select(i => $"k{i}"), rig.QueuedKeys);
+        Assert.Equal(0, rig.Ledger.Snapshot().Difference);
+    }
+
+    [Fact]
     public async Task Stopping_stores_what_cannot_be_sent()
     {
         var rig = new DeliveryRig();

@@ -198,7 +198,7 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            return Task.FromException<T>(new StoreException($"the spool in {_directory} cannot be used: {e.Message}", e));
+            return Task.FromException<T>(new StoreException($"the spool in {_directory} cannot be used: {e.Message}", e) { IsRefusal = true });
         }
     }
 }
