@@ -42,7 +42,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         if (options.PublishGaps)
             Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
 
-        var feedOptions = new NodeFeedOptions { Address = options.Upstream, NotifyMode = options.NotifyMode };
+        var feedOptions = new NodeFeedOptions { Address = options.Upstream, NotifyMode = options.NotifyMode, Instance = options.Instance };
         _feed = new NodeFeed(feedOptions, sink, Gaps, time, logger);
         _feed.Want(ForwarderControl.WantedBy(options.Initial));
         Control = new ForwarderControl(current, options.Initial, _feed, _delivery, new InfoReport(current, _feed, _delivery, _spool, Ledger, Gaps, background, time), time);

@@ -66,10 +66,7 @@ internal sealed class StoreKeeper
     /// <summary>Whether an append may start: it also waits for its time when one was refused and given back.</summary>
     public bool MayAppend => MayStart && _time.GetTimestamp() >= _noAppendBefore;
 
-    /// <summary>
-    /// Tries a failed step again, when its time has come. It comes before any other step: it may have been done in spite of the
-    /// failure, and only its own repetition can tell that apart from a change by somebody else.
-    /// </summary>
+    /// <summary>Tries a failed step again, when its time has come, before any other: it may have been done all the same, which only its repetition can tell.</summary>
     public void RetryIfDue()
     {
         if (_running is null && _step is not null && _time.GetTimestamp() >= _notBefore)
@@ -128,17 +125,15 @@ internal sealed class StoreKeeper
         _appendFrom?.UnclaimAll();
     }
 
-    /// <summary>
-    /// A storage that is full must not keep what is in it from being read, which is what makes room: a refused append goes back to memory, and is
-    /// tried again later. One that may have been done is first tried some times more: given back, it would be sent twice, with equal ids.
-    /// </summary>
+    /// <summary>A storage that is full must not keep what is in it from being read, which makes room: a refused append goes back to memory, for later.</summary>
     public void GiveRefusedAppendBack()
     {
-        if (_running is not null || _step is null || !HasAppendPending || (_mayBeDone && _backoff.Failures < 3))
-            return;
-
-        AbandonAppend();
-        _noAppendBefore = _notBefore;
+        // One that may have been done is first tried some times more: given back, it would be sent twice, with equal ids.
+        if (_running is null && _step is not null && HasAppendPending && (!_mayBeDone || _backoff.Failures >= 3))
+        {
+            AbandonAppend();
+            _noAppendBefore = _notBefore;
+        }
     }
 
     /// <summary>Whether the oldest batch can leave the list: all of it, or with <paramref name="part"/> its settled front.</summary>

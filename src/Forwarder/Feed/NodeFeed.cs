@@ -40,7 +40,7 @@ public sealed class NodeFeed : IAsyncDisposable
             sink,
             time,
             logger,
-            new MarkerClock(time),
+            new MarkerClock(time, options.Instance),
             new FeedProgress(),
             new Coverage(node, gaps, time, logger),
             new FeedRemedies(node, logger),
