@@ -18,32 +18,34 @@ public sealed class ForwarderEngine : IAsyncDisposable
     private readonly DeliveryLoop _delivery;
     private readonly UpstreamDatabase _database;
     private readonly LocalSpool? _spool;
+    private readonly TimeProvider _time;
     private Task _deliveryRun = Task.CompletedTask;
 
     /// <exception cref="IOException">The spool directory cannot be used.</exception>
     public ForwarderEngine(ForwarderOptions options, TimeProvider time, ILoggerFactory loggers)
     {
+        _time = time;
         var logger = loggers.CreateLogger("KeyEvt.Forwarder");
         var background = new BackgroundTasks();
         var current = new CurrentConfig(options.Initial);
         Ledger = new Ledger();
         Gaps = new GapLog();
         _database = new UpstreamDatabase(options.Upstream, $"keyevt-fallback-{options.Instance}", logger);
-        _spool = options.Spool is { } directory ? new LocalSpool(directory) : null;
+        _spool = options.Spool is { } directory ? new LocalSpool(directory, logger) : null;
         IEventStore store = new RedisListStore(_database.GetAsync);
         if (_spool is not null)
             store = new ChainedStore(store, _spool);
 
-        var connector = new AmqpConnector($"keyevt-{options.Instance}", background, logger);
-        _delivery = new DeliveryLoop(connector, store, Ledger, options.Delivery, () => current.Value, time, logger);
+        var connector = new AmqpConnector($"keyevt-{options.Instance}", new QueueDeclaration(options.PublishGaps, logger), background, logger);
+        _delivery = new DeliveryLoop(connector, store, Ledger, options.Delivery with { HasSpool = _spool is not null }, () => current.Value, time, logger);
         var sink = new EventSink(Ledger, _delivery, () => current.Value);
         if (options.PublishGaps)
             Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
 
-        var feedOptions = new NodeFeedOptions { Address = options.Upstream, NotifyMode = options.NotifyMode };
+        var feedOptions = new NodeFeedOptions { Address = options.Upstream, NotifyMode = options.NotifyMode, Instance = options.Instance };
         _feed = new NodeFeed(feedOptions, sink, Gaps, time, logger);
         _feed.Want(ForwarderControl.WantedBy(options.Initial));
-        Control = new ForwarderControl(current, options.Initial, _feed, _delivery, new InfoReport(current, _feed, _delivery, Ledger, Gaps, background, time), time);
+        Control = new ForwarderControl(current, options.Initial, _feed, _delivery, new InfoReport(current, _feed, _delivery, _spool, Ledger, Gaps, background, time), time);
     }
 
     public IForwarderControl Control { get; }
@@ -67,11 +69,17 @@ public sealed class ForwarderEngine : IAsyncDisposable
             _ = Control.ConnectAsync(CancellationToken.None);
     }
 
-    /// <summary>Ends the feed, then gets every event confirmed or stored. Returns how many could not be placed.</summary>
+    /// <summary>
+    /// Reads what Redis has sent for all it has acknowledged, ends the feed, then gets every event confirmed or stored. Returns how many could
+    /// not be placed.
+    /// </summary>
     public async Task<long> StopAsync(TimeSpan deadline)
     {
+        var begun = _time.GetTimestamp();
+        await _feed.CatchUpAsync(deadline / 5).ConfigureAwait(false);
         await _feed.DisposeAsync().ConfigureAwait(false);
-        return await _delivery.StopAsync(deadline, _deliveryRun).ConfigureAwait(false);
+        var left = deadline - _time.GetElapsedTime(begun);
+        return await _delivery.StopAsync(left > deadline / 2 ? left : deadline / 2, _deliveryRun).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()

@@ -2,13 +2,14 @@ using System.Globalization;
 using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Outbox;
 
 namespace KeyEvt.Forwarder;
 
 /// <summary>What does the engine tell of itself? Sections upstream, amqp, fallback, ledger, gaps. No password, no key.</summary>
-internal sealed class InfoReport(CurrentConfig config, NodeFeed feed, DeliveryLoop delivery, Ledger ledger, GapLog gaps, BackgroundTasks background, TimeProvider time)
+internal sealed class InfoReport(CurrentConfig config, NodeFeed feed, DeliveryLoop delivery, LocalSpool? spool, Ledger ledger, GapLog gaps, BackgroundTasks background, TimeProvider time)
 {
     private const int GapsShown = 16;
 
@@ -48,6 +49,8 @@ internal sealed class InfoReport(CurrentConfig config, NodeFeed feed, DeliveryLo
             ("broker", now.Amqp.ToString()),
             ("exchange", now.Exchange),
             ("routing_key", now.RoutingKey),
+            ("routing_keys_cut", Number(delivery.RoutingKeysCut)),
+            ("format", now.Format.ToString().ToLowerInvariant()),
             ("epoch", Number(links.Epoch)),
             ("connects", Number(links.Reconnects)),
             ("unconfirmed", Number(delivery.UnconfirmedCount)),
@@ -81,6 +84,10 @@ internal sealed class InfoReport(CurrentConfig config, NodeFeed feed, DeliveryLo
             ("known", stores.IsKnown ? "yes" : "no"),
             ("refusals", Number(stores.Refusals)),
             ("last_error", stores.LastRefusal ?? ""),
+            ("spool", spool?.Folder ?? ""),
+            ("spool_entries", Number(spool?.Status.Entries ?? 0)),
+            ("spool_bytes", Number(spool?.Status.Bytes ?? 0)),
+            ("spool_damaged_bytes", Number(spool?.DamagedBytes ?? 0)),
             ("memory_entries", Number(delivery.Memory.Count)),
             ("memory_bytes", Number(delivery.Memory.Bytes)),
             ("memory_limit", Number(delivery.Memory.MaxBytes)));

@@ -13,9 +13,11 @@ public sealed class KeyEvtProcess : IAsyncDisposable
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly string[] _arguments;
     private readonly Dictionary<string, string?> _environment;
+    private readonly string[] _through;
 
-    private KeyEvtProcess(string[] arguments, IReadOnlyDictionary<string, string>? environment, int? port, bool inheritSettings)
+    private KeyEvtProcess(string[] arguments, IReadOnlyDictionary<string, string>? environment, int? port, bool inheritSettings, string[]? through)
     {
+        _through = through ?? [];
         Port = port ?? FreePorts.Take();
         _environment = EnvironmentOf(environment, inheritSettings);
         _arguments = ["--listen", $"127.0.0.1:{Port}", "--admin", $"127.0.0.1:{AdminPort}", .. arguments];
@@ -31,10 +33,12 @@ public sealed class KeyEvtProcess : IAsyncDisposable
     public RedisCli Cli => new(Port);
 
     /// <summary>--listen and --admin are given already. Returns once it listens and is ready (its feed is subscribed).</summary>
+    /// <param name="through">A program and its arguments that becomes what stands behind them, such as unshare.</param>
     public static async Task<KeyEvtProcess> StartAsync(
-        string[] arguments, IReadOnlyDictionary<string, string>? environment = null, bool waitReady = true, int? port = null, bool inheritSettings = false)
+        string[] arguments, IReadOnlyDictionary<string, string>? environment = null, bool waitReady = true, int? port = null, bool inheritSettings = false,
+        string[]? through = null)
     {
-        var program = new KeyEvtProcess(arguments, environment, port, inheritSettings);
+        var program = new KeyEvtProcess(arguments, environment, port, inheritSettings, through);
         try
         {
             await program.ListeningAsync().ConfigureAwait(false);
@@ -133,10 +137,11 @@ public sealed class KeyEvtProcess : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private static ChildProcess Launch(string[] arguments, Dictionary<string, string?> environment)
+    private static ChildProcess Launch(string[] arguments, Dictionary<string, string?> environment, string[]? through = null)
     {
         var (program, before) = Program();
-        return ChildProcess.Start(program, [.. before, .. arguments], environment: environment);
+        string[] line = [.. through ?? [], program, .. before, .. arguments];
+        return ChildProcess.Start(line[0], line[1..], environment: environment);
     }
 
     private static Dictionary<string, string?> EnvironmentOf(IReadOnlyDictionary<string, string>? wanted, bool inheritSettings)
@@ -158,7 +163,7 @@ public sealed class KeyEvtProcess : IAsyncDisposable
         return File.Exists(beside) ? ("dotnet", ["exec", beside]) : throw new FileNotFoundException($"there is no {beside}: reference src/Proxy, or set PROGRAM_UNDER_TEST");
     }
 
-    private ChildProcess Launch() => Launch(["run", .. _arguments], _environment);
+    private ChildProcess Launch() => Launch(["run", .. _arguments], _environment, _through);
 
     private Task ListeningAsync()
         => Process.LineAsync("where it listens", line => line.Contains(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}"), StringComparison.Ordinal));

@@ -18,12 +18,19 @@ public sealed record ReceivedEvent(
 
     public string Key => Text.Split('\n', 3)[2];
 
+    /// <summary>Texts as UTF-8; other values as the client library gives them.</summary>
+    public IReadOnlyDictionary<string, object?> Headers { get; init; } = new Dictionary<string, object?>();
+
     public static ReceivedEvent Of(BasicDeliverEventArgs delivery)
     {
         var properties = delivery.BasicProperties;
         return new ReceivedEvent(
             delivery.Body.ToArray(), properties.MessageId, delivery.Redelivered, properties.ContentType, (int)properties.DeliveryMode,
-            properties.Timestamp.UnixTime, delivery.Exchange, delivery.RoutingKey);
+            properties.Timestamp.UnixTime, delivery.Exchange, delivery.RoutingKey)
+        {
+            Headers = (properties.Headers ?? new Dictionary<string, object?>()).ToDictionary(
+                header => header.Key, header => header.Value is byte[] text ? Encoding.UTF8.GetString(text) : header.Value),
+        };
     }
 
     public override string ToString() => Text.Replace("\n", "\\n", StringComparison.Ordinal);

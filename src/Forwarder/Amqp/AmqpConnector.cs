@@ -6,11 +6,11 @@ using RabbitMQ.Client.Exceptions;
 namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>
-/// How does one link come to be? Connects, opens a confirming channel, looks whether the exchange is there, declares the queue
-/// if one is asked for. Automatic recovery of the library is off: it repeats declarations that were removed on purpose and does
+/// How does one link come to be? Connects, looks whether the exchange is there, declares the queue if one is asked
+/// for, opens a confirming channel. Automatic recovery of the library is off: it repeats declarations that were removed on purpose and does
 /// not bring closed channels back; the one loop that connects again is ours.
 /// </summary>
-internal sealed class AmqpConnector(string clientName, BackgroundTasks background, ILogger logger) : IBrokerConnector
+internal sealed class AmqpConnector(string clientName, QueueDeclaration queue, BackgroundTasks background, ILogger logger) : IBrokerConnector
 {
     public async Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int epoch, ILinkEvents events, CancellationToken deadline)
     {
@@ -19,7 +19,7 @@ internal sealed class AmqpConnector(string clientName, BackgroundTasks backgroun
         try
         {
             await CheckExchangeAsync(connection, config, deadline).ConfigureAwait(false);
-            await DeclareQueueAsync(connection, config, deadline).ConfigureAwait(false);
+            await queue.DeclareAsync(connection, config, deadline).ConfigureAwait(false);
             await link.OpenChannelAsync(deadline).ConfigureAwait(false);
             return link;
         }
@@ -81,24 +81,6 @@ internal sealed class AmqpConnector(string clientName, BackgroundTasks backgroun
         catch (OperationInterruptedException e) when (e.ShutdownReason?.ReplyCode == Constants.AccessRefused)
         {
             // Who may only write need not be allowed to ask; the first publish will tell.
-        }
-    }
-
-    private static async Task DeclareQueueAsync(IConnection connection, ForwarderConfig config, CancellationToken deadline)
-    {
-        if (config.DeclareQueue is not { } queue)
-            return;
-
-        await using var channel = await connection.CreateChannelAsync(cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
-        try
-        {
-            await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
-            if (config.Exchange.Length > 0)
-                await channel.QueueBindAsync(queue, config.Exchange, config.RoutingKey, cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
-        }
-        catch (OperationInterruptedException e)
-        {
-            throw new LinkException(LinkFailureKind.Channel, $"queue '{queue}' could not be declared and bound: {e.ShutdownReason?.ReplyText}; grant configure on it, or start without --declare-queue", e);
         }
     }
 

@@ -1,7 +1,5 @@
 using System.Buffers;
 using System.Buffers.Text;
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using KeyEvt.Forwarder.Outbox;
@@ -18,11 +16,10 @@ internal sealed class MessageComposer
 {
     private readonly ArrayBufferWriter<byte> _buffer = new(256);
     private readonly Utf8JsonWriter _json;
-    private readonly Dictionary<string, object?> _headers = [];
+    private readonly CloudEventHeaders _cloudEvent = new();
     private readonly ReusedText _messageIds = new();
     private BasicProperties _properties = new();
     private MessageRoute? _route;
-    private RoutingKeyTemplate _routingKeys = new("");
 
     public MessageComposer() => _json = new Utf8JsonWriter(_buffer);
 
@@ -34,23 +31,20 @@ internal sealed class MessageComposer
 
     public ReadOnlyMemory<byte> Body { get; private set; }
 
-    /// <summary>Routing keys cut at AMQP's 255 bytes, on this link.</summary>
-    public long RoutingKeysCut => _routingKeys.Cut;
-
     public void Compose(in LogEntry entry, MessageRoute route, ReadOnlyMemory<byte> messageId)
     {
         if (!ReferenceEquals(route, _route))
             Take(route);
 
-        RoutingKey = _routingKeys.Resolve(route.IsGap ? default : entry.Body.Span);
+        RoutingKey = route.Keys.Resolve(route.IsGap ? default : entry.Body.Span);
         _properties.MessageId = _messageIds.Write(messageId.Span);
         var milliseconds = TimeOf(entry, messageId.Span);
         _properties.Timestamp = new AmqpTimestamp(milliseconds / 1000);
         Body = route.Format switch
         {
             _ when route.IsGap => entry.Body,
-            MessageFormat.Json => WriteJson(entry, milliseconds, isWhole: true),
-            MessageFormat.CloudEvents => WriteCloudEvent(entry, milliseconds),
+            MessageFormat.Json => WriteJson(entry, messageId.Span, milliseconds, isWhole: true),
+            MessageFormat.CloudEvents => WriteCloudEvent(entry, messageId.Span, milliseconds),
             _ => entry.Body,
         };
     }
@@ -59,14 +53,13 @@ internal sealed class MessageComposer
     {
         _route = route;
         Exchange = new CachedString(route.Exchange);
-        _routingKeys = new RoutingKeyTemplate(route.RoutingKey);
         _properties = new BasicProperties
         {
             ContentType = route is { Format: MessageFormat.Text, IsGap: false } ? "text/plain" : "application/json",
             DeliveryMode = (DeliveryModes)route.DeliveryMode,
         };
         if (route is { Format: MessageFormat.CloudEvents, IsGap: false })
-            _properties.Headers = _headers;
+            _properties.Headers = _cloudEvent.Headers;
     }
 
     /// <summary>When the event was read. One that comes out of the fallback storage carries it in its id: the marker begins with the time. Of a plain body nothing is known but that it is sent now.</summary>
@@ -78,7 +71,7 @@ internal sealed class MessageComposer
         return EventPosition.TryReadMarker(messageId, out var marker) ? EventPosition.MarkerMilliseconds(marker) : TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
     }
 
-    private ReadOnlyMemory<byte> WriteJson(in LogEntry entry, long milliseconds, bool isWhole)
+    private ReadOnlyMemory<byte> WriteJson(in LogEntry entry, ReadOnlySpan<byte> messageId, long milliseconds, bool isWhole)
     {
         var body = EventBody.Parse(entry.Body.Span);
         _buffer.ResetWrittenCount();
@@ -91,8 +84,8 @@ internal sealed class MessageComposer
         WriteText("key"u8, "key_base64"u8, body.Key);
         if (isWhole)
         {
-            _json.WriteString("node"u8, NodeOf(_properties.MessageId!));
-            _json.WriteString("time"u8, DateTimeOffset.FromUnixTimeMilliseconds(milliseconds));
+            _json.WriteString("node"u8, EventPosition.NodeOf(messageId));
+            _json.WriteString("time"u8, Rfc3339.Format(milliseconds));
             _json.WriteString("id"u8, _properties.MessageId);
         }
 
@@ -101,21 +94,11 @@ internal sealed class MessageComposer
         return _buffer.WrittenMemory;
     }
 
-    /// <summary>Attributes as headers named as Knative's RabbitMQ binding names them; the data is the event itself.</summary>
-    private ReadOnlyMemory<byte> WriteCloudEvent(in LogEntry entry, long milliseconds)
+    /// <summary>Attributes as headers; the data is the event itself.</summary>
+    private ReadOnlyMemory<byte> WriteCloudEvent(in LogEntry entry, ReadOnlySpan<byte> messageId, long milliseconds)
     {
-        var body = EventBody.Parse(entry.Body.Span);
-        _headers["ce-specversion"] = "1.0";
-        _headers["ce-id"] = _properties.MessageId;
-        _headers["ce-source"] = $"/redis/{NodeOf(_properties.MessageId!)}/{Encoding.ASCII.GetString(body.Database)}";
-        _headers["ce-type"] = "redis.keyspace." + Encoding.UTF8.GetString(body.Event);
-        _headers["ce-time"] = DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
-        if (Utf8.IsValid(body.Key))
-            _headers["ce-subject"] = Encoding.UTF8.GetString(body.Key);
-        else
-            _headers.Remove("ce-subject");
-
-        return WriteJson(entry, milliseconds, isWhole: false);
+        _cloudEvent.Fill(EventBody.Parse(entry.Body.Span), _properties.MessageId!, EventPosition.NodeOf(messageId), milliseconds);
+        return WriteJson(entry, messageId, milliseconds, isWhole: false);
     }
 
     private void WriteText(ReadOnlySpan<byte> name, ReadOnlySpan<byte> nameOfBase64, ReadOnlySpan<byte> value)
@@ -125,6 +108,4 @@ internal sealed class MessageComposer
         else
             _json.WriteBase64String(nameOfBase64, value);
     }
-
-    private static string NodeOf(string messageId) => messageId.Split('-')[0];
 }

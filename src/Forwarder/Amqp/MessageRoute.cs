@@ -1,17 +1,44 @@
 namespace KeyEvt.Forwarder.Amqp;
 
-/// <summary>Where does a message go, and in which shape? Made once for a configuration.</summary>
-/// <param name="RoutingKey">A template, see <see cref="RoutingKeyTemplate"/>.</param>
-/// <param name="DeliveryMode">1 transient, 2 persistent.</param>
-internal sealed record MessageRoute(string Exchange, string RoutingKey, int DeliveryMode, MessageFormat Format)
+/// <summary>Where does a message go, and in which shape? Made once for a configuration; used by the delivery loop only.</summary>
+internal sealed class MessageRoute
 {
+    private MessageRoute(ForwarderConfig config, string template, string suffix, bool isGap, RoutingKeyCuts cuts)
+    {
+        (Exchange, DeliveryMode, Format, IsGap) = (config.Exchange, config.DeliveryMode, config.Format, isGap);
+        RoutingKey = template + suffix;
+        Keys = new RoutingKeyTemplate(template, suffix, cuts);
+    }
+
+    public string Exchange { get; }
+
+    /// <summary>For people: a template, see <see cref="RoutingKeyTemplate"/>.</summary>
+    public string RoutingKey { get; }
+
+    public RoutingKeyTemplate Keys { get; }
+
+    /// <summary>1 transient, 2 persistent.</summary>
+    public int DeliveryMode { get; }
+
+    public MessageFormat Format { get; }
+
+    /// <summary>The body is JSON already.</summary>
+    public bool IsGap { get; }
+
+    public static MessageRoute Of(ForwarderConfig config, RoutingKeyCuts cuts) => new(config, config.RoutingKey, "", isGap: false, cuts);
+
     /// <summary>Where events go that the broker refused too often.</summary>
-    public MessageRoute Failed() => this with { RoutingKey = RoutingKey + ".failed" };
+    public static MessageRoute ForFailed(ForwarderConfig config, RoutingKeyCuts cuts) => new(config, config.RoutingKey, ".failed", isGap: false, cuts);
 
-    /// <summary>Where a gap is told: its body is JSON already, and its key has no event to fill a template from.</summary>
-    public MessageRoute Gap() => this with { RoutingKey = RoutingKey + ".gap", IsGap = true };
+    /// <summary>Where a gap is told.</summary>
+    public static MessageRoute ForGaps(ForwarderConfig config, RoutingKeyCuts cuts)
+    {
+        var rest = BeforeGap(config.RoutingKey);
+        return new(config, rest, rest.Length == 0 ? "gap" : ".gap", isGap: true, cuts);
+    }
 
-    public bool IsGap { get; private init; }
+    /// <summary><c>&lt;routing key&gt;.gap</c>; a gap has no event, so what stands for something of the event is left out: <c>redis.gap</c> for <c>redis.{db}.{event}</c>.</summary>
+    public static string GapKey(string routingKey) => BeforeGap(routingKey) is { Length: > 0 } rest ? rest + ".gap" : "gap";
 
-    public static MessageRoute Of(ForwarderConfig config) => new(config.Exchange, config.RoutingKey, config.DeliveryMode, config.Format);
+    private static string BeforeGap(string routingKey) => RoutingKeyParts.IsTemplate(routingKey) ? RoutingKeyParts.WithoutParts(routingKey) : routingKey;
 }

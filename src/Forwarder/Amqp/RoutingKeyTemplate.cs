@@ -6,8 +6,8 @@ namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>
 /// Which routing key does an event get? A text with the parts <c>{db}</c>, <c>{event}</c>, <c>{class}</c> and <c>{key}</c>, such as
-/// <c>redis.{db}.{event}</c> for a topic exchange. A result seen before costs no allocation. AMQP allows 255 bytes: a longer result is
-/// cut there and counted. One instance belongs to one link.
+/// <c>redis.{db}.{event}</c> for a topic exchange. A result seen before costs no allocation. AMQP allows 255 bytes (0-9-1, section
+/// 4.2.5.3): a longer result is cut there, before a character that would not fit whole, and counted. Used by the delivery loop only.
 /// </summary>
 public sealed class RoutingKeyTemplate
 {
@@ -15,33 +15,29 @@ public sealed class RoutingKeyTemplate
 
     private const int MaxRemembered = 16 * 1024;
 
-    private readonly List<(Part Part, byte[] Literal)> _parts = [];
+    private readonly List<(RoutingKeyPart Part, byte[] Literal)> _parts = [];
+    private readonly byte[] _suffix;
+    private readonly RoutingKeyCuts _cuts;
     private readonly byte[] _scratch = new byte[MaxBytes];
     private readonly Dictionary<byte[], CachedString>.AlternateLookup<ReadOnlySpan<byte>> _seen =
         new Dictionary<byte[], CachedString>(ByteSequenceComparer.Instance).GetAlternateLookup<ReadOnlySpan<byte>>();
 
     private readonly CachedString? _constant;
+    private readonly bool _isConstantCut;
 
-    private enum Part
+    /// <param name="suffix">Stands behind whatever the template becomes, and is never cut.</param>
+    internal RoutingKeyTemplate(string template, string suffix, RoutingKeyCuts cuts)
     {
-        Literal,
-        Database,
-        Event,
-        Class,
-        Key,
-    }
-
-    public RoutingKeyTemplate(string template)
-    {
-        foreach (var (part, text) in Split(template))
+        foreach (var (part, text) in RoutingKeyParts.Split(template))
             _parts.Add((part, Encoding.UTF8.GetBytes(text)));
 
-        if (_parts.TrueForAll(p => p.Part == Part.Literal))
-            _constant = new CachedString(template);
+        (_suffix, _cuts) = (Encoding.UTF8.GetBytes(suffix), cuts);
+        if (_parts.TrueForAll(static p => p.Part == RoutingKeyPart.Literal))
+        {
+            var length = Fill(default, out _isConstantCut);
+            _constant = new CachedString(Encoding.UTF8.GetString(_scratch, 0, length));
+        }
     }
-
-    /// <summary>Results that had to be cut.</summary>
-    public long Cut { get; private set; }
 
     /// <summary>Null, or why the text cannot be a routing key.</summary>
     public static string? Fault(string template)
@@ -49,9 +45,9 @@ public sealed class RoutingKeyTemplate
         if (Encoding.UTF8.GetByteCount(template) > MaxBytes)
             return $"a routing key has at most {MaxBytes} bytes";
 
-        foreach (var (part, text) in Split(template))
+        foreach (var (part, text) in RoutingKeyParts.Split(template))
         {
-            if (part == Part.Literal && text.StartsWith('{') && text.EndsWith('}') && text.Length > 2)
+            if (part == RoutingKeyPart.Literal && text.StartsWith('{') && text.EndsWith('}') && text.Length > 2)
                 return $"routing key part '{text}' is not known; there are {{db}}, {{event}}, {{class}} and {{key}}";
         }
 
@@ -61,10 +57,17 @@ public sealed class RoutingKeyTemplate
     internal CachedString Resolve(ReadOnlySpan<byte> body)
     {
         if (_constant is not null)
-            return _constant;
+        {
+            if (_isConstantCut)
+                _cuts.Add();
 
-        var length = Fill(EventBody.Parse(body));
-        ReadOnlySpan<byte> resolved = _scratch.AsSpan(0, length);
+            return _constant;
+        }
+
+        ReadOnlySpan<byte> resolved = _scratch.AsSpan(0, Fill(EventBody.Parse(body), out var isCut));
+        if (isCut)
+            _cuts.Add();
+
         if (_seen.TryGetValue(resolved, out var known))
             return known;
 
@@ -75,27 +78,53 @@ public sealed class RoutingKeyTemplate
         return _seen.Dictionary[bytes] = new CachedString(Encoding.Latin1.GetString(bytes), bytes);
     }
 
-    private int Fill(EventBody body)
+    private int Fill(EventBody body, out bool isCut)
     {
+        isCut = false;
+        var limit = MaxBytes - _suffix.Length;
         var length = 0;
         foreach (var (part, literal) in _parts)
         {
             var piece = part switch
             {
-                Part.Database => body.Database,
-                Part.Event => body.Event,
-                Part.Key => body.Key,
-                Part.Class => ClassName(body.Event),
+                RoutingKeyPart.Database => body.Database,
+                RoutingKeyPart.Event => body.Event,
+                RoutingKeyPart.Key => body.Key,
+                RoutingKeyPart.Class => ClassName(body.Event),
                 _ => literal,
             };
-            var fits = Math.Min(piece.Length, MaxBytes - length);
-            piece[..fits].CopyTo(_scratch.AsSpan(length));
-            length += fits;
+            var fits = Math.Min(piece.Length, limit - length);
             if (fits < piece.Length)
-                Cut++;
+            {
+                isCut = true;
+                fits = WholeCharacters(piece, fits);
+                piece[..fits].CopyTo(_scratch.AsSpan(length));
+                length += fits;
+                break;
+            }
+
+            piece.CopyTo(_scratch.AsSpan(length));
+            length += fits;
         }
 
-        return length;
+        _suffix.CopyTo(_scratch.AsSpan(length));
+        return length + _suffix.Length;
+    }
+
+    /// <summary>How many of the first bytes to keep so that no UTF-8 character is cut in two; all of them where there is none.</summary>
+    private static int WholeCharacters(ReadOnlySpan<byte> text, int count)
+    {
+        for (var back = 1; back <= 3 && back <= count; back++)
+        {
+            var first = text[count - back];
+            if ((first & 0xC0) == 0x80)
+                continue; // inside a character: its first byte stands before
+
+            var isWhole = Rune.DecodeFromUtf8(text[(count - back)..], out _, out var bytes) == System.Buffers.OperationStatus.Done;
+            return isWhole && bytes > back ? count - back : count;
+        }
+
+        return count;
     }
 
     private static ReadOnlySpan<byte> ClassName(ReadOnlySpan<byte> eventName) => EventClasses.Of(eventName) switch
@@ -115,27 +144,4 @@ public sealed class RoutingKeyTemplate
         EventClass.TypeChanged => "type_changed"u8,
         _ => "module"u8,
     };
-
-    /// <summary>Splits at braces; a part in braces that is not known stays literal, braces and all.</summary>
-    private static IEnumerable<(Part Part, string Text)> Split(string template)
-    {
-        var at = 0;
-        while (at < template.Length)
-        {
-            var open = template.IndexOf('{', at);
-            var close = open < 0 ? -1 : template.IndexOf('}', open);
-            if (close < 0)
-            {
-                yield return (Part.Literal, template[at..]);
-                yield break;
-            }
-
-            if (open > at)
-                yield return (Part.Literal, template[at..open]);
-
-            var text = template[open..(close + 1)];
-            yield return (text switch { "{db}" => Part.Database, "{event}" => Part.Event, "{class}" => Part.Class, "{key}" => Part.Key, _ => Part.Literal }, text);
-            at = close + 1;
-        }
-    }
 }

@@ -47,6 +47,9 @@ internal static partial class DeliveryLog
     [LoggerMessage(2113, LogLevel.Warning, "{Count} events could not be placed anywhere before the end")]
     public static partial void LeftBehind(ILogger logger, long count);
 
-    [LoggerMessage(2114, LogLevel.Warning, "an event was refused {Attempts} times and is sent on with routing key '{RoutingKey}'")]
-    public static partial void DeadLettered(ILogger logger, int attempts, string routingKey);
+    [LoggerMessage(2114, LogLevel.Warning, "{Count} events so far were refused {Attempts} times each and sent on with routing key '{RoutingKey}'")]
+    public static partial void DeadLettered(ILogger logger, long count, int attempts, string routingKey);
+
+    [LoggerMessage(2115, LogLevel.Warning, "routing keys made of '{RoutingKey}' were longer than AMQP's 255 bytes and were cut, {Count} so far; name less of the event in it, such as {{class}} instead of {{key}}")]
+    public static partial void RoutingKeyCut(ILogger logger, string routingKey, long count);
 }

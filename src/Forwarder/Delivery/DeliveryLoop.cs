@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Fallback;
@@ -30,6 +32,8 @@ internal sealed class DeliveryLoop
     private readonly List<TaskCompletionSource<ConnectResult>> _connectWaiters = [];
     private readonly Backoff _holdBackoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
     private readonly WarningGate _warnings;
+    private readonly RoutingKeyCuts _cuts = new();
+    private readonly string _run = RandomNumberGenerator.GetHexString(8, lowercase: true);
     private InFlight _inFlight;
     private DeliveryState _state;
     private MessageRoute _route;
@@ -43,13 +47,13 @@ internal sealed class DeliveryLoop
     private long _waitingSince;      // events wait without a link since; 0: they do not
     private bool _reconnect;         // the link's own parameters changed: close it when the window is empty
     private long _reconnectBy;
-    private long _adoptedIds;
     private bool _isStopping;
     private long _storeNothingNewBy; // while stopping: from here on everything goes to the store
     private long _endBy;
     private bool _hasEnded;
     private long _leftBehind;
     private long _seenMemoryFull;
+    private long _seenCuts;
 
     public DeliveryLoop(IBrokerConnector connector, IEventStore store, Ledger ledger, DeliveryOptions options, Func<ForwarderConfig> config, TimeProvider time, ILogger logger)
     {
@@ -62,8 +66,7 @@ internal sealed class DeliveryLoop
         _inFlight = new InFlight(options.Window);
         _warnings = new WarningGate(time, TimeSpan.FromSeconds(10));
         _routeOf = config();
-        _route = MessageRoute.Of(_routeOf);
-        (_failedRoute, _gapRoute) = (_route.Failed(), _route.Gap());
+        (_route, _failedRoute, _gapRoute) = RoutesOf(_routeOf);
     }
 
     /// <summary>Where the feeds put what is to be sent; call <see cref="Wake"/> after a batch.</summary>
@@ -82,6 +85,9 @@ internal sealed class DeliveryLoop
     public long Refused { get; private set; }
 
     public long Returned { get; private set; }
+
+    /// <summary>Routing keys cut at AMQP's 255 bytes.</summary>
+    public long RoutingKeysCut => _cuts.Count;
 
     public bool HasEnded => _hasEnded;
 
@@ -276,6 +282,9 @@ internal sealed class DeliveryLoop
             return true;
         }
 
+        if (!_isStopping)
+            Stores.GiveRefusedAppendBack();
+
         if (!Stores.IsBusy && Stores.IsEmpty && !Stores.HasAppendPending)
         {
             Change(DeliveryState.Live, "the fallback storage is empty");
@@ -297,7 +306,7 @@ internal sealed class DeliveryLoop
     /// <param name="always">Otherwise only when memory is filling up.</param>
     private bool StoreFromMemory(bool always)
     {
-        if (!IsStorageOn || !Stores.MayStart)
+        if (!IsStorageOn || !(_isStopping ? Stores.MayStart : Stores.MayAppend))
             return false;
 
         if (!Memory.HasUnclaimed || !(always || _isStopping || Memory.Bytes > _options.BufferBytes / 4))
@@ -341,7 +350,7 @@ internal sealed class DeliveryLoop
     private bool PublishOne(EventLog source, in LogEntry entry)
     {
         var isDeadLetter = _options.MaxAttempts > 0 && entry.Attempts >= _options.MaxAttempts;
-        var messageId = entry.IdLength > 0 ? entry.MessageId : NewIdForPlainBody();
+        var messageId = entry.IdLength > 0 ? entry.MessageId : IdForPlainBody(entry.Sequence);
         var now = _time.GetTimestamp();
         _inFlight.Add(source, entry, messageId, now, isDeadLetter);
         try
@@ -450,6 +459,9 @@ internal sealed class DeliveryLoop
 
             Links.ProvedStable();
             slot.Log!.Settle(slot.Sequence, slot.IsDeadLetter ? Settlement.DeadLettered : Settlement.Confirmed);
+            if (slot.IsDeadLetter && _warnings.MayWarn(2114))
+                DeliveryLog.DeadLettered(_logger, _ledger.Dropped(DropReason.DeadLettered), _options.MaxAttempts, _failedRoute.RoutingKey);
+
             return;
         }
 
@@ -472,6 +484,12 @@ internal sealed class DeliveryLoop
         {
             _seenMemoryFull = dropped;
             DeliveryLog.MemoryFull(_logger, _options.BufferBytes, dropped);
+        }
+
+        if (_cuts.Count is var cut && cut != _seenCuts && _warnings.MayWarn(2115))
+        {
+            _seenCuts = cut;
+            DeliveryLog.RoutingKeyCut(_logger, _route.RoutingKey, cut);
         }
     }
 
@@ -592,7 +610,7 @@ internal sealed class DeliveryLoop
         StateChanges++;
     }
 
-    private bool IsStorageOn => _config().FallbackStorageSize >= 0;
+    private bool IsStorageOn => _config().FallbackStorageSize >= 0 || _options.HasSpool;
 
     private void Post(Func<ValueTask> command)
     {
@@ -606,9 +624,12 @@ internal sealed class DeliveryLoop
         if (ReferenceEquals(config, _routeOf))
             return;
 
-        (_routeOf, _route) = (config, MessageRoute.Of(config));
-        (_failedRoute, _gapRoute) = (_route.Failed(), _route.Gap());
+        _routeOf = config;
+        (_route, _failedRoute, _gapRoute) = RoutesOf(config);
     }
+
+    private (MessageRoute Events, MessageRoute Failed, MessageRoute Gaps) RoutesOf(ForwarderConfig config) =>
+        (MessageRoute.Of(config, _cuts), MessageRoute.ForFailed(config, _cuts), MessageRoute.ForGaps(config, _cuts));
 
     /// <summary>Whether a link opened with that configuration still serves the one in force.</summary>
     private bool Fits(ForwarderConfig? opened)
@@ -618,8 +639,9 @@ internal sealed class DeliveryLoop
             && (now.DeclareQueue is null || opened.RoutingKey == now.RoutingKey);
     }
 
-    private ReadOnlyMemory<byte> NewIdForPlainBody() =>
-        Encoding.ASCII.GetBytes(FormattableString.Invariant($"adopted-{Environment.ProcessId}-{++_adoptedIds}"));
+    /// <summary>Of a plain body the place in what this run reads is all there is to tell it from others; a retry has the same.</summary>
+    private ReadOnlyMemory<byte> IdForPlainBody(long sequence) =>
+        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"adopted-{_run}-{sequence}"));
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * _time.TimestampFrequency);
 

@@ -38,4 +38,7 @@ public sealed record DeliveryOptions
 
     /// <summary>Bytes moved to or from the fallback storage in one step.</summary>
     public int StoreBatchBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>Whether the storage has a place besides the list in Redis, so that it is used even with the list switched off.</summary>
+    public bool HasSpool { get; init; }
 }

@@ -27,18 +27,8 @@ internal sealed class StoreKeeper
     private Action? _takeOutcome;
     private EventLog? _appendFrom;
     private long _notBefore;
-
-    /// <summary>One read of the list: its entries are in the drain log with these sequences.</summary>
-    private sealed class DrainBatch(IReadOnlyList<ReadOnlyMemory<byte>> entries, long firstSequence, long lastSequence)
-    {
-        public IReadOnlyList<ReadOnlyMemory<byte>> Entries { get; private set; } = entries;
-
-        public long FirstSequence { get; private set; } = firstSequence;
-
-        public long LastSequence => lastSequence;
-
-        public void CutFront(int count) => (Entries, FirstSequence) = ([.. Entries.Skip(count)], FirstSequence + count);
-    }
+    private long _noAppendBefore;
+    private bool _mayBeDone; // a try of the step under way ended without an answer
 
     public StoreKeeper(IEventStore store, Ledger ledger, DeliveryOptions options, AsyncSignal signal, TimeProvider time, ILogger logger)
     {
@@ -73,10 +63,10 @@ internal sealed class StoreKeeper
     /// <summary>Whether a new step may start: none runs, and none waits to be tried again.</summary>
     public bool MayStart => _running is null && _step is null;
 
-    /// <summary>
-    /// Tries a failed step again, when its time has come. It comes before any other step: it may have been done in spite of the
-    /// failure, and only its own repetition can tell that apart from a change by somebody else.
-    /// </summary>
+    /// <summary>Whether an append may start: it also waits for its time when one was refused and given back.</summary>
+    public bool MayAppend => MayStart && _time.GetTimestamp() >= _noAppendBefore;
+
+    /// <summary>Tries a failed step again, when its time has come, before any other: it may have been done all the same, which only its repetition can tell.</summary>
     public void RetryIfDue()
     {
         if (_running is null && _step is not null && _time.GetTimestamp() >= _notBefore)
@@ -135,6 +125,17 @@ internal sealed class StoreKeeper
         _appendFrom?.UnclaimAll();
     }
 
+    /// <summary>A storage that is full must not keep what is in it from being read, which makes room: a refused append goes back to memory, for later.</summary>
+    public void GiveRefusedAppendBack()
+    {
+        // One that may have been done is first tried some times more: given back, it would be sent twice, with equal ids.
+        if (_running is null && _step is not null && HasAppendPending && (!_mayBeDone || _backoff.Failures >= 3))
+        {
+            AbandonAppend();
+            _noAppendBefore = _notBefore;
+        }
+    }
+
     /// <summary>Whether the oldest batch can leave the list: all of it, or with <paramref name="part"/> its settled front.</summary>
     public bool HasRemovable(bool part = false) =>
         _batches.TryPeek(out var batch) && Drain.SettledFrom(batch.FirstSequence, batch.LastSequence) is var settled && (settled == batch.Entries.Count || (part && settled > 0));
@@ -166,7 +167,7 @@ internal sealed class StoreKeeper
 
     private void Start(Func<bool, Task<Action>> step)
     {
-        _step = step;
+        (_step, _mayBeDone) = (step, false);
         Run(isRetry: false);
     }
 
@@ -190,11 +191,11 @@ internal sealed class StoreKeeper
         }
         catch (StoreException e)
         {
-            _takeOutcome = () => Refused(e.Message);
+            _takeOutcome = () => Refused(e.Message, e.IsRefusal);
         }
         catch (Exception e)
         {
-            _takeOutcome = () => Refused($"unexpected: {e.Message}");
+            _takeOutcome = () => Refused($"unexpected: {e.Message}", isAnswer: false);
         }
     }
 
@@ -206,9 +207,10 @@ internal sealed class StoreKeeper
         _backoff.Reset();
     }
 
-    private void Refused(string reason)
+    private void Refused(string reason, bool isAnswer)
     {
         Refusals++;
+        _mayBeDone |= !isAnswer;
         LastRefusal = reason;
         var delay = _backoff.Next();
         _notBefore = _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);

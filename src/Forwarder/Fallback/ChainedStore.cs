@@ -4,7 +4,7 @@ namespace KeyEvt.Forwarder.Fallback;
 
 /// <summary>
 /// Which of two stores takes an event: the list in Redis or the spool on this machine? The list as long as it takes them; the spool
-/// when the list refuses, and from then on everything until the spool is empty, because what is in the spool is newer than what is
+/// when the list refuses or is switched off (a negative cap), and from then on everything until the spool is empty, because what is in the spool is newer than what is
 /// in the list. Read and removed in that order.
 /// </summary>
 internal sealed class ChainedStore(IEventStore list, LocalSpool spool) : IEventStore
@@ -20,7 +20,8 @@ internal sealed class ChainedStore(IEventStore list, LocalSpool spool) : IEventS
 
     public async Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry)
     {
-        if (spool.Count == 0)
+        var mayBeInList = false;
+        if (spool.Count == 0 && cap >= 0)
         {
             try
             {
@@ -32,10 +33,19 @@ internal sealed class ChainedStore(IEventStore list, LocalSpool spool) : IEventS
             catch (StoreException e) when ((e.IsRefusal && !isRetry) || ++_unanswered >= UnansweredTries)
             {
                 _unanswered = 0;
+                mayBeInList = !e.IsRefusal;
             }
         }
 
-        await spool.AppendAsync(entries, 0, isRetry).ConfigureAwait(false);
+        try
+        {
+            await spool.AppendAsync(entries, 0, isRetry).ConfigureAwait(false);
+        }
+        catch (StoreException e) when (mayBeInList)
+        {
+            throw new StoreException(e.Message, e);
+        }
+
         return new AppendResult(_listLength + spool.Count, 0);
     }
 

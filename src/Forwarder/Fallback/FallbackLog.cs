@@ -10,4 +10,10 @@ internal static partial class FallbackLog
 
     [LoggerMessage(2301, LogLevel.Information, "the connection for the fallback storage is back")]
     public static partial void Connected(ILogger logger);
+
+    [LoggerMessage(2302, LogLevel.Warning, "the spool file {File} is damaged: {Bytes} bytes behind its last whole record are left out; a file that a crash left half written looks like this too")]
+    public static partial void SpoolDamaged(ILogger logger, string file, long bytes);
+
+    [LoggerMessage(2303, LogLevel.Warning, "how far the spool has been read could not be written ({Reason}): should the program end now, what was sent since is sent again, with equal ids")]
+    public static partial void SpoolHeadNotWritten(ILogger logger, string reason);
 }

@@ -6,7 +6,7 @@ namespace KeyEvt.Forwarder.Fallback;
 /// </summary>
 internal interface IEventStore
 {
-    /// <summary>Appends in order, then drops the oldest above <paramref name="cap"/> (0: no cap).</summary>
+    /// <summary>Appends in order, then drops the oldest above <paramref name="cap"/> (0: no cap; negative: only where there is a place besides the list).</summary>
     /// <param name="isRetry">A first try failed on the way: entries that are there already are not appended again.</param>
     Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry);
 

@@ -52,6 +52,9 @@ internal sealed class FeedConnection
         ShowInStep();
     }
 
+    /// <summary>Ends when what the node sent before it handled a command given now has been read, or when the connection ends. Any thread.</summary>
+    public Task CatchUpAsync() => Task.WhenAny(_commands.AskAsync("PING"), _end.Task);
+
     /// <returns>Why it ended. Throws only what is a fault of the program.</returns>
     public async Task<FeedFault> RunAsync(CancellationToken stop)
     {
@@ -102,7 +105,7 @@ internal sealed class FeedConnection
             await _flagsSettled.Task.ConfigureAwait(false);
         }
 
-        await _markers.SubscribeAsync(_identity.RunNumber(_feed.Markers.Instance)).ConfigureAwait(false);
+        await _markers.SubscribeAsync(_identity.RunNumber(_feed.Markers.Nonce)).ConfigureAwait(false);
         _isGreeted = true;
         _subscriptions.Begin();
         await _subscribed.Task.ConfigureAwait(false);

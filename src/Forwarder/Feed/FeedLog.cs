@@ -47,4 +47,7 @@ internal static partial class FeedLog
 
     [LoggerMessage(2013, LogLevel.Information, "feed {Node}: stopped")]
     public static partial void Stopped(ILogger logger, string node);
+
+    [LoggerMessage(2014, LogLevel.Warning, "feed {Node}: the node did not answer within {Seconds} s of stopping; events of commands it handled last may not have been read")]
+    public static partial void NotCaughtUp(ILogger logger, string node, double seconds);
 }

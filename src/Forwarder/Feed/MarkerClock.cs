@@ -19,15 +19,20 @@ internal sealed class MarkerClock
     private readonly byte[] _prefix;
     private long _last;
 
-    public MarkerClock(TimeProvider time)
+    /// <param name="name">For people who look at the channel; two programs may have the same. Empty: none.</param>
+    public MarkerClock(TimeProvider time, string name = "")
     {
-        Instance = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        Nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        Instance = name.Length == 0 ? Nonce : $"{name}-{Nonce}";
         _prefix = Encoding.ASCII.GetBytes(Instance + ":");
         _last = (time.GetUtcNow().ToUnixTimeMilliseconds() << 20) | (long)RandomNumberGenerator.GetInt32(1 << 20);
     }
 
     /// <summary>Tells this feed's markers from those of others on the same channel.</summary>
     public string Instance { get; }
+
+    /// <summary>16 hexadecimal digits that no other feed has.</summary>
+    public string Nonce { get; }
 
     /// <summary>A number that is not sent: a place in the stream that is known otherwise.</summary>
     public long Reserve()

@@ -40,7 +40,7 @@ public sealed class NodeFeed : IAsyncDisposable
             sink,
             time,
             logger,
-            new MarkerClock(time),
+            new MarkerClock(time, options.Instance),
             new FeedProgress(),
             new Coverage(node, gaps, time, logger),
             new FeedRemedies(node, logger),
@@ -101,6 +101,26 @@ public sealed class NodeFeed : IAsyncDisposable
             if (Completion.IsCompleted)
                 await Completion.ConfigureAwait(false);
             ObjectDisposedException.ThrowIf(Completion.IsCompleted, this);
+        }
+    }
+
+    /// <summary>
+    /// Reads on until everything has been handed over that the node sent for commands it has handled by now: the answer to a command given now
+    /// comes behind it. Returns when that is so, when there is no subscription, or after the deadline.
+    /// </summary>
+    public async Task CatchUpAsync(TimeSpan deadline)
+    {
+        if (_connection is not { SubscribedAt: not null } connection)
+            return;
+
+        try
+        {
+            await connection.CatchUpAsync().WaitAsync(deadline, _feed.Time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // The node is silent: whoever wrote there has no answer either, or the events are lost with the connection, as at any end of it.
+            FeedLog.NotCaughtUp(_feed.Logger, _feed.Node, deadline.TotalSeconds);
         }
     }
 

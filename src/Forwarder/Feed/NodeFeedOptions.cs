@@ -10,6 +10,9 @@ public sealed record NodeFeedOptions
     /// <summary>The connection's name in CLIENT LIST.</summary>
     public string ClientName { get; init; } = "keyevt-feed";
 
+    /// <summary>Names this program in its markers, before what makes them its own; empty: not at all.</summary>
+    public string Instance { get; init; } = "";
+
     /// <summary>How often a marker is sent. It is also the clock of the other checks.</summary>
     public TimeSpan MarkerInterval { get; init; } = TimeSpan.FromMilliseconds(250);
 

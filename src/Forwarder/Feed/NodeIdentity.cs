@@ -8,8 +8,8 @@ internal sealed record NodeIdentity(string RunId, string Version)
 {
     private const int Digits = 16;
 
-    /// <summary>The part of the run id that is in positions. Where it is not known, the feed's own instance stands for it.</summary>
-    public ulong RunNumber(string instance) => Number(RunId) ?? Number(instance) ?? 0;
+    /// <summary>The part of the run id that is in positions. Where it is not known, the feed's own nonce stands for it.</summary>
+    public ulong RunNumber(string nonce) => Number(RunId) ?? Number(nonce) ?? 0;
 
     private static ulong? Number(string text) =>
         text.Length >= Digits && ulong.TryParse(text.AsSpan(0, Digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong number) ? number : null;

@@ -6,7 +6,7 @@ namespace KeyEvt.Forwarder.Filter;
 
 /// <summary>
 /// One rule <c>events=xe db=0 mask=^session:</c>: events of these classes, in this database, of keys that match. <c>events</c> may be
-/// left out (all classes), <c>db</c> too (every database); <c>mask</c> comes last and is the rest of the text, blanks included.
+/// left out (all that <c>A</c> stands for), <c>db</c> too (every database); <c>mask</c> comes last and is the rest of the text, blanks included.
 /// </summary>
 /// <param name="Database">Null: every one.</param>
 public sealed record EventRule(EventClass Events, int? Database, KeyMask Mask)
@@ -15,7 +15,7 @@ public sealed record EventRule(EventClass Events, int? Database, KeyMask Mask)
     public static bool TryParse(string text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out EventRule? rule, out string error)
     {
         (rule, error) = (null, "");
-        var events = EventClass.All;
+        EventClass? events = null;
         int? database = null;
         var rest = text.TrimStart();
         while (!rest.StartsWith("mask=", StringComparison.Ordinal))
@@ -25,11 +25,19 @@ public sealed record EventRule(EventClass Events, int? Database, KeyMask Mask)
             rest = end < 0 ? "" : rest[end..].TrimStart();
             if (field.StartsWith("events=", StringComparison.Ordinal))
             {
-                if (!NotifyFlags.TryParse(field[7..], out events, out error))
+                if (events is not null)
+                    return Twice("events=", out error);
+
+                if (!NotifyFlags.TryParse(field[7..], out var classes, out error))
                     return false;
+
+                events = classes;
             }
             else if (field.StartsWith("db=", StringComparison.Ordinal))
             {
+                if (database is not null)
+                    return Twice("db=", out error);
+
                 if (!int.TryParse(field.AsSpan(3), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
                 {
                     error = $"a rule's db is a number from 0, not '{field[3..]}'";
@@ -51,8 +59,14 @@ public sealed record EventRule(EventClass Events, int? Database, KeyMask Mask)
             return false;
         }
 
-        rule = new EventRule(events, database, KeyMask.Parse(Encoding.Latin1.GetBytes(rest[5..])));
+        rule = new EventRule(events ?? EventClass.All, database, KeyMask.Parse(Encoding.Latin1.GetBytes(rest[5..])));
         return true;
+    }
+
+    private static bool Twice(string field, out string error)
+    {
+        error = $"a rule has {field} twice";
+        return false;
     }
 
     public bool Matches(int database, EventClass eventClass, ReadOnlySpan<byte> key) =>

@@ -17,13 +17,13 @@ internal readonly record struct LogEntry(long Sequence, ReadOnlyMemory<byte> Sto
 
     public ReadOnlyMemory<byte> Body => IdLength == 0 ? Stored : Stored[(IdLength + 2)..];
 
-    /// <summary>The length of the id in a stored form; 0 when it is a plain body.</summary>
+    /// <summary>The length of the id in a stored form; 0 when it is a plain body: an id is 1 to 255 printable ASCII characters, as AMQP takes it.</summary>
     public static int IdLengthOf(ReadOnlySpan<byte> stored)
     {
         if (stored.IsEmpty || stored[0] != IdMark)
             return 0;
 
         var end = stored.IndexOf((byte)'\n');
-        return end <= 1 || end > 256 ? 0 : end - 1;
+        return end <= 1 || end > 256 || stored[1..end].ContainsAnyExceptInRange((byte)0x21, (byte)0x7E) ? 0 : end - 1;
     }
 }

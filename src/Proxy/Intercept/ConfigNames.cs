@@ -23,7 +23,7 @@ internal static class ConfigNames
         yield return ("fallback_storage_size", Number(config.FallbackStorageSize));
         yield return ("keymask", Masks(config));
         yield return ("events", Text(NotifyFlags.Format(config.Events)));
-        yield return ("rules", Text(string.Join("; ", config.Rules.Rules)));
+        yield return ("rules", Encoding.Latin1.GetBytes(string.Join("; ", config.Rules.Rules)));
         yield return ("format", Text(config.Format.ToString().ToLowerInvariant()));
         yield return ("declare_queue", Text(config.DeclareQueue ?? ""));
         yield return ("amqp_hosts", Text(string.Join(' ', config.AmqpHosts)));

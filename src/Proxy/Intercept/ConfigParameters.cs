@@ -79,7 +79,13 @@ internal sealed record ConfigParameters
             error = $"host {Printable.Quote(Host!)} is not allowed: name it in the option --amqp-hosts";
             return false;
         }
-        next = ApplyTo(current, passwordUnlessGiven: hostChanges ? "" : current.Amqp.Password);
+        var changed = ApplyTo(current, passwordUnlessGiven: hostChanges ? "" : current.Amqp.Password);
+        if (QueueBinding.Fault(changed) is { } fault)
+        {
+            error = fault;
+            return false;
+        }
+        next = changed;
         return true;
     }
 
@@ -143,7 +149,7 @@ internal sealed record ConfigParameters
     }
 
     /// <summary>A routing key may be a template.</summary>
-    private static string? ReadRoutingKey(ReadOnlySpan<byte> value, List<string> faults)
+    internal static string? ReadRoutingKey(ReadOnlySpan<byte> value, List<string> faults)
     {
         var text = ReadShortString("routing_key", value, faults);
         return text is not null && RoutingKeyTemplate.Fault(text) is { } fault ? Fault(fault, faults) : text;

@@ -100,9 +100,11 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
     {
         var name = Encoding.Latin1.GetString(request[1].Span);
         if (!Enum.TryParse<MessageFormat>(name, ignoreCase: true, out var format) || char.IsAsciiDigit(name[0])) return Refuse($"format {Printable.Quote(request[1].Span)} is not known; there are text, json and cloudevents");
-        var routingKey = request.Count > 2 ? Encoding.UTF8.GetString(request[2].Span) : null;
-        if (routingKey is not null && RoutingKeyTemplate.Fault(routingKey) is { } fault) return Refuse(fault);
-        return ConfigureAsync(config => config with { Format = format, RoutingKey = routingKey ?? config.RoutingKey });
+        var faults = new List<string>();
+        var routingKey = request.Count > 2 ? ConfigParameters.ReadRoutingKey(request[2].Span, faults) : null;
+        return faults.Count > 0
+            ? Refuse(faults[0])
+            : TryConfigureAsync(config => config with { Format = format, RoutingKey = routingKey ?? config.RoutingKey }, QueueBinding.Fault);
     }
 
     /// <summary>As CONFIG GET: names and values in turn; of an unknown name nothing.</summary>
@@ -190,6 +192,19 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
     {
         await control.ConfigureAsync(change).ConfigureAwait(false);
         return Replies.Ok;
+    }
+
+    /// <summary>Not when the configuration would have a fault.</summary>
+    private async ValueTask<ReadOnlyMemory<byte>> TryConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change, Func<ForwarderConfig, string?> faultOf)
+    {
+        string? fault = null;
+        await control.ConfigureAsync(config =>
+        {
+            var next = change(config);
+            fault = faultOf(next);
+            return fault is null ? next : config;
+        }).ConfigureAwait(false);
+        return Answer(fault);
     }
 
     private static ValueTask<ReadOnlyMemory<byte>> Refuse(string why) => ValueTask.FromResult(Fail(why));

@@ -4,7 +4,7 @@ namespace KeyEvt.Proxy.Options;
 
 /// <summary>
 /// What do the variables KEYEVT_* give? A repeatable option's values are separated by blanks or commas (a value that needs one goes on the
-/// command line or into the file). An empty variable counts as not set. A name that is no option is a fault: a typo must not pass silently.
+/// command line or into the file); rules, which hold blanks, by line breaks. An empty variable counts as not set. A name that is no option is a fault: a typo must not pass silently.
 /// </summary>
 internal static partial class EnvironmentSource
 {
@@ -23,7 +23,7 @@ internal static partial class EnvironmentSource
             }
             else if (value.Length > 0)
             {
-                given[option.Name] = (name, option.Repeatable ? value.Split([' ', ',', '\t', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries) : [value]);
+                given[option.Name] = (name, option.Repeatable ? value.Split(option.Separators, StringSplitOptions.RemoveEmptyEntries) : [value]);
             }
         }
         return given;

@@ -13,6 +13,9 @@ internal sealed record OptionSpec(string Name, string ValueName, string? Default
     /// <summary>May be given more than once.</summary>
     public bool Repeatable { get; init; }
 
+    /// <summary>What separates the values of a repeatable one in its environment variable.</summary>
+    public char[] Separators { get; init; } = [' ', ',', '\t', '\n', '\r'];
+
     /// <summary>What the help shows as the default where the text of <see cref="Default"/> says too little.</summary>
     public string? DefaultShown { get; init; }
 

@@ -44,7 +44,7 @@ internal static class OptionTable
         new("keymask", "mask", null, "forward the keys that match, such as ^user:.*$, or ALL; without one nothing is forwarded",
             (o, v) => ReadMasks(o, v)) { Repeatable = true },
         new("rule", "rule", null, "besides the masks: events=xe db=0 mask=^session: forwards those events of that database whose key matches; events and db may be left out",
-            (o, v) => ReadAll(v, ReadRule) is { } rules ? Forward(o, f => f with { Rules = new RuleSet(rules) }) : o) { Repeatable = true },
+            (o, v) => ReadAll(v, ReadRule) is { } rules ? Forward(o, f => f with { Rules = new RuleSet(rules) }) : o) { Repeatable = true, Separators = ['\n', '\r'] },
         LoadModule,
         new("declare-queue", "name", null, "declare this durable queue and bind it to exchange and routing key",
             (o, v) => v.ShortString() is { } queue ? Forward(o, f => f with { DeclareQueue = queue }) : o),

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Options;
@@ -25,6 +26,8 @@ internal static class ProxyOptionsValidator
             yield return $"--declare-queue must not begin with amq., which RabbitMQ keeps for itself: {Printable.Quote(queue)}";
         else if (forwarding.DeclareQueue is { } other && forwarding.Exchange.Length == 0 && forwarding.RoutingKey != other)
             yield return "--declare-queue cannot be bound to the exchange without a name: that one takes the queue's name as --routing-key";
+        else if (QueueBinding.Fault(forwarding) is { } fault)
+            yield return fault;
     }
 
     private static bool IsAnyPort(TransportAddress address) => address is { UnixPath: null, Port: 0 };

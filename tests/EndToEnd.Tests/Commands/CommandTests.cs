@@ -42,6 +42,18 @@ public sealed class CommandTests(PlainProxy proxy) : IClassFixture<PlainProxy>
         { ["fallback_storage_size_set", "1.5"], "" },
         { ["keymask_add", ""], "" },
         { ["keymask_set", "good", ""], "" },
+        { ["rule_add", ""], "mask=" },
+        { ["rule_add", "^session:"], "^session:" },
+        { ["rule_add", "mask=good", "events=q mask=a"], "q" },
+        { ["rule_add", "db=x mask=a"], "db" },
+        { ["rule_add", "events=x mask="], "empty" },
+        { ["rule_add", "events=x events=e mask=a"], "twice" },
+        { ["format_set", "xml"], "xml" },
+        { ["format_set", "0"], "0" },
+        { ["format_set", ""], "text, json and cloudevents" },
+        { ["format_set", "json", "a.{nosuch}"], "{nosuch}" },
+        { ["format_set", "json", new string('k', 256)], "255" },
+        { ["format_set", "json", "\xff"], "UTF-8" },
     };
 
     public static TheoryData<string[]> WrongArity => new()
@@ -59,6 +71,11 @@ public sealed class CommandTests(PlainProxy proxy) : IClassFixture<PlainProxy>
         { ["config_get", "a", "b"] },
         { ["info", "a", "b"] },
         { ["help", "x"] },
+        { ["rule_add"] },
+        { ["rule_clean", "x"] },
+        { ["rule_get", "x"] },
+        { ["format_set"] },
+        { ["format_set", "a", "b", "c"] },
     };
 
     [Theory]
@@ -111,6 +128,19 @@ public sealed class CommandTests(PlainProxy proxy) : IClassFixture<PlainProxy>
         Assert.Equal(["d", "e"], (await CallAsync("keymask_get")).Texts);
         Assert.Equal(Ok, (await CallAsync("keymask_clean")).ToString());
         Assert.Empty((await CallAsync("keymask_get")).Items);
+    }
+
+    [Fact]
+    public async Task Rules_are_added_read_back_and_cleaned()
+    {
+        Assert.Equal(Ok, (await CallAsync("rule_clean")).ToString());
+        Assert.Equal("*0\\r\\n", (await CallAsync("rule_get")).ToString());
+        Assert.Equal(Ok, (await CallAsync("rule_add", "events=xe db=0 mask=^two words=", "mask=\xff\0")).ToString());
+        Assert.Equal(Ok, (await CallAsync("rule_add", "db=0 events=ex mask=^two words=")).ToString()); // the same again
+        Assert.Equal(["events=xe db=0 mask=^two words=", "events=A mask=\xff\0"], (await CallAsync("rule_get")).Texts);
+        Assert.Equal("events=xe db=0 mask=^two words=; events=A mask=\xff\0", await ConfigAsync("rules"));
+        Assert.Equal(Ok, (await CallAsync("rule_clean")).ToString());
+        Assert.Empty((await CallAsync("rule_get")).Items);
     }
 
     [Fact]
@@ -259,5 +289,5 @@ public sealed class CommandTests(PlainProxy proxy) : IClassFixture<PlainProxy>
         return reply.Items.Count > 0 ? reply.Items[^1].Text : reply.Text;
     }
 
-    private async Task<string> StateAsync() => $"{await CallAsync("config_get")} {await CallAsync("keymask_get")} {await CallAsync("events_get")}";
+    private async Task<string> StateAsync() => $"{await CallAsync("config_get")} {await CallAsync("keymask_get")} {await CallAsync("events_get")} {await CallAsync("rule_get")}";
 }

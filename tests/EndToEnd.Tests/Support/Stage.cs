@@ -29,8 +29,11 @@ internal sealed class Stage : IAsyncDisposable
 
     public EventConsumer Consumer => _consumer ?? throw new InvalidOperationException("this stage has no queue");
 
-    /// <summary>The queue, and the routing key it is bound with to amq.direct.</summary>
+    /// <summary>The queue, and the routing key it is bound with unless the setting names another.</summary>
     public string Queue { get; } = $"q{Guid.NewGuid():N}";
+
+    /// <summary>A text in which {q} stands for the queue's name.</summary>
+    public string Named(string? text) => (text ?? "{q}").Replace("{q}", Queue, StringComparison.Ordinal);
 
     /// <summary>Sets the stage, acts, checks that the ledger adds up, takes everything down. A failure shows the program's own last words.</summary>
     public static async Task RunAsync(RabbitServer rabbit, StageSetting setting, Func<Stage, Task> act)
@@ -56,8 +59,8 @@ internal sealed class Stage : IAsyncDisposable
         {
             await setting.Before(stage.Redis);
             if (setting.Queue)
-                stage._consumer = await EventConsumer.StartAsync(rabbit.Broker, stage.Queue);
-            stage._program = await KeyEvtProcess.StartAsync(stage.Arguments(), waitReady: setting.WaitReady);
+                stage._consumer = await EventConsumer.StartAsync(rabbit.Broker, stage.Queue, setting.Exchange, stage.Named(setting.Binding ?? setting.RoutingKey));
+            stage._program = await KeyEvtProcess.StartAsync(stage.Arguments(), waitReady: setting.WaitReady, through: setting.Through);
             return stage;
         }
         catch
@@ -75,10 +78,11 @@ internal sealed class Stage : IAsyncDisposable
         [
             "--upstream", string.Create(CultureInfo.InvariantCulture, $"redis://{login}127.0.0.1:{Redis.Port}"),
             "--amqp", Rabbit.UrlWith(virtualHost: _setting.VirtualHost, port: _setting.AmqpPort),
-            "--routing-key", Queue,
+            "--exchange", _setting.Exchange,
+            "--routing-key", Named(_setting.RoutingKey),
             .. _setting.Events is null ? [] : new[] { "--events", _setting.Events },
             .. _setting.Masks.SelectMany(mask => new[] { "--keymask", mask }),
-            .. _setting.Options,
+            .. _setting.Options.Select(Named),
         ];
     }
 

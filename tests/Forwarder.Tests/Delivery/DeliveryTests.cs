@@ -117,6 +117,28 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task Plain_entries_keep_one_id_each_over_retries_and_no_other_run_gives_it()
+    {
+        async Task<string[]> IdsAsync(DeliveryRig rig)
+        {
+            await rig.AdvanceAsync(11);
+            return [.. rig.Broker.Current!.Unconfirmed.Select(m => m.Id)];
+        }
+
+        var store = new FakeStore();
+        store.Entries.AddRange(["0\nexpired\na", "0\nexpired\na"]);
+        var rig = new DeliveryRig(store);
+        var first = await IdsAsync(rig);
+        Assert.Equal(2, first.Distinct().Count());
+        rig.Broker.Current!.Break(0);
+        Assert.Equal(first, await IdsAsync(rig));
+        rig.Broker.Current!.RefuseOne(0);
+        rig.Broker.Current!.RefuseOne(0);
+        Assert.Equal(first, await IdsAsync(rig));
+        Assert.Empty(first.Intersect(await IdsAsync(new DeliveryRig(store))));
+    }
+
+    [Fact]
     public async Task A_missing_confirm_abandons_the_link_and_the_event_keeps_its_id()
     {
         var rig = new DeliveryRig();
@@ -339,6 +361,37 @@ public sealed class DeliveryTests
         await rig.AdvanceAsync(2);
         Assert.Equal(["k6", "k7", "k8", "k9"], rig.Store.Entries.Select(e => e[(e.LastIndexOf('\n') + 1)..]));
         Assert.Equal(6, rig.Ledger.Snapshot().Dropped[(int)DropReason.FallbackCap]);
+    }
+
+    [Theory]
+    [InlineData(true, 3)]
+    [InlineData(false, 0)]
+    public async Task With_the_list_switched_off_events_are_stored_only_where_there_is_a_spool(bool hasSpool, int stored)
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { HasSpool = hasSpool });
+        rig.Config = rig.Config with { FallbackStorageSize = -1 };
+        rig.Broker.IsReachable = false;
+        rig.Give(3);
+        await rig.AdvanceAsync(2);
+        Assert.Equal(stored, rig.Store.Entries.Count);
+    }
+
+    [Fact]
+    public async Task A_storage_that_is_full_is_emptied_and_what_it_refused_follows_in_order()
+    {
+        var store = new FakeStore { Capacity = 5 };
+        var rig = new DeliveryRig(store, new DeliveryOptions { StoreBatch = 5 });
+        rig.Broker.IsReachable = false;
+        rig.Give(5);
+        await rig.AdvanceAsync(2);
+        rig.Give(7);
+        await rig.AdvanceAsync(2);
+        Assert.Equal((5, 7), (store.Entries.Count, rig.Loop.Memory.Count));
+
+        rig.Broker.IsReachable = true;
+        await rig.DrainAsync();
+        Assert.Equal(Enumerable.Range(0, 12).Select(i => $"k{i}"), rig.QueuedKeys);
+        Assert.Equal(0, rig.Ledger.Snapshot().Difference);
     }
 
     [Fact]

@@ -13,9 +13,15 @@ internal sealed class FakeStore : IEventStore
 
     public bool IsDown { get; set; }
 
+    /// <summary>Appends above it are refused, as by a Redis without memory.</summary>
+    public int Capacity { get; set; } = int.MaxValue;
+
     public Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry) => StepAsync(() =>
     {
         var texts = entries.Select(TextOf).ToList();
+        if (Entries.Count + texts.Count > Capacity)
+            throw new StoreException("OOM") { IsRefusal = true };
+
         if (!isRetry || !Entries.TakeLast(texts.Count).SequenceEqual(texts))
             Entries.AddRange(texts);
 
@@ -44,7 +50,16 @@ internal sealed class FakeStore : IEventStore
         if (failure == false)
             return Task.FromException<T>(new StoreException("the fake store is down") { IsRefusal = true });
 
-        var result = step();
+        T result;
+        try
+        {
+            result = step();
+        }
+        catch (StoreException e)
+        {
+            return Task.FromException<T>(e);
+        }
+
         return failure == true ? Task.FromException<T>(new StoreException("the answer got lost")) : Task.FromResult(result);
     }
 

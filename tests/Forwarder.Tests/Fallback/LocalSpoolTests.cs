@@ -112,6 +112,54 @@ public sealed class LocalSpoolTests : IDisposable
         },
         iter: 100);
 
+    [Fact]
+    public async Task Where_the_head_cannot_be_written_what_was_read_is_removed_all_the_same()
+    {
+        using var spool = new LocalSpool(_folder);
+        await spool.AppendAsync(Entries("a", "b", "c"), 0, false);
+        var obstacle = Directory.CreateDirectory(Path.Combine(_folder, "head.new"));
+
+        Assert.Equal(new RemoveResult(1, 2), await spool.RemoveAsync(Entries("a", "b"), null));
+        Assert.Equal(["c"], await ReadAsync(spool));
+        Assert.Equal(new RemoveResult(0, 1), await spool.RemoveAsync(Entries("c"), null));
+        Assert.Empty(Directory.GetFiles(_folder, "*.spool"));
+        obstacle.Delete();
+    }
+
+    [Fact]
+    public async Task What_is_missing_in_a_damaged_file_hides_nothing_of_the_next_and_is_counted()
+    {
+        var large = new string('x', 16 * 1024 * 1024); // fills a file, so that the next entry begins another
+        using (var spool = new LocalSpool(_folder))
+        {
+            await spool.AppendAsync(Entries("first", "second", large), 0, false);
+            await spool.AppendAsync(Entries("third", "fourth"), 0, false);
+        }
+
+        var path = Directory.GetFiles(_folder, "*.spool").Order(StringComparer.Ordinal).First();
+        var bytes = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+        bytes[SpoolRecord.HeaderBytes + "first".Length + SpoolRecord.HeaderBytes] ^= 1;
+        await File.WriteAllBytesAsync(path, bytes, TestContext.Current.CancellationToken);
+
+        using var again = new LocalSpool(_folder);
+        Assert.True(again.DamagedBytes > large.Length);
+        Assert.Equal(3, again.Count);
+        Assert.Equal(["first", "third", "fourth"], await ReadAsync(again));
+        Assert.Equal(["fourth"], (await again.ReadAsync(2, 5)).Entries.Select(TextOf));
+        Assert.Equal(new RemoveResult(1, 2), await again.RemoveAsync(Entries("first", "third"), null));
+        Assert.Equal(["fourth"], await ReadAsync(again));
+    }
+
+    [Fact]
+    public async Task Its_size_is_shown()
+    {
+        using var spool = new LocalSpool(_folder);
+        await spool.AppendAsync(Entries("a", "b"), 0, false);
+        Assert.Equal(new SpoolStatus(2, (2 * SpoolRecord.HeaderBytes) + 2), spool.Status);
+        await spool.RemoveAsync(Entries("a", "b"), null);
+        Assert.Equal(new SpoolStatus(0, 0), spool.Status);
+    }
+
     private static async Task<IEnumerable<string>> ReadAsync(LocalSpool spool) => (await spool.ReadAsync(0, int.MaxValue)).Entries.Select(TextOf);
 
     private static string TextOf(ReadOnlyMemory<byte> entry) => Encoding.UTF8.GetString(entry.Span);

@@ -1,4 +1,6 @@
 using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KeyEvt.Forwarder.Fallback.Spool;
 
@@ -15,12 +17,15 @@ internal sealed class LocalSpool : IEventStore, IDisposable
     private readonly FileStream _lock;
     private readonly List<SpoolSegment> _segments = [];
     private readonly Lock _gate = new();
+    private readonly ILogger _logger;
+    private volatile SpoolStatus _status = new(0, 0);
     private long _head;
+    private bool _isHeadWritten = true;
 
     /// <exception cref="IOException">The directory cannot be used; the message says why.</exception>
-    public LocalSpool(string directory)
+    public LocalSpool(string directory, ILogger? logger = null)
     {
-        _directory = directory;
+        (_directory, _logger) = (directory, logger ?? NullLogger.Instance);
         Directory.CreateDirectory(directory);
         try
         {
@@ -33,20 +38,33 @@ internal sealed class LocalSpool : IEventStore, IDisposable
 
         _head = ReadHead();
         foreach (var path in Directory.GetFiles(directory, "*.spool").Order(StringComparer.Ordinal))
-            _segments.Add(SpoolSegment.Open(path, long.Parse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture)));
+            OpenSegment(path, long.Parse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture));
 
         // The head file is written lazily: what it forgot is sent again. It cannot point before the first file, nor past the last.
         _head = _segments.Count == 0 ? _head : Math.Clamp(_head, _segments[0].FirstIndex, _segments[^1].EndIndex);
+        DropReadSegments();
+        ShowStatus();
     }
+
+    public string Folder => _directory;
+
+    /// <summary>Entries and bytes of files, as of the last step; asks nothing of the disk.</summary>
+    public SpoolStatus Status => _status;
+
+    /// <summary>Bytes that were not whole records when the spool was opened.</summary>
+    public long DamagedBytes { get; private set; }
 
     public long Count
     {
         get
         {
             lock (_gate)
-                return _segments.Count == 0 ? 0 : _segments[^1].EndIndex - _head;
+                return Entries;
         }
     }
+
+    /// <summary>Counted file by file: where a damaged one was cut off, numbers are missing before the next.</summary>
+    private long Entries => _segments.Sum(s => Math.Max(0, s.EndIndex - Math.Max(_head, s.FirstIndex)));
 
     /// <summary>Appends; <paramref name="cap"/> and <paramref name="isRetry"/> mean nothing here: a failed append leaves nothing behind.</summary>
     public Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry) => RunAsync(() =>
@@ -55,7 +73,7 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         {
             var first = _segments.Count == 0 ? _head : _segments[^1].EndIndex;
             var name = first.ToString("D19", CultureInfo.InvariantCulture) + ".spool";
-            _segments.Add(SpoolSegment.Open(Path.Combine(_directory, name), first));
+            OpenSegment(Path.Combine(_directory, name), first);
         }
 
         _segments[^1].Append(entries);
@@ -65,9 +83,13 @@ internal sealed class LocalSpool : IEventStore, IDisposable
     public Task<ReadResult> ReadAsync(long offset, int maxEntries) => RunAsync(() =>
     {
         var entries = new List<ReadOnlyMemory<byte>>();
+        var skip = offset;
         foreach (var segment in _segments)
         {
-            for (var index = Math.Max(_head + offset, segment.FirstIndex); index < segment.EndIndex && entries.Count < maxEntries; index++)
+            var first = Math.Max(_head, segment.FirstIndex);
+            var skipped = Math.Min(skip, segment.EndIndex - first);
+            skip -= skipped;
+            for (var index = first + skipped; index < segment.EndIndex && entries.Count < maxEntries; index++)
                 entries.Add(segment.Read(index));
         }
 
@@ -77,20 +99,22 @@ internal sealed class LocalSpool : IEventStore, IDisposable
     /// <summary>Removes these entries as far as they are the front.</summary>
     public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => RunAsync(() =>
     {
-        var head = _head;
+        var removed = 0;
         foreach (var entry in entries)
         {
-            if (FrontAt(head) is { } front && front.AsSpan().SequenceEqual(entry.Span))
-                head++;
+            if (!TryReadFront(out var front) || !front.AsSpan().SequenceEqual(entry.Span))
+                continue;
+
+            _head++;
+            removed++;
         }
 
-        var removed = head - _head;
-        if (removed == 0)
-            return new RemoveResult(Count, 0);
+        if (removed > 0)
+        {
+            DropReadSegments();
+            WriteHead();
+        }
 
-        WriteHead(head);
-        _head = head;
-        DropReadSegments();
         return new RemoveResult(Count, removed);
     });
 
@@ -104,7 +128,22 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         _lock.Dispose();
     }
 
-    private byte[]? FrontAt(long index) => _segments.Find(s => index >= s.FirstIndex && index < s.EndIndex)?.Read(index);
+    private bool TryReadFront([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out byte[]? entry)
+    {
+        var segment = _segments.Find(s => s.EndIndex > _head);
+        _head = Math.Max(_head, segment?.FirstIndex ?? _head);
+        entry = segment?.Read(_head);
+        return entry is not null;
+    }
+
+    private void OpenSegment(string path, long first)
+    {
+        var segment = SpoolSegment.Open(path, first);
+        _segments.Add(segment);
+        DamagedBytes += segment.DamagedBytes;
+        if (segment.DamagedBytes > 0)
+            FallbackLog.SpoolDamaged(_logger, path, segment.DamagedBytes);
+    }
 
     private void DropReadSegments()
     {
@@ -122,23 +161,44 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         return File.Exists(path) && long.TryParse(File.ReadAllText(path), NumberStyles.None, CultureInfo.InvariantCulture, out var head) ? head : 0;
     }
 
-    private void WriteHead(long head)
+    /// <summary>
+    /// As far as the disk lets it: a full one must not keep files from being read and removed, which is what makes room again. What the head has
+    /// forgotten is sent again after a crash.
+    /// </summary>
+    private void WriteHead()
     {
         var path = Path.Combine(_directory, "head");
-        File.WriteAllText(path + ".new", head.ToString(CultureInfo.InvariantCulture));
-        File.Move(path + ".new", path, overwrite: true);
+        try
+        {
+            File.WriteAllText(path + ".new", _head.ToString(CultureInfo.InvariantCulture));
+            File.Move(path + ".new", path, overwrite: true);
+            _isHeadWritten = true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (_isHeadWritten)
+                FallbackLog.SpoolHeadNotWritten(_logger, e.Message);
+
+            _isHeadWritten = false;
+        }
     }
+
+    private void ShowStatus() => _status = new SpoolStatus(Entries, _segments.Sum(s => (long)s.Bytes));
 
     private Task<T> RunAsync<T>(Func<T> step)
     {
         try
         {
             lock (_gate)
-                return Task.FromResult(step());
+            {
+                var result = step();
+                ShowStatus();
+                return Task.FromResult(result);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            return Task.FromException<T>(new StoreException($"the spool in {_directory} cannot be used: {e.Message}", e));
+            return Task.FromException<T>(new StoreException($"the spool in {_directory} cannot be used: {e.Message}", e) { IsRefusal = true });
         }
     }
 }

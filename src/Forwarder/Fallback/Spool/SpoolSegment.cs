@@ -22,6 +22,9 @@ internal sealed class SpoolSegment : IDisposable
 
     public int Bytes { get; private set; }
 
+    /// <summary>Bytes behind the last whole record that were cut off when it was opened.</summary>
+    public long DamagedBytes { get; private set; }
+
     public long EndIndex => FirstIndex + Count;
 
     /// <exception cref="IOException">The file cannot be opened, read or cut.</exception>
@@ -31,7 +34,9 @@ internal sealed class SpoolSegment : IDisposable
         try
         {
             var segment = new SpoolSegment(path, firstIndex, file);
-            segment.Scan(File.ReadAllBytes(path));
+            var bytes = File.ReadAllBytes(path);
+            segment.Scan(bytes);
+            segment.DamagedBytes = bytes.Length - segment.Bytes;
             RandomAccess.SetLength(file, segment.Bytes);
             return segment;
         }

@@ -1,0 +1,38 @@
+// What does the program send through Redis to know its place in the stream, and is an event's id made of it?
+using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.Servers;
+using Xunit;
+
+namespace KeyEvt.EndToEnd.Tests.Forwarding;
+
+public sealed class MarkerTests(SharedBroker broker)
+{
+    [Fact]
+    public async Task Markers_carry_the_instance_and_rising_numbers_four_a_second_and_the_id_is_node_marker_and_count()
+    {
+        await Stage.RunAsync(await broker.GetAsync(), new StageSetting { Options = ["--instance", "my-proxy.1"] }, async stage =>
+        {
+            await using var watcher = await stage.Redis.ConnectAsync();
+            await watcher.CallAsync("SUBSCRIBE", "__keyevt__:marker");
+            var numbers = new List<long>();
+            var clock = System.Diagnostics.Stopwatch.StartNew();
+            while (numbers.Count < 8)
+            {
+                var payload = (await watcher.ReadReplyAsync()).Items[2].Text.Split(':');
+                Assert.StartsWith("my-proxy.1-", payload[0], StringComparison.Ordinal);
+                numbers.Add(long.Parse(payload[1], System.Globalization.CultureInfo.InvariantCulture));
+            }
+
+            Assert.InRange(clock.Elapsed.TotalSeconds, 1, 6); // 8 beats of 250 ms
+            Assert.Equal(numbers.Order().Distinct(), numbers);
+
+            await stage.CallAsync("MSET", "a", "1", "b", "1"); // one step of Redis: no marker between
+            await stage.Consumer.WaitForAsync(2);
+            var (first, second) = (stage.Consumer.Received[0].MessageId!.Split('-'), stage.Consumer.Received[1].MessageId!.Split('-'));
+            Assert.StartsWith(first[0], (await stage.InfoAsync())["upstream.run_id"], StringComparison.Ordinal);
+            Assert.Equal(first[..2], second[..2]);
+            Assert.Equal(int.Parse(first[2], System.Globalization.CultureInfo.InvariantCulture) + 1, int.Parse(second[2], System.Globalization.CultureInfo.InvariantCulture));
+            Assert.True(long.Parse(first[1], System.Globalization.CultureInfo.InvariantCulture) >= numbers[^1]);
+        });
+    }
+}
