@@ -70,13 +70,15 @@ public sealed class FaultRun : IAsyncDisposable
     }
 
     /// <summary>SIGTERM, its exit code, and how long it took; then a new one on the same ports. Nobody listened in between.</summary>
-    public async Task<(int Code, TimeSpan Took)> StopProgramAsync()
+    /// <param name="between">Looks at the one that has ended, and at the world before the new one starts.</param>
+    public async Task<(int Code, TimeSpan Took)> StopProgramAsync(Action<ChildProcess>? between = null)
     {
         var asked = TimeProvider.System.GetUtcNow();
         var clock = Stopwatch.StartNew();
         var code = await _program.StopAsync().ConfigureAwait(false);
         var took = clock.Elapsed;
         Watch.NewLife();
+        between?.Invoke(_program.Process);
         await _program.RestartAsync().ConfigureAwait(false);
         Watch.Declare("not_running", asked, TimeProvider.System.GetUtcNow());
         return (code, took);
