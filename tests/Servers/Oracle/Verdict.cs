@@ -53,6 +53,9 @@ public sealed record Verdict
 
     public long DroppedTotal => Dropped.Values.Sum();
 
+    /// <summary>Lost, and not even counted as dropped.</summary>
+    public long LostInSilence => Math.Max(0, Lost.Count - DroppedTotal);
+
     /// <summary>Everything but the losses is right, and as much is lost as the ledger itself says it dropped.</summary>
     public void LostIsCounted()
     {
@@ -98,9 +101,9 @@ public sealed record Verdict
     public override string ToString()
     {
         var line = new StringBuilder();
-        line.Append(CultureInfo.InvariantCulture, $"attempted {Attempted}, acknowledged {Acknowledged}, received {Received}, lost {Lost.Count}, duplicated {Duplicated}, ");
+        line.Append(CultureInfo.InvariantCulture, $"attempted {Attempted}, acknowledged {Acknowledged}, received {Received}, lost {LostInSilence}, dropped and counted {Lost.Count - LostInSilence}{Listed(Dropped)}, duplicated {Duplicated}, ");
         line.Append(CultureInfo.InvariantCulture, $"recovered {Recovered}, unexpected {Unexpected.Count}, in a declared gap {InDeclaredGap.Values.Sum()}{Listed(InDeclaredGap)}, ");
-        line.Append(CultureInfo.InvariantCulture, $"counted as dropped {DroppedTotal}{Listed(Dropped)}, refused by Redis {Refused.Values.Sum()}{Listed(Refused)}, out of order {OutOfOrder.Count}, gaps {Gaps.Count}");
+        line.Append(CultureInfo.InvariantCulture, $"refused by Redis {Refused.Values.Sum()}{Listed(Refused)}, out of order {OutOfOrder.Count}, gaps {Gaps.Count}");
         return line.ToString();
     }
 
