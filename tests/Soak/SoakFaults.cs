@@ -98,9 +98,14 @@ internal static class SoakFaults
             await HoldAsync(random, 6);
             stage.Program.Thaw();
         }),
-        new("P1 program killed", FaultSide.Program, (stage, _) => stage.Run.KillProgramAsync()),
+        new("P1 program killed", FaultSide.Program, async (stage, _) =>
+        {
+            await FlagsAsync(stage);
+            await stage.Run.KillProgramAsync();
+        }),
         new("P2 program stopped", FaultSide.Program, async (stage, _) =>
         {
+            await FlagsAsync(stage);
             var (code, took) = await stage.Run.StopProgramAsync();
             if (code != 0 || took > TimeSpan.FromSeconds(10))
                 throw new InvalidOperationException($"after SIGTERM it ended with {code} in {took.TotalSeconds:0.0} s");
@@ -119,6 +124,10 @@ internal static class SoakFaults
             }
         }),
     ];
+
+    /// <summary>Flags taken away by the fault before are noticed within 2 s; a program that ends sooner cannot declare them any more.</summary>
+    private static Task FlagsAsync(SoakStage stage)
+        => Eventually.ValueAsync("the flags", async () => (await stage.Redis.CallAsync("CONFIG", "GET", "notify-keyspace-events")).Texts[1], flags => flags.Contains('$', StringComparison.Ordinal));
 
     /// <summary>The fault lasts; not a wait for something.</summary>
     private static Task HoldAsync(Random random, double most) => Task.Delay(TimeSpan.FromSeconds(most * random.NextDouble()));

@@ -8,7 +8,7 @@ namespace KeyEvt.Soak;
 /// <summary>One fault (sometimes two) after the other, each with its recovery; the classes every minute. The seed gives faults and lengths, not the scheduler's mood.</summary>
 internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
 {
-    private static readonly TimeSpan Arrival = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Arrival = TimeSpan.FromSeconds(5); // or being declared: flags are looked at every 2 s
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private readonly Random _random = new(seed);
     private readonly Stopwatch _clock = Stopwatch.StartNew();

@@ -93,6 +93,24 @@ public sealed class FeedRowTests(SharedBroker broker)
         });
     }
 
+    [Fact]
+    public async Task R8_Flags_taken_away_just_before_the_feed_is_killed_are_declared_from_the_last_moment_they_were_seen()
+    {
+        await RunAsync(async (stage, run) =>
+        {
+            for (var kills = 1; kills <= 3; kills++)
+            {
+                await run.MoreAsync(500);
+                await stage.Redis.CallAsync("CONFIG", "SET", Flags, "");
+                await run.MoreAsync(1000); // more than a marker's interval, less than that of the looks at the flags
+                await stage.Redis.CallAsync("CLIENT", "KILL", "TYPE", "pubsub");
+                await Eventually.ValueAsync("the flags", async () => (await stage.Redis.CallAsync("CONFIG", "GET", Flags)).Texts[1], flags => flags.Contains('$'));
+                await stage.Program.ReadyAsync();
+            }
+            await run.MoreAsync(200);
+        });
+    }
+
     private async Task RunAsync(Func<Stage, FaultRun, Task> act, StageSetting? special = null)
     {
         var setting = (special ?? Rows.Setting) with { Events = Rows.Setting.Events, Options = Rows.Setting.Options, Masks = ["^t:"] };
