@@ -73,7 +73,7 @@ internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
     private static string? Wrong(Verdict verdict, bool atEnd)
     {
         // While it runs, something may be on its way to the fallback list and back at any moment.
-        var faults = (atEnd ? verdict : verdict with { FallbackLeft = 0 }).Faults();
+        var faults = (atEnd ? verdict : verdict with { FallbackLeft = 0, Waiting = 0 }).Faults();
         if (verdict.LostInSilence > 0)
             faults.Insert(0, $"{verdict.Lost.Count} lost outside a declared gap, only {verdict.DroppedTotal} of them counted as dropped: {string.Join(", ", verdict.Lost.Take(10))}");
         return faults.Count == 0 ? null : string.Join("\n", faults) + "\n" + string.Join('\n', verdict.Gaps.TakeLast(20).Select(gap => $"{gap.Name}: {gap.From:O} - {gap.To:O} {gap.Line}"));

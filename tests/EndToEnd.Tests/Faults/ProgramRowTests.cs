@@ -54,7 +54,7 @@ public sealed class ProgramRowTests(SharedBroker broker)
         {
             var full = new WriterSetting(stage.Program.Port) { Rate = 0, Pipeline = 100 };
             await using var run = stage.StartRun(full, new WriterSetting(stage.Redis.Port) { Rate = 2000, Pipeline = 20 });
-            await run.MoreAsync(5000);
+            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed > 5000);
             if (!isBrokerThere)
                 relay.Cut();
             await run.MoreAsync(5000);
@@ -69,7 +69,7 @@ public sealed class ProgramRowTests(SharedBroker broker)
             var verdict = await run.EndAndShowAsync();
             verdict.NothingLost();
             if (!isBrokerThere)
-                Assert.True(verdict.Recovered > 1000);
+                Assert.True(verdict.Recovered > 1000, verdict.ToString());
         });
     }
 
@@ -80,7 +80,7 @@ public sealed class ProgramRowTests(SharedBroker broker)
         {
             const int Rate = 1000;
             await using var run = stage.StartRun(new WriterSetting(stage.Redis.Port) { Rate = Rate }, new WriterSetting(stage.Program.Port));
-            await run.MoreAsync(500);
+            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed > 500);
             stage.Program.Freeze();
             await run.MoreAsync(5 * Rate); // 5 s of the one that writes straight to Redis
             stage.Program.Thaw();

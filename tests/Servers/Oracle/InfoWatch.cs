@@ -25,6 +25,9 @@ public sealed class InfoWatch(KeyEvtProcess program, RedisServer redis, Action<s
 
     public IReadOnlyDictionary<string, string> Last { get; private set; } = new Dictionary<string, string>();
 
+    /// <summary>In memory and in the fallback, at the last look.</summary>
+    public long Waiting => Last.Count == 0 ? 0 : Number(Last, "waiting_memory") + Number(Last, "waiting_fallback");
+
     public IReadOnlyList<DeclaredGap> Gaps
     {
         get

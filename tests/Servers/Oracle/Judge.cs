@@ -48,6 +48,7 @@ internal sealed class Judge(string run, InfoWatch watch, FaultWriter[] writers, 
             LedgerFaults = watch.LedgerFaults,
             LedgerLooks = watch.Looks,
             FallbackLeft = fallbackLeft,
+            Waiting = watch.Waiting,
         };
     }
 

@@ -51,6 +51,9 @@ public sealed record Verdict
     /// <summary>Entries in the fallback list at the end; must be 0.</summary>
     public required long FallbackLeft { get; init; }
 
+    /// <summary>Events that the ledger still has in memory or fallback; must be 0 at the end.</summary>
+    public required long Waiting { get; init; }
+
     public long DroppedTotal => Dropped.Values.Sum();
 
     /// <summary>Lost, and not even counted as dropped.</summary>
@@ -94,6 +97,8 @@ public sealed record Verdict
             faults.Add($"the ledger did not add up {LedgerFaults.Count} times, first: {LedgerFaults[0]}");
         if (FallbackLeft > 0)
             faults.Add($"{FallbackLeft} entries are left in the fallback list");
+        if (Waiting > 0)
+            faults.Add($"{Waiting} events still wait, by the ledger");
         return faults;
     }
 
