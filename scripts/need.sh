@@ -47,3 +47,4 @@ need_dotnet() {
 
 need_redis() { need redis-server:redis-server redis-tools:redis-cli; }
 need_rabbitmq() { need rabbitmq-server:/usr/lib/rabbitmq/bin/rabbitmq-server; }
+need_faketime() { need faketime:faketime; }

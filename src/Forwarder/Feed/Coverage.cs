@@ -73,7 +73,10 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         Open(fault.Cause, fault.Text, from, last);
     }
 
-    /// <summary>A needed flag is not set; it was until <paramref name="from"/>, or, when that is null, it never was.</summary>
+    /// <summary>
+    /// A needed flag is not set; it was until <paramref name="from"/>, or, when that is null, it never was. What was proven since was the connection only:
+    /// a gap that is open and began later begins then.
+    /// </summary>
     public void FlagsLost(string detail, Moment? from, EventPosition last)
     {
         Moment since;
@@ -83,7 +86,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
             since = from ?? _subscribedAt;
         }
 
-        Open(GapCause.FlagsMissing, detail, since, last);
+        Open(GapCause.FlagsMissing, detail, since, last, reachesBack: from is not null);
     }
 
     public void FlagsFound(EventPosition position)
@@ -113,18 +116,32 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         Closed(gap);
     }
 
-    private void Open(GapCause cause, string detail, Moment from, EventPosition last)
+    private void Open(GapCause cause, string detail, Moment from, EventPosition last, bool reachesBack = false)
     {
         Gap gap;
         lock (_gate)
         {
-            if (!_isWanted || !_hasBegun || _open is not null)
+            if (!_isWanted || !_hasBegun)
                 return;
+            if (_open is not null)
+            {
+                if (reachesBack && from.Timestamp < _openSince.Timestamp)
+                    ReachBack(detail, from, last);
+                return;
+            }
+
             _openSince = from;
             gap = _open = gaps.Add(NewGap(cause, detail, from, last));
         }
 
         Opened(gap);
+    }
+
+    private void ReachBack(string detail, Moment from, EventPosition last)
+    {
+        _openSince = from;
+        _open = _open! with { From = from.Wall, LastPosition = last, Detail = $"{_open.Detail}; {detail}" };
+        gaps.Replace(_open);
     }
 
     /// <summary>Ends the open gap when its reasons are gone.</summary>

@@ -9,4 +9,5 @@ internal enum FeedAspect
     Marker,
     Role,
     Identity,
+    Eviction,
 }

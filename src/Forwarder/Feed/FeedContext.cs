@@ -12,6 +12,7 @@ internal sealed record FeedContext(
     MarkerClock Markers,
     FeedProgress Progress,
     Coverage Coverage,
+    FlagProof Flags,
     FeedRemedies Remedies,
     FeedBoard Board)
 {

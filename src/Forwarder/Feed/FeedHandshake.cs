@@ -1,6 +1,6 @@
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>Who is there, and does it let us in? HELLO 3 with the login, CLIENT SETNAME, INFO server.</summary>
+/// <summary>Who is there, and does it let us in? HELLO 3 with the login, CLIENT SETNAME, INFO.</summary>
 /// <remarks>
 /// The text of a failed HELLO is shown only where it cannot repeat its arguments: an unknown command's error does, with the password among them.
 /// </remarks>
@@ -20,7 +20,7 @@ internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
 
         feed.Remedies.Set(FeedAspect.Login, null);
         var named = commands.AskAsync("CLIENT", "SETNAME", feed.Options.ClientName);
-        var info = commands.AskAsync("INFO", "server");
+        var info = commands.AskAsync("INFO");
         await named.ConfigureAwait(false); // a connection without a name works as well
         return Identify(hello, await info.ConfigureAwait(false));
     }
@@ -58,10 +58,20 @@ internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
         if (FeedErrors.IsPassing(info))
             throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node is not ready yet: {FeedText.Clean(info.Text)}");
 
+        feed.Remedies.Set(FeedAspect.Eviction, info.IsError ? null : EvictionDanger(info.Text));
         string? runId = info.IsError ? null : InfoText.Find(info.Text, "run_id");
         feed.Remedies.Set(
             FeedAspect.Identity,
             runId is null ? "INFO is refused: grant +info; until then message ids do not name the node" : null);
         return new NodeIdentity(runId ?? "", (info.IsError ? null : InfoText.Find(info.Text, "redis_version")) ?? hello.Find("version") ?? "");
+    }
+
+    /// <summary>The fallback storage is a key like any other: what it holds goes with it.</summary>
+    private static string? EvictionDanger(string info)
+    {
+        string? policy = InfoText.Find(info, "maxmemory_policy"), limit = InfoText.Find(info, "maxmemory");
+        return policy is not null && policy.StartsWith("allkeys-", StringComparison.Ordinal) && limit is not (null or "0")
+            ? $"maxmemory-policy {policy} with maxmemory {limit} may evict the fallback storage and the events in it: use noeviction or a volatile- policy, or accept that"
+            : null;
     }
 }

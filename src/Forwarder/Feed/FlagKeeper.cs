@@ -11,10 +11,7 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
 {
     private const string Setting = "notify-keyspace-events";
 
-    private EventClass _good;
     private EventClass _written;
-    private Moment _goodAt;
-    private EventPosition _goodPosition;
     private int _isChecking;
     private int _mayNotGet;
     private Moment _setRefusedAt;
@@ -75,8 +72,8 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
         }
 
         string lacking = $"{Setting} is '{current}' and lacks what is needed for '{NotifyFlags.Format(need)}E'";
-        if (_good != EventClass.None && !NotifyFlags.Covers(current, _good & need))
-            feed.Coverage.FlagsLost(lacking, _goodAt, _goodPosition);
+        if (!NotifyFlags.Covers(current, feed.Flags.Good & need))
+            feed.Coverage.FlagsLost(lacking, feed.Flags.At, feed.Flags.Position);
         if (isManaged && (_setRefusedAt == default || feed.Time.GetElapsedTime(_setRefusedAt.Timestamp) >= feed.Options.RefusedInterval))
         {
             commands.Send((answer, at) => OnSet(answer, at, current, write, need, isAmbiguous), "CONFIG", "SET", Setting, write);
@@ -119,12 +116,10 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
 
     private void Good(EventClass need, Moment at)
     {
-        _good = need;
         _written |= need;
-        _goodAt = at;
-        _goodPosition = feed.Progress.Position;
+        feed.Flags.Seen(need, at, feed.Progress.Position);
         feed.Remedies.Set(FeedAspect.Flags, null);
-        feed.Coverage.FlagsFound(_goodPosition);
+        feed.Coverage.FlagsFound(feed.Progress.Position);
         Settle(need);
     }
 

@@ -66,17 +66,25 @@ public sealed class GapLog(int capacity = 256)
     {
         lock (_gate)
         {
+            Replace(closed);
+            _open--;
+            Trim();
+        }
+    }
+
+    /// <summary>Puts a gap in the place of the one with its number.</summary>
+    internal void Replace(Gap gap)
+    {
+        lock (_gate)
+        {
             for (var node = _gaps.Last; node is not null; node = node.Previous)
             {
-                if (node.Value.Id == closed.Id)
+                if (node.Value.Id == gap.Id)
                 {
-                    node.Value = closed;
+                    node.Value = gap;
                     break;
                 }
             }
-
-            _open--;
-            Trim();
         }
     }
 

@@ -28,6 +28,7 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands)
                 _isPing = reply.IsError;
                 feed.Remedies.Set(FeedAspect.Marker, reply.IsError ? $"SUBSCRIBE {MarkerClock.Channel} is refused: {Remedy}" : null);
                 feed.Progress.Begin(runNumber, feed.Markers.Reserve());
+                feed.Flags.Begin(feed.Progress.Position);
                 answered.TrySetResult();
             },
             "SUBSCRIBE",

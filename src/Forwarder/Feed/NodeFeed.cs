@@ -43,6 +43,7 @@ public sealed class NodeFeed : IAsyncDisposable
             new MarkerClock(time, options.Instance),
             new FeedProgress(),
             new Coverage(node, gaps, time, logger),
+            new FlagProof(),
             new FeedRemedies(node, logger),
             new FeedBoard(new NodeFeedStatus { Node = node }));
         _backoff = new Backoff(options.FirstBackoff, options.LongestBackoff, Random.Shared);

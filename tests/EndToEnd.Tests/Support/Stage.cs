@@ -60,7 +60,7 @@ internal sealed class Stage : IAsyncDisposable
             await setting.Before(stage.Redis);
             if (setting.Queue)
                 stage._consumer = await EventConsumer.StartAsync(rabbit.Broker, stage.Queue, setting.Exchange, stage.Named(setting.Binding ?? setting.RoutingKey));
-            stage._program = await KeyEvtProcess.StartAsync(stage.Arguments(), waitReady: setting.WaitReady, through: setting.Through);
+            stage._program = await KeyEvtProcess.StartAsync(stage.Arguments(), setting.Environment, waitReady: setting.WaitReady, through: setting.Through);
             return stage;
         }
         catch

@@ -84,6 +84,27 @@ public class GapLogTests
     }
 
     [Fact]
+    public void Flags_found_missing_after_a_lost_connection_make_its_gap_begin_when_they_were_last_seen()
+    {
+        Cover();
+        var seen = Moment.Now(_time);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        _coverage.Prove(Moment.Now(_time));
+        _coverage.Lost(Lost, First);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _coverage.Subscribed(First);
+        _coverage.Lost(Lost, First);
+        _coverage.FlagsLost("flags", seen, Last);
+        _coverage.Subscribed(First);
+        Assert.Equal(1, _gaps.Open);
+        _coverage.FlagsFound(First);
+
+        var gap = _gaps.Recent[^1];
+        Assert.Equal((GapCause.ConnectionLost, seen.Wall, Last, TimeSpan.FromSeconds(3), false), (gap.Cause, gap.From, gap.LastPosition, gap.Duration, gap.IsOpen));
+        Assert.Contains("flags", gap.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_newest_are_kept_all_are_counted_and_open_ones_are_never_forgotten()
     {
         var opened = new List<long>();

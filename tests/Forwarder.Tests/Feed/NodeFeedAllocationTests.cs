@@ -22,6 +22,7 @@ public class NodeFeedAllocationTests
             new MarkerClock(TimeProvider.System),
             new FeedProgress(),
             new Coverage("node", new GapLog(), TimeProvider.System, NullLogger.Instance),
+            new FlagProof(),
             new FeedRemedies("node", NullLogger.Instance),
             new FeedBoard(new NodeFeedStatus()));
         var commands = new FeedCommands(TimeProvider.System);

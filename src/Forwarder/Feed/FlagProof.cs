@@ -1,0 +1,23 @@
+using KeyEvt.Forwarder.Outbox;
+
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>When were the needed flags last seen set? Shared by the connections of a feed: flags may be taken away just before one is lost. Read loop only.</summary>
+internal sealed class FlagProof
+{
+    /// <summary>The classes whose flags were seen; None before the first look.</summary>
+    public EventClass Good { get; private set; }
+
+    public Moment At { get; private set; }
+
+    public EventPosition Position { get; private set; }
+
+    public void Seen(EventClass good, Moment at, EventPosition position) => (Good, At, Position) = (good, at, position);
+
+    /// <summary>The first connection looks at the flags before its stream has a place: this is it.</summary>
+    public void Begin(EventPosition position)
+    {
+        if (Position == default)
+            Position = position;
+    }
+}

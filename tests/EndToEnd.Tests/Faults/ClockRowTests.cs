@@ -1,0 +1,64 @@
+// Row P3: what changes when the program's clock jumps?
+using System.Globalization;
+using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.Servers;
+using KeyEvt.Servers.Oracle;
+using Xunit;
+
+namespace KeyEvt.EndToEnd.Tests.Faults;
+
+/// <summary>libfaketime before the program's libc: a file says how far its wall clock is off. The monotonic clock stays as it is, as at a real jump.</summary>
+public sealed class ClockRowTests(SharedBroker broker)
+{
+    [Fact]
+    public async Task P3_When_the_clock_jumps_an_hour_ahead_and_two_back_nothing_but_timestamps_changes()
+    {
+        using var folder = new PrivateFolder("clock");
+        var clock = folder.Write("offset", "+0");
+        var setting = Rows.Setting with
+        {
+            Environment = new Dictionary<string, string>
+            {
+                ["LD_PRELOAD"] = Library(),
+                ["FAKETIME_TIMESTAMP_FILE"] = clock,
+                ["FAKETIME_NO_CACHE"] = "1",
+                ["DONT_FAKE_MONOTONIC"] = "1",
+                ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
+            },
+        };
+        await Rows.WithRelayAsync(await broker.GetAsync(), setting, async (stage, relay) =>
+        {
+            await using var run = stage.StartRun();
+            var hours = new Dictionary<int, int>();
+            var take = stage.Consumer.OnReceived!;
+            stage.Consumer.OnReceived = message =>
+            {
+                var hour = (int)Math.Round((message.Timestamp - TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()) / 3600.0);
+                hours[hour] = hours.GetValueOrDefault(hour) + 1;
+                take(message);
+            };
+
+            foreach (var hour in (int[])[0, 1, -1])
+            {
+                // Replaced, not rewritten: the program reads it at any moment.
+                File.Move(folder.Write("next", string.Create(CultureInfo.InvariantCulture, $"{hour * 3600:+0;-0;+0}")), clock, overwrite: true);
+                await stage.WaitForFieldAsync("gaps.time", time => Math.Abs((DateTimeOffset.Parse(time, CultureInfo.InvariantCulture) - TimeProvider.System.GetUtcNow()).TotalHours - hour) < 0.1);
+                await run.MoreAsync(1500);
+                relay.Cut(); // deadlines, backoff, storing and draining across the next jump, too
+                await stage.WaitForNumberAsync("ledger.waiting_fallback", waiting => waiting > 200);
+                relay.Accept();
+            }
+
+            await run.MoreAsync(500);
+            var verdict = await run.EndAndShowAsync();
+            verdict.NothingLost();
+            Assert.Empty(verdict.Gaps);
+            Assert.Equal([-1, 0, 1], hours.Keys.Order());
+            Assert.True(verdict.Recovered > 500);
+        });
+    }
+
+    private static string Library()
+        => Directory.EnumerateDirectories("/usr/lib").Select(folder => Path.Combine(folder, "faketime", "libfaketimeMT.so.1")).FirstOrDefault(File.Exists)
+            ?? throw new FileNotFoundException("libfaketime is missing: Debian's package faketime");
+}

@@ -1,0 +1,83 @@
+// In which order do the faults come, and when is it judged?
+using System.Diagnostics;
+using System.Globalization;
+using KeyEvt.Servers.Oracle;
+
+namespace KeyEvt.Soak;
+
+/// <summary>One fault (sometimes two) after the other, each with its recovery; the classes every minute. The seed gives faults and lengths, not the scheduler's mood.</summary>
+internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
+{
+    private static readonly TimeSpan Arrival = TimeSpan.FromSeconds(5); // or being declared: flags are looked at every 2 s
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private readonly Random _random = new(seed);
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+
+    /// <summary>Null, or what went wrong.</summary>
+    public async Task<string?> RunAsync(CancellationToken cancellationToken)
+    {
+        var nextReport = Minute;
+        while (_clock.Elapsed < length && !cancellationToken.IsCancellationRequested)
+        {
+            if (await OneAsync() is { } failure)
+                return failure;
+            if (_clock.Elapsed < nextReport)
+                continue;
+            nextReport += Minute;
+            // What was written some seconds before now, in calm, has arrived or never will.
+            var verdict = await stage.Run.JudgeAsync(TimeProvider.System.GetUtcNow() - Arrival);
+            Say(verdict.ToString());
+            if (Wrong(verdict, atEnd: false) is { } wrong)
+                return wrong;
+        }
+
+        var last = await stage.Run.EndAsync(TimeSpan.FromSeconds(120));
+        Say("end: " + last);
+        return Wrong(last, atEnd: true);
+    }
+
+    private async Task<string?> OneAsync()
+    {
+        SoakFault[] faults = [Pick(SoakFaults.All)];
+        if (faults[0].Side != FaultSide.Program && _random.Next(4) == 0)
+            faults = [faults[0], Pick([.. SoakFaults.All.Where(fault => fault.Side != FaultSide.Program && fault.Side != faults[0].Side && IsPair(fault, faults[0]))])];
+        // Its own numbers for each: two at once would take each other's.
+        var randoms = faults.Select(_ => new Random(_random.Next())).ToArray();
+        var name = string.Join(" + ", faults.Select(fault => fault.Name));
+        var begin = _clock.Elapsed;
+        try
+        {
+            await Task.WhenAll(faults.Select((fault, index) => fault.ActAsync(stage, randoms[index])));
+            var end = _clock.Elapsed;
+            await stage.RecoveredAsync();
+            Say(string.Create(CultureInfo.InvariantCulture, $"{name}: {(end - begin).TotalSeconds:0.0} s, back to normal {(_clock.Elapsed - end).TotalSeconds:0.0} s later"));
+            await stage.Run.MoreAsync(_random.Next(100, 4000));
+            return null;
+        }
+        catch (Exception e) when (e is TimeoutException or InvalidOperationException)
+        {
+            return $"{name}: {e.Message}\n{await stage.Run.JudgeAsync(TimeProvider.System.GetUtcNow() - Arrival)}\n{string.Join('\n', stage.Run.Watch.Last.Select(field => $"{field.Key}:{field.Value}"))}\n{stage.Program.Process.Tail(60)}";
+        }
+    }
+
+    /// <summary>A Redis that is killed takes the stored events with it, and the ledger counts what it then misses; but FLUSHALL and OOM speak to a Redis that is there.</summary>
+    private static bool IsPair(SoakFault one, SoakFault other) => !Both(one, other, "R1") && !Both(one, other, "Redis frozen");
+
+    private static bool Both(SoakFault one, SoakFault other, string first)
+        => (one.Name.StartsWith(first, StringComparison.Ordinal) && NeedsRedis(other)) || (other.Name.StartsWith(first, StringComparison.Ordinal) && NeedsRedis(one));
+
+    private static bool NeedsRedis(SoakFault fault) => fault.Name.StartsWith("R9", StringComparison.Ordinal) || fault.Name.StartsWith("R11", StringComparison.Ordinal);
+
+    private SoakFault Pick(IReadOnlyList<SoakFault> from) => from[_random.Next(from.Count)];
+
+    private static string? Wrong(Verdict verdict, bool atEnd)
+    {
+        // While it runs, something may be on its way to the fallback list and back at any moment.
+        var faults = (atEnd ? verdict : verdict with { FallbackLeft = 0, Waiting = 0 }).Faults();
+        if (verdict.LostInSilence > 0)
+            faults.Insert(0, $"{verdict.Lost.Count} lost outside a declared gap, only {verdict.DroppedTotal} of them counted as dropped: {string.Join(", ", verdict.Lost.Take(10))}");
+        return faults.Count == 0 ? null : string.Join("\n", faults) + "\n" + string.Join('\n', verdict.Gaps.TakeLast(20).Select(gap => $"{gap.Name}: {gap.From:O} - {gap.To:O} {gap.Line}"));
+    }
+
+    private void Say(string text) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_clock.Elapsed:mm\\:ss} {text}"));
+}
