@@ -92,6 +92,12 @@ public sealed class RabbitServer : IAsyncDisposable
         return result.ExitCode == 0 ? result.Output : throw new InvalidOperationException($"rabbitmqctl {string.Join(' ', arguments)}: {result}");
     }
 
+    /// <summary>One expression in the broker's own language, run inside it: what rabbitmqctl has no word for. Ends with a full stop.</summary>
+    public Task<string> EvalAsync(string expression) => CtlAsync("eval", expression);
+
+    /// <summary>Closes every connection, as an operator would; those who want to come back do.</summary>
+    public Task<string> CloseConnectionsAsync() => CtlAsync("close_all_connections", "closed by a test");
+
     /// <summary>kill -9 of its VM.</summary>
     public Task KillAsync() => _process.KillAsync();
 

@@ -9,13 +9,14 @@ namespace KeyEvt.EndToEnd.Tests.Support;
 internal sealed class Stage : IAsyncDisposable
 {
     private readonly StageSetting _setting;
+    private readonly RabbitServer? _rabbit;
     private KeyEvtProcess? _program;
     private EventConsumer? _consumer;
 
-    private Stage(StageSetting setting, RabbitServer rabbit, RedisServer redis)
+    private Stage(StageSetting setting, RabbitServer? rabbit, RedisServer redis)
     {
         _setting = setting;
-        Rabbit = rabbit;
+        _rabbit = rabbit;
         Redis = redis;
     }
 
@@ -23,7 +24,7 @@ internal sealed class Stage : IAsyncDisposable
 
     public RedisServer Redis { get; }
 
-    public RabbitServer Rabbit { get; }
+    public RabbitServer Rabbit => _rabbit ?? throw new InvalidOperationException("this stage has a broker of another kind");
 
     public KeyEvtProcess Program => _program!;
 
@@ -33,7 +34,7 @@ internal sealed class Stage : IAsyncDisposable
     public string Queue { get; } = $"q{Guid.NewGuid():N}";
 
     /// <summary>Sets the stage, acts, checks that the ledger adds up, takes everything down. A failure shows the program's own last words.</summary>
-    public static async Task RunAsync(RabbitServer rabbit, StageSetting setting, Func<Stage, Task> act)
+    public static async Task RunAsync(RabbitServer? rabbit, StageSetting setting, Func<Stage, Task> act)
     {
         await using var stage = await SetAsync(rabbit, setting);
         try
@@ -49,13 +50,14 @@ internal sealed class Stage : IAsyncDisposable
         }
     }
 
-    public static async Task<Stage> SetAsync(RabbitServer rabbit, StageSetting setting)
+    /// <param name="rabbit">Null where <see cref="StageSetting.AmqpUrl"/> names a broker of another kind; there is no consumer then.</param>
+    public static async Task<Stage> SetAsync(RabbitServer? rabbit, StageSetting setting)
     {
         var stage = new Stage(setting, rabbit, await RedisServer.StartAsync(setting.Redis));
         try
         {
             await setting.Before(stage.Redis);
-            if (setting.Queue)
+            if (setting.Queue && rabbit is not null)
                 stage._consumer = await EventConsumer.StartAsync(rabbit.Broker, stage.Queue);
             stage._program = await KeyEvtProcess.StartAsync(stage.Arguments(), waitReady: setting.WaitReady);
             return stage;
@@ -74,7 +76,7 @@ internal sealed class Stage : IAsyncDisposable
         return
         [
             "--upstream", string.Create(CultureInfo.InvariantCulture, $"redis://{login}127.0.0.1:{Redis.Port}"),
-            "--amqp", Rabbit.UrlWith(virtualHost: _setting.VirtualHost, port: _setting.AmqpPort),
+            "--amqp", _setting.AmqpUrl ?? Rabbit.UrlWith(virtualHost: _setting.VirtualHost, port: _setting.AmqpPort),
             "--routing-key", Queue,
             .. _setting.Events is null ? [] : new[] { "--events", _setting.Events },
             .. _setting.Masks.SelectMany(mask => new[] { "--keymask", mask }),
