@@ -16,6 +16,9 @@ namespace KeyEvt.Forwarder.Amqp;
 /// </summary>
 internal sealed class MessageComposer
 {
+    /// <summary>Headers must fit one frame, and a broker may tune frames down to 4,096 bytes: it would close the connection at a longer one, again and again.</summary>
+    private const int LongestSubject = 2048;
+
     private readonly ArrayBufferWriter<byte> _buffer = new(256);
     private readonly Utf8JsonWriter _json;
     private readonly Dictionary<string, object?> _headers = [];
@@ -110,7 +113,7 @@ internal sealed class MessageComposer
         _headers["ce-source"] = $"/redis/{NodeOf(_properties.MessageId!)}/{Encoding.ASCII.GetString(body.Database)}";
         _headers["ce-type"] = "redis.keyspace." + Encoding.UTF8.GetString(body.Event);
         _headers["ce-time"] = DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
-        if (Utf8.IsValid(body.Key))
+        if (body.Key.Length <= LongestSubject && Utf8.IsValid(body.Key))
             _headers["ce-subject"] = Encoding.UTF8.GetString(body.Key);
         else
             _headers.Remove("ce-subject");
