@@ -59,7 +59,7 @@ internal sealed class Stage : IAsyncDisposable
             await setting.Before(stage.Redis);
             if (setting.Queue && rabbit is not null)
                 stage._consumer = await EventConsumer.StartAsync(rabbit.Broker, stage.Queue);
-            stage._program = await KeyEvtProcess.StartAsync(stage.Arguments(), waitReady: setting.WaitReady);
+            stage._program = await KeyEvtProcess.StartAsync(stage.Arguments(), setting.Environment, waitReady: setting.WaitReady);
             return stage;
         }
         catch

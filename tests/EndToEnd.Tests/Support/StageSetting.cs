@@ -14,6 +14,9 @@ internal sealed record StageSetting
     /// <summary>Further options of the program.</summary>
     public string[] Options { get; init; } = [];
 
+    /// <summary>Variables of the program.</summary>
+    public IReadOnlyDictionary<string, string>? Environment { get; init; }
+
     /// <summary>Whether a queue is bound, and consumed, before the program starts.</summary>
     public bool Queue { get; init; } = true;
 

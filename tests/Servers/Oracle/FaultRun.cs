@@ -1,0 +1,161 @@
+// Did every write that Redis acknowledged arrive, whatever happened meanwhile?
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace KeyEvt.Servers.Oracle;
+
+/// <summary>
+/// The oracle of the fault catalogue. Writers write unique keys, an independent consumer takes the messages, a watch reads the program's own report;
+/// the verdict compares the three. The program must forward "set" of all keys (--events with $), and the consumer belongs to this run alone.
+/// </summary>
+public sealed class FaultRun : IAsyncDisposable
+{
+    private const int MostKept = 1000;
+    private static readonly TimeSpan MemoryReach = TimeSpan.FromSeconds(1);
+
+    private readonly KeyEvtProcess _program;
+    private readonly EventConsumer _consumer;
+    private readonly FaultWriter[] _writers;
+    private readonly StreamOrder _order = new();
+    private readonly ConcurrentQueue<string> _unexpected = new();
+    private readonly CancellationTokenSource _stopWriting = new();
+    private readonly CancellationTokenSource _stopWatching = new();
+    private long _duplicated;
+    private Task _writing = Task.CompletedTask;
+    private Task _watching = Task.CompletedTask;
+
+    private FaultRun(KeyEvtProcess program, RedisServer redis, EventConsumer consumer, WriterSetting[] settings)
+    {
+        (_program, _consumer) = (program, consumer);
+        _writers = [.. settings.Select((setting, index) => new FaultWriter(Name, index, setting))];
+        Watch = new InfoWatch(program, redis, Stored);
+        consumer.OnReceived = Arrived;
+    }
+
+    /// <summary>Part of every key.</summary>
+    public string Name { get; } = Guid.NewGuid().ToString("N")[..8];
+
+    public InfoWatch Watch { get; }
+
+    public long Acknowledged => _writers.Sum(writer => (long)writer.Book.Acknowledged);
+
+    /// <summary>The writers begin; two through the proxy and one straight to Redis when nothing else is said. Dispose ends everything.</summary>
+    public static FaultRun Start(KeyEvtProcess program, RedisServer redis, EventConsumer consumer, params WriterSetting[] writers)
+    {
+        var run = new FaultRun(program, redis, consumer, writers is [] ? [new(program.Port), new(program.Port), new(redis.Port)] : writers);
+        run._writing = Task.WhenAll(run._writers.Select(writer => Task.Run(() => writer.RunAsync(run._stopWriting.Token))));
+        run._watching = Task.Run(() => run.Watch.RunAsync(run._stopWatching.Token));
+        return run;
+    }
+
+    /// <summary>Waits until Redis has acknowledged so many more writes.</summary>
+    public Task MoreAsync(int count, TimeSpan? deadline = null)
+    {
+        var before = Acknowledged;
+        return Eventually.ValueAsync($"{count} more acknowledged writes", () => Task.FromResult(Acknowledged - before), more => more >= count, deadline);
+    }
+
+    /// <summary>
+    /// kill -9, a new one on the same ports, and what that declares: nobody listened from the kill to the new subscription, and what was only in
+    /// memory is gone (the broker confirms within <paramref name="memoryReach"/>, or events are stored).
+    /// </summary>
+    public async Task KillProgramAsync(TimeSpan? memoryReach = null)
+    {
+        var killed = TimeProvider.System.GetUtcNow();
+        Watch.NewLife();
+        await _program.RestartAsync().ConfigureAwait(false);
+        Watch.Declare("only_in_memory", killed - (memoryReach ?? MemoryReach), killed);
+        Watch.Declare("not_running", killed, TimeProvider.System.GetUtcNow());
+    }
+
+    /// <summary>SIGTERM, its exit code, and how long it took; then a new one on the same ports. Nobody listened in between.</summary>
+    public async Task<(int Code, TimeSpan Took)> StopProgramAsync()
+    {
+        var asked = TimeProvider.System.GetUtcNow();
+        var clock = Stopwatch.StartNew();
+        var code = await _program.StopAsync().ConfigureAwait(false);
+        var took = clock.Elapsed;
+        Watch.NewLife();
+        await _program.RestartAsync().ConfigureAwait(false);
+        Watch.Declare("not_running", asked, TimeProvider.System.GetUtcNow());
+        return (code, took);
+    }
+
+    /// <summary>Stops the writers, once what they wrote last is answered.</summary>
+    public async Task StopWritingAsync()
+    {
+        await _stopWriting.CancelAsync().ConfigureAwait(false);
+        await _writing.ConfigureAwait(false);
+    }
+
+    /// <summary>Stops the writers, waits until nothing waits any more, and judges.</summary>
+    public async Task<Verdict> EndAsync(TimeSpan? deadline = null)
+    {
+        await StopWritingAsync().ConfigureAwait(false);
+        try
+        {
+            await Eventually.TrueAsync("all events to have left memory and fallback and to have arrived", IsDoneAsync, deadline ?? TimeSpan.FromSeconds(60)).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Judged as it is: the verdict says what is missing.
+        }
+        return await JudgeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>The verdict on the run so far. While writers write, what is on its way counts as lost: see <paramref name="until"/>.</summary>
+    /// <param name="until">Writes sent after this are not looked at.</param>
+    public async Task<Verdict> JudgeAsync(DateTimeOffset? until = null)
+    {
+        var left = await Watch.FallbackLengthAsync().ConfigureAwait(false);
+        return new Judge(Name, Watch, _writers, until?.UtcTicks ?? long.MaxValue).Make(_order, Interlocked.Read(ref _duplicated), [.. _unexpected], left);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopWritingAsync().ConfigureAwait(false);
+        await _stopWatching.CancelAsync().ConfigureAwait(false);
+        await _watching.ConfigureAwait(false);
+        _stopWatching.Dispose();
+        _stopWriting.Dispose();
+    }
+
+    private async Task<bool> IsDoneAsync()
+    {
+        var info = await Watch.LookAsync().ConfigureAwait(false);
+        if (info["ledger.waiting_memory"] != "0" || info["ledger.waiting_fallback"] != "0" || info["upstream.feed_state"] != "subscribed" || info["gaps.gaps_open"] != "0")
+            return false;
+        // Confirmed is not yet arrived; and what the ledger counts as dropped will not arrive.
+        var verdict = new Judge(Name, Watch, _writers, long.MaxValue).Make(_order, 0, [], 0);
+        return verdict.Lost.Count == 0 || verdict.Lost.Count <= verdict.DroppedTotal;
+    }
+
+    private void Arrived(ReceivedEvent message)
+    {
+        if (message.Event != "set" || !OracleKey.TryRead(Name, message.Key, out var writer, out var number) || writer >= _writers.Length
+            || _writers[writer].Book.Arrived(number, message.MessageId) is not { } isFirst)
+        {
+            NotExpected(message.ToString());
+            return;
+        }
+
+        if (!isFirst)
+            Interlocked.Increment(ref _duplicated);
+        else if (!_order.Add(message.MessageId))
+            NotExpected(string.Create(CultureInfo.InvariantCulture, $"the message id '{message.MessageId}'"));
+        _consumer.Forget(); // kept here
+    }
+
+    private void NotExpected(string what)
+    {
+        if (_unexpected.Count < MostKept)
+            _unexpected.Enqueue(what);
+    }
+
+    private void Stored(string key)
+    {
+        if (OracleKey.TryRead(Name, key, out var writer, out var number) && writer < _writers.Length)
+            _writers[writer].Book.Stored(number);
+    }
+}

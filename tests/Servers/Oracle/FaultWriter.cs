@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Net.Sockets;
+
+namespace KeyEvt.Servers.Oracle;
+
+/// <summary>How does a writer write? Each default is the plain case.</summary>
+/// <param name="Port">The proxy's, or Redis' own.</param>
+public sealed record WriterSetting(int Port)
+{
+    /// <summary>Writes a second; 0: as fast as they are answered.</summary>
+    public int Rate { get; init; } = 500;
+
+    /// <summary>SETs sent before the first answer is read.</summary>
+    public int Pipeline { get; init; } = 10;
+
+    /// <summary>Seconds that a key lives, for long runs; 0: for ever.</summary>
+    public int KeyLife { get; init; }
+
+    /// <summary>Redis does the writes even when its memory is full.</summary>
+    public bool EvenWhenFull { get; init; }
+
+    public int ValueBytes { get; init; } = 1;
+}
+
+/// <summary>
+/// Writes keys of its own until it is stopped, and notes what was attempted, acknowledged and refused. A lost connection is opened again: what
+/// was on its way stays attempted, the next write is a new key.
+/// </summary>
+internal sealed class FaultWriter(string run, int index, WriterSetting setting)
+{
+    private const string ScriptEvenWhenFull = "#!lua flags=allow-oom\nreturn redis.call(unpack(ARGV))";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private readonly string _value = new('v', setting.ValueBytes);
+
+    public WriterBook Book { get; } = new();
+
+    /// <summary>Error replies by their first word.</summary>
+    public Dictionary<string, long> Refusals { get; } = [];
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await using var client = await RespClient.ConnectAsync(setting.Port).ConfigureAwait(false);
+                await WriteAsync(client, stop).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException or TimeoutException)
+            {
+                await Task.Delay(20, CancellationToken.None).ConfigureAwait(false); // the server is away: that is what the run is about
+            }
+        }
+    }
+
+    private async Task WriteAsync(RespClient client, CancellationToken stop)
+    {
+        using var pace = setting.Rate == 0 ? null : new PeriodicTimer(TimeSpan.FromSeconds((double)setting.Pipeline / setting.Rate));
+        while (!stop.IsCancellationRequested)
+        {
+            var first = Book.Attempt(setting.Pipeline);
+            await client.SendAsync(Enumerable.Range(first, setting.Pipeline).SelectMany(Command).ToArray(), Patience).ConfigureAwait(false);
+            for (var number = first; number < first + setting.Pipeline; number++)
+            {
+                var reply = await client.ReadReplyAsync(Patience).ConfigureAwait(false);
+                Book.Answered(number, !reply.IsError);
+                if (reply.IsError)
+                    Count(reply.Text.Split(' ')[0]);
+            }
+
+            if (pace is not null)
+                await pace.WaitForNextTickAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private byte[] Command(int number)
+    {
+        var key = OracleKey.Of(run, index, number);
+        string[] command = setting.KeyLife == 0 ? ["SET", key, _value] : ["SET", key, _value, "EX", setting.KeyLife.ToString(CultureInfo.InvariantCulture)];
+        return RespClient.Command(setting.EvenWhenFull ? ["EVAL", ScriptEvenWhenFull, "0", .. command] : command);
+    }
+
+    private void Count(string word)
+    {
+        lock (Refusals)
+            Refusals[word] = Refusals.GetValueOrDefault(word) + 1;
+    }
+}

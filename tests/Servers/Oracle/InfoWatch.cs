@@ -1,0 +1,137 @@
+using System.Globalization;
+
+namespace KeyEvt.Servers.Oracle;
+
+/// <summary>
+/// What did the program say of itself during the run? Reads key_evt_amqp.info again and again: each answer's ledger must add up, every gap is
+/// kept (info shows the newest only), and what was dropped is summed over the lives of the program. It also looks into the fallback list. Thread safe.
+/// </summary>
+public sealed class InfoWatch(KeyEvtProcess program, RedisServer redis, Action<string> stored)
+{
+    private const string FallbackKey = "REDIS_MODULE-key_evt_amqp-fallback_storage";
+    private const int MostEntriesRead = 20_000;
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(int Life, string Name), DeclaredGap> _gaps = [];
+    private readonly Dictionary<(int Life, string Reason), long> _dropped = [];
+    private readonly List<string> _faults = [];
+    private int _life;
+
+    /// <summary>How far the program's clock is ahead of this one's.</summary>
+    public TimeSpan ClockAhead { get; set; }
+
+    public int Looks { get; private set; }
+
+    public IReadOnlyDictionary<string, string> Last { get; private set; } = new Dictionary<string, string>();
+
+    public IReadOnlyList<DeclaredGap> Gaps
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _gaps.Values.OrderBy(gap => gap.From)];
+        }
+    }
+
+    /// <summary>Counts of dropped_*, by reason, over all lives.</summary>
+    public IReadOnlyDictionary<string, long> Dropped
+    {
+        get
+        {
+            lock (_gate)
+                return _dropped.Where(one => one.Value > 0).GroupBy(one => one.Key.Reason).ToDictionary(group => group.Key, group => group.Sum(one => one.Value));
+        }
+    }
+
+    /// <summary>Answers whose ledger did not add up.</summary>
+    public IReadOnlyList<string> LedgerFaults
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _faults];
+        }
+    }
+
+    /// <summary>A gap that the program cannot know of: it was not there.</summary>
+    public void Declare(string cause, DateTimeOffset from, DateTimeOffset to)
+    {
+        lock (_gate)
+            _gaps[(_life, $"{cause}_{_gaps.Count}")] = new DeclaredGap(cause, cause, from, to, $"declared by the run: {cause}");
+    }
+
+    /// <summary>The program is another one from here on: its gaps and counters begin anew.</summary>
+    public void NewLife()
+    {
+        lock (_gate)
+            _life++;
+    }
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await LookAsync().ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // Redis or the program is away, frozen, or refuses: there is no answer to judge.
+            }
+            await Task.Delay(Interval, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    public async Task<IReadOnlyDictionary<string, string>> LookAsync()
+    {
+        var life = _life;
+        var info = await program.InfoAsync().ConfigureAwait(false);
+        lock (_gate)
+        {
+            if (life == _life)
+                Take(info);
+        }
+
+        await LookIntoFallbackAsync().ConfigureAwait(false);
+        return info;
+    }
+
+    public async Task<long> FallbackLengthAsync() => (await redis.CallAsync("LLEN", FallbackKey).ConfigureAwait(false)).Integer;
+
+    private void Take(IReadOnlyDictionary<string, string> info)
+    {
+        (Last, Looks) = (info, Looks + 1);
+        long came = Number(info, "received") + Number(info, "adopted");
+        long went = Number(info, "filtered") + Number(info, "confirmed") + Number(info, "waiting_memory") + Number(info, "waiting_fallback");
+        foreach (var (name, value) in info)
+        {
+            if (name.StartsWith("ledger.dropped_", StringComparison.Ordinal))
+            {
+                var count = long.Parse(value, CultureInfo.InvariantCulture);
+                went += count;
+                _dropped[(_life, name["ledger.dropped_".Length..])] = count;
+            }
+            else if (name.StartsWith("gaps.gap_", StringComparison.Ordinal))
+            {
+                _gaps[(_life, name)] = DeclaredGap.Parse(name, value, ClockAhead);
+            }
+        }
+
+        if (came != went || info.Any(field => field.Key.StartsWith("ledger.", StringComparison.Ordinal) && field.Key != "ledger.difference" && field.Value.StartsWith('-')))
+            _faults.Add($"{came} came, {went} have a place: " + string.Join(", ", info.Where(field => field.Key.StartsWith("ledger.", StringComparison.Ordinal)).Select(field => $"{field.Key}={field.Value}")));
+    }
+
+    private static long Number(IReadOnlyDictionary<string, string> info, string name) => long.Parse(info["ledger." + name], CultureInfo.InvariantCulture);
+
+    /// <summary>An entry: \x01 id, then db, event and key, each on a line of its own.</summary>
+    private async Task LookIntoFallbackAsync()
+    {
+        if (await FallbackLengthAsync().ConfigureAwait(false) == 0)
+            return;
+        var entries = await redis.CallAsync("LRANGE", FallbackKey, (-MostEntriesRead).ToString(CultureInfo.InvariantCulture), "-1").ConfigureAwait(false);
+        foreach (var entry in entries.Texts)
+            stored(entry[(entry.LastIndexOf('\n') + 1)..]);
+    }
+}
