@@ -216,7 +216,7 @@ internal sealed class DeliveryLoop
         if (Links.IsUsable)
         {
             _waitingSince = 0;
-            return Publish(Memory);
+            return IsMemoryFilling ? RelieveMemory() : Publish(Memory);
         }
 
         if (!Memory.HasUnclaimed)
@@ -231,13 +231,29 @@ internal sealed class DeliveryLoop
         if (_waitingSince == 0)
             _waitingSince = _time.GetTimestamp();
 
-        if (Links.LastFailure is not null || IsPast(_waitingSince + Ticks(_options.StoreAfter)))
+        if (Links.LastFailure is not null || IsMemoryFilling || IsPast(_waitingSince + Ticks(_options.StoreAfter)))
         {
             Change(DeliveryState.Storing, "there is no link to the broker");
             return true;
         }
 
         return false;
+    }
+
+    /// <summary>Half of the memory waits, the broker cannot keep up, and the fallback storage can take it: better than to drop the oldest when all is full.</summary>
+    private bool IsMemoryFilling => Memory.Bytes > _options.BufferBytes / 2 && IsStorageOn && Stores.MayAppend;
+
+    /// <summary>From here on events go by way of the fallback storage, until that is empty again.</summary>
+    private bool RelieveMemory()
+    {
+        // A slow broker confirms what it has in a moment; one that never does is not waited for: what it has then goes out twice, with equal ids.
+        if (_inFlight.Count > 0 && Memory.Bytes < _options.BufferBytes / 4 * 3)
+            return false;
+
+        ForgetInFlight(keepPublishing: true);
+        Stores.StartAppend(Memory, _config().FallbackStorageSize);
+        Change(DeliveryState.Draining, "memory fills faster than the broker confirms");
+        return true;
     }
 
     private bool Storing()
@@ -276,6 +292,9 @@ internal sealed class DeliveryLoop
             return true;
         }
 
+        if (Stores.IsAppendRefused && !_isStopping)
+            Stores.AbandonAppend(); // the broker takes events: what is stored leaves without waiting for room
+
         if (!Stores.IsBusy && Stores.IsEmpty && !Stores.HasAppendPending)
         {
             Change(DeliveryState.Live, "the fallback storage is empty");
@@ -297,7 +316,7 @@ internal sealed class DeliveryLoop
     /// <param name="always">Otherwise only when memory is filling up.</param>
     private bool StoreFromMemory(bool always)
     {
-        if (!IsStorageOn || !Stores.MayStart)
+        if (!IsStorageOn || !(always ? Stores.MayStart : Stores.MayAppend))
             return false;
 
         if (!Memory.HasUnclaimed || !(always || _isStopping || Memory.Bytes > _options.BufferBytes / 4))
@@ -489,16 +508,20 @@ internal sealed class DeliveryLoop
             Change(DeliveryState.Storing, reason);
     }
 
-    private void ForgetInFlight()
+    /// <param name="keepPublishing">The link stays in use, and the message that its library is busy with still comes before any other.</param>
+    private void ForgetInFlight(bool keepPublishing = false)
     {
         _inFlight = new InFlight(_options.Window, _inFlight.NextTag);
         _isRefused = false;
-        _ = _publishing?.ContinueWith(static t => t.Exception, TaskScheduler.Default); // however late it ends, it concerns nobody any more
-        _publishing = null;
         if (_state == DeliveryState.Live)
             Memory.UnclaimAll();
 
         Stores.Drain.UnclaimAll();
+        if (keepPublishing)
+            return;
+
+        _ = _publishing?.ContinueWith(static t => t.Exception, TaskScheduler.Default); // however late it ends, it concerns nobody any more
+        _publishing = null;
     }
 
     private async Task<bool> CloseAsync(DeliveryState next, string reason)

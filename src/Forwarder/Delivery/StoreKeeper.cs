@@ -27,6 +27,7 @@ internal sealed class StoreKeeper
     private Action? _takeOutcome;
     private EventLog? _appendFrom;
     private long _notBefore;
+    private bool _mayBeDone; // an attempt at this step ended without an answer
 
     /// <summary>One read of the list: its entries are in the drain log with these sequences.</summary>
     private sealed class DrainBatch(IReadOnlyList<ReadOnlyMemory<byte>> entries, long firstSequence, long lastSequence)
@@ -73,6 +74,9 @@ internal sealed class StoreKeeper
     /// <summary>Whether a new step may start: none runs, and none waits to be tried again.</summary>
     public bool MayStart => _running is null && _step is null;
 
+    /// <summary>The same, and a refusal is not too fresh: for those who have another way.</summary>
+    public bool MayAppend => MayStart && _time.GetTimestamp() >= _notBefore;
+
     /// <summary>
     /// Tries a failed step again, when its time has come. It comes before any other step: it may have been done in spite of the
     /// failure, and only its own repetition can tell that apart from a change by somebody else.
@@ -115,6 +119,9 @@ internal sealed class StoreKeeper
 
     /// <summary>Whether a batch is on its way into the list, or was refused and will be tried again.</summary>
     public bool HasAppendPending => _appendSequences.Count > 0;
+
+    /// <summary>Whether that batch was refused outright, so that nothing of it is in the list, and waits for its next attempt.</summary>
+    public bool IsAppendRefused => HasAppendPending && _running is null && LastRefusal is not null && !_mayBeDone;
 
     /// <summary>Reads the next batch behind what is already being sent.</summary>
     public void StartRead() => Start(async _ =>
@@ -167,6 +174,7 @@ internal sealed class StoreKeeper
     private void Start(Func<bool, Task<Action>> step)
     {
         _step = step;
+        _mayBeDone = false;
         Run(isRetry: false);
     }
 
@@ -190,11 +198,19 @@ internal sealed class StoreKeeper
         }
         catch (StoreException e)
         {
-            _takeOutcome = () => Refused(e.Message);
+            _takeOutcome = () =>
+            {
+                Refused(e.Message);
+                _mayBeDone |= !e.IsRefusal;
+            };
         }
         catch (Exception e)
         {
-            _takeOutcome = () => Refused($"unexpected: {e.Message}");
+            _takeOutcome = () =>
+            {
+                Refused($"unexpected: {e.Message}");
+                _mayBeDone = true;
+            };
         }
     }
 
