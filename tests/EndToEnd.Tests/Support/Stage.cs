@@ -30,7 +30,7 @@ internal sealed class Stage : IAsyncDisposable
 
     public EventConsumer Consumer => _consumer ?? throw new InvalidOperationException("this stage has no queue");
 
-    /// <summary>The queue, and the routing key it is bound with to amq.direct.</summary>
+    /// <summary>The queue, and the routing key it is bound with to the exchange.</summary>
     public string Queue { get; } = $"q{Guid.NewGuid():N}";
 
     /// <summary>Sets the stage, acts, checks that the ledger adds up, takes everything down. A failure shows the program's own last words.</summary>
@@ -58,7 +58,7 @@ internal sealed class Stage : IAsyncDisposable
         {
             await setting.Before(stage.Redis);
             if (setting.Queue && rabbit is not null)
-                stage._consumer = await EventConsumer.StartAsync(rabbit.Broker, stage.Queue);
+                stage._consumer = await EventConsumer.StartAsync(rabbit.Broker.As(virtualHost: setting.VirtualHost), stage.Queue, setting.Exchange);
             stage._program = await KeyEvtProcess.StartAsync(stage.Arguments(), setting.Environment, waitReady: setting.WaitReady);
             return stage;
         }
@@ -77,6 +77,7 @@ internal sealed class Stage : IAsyncDisposable
         [
             "--upstream", string.Create(CultureInfo.InvariantCulture, $"redis://{login}127.0.0.1:{Redis.Port}"),
             "--amqp", _setting.AmqpUrl ?? Rabbit.UrlWith(virtualHost: _setting.VirtualHost, port: _setting.AmqpPort),
+            .. _setting.Exchange == "amq.direct" ? [] : new[] { "--exchange", _setting.Exchange },
             "--routing-key", Queue,
             .. _setting.Events is null ? [] : new[] { "--events", _setting.Events },
             .. _setting.Masks.SelectMany(mask => new[] { "--keymask", mask }),

@@ -25,6 +25,9 @@ internal sealed record StageSetting
 
     public string VirtualHost { get; init; } = "/";
 
+    /// <summary>One that is not the broker's own is declared with the queue.</summary>
+    public string Exchange { get; init; } = "amq.direct";
+
     /// <summary>The whole URL, when it is another user, another host, or another kind of broker.</summary>
     public string? AmqpUrl { get; init; }
 
