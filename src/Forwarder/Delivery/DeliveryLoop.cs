@@ -375,7 +375,7 @@ internal sealed class DeliveryLoop
         }
         catch (Exception e)
         {
-            LoseLink(LinkFailureKind.Connection, $"publishing failed: {e.Message}");
+            LoseLink(e);
         }
 
         return false;
@@ -390,7 +390,7 @@ internal sealed class DeliveryLoop
         if (publishing.IsCompletedSuccessfully)
             _publishing = null;
         else if (publishing.IsCompleted)
-            LoseLink(LinkFailureKind.Connection, $"publishing failed: {publishing.Exception?.InnerException?.Message}");
+            LoseLink(publishing.Exception?.InnerException);
         else if (IsPast(_publishingSince + Ticks(_options.PublishDeadline)))
             LoseLink(LinkFailureKind.Connection, $"the broker took no message for {_options.PublishDeadline.TotalSeconds:0} s");
     }
@@ -492,6 +492,12 @@ internal sealed class DeliveryLoop
             _seenMemoryFull = dropped;
             DeliveryLog.MemoryFull(_logger, _options.BufferBytes, dropped);
         }
+    }
+
+    private void LoseLink(Exception? publishing)
+    {
+        var (kind, reason) = BrokerWords.PublishFailed(publishing);
+        LoseLink(kind, reason);
     }
 
     private void LoseLink(LinkFailureKind kind, string reason)

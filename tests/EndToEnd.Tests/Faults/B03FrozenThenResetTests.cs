@@ -12,7 +12,7 @@ public sealed class B03FrozenThenResetTests(OwnBroker broker)
     [Fact]
     public async Task B3_A_connection_that_takes_nothing_and_is_then_reset_leaves_no_task_behind()
     {
-        await Rows.WithRelayAsync(await broker.GetAsync(), BrokerRow.Setting("--window", "65536"), async (stage, relay) =>
+        await Rows.WithRelayAsync(await broker.GetAsync(), BrokerRow.Setting("--window", "65535"), async (stage, relay) =>
         {
             await using var run = stage.StartRun();
             await run.MoreAsync(500);
@@ -31,7 +31,7 @@ public sealed class B03FrozenThenResetTests(OwnBroker broker)
     [Fact]
     public async Task B3_A_connection_that_takes_nothing_is_given_up_before_it_is_reset_and_the_reset_changes_nothing()
     {
-        await Rows.WithRelayAsync(await broker.GetAsync(), BrokerRow.Setting("--window", "65536"), async (stage, relay) =>
+        await Rows.WithRelayAsync(await broker.GetAsync(), BrokerRow.Setting("--window", "65535"), async (stage, relay) =>
         {
             await using var run = stage.StartRun();
             await run.MoreAsync(500);
