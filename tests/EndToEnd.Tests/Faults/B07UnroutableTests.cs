@@ -35,7 +35,7 @@ public sealed class B07UnroutableTests(OwnBroker broker)
             await run.MoreAsync(500);
             await UnbindAsync(stage);
             await run.MoreAsync(1000);
-            await stage.WaitForNumberAsync("amqp.returned", returned => returned > 100);
+            await stage.WaitForNumberAsync("amqp.returned", returned => returned > 5);
             IsToldBy(stage, "kept and tried again");
             Assert.Equal(1, await stage.NumberAsync("amqp.connects"));
             await BindAsync(stage);
