@@ -18,6 +18,9 @@ internal sealed class DeliveryLoop
 {
     private const int PublishRun = 256; // messages between two looks at the broker's answers
 
+    /// <summary>Since the last refusal. A full queue that is emptied slowly refuses some and takes the next: with one at a time none overtakes a refused one.</summary>
+    private static readonly TimeSpan CautiousFor = TimeSpan.FromSeconds(10);
+
     private readonly Ledger _ledger;
     private readonly DeliveryOptions _options;
     private readonly Func<ForwarderConfig> _config;
@@ -40,6 +43,7 @@ internal sealed class DeliveryLoop
     private long _publishingSince;
     private bool _isRefused;         // a nack came: nothing is published until the window is empty
     private long _holdUntil;         // after a nack: no publish before this timestamp
+    private long _cautiousUntil;     // after a nack: one at a time until this timestamp
     private long _waitingSince;      // events wait without a link since; 0: they do not
     private bool _reconnect;         // the link's own parameters changed: close it when the window is empty
     private long _reconnectBy;
@@ -337,6 +341,7 @@ internal sealed class DeliveryLoop
             _isRefused = false;
             var delay = _holdBackoff.Next();
             _holdUntil = After(delay);
+            _cautiousUntil = After(delay + CautiousFor);
             if (_warnings.MayWarn(2106))
                 DeliveryLog.Refused(_logger, Refused, (int)delay.TotalMilliseconds);
         }
@@ -345,8 +350,9 @@ internal sealed class DeliveryLoop
             return false;
 
         RefreshRoute();
+        var limit = IsPast(_cautiousUntil) || _options.MaxAttempts > 0 ? int.MaxValue : 1; // what is sent on as failed has no order to keep
         var published = 0;
-        while (published < PublishRun && _inFlight.HasRoom && _inFlight.Bytes < _options.WindowBytes && source.TryClaim(out var entry))
+        while (published < PublishRun && _inFlight.Count < limit && _inFlight.HasRoom && _inFlight.Bytes < _options.WindowBytes && source.TryClaim(out var entry))
         {
             published++;
             if (!PublishOne(source, entry))
