@@ -11,15 +11,17 @@ namespace KeyEvt.Servers;
 public sealed class EventConsumer : IAsyncDisposable
 {
     private readonly Broker _broker;
+    private readonly ushort _prefetch;
     private readonly Lock _lock = new();
     private readonly List<ReceivedEvent> _received = [];
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource _consuming = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
 
-    private EventConsumer(Broker broker, string queue)
+    private EventConsumer(Broker broker, string queue, ushort prefetch)
     {
         _broker = broker;
+        _prefetch = prefetch;
         Queue = queue;
     }
 
@@ -54,9 +56,10 @@ public sealed class EventConsumer : IAsyncDisposable
     }
 
     /// <summary>Consumes a queue that is declared already.</summary>
-    public static async Task<EventConsumer> AttachAsync(Broker broker, string queue)
+    /// <param name="prefetch">Messages under way to it at most: with 1 it is a slow one.</param>
+    public static async Task<EventConsumer> AttachAsync(Broker broker, string queue, ushort prefetch = 2000)
     {
-        var consumer = new EventConsumer(broker, queue);
+        var consumer = new EventConsumer(broker, queue, prefetch);
         consumer._running = consumer.RunAsync();
         await consumer._consuming.Task.WaitAsync(TimeSpan.FromSeconds(20)).ConfigureAwait(false);
         return consumer;
@@ -112,7 +115,7 @@ public sealed class EventConsumer : IAsyncDisposable
             ended.TrySetResult();
             return Task.CompletedTask;
         };
-        await channel.BasicQosAsync(0, 2000, global: false).ConfigureAwait(false);
+        await channel.BasicQosAsync(0, _prefetch, global: false).ConfigureAwait(false);
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += async (_, delivery) =>
         {

@@ -6,22 +6,25 @@ namespace KeyEvt.Servers;
 
 /// <summary>
 /// A TCP relay to a port of 127.0.0.1. It can stop reading (both peers then see a full window, never a close), delay what it passes on, reset what is
-/// connected, and refuse or swallow new connections.
+/// connected, and refuse or swallow new connections. It listens on 127.0.0.1, or inside a network namespace.
 /// </summary>
 public sealed class Relay : IAsyncDisposable
 {
     private readonly int _target;
+    private readonly NetworkNamespace? _inside;
     private readonly CancellationTokenSource _ending = new();
     private readonly Lock _lock = new();
     private readonly HashSet<Socket> _sockets = [];
     private Socket? _listener;
     private TaskCompletionSource? _paused;
 
-    public Relay(int target)
+    public Relay(int target, NetworkNamespace? inside = null)
     {
-        _target = target;
+        (_target, _inside) = (target, inside);
         Accept();
     }
+
+    public IPAddress Address => _inside?.Inside ?? IPAddress.Loopback;
 
     public int Port { get; } = FreePorts.Take();
 
@@ -67,10 +70,7 @@ public sealed class Relay : IAsyncDisposable
     {
         if (_listener is not null)
             return;
-        _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
-        _listener.Listen(512);
+        _listener = _inside is null ? Listen() : _inside.MakeInside(Listen);
         _ = AcceptAsync(_listener);
     }
 
@@ -80,6 +80,15 @@ public sealed class Relay : IAsyncDisposable
         Cut();
         Resume();
         _ending.Dispose();
+    }
+
+    private Socket Listen()
+    {
+        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        listener.Bind(new IPEndPoint(Address, Port));
+        listener.Listen(512);
+        return listener;
     }
 
     private async Task AcceptAsync(Socket listener)

@@ -39,7 +39,7 @@ internal sealed class AmqpConnector(string clientName, QueueDeclaration queue, B
             UserName = settings.User,
             Password = settings.Password,
             VirtualHost = settings.VirtualHost,
-            RequestedHeartbeat = TimeSpan.FromSeconds(settings.HeartbeatSeconds),
+            RequestedHeartbeat = ToRequest(settings.HeartbeatSeconds),
             AutomaticRecoveryEnabled = false,
             TopologyRecoveryEnabled = false,
             ClientProvidedName = clientName,
@@ -62,6 +62,12 @@ internal sealed class AmqpConnector(string clientName, QueueDeclaration queue, B
             throw Failure(e, new ForwarderConfig { Amqp = settings }, LinkFailureKind.Connection);
         }
     }
+
+    /// <summary>
+    /// The library looks for a sign of life once an interval and gives up at the third look without one: 3 to 4 intervals after the last. A dead
+    /// connection is to be noticed within 3 of the configured ones, so three quarters are asked for; 1 s is the least that AMQP knows.
+    /// </summary>
+    private static TimeSpan ToRequest(int heartbeatSeconds) => TimeSpan.FromSeconds(heartbeatSeconds == 0 ? 0 : Math.Max(1, heartbeatSeconds * 3 / 4));
 
     /// <summary>A missing exchange would close the channel at the first publish; asked here, it is known before an event is sent.</summary>
     private static async Task CheckExchangeAsync(IConnection connection, ForwarderConfig config, CancellationToken deadline)

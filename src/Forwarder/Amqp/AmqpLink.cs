@@ -97,7 +97,7 @@ internal sealed class AmqpLink : IBrokerLink
         if (!_isClosing)
         {
             var kind = sender is IChannel ? LinkFailureKind.Channel : LinkFailureKind.Connection;
-            _events.Closed(_epoch, kind, $"the broker closed the {(sender is IChannel ? "channel" : "connection")}: {e.ReplyCode} {e.ReplyText}");
+            _events.Closed(_epoch, kind, $"the broker closed the {(sender is IChannel ? "channel" : "connection")}: {BrokerWords.Closed(e.ReplyCode, e.ReplyText)}");
         }
 
         return Task.CompletedTask;
@@ -129,7 +129,7 @@ internal sealed class AmqpLink : IBrokerLink
 
     private Task OnBlockedAsync(object sender, ConnectionBlockedEventArgs e)
     {
-        _events.Blocked(_epoch, e.Reason);
+        _events.Blocked(_epoch, BrokerWords.Blocked(e.Reason));
         return Task.CompletedTask;
     }
 

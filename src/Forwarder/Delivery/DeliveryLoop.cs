@@ -20,6 +20,9 @@ internal sealed class DeliveryLoop
 {
     private const int PublishRun = 256; // messages between two looks at the broker's answers
 
+    /// <summary>Since the last refusal. A full queue that is emptied slowly refuses some and takes the next: with one at a time none overtakes a refused one.</summary>
+    private static readonly TimeSpan CautiousFor = TimeSpan.FromSeconds(10);
+
     private readonly Ledger _ledger;
     private readonly DeliveryOptions _options;
     private readonly Func<ForwarderConfig> _config;
@@ -44,6 +47,7 @@ internal sealed class DeliveryLoop
     private long _publishingSince;
     private bool _isRefused;         // a nack came: nothing is published until the window is empty
     private long _holdUntil;         // after a nack: no publish before this timestamp
+    private long _cautiousUntil;     // after a nack: one at a time until this timestamp
     private long _waitingSince;      // events wait without a link since; 0: they do not
     private bool _reconnect;         // the link's own parameters changed: close it when the window is empty
     private long _reconnectBy;
@@ -222,7 +226,7 @@ internal sealed class DeliveryLoop
         if (Links.IsUsable)
         {
             _waitingSince = 0;
-            return Publish(Memory);
+            return IsMemoryFilling ? RelieveMemory() : Publish(Memory);
         }
 
         if (!Memory.HasUnclaimed)
@@ -237,13 +241,29 @@ internal sealed class DeliveryLoop
         if (_waitingSince == 0)
             _waitingSince = _time.GetTimestamp();
 
-        if (Links.LastFailure is not null || IsPast(_waitingSince + Ticks(_options.StoreAfter)))
+        if (Links.LastFailure is not null || IsMemoryFilling || IsPast(_waitingSince + Ticks(_options.StoreAfter)))
         {
             Change(DeliveryState.Storing, "there is no link to the broker");
             return true;
         }
 
         return false;
+    }
+
+    /// <summary>Half of the memory waits, the broker cannot keep up, and the fallback storage can take it: better than to drop the oldest when all is full.</summary>
+    private bool IsMemoryFilling => Memory.Bytes > _options.BufferBytes / 2 && IsStorageOn && Stores.MayAppend;
+
+    /// <summary>From here on events go by way of the fallback storage, until that is empty again.</summary>
+    private bool RelieveMemory()
+    {
+        // A slow broker confirms what it has in a moment; one that never does is not waited for: what it has then goes out twice, with equal ids.
+        if (_inFlight.Count > 0 && Memory.Bytes < _options.BufferBytes / 4 * 3)
+            return false;
+
+        ForgetInFlight(keepPublishing: true);
+        Stores.StartAppend(Memory, _config().FallbackStorageSize);
+        Change(DeliveryState.Draining, "memory fills faster than the broker confirms");
+        return true;
     }
 
     private bool Storing()
@@ -327,6 +347,7 @@ internal sealed class DeliveryLoop
             _isRefused = false;
             var delay = _holdBackoff.Next();
             _holdUntil = After(delay);
+            _cautiousUntil = After(delay + CautiousFor);
             if (_warnings.MayWarn(2106))
                 DeliveryLog.Refused(_logger, Refused, (int)delay.TotalMilliseconds);
         }
@@ -335,8 +356,9 @@ internal sealed class DeliveryLoop
             return false;
 
         RefreshRoute();
+        var limit = IsPast(_cautiousUntil) || _options.MaxAttempts > 0 ? int.MaxValue : 1; // what is sent on as failed has no order to keep
         var published = 0;
-        while (published < PublishRun && _inFlight.HasRoom && _inFlight.Bytes < _options.WindowBytes && source.TryClaim(out var entry))
+        while (published < PublishRun && _inFlight.Count < limit && _inFlight.HasRoom && _inFlight.Bytes < _options.WindowBytes && source.TryClaim(out var entry))
         {
             published++;
             if (!PublishOne(source, entry))
@@ -365,7 +387,7 @@ internal sealed class DeliveryLoop
         }
         catch (Exception e)
         {
-            LoseLink(LinkFailureKind.Connection, $"publishing failed: {e.Message}");
+            LoseLink(e);
         }
 
         return false;
@@ -380,7 +402,7 @@ internal sealed class DeliveryLoop
         if (publishing.IsCompletedSuccessfully)
             _publishing = null;
         else if (publishing.IsCompleted)
-            LoseLink(LinkFailureKind.Connection, $"publishing failed: {publishing.Exception?.InnerException?.Message}");
+            LoseLink(publishing.Exception?.InnerException);
         else if (IsPast(_publishingSince + Ticks(_options.PublishDeadline)))
             LoseLink(LinkFailureKind.Connection, $"the broker took no message for {_options.PublishDeadline.TotalSeconds:0} s");
     }
@@ -493,6 +515,12 @@ internal sealed class DeliveryLoop
         }
     }
 
+    private void LoseLink(Exception? publishing)
+    {
+        var (kind, reason) = BrokerWords.PublishFailed(publishing);
+        LoseLink(kind, reason);
+    }
+
     private void LoseLink(LinkFailureKind kind, string reason)
     {
         Links.Lost(kind, reason);
@@ -507,16 +535,20 @@ internal sealed class DeliveryLoop
             Change(DeliveryState.Storing, reason);
     }
 
-    private void ForgetInFlight()
+    /// <param name="keepPublishing">The link stays in use, and the message that its library is busy with still comes before any other.</param>
+    private void ForgetInFlight(bool keepPublishing = false)
     {
         _inFlight = new InFlight(_options.Window, _inFlight.NextTag);
         _isRefused = false;
-        _ = _publishing?.ContinueWith(static t => t.Exception, TaskScheduler.Default); // however late it ends, it concerns nobody any more
-        _publishing = null;
         if (_state == DeliveryState.Live)
             Memory.UnclaimAll();
 
         Stores.Drain.UnclaimAll();
+        if (keepPublishing)
+            return;
+
+        _ = _publishing?.ContinueWith(static t => t.Exception, TaskScheduler.Default); // however late it ends, it concerns nobody any more
+        _publishing = null;
     }
 
     private async Task<bool> CloseAsync(DeliveryState next, string reason)

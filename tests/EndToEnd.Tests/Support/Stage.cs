@@ -9,13 +9,14 @@ namespace KeyEvt.EndToEnd.Tests.Support;
 internal sealed class Stage : IAsyncDisposable
 {
     private readonly StageSetting _setting;
+    private readonly RabbitServer? _rabbit;
     private KeyEvtProcess? _program;
     private EventConsumer? _consumer;
 
-    private Stage(StageSetting setting, RabbitServer rabbit, RedisServer redis)
+    private Stage(StageSetting setting, RabbitServer? rabbit, RedisServer redis)
     {
         _setting = setting;
-        Rabbit = rabbit;
+        _rabbit = rabbit;
         Redis = redis;
     }
 
@@ -23,20 +24,20 @@ internal sealed class Stage : IAsyncDisposable
 
     public RedisServer Redis { get; }
 
-    public RabbitServer Rabbit { get; }
+    public RabbitServer Rabbit => _rabbit ?? throw new InvalidOperationException("this stage has a broker of another kind");
 
     public KeyEvtProcess Program => _program!;
 
     public EventConsumer Consumer => _consumer ?? throw new InvalidOperationException("this stage has no queue");
 
-    /// <summary>The queue, and the routing key it is bound with unless the setting names another.</summary>
+    /// <summary>The queue, and the routing key it is bound with to the exchange unless the setting names another.</summary>
     public string Queue { get; } = $"q{Guid.NewGuid():N}";
 
     /// <summary>A text in which {q} stands for the queue's name.</summary>
     public string Named(string? text) => (text ?? "{q}").Replace("{q}", Queue, StringComparison.Ordinal);
 
     /// <summary>Sets the stage, acts, checks that the ledger adds up, takes everything down. A failure shows the program's own last words.</summary>
-    public static async Task RunAsync(RabbitServer rabbit, StageSetting setting, Func<Stage, Task> act)
+    public static async Task RunAsync(RabbitServer? rabbit, StageSetting setting, Func<Stage, Task> act)
     {
         await using var stage = await SetAsync(rabbit, setting);
         try
@@ -52,14 +53,15 @@ internal sealed class Stage : IAsyncDisposable
         }
     }
 
-    public static async Task<Stage> SetAsync(RabbitServer rabbit, StageSetting setting)
+    /// <param name="rabbit">Null where <see cref="StageSetting.AmqpUrl"/> names a broker of another kind; there is no consumer then.</param>
+    public static async Task<Stage> SetAsync(RabbitServer? rabbit, StageSetting setting)
     {
         var stage = new Stage(setting, rabbit, await RedisServer.StartAsync(setting.Redis));
         try
         {
             await setting.Before(stage.Redis);
-            if (setting.Queue)
-                stage._consumer = await EventConsumer.StartAsync(rabbit.Broker, stage.Queue, setting.Exchange, stage.Named(setting.Binding ?? setting.RoutingKey));
+            if (setting.Queue && rabbit is not null)
+                stage._consumer = await EventConsumer.StartAsync(rabbit.Broker.As(virtualHost: setting.VirtualHost), stage.Queue, setting.Exchange, stage.Named(setting.Binding ?? setting.RoutingKey));
             stage._program = await KeyEvtProcess.StartAsync(stage.Arguments(), setting.Environment, waitReady: setting.WaitReady, through: setting.Through);
             return stage;
         }
@@ -77,7 +79,7 @@ internal sealed class Stage : IAsyncDisposable
         return
         [
             "--upstream", string.Create(CultureInfo.InvariantCulture, $"redis://{login}127.0.0.1:{Redis.Port}"),
-            "--amqp", Rabbit.UrlWith(virtualHost: _setting.VirtualHost, port: _setting.AmqpPort),
+            "--amqp", _setting.AmqpUrl ?? Rabbit.UrlWith(virtualHost: _setting.VirtualHost, port: _setting.AmqpPort),
             "--exchange", _setting.Exchange,
             "--routing-key", Named(_setting.RoutingKey),
             .. _setting.Events is null ? [] : new[] { "--events", _setting.Events },

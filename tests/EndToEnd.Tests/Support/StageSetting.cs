@@ -33,6 +33,9 @@ internal sealed record StageSetting
 
     public string VirtualHost { get; init; } = "/";
 
+    /// <summary>The whole URL, when it is another user, another host, or another kind of broker.</summary>
+    public string? AmqpUrl { get; init; }
+
     /// <summary>For tests on what happens before it is ready, or where it never is.</summary>
     public bool WaitReady { get; init; } = true;
 

@@ -56,6 +56,42 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task Memory_that_fills_while_confirms_are_missing_goes_to_the_storage_and_nothing_is_dropped()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { Window = 8, BufferBytes = 100_000 });
+        for (var round = 0; round < 50; round++)
+        {
+            rig.Give(100);
+            await rig.SettleAsync();
+        }
+
+        Assert.InRange(rig.Store.Entries.Count, 3000, 5000);
+        Assert.Equal(1, rig.Broker.Attempts); // the link stays
+        await rig.DrainAsync();
+        Assert.Equal(5000, rig.Ledger.Snapshot().Confirmed);
+        Assert.Equal(Enumerable.Range(0, 5000).Select(n => $"k{n}"), rig.QueuedKeys.Distinct());
+    }
+
+    [Fact]
+    public async Task Where_the_storage_refuses_memory_that_fills_goes_on_being_published()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { Window = 8, BufferBytes = 100_000 });
+        rig.Give(1);
+        await rig.SettleAsync();
+        rig.Store.IsDown = true;
+        for (var round = 0; round < 80; round++)
+        {
+            rig.Give(10);
+            await rig.AdvanceAsync(0.01);
+            rig.Broker.Current!.ConfirmUpTo(rig.Broker.Current.Unconfirmed.Count);
+        }
+
+        await rig.DrainAsync();
+        Assert.Equal(801, rig.Ledger.Snapshot().Confirmed);
+        Assert.Equal(Enumerable.Range(0, 801).Select(n => $"k{n}"), rig.QueuedKeys.Distinct());
+    }
+
+    [Fact]
     public async Task What_was_unconfirmed_goes_to_the_storage_first_and_in_order()
     {
         var rig = new DeliveryRig();
@@ -215,7 +251,16 @@ public sealed class DeliveryTests
         rig.Broker.Current.ConfirmOne(0);
         await rig.SettleAsync();
         await rig.AdvanceAsync(1);
-        Assert.Equal(["0\nset\nk0", "0\nset\nk2"], rig.Broker.Current.Unconfirmed.Select(m => m.Body));
+        Assert.Equal(["0\nset\nk0"], rig.Broker.Current.Unconfirmed.Select(m => m.Body)); // alone: what follows it must not overtake it again
+        rig.Broker.Current.ConfirmOne(0);
+        await rig.SettleAsync();
+        Assert.Equal(["0\nset\nk2"], rig.Broker.Current.Unconfirmed.Select(m => m.Body));
+        await rig.AdvanceAsync(8);
+        rig.Broker.Current.ConfirmOne(0);
+        await rig.AdvanceAsync(8);
+        rig.Give(4);
+        await rig.SettleAsync();
+        Assert.Equal(2, rig.Broker.Current.Unconfirmed.Count); // the whole window again
     }
 
     [Fact]

@@ -1,0 +1,46 @@
+using RabbitMQ.Client.Exceptions;
+
+namespace KeyEvt.Forwarder.Amqp;
+
+/// <summary>What does the broker mean, and what is to be done about it? Its own words first, then the remedy where one is known.</summary>
+internal static class BrokerWords
+{
+    /// <summary>The reason of connection.blocked: RabbitMQ names the resources, as in "low on memory &amp; disk".</summary>
+    public static string Blocked(string reason)
+    {
+        var remedies = new List<string>(2);
+        if (reason.Contains("memory", StringComparison.Ordinal))
+            remedies.Add("memory alarm: give the broker memory or raise vm_memory_high_watermark");
+        if (reason.Contains("disk", StringComparison.Ordinal))
+            remedies.Add("disk alarm: free its disk or lower disk_free_limit");
+
+        return remedies.Count == 0 ? reason : $"{reason} ({string.Join("; ", remedies)})";
+    }
+
+    /// <summary>
+    /// Why a publish failed. The library may throw at a publish before it tells that the channel was closed: the broker's reason is in the exception then,
+    /// and is worth as much.
+    /// </summary>
+    public static (LinkFailureKind Kind, string Reason) PublishFailed(Exception? error)
+    {
+        if (error is not OperationInterruptedException { ShutdownReason: { } reason })
+            return (LinkFailureKind.Connection, $"publishing failed: {error?.Message}");
+
+        // 311, 403, 404, 405 and 406 close a channel, all others a connection.
+        var kind = reason.ReplyCode is 311 or (>= 403 and <= 406) ? LinkFailureKind.Channel : LinkFailureKind.Connection;
+        return (kind, $"the broker closed the {(kind == LinkFailureKind.Channel ? "channel" : "connection")}: {Closed(reason.ReplyCode, reason.ReplyText)}");
+    }
+
+    /// <summary>A close of a channel or connection that was in use, by its code (AMQP 0-9-1, section 1.2).</summary>
+    public static string Closed(ushort code, string text)
+    {
+        var remedy = code switch
+        {
+            403 => "grant the user write permission on the exchange",
+            404 => "declare the exchange again, or name another with --exchange or config_set",
+            406 => "a message was against a rule of the broker, such as its longest size (max_message_size)",
+            _ => null,
+        };
+        return remedy is null ? $"{code} {text}" : $"{code} {text}; {remedy}";
+    }
+}
