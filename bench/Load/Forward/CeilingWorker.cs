@@ -26,6 +26,8 @@ internal static class CeilingWorker
         var key = new CachedString(routingKey);
         var properties = new BasicProperties { ContentType = "text/plain", DeliveryMode = DeliveryModes.Transient, MessageId = "5147221de289b207-1882699031373000756-1" };
         var body = "0\nset\nkey:000000123456"u8.ToArray();
+        Console.WriteLine("ready");
+        await Console.In.ReadLineAsync();
         var allocated = GC.GetTotalAllocatedBytes();
         var started = Stopwatch.GetTimestamp();
         for (var sent = 0UL; sent < (ulong)count; sent++)

@@ -62,7 +62,7 @@ internal sealed class DeliveryLoop
     public DeliveryLoop(IBrokerConnector connector, IEventStore store, Ledger ledger, DeliveryOptions options, Func<ForwarderConfig> config, TimeProvider time, ILogger logger)
     {
         (_ledger, _options, _config, _time, _logger) = (ledger, options, config, time, logger);
-        _wake = _signal.Set;
+        _wake = _signal.SetAndRun;
         _inbox = new LinkInbox(_signal);
         Memory = new EventLog(ledger, WaitingPlace.Memory, options.BufferBytes);
         Links = new LinkKeeper(connector, options, _inbox, _signal, time, logger);

@@ -3,11 +3,15 @@ using System.Buffers;
 namespace KeyEvt.Forwarder.Outbox;
 
 /// <summary>
-/// Where do the bytes of queued events live? In pooled blocks that are filled front to back and given back when the last
-/// entry in them is settled, so that an event costs no allocation. Not thread safe: its log locks.
+/// Where do the bytes of queued events live? In blocks that are filled front to back and used again when the last entry in them is
+/// settled, so that an event costs no allocation. Up to <see cref="MaxSpare"/> empty blocks are kept: the shared pool keeps too few of
+/// this size, and each burst would allocate anew. Not thread safe: its log locks.
 /// </summary>
 internal sealed class ByteSlab(int blockSize = 64 * 1024)
 {
+    private const int MaxSpare = 256; // 16 MiB
+
+    private readonly Stack<Block> _spare = new();
     private Block? _current;
 
     /// <summary>Room for <paramref name="length"/> bytes; the block stays until <see cref="Release"/> has been called once for it.</summary>
@@ -16,14 +20,14 @@ internal sealed class ByteSlab(int blockSize = 64 * 1024)
         if (length > blockSize / 4)
         {
             // A large event has a block of its own, so that it does not keep its small neighbours' block alive.
-            block = new Block(ArrayPool<byte>.Shared.Rent(length)) { Users = 1, Used = length, IsFull = true };
+            block = new Block(ArrayPool<byte>.Shared.Rent(length)) { Users = 1, Used = length, IsFull = true, IsLarge = true };
             return block.Bytes.AsMemory(0, length);
         }
 
         if (_current is null || _current.Bytes.Length - _current.Used < length)
         {
             Retire();
-            _current = new Block(ArrayPool<byte>.Shared.Rent(blockSize));
+            _current = _spare.TryPop(out var spare) ? spare : new Block(ArrayPool<byte>.Shared.Rent(blockSize));
         }
 
         block = _current;
@@ -41,7 +45,7 @@ internal sealed class ByteSlab(int blockSize = 64 * 1024)
         if (ReferenceEquals(block, _current))
             block.Used = 0; // the common case of a queue that runs empty: the same block again
         else if (block.IsFull)
-            ArrayPool<byte>.Shared.Return(block.Bytes);
+            Keep(block);
     }
 
     private void Retire()
@@ -51,9 +55,21 @@ internal sealed class ByteSlab(int blockSize = 64 * 1024)
 
         old.IsFull = true;
         if (old.Users == 0)
-            ArrayPool<byte>.Shared.Return(old.Bytes);
+            Keep(old);
 
         _current = null;
+    }
+
+    private void Keep(Block block)
+    {
+        if (block.IsLarge || _spare.Count == MaxSpare)
+        {
+            ArrayPool<byte>.Shared.Return(block.Bytes);
+            return;
+        }
+
+        (block.Used, block.IsFull) = (0, false);
+        _spare.Push(block);
     }
 
     internal sealed class Block(byte[] bytes)
@@ -62,5 +78,6 @@ internal sealed class ByteSlab(int blockSize = 64 * 1024)
         public int Used;
         public int Users;
         public bool IsFull;
+        public bool IsLarge;
     }
 }
