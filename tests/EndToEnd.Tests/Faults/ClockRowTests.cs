@@ -46,6 +46,7 @@ public sealed class ClockRowTests(SharedBroker broker)
                 await run.MoreAsync(1500);
                 relay.Cut(); // deadlines, backoff, storing and draining across the next jump, too
                 await stage.WaitForNumberAsync("ledger.waiting_fallback", waiting => waiting > 200);
+                await run.Watch.LookAsync();
                 relay.Accept();
             }
 
