@@ -7,8 +7,9 @@ namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>Which marker is next, and is a payload one of ours that is due? One instance for the life of a feed: a number is never given twice.</summary>
 /// <remarks>
-/// The first number is made of the wall clock (milliseconds, times 2^20) and chance, and the numbers rise by one: so a later run of the program begins
-/// above all numbers of an earlier one, on the same node, and no two events ever share a position. Thread safe: sent by the timer, seen by the read loop.
+/// A number is made of the wall clock (milliseconds, times 2^20) and, in its low bits, of a number drawn for this instance; it rises by one where the clock
+/// does not, or goes back. So a later run of the program begins above all numbers of an earlier one, on the same node, no two events ever share a position,
+/// and a message id tells to a marker's interval when its event was read. Thread safe: sent by the timer, seen by the read loop.
 /// </remarks>
 internal sealed class MarkerClock
 {
@@ -17,6 +18,8 @@ internal sealed class MarkerClock
     private readonly Lock _gate = new();
     private readonly Queue<(long Number, Moment SentAt)> _due = new();
     private readonly byte[] _prefix;
+    private readonly TimeProvider _time;
+    private readonly long _drawn = RandomNumberGenerator.GetInt32(1 << 20);
     private long _last;
 
     /// <param name="name">For people who look at the channel; two programs may have the same. Empty: none.</param>
@@ -25,7 +28,7 @@ internal sealed class MarkerClock
         Nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         Instance = name.Length == 0 ? Nonce : $"{name}-{Nonce}";
         _prefix = Encoding.ASCII.GetBytes(Instance + ":");
-        _last = (time.GetUtcNow().ToUnixTimeMilliseconds() << 20) | (long)RandomNumberGenerator.GetInt32(1 << 20);
+        _time = time;
     }
 
     /// <summary>Tells this feed's markers from those of others on the same channel.</summary>
@@ -38,14 +41,14 @@ internal sealed class MarkerClock
     public long Reserve()
     {
         lock (_gate)
-            return ++_last;
+            return Advance();
     }
 
     public long Next(Moment now)
     {
         lock (_gate)
         {
-            _due.Enqueue((++_last, now));
+            _due.Enqueue((Advance(), now));
             return _last;
         }
     }
@@ -89,4 +92,6 @@ internal sealed class MarkerClock
         lock (_gate)
             _due.Clear();
     }
+
+    private long Advance() => _last = Math.Max(_last + 1, (_time.GetUtcNow().ToUnixTimeMilliseconds() << 20) | _drawn);
 }

@@ -25,7 +25,7 @@ public readonly record struct EventPosition(ulong RunId, long Marker, int Count)
         return length + written;
     }
 
-    /// <summary>The time in a marker: its first number is made of the clock, in units of 2^-20 ms.</summary>
+    /// <summary>The time in a marker: it is made of the clock, in units of 2^-20 ms.</summary>
     public static long MarkerMilliseconds(long marker) => marker >> 20;
 
     /// <summary>Reads the marker out of a message id.</summary>

@@ -43,9 +43,11 @@ public sealed class ClockRowTests(SharedBroker broker)
                 // Replaced, not rewritten: the program reads it at any moment.
                 File.Move(folder.Write("next", string.Create(CultureInfo.InvariantCulture, $"{hour * 3600:+0;-0;+0}")), clock, overwrite: true);
                 await stage.WaitForFieldAsync("gaps.time", time => Math.Abs((DateTimeOffset.Parse(time, CultureInfo.InvariantCulture) - TimeProvider.System.GetUtcNow()).TotalHours - hour) < 0.1);
+                await stage.WaitForFieldAsync("amqp.delivery", delivery => delivery == "live");
                 await run.MoreAsync(1500);
                 relay.Cut(); // deadlines, backoff, storing and draining across the next jump, too
                 await stage.WaitForNumberAsync("ledger.waiting_fallback", waiting => waiting > 200);
+                await run.Watch.LookAsync();
                 relay.Accept();
             }
 

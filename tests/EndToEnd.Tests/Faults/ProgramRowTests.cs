@@ -25,6 +25,7 @@ public sealed class ProgramRowTests(SharedBroker broker)
                 {
                     relay.Cut();
                     await stage.WaitForNumberAsync("ledger.waiting_fallback", waiting => waiting > 100);
+                    await run.Watch.LookAsync();
                     stored = await stage.FallbackLengthAsync();
                 }
                 else

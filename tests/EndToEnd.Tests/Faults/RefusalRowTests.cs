@@ -100,6 +100,7 @@ public sealed class RefusalRowTests(SharedBroker broker)
             relay.Pause();
             await stage.WaitForNumberAsync("ledger.waiting_memory", waiting => waiting > 300);
             await act(stage, relay, run);
+            await run.Watch.LookAsync();
             relay.Resume();
             relay.Accept();
             await run.MoreAsync(200);

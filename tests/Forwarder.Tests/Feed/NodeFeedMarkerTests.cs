@@ -1,5 +1,6 @@
 using System.Text;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Outbox;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -20,6 +21,20 @@ public class NodeFeedMarkerTests
         _time.Advance(TimeSpan.FromSeconds(1));
 
         Assert.True(new MarkerClock(_time).Reserve() > earlier);
+    }
+
+    [Fact]
+    public void A_number_tells_its_time_and_rises_even_when_the_clock_goes_back()
+    {
+        var wall = new JumpingTime();
+        var clock = new MarkerClock(wall);
+        clock.Next(Moment.Now(wall));
+        wall.WallOffset = TimeSpan.FromHours(1);
+
+        long ahead = clock.Next(Moment.Now(wall));
+        Assert.InRange(EventPosition.MarkerMilliseconds(ahead) - wall.GetUtcNow().ToUnixTimeMilliseconds(), -1000, 0);
+        wall.WallOffset = TimeSpan.Zero;
+        Assert.Equal(ahead + 1, clock.Next(Moment.Now(wall)));
     }
 
     [Fact]

@@ -78,6 +78,7 @@ public sealed class FaultRun : IAsyncDisposable
         var code = await _program.StopAsync().ConfigureAwait(false);
         var took = clock.Elapsed;
         Watch.NewLife();
+        await Watch.LookIntoFallbackAsync().ConfigureAwait(false);
         between?.Invoke(_program.Process);
         await _program.RestartAsync().ConfigureAwait(false);
         Watch.Declare("not_running", asked, TimeProvider.System.GetUtcNow());
@@ -127,6 +128,9 @@ public sealed class FaultRun : IAsyncDisposable
     {
         var info = await Watch.LookAsync().ConfigureAwait(false);
         if (info["ledger.waiting_memory"] != "0" || info["ledger.waiting_fallback"] != "0" || info["upstream.feed_state"] != "subscribed" || info["gaps.gaps_open"] != "0")
+            return false;
+        // What is confirmed is taken out of the list only after that.
+        if (await Watch.FallbackLengthAsync().ConfigureAwait(false) > 0)
             return false;
         // Confirmed is not yet arrived; and what the ledger counts as dropped will not arrive.
         var verdict = new Judge(Name, Watch, _writers, long.MaxValue).Make(_order, 0, [], 0);

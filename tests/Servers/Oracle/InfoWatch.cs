@@ -103,6 +103,16 @@ public sealed class InfoWatch(KeyEvtProcess program, RedisServer redis, Action<s
 
     public async Task<long> FallbackLengthAsync() => (await redis.CallAsync("LLEN", FallbackKey).ConfigureAwait(false)).Integer;
 
+    /// <summary>Which writes are stored right now? An entry: \x01 id, then db, event and key, each on a line of its own.</summary>
+    public async Task LookIntoFallbackAsync()
+    {
+        if (await FallbackLengthAsync().ConfigureAwait(false) == 0)
+            return;
+        var entries = await redis.CallAsync("LRANGE", FallbackKey, (-MostEntriesRead).ToString(CultureInfo.InvariantCulture), "-1").ConfigureAwait(false);
+        foreach (var entry in entries.Texts)
+            stored(entry[(entry.LastIndexOf('\n') + 1)..]);
+    }
+
     private void Take(IReadOnlyDictionary<string, string> info)
     {
         (Last, Looks) = (info, Looks + 1);
@@ -127,14 +137,4 @@ public sealed class InfoWatch(KeyEvtProcess program, RedisServer redis, Action<s
     }
 
     private static long Number(IReadOnlyDictionary<string, string> info, string name) => long.Parse(info["ledger." + name], CultureInfo.InvariantCulture);
-
-    /// <summary>An entry: \x01 id, then db, event and key, each on a line of its own.</summary>
-    private async Task LookIntoFallbackAsync()
-    {
-        if (await FallbackLengthAsync().ConfigureAwait(false) == 0)
-            return;
-        var entries = await redis.CallAsync("LRANGE", FallbackKey, (-MostEntriesRead).ToString(CultureInfo.InvariantCulture), "-1").ConfigureAwait(false);
-        foreach (var entry in entries.Texts)
-            stored(entry[(entry.LastIndexOf('\n') + 1)..]);
-    }
 }

@@ -20,7 +20,7 @@ public sealed record Verdict
     /// <summary>Arrivals of a key beyond its first.</summary>
     public required long Duplicated { get; init; }
 
-    /// <summary>Seen in the fallback list, and arrived.</summary>
+    /// <summary>Seen in the fallback list at one of the looks into it, and arrived: at least so many.</summary>
     public required long Recovered { get; init; }
 
     /// <summary>Arrived, and were never written, or refused by Redis, or are no event that was to be forwarded.</summary>
@@ -59,7 +59,10 @@ public sealed record Verdict
     /// <summary>Lost, and not even counted as dropped.</summary>
     public long LostInSilence => Math.Max(0, Lost.Count - DroppedTotal);
 
-    /// <summary>Everything but the losses is right, and as much is lost as the ledger itself says it dropped.</summary>
+    /// <summary>
+    /// Everything but the losses is right, and as much is lost as the ledger itself says it dropped. For runs in which nothing was published and not
+    /// confirmed before it was dropped: of that nobody knows whether it arrived.
+    /// </summary>
     public void LostIsCounted()
     {
         var faults = Faults();
