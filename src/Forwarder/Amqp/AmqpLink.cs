@@ -20,6 +20,7 @@ internal sealed class AmqpLink : IBrokerLink
     private readonly BackgroundTasks _background;
     private readonly ILogger _logger;
     private readonly MessageComposer _composer = new();
+    private readonly CancellationTokenSource _abandoned = new(); // has no timer: nothing to dispose of
     private IChannel? _channel;
     private bool _isClosing;
 
@@ -46,9 +47,10 @@ internal sealed class AmqpLink : IBrokerLink
     /// <inheritdoc/>
     public ValueTask PublishAsync(in LogEntry entry, MessageRoute route, ReadOnlyMemory<byte> messageId)
     {
-        // No token: a cancelled publish would shift the library's sequence numbers. The caller has the deadline.
+        // The token ends a call that hangs in a dead connection, and with it the library's own shutdown that waits for the call. While the link is in
+        // use it is never cancelled: that would shift the library's sequence numbers. The caller has the deadline.
         _composer.Compose(entry, route, messageId);
-        return _channel!.BasicPublishAsync(_composer.Exchange, _composer.RoutingKey, mandatory: true, _composer.Properties, _composer.Body, CancellationToken.None);
+        return _channel!.BasicPublishAsync(_composer.Exchange, _composer.RoutingKey, mandatory: true, _composer.Properties, _composer.Body, _abandoned.Token);
     }
 
     public async Task CloseAsync(TimeSpan deadline)
@@ -88,6 +90,7 @@ internal sealed class AmqpLink : IBrokerLink
     private async Task AbortAsync()
     {
         await Task.Yield(); // nothing of a broken connection runs on the delivery loop
+        await _abandoned.CancelAsync().ConfigureAwait(false);
         await _connection.CloseAsync(Constants.ReplySuccess, "given up", AbandonDeadline, abort: true, CancellationToken.None).ConfigureAwait(false);
         await _connection.DisposeAsync().ConfigureAwait(false);
     }

@@ -22,7 +22,7 @@ public sealed class B03FrozenThenResetTests(OwnBroker broker)
             relay.Reset();
             relay.Resume();
             await stage.WaitForNumberAsync("amqp.connects", connects => connects == 2, BrokerRow.Recovery);
-            await stage.WaitForNumberAsync("amqp.background_tasks", tasks => tasks == 0, TimeSpan.FromSeconds(6)); // 5 s is what an abandoned one gets
+            await stage.WaitForNumberAsync("amqp.background_tasks", tasks => tasks == 0, TimeSpan.FromSeconds(2));
             await run.MoreAsync(500);
             await EndAsync(stage, run);
         });

@@ -74,7 +74,7 @@ public sealed class B12OddConfirmsTests
                 (2, 200) => Break(connection),
                 (3, 200) => connection.CloseChannelAsync(406, "PRECONDITION_FAILED - closed via script"),
                 (4, 200) => connection.SendBytesAsync("HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray()),
-                (<= 4, > 150) => Task.CompletedTask,
+                var (number, tag) when number <= 4 && tag > 150 => Task.CompletedTask,
                 _ => connection.AckAsync(message.Tag),
             },
         };

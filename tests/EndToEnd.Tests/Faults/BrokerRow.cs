@@ -1,4 +1,6 @@
 // What do the rows B1 to B15 have in common, when their broker is RabbitMQ?
+using System.Diagnostics;
+using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using KeyEvt.Servers.Oracle;
@@ -39,10 +41,20 @@ internal static class BrokerRow
     /// <summary>Two further attempts to connect: each must come, and only after a wait, as somebody has to change something first.</summary>
     public static async Task RetriesSlowlyAsync(this Stage stage)
     {
+        AnnouncesSlowRetries(stage);
         var first = await stage.NumberAsync("amqp.epoch");
         await stage.WaitForNumberAsync("amqp.epoch", epoch => epoch > first, Recovery);
-        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var clock = Stopwatch.StartNew();
         await stage.WaitForNumberAsync("amqp.epoch", epoch => epoch > first + 1, Recovery);
         Assert.True(clock.Elapsed > TimeSpan.FromSeconds(4), $"the next attempt came after {clock.Elapsed.TotalSeconds:0.0} s");
+    }
+
+    /// <summary>The same by the program's own words, at once: "... next attempt in 5000 ms".</summary>
+    public static void AnnouncesSlowRetries(this Stage stage)
+    {
+        const string Announced = "next attempt in ";
+        var last = stage.Program.Process.AllText.Split('\n').Last(line => line.Contains("[2101]", StringComparison.Ordinal));
+        var delay = last[(last.LastIndexOf(Announced, StringComparison.Ordinal) + Announced.Length)..].Split(' ')[0];
+        Assert.True(int.Parse(delay, CultureInfo.InvariantCulture) >= 5000, last);
     }
 }

@@ -22,12 +22,13 @@ public sealed class ScriptedBroker : IAsyncDisposable
     {
         Script = script;
         _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        Port = ((IPEndPoint)_listener.LocalEndPoint!).Port;
         _listener.Listen(128);
         _running.Add(AcceptAsync());
     }
 
-    public int Port { get; } = FreePorts.Take();
+    public int Port { get; }
 
     public BrokerScript Script { get; set; }
 
