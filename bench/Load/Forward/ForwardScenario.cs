@@ -159,7 +159,7 @@ internal sealed class ForwardScenario : IScenario
     }
 
     private static Task<KeyEvtProcess> StartKeyEvtAsync(RedisServer redis, RabbitServer rabbit) =>
-        KeyEvtProcess.StartAsync(["--upstream", redis.Url, "--amqp", rabbit.Url, "--events", "$", "--keymask", "ALL", "--routing-key", RoutingKey]);
+        KeyEvtProcess.StartAsync(["--upstream", redis.Url, "--amqp", rabbit.Url, "--events", "$", "--keymask", "ALL", "--buffer-bytes", "256m", "--routing-key", RoutingKey]);
 
     private static ChildProcess Worker(params string[] arguments) =>
         ChildProcess.Start("dotnet", ["exec", Environment.GetCommandLineArgs()[0], .. arguments], withInput: true);
