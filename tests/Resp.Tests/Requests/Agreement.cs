@@ -34,6 +34,7 @@ internal static class Agreement
         var atMost = Latin1.Text([.. reference.Forwarded, .. reference.MayFollow]);
         Assert.StartsWith(Latin1.Text([.. driver.Forwarded]), atMost);
         Assert.StartsWith(Latin1.Text([.. reference.Forwarded]), Latin1.Text([.. driver.Forwarded]));
+        Assert.Equal(driver.Forwarded.Count > reference.Forwarded.Count, driver.Framer.BrokeInsideReleased);
         if (cuts.Length == 0) Assert.Equal(reference.Forwarded.Count, driver.Forwarded.Count);
     }
 
