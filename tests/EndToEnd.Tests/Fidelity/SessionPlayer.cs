@@ -9,9 +9,12 @@ namespace KeyEvt.EndToEnd.Tests.Fidelity;
 internal sealed class SessionPlayer : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    /// <summary>So many bytes of a turn are read in pieces of its size; the rest of a large answer at once, or it would take all the time.</summary>
+    private const int ReadInPieces = 3000;
+
     private readonly Socket[] _sockets = new Socket[RandomSession.Connections];
     private readonly List<byte>[] _received = new List<byte>[RandomSession.Connections];
-    private readonly byte[] _buffer = new byte[64 * 1024];
+    private readonly byte[] _buffer = new byte[65536];
 
     private SessionPlayer()
     {
@@ -89,7 +92,7 @@ internal sealed class SessionPlayer : IDisposable
             int count;
             try
             {
-                count = await socket.ReceiveAsync(_buffer.AsMemory(0, Math.Min(turn.Cut.LargestRead, _buffer.Length)), cancellationToken).ConfigureAwait(false);
+                count = await socket.ReceiveAsync(_buffer.AsMemory(0, received.Count < ReadInPieces ? turn.Cut.LargestRead : _buffer.Length), cancellationToken).ConfigureAwait(false);
             }
             catch (SocketException)
             {
