@@ -21,6 +21,15 @@ need() {
     _install "${missing[@]}"
 }
 
+# need_package python3-redis: one without a program of its own.
+need_package() {
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing+=("$package:no-such-program")
+    done
+    [ "${#missing[@]}" = 0 ] || need "${missing[@]}"
+}
+
 # In a subshell, so that its trap takes the policy away however this ends.
 _install() (
     policy=/usr/sbin/policy-rc.d log=$(mktemp) ours=''
@@ -48,3 +57,19 @@ need_dotnet() {
 need_redis() { need redis-server:redis-server redis-tools:redis-cli; }
 need_rabbitmq() { need rabbitmq-server:/usr/lib/rabbitmq/bin/rabbitmq-server; }
 need_faketime() { need faketime:faketime; }
+need_afl() { need afl++:afl-fuzz; }
+
+# The clients of other makers that the proxy is tried with; called in the project's folder.
+need_clients() {
+    need gcc:gcc netcat-openbsd:nc && need_package libc6-dev libhiredis-dev python3-redis && need_node || return 1
+    [ tests/Clients/node/node_modules/.package-lock.json -nt tests/Clients/node/package-lock.json ] && return 0
+    (cd tests/Clients/node && npm ci --no-progress >/dev/null && touch node_modules/.package-lock.json)
+}
+
+# Node 20 or later, with npm.
+need_node() {
+    need nodejs:node && { command -v npm >/dev/null || need npm:npm; } || return 1
+    node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' && return 0
+    echo "the Node.js that is installed is older than 20: https://nodejs.org" >&2
+    return 1
+}

@@ -49,6 +49,9 @@ internal sealed class RequestMachine(RespLimits limits)
 
     public bool AtBoundary => _phase == Phase.Boundary;
 
+    /// <summary>Inside a request that may be forwarded as it comes.</summary>
+    public bool IsInNamedRequest => _nameKnown && _phase is not (Phase.Boundary or Phase.Inline or Phase.Count or Phase.CountLf);
+
     public ReadOnlySpan<byte> NameHead => _head.Span;
 
     public long NameLength { get; private set; }

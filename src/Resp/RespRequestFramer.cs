@@ -52,6 +52,12 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
     /// <summary>Whether no request has been begun.</summary>
     public bool AtRequestBoundary => _mode == Mode.Scanning && _machine.AtBoundary;
 
+    /// <summary>
+    /// At a protocol error: a part of the bad request was released before it was found bad. Whoever got it waits for the rest, and would take whatever comes
+    /// next for it.
+    /// </summary>
+    public bool BrokeInsideReleased { get; private set; }
+
     /// <summary>May be swapped between two calls; a header line that has been read is not judged again.</summary>
     public RespLimits Limits
     {
@@ -71,6 +77,7 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
 
         // Index in the span of the current request's first byte; -1 when that lies in an earlier span.
         var requestStart = _machine.AtBoundary ? 0 : -1;
+        var partIsReleased = _machine.IsInNamedRequest;
         var position = 0;
         _machine.ValidTo = requestStart;
         while (position < bytes.Length)
@@ -90,7 +97,12 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
 
             var stop = _machine.Advance(bytes, ref position);
             if (stop == MachineStop.None) continue;
-            if (stop == MachineStop.Malformed) ThrowMalformed(position, ReleasedInFrontOf(requestStart));
+            if (stop == MachineStop.Malformed)
+            {
+                BrokeInsideReleased = partIsReleased && requestStart < 0;
+                ThrowMalformed(position, ReleasedInFrontOf(requestStart));
+            }
+
             if (CommandNameHead.IsForeignProtocol(_machine.NameHead))
                 return new FrameStep(position, StopAt(requestStart, Mode.Ended), FrameStop.ForeignProtocol);
             if (_filter.IsCandidate(_machine.NameHead, _machine.NameLength, _machine.ArgumentCount) && !_passNext)

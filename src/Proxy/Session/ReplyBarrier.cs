@@ -7,14 +7,15 @@ namespace KeyEvt.Proxy.Session;
 /// Where in the upstream's replies is the place of a request that the upstream never got?
 /// <para>
 /// Replies are not counted: Redis leaves some out and adds others. Instead unknown commands with random names go upstream in the
-/// request's place, and the lines that come back mark it. Three forms, by what is sent:
+/// request's place, and the lines that come back mark it. Four forms, by what is sent:
 /// <code>
 /// a place           [mark]
 /// a question        [first] question [last]
 /// a question after  [skip] [off] CLIENT REPLY ON [first] question [last]
 /// CLIENT REPLY OFF/SKIP
+/// a place after it  [skip] [off] CLIENT REPLY ON [first]
 /// </code>
-/// In the third form the first line that comes tells the mode: <c>skip</c>'s: replies are on. <c>off</c>'s: the one skipped reply was skip's. Neither:
+/// In the last two the first line that comes tells the mode: <c>skip</c>'s: replies are on. <c>off</c>'s: the one skipped reply was skip's. Neither:
 /// they are off, and what comes first is the <c>+OK</c> of CLIENT REPLY ON with <c>first</c>'s line directly behind it.
 /// </para>
 /// Made by the request pump, read by the reply pump; see <see cref="BarrierSlot"/> for the handing over.
@@ -24,7 +25,7 @@ internal sealed class ReplyBarrier
     private static readonly byte[] RepliesOn = "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$2\r\nON\r\n"u8.ToArray();
     private static readonly byte[] RepliesOnAnswer = "+OK\r\n"u8.ToArray();
 
-    /// <summary>In the third form, the index of first's line without the +OK in front of it.</summary>
+    /// <summary>In the forms after CLIENT REPLY, the index of first's line without the +OK in front of it.</summary>
     private const int BareFirst = 3;
 
     /// <summary>In the order they were sent.</summary>
@@ -70,10 +71,19 @@ internal sealed class ReplyBarrier
     public Task<BarrierEnd> End => _end.Task;
 
     /// <summary>The place behind all replies so far, where the session ends.</summary>
-    public static ReplyBarrier ForEnd(EchoShape shape, ReadOnlyMemory<byte> lastWords)
+    /// <param name="repliesMayBeOff">The client has used CLIENT REPLY before: in which mode it is decides whether its last bytes are due.</param>
+    public static ReplyBarrier ForEnd(EchoShape shape, ReadOnlyMemory<byte> lastWords, bool repliesMayBeOff)
     {
         var mark = shape.NewMark();
-        return new ReplyBarrier([mark], [mark.Line], mark.Command) { LastWords = lastWords };
+        if (!repliesMayBeOff) return new ReplyBarrier([mark], [mark.Line], mark.Command) { LastWords = lastWords };
+
+        var skip = shape.NewMark();
+        var off = shape.NewMark();
+        return new ReplyBarrier(
+            [skip, off, mark],
+            [skip.Line, off.Line, (byte[])[.. RepliesOnAnswer, .. mark.Line.Span], mark.Line],
+            (byte[])[.. skip.Command.Span, .. off.Command.Span, .. RepliesOn, .. mark.Command.Span])
+        { LastWords = lastWords };
     }
 
     /// <param name="question">A command whose answer decides whether the intercepted one may run.</param>

@@ -83,7 +83,7 @@ internal sealed class ReplyPump(ProxySession session, IConnection client, IConne
     {
         if (barrier.Interception is null)
         {
-            _client.TryWrite(barrier.LastWords);
+            if (barrier.Mode == ReplyMode.On) _client.TryWrite(barrier.LastWords);
             session.PlaceOfEndReached = true;
             slot.Disarm(BarrierEnd.Passed);
             return;

@@ -142,20 +142,20 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
     {
         session.End(reason);
         var shape = await LearnShapeAsync().ConfigureAwait(false);
-        if (shape is null || _repliesMayBeOff)
+        if (shape is null || _run.BrokeInsideForwarded)
         {
-            // No mark would come, or perhaps none: the upstream says where its replies end by closing, as it does at its own client's end.
+            // No mark would come, or it would be taken for the rest of the bad request: the upstream says where its replies end by closing, as it does at its own client's end.
             if (!_repliesMayBeOff) session.LastWords = lastWords;
             await _upstream.CompleteAsync().ConfigureAwait(false);
-        }
-        else
-        {
-            var barrier = ReplyBarrier.ForEnd(shape, lastWords);
-            slot.Arm(barrier);
-            _upstream.TryWrite(barrier.Commands);
-            await _upstream.TryFlushAsync().ConfigureAwait(false);
+            await DiscardAsync().ConfigureAwait(false);
+            return reason;
         }
 
+        await using var deadline = _repliesMayBeOff ? EndAfter(services.Deadlines.SilentPlace, SessionEndReason.PlaceLost) : null;
+        var barrier = ReplyBarrier.ForEnd(shape, lastWords, _repliesMayBeOff);
+        slot.Arm(barrier);
+        _upstream.TryWrite(barrier.Commands);
+        await _upstream.TryFlushAsync().ConfigureAwait(false);
         await DiscardAsync().ConfigureAwait(false);
         return reason;
     }
@@ -175,6 +175,7 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
     /// <summary>FIN for FIN, behind all bytes.</summary>
     private async ValueTask<SessionEndReason> PassEndAsync()
     {
+        session.End(SessionEndReason.ClientClosed); // before the upstream can answer with its own
         await _upstream.CompleteAsync().ConfigureAwait(false);
         return SessionEndReason.ClientClosed;
     }

@@ -17,8 +17,9 @@ public sealed class PlainProxy : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Redis = await RedisServer.StartAsync("busy-reply-threshold 100");
-        Other = await RedisServer.StartAsync("busy-reply-threshold 100");
+        // hz: a blocking command's timeout is noticed after 10 ms, not 100.
+        Redis = await RedisServer.StartAsync("busy-reply-threshold 100", "hz 100");
+        Other = await RedisServer.StartAsync("busy-reply-threshold 100", "hz 100");
         Program = await KeyEvtProcess.StartAsync(["--upstream", Redis.Url, "--amqp", "amqp://guest:guest@127.0.0.1:1/"]);
     }
 

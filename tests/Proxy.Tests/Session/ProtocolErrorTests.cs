@@ -38,14 +38,43 @@ public sealed class ProtocolErrorTests
     }
 
     [Fact]
+    public async Task Behind_the_beginning_of_a_bad_request_nothing_is_sent_that_could_be_taken_for_its_rest()
+    {
+        await using var test = new SessionUnderTest();
+        const string Beginning = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$10\r\n01234";
+        await test.Client.SendAsync(Beginning);
+        await test.Upstream.ExpectAsync(Beginning);
+        await test.Client.SendAsync("56789XX");
+        Assert.Equal("", await test.Upstream.ReadToEndAsync());
+        test.Upstream.Finish();
+        Assert.Equal("-ERR Protocol error: invalid CRLF in request\r\n", await test.Client.ReadToEndAsync());
+    }
+
+    [Fact]
     public async Task To_a_client_that_wants_no_replies_nothing_is_said()
     {
         await using var test = new SessionUnderTest();
-        var silence = Request("CLIENT", "REPLY", "OFF");
-        await test.Client.SendAsync(silence + "*x\r\n");
-        Assert.Equal(silence, await test.Upstream.ReadToEndAsync());
-        test.Upstream.Finish();
-        Assert.Equal("", await test.Client.ReadToEndAsync());
+        var (_, _, first) = await SendSilencedAsync(test, "OFF");
+        await test.Upstream.SendAsync("+before\r\n+OK\r\n" + first);
+        Assert.Equal("+before\r\n", await test.Client.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task To_a_client_that_skips_this_reply_nothing_is_said()
+    {
+        await using var test = new SessionUnderTest();
+        var (_, off, first) = await SendSilencedAsync(test, "SKIP");
+        await test.Upstream.SendAsync("+before\r\n" + off + "+OK\r\n" + first);
+        Assert.Equal("+before\r\n", await test.Client.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task To_a_client_that_wants_replies_again_it_is_said()
+    {
+        await using var test = new SessionUnderTest();
+        var (skip, off, first) = await SendSilencedAsync(test, "OFF");
+        await test.Upstream.SendAsync("+before\r\n" + skip + off + "+OK\r\n" + first);
+        Assert.Matches("^\\+before\r\n-ERR Protocol error: [^\r\n]+\r\n$", await test.Client.ReadToEndAsync());
     }
 
     [Fact]
@@ -67,5 +96,16 @@ public sealed class ProtocolErrorTests
         var sending = test.Client.SendAsync(request);
         await test.Upstream.ExpectAsync(request);
         await sending;
+    }
+
+    private static async Task<(string Skip, string Off, string First)> SendSilencedAsync(SessionUnderTest test, string mode)
+    {
+        var silence = Request("CLIENT", "REPLY", mode);
+        await test.Client.SendAsync(silence + "*x\r\n");
+        await test.Upstream.ExpectAsync(silence);
+        var skip = await test.ReadMarkAsync();
+        var off = await test.ReadMarkAsync();
+        await test.Upstream.ExpectAsync(Request("CLIENT", "REPLY", "ON"));
+        return (skip, off, await test.ReadMarkAsync());
     }
 }

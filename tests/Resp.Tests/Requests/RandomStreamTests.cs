@@ -6,9 +6,6 @@ namespace KeyEvt.Resp.Tests.Requests;
 
 public sealed class RandomStreamTests
 {
-    /// <summary>Small, so that random streams run into each of them.</summary>
-    private static readonly RespLimits Small = new() { MaxArguments = 12, MaxBulkBytes = 120, MaxInlineBytes = 64, MaxCandidateBytes = 90 };
-
     private static readonly Gen<byte> AnyByte = Gen.OneOf(Gen.OneOf([.. "*$\r\n0129:/-+ \"'\\xab\0"u8]), Gen.Byte);
 
     private static readonly Gen<string> Name = Gen.OneOf(
@@ -49,46 +46,7 @@ public sealed class RandomStreamTests
     public void Noise_reads_as_in_the_reference() => Check(AnyByte.Array[0, 40], iterations: 3000);
 
     private static void Check(Gen<byte[]> streams, int iterations) =>
-        Gen.Select(streams, RandomCuts).Sample((stream, cuts) => Agree(stream, cuts), iter: iterations, print: t => Latin1.Text(t.Item1) + " | " + string.Join(',', t.Item2));
-
-    private static void Agree(byte[] stream, int[] cuts)
-    {
-        var driver = new FramerDriver(Small, segmentSize: 5);
-        var fed = 0;
-        foreach (var piece in Cuts.Apply(stream, cuts))
-        {
-            driver.Feed(piece);
-            fed += piece.Length;
-            if (!driver.Ended) AgreeOnPrefix(new ReferenceFramer(stream[..fed], Small), driver);
-        }
-
-        var reference = new ReferenceFramer(stream, Small);
-        Assert.Equal(reference.Error, driver.Error?.Message);
-        Assert.Equal(reference.End == ReferenceEnd.Foreign, driver.Foreign);
-        Assert.Equal(reference.Candidates, driver.Candidates, SameHeld);
-        if (reference.End != ReferenceEnd.Error)
-        {
-            Assert.Equal(Latin1.Text([.. reference.Forwarded]), Latin1.Text([.. driver.Forwarded]));
-            return;
-        }
-
-        Assert.Equal(reference.ErrorOffset, driver.Error!.Offset);
-        var atMost = Latin1.Text([.. reference.Forwarded, .. reference.MayFollow]);
-        Assert.StartsWith(Latin1.Text([.. driver.Forwarded]), atMost);
-        Assert.StartsWith(Latin1.Text([.. reference.Forwarded]), Latin1.Text([.. driver.Forwarded]));
-        if (cuts.Length == 0) Assert.Equal(reference.Forwarded.Count, driver.Forwarded.Count);
-    }
-
-    private static void AgreeOnPrefix(ReferenceFramer reference, FramerDriver driver)
-    {
-        Assert.Null(reference.Error);
-        Assert.Equal(Latin1.Text([.. reference.Forwarded]), Latin1.Text([.. driver.Forwarded]));
-        Assert.Equal(reference.End == ReferenceEnd.Boundary, driver.Framer.AtRequestBoundary);
-        Assert.Equal(reference.Asked, driver.Asked);
-    }
-
-    private static bool SameHeld(Held a, Held b) =>
-        a.Arguments.SequenceEqual(b.Arguments) && a.IsInline == b.IsInline && a.Length == b.Length && a.Taken == b.Taken;
+        Gen.Select(streams, RandomCuts).Sample((stream, cuts) => Agreement.Check(stream, cuts, Agreement.SmallLimits), iter: iterations, print: t => Latin1.Text(t.Item1) + " | " + string.Join(',', t.Item2));
 
     private static byte[] Mutate(byte[] stream, (int At, int Kind, byte Value)[] mutations)
     {

@@ -1,0 +1,70 @@
+// Can a random session tell the proxy from Redis by a single byte?
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using KeyEvt.EndToEnd.Tests.Support;
+using Xunit;
+
+namespace KeyEvt.EndToEnd.Tests.Fidelity;
+
+/// <summary>
+/// The same session straight to one Redis and through the proxy to its twin; what is received must be equal, but for the ids of connections.
+/// DIFFERENTIAL_SECONDS sets how long (scripts/differential.sh), DIFFERENTIAL_SEED where the seeds begin: a failure names its own.
+/// </summary>
+public sealed partial class DifferentialTests(PlainProxy proxy) : IClassFixture<PlainProxy>
+{
+    [Fact]
+    public async Task Random_sessions_get_the_same_bytes_with_and_without_the_proxy()
+    {
+        var span = TimeSpan.FromSeconds(Setting("DIFFERENTIAL_SECONDS", 20));
+        var seed = Setting("DIFFERENTIAL_SEED", 1);
+        var clock = Stopwatch.StartNew();
+        var (sessions, bytes) = (0, 0L);
+        do
+        {
+            bytes += await CompareAsync(seed++);
+            sessions++;
+        }
+        while (clock.Elapsed < span);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{sessions} sessions, {bytes} bytes of answers, the next seed is {seed}");
+        TestContext.Current.SendDiagnosticMessage($"{sessions} sessions, {bytes} bytes of answers, the next seed is {seed}");
+    }
+
+    private async Task<long> CompareAsync(int seed)
+    {
+        await Task.WhenAll(proxy.Other.CallAsync("FLUSHALL"), proxy.Redis.CallAsync("FLUSHALL"), proxy.Other.CallAsync("SCRIPT", "FLUSH"), proxy.Redis.CallAsync("SCRIPT", "FLUSH"));
+        var turns = RandomSession.Of(seed);
+        var direct = SessionPlayer.PlayAsync(proxy.Other.Port, turns, turn => turn.Direct);
+        var through = SessionPlayer.PlayAsync(proxy.Program.Port, turns, turn => turn.Proxied);
+        await Task.WhenAll(direct, through);
+        for (var i = 0; i < turns.Count; i++)
+        {
+            var (expected, actual) = (Comparable((await direct)[i]), Comparable((await through)[i]));
+            if (expected != actual)
+                Assert.Fail($"DIFFERENTIAL_SEED={seed}, turn {i} of {turns.Count}, {turns[i].Cut}\n{Difference(expected, actual)}\nsent: {Shown(Encoding.Latin1.GetString(turns[i].Proxied), 0, 3000)}");
+        }
+        return (await direct).Sum(answer => (long)answer.Length);
+    }
+
+    /// <summary>Without the ids of connections: in HELLO's answer, and of CLIENT ID behind its announcement.</summary>
+    private static string Comparable(string answer) => ConnectionId.Replace(answer, "${before}:(id)");
+
+    private static string Difference(string expected, string actual)
+    {
+        var at = expected.Zip(actual).TakeWhile(pair => pair.First == pair.Second).Count();
+        return $"differs at {at}; direct {expected.Length} bytes: {Shown(expected, at - 60, 400)}\nthrough the proxy {actual.Length} bytes: {Shown(actual, at - 60, 400)}";
+    }
+
+    private static string Shown(string text, int from, int length)
+    {
+        from = Math.Clamp(from, 0, text.Length);
+        return Regex.Escape(text.Substring(from, Math.Min(length, text.Length - from)).Replace("\r\n", "|", StringComparison.Ordinal));
+    }
+
+    private static int Setting(string name, int otherwise)
+        => int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : otherwise;
+
+    [GeneratedRegex(@"(?<before>\$2\r\nid\r\n|client-id-next\r\n):\d+")]
+    private static partial Regex ConnectionId { get; }
+}
