@@ -28,20 +28,20 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var current = new CurrentConfig(options.Initial);
         Ledger = new Ledger();
         Gaps = new GapLog();
-        _database = new UpstreamDatabase(options.Upstream, $"keyevt-fallback-{options.Instance}", logger);
+        _database = new UpstreamDatabase(options.Upstream, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", logger);
         _spool = options.Spool is { } directory ? new LocalSpool(directory) : null;
         IEventStore store = new RedisListStore(_database.GetAsync);
         if (_spool is not null)
             store = new ChainedStore(store, _spool);
 
-        var connector = new AmqpConnector($"keyevt-{options.Instance}", background, logger);
+        var connector = new AmqpConnector($"keyevt-{options.Instance}", options.AmqpTls, background, logger);
         _delivery = new DeliveryLoop(connector, store, Ledger, options.Delivery, () => current.Value, time, logger);
         var sink = new EventSink(Ledger, _delivery, () => current.Value);
         if (options.PublishGaps)
             Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
 
-        var feedOptions = new NodeFeedOptions { Address = options.Upstream, NotifyMode = options.NotifyMode };
-        _feed = new NodeFeed(feedOptions, sink, Gaps, time, logger);
+        var feedOptions = new NodeFeedOptions { Address = options.Upstream, NotifyMode = options.NotifyMode, TlsFiles = options.UpstreamTls.Files };
+        _feed = new NodeFeed(feedOptions, sink, Gaps, time, logger, new SocketFeedTransport(options.UpstreamTls));
         _feed.Want(ForwarderControl.WantedBy(options.Initial));
         Control = new ForwarderControl(current, options.Initial, _feed, _delivery, new InfoReport(current, _feed, _delivery, Ledger, Gaps, background, time), time);
     }

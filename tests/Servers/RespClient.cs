@@ -1,6 +1,8 @@
 // How does a test speak to a Redis port byte by byte?
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace KeyEvt.Servers;
@@ -14,11 +16,12 @@ public sealed class RespClient : IAsyncDisposable
     public static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(10);
 
     private readonly Socket _socket;
+    private readonly Stream _stream;
     private byte[] _buffer = new byte[16 * 1024];
     private int _start;
     private int _end;
 
-    private RespClient(Socket socket) => _socket = socket;
+    private RespClient(Socket socket, Stream stream) => (_socket, _stream) = (socket, stream);
 
     public Socket Socket => _socket;
 
@@ -32,6 +35,29 @@ public sealed class RespClient : IAsyncDisposable
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         return await ConnectAsync(socket, new UnixDomainSocketEndPoint(path)).ConfigureAwait(false);
+    }
+
+    /// <summary>Over TLS, trusting only this authority; shows a certificate if it is given one.</summary>
+    public static async Task<RespClient> ConnectTlsAsync(int port, X509Certificate2 authority, TestCertificate? shown = null, string host = "localhost")
+    {
+        var plain = await ConnectAsync(port).ConfigureAwait(false);
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.Add(authority);
+        var options = new SslClientAuthenticationOptions { TargetHost = host, CertificateChainPolicy = policy };
+        if (shown is not null)
+            options.ClientCertificateContext = SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(shown.CertificatePem, shown.KeyPem), null, offline: true);
+        var secure = new SslStream(plain._stream);
+        try
+        {
+            using var limit = new CancellationTokenSource(DefaultDeadline);
+            await secure.AuthenticateAsClientAsync(options, limit.Token).ConfigureAwait(false);
+            return new RespClient(plain._socket, secure);
+        }
+        catch
+        {
+            await secure.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>The multibulk form of one command.</summary>
@@ -57,8 +83,14 @@ public sealed class RespClient : IAsyncDisposable
     public async Task SendAsync(ReadOnlyMemory<byte> bytes, TimeSpan? deadline = null)
     {
         using var limit = new CancellationTokenSource(deadline ?? DefaultDeadline);
-        while (!bytes.IsEmpty)
-            bytes = bytes[await _socket.SendAsync(bytes, limit.Token).ConfigureAwait(false)..];
+        try
+        {
+            await _stream.WriteAsync(bytes, limit.Token).ConfigureAwait(false);
+        }
+        catch (IOException broken) when (broken.InnerException is SocketException reason)
+        {
+            throw reason;
+        }
     }
 
     /// <summary>One whole reply or push; EndOfStreamException when the connection ends before it.</summary>
@@ -123,6 +155,13 @@ public sealed class RespClient : IAsyncDisposable
     /// <summary>FIN: no more requests, replies still wanted.</summary>
     public void EndSending() => _socket.Shutdown(SocketShutdown.Send);
 
+    /// <summary>What TLS has for it (close_notify), and FIN.</summary>
+    public async Task EndSendingSecurelyAsync()
+    {
+        await ((SslStream)_stream).ShutdownAsync().ConfigureAwait(false);
+        EndSending();
+    }
+
     /// <summary>RST.</summary>
     public void Reset()
     {
@@ -142,7 +181,7 @@ public sealed class RespClient : IAsyncDisposable
         try
         {
             await socket.ConnectAsync(address, limit.Token).ConfigureAwait(false);
-            return new RespClient(socket);
+            return new RespClient(socket, new NetworkStream(socket, ownsSocket: true));
         }
         catch
         {
@@ -253,9 +292,9 @@ public sealed class RespClient : IAsyncDisposable
         int received;
         try
         {
-            received = await _socket.ReceiveAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+            received = await _stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
         }
-        catch (SocketException reset)
+        catch (Exception reset) when (reset is SocketException or IOException)
         {
             throw new EndOfStreamException("the connection was reset", reset);
         }

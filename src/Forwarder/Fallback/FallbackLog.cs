@@ -10,4 +10,7 @@ internal static partial class FallbackLog
 
     [LoggerMessage(2301, LogLevel.Information, "the connection for the fallback storage is back")]
     public static partial void Connected(ILogger logger);
+
+    [LoggerMessage(2302, LogLevel.Warning, "no connection for the fallback storage: {Reason}")]
+    public static partial void Refused(ILogger logger, string reason);
 }

@@ -1,0 +1,41 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy.Listen;
+
+/// <summary>
+/// For how many clients are there descriptors? Each needs two. Redis lowers its maxclients in the same way at start: better a client that is
+/// told so than one for which the connection to the upstream cannot be opened.
+/// </summary>
+internal static class OpenFiles
+{
+    /// <summary>For listeners, feed, broker, fallback storage, admin pages and the runtime.</summary>
+    private const int Own = 128;
+
+    /// <summary>What is wanted, or as much of it as the limit of open files allows.</summary>
+    public static int Limit(int wantedClients, ILogger logger)
+    {
+        if (wantedClients == int.MaxValue || ReadSoftLimit() is not { } allowed) return wantedClients;
+        long needed = (2L * wantedClients) + Own;
+        if (needed <= allowed) return wantedClients;
+        int limit = (int)Math.Max(1, (allowed - Own) / 2);
+        ProxyLog.MaxClientsLowered(logger, wantedClients, needed, allowed, limit);
+        return limit;
+    }
+
+    /// <summary>Of Linux; null elsewhere, and without a limit.</summary>
+    private static long? ReadSoftLimit()
+    {
+        try
+        {
+            // Max open files            1024                 524288               files
+            string? line = File.ReadLines("/proc/self/limits").FirstOrDefault(line => line.StartsWith("Max open files", StringComparison.Ordinal));
+            string? soft = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(3);
+            return long.TryParse(soft, NumberStyles.None, CultureInfo.InvariantCulture, out long limit) ? limit : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}
