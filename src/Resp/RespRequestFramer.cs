@@ -38,6 +38,7 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
 
     private RespRequest? _candidate;
     private bool _passNext;
+    private bool _isPartReleased;
 
     private enum Mode
     {
@@ -51,6 +52,9 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
 
     /// <summary>Whether no request has been begun.</summary>
     public bool AtRequestBoundary => _mode == Mode.Scanning && _machine.AtBoundary;
+
+    /// <summary>Whether a request has been released in part: whoever got it waits for the rest of it. Holds after an exception too.</summary>
+    public bool IsPartReleased => _isPartReleased;
 
     /// <summary>May be swapped between two calls; a header line that has been read is not judged again.</summary>
     public RespLimits Limits
@@ -90,7 +94,12 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
 
             var stop = _machine.Advance(bytes, ref position);
             if (stop == MachineStop.None) continue;
-            if (stop == MachineStop.Malformed) ThrowMalformed(position, ReleasedInFrontOf(requestStart));
+            if (stop == MachineStop.Malformed)
+            {
+                _isPartReleased &= requestStart < 0;
+                ThrowMalformed(position, ReleasedInFrontOf(requestStart));
+            }
+
             if (CommandNameHead.IsForeignProtocol(_machine.NameHead))
                 return new FrameStep(position, StopAt(requestStart, Mode.Ended), FrameStop.ForeignProtocol);
             if (_filter.IsCandidate(_machine.NameHead, _machine.NameLength, _machine.ArgumentCount) && !_passNext)
@@ -99,6 +108,7 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
         }
 
         var released = ReleasedInFrontOf(_machine.ValidTo);
+        _isPartReleased = !_machine.AtBoundary && ((requestStart < 0 && _isPartReleased) || _machine.ValidTo > requestStart);
         _held += position - released;
         _offset += position;
         return new FrameStep(position, released, FrameStop.NeedMore);
@@ -203,6 +213,7 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
         var released = ReleasedInFrontOf(requestStart);
         _offset += requestStart < 0 ? -_held : requestStart;
         _held = 0;
+        _isPartReleased = false;
         _mode = mode;
         _machine.Reset();
         return released;

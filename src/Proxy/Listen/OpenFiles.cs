@@ -9,16 +9,18 @@ namespace KeyEvt.Proxy.Listen;
 /// </summary>
 internal static class OpenFiles
 {
-    /// <summary>For listeners, feed, broker, fallback storage, admin pages and the runtime.</summary>
-    private const int Own = 128;
+    /// <summary>Opened later: feed, broker, fallback storage, admin pages, and the runtime's own (without native compilation, two for each library).</summary>
+    private const int Growth = 96;
 
     /// <summary>What is wanted, or as much of it as the limit of open files allows.</summary>
-    public static int Limit(int wantedClients, ILogger logger)
+    /// <param name="others">Connections at once that are no sessions: refused clients, handshakes.</param>
+    public static int Limit(int wantedClients, int others, ILogger logger)
     {
         if (wantedClients == int.MaxValue || ReadSoftLimit() is not { } allowed) return wantedClients;
-        long needed = (2L * wantedClients) + Own;
+        long own = Directory.GetFileSystemEntries("/proc/self/fd").Length + Growth + others;
+        long needed = (2L * wantedClients) + own;
         if (needed <= allowed) return wantedClients;
-        int limit = (int)Math.Max(1, (allowed - Own) / 2);
+        int limit = (int)Math.Max(1, (allowed - own) / 2);
         ProxyLog.MaxClientsLowered(logger, wantedClients, needed, allowed, limit);
         return limit;
     }

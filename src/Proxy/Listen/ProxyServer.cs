@@ -4,6 +4,7 @@ using KeyEvt.Forwarder;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
+using KeyEvt.Proxy.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Listen;
@@ -18,7 +19,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     private readonly long _startedAt = time.GetTimestamp();
     private readonly CancellationTokenSource _stop = new();
     private readonly List<IConnectionListener> _listeners = [];
-    private readonly int _maxClients = OpenFiles.Limit(options.MaxClients, loggers.CreateLogger<ProxyServer>());
+    private readonly int _maxClients = OpenFiles.Limit(options.MaxClients, SessionRegistry.MaxFarewells + (options.Listen.Any(address => address.IsTls) ? TlsListener.MaxHandshakes : 0), loggers.CreateLogger<ProxyServer>());
     private SessionRegistry? _sessions;
     private UpstreamProbe? _probe;
     private Task _firstProbe = Task.CompletedTask;

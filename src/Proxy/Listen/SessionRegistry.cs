@@ -12,7 +12,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
     private static readonly ReadOnlyMemory<byte> TooMany = Replies.Error("ERR max number of clients reached");
 
     /// <summary>Refused clients that may take their time to read why; more at once are cut.</summary>
-    private const int MaxFarewells = 256;
+    public const int MaxFarewells = 64;
 
     private readonly ConcurrentDictionary<long, (ProxySession Session, Task Ended)> _sessions = new();
     private long _lastId;

@@ -143,9 +143,9 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
     {
         session.End(reason);
         var shape = await LearnShapeAsync().ConfigureAwait(false);
-        if (shape is null || _repliesMayBeOff)
+        if (shape is null || _repliesMayBeOff || _run.IsPartPassed)
         {
-            // No mark would come, or perhaps none: the upstream says where its replies end by closing, as it does at its own client's end.
+            // No mark would come, or perhaps none, or it would become part of a request: the upstream says where its replies end by closing, as it does at its own client's end.
             if (!_repliesMayBeOff) session.LastWords = lastWords;
             await _upstream.CompleteAsync().ConfigureAwait(false);
         }

@@ -33,6 +33,9 @@ internal sealed class RequestRun(RespLimits limits, PipeWriter upstream)
     /// <summary>No request has been begun that the upstream waits for the rest of.</summary>
     public bool AtRequestBoundary => _framer.AtRequestBoundary;
 
+    /// <summary>The upstream has got the beginning of a request and waits for the rest: nothing of the proxy's own may be sent.</summary>
+    public bool IsPartPassed => _framer.IsPartReleased;
+
     /// <summary>Copies, from <see cref="Done"/> on, all that may go upstream; flushing is the caller's.</summary>
     public RunStop Copy(in ReadOnlySequence<byte> buffer)
     {

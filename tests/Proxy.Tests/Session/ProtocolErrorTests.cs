@@ -38,6 +38,18 @@ public sealed class ProtocolErrorTests
     }
 
     [Fact]
+    public async Task Into_a_request_whose_beginning_has_gone_upstream_nothing_else_is_sent()
+    {
+        await using var test = new SessionUnderTest();
+        await test.Client.SendAsync("*2\r\n$3\r\nGET\r\n$1\r\na");
+        await test.Upstream.ExpectAsync("*2\r\n$3\r\nGET\r\n$1\r\na");
+        await test.Client.SendAsync("XX");
+        Assert.Equal("", await test.Upstream.ReadToEndAsync()); // a mark would have become the end of this request
+        test.Upstream.Finish();
+        Assert.StartsWith("-ERR Protocol error: ", await test.Client.ReadToEndAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task To_a_client_that_wants_no_replies_nothing_is_said()
     {
         await using var test = new SessionUnderTest();

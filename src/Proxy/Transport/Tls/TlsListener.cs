@@ -13,7 +13,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, ILo
 {
     private static readonly TimeSpan HandshakeDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(10);
-    private const int MaxHandshakes = 1024;
+    public const int MaxHandshakes = 256;
 
     private readonly Channel<IConnection> _ready = Channel.CreateUnbounded<IConnection>();
     private readonly SemaphoreSlim _handshakes = new(MaxHandshakes);
