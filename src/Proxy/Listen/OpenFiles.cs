@@ -4,12 +4,13 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Listen;
 
 /// <summary>
-/// For how many clients are there descriptors? Each needs two. Redis lowers its maxclients in the same way at start: better a client that is
-/// told so than one for which the connection to the upstream cannot be opened.
+/// For how many clients are there descriptors? Each needs two. Redis lowers its maxclients in the same way at start. Here it is more than
+/// politeness: the runtime opens a pipe for every thread it starts, and ends the program with "Out of memory" when it cannot. So clients
+/// never get the last descriptors.
 /// </summary>
 internal static class OpenFiles
 {
-    /// <summary>Opened later: feed, broker, fallback storage, admin pages, and the runtime's own (without native compilation, two for each library).</summary>
+    /// <summary>Opened later: feed, broker, fallback storage, admin pages, threads, and libraries (two each, where nothing is compiled ahead).</summary>
     private const int Growth = 96;
 
     /// <summary>What is wanted, or as much of it as the limit of open files allows.</summary>
@@ -17,7 +18,7 @@ internal static class OpenFiles
     public static int Limit(int wantedClients, int others, ILogger logger)
     {
         if (wantedClients == int.MaxValue || ReadSoftLimit() is not { } allowed) return wantedClients;
-        long own = Directory.GetFileSystemEntries("/proc/self/fd").Length + Growth + others;
+        long own = Directory.GetFileSystemEntries("/proc/self/fd").Length + Math.Min(Growth, allowed / 4) + others;
         long needed = (2L * wantedClients) + own;
         if (needed <= allowed) return wantedClients;
         int limit = (int)Math.Max(1, (allowed - own) / 2);

@@ -68,63 +68,39 @@ public sealed class P7P8Tests : IAsyncLifetime
         Assert.Equal("PONG", (await busy.CallAsync("PING")).Text);
     }
 
+    // With 64, as little as the catalogue asks for, only a program that is compiled ahead starts at all: the runtime holds two for each library.
     [Fact]
-    public async Task P8_without_descriptors_accepting_pauses_the_connected_are_served_on_and_it_recovers()
-    {
-        await using var program = await StartAsync();
-        // Once of each, so that the program has loaded all it needs: what is tried here is sockets.
-        await program.InfoAsync();
-        await using var before = await program.ConnectAsync();
-        Assert.Equal("PONG", (await before.CallAsync("PING")).Text);
-        var highest = Directory.GetFileSystemEntries($"/proc/{program.Process.Id}/fd").Max(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture));
-        await PrlimitAsync(program, highest + 12);
-
-        var flood = new List<RespClient>();
-        for (var i = 0; i < 40; i++)
-        {
-            flood.Add(await program.ConnectAsync());
-            await flood[^1].SendAsync("PING\r\n");
-        }
-        await Eventually.TrueAsync("it to say that it pauses", () => program.Process.AllText.Contains("pauses: ", StringComparison.Ordinal));
-        var cpu = program.Process.CpuTime;
-        try { for (var i = 0; i < 1000; i++) Assert.Equal("PONG", (await before.CallAsync("PING")).Text); } catch (Exception e) { throw new InvalidOperationException(program.Process.Tail(100), e); }
-        await Eventually.HoldsAsync("the connected are served", async () => (await before.CallAsync("PING")).Text == "PONG", TimeSpan.FromSeconds(1));
-        Assert.False(program.Process.HasExited, program.Process.Tail(20));
-        Assert.True(program.Process.CpuTime - cpu < TimeSpan.FromSeconds(2.5), "it spins");
-
-        foreach (var client in flood)
-            await client.DisposeAsync();
-        await Eventually.TrueAsync("a new client to be served", async () => (await program.CallAsync("PING")).Text == "PONG", TimeSpan.FromSeconds(30));
-        await Eventually.TrueAsync("it to say that it goes on", () => program.Process.AllText.Contains("goes on", StringComparison.Ordinal));
-        Assert.Equal(0, await program.StopAsync());
-    }
-
-    [Fact]
-    public async Task P8_a_small_limit_of_open_files_lowers_max_clients_so_that_it_is_never_reached()
+    public async Task P8_with_few_descriptors_the_connected_are_served_on_further_clients_are_told_so_and_it_recovers()
     {
         var port = FreePorts.Take();
-        using var program = ChildProcess.Start("prlimit", ["--nofile=600", "dotnet", "exec", Path.Combine(AppContext.BaseDirectory, "keyevt.dll"), "--upstream", _redis.Url, "--listen", $"127.0.0.1:{port}", "--admin", "off"]);
+        using var program = ChildProcess.Start(
+            "prlimit", ["--nofile=600", "dotnet", "exec", Path.Combine(AppContext.BaseDirectory, "keyevt.dll"), "--upstream", _redis.Url, "--listen", $"127.0.0.1:{port}", "--admin", "off"]);
         await program.LineAsync("that it listens", line => line.StartsWith("listening on", StringComparison.Ordinal));
         Assert.Contains("--max-clients 10000 needs", program.AllText, StringComparison.Ordinal);
+        await using var before = await RespClient.ConnectAsync(port);
+        Assert.Equal("PONG", (await before.CallAsync("PING")).Text);
 
-        var clients = await Task.WhenAll(Enumerable.Range(0, 400).Select(_ => RespClient.ConnectAsync(port)));
-        var answers = await Task.WhenAll(clients.Select(async client => (await client.CallAsync("PING")).Text));
-        Assert.Equal(["ERR max number of clients reached", "PONG"], answers.Distinct().Order());
-        Assert.True(answers.Count(answer => answer == "PONG") >= 50, $"{answers.Count(answer => answer == "PONG")} were let in");
-        Assert.DoesNotContain("pauses: ", program.AllText, StringComparison.Ordinal);
-        foreach (var client in clients)
-            await client.DisposeAsync();
+        for (var round = 0; round < 3; round++)
+        {
+            var clients = await Task.WhenAll(Enumerable.Range(0, 600).Select(_ => RespClient.ConnectAsync(port)));
+            var answers = await Task.WhenAll(clients.Select(async client => (await client.CallAsync("PING")).Text));
+            Assert.Equal(["ERR max number of clients reached", "PONG"], answers.Distinct().Order());
+            Assert.True(answers.Count(answer => answer == "PONG") >= 50, $"{answers.Count(answer => answer == "PONG")} were let in");
+            Assert.Equal("PONG", (await before.CallAsync("PING")).Text);
+            foreach (var client in clients)
+                await client.DisposeAsync();
+            await Eventually.TrueAsync("a new client to be served", async () =>
+            {
+                await using var after = await RespClient.ConnectAsync(port);
+                return (await after.CallAsync("PING")).Text == "PONG";
+            });
+        }
+        program.Signal(ChildProcess.SigTerm);
+        Assert.Equal(0, await program.ExitAsync(TimeSpan.FromSeconds(12)));
     }
 
     private Task<KeyEvtProcess> StartAsync(params string[] options)
         => KeyEvtProcess.StartAsync(["--upstream", _redis.Url, "--amqp", "amqp://guest:guest@127.0.0.1:1/", .. options]);
-
-    /// <summary>The soft limit alone, which may be raised again.</summary>
-    private static async Task PrlimitAsync(KeyEvtProcess program, int files)
-    {
-        var result = await Run.ToEndAsync("prlimit", ["--pid", program.Process.Id.ToString(CultureInfo.InvariantCulture), $"--nofile={files}:"]);
-        Assert.True(result.ExitCode == 0, result.ToString());
-    }
 
     private static int ConnectedClients(string info)
         => int.Parse(info.Split("\r\n").First(line => line.StartsWith("connected_clients:", StringComparison.Ordinal)).Split(':')[1], CultureInfo.InvariantCulture);
