@@ -2,7 +2,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace KeyEvt.Servers;
@@ -21,9 +20,11 @@ public sealed class RespClient : IAsyncDisposable
     private int _start;
     private int _end;
 
-    private RespClient(Socket socket, Stream stream) => (_socket, _stream) = (socket, stream);
+    internal RespClient(Socket socket, Stream stream) => (_socket, _stream) = (socket, stream);
 
     public Socket Socket => _socket;
+
+    internal Stream Stream => _stream;
 
     public static async Task<RespClient> ConnectAsync(int port)
     {
@@ -35,29 +36,6 @@ public sealed class RespClient : IAsyncDisposable
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         return await ConnectAsync(socket, new UnixDomainSocketEndPoint(path)).ConfigureAwait(false);
-    }
-
-    /// <summary>Over TLS, trusting only this authority; shows a certificate if it is given one.</summary>
-    public static async Task<RespClient> ConnectTlsAsync(int port, X509Certificate2 authority, TestCertificate? shown = null, string host = "localhost")
-    {
-        var plain = await ConnectAsync(port).ConfigureAwait(false);
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.Add(authority);
-        var options = new SslClientAuthenticationOptions { TargetHost = host, CertificateChainPolicy = policy };
-        if (shown is not null)
-            options.ClientCertificateContext = SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(shown.CertificatePem, shown.KeyPem), null, offline: true);
-        var secure = new SslStream(plain._stream);
-        try
-        {
-            using var limit = new CancellationTokenSource(DefaultDeadline);
-            await secure.AuthenticateAsClientAsync(options, limit.Token).ConfigureAwait(false);
-            return new RespClient(plain._socket, secure);
-        }
-        catch
-        {
-            await secure.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
     }
 
     /// <summary>The multibulk form of one command.</summary>

@@ -28,7 +28,7 @@ internal sealed class IdleScenario : IScenario
         var rows = new List<string[]>
         {
             await MeasureAsync("plain", [], (program, _) => program.ConnectAsync()),
-            await MeasureAsync("TLS", tls, (_, port) => RespClient.ConnectTlsAsync(port, authority.Certificate)),
+            await MeasureAsync("TLS", tls, (_, port) => SecureRespClient.ConnectAsync(port, authority.Certificate)),
         };
         return Figures.Table(["clients by", "clients", "KB a client", "after 15 s", "PING/s of 1,000", "p50 ms", "p99 ms"], rows);
     }

@@ -107,7 +107,7 @@ public sealed class ListenTests : IAsyncLifetime
         program.Process.Signal(ChildProcess.SigHup);
         await Eventually.TrueAsync("the new certificate", async () =>
         {
-            await using var client = await RespClient.ConnectTlsAsync(_port, next.Certificate);
+            await using var client = await SecureRespClient.ConnectAsync(_port, next.Certificate);
             return (await client.CallAsync("PING")).Text == "PONG";
         });
         Assert.Equal("PONG", (await before.CallAsync("PING")).Text);
@@ -116,7 +116,7 @@ public sealed class ListenTests : IAsyncLifetime
         _tls.ListenOptions(new TestCertificate("-----BEGIN CERTIFICATE-----\nbroken\n-----END CERTIFICATE-----\n", "broken"));
         program.Process.Signal(ChildProcess.SigHup);
         await Eventually.TrueAsync("the warning", () => program.Process.AllText.Contains("Certificates stay as they were: --tls-cert names the file", StringComparison.Ordinal));
-        await using var still = await RespClient.ConnectTlsAsync(_port, next.Certificate);
+        await using var still = await SecureRespClient.ConnectAsync(_port, next.Certificate);
         Assert.Equal("PONG", (await still.CallAsync("PING")).Text);
     }
 
@@ -127,7 +127,7 @@ public sealed class ListenTests : IAsyncLifetime
         return program;
     }
 
-    private Task<RespClient> ConnectAsync(TestCertificate? shown = null) => RespClient.ConnectTlsAsync(_port, _tls.Authority.Certificate, shown);
+    private Task<RespClient> ConnectAsync(TestCertificate? shown = null) => SecureRespClient.ConnectAsync(_port, _tls.Authority.Certificate, shown);
 
     private static async Task<int> SessionsAsync(KeyEvtProcess program) => int.Parse((await program.InfoAsync())["server.total_connections_received"], System.Globalization.CultureInfo.InvariantCulture);
 
