@@ -1,6 +1,7 @@
 // Which scenario is run, how long? dotnet run -c Release --project bench/Load -- proxy [--rounds 5] [--requests 100000]
 using System.Globalization;
 using KeyEvt.Bench.Load;
+using KeyEvt.Bench.Load.Clients;
 using KeyEvt.Bench.Load.Forward;
 using KeyEvt.Bench.Load.Proxies;
 
@@ -15,7 +16,7 @@ switch (args)
 }
 
 // To add a scenario: a class with IScenario, and a line here.
-IScenario[] scenarios = [new ProxyScenario(), new ForwardScenario()];
+IScenario[] scenarios = [new ProxyScenario(), new ForwardScenario(), new IdleScenario()];
 
 var scenario = scenarios.FirstOrDefault(known => args is [var name, ..] && known.Name == name);
 if (scenario is null || !LoadSettings.TryParse(args[1..], out var settings))

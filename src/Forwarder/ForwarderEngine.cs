@@ -30,20 +30,20 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var current = new CurrentConfig(options.Initial);
         Ledger = new Ledger();
         Gaps = new GapLog();
-        _database = new UpstreamDatabase(options.Upstream, $"keyevt-fallback-{options.Instance}", logger);
+        _database = new UpstreamDatabase(options.Upstream, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", logger);
         _spool = options.Spool is { } directory ? new LocalSpool(directory, logger) : null;
         IEventStore store = new RedisListStore(_database.GetAsync);
         if (_spool is not null)
             store = new ChainedStore(store, _spool);
 
-        var connector = new AmqpConnector($"keyevt-{options.Instance}", new QueueDeclaration(options.PublishGaps, logger), background, logger);
+        var connector = new AmqpConnector($"keyevt-{options.Instance}", options.AmqpTls, new QueueDeclaration(options.PublishGaps, logger), background, logger);
         _delivery = new DeliveryLoop(connector, store, Ledger, options.Delivery with { HasSpool = _spool is not null }, () => current.Value, time, logger);
         var sink = new EventSink(Ledger, _delivery, () => current.Value);
         if (options.PublishGaps)
             Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
 
-        var feedOptions = new NodeFeedOptions { Address = options.Upstream, NotifyMode = options.NotifyMode, Instance = options.Instance };
-        _feed = new NodeFeed(feedOptions, sink, Gaps, time, logger);
+        var feedOptions = new NodeFeedOptions { Address = options.Upstream, NotifyMode = options.NotifyMode, Instance = options.Instance, TlsFiles = options.UpstreamTls.Files };
+        _feed = new NodeFeed(feedOptions, sink, Gaps, time, logger, new SocketFeedTransport(options.UpstreamTls));
         _feed.Want(ForwarderControl.WantedBy(options.Initial));
         Control = new ForwarderControl(current, options.Initial, _feed, _delivery, new InfoReport(current, _feed, _delivery, _spool, Ledger, Gaps, background, time), time);
     }

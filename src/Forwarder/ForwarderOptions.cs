@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Tls;
 
 namespace KeyEvt.Forwarder;
 
@@ -7,6 +8,12 @@ namespace KeyEvt.Forwarder;
 public sealed record ForwarderOptions
 {
     public required RedisAddress Upstream { get; init; }
+
+    /// <summary>For <c>rediss://</c>.</summary>
+    public TlsClient UpstreamTls { get; init; } = TlsClient.OfSystem("--upstream");
+
+    /// <summary>For <c>amqps://</c>.</summary>
+    public TlsClient AmqpTls { get; init; } = TlsClient.OfSystem("--amqp");
 
     public NotifyMode NotifyMode { get; init; } = NotifyMode.Manage;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Proxy.Admin;
@@ -8,6 +9,7 @@ using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Options;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
+using KeyEvt.Proxy.Transport.Tls;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -36,14 +38,25 @@ internal sealed class Host
     private readonly ProxyReadiness _readiness;
     private AdminServer? _admin;
 
+    private readonly Certificates _certificates;
+    private readonly PosixSignalRegistration _hangup;
+
     private Host(ProxyOptions options, ILoggerFactory loggers, MetricsCollector metrics)
     {
+        _certificates = new Certificates(options);
         (_options, _loggers, _metrics) = (options, loggers, metrics);
         _logger = loggers.CreateLogger("KeyEvt.Proxy.Host");
+        _hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true; // also without certificates: no reason to end
+            _certificates.Reload(_logger);
+        });
         _engine = new ForwarderEngine(
             new ForwarderOptions
             {
                 Upstream = options.Upstream,
+                UpstreamTls = _certificates.Upstream,
+                AmqpTls = _certificates.Amqp,
                 NotifyMode = options.NotifyMode,
                 Instance = options.Instance,
                 Initial = options.Forwarding,
@@ -64,9 +77,12 @@ internal sealed class Host
                 Listen = options.Listen,
                 Upstream = options.UpstreamPlace,
                 AdminUsers = options.AdminUsers,
+                MaxClients = options.MaxClients,
+                IdleTimeout = options.IdleTimeout,
                 Deadlines = new SessionDeadlines { Connect = options.ConnectTimeout },
             },
-            new SocketTransport(), new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), loggers, TimeProvider.System);
+            new TlsTransport(new SocketTransport(options.Sockets), _certificates.Upstream, _certificates.Clients, options.Sockets, loggers.CreateLogger<TlsTransport>()),
+            new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), loggers, TimeProvider.System);
         _readiness = new ProxyReadiness(() => _engine.FeedStatus);
     }
 
@@ -149,6 +165,7 @@ internal sealed class Host
             await TryAsync(() => admin.StopAsync(AdminDeadline));
             await TryAsync(() => admin.DisposeAsync().AsTask());
         }
+        _hangup.Dispose();
     }
 
     /// <summary>After a failed start: the engine has not begun, nobody is connected.</summary>

@@ -34,6 +34,12 @@ internal static partial class HostLog
     [LoggerMessage(3006, LogLevel.Warning, "Stopped: {Events} events could be neither confirmed nor stored in time and are lost")]
     public static partial void StoppedWithLoss(ILogger logger, long events);
 
+    [LoggerMessage(3007, LogLevel.Information, "Certificates of {Option}-* read again: {Certificate}; new connections use them")]
+    public static partial void CertificatesReloaded(ILogger logger, string option, string certificate);
+
+    [LoggerMessage(3008, LogLevel.Warning, "Certificates stay as they were: {Fault}")]
+    public static partial void CertificatesKept(ILogger logger, string fault);
+
     [LoggerMessage(3003, LogLevel.Critical, "The {Part} has ended by itself; the program stops, so that it is started again")]
     public static partial void PartEnded(ILogger logger, string part, Exception? exception);
 

@@ -1,5 +1,6 @@
 // How does a test speak to a Redis port byte by byte?
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 
@@ -14,13 +15,16 @@ public sealed class RespClient : IAsyncDisposable
     public static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(10);
 
     private readonly Socket _socket;
+    private readonly Stream _stream;
     private byte[] _buffer = new byte[16 * 1024];
     private int _start;
     private int _end;
 
-    private RespClient(Socket socket) => _socket = socket;
+    internal RespClient(Socket socket, Stream stream) => (_socket, _stream) = (socket, stream);
 
     public Socket Socket => _socket;
+
+    internal Stream Stream => _stream;
 
     public static async Task<RespClient> ConnectAsync(int port)
     {
@@ -57,8 +61,14 @@ public sealed class RespClient : IAsyncDisposable
     public async Task SendAsync(ReadOnlyMemory<byte> bytes, TimeSpan? deadline = null)
     {
         using var limit = new CancellationTokenSource(deadline ?? DefaultDeadline);
-        while (!bytes.IsEmpty)
-            bytes = bytes[await _socket.SendAsync(bytes, limit.Token).ConfigureAwait(false)..];
+        try
+        {
+            await _stream.WriteAsync(bytes, limit.Token).ConfigureAwait(false);
+        }
+        catch (IOException broken) when (broken.InnerException is SocketException reason)
+        {
+            throw reason;
+        }
     }
 
     /// <summary>One whole reply or push; EndOfStreamException when the connection ends before it.</summary>
@@ -123,6 +133,13 @@ public sealed class RespClient : IAsyncDisposable
     /// <summary>FIN: no more requests, replies still wanted.</summary>
     public void EndSending() => _socket.Shutdown(SocketShutdown.Send);
 
+    /// <summary>What TLS has for it (close_notify), and FIN.</summary>
+    public async Task EndSendingSecurelyAsync()
+    {
+        await ((SslStream)_stream).ShutdownAsync().ConfigureAwait(false);
+        EndSending();
+    }
+
     /// <summary>RST.</summary>
     public void Reset()
     {
@@ -142,7 +159,7 @@ public sealed class RespClient : IAsyncDisposable
         try
         {
             await socket.ConnectAsync(address, limit.Token).ConfigureAwait(false);
-            return new RespClient(socket);
+            return new RespClient(socket, new NetworkStream(socket, ownsSocket: true));
         }
         catch
         {
@@ -253,9 +270,9 @@ public sealed class RespClient : IAsyncDisposable
         int received;
         try
         {
-            received = await _socket.ReceiveAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+            received = await _stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
         }
-        catch (SocketException reset)
+        catch (Exception reset) when (reset is SocketException or IOException)
         {
             throw new EndOfStreamException("the connection was reset", reset);
         }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Tls;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
@@ -10,7 +11,7 @@ namespace KeyEvt.Forwarder.Amqp;
 /// for, opens a confirming channel. Automatic recovery of the library is off: it repeats declarations that were removed on purpose and does
 /// not bring closed channels back; the one loop that connects again is ours.
 /// </summary>
-internal sealed class AmqpConnector(string clientName, QueueDeclaration queue, BackgroundTasks background, ILogger logger) : IBrokerConnector
+internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDeclaration queue, BackgroundTasks background, ILogger logger) : IBrokerConnector
 {
     public async Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int epoch, ILinkEvents events, CancellationToken deadline)
     {
@@ -32,6 +33,7 @@ internal sealed class AmqpConnector(string clientName, QueueDeclaration queue, B
 
     private async Task<IConnection> OpenConnectionAsync(AmqpSettings settings, CancellationToken deadline)
     {
+        var secure = new AmqpTls(tls, settings);
         var factory = new ConnectionFactory
         {
             HostName = settings.Host,
@@ -42,6 +44,7 @@ internal sealed class AmqpConnector(string clientName, QueueDeclaration queue, B
             RequestedHeartbeat = ToRequest(settings.HeartbeatSeconds),
             AutomaticRecoveryEnabled = false,
             TopologyRecoveryEnabled = false,
+            Ssl = secure.Option,
             ClientProvidedName = clientName,
             RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
             HandshakeContinuationTimeout = TimeSpan.FromSeconds(5),
@@ -58,6 +61,9 @@ internal sealed class AmqpConnector(string clientName, QueueDeclaration queue, B
             background.Run(AmqpLink.DisposeLateAsync(opening));
             if (e is OperationCanceledException)
                 throw new LinkException(LinkFailureKind.Socket, $"{settings} did not answer in time", e);
+
+            if (secure.Explain(e) is { } why)
+                throw new LinkException(LinkFailureKind.Connection, $"{settings}: {why}", e);
 
             throw Failure(e, new ForwarderConfig { Amqp = settings }, LinkFailureKind.Connection);
         }

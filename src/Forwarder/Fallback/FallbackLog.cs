@@ -16,4 +16,7 @@ internal static partial class FallbackLog
 
     [LoggerMessage(2303, LogLevel.Warning, "how far the spool has been read could not be written ({Reason}): should the program end now, what was sent since is sent again, with equal ids")]
     public static partial void SpoolHeadNotWritten(ILogger logger, string reason);
+
+    [LoggerMessage(2304, LogLevel.Warning, "no connection for the fallback storage: {Reason}")]
+    public static partial void Refused(ILogger logger, string reason);
 }

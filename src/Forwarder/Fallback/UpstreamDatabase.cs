@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Tls;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -11,8 +12,10 @@ namespace KeyEvt.Forwarder.Fallback;
 /// first use. It fails fast while Redis is away (nothing of ours may sit in its backlog and arrive later), and it does nothing
 /// of its own in the database: no tie-breaker key, no configuration channel.
 /// </summary>
-internal sealed class UpstreamDatabase(RedisAddress address, string clientName, ILogger logger) : IAsyncDisposable
+internal sealed class UpstreamDatabase(RedisAddress address, TlsClient tls, string clientName, ILogger logger) : IAsyncDisposable
 {
+    private string? _lastRefusal;
+
     private readonly SemaphoreSlim _gate = new(1, 1);
     private ConnectionMultiplexer? _multiplexer;
 
@@ -57,11 +60,24 @@ internal sealed class UpstreamDatabase(RedisAddress address, string clientName, 
             User = address.User,
             Password = address.Password,
         };
+        if (address.IsTls)
+        {
+            options.Ssl = true;
+            options.SslClientAuthenticationOptions = _ => tls.OptionsFor(address.Host, Refused);
+        }
+
         options.EndPoints.Add(EndPointOf(address));
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(options).ConfigureAwait(false);
         multiplexer.ConnectionFailed += (_, e) => FallbackLog.Disconnected(logger, e.FailureType.ToString());
         multiplexer.ConnectionRestored += (_, _) => FallbackLog.Connected(logger);
         return multiplexer;
+    }
+
+    /// <summary>The library tries again every other second: the same text is said once.</summary>
+    private void Refused(string why)
+    {
+        if (Interlocked.Exchange(ref _lastRefusal, why) != why)
+            FallbackLog.Refused(logger, why);
     }
 
     private static EndPoint EndPointOf(RedisAddress address) =>

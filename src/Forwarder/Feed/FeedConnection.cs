@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Tls;
 
 namespace KeyEvt.Forwarder.Feed;
 
@@ -168,13 +169,17 @@ internal sealed class FeedConnection
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
         {
-            _end.TrySetResult(new FeedFault(FeedFaultKind.Closed, $"the connection broke: {FeedText.Clean(e.Message)}"));
+            _end.TrySetResult(new FeedFault(FeedFaultKind.Closed, $"the connection broke: {BreakOf(e)}"));
         }
         catch (Exception e)
         {
             _end.TrySetException(e);
         }
     }
+
+    /// <summary>With TLS 1.3 the node judges the client certificate after the handshake: its refusal is the first thing that is read.</summary>
+    private string BreakOf(Exception error) =>
+        (_feed.Options.Address.IsTls ? HandshakeFault.Describe(error, _feed.Options.TlsFiles) : null) ?? FeedText.Clean(error.Message);
 
     private async Task CloseAsync()
     {

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Feed;
@@ -172,7 +173,12 @@ public sealed class NodeFeed : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException or AuthenticationException or TimeoutException)
         {
-            return new FeedFault(FeedFaultKind.ConnectFailed, e is TimeoutException ? "nobody answers" : FeedText.Clean(e.Message));
+            return new FeedFault(FeedFaultKind.ConnectFailed, e switch
+            {
+                TimeoutException => "nobody answers",
+                TlsFailedException => e.Message,
+                _ => FeedText.Clean(e.Message),
+            });
         }
 
         _feed.Markers.Forget();

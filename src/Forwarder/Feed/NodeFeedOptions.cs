@@ -1,9 +1,14 @@
+using KeyEvt.Forwarder.Tls;
+
 namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>Which node does a feed listen to, and how patient is it?</summary>
 public sealed record NodeFeedOptions
 {
     public required RedisAddress Address { get; init; }
+
+    /// <summary>For texts about TLS: which options name its files.</summary>
+    public TlsFiles TlsFiles { get; init; } = new("--upstream");
 
     public NotifyMode NotifyMode { get; init; } = NotifyMode.Manage;
 

@@ -1,8 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
+using KeyEvt.Forwarder.Tls;
 using Pipelines.Sockets.Unofficial;
 
 namespace KeyEvt.Forwarder.Feed;
@@ -10,11 +9,10 @@ namespace KeyEvt.Forwarder.Feed;
 /// <summary>Opens TCP, TLS and unix connections.</summary>
 /// <remarks>
 /// Plain ones are a <see cref="SocketConnection"/> whose reader goes on where the socket's read completed: the feed never waits in its read loop, so that one
-/// hop between threads is saved for each read. TLS is an <see cref="SslStream"/>; a node that cannot show a certificate for its name from an authority that is
-/// trusted is not connected to, and there is no way round that.
+/// hop between threads is saved for each read. TLS is as <see cref="TlsClient"/> makes it.
 /// </remarks>
-/// <param name="authorities">The only certificate authorities to trust; null: those of the system.</param>
-public sealed class SocketFeedTransport(X509Certificate2Collection? authorities = null) : IFeedTransport
+/// <param name="tls">Null: the system's authorities are trusted.</param>
+public sealed class SocketFeedTransport(TlsClient? tls = null) : IFeedTransport
 {
     /// <summary>What one read of the socket may bring.</summary>
     private const int SegmentBytes = 64 * 1024;
@@ -27,6 +25,8 @@ public sealed class SocketFeedTransport(X509Certificate2Collection? authorities 
         minimumSegmentSize: SegmentBytes,
         useSynchronizationContext: false);
 
+    private readonly TlsClient _tls = tls ?? TlsClient.OfSystem("--upstream");
+
     public async ValueTask<IDuplexPipe> ConnectAsync(RedisAddress address, CancellationToken cancellationToken)
     {
         var socket = address.Path is null
@@ -37,7 +37,7 @@ public sealed class SocketFeedTransport(X509Certificate2Collection? authorities 
             EndPoint place = address.Path is null ? new DnsEndPoint(address.Host, address.Port) : new UnixDomainSocketEndPoint(address.Path);
             await socket.ConnectAsync(place, cancellationToken).ConfigureAwait(false);
             if (address.IsTls)
-                return await SecureAsync(socket, address.Host, cancellationToken).ConfigureAwait(false);
+                return new StreamDuplex(await _tls.SecureAsync(new NetworkStream(socket, ownsSocket: true), address.Host, cancellationToken).ConfigureAwait(false));
 
             return SocketConnection.Create(socket, Inline, Inline, SocketConnectionOptions.InlineReads | SocketConnectionOptions.InlineWrites);
         }
@@ -46,31 +46,5 @@ public sealed class SocketFeedTransport(X509Certificate2Collection? authorities 
             socket.Dispose();
             throw;
         }
-    }
-
-    private async Task<IDuplexPipe> SecureAsync(Socket socket, string host, CancellationToken cancellationToken)
-    {
-        var secure = new SslStream(new NetworkStream(socket, ownsSocket: true));
-        try
-        {
-            await secure.AuthenticateAsClientAsync(
-                new SslClientAuthenticationOptions { TargetHost = host, CertificateChainPolicy = Policy() }, cancellationToken).ConfigureAwait(false);
-            return new StreamDuplex(secure);
-        }
-        catch
-        {
-            await secure.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-    }
-
-    private X509ChainPolicy? Policy()
-    {
-        if (authorities is null)
-            return null;
-
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.AddRange(authorities);
-        return policy;
     }
 }

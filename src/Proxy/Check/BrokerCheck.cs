@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Tls;
 using KeyEvt.Proxy.Options;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
@@ -13,10 +14,10 @@ internal static class BrokerCheck
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
-    public static async Task<IReadOnlyList<CheckRow>> RunAsync(ForwarderConfig config)
+    public static async Task<IReadOnlyList<CheckRow>> RunAsync(ForwarderConfig config, TlsClient tls)
     {
         var rows = new List<CheckRow>();
-        var connection = await ConnectAsync(config.Amqp, rows);
+        var connection = await ConnectAsync(config.Amqp, tls, rows);
         if (connection is null) return rows;
         try
         {
@@ -35,8 +36,9 @@ internal static class BrokerCheck
         return rows;
     }
 
-    private static async Task<IConnection?> ConnectAsync(AmqpSettings settings, List<CheckRow> rows)
+    private static async Task<IConnection?> ConnectAsync(AmqpSettings settings, TlsClient tls, List<CheckRow> rows)
     {
+        var secure = new AmqpTls(tls, settings);
         var factory = new ConnectionFactory
         {
             HostName = settings.Host,
@@ -46,6 +48,7 @@ internal static class BrokerCheck
             VirtualHost = settings.VirtualHost,
             AutomaticRecoveryEnabled = false,
             TopologyRecoveryEnabled = false,
+            Ssl = secure.Option,
             ClientProvidedName = "keyevt check",
             RequestedConnectionTimeout = Deadline,
             HandshakeContinuationTimeout = Deadline,
@@ -58,12 +61,13 @@ internal static class BrokerCheck
             // The library does not wait for the broker's word on the vhost; the first channel gets to know it.
             await using var channel = await connection.CreateChannelAsync(cancellationToken: end.Token).WaitAsync(end.Token);
             string version = connection.ServerProperties?.TryGetValue("version", out object? value) == true && value is byte[] bytes ? System.Text.Encoding.UTF8.GetString(bytes) : "";
+            if (settings.Tls) rows.Add(new CheckRow(CheckOutcome.Works, TlsRow.Name, $"the certificate is trusted and for {settings.Host}"));
             rows.Add(new CheckRow(CheckOutcome.Works, "connect, log in", $"RabbitMQ {version}, user {settings.User}, vhost {settings.VirtualHost}"));
             return connection;
         }
         catch (Exception e) when (e is OperationCanceledException or TimeoutException or RabbitMQClientException or IOException or SocketException)
         {
-            rows.Add(Explain(e, settings));
+            rows.Add(secure.Explain(e) is { } fault ? new CheckRow(CheckOutcome.Fails, TlsRow.Name, fault) : Explain(e, settings));
             return null;
         }
     }

@@ -10,8 +10,9 @@ internal static class CheckCommand
     /// <summary>Exit code 0 when nothing fails, else 1.</summary>
     public static async Task<int> RunAsync(ProxyOptions options, TextWriter output)
     {
-        var upstream = UpstreamCheck.RunAsync(options);
-        var broker = BrokerCheck.RunAsync(options.Forwarding);
+        var certificates = new Certificates(options);
+        var upstream = UpstreamCheck.RunAsync(options, certificates.Upstream);
+        var broker = BrokerCheck.RunAsync(options.Forwarding, certificates.Amqp);
         bool fails = await PrintAsync($"upstream {options.Upstream}", await upstream, output);
         fails |= await PrintAsync($"broker {options.Forwarding.Amqp}", await broker, output);
         fails |= await PrintAsync("forwarding", ForwardingRows(options), output);

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Tls;
 
 namespace KeyEvt.Proxy.Check;
 
@@ -14,13 +16,16 @@ internal sealed class RedisWire : IAsyncDisposable
 {
     private const int MaxBulk = 1 << 20;
 
-    private readonly NetworkStream _stream;
+    private readonly Stream _stream;
     private readonly BufferedStream _reading; // for reading only: it refuses to write while bytes are left in it
     private readonly TimeSpan _deadline;
 
-    private RedisWire(NetworkStream stream, TimeSpan deadline) => (_stream, _reading, _deadline) = (stream, new BufferedStream(stream), deadline);
+    private RedisWire(Stream stream, TimeSpan deadline) => (_stream, _reading, _deadline) = (stream, new BufferedStream(stream), deadline);
 
-    public static async Task<RedisWire> ConnectAsync(RedisAddress address, TimeSpan deadline)
+    /// <summary>Null without TLS.</summary>
+    public SslStream? Secure => _stream as SslStream;
+
+    public static async Task<RedisWire> ConnectAsync(RedisAddress address, TlsClient tls, TimeSpan deadline)
     {
         EndPoint endPoint = address.Path is { } path ? new UnixDomainSocketEndPoint(path)
             : IPAddress.TryParse(address.Host, out var ip) ? new IPEndPoint(ip, address.Port)
@@ -30,7 +35,8 @@ internal sealed class RedisWire : IAsyncDisposable
         {
             using var end = new CancellationTokenSource(deadline);
             await socket.ConnectAsync(endPoint, end.Token);
-            return new RedisWire(new NetworkStream(socket, ownsSocket: true), deadline);
+            Stream stream = new NetworkStream(socket, ownsSocket: true);
+            return new RedisWire(address.IsTls ? await tls.SecureAsync(stream, address.Host, end.Token) : stream, deadline);
         }
         catch
         {

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Tls;
 using KeyEvt.Proxy.Options;
 
 namespace KeyEvt.Proxy.Check;
@@ -35,17 +36,22 @@ internal sealed class UpstreamCheck
     /// <summary>Of masks and rules; as if there were a mask, since one may come by a command.</summary>
     private EventClass Needed => _options.Forwarding.Events | _options.Forwarding.Rules.Events;
 
-    public static async Task<IReadOnlyList<CheckRow>> RunAsync(ProxyOptions options)
+    public static async Task<IReadOnlyList<CheckRow>> RunAsync(ProxyOptions options, TlsClient tls)
     {
         var rows = new List<CheckRow>();
         string step = "connect";
         try
         {
-            await using var redis = await RedisWire.ConnectAsync(options.Upstream, options.ConnectTimeout);
+            await using var redis = await RedisWire.ConnectAsync(options.Upstream, tls, options.ConnectTimeout);
             rows.Add(new CheckRow(CheckOutcome.Works, step, "a connection is accepted"));
+            if (redis.Secure is { } secure) rows.Add(TlsRow.Of(secure, tls.Files));
             step = "commands";
             var check = new UpstreamCheck(options, redis, rows);
             if (await check.LoginAsync()) await check.PermissionsAsync();
+        }
+        catch (IOException e) when (options.Upstream.IsTls && HandshakeFault.Describe(e, tls.Files) is { } fault)
+        {
+            rows.Add(new CheckRow(CheckOutcome.Fails, TlsRow.Name, fault));
         }
         catch (Exception e) when (e is SocketException or IOException or OperationCanceledException)
         {

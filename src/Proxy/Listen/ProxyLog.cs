@@ -28,6 +28,18 @@ internal static partial class ProxyLog
     [LoggerMessage(1006, LogLevel.Warning, "{Sessions} sessions did not end in time and were cut")]
     public static partial void StopCut(ILogger logger, int sessions);
 
+    [LoggerMessage(1007, LogLevel.Warning, "A client of {Address} ({Client}) did not get through the TLS handshake: {Reason}; more of these within 10 seconds are logged at level debug")]
+    public static partial void HandshakeRefused(ILogger logger, string address, string client, string reason);
+
+    [LoggerMessage(1008, LogLevel.Debug, "A client of {Address} ({Client}) did not get through the TLS handshake: {Reason}")]
+    public static partial void HandshakeRefusedToo(ILogger logger, string address, string client, string reason);
+
+    [LoggerMessage(1009, LogLevel.Warning, "{Limit} clients are connected, as many as --max-clients allows: further ones are refused")]
+    public static partial void ClientsRefused(ILogger logger, int limit);
+
+    [LoggerMessage(1010, LogLevel.Warning, "--max-clients {Wanted} needs {Needed} open files, but this process may have {Allowed}: it is lowered to {Limit}; raise the limit of open files (ulimit -n, LimitNOFILE)")]
+    public static partial void MaxClientsLowered(ILogger logger, int wanted, long needed, long allowed, int limit);
+
     [LoggerMessage(1100, LogLevel.Debug, "Session {Id} of {Client} begins")]
     public static partial void SessionBegins(ILogger logger, long id, string client);
 

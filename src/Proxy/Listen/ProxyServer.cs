@@ -4,6 +4,7 @@ using KeyEvt.Forwarder;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
+using KeyEvt.Proxy.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Listen;
@@ -18,6 +19,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     private readonly long _startedAt = time.GetTimestamp();
     private readonly CancellationTokenSource _stop = new();
     private readonly List<IConnectionListener> _listeners = [];
+    private readonly int _maxClients = OpenFiles.Limit(options.MaxClients, SessionRegistry.MaxFarewells + (options.Listen.Any(address => address.IsTls) ? TlsListener.MaxHandshakes : 0), loggers.CreateLogger<ProxyServer>());
     private SessionRegistry? _sessions;
     private UpstreamProbe? _probe;
     private Task _firstProbe = Task.CompletedTask;
@@ -47,12 +49,14 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
             Time = time,
             Logger = loggers.CreateLogger<ProxySession>(),
             Deadlines = options.Deadlines,
-        });
+        }, _maxClients);
         if (commands is not null) commands.ServerSection = GetInfo;
         foreach (var address in options.Listen) _listeners.Add(Listen(address));
         foreach (var listener in _listeners) ProxyLog.Listening(_logger, listener.Address);
         if (commands is not null) _firstProbe = _probe.LearnAsync(time.GetTimestamp(), _stop.Token).AsTask();
-        Completion = FirstFaultOrAllAsync([.. _listeners.Select(listener => new ProxyListener(listener, _sessions, time, _logger).RunAsync(_stop.Token))]);
+        List<Task> loops = [.. _listeners.Select(listener => new ProxyListener(listener, _sessions, time, _logger).RunAsync(_stop.Token))];
+        if (options.IdleTimeout > TimeSpan.Zero) loops.Add(CloseIdleAsync(_sessions));
+        Completion = FirstFaultOrAllAsync(loops);
         return Task.CompletedTask;
     }
 
@@ -64,6 +68,8 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         new("uptime_in_seconds", ((long)time.GetElapsedTime(_startedAt).TotalSeconds).ToString(CultureInfo.InvariantCulture)),
         new("listening", string.Join(' ', Addresses)),
         new("connected_clients", (_sessions?.Count ?? 0).ToString(CultureInfo.InvariantCulture)),
+        new("maxclients", _maxClients.ToString(CultureInfo.InvariantCulture)),
+        new("rejected_connections", (_sessions?.Refused ?? 0).ToString(CultureInfo.InvariantCulture)),
         new("total_connections_received", (_sessions?.Total ?? 0).ToString(CultureInfo.InvariantCulture)),
         new("allocated_bytes", GC.GetTotalAllocatedBytes().ToString(CultureInfo.InvariantCulture)),
         new("interception", Interception switch { InterceptionState.On => "on", InterceptionState.NoEcho => "off", _ => "unknown" }),
@@ -86,6 +92,18 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     {
         await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
         _stop.Dispose();
+    }
+
+    private async Task CloseIdleAsync(SessionRegistry sessions)
+    {
+        try
+        {
+            await sessions.CloseIdleAsync(options.IdleTimeout, time, _stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // told to stop
+        }
     }
 
     private IConnectionListener Listen(TransportAddress address)

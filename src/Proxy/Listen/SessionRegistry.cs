@@ -1,24 +1,45 @@
 using System.Collections.Concurrent;
+using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Listen;
 
-/// <summary>Which sessions are there? A session is here before it runs, until it is disposed.</summary>
-internal sealed class SessionRegistry(SessionServices services)
+/// <summary>Which sessions are there? A session is here before it runs, until it is disposed. No more than so many: further clients are told so, in Redis' words.</summary>
+internal sealed class SessionRegistry(SessionServices services, int maxClients = int.MaxValue)
 {
+    private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(60);
+    private static readonly ReadOnlyMemory<byte> TooMany = Replies.Error("ERR max number of clients reached");
+
+    /// <summary>Refused clients that may take their time to read why; more at once are cut.</summary>
+    public const int MaxFarewells = 64;
+
     private readonly ConcurrentDictionary<long, (ProxySession Session, Task Ended)> _sessions = new();
     private long _lastId;
+    private int _count;
+    private int _farewells;
+    private long _refused;
+    private long? _warnedAt;
 
     /// <summary>Sessions now.</summary>
-    public int Count => _sessions.Count;
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>Sessions since the start.</summary>
     public long Total => Volatile.Read(ref _lastId);
 
+    /// <summary>Clients beyond the limit since the start.</summary>
+    public long Refused => Volatile.Read(ref _refused);
+
     /// <summary>Takes the connection over.</summary>
     public void Start(IConnection client)
     {
+        if (Interlocked.Increment(ref _count) > maxClients)
+        {
+            Interlocked.Decrement(ref _count);
+            _ = RefuseAsync(client);
+            return;
+        }
+
         var session = new ProxySession(Interlocked.Increment(ref _lastId), client, services);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _sessions[session.Id] = (session, ended.Task);
@@ -43,6 +64,70 @@ internal sealed class SessionRegistry(SessionServices services)
         }
     }
 
+    /// <summary>Ends the sessions in which nothing has come from either side for this long; returns when told to stop.</summary>
+    public async Task CloseIdleAsync(TimeSpan timeout, TimeProvider time, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(Math.Min(1, timeout.TotalSeconds / 4)), time);
+        var seen = new Dictionary<long, (long Reads, long Since)>();
+        while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false))
+        {
+            foreach (var (id, (session, _)) in _sessions)
+            {
+                long reads = session.Reads;
+                if (!seen.TryGetValue(id, out var last) || last.Reads != reads) seen[id] = (reads, time.GetTimestamp());
+                else if (time.GetElapsedTime(last.Since) >= timeout) session.End(SessionEndReason.IdleTimeout);
+            }
+
+            foreach (long id in seen.Keys.Where(id => !_sessions.ContainsKey(id)).ToList()) seen.Remove(id);
+        }
+    }
+
+    /// <summary>Error text and FIN; then its bytes are read away for a moment, as closing over unread bytes could destroy the text on its way.</summary>
+    private async Task RefuseAsync(IConnection client)
+    {
+        Interlocked.Increment(ref _refused);
+        bool mayLinger = Interlocked.Increment(ref _farewells) <= MaxFarewells;
+        WarnOfRefusal();
+        try
+        {
+            client.Output.TryWrite(TooMany);
+            await client.Output.TryFlushAsync().ConfigureAwait(false);
+            await client.Output.CompleteAsync().ConfigureAwait(false);
+            if (mayLinger) await ReadAwayAsync(client).WaitAsync(TimeSpan.FromSeconds(1), services.Time).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // gone, or slow: it was refused anyway
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _farewells);
+            client.Abort();
+            await client.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static async Task ReadAwayAsync(IConnection client)
+    {
+        while (true)
+        {
+            var read = await client.Input.ReadAsync().ConfigureAwait(false);
+            if (read.IsCompleted) return;
+            client.Input.AdvanceTo(read.Buffer.End);
+        }
+    }
+
+    private void WarnOfRefusal()
+    {
+        lock (_sessions)
+        {
+            if (_warnedAt is { } last && services.Time.GetElapsedTime(last) < WarnEvery) return;
+            _warnedAt = services.Time.GetTimestamp();
+        }
+
+        ProxyLog.ClientsRefused(services.Logger, maxClients);
+    }
+
     private Task AllEnded() => Task.WhenAll(_sessions.Values.Select(entry => entry.Ended));
 
     private async Task RunAsync(ProxySession session, TaskCompletionSource ended)
@@ -54,6 +139,7 @@ internal sealed class SessionRegistry(SessionServices services)
         finally
         {
             _sessions.TryRemove(session.Id, out _);
+            Interlocked.Decrement(ref _count);
             ended.SetResult();
         }
     }

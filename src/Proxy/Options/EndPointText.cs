@@ -21,6 +21,20 @@ internal static class EndPointText
         return SplitHostPort(text, out string host, out int? port, minPort: 0) && port is { } given ? TransportAddress.Tcp(host, given) : null;
     }
 
+    /// <summary>As <see cref="Parse"/>, or <c>rediss://host:port</c> for TLS.</summary>
+    public static TransportAddress? ParseListen(string text, out string fault)
+    {
+        if (!text.StartsWith(TransportAddress.TlsScheme, StringComparison.OrdinalIgnoreCase))
+        {
+            var plain = Parse(text, out fault);
+            fault = $"must be host:port, rediss://host:port (TLS) or unix:/path, not {Printable.Quote(text)}";
+            return plain;
+        }
+
+        fault = $"must be rediss://host:port, not {Printable.Quote(text)}";
+        return SplitHostPort(text[TransportAddress.TlsScheme.Length..], out string host, out int? port, minPort: 0) && port is { } given ? TransportAddress.Tls(host, given) : null;
+    }
+
     /// <summary>Splits <c>host[:port]</c>; an IPv6 address stands in brackets, which are taken off.</summary>
     public static bool SplitHostPort(string text, out string host, out int? port, int minPort = 1)
     {

@@ -5,12 +5,10 @@ internal static class NotSupportedYet
 {
     private static readonly Dictionary<string, string> Schemes = new()
     {
-        ["rediss"] = "TLS to Redis",
         ["redis+sentinel"] = "Redis Sentinel",
         ["rediss+sentinel"] = "Redis Sentinel",
         ["redis+cluster"] = "Redis Cluster",
         ["rediss+cluster"] = "Redis Cluster",
-        ["amqps"] = "TLS to RabbitMQ",
     };
 
     /// <summary>Null, or the fault for a text that begins with such a scheme.</summary>

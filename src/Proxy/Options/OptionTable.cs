@@ -3,6 +3,7 @@ using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Options;
@@ -21,11 +22,11 @@ internal static class OptionTable
 
     public static readonly IReadOnlyList<OptionSpec> All =
     [
-        new("listen", "address", "127.0.0.1:6380", "where clients connect: host:port or unix:/path",
-            (o, v) => ReadAll(v, EndPointText.Parse) is { } listen ? o with { Listen = listen } : o) { Repeatable = true },
-        new("upstream", "uri", "redis://127.0.0.1:6379", "the Redis behind the proxy: redis://[user:password@]host:port or unix:/path",
+        new("listen", "address", "127.0.0.1:6380", "where clients connect: host:port, unix:/path, or rediss://host:port for TLS",
+            (o, v) => ReadAll(v, EndPointText.ParseListen) is { } listen ? o with { Listen = listen } : o) { Repeatable = true },
+        new("upstream", "uri", "redis://127.0.0.1:6379", "the Redis behind the proxy: redis://[user:password@]host:port, rediss:// for TLS, or unix:/path",
             (o, v) => UpstreamUri.Parse(v.Value, out string fault) is { } address ? o with { Upstream = address } : Fault(o, v, fault)),
-        new("amqp", "uri", "amqp://guest:guest@127.0.0.1:5672/", "the RabbitMQ: amqp://[user:password@]host[:port][/vhost]",
+        new("amqp", "uri", "amqp://guest:guest@127.0.0.1:5672/", "the RabbitMQ: amqp://[user:password@]host[:port][/vhost], or amqps:// for TLS",
             (o, v) => AmqpUri.Parse(v.Value, o.Forwarding.Amqp, out string fault) is { } amqp ? Amqp(o, _ => amqp) : Fault(o, v, fault)),
         new("events", "flags", "xe", "which classes of events are forwarded, in the letters of notify-keyspace-events",
             (o, v) => NotifyFlags.TryParse(v.Value, out var classes, out string error) ? Forward(o, f => f with { Events = classes }) : Fault(o, v, $"has a wrong flag: {error}")),
@@ -62,6 +63,33 @@ internal static class OptionTable
         new("instance", "name", null, "names this proxy in the markers it sends through Redis: letters, digits, dot, dash, underscore", ReadInstance) { DefaultShown = "random" },
         new("connect-timeout", "seconds", "5", "how long a connection to the upstream may take",
             (o, v) => v.Seconds(0.1, 3600) is { } time ? o with { ConnectTimeout = time } : o),
+        new("max-clients", "clients", "10000", "so many clients at once; further ones get Redis' own error and are closed",
+            (o, v) => v.Integer(1, 1_000_000) is { } clients ? o with { MaxClients = clients } : o),
+        new("idle-timeout", "seconds", "0", "closes a session in which neither client nor Redis has sent anything for so long, also one that waits or is subscribed; 0: never",
+            (o, v) => v.Seconds(0, 31_536_000) is { } time ? o with { IdleTimeout = time } : o),
+        new("tcp-keepalive", "seconds", "300", "after which silence the network is asked whether the other side is still there; 0: never",
+            (o, v) => v.Integer(0, 32_767) is { } seconds ? o with { Sockets = o.Sockets with { KeepAliveSeconds = seconds } } : o),
+        new("unix-socket-permissions", "mode", null, "of the sockets of --listen unix:, in octal as chmod takes them, such as 770", ReadSocketMode) { DefaultShown = "by the umask" },
+        new("tls-cert", "file", null, "what clients of rediss:// addresses are shown: certificate and intermediates, PEM",
+            (o, v) => ReadFile(o, v) is { } file ? o with { ListenTls = o.ListenTls with { Certificate = file } } : o),
+        new("tls-key", "file", null, "the private key of --tls-cert, PEM, not encrypted",
+            (o, v) => ReadFile(o, v) is { } file ? o with { ListenTls = o.ListenTls with { Key = file } } : o),
+        new("tls-ca", "file", null, "authorities that certificates of clients are judged by, PEM; with it, clients must show one",
+            (o, v) => ReadFile(o, v) is { } file ? o with { ListenTls = o.ListenTls with { Ca = file } } : o),
+        new("tls-auth-clients", "yes|no|optional", null, "whether clients must show a certificate of --tls-ca, need not, or may",
+            (o, v) => v.Word(("yes", ClientCertificates.Yes), ("no", ClientCertificates.No), ("optional", ClientCertificates.Optional)) is { } clients ? o with { TlsAuthClients = clients } : o) { DefaultShown = "yes with --tls-ca" },
+        new("upstream-ca", "file", null, "the only authorities to trust for rediss://, PEM",
+            (o, v) => ReadFile(o, v) is { } file ? o with { UpstreamTls = o.UpstreamTls with { Ca = file } } : o) { DefaultShown = "the system's" },
+        new("upstream-cert", "file", null, "what is shown to a Redis that asks for a client certificate, PEM",
+            (o, v) => ReadFile(o, v) is { } file ? o with { UpstreamTls = o.UpstreamTls with { Certificate = file } } : o),
+        new("upstream-key", "file", null, "the private key of --upstream-cert, PEM, not encrypted",
+            (o, v) => ReadFile(o, v) is { } file ? o with { UpstreamTls = o.UpstreamTls with { Key = file } } : o),
+        new("amqp-ca", "file", null, "the only authorities to trust for amqps://, PEM",
+            (o, v) => ReadFile(o, v) is { } file ? o with { AmqpTls = o.AmqpTls with { Ca = file } } : o) { DefaultShown = "the system's" },
+        new("amqp-cert", "file", null, "what is shown to a RabbitMQ that asks for a client certificate, PEM",
+            (o, v) => ReadFile(o, v) is { } file ? o with { AmqpTls = o.AmqpTls with { Certificate = file } } : o),
+        new("amqp-key", "file", null, "the private key of --amqp-cert, PEM, not encrypted",
+            (o, v) => ReadFile(o, v) is { } file ? o with { AmqpTls = o.AmqpTls with { Key = file } } : o),
         new("buffer-bytes", "bytes", "64m", "memory for events that wait; k, m and g are understood",
             (o, v) => v.ByteSize(64 << 10, 64L << 30) is { } bytes ? o with { BufferBytes = bytes } : o),
         new("window", "messages", "1024", "how many messages may wait for RabbitMQ's confirm",
@@ -129,6 +157,20 @@ internal static class OptionTable
     {
         if (input.Value.Equals("off", StringComparison.OrdinalIgnoreCase)) return options with { Admin = null };
         return EndPointText.Parse(input.Value, out string fault) is { } address ? options with { Admin = address } : Fault(options, input, fault + ", or off");
+    }
+
+    private static string? ReadFile(ProxyOptions options, OptionInput input)
+    {
+        if (input.Value.Length == 0) Fault(options, input, "must name a file");
+        return input.Value.Length == 0 ? null : input.Value;
+    }
+
+    private static ProxyOptions ReadSocketMode(ProxyOptions options, OptionInput input)
+    {
+        bool isOctal = input.Value.Length is 3 or 4 && input.Value.All(c => c is >= '0' and <= '7') && (input.Value.Length == 3 || input.Value[0] == '0');
+        return isOctal
+            ? options with { Sockets = options.Sockets with { UnixSocketMode = (UnixFileMode)Convert.ToInt32(input.Value, 8) } }
+            : Fault(options, input, $"must be three octal digits such as 770, not {Printable.Quote(input.Value)}");
     }
 
     private static ProxyOptions ReadInstance(ProxyOptions options, OptionInput input)

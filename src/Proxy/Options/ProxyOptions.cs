@@ -1,6 +1,8 @@
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Tls;
 using KeyEvt.Proxy.Transport;
+using KeyEvt.Proxy.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Options;
@@ -14,7 +16,9 @@ internal sealed record ProxyOptions
     public RedisAddress Upstream { get; init; } = null!; // the option has a default, so it is set before anyone reads it
 
     /// <summary>Where the upstream is, without who logs in.</summary>
-    public TransportAddress UpstreamPlace => Upstream.Path is { } path ? TransportAddress.Unix(path) : TransportAddress.Tcp(Upstream.Host, Upstream.Port);
+    public TransportAddress UpstreamPlace => Upstream.Path is { } path ? TransportAddress.Unix(path)
+        : Upstream.IsTls ? TransportAddress.Tls(Upstream.Host, Upstream.Port)
+        : TransportAddress.Tcp(Upstream.Host, Upstream.Port);
 
     /// <summary>What is forwarded and where to, as it stands after start.</summary>
     public ForwarderConfig Forwarding { get; init; } = new();
@@ -34,6 +38,26 @@ internal sealed record ProxyOptions
 
     /// <summary>How long one try to connect to the upstream may take.</summary>
     public TimeSpan ConnectTimeout { get; init; }
+
+    /// <summary>Clients at once.</summary>
+    public int MaxClients { get; init; }
+
+    /// <summary>After which silence a session is ended; zero: never.</summary>
+    public TimeSpan IdleTimeout { get; init; }
+
+    public SocketSettings Sockets { get; init; } = new();
+
+    /// <summary>For <c>--listen rediss://</c>.</summary>
+    public TlsFiles ListenTls { get; init; } = new("--tls");
+
+    /// <summary>Null: required when there is an authority to judge them by.</summary>
+    public ClientCertificates? TlsAuthClients { get; init; }
+
+    /// <summary>For <c>--upstream rediss://</c>.</summary>
+    public TlsFiles UpstreamTls { get; init; } = new("--upstream");
+
+    /// <summary>For <c>--amqp amqps://</c>.</summary>
+    public TlsFiles AmqpTls { get; init; } = new("--amqp");
 
     /// <summary>How much memory waiting events may take.</summary>
     public long BufferBytes { get; init; }

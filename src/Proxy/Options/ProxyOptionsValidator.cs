@@ -10,14 +10,16 @@ internal static class ProxyOptionsValidator
     public static IEnumerable<string> Faults(ProxyOptions options)
     {
         var listen = options.Listen.Where(address => !IsAnyPort(address)).ToList();
-        foreach (var twice in listen.GroupBy(address => address).Where(group => group.Count() > 1).Select(group => group.Key))
+        foreach (var twice in listen.GroupBy(address => address.Plain).Where(group => group.Count() > 1).Select(group => group.Key))
             yield return $"--listen names {twice} twice";
 
-        if (options.Admin is { } admin && listen.Contains(admin))
+        if (options.Admin is { } admin && listen.Any(address => address.Plain == admin))
             yield return $"--admin and --listen are both {admin}: they need different addresses";
 
-        if (listen.Contains(options.UpstreamPlace))
+        if (listen.Any(address => address.Plain == options.UpstreamPlace.Plain))
             yield return $"--upstream and --listen are both {options.UpstreamPlace}: the proxy would connect to itself";
+
+        foreach (string fault in TlsFaults.Of(options)) yield return fault;
 
         var forwarding = options.Forwarding;
         if (forwarding.DeclareQueue is "")

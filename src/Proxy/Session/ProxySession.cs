@@ -32,6 +32,15 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     /// <summary>The client had its time to close.</summary>
     public volatile bool LingerIsOver;
 
+    /// <summary>Times that something came from the client, counted by the request pump alone.</summary>
+    public long RequestReads;
+
+    /// <summary>Times that something came from the upstream, counted by the reply pump alone.</summary>
+    public long ReplyReads;
+
+    /// <summary>Has anything passed since this was asked last?</summary>
+    public long Reads => Volatile.Read(ref RequestReads) + Volatile.Read(ref ReplyReads);
+
     /// <summary>The reply pump has passed on all that was asked for, see <see cref="ReplyBarrier.ForEnd"/>.</summary>
     public bool PlaceOfEndReached { get; set; }
 
@@ -133,7 +142,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         {
             return await services.Transport.ConnectAsync(services.Upstream, either.Token).ConfigureAwait(false);
         }
-        catch (SocketException e)
+        catch (Exception e) when (e is SocketException or IOException)
         {
             why = e.Message;
         }

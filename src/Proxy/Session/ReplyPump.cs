@@ -39,6 +39,7 @@ internal sealed class ReplyPump(ProxySession session, IConnection client, IConne
         while (true)
         {
             var read = await _upstream.ReadAsync().ConfigureAwait(false);
+            session.ReplyReads++;
             if (slot.Armed is null)
             {
                 _client.TryWrite(read.Buffer);

@@ -52,6 +52,7 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
                 return await DiscardAsync().ConfigureAwait(false);
             }
 
+            session.RequestReads++;
             var stop = _run.Copy(read.Buffer);
             if (stop == RunStop.Candidate)
             {

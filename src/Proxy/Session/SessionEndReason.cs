@@ -21,6 +21,9 @@ internal enum SessionEndReason
     /// <summary>Client side: it speaks HTTP; closed without a word, as Redis does.</summary>
     ForeignProtocol,
 
+    /// <summary>Client side: nothing passed in either direction for longer than --idle-timeout.</summary>
+    IdleTimeout,
+
     /// <summary>Upstream side, connecting: refused, or not within the deadline.</summary>
     UpstreamUnreachable,
 

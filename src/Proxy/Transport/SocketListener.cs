@@ -10,10 +10,12 @@ internal sealed class SocketListener : IConnectionListener
     private const int Backlog = 511;
 
     private readonly Socket _socket;
+    private readonly SocketSettings _settings;
     private readonly string? _unixPath;
 
-    public SocketListener(TransportAddress address)
+    public SocketListener(TransportAddress address, SocketSettings settings)
     {
+        _settings = settings;
         _unixPath = address.UnixPath;
         var endPoint = address.ToEndPoint();
         if (endPoint is DnsEndPoint dns) endPoint = new IPEndPoint(Dns.GetHostAddresses(dns.Host)[0], dns.Port);
@@ -22,6 +24,7 @@ internal sealed class SocketListener : IConnectionListener
         try
         {
             _socket.Bind(endPoint);
+            if (_unixPath is not null && settings.UnixSocketMode is { } mode && !OperatingSystem.IsWindows()) File.SetUnixFileMode(_unixPath, mode); // before anyone can connect
             _socket.Listen(Backlog);
         }
         catch
@@ -37,11 +40,27 @@ internal sealed class SocketListener : IConnectionListener
 
     public async ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
     {
+        var socket = await AcceptSocketAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return new PipelinedConnection(socket, _unixPath is null ? socket.RemoteEndPoint!.ToString()! : Address);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>For who makes something else of it than two plain pipes.</summary>
+    public async ValueTask<Socket> AcceptSocketAsync(CancellationToken cancellationToken)
+    {
         var socket = await _socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             // The peer may be gone already; then this throws, and the accept loop goes on.
-            return SocketTransport.Adopt(socket, _unixPath is null ? socket.RemoteEndPoint!.ToString()! : Address);
+            SocketTransport.Configure(socket, _settings);
+            return socket;
         }
         catch
         {

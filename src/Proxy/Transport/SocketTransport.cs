@@ -4,21 +4,27 @@ using System.Net.Sockets;
 namespace KeyEvt.Proxy.Transport;
 
 /// <summary>Connections over the runtime's sockets, as pipes by Pipelines.Sockets.Unofficial: TCP and unix sockets, any system.</summary>
-internal sealed class SocketTransport : ITransport
+internal sealed class SocketTransport(SocketSettings? settings = null) : ITransport
 {
-    /// <summary>Redis' own tcp-keepalive: first probe after 300 s, then every 100 s, dead after 3.</summary>
-    private const int KeepAliveSeconds = 300;
+    private readonly SocketSettings _settings = settings ?? new SocketSettings();
 
-    public IConnectionListener Listen(TransportAddress address) => new SocketListener(address);
+    public IConnectionListener Listen(TransportAddress address) => new SocketListener(address, _settings);
 
     public async ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken)
     {
-        var endPoint = address.ToEndPoint();
+        var socket = await OpenAsync(address.ToEndPoint(), _settings, cancellationToken).ConfigureAwait(false);
+        return new PipelinedConnection(socket, address.ToString());
+    }
+
+    /// <summary>A connected socket with its options set.</summary>
+    internal static async Task<Socket> OpenAsync(EndPoint endPoint, SocketSettings settings, CancellationToken cancellationToken)
+    {
         var socket = NewSocket(endPoint);
         try
         {
             await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
-            return Adopt(socket, address.ToString());
+            Configure(socket, settings);
+            return socket;
         }
         catch
         {
@@ -27,19 +33,15 @@ internal sealed class SocketTransport : ITransport
         }
     }
 
-    /// <summary>Takes a connected socket over.</summary>
-    internal static IConnection Adopt(Socket socket, string remoteName)
+    internal static void Configure(Socket socket, SocketSettings settings)
     {
-        if (socket.ProtocolType == ProtocolType.Tcp)
-        {
-            socket.NoDelay = true;
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveSeconds);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, KeepAliveSeconds / 3);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
-        }
-
-        return new PipelinedConnection(socket, remoteName);
+        if (socket.ProtocolType != ProtocolType.Tcp) return;
+        socket.NoDelay = true;
+        if (settings.KeepAliveSeconds == 0) return;
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, settings.KeepAliveSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, Math.Max(1, settings.KeepAliveSeconds / 3));
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
     }
 
     internal static Socket NewSocket(EndPoint endPoint) => endPoint switch

@@ -5,9 +5,11 @@ using System.Net.Sockets;
 
 namespace KeyEvt.Proxy.Transport;
 
-/// <summary>Where does the proxy listen, or where is its upstream? <c>host:port</c>, <c>[ipv6]:port</c> or <c>unix:/path</c>.</summary>
+/// <summary>Where does the proxy listen, or where is its upstream? <c>host:port</c>, <c>[ipv6]:port</c> or <c>unix:/path</c>; over TLS <c>rediss://host:port</c>.</summary>
 internal sealed record TransportAddress
 {
+    public const string TlsScheme = "rediss://";
+
     private const string UnixScheme = "unix:";
 
     private TransportAddress(string host, int port, string? path) => (Host, Port, UnixPath) = (host, port, path);
@@ -21,7 +23,15 @@ internal sealed record TransportAddress
     /// <summary>Null for TCP.</summary>
     public string? UnixPath { get; }
 
+    /// <summary>TLS is spoken there.</summary>
+    public bool IsTls { get; private init; }
+
+    /// <summary>The same place, without TLS: two addresses with the same one cannot both be listened on.</summary>
+    public TransportAddress Plain => this with { IsTls = false };
+
     public static TransportAddress Tcp(string host, int port) => new(host, port, null);
+
+    public static TransportAddress Tls(string host, int port) => new(host, port, null) { IsTls = true };
 
     public static TransportAddress Unix(string path) => new("", 0, path);
 
@@ -53,6 +63,6 @@ internal sealed record TransportAddress
     public override string ToString()
     {
         if (UnixPath is not null) return UnixScheme + UnixPath;
-        return Host.Contains(':') ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+        return (IsTls ? TlsScheme : "") + (Host.Contains(':') ? $"[{Host}]:{Port}" : $"{Host}:{Port}");
     }
 }

@@ -23,10 +23,8 @@ public sealed class OptionTests
     }
 
     [Theory]
-    [InlineData("--upstream", "rediss://127.0.0.1:6379")]
     [InlineData("--upstream", "redis+sentinel://127.0.0.1:26379/mymaster")]
     [InlineData("--upstream", "redis+cluster://127.0.0.1:7000")]
-    [InlineData("--amqp", "amqps://127.0.0.1:5671/")]
     public async Task What_is_not_supported_yet_says_so(string option, string value)
     {
         var result = await KeyEvtProcess.RunAsync([option, value]);

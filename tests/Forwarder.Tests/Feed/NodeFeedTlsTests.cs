@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Tls;
 using KeyEvt.Servers;
 using Xunit;
 
@@ -11,36 +9,22 @@ namespace KeyEvt.Forwarder.Tests.Feed;
 /// <summary>Does rediss:// mean TLS, with a certificate that is checked?</summary>
 public sealed class NodeFeedTlsTests : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("keyevt-tls-");
-    private readonly X509Certificate2 _certificate;
+    private readonly PrivateFolder _folder = new("tls");
+    private readonly TestAuthority _authority = new();
     private readonly int _port = FreePorts.Take();
     private readonly RecordingSink _sink = new();
 
-    public NodeFeedTlsTests()
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        _certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        File.WriteAllText(PathOf("cert"), _certificate.ExportCertificatePem());
-        File.WriteAllText(PathOf("key"), key.ExportPkcs8PrivateKeyPem());
-    }
-
     public void Dispose()
     {
-        _certificate.Dispose();
-        _folder.Delete(recursive: true);
+        _authority.Dispose();
+        _folder.Dispose();
     }
 
     [Fact]
     public async Task Events_arrive_over_TLS()
     {
-        await using var server = await StartServerAsync();
-        await using var feed = FeedOn(new SocketFeedTransport([_certificate]));
+        await using var server = await StartServerAsync(_authority.Issue("localhost"));
+        await using var feed = FeedOn(TrustingAuthority());
         feed.Start();
         await feed.WaitSubscribedAsync(TestContext.Current.CancellationToken);
 
@@ -52,36 +36,56 @@ public sealed class NodeFeedTlsTests : IDisposable
     [Fact]
     public async Task R14_a_certificate_from_nobody_trusted_is_refused_with_a_clear_text_and_nothing_is_sent()
     {
-        await using var server = await StartServerAsync();
-        await using var feed = FeedOn(new SocketFeedTransport());
-        feed.Start();
+        await using var server = await StartServerAsync(_authority.Issue("localhost"));
+        await RefusedAsync(FeedOn(new SocketFeedTransport()), "the certificate was issued by 'CN=keyevt test authority', which no authority of this system vouches for: name its authority's certificate in --upstream-ca");
+    }
 
-        await Eventually.TrueAsync("the reason", () => feed.Status.LastError?.Contains("certificate", StringComparison.Ordinal) == true);
+    [Fact]
+    public async Task R14_an_expired_certificate_is_refused_with_a_clear_text_and_nothing_is_sent()
+    {
+        await using var server = await StartServerAsync(_authority.IssueExpired("localhost"));
+        await RefusedAsync(FeedOn(TrustingAuthority()), "the certificate expired on ");
+    }
 
-        Assert.Equal(0, feed.Status.MarkersSent);
+    [Fact]
+    public async Task R14_a_certificate_for_another_name_is_refused_with_a_clear_text_and_nothing_is_sent()
+    {
+        await using var server = await StartServerAsync(_authority.Issue("redis.example", "10.1.2.3"));
+        await RefusedAsync(FeedOn(TrustingAuthority()), "the certificate is for 'redis.example', '10.1.2.3', not for 'localhost'");
+    }
+
+    [Fact]
+    public async Task A_node_that_asks_for_a_certificate_says_so()
+    {
+        await using var server = await StartServerAsync(_authority.Issue("localhost"), "yes");
+        await RefusedAsync(FeedOn(TrustingAuthority()), "a client certificate is asked for there: give one with --upstream-cert and --upstream-key");
     }
 
     [Fact]
     public async Task A_plain_port_is_not_spoken_to_in_plain()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var feed = new NodeFeed(
-            new NodeFeedOptions { Address = RedisAddress.Parse(server.Url.Replace("redis:", "rediss:", StringComparison.Ordinal)) },
-            _sink, new GapLog(), TimeProvider.System, new RecordingLogger());
-        feed.Start();
-
-        await Eventually.TrueAsync("the reason", () => feed.Status.LastError is not null);
-        Assert.Equal(FeedState.Down, feed.Status.State);
+        await RefusedAsync(FeedOn(TrustingAuthority(), server.Port), "there is no answer to the TLS handshake in time: is it the port without TLS?");
     }
 
-    private string PathOf(string name) => Path.Combine(_folder.FullName, name + ".pem");
-
-    private Task<RedisServer> StartServerAsync() => RedisServer.StartAsync(
-        $"tls-port {_port}", $"tls-cert-file {PathOf("cert")}", $"tls-key-file {PathOf("key")}", $"tls-ca-cert-file {PathOf("cert")}", "tls-auth-clients no");
-
-    private NodeFeed FeedOn(SocketFeedTransport transport)
+    private async Task RefusedAsync(NodeFeed feed, string text)
     {
-        var address = RedisAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"rediss://localhost:{_port}"));
+        await using var disposing = feed;
+        feed.Start();
+        await Eventually.ValueAsync("the reason", () => Task.FromResult(feed.Status.LastError), error => error?.Contains(text, StringComparison.Ordinal) == true);
+        Assert.Equal(0, feed.Status.MarkersSent);
+        Assert.NotEqual(FeedState.Subscribed, feed.Status.State);
+    }
+
+    private Task<RedisServer> StartServerAsync(TestCertificate certificate, string authClients = "no") => RedisServer.StartAsync(
+        $"tls-port {_port}", $"tls-cert-file {_folder.Write("cert.pem", certificate.CertificatePem)}", $"tls-key-file {_folder.Write("key.pem", certificate.KeyPem)}",
+        $"tls-ca-cert-file {_folder.Write("ca.pem", _authority.Pem)}", $"tls-auth-clients {authClients}");
+
+    private SocketFeedTransport TrustingAuthority() => new(new TlsClient(new TlsSource(new TlsFiles("--upstream") { Ca = _folder.Write("trusted.pem", _authority.Pem) })));
+
+    private NodeFeed FeedOn(SocketFeedTransport transport, int? port = null)
+    {
+        var address = RedisAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"rediss://localhost:{port ?? _port}"));
         var feed = new NodeFeed(new NodeFeedOptions { Address = address }, _sink, new GapLog(), TimeProvider.System, new RecordingLogger(), transport);
         feed.Want(EventClass.String);
         return feed;

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Proxy.Check;
 using KeyEvt.Proxy.Options;
@@ -115,6 +116,6 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     private Task<IReadOnlyList<CheckRow>> RunAsync()
     {
         _redis.Start();
-        return UpstreamCheck.RunAsync(_options with { Upstream = _options.Upstream with { Host = "127.0.0.1", Port = _redis.Port } });
+        return UpstreamCheck.RunAsync(_options with { Upstream = _options.Upstream with { Host = "127.0.0.1", Port = _redis.Port } }, TlsClient.OfSystem("--upstream"));
     }
 }

@@ -95,13 +95,12 @@ public sealed class OptionsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--listen", "6380", "--listen must be host:port or unix:/path, not '6380'")]
-    [InlineData("--listen", "unix:relative", "--listen must be host:port or unix:/path, not 'unix:relative'")]
+    [InlineData("--listen", "6380", "--listen must be host:port, rediss://host:port (TLS) or unix:/path, not '6380'")]
+    [InlineData("--listen", "unix:relative", "--listen must be host:port, rediss://host:port (TLS) or unix:/path, not 'unix:relative'")]
     [InlineData("--admin", "on", "--admin must be host:port or unix:/path, not 'on', or off")]
-    [InlineData("--upstream", "rediss://h", "--upstream rediss:// is not supported yet: TLS to Redis")]
+    [InlineData("--listen", "rediss://h", "--listen must be rediss://host:port, not 'rediss://h'")]
     [InlineData("--upstream", "redis+sentinel://h", "--upstream redis+sentinel:// is not supported yet: Redis Sentinel")]
     [InlineData("--upstream", "redis+cluster://h", "--upstream redis+cluster:// is not supported yet: Redis Cluster")]
-    [InlineData("--amqp", "amqps://h", "--amqp amqps:// is not supported yet: TLS to RabbitMQ")]
     [InlineData("--amqp", "http://h", "--amqp must begin with amqp:// or amqps://")]
     [InlineData("--events", "xq", "--events has a wrong flag: unknown event flag 'q': flags are g $ l s h z x e t d m n o c, and A for g$lshzxetd")]
     [InlineData("--delivery-mode", "0", "--delivery-mode must be 1 to 2, not '0'")]

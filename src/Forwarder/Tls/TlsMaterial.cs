@@ -1,0 +1,93 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace KeyEvt.Forwarder.Tls;
+
+/// <summary>What was read from the files of one side: whom to trust, and what to show? Never changes; connections keep what they began with.</summary>
+public sealed class TlsMaterial
+{
+    private TlsMaterial(TlsFiles files, X509Certificate2Collection? authorities, SslStreamCertificateContext? own) => (Files, Authorities, Own) = (files, authorities, own);
+
+    public TlsFiles Files { get; }
+
+    /// <summary>The only ones to trust; null: those of the system.</summary>
+    public X509Certificate2Collection? Authorities { get; }
+
+    /// <summary>Certificate, key and intermediates to show; null: nothing.</summary>
+    public SslStreamCertificateContext? Own { get; }
+
+    /// <exception cref="TlsFileException">A file cannot be used.</exception>
+    public static TlsMaterial Load(TlsFiles files) => new(
+        files,
+        files.Ca is { } ca ? LoadAuthorities(files.Option + "-ca", ca) : null,
+        files is { Certificate: { } certificate, Key: { } key } ? LoadOwn(files.Option, certificate, key) : null);
+
+    /// <summary>How to judge the other side's certificate. Nothing is fetched meanwhile: not the addresses in a stranger's certificate, no revocation lists.</summary>
+    public X509ChainPolicy NewPolicy()
+    {
+        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        if (Authorities is null) return policy;
+        policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        policy.CustomTrustStore.AddRange(Authorities);
+        return policy;
+    }
+
+    private static X509Certificate2Collection LoadAuthorities(string option, string path)
+    {
+        var authorities = ReadCertificates(option, path);
+        return authorities.Count > 0 ? authorities : throw new TlsFileException($"{option} names the file '{path}', which holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+    }
+
+    private static SslStreamCertificateContext LoadOwn(string option, string certificatePath, string keyPath)
+    {
+        var all = ReadCertificates(option + "-cert", certificatePath);
+        if (all.Count == 0) throw new TlsFileException($"{option}-cert names the file '{certificatePath}', which holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+        string key = ReadText(option + "-key", keyPath);
+        if (key.Contains("BEGIN ENCRYPTED PRIVATE KEY", StringComparison.Ordinal) || key.Contains("Proc-Type: 4,ENCRYPTED", StringComparison.Ordinal))
+            throw new TlsFileException($"{option}-key names the file '{keyPath}', whose key is encrypted: store it decrypted (openssl pkey -in ... -out ...), readable by this user alone");
+        try
+        {
+            var certificate = X509Certificate2.CreateFromPem(ReadText(option + "-cert", certificatePath), key);
+            all.RemoveAt(0);
+            return SslStreamCertificateContext.Create(certificate, all, offline: true);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            throw new TlsFileException($"{option}-key names the file '{keyPath}', which is not the private key (PEM) of the first certificate in '{certificatePath}'", e);
+        }
+    }
+
+    private static X509Certificate2Collection ReadCertificates(string option, string path)
+    {
+        var certificates = new X509Certificate2Collection();
+        string text = ReadText(option, path);
+        try
+        {
+            certificates.ImportFromPem(text);
+            return certificates;
+        }
+        catch (CryptographicException e)
+        {
+            throw new TlsFileException($"{option} names the file '{path}', which holds a certificate that cannot be read", e);
+        }
+    }
+
+    private static string ReadText(string option, string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            string why = e switch
+            {
+                FileNotFoundException or DirectoryNotFoundException => "there is no such file",
+                UnauthorizedAccessException => "access is denied",
+                _ => e.Message,
+            };
+            throw new TlsFileException($"{option} names the file '{path}', which cannot be read: {why}", e);
+        }
+    }
+}

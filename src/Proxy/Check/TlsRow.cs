@@ -1,0 +1,24 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using KeyEvt.Forwarder.Tls;
+
+namespace KeyEvt.Proxy.Check;
+
+/// <summary>What does the check say of a TLS connection that came about?</summary>
+internal static class TlsRow
+{
+    public const string Name = "TLS";
+
+    /// <summary>Renewing takes people a while.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromDays(14);
+
+    public static CheckRow Of(SslStream secure, TlsFiles files)
+    {
+        var certificate = (X509Certificate2)secure.RemoteCertificate!; // there is no way to a connection without one
+        string protocol = secure.SslProtocol.ToString().Replace("Tls1", "TLS 1.", StringComparison.Ordinal);
+        string finding = $"{protocol}, certificate valid until {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}, trusted by {files.Ca ?? "this system's authorities"}";
+        return certificate.NotAfter - DateTimeOffset.UtcNow < Soon
+            ? new CheckRow(CheckOutcome.Warning, Name, finding, "the certificate expires soon: renew it there")
+            : new CheckRow(CheckOutcome.Works, Name, finding);
+    }
+}

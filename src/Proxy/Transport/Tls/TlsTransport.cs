@@ -1,0 +1,25 @@
+using System.Net.Sockets;
+using KeyEvt.Forwarder.Tls;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy.Transport.Tls;
+
+/// <summary>TLS where an address asks for it, over the runtime's sockets; everything else goes by the transport for plain connections.</summary>
+/// <param name="server">Null when no address to listen on asks for TLS.</param>
+internal sealed class TlsTransport(ITransport plain, TlsClient client, TlsServer? server, SocketSettings settings, ILogger logger) : ITransport
+{
+    public IConnectionListener Listen(TransportAddress address)
+    {
+        if (!address.IsTls) return plain.Listen(address);
+        return new TlsListener(new SocketListener(address.Plain, settings), server ?? throw new InvalidOperationException("no certificate to listen with"), logger);
+    }
+
+    /// <exception cref="TlsFailedException">Somebody is there, but TLS does not come about.</exception>
+    public async ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken)
+    {
+        if (!address.IsTls) return await plain.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+        var socket = await SocketTransport.OpenAsync(address.ToEndPoint(), settings, cancellationToken).ConfigureAwait(false);
+        var secure = await client.SecureAsync(new NetworkStream(socket, ownsSocket: true), address.Host, cancellationToken).ConfigureAwait(false);
+        return new TlsConnection(socket, secure, address.ToString());
+    }
+}

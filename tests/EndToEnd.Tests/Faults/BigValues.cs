@@ -1,0 +1,46 @@
+// How do values larger than memory is worth go in and out?
+using System.Text;
+using KeyEvt.Servers;
+using Xunit;
+
+namespace KeyEvt.EndToEnd.Tests.Faults;
+
+/// <summary>One value made of equal pieces, sent and fetched piece by piece.</summary>
+internal static class BigValues
+{
+    public const int MiB = 1024 * 1024;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    public static async Task StoreAsync(RespClient client, string key, byte[] piece, int pieces)
+    {
+        await client.SendAsync($"*3\r\n$3\r\nSET\r\n${key.Length}\r\n{key}\r\n${(long)piece.Length * pieces}\r\n");
+        for (var i = 0; i < pieces; i++)
+            await client.SendAsync(piece, Patience);
+        await client.SendAsync("\r\n");
+        Assert.Equal("OK", (await client.ReadReplyAsync(Patience)).Text);
+    }
+
+    public static async Task FetchAsync(RespClient client, string key, byte[] piece, int pieces)
+    {
+        var header = $"${(long)piece.Length * pieces}\r\n";
+        await client.SendCommandAsync("GET", key);
+        Assert.Equal(header, Encoding.Latin1.GetString(await client.ReadBytesAsync(header.Length, Patience)));
+        for (var i = 0; i < pieces; i++)
+        {
+            var got = await client.ReadBytesAsync(piece.Length, Patience);
+            if (!piece.AsSpan().SequenceEqual(got))
+                Assert.Fail($"piece {i} differs");
+        }
+        Assert.Equal("\r\n", Encoding.Latin1.GetString(await client.ReadBytesAsync(2)));
+    }
+
+    /// <summary>How far the program's memory rose above what it was, at its highest moment.</summary>
+    public static async Task<long> GrowthAsync(ChildProcess program, Func<Task> act)
+    {
+        program.ResetPeak();
+        var before = program.ResidentBytes;
+        await act();
+        return program.PeakResidentBytes - before;
+    }
+}

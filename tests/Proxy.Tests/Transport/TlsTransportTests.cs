@@ -1,0 +1,240 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using KeyEvt.Forwarder.Tls;
+using KeyEvt.Proxy.Transport;
+using KeyEvt.Proxy.Transport.Tls;
+using KeyEvt.Servers;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace KeyEvt.Proxy.Tests.Transport;
+
+/// <summary>Do connections over TLS end as sessions rely on? The same demands as on plain sockets, by either version of TLS.</summary>
+public sealed class TlsTransportTests : IAsyncLifetime
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("keyevt-tls-");
+    private readonly TestAuthority _authority = new();
+    private TlsTransport _transport = null!;
+    private IConnectionListener _listener = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private int Port => IPEndPoint.Parse(_listener.Address[TransportAddress.TlsScheme.Length..]).Port;
+
+    public ValueTask InitializeAsync()
+    {
+        var certificate = _authority.Issue("localhost");
+        var client = new TlsClient(new TlsSource(new TlsFiles("--upstream") { Ca = Write("ca", _authority.Pem) }));
+        var server = new TlsServer(new TlsSource(new TlsFiles("--tls") { Certificate = Write("cert", certificate.CertificatePem), Key = Write("key", certificate.KeyPem) }), ClientCertificates.No);
+        _transport = new TlsTransport(new SocketTransport(), client, server, new SocketSettings(), NullLogger.Instance);
+        _listener = _transport.Listen(TransportAddress.Tls("127.0.0.1", 0));
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _listener.DisposeAsync();
+        _authority.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Both_ends_of_the_transport_understand_each_other()
+    {
+        var connecting = _transport.ConnectAsync(TransportAddress.Tls("localhost", Port), Cancel);
+        await using var server = await _listener.AcceptAsync(Cancel);
+        await using var client = await connecting;
+        await client.Output.WriteAsync("hello"u8.ToArray(), Cancel);
+        await client.Output.CompleteAsync();
+        Assert.Equal("hello", await ReadToEndAsync(server));
+        await server.Output.WriteAsync("and back"u8.ToArray(), Cancel);
+        await server.Output.CompleteAsync();
+        Assert.Equal("and back", await ReadToEndAsync(client));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Completing_the_output_sends_everything_and_then_the_end_and_the_input_goes_on(bool olderTls)
+    {
+        await using var ends = await ConnectAsync(olderTls);
+        var bytes = new byte[3_000_000];
+        Random.Shared.NextBytes(bytes);
+        var writing = Task.Run(
+            async () =>
+            {
+                await ends.Connection.Output.WriteAsync(bytes, Cancel);
+                await ends.Connection.Output.CompleteAsync();
+            },
+            Cancel);
+        Assert.Equal(bytes, await ReceiveToEndAsync(ends.Peer));
+        await writing;
+        await ends.Peer.WriteAsync("still here"u8.ToArray(), Cancel);
+        await ends.Peer.ShutdownAsync();
+        Assert.Equal("still here", await ReadToEndAsync(ends.Connection));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_peers_end_ends_the_input_and_the_output_goes_on(bool olderTls)
+    {
+        await using var ends = await ConnectAsync(olderTls);
+        await ends.Peer.WriteAsync("bye"u8.ToArray(), Cancel);
+        await ends.Peer.ShutdownAsync();
+        ends.Socket.Shutdown(SocketShutdown.Send);
+        Assert.Equal("bye", await ReadToEndAsync(ends.Connection));
+        await ends.Connection.Output.WriteAsync("answer"u8.ToArray(), Cancel);
+        await ends.Connection.Output.CompleteAsync();
+        Assert.Equal("answer"u8.ToArray(), await ReceiveToEndAsync(ends.Peer));
+    }
+
+    [Fact]
+    public async Task Disposing_waits_until_a_slow_peer_has_the_last_byte()
+    {
+        await using var ends = await ConnectAsync();
+        var sent = 0;
+        while (true)
+        {
+            var flush = ends.Connection.Output.WriteAsync(new byte[16384], Cancel);
+            sent += 16384;
+            if (flush.IsCompleted) continue;
+            var disposing = Task.Run(
+                async () =>
+                {
+                    await flush;
+                    await ends.Connection.DisposeAsync();
+                },
+                Cancel);
+            Assert.Equal(sent, (await ReceiveToEndAsync(ends.Peer)).Length);
+            await disposing;
+            return;
+        }
+    }
+
+    [Fact]
+    public async Task A_reset_breaks_the_input_and_completes_flushes()
+    {
+        await using var ends = await ConnectAsync();
+        var reading = ends.Connection.Input.ReadAsync(Cancel).AsTask();
+        ends.Socket.LingerState = new LingerOption(true, 0);
+        ends.Socket.Close();
+        await Assert.ThrowsAnyAsync<IOException>(() => reading);
+        for (var i = 0; i < 1000; i++)
+        {
+            ends.Connection.Output.TryWrite(new byte[] { 1 });
+            if (!await ends.Connection.Output.TryFlushAsync()) return;
+            await Task.Delay(5, Cancel);
+        }
+
+        Assert.Fail("no flush said that the peer is gone");
+    }
+
+    [Fact]
+    public async Task Aborting_wakes_a_pending_read_and_a_pending_flush()
+    {
+        await using var ends = await ConnectAsync();
+        var reading = ends.Connection.Input.ReadAsync(Cancel).AsTask();
+        ValueTask<bool> flush;
+        do
+        {
+            ends.Connection.Output.TryWrite(new byte[65536]);
+            flush = ends.Connection.Output.TryFlushAsync();
+        }
+        while (flush.IsCompleted);
+        ends.Connection.Abort();
+        Assert.False(await flush);
+        var end = await Record.ExceptionAsync(async () => Assert.True((await reading).IsCompleted));
+        Assert.True(end is null or IOException, $"{end}");
+    }
+
+    [Fact]
+    public async Task Waking_a_read_loses_no_byte()
+    {
+        await using var ends = await ConnectAsync();
+        for (var i = 0; i < 200; i++)
+        {
+            var reading = ends.Connection.Input.ReadAsync(Cancel);
+            var writing = ends.Peer.WriteAsync(Encoding.ASCII.GetBytes($"{i:000}"), Cancel);
+            ends.Connection.Input.CancelPendingRead();
+            await writing;
+            var read = await reading;
+            while (read.Buffer.Length < 3)
+            {
+                ends.Connection.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                read = await ends.Connection.Input.ReadAsync(Cancel);
+            }
+
+            Assert.Equal($"{i:000}", Encoding.ASCII.GetString(read.Buffer));
+            ends.Connection.Input.AdvanceTo(read.Buffer.End);
+        }
+    }
+
+    [Fact]
+    public async Task A_peer_that_never_shakes_hands_does_not_keep_others_from_coming_in()
+    {
+        using var silent = new TcpClient();
+        await silent.ConnectAsync(IPAddress.Loopback, Port, Cancel);
+        await using var ends = await ConnectAsync();
+        await ends.Peer.WriteAsync("in"u8.ToArray(), Cancel);
+        await ends.Peer.ShutdownAsync();
+        Assert.Equal("in", await ReadToEndAsync(ends.Connection));
+    }
+
+    [Fact]
+    public async Task A_wrong_name_is_refused_by_the_connecting_side()
+    {
+        var failure = await Assert.ThrowsAsync<TlsFailedException>(async () => await _transport.ConnectAsync(TransportAddress.Tls("127.0.0.1", Port), Cancel));
+        Assert.Equal("the certificate is for 'localhost', not for '127.0.0.1': connect by a name it is for, or let it be issued for this one too", failure.Message);
+    }
+
+    private async Task<Ends> ConnectAsync(bool olderTls = false)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, Port, Cancel);
+        var peer = new SslStream(new NetworkStream(socket, ownsSocket: true));
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.Add(_authority.Certificate);
+        var accepting = _listener.AcceptAsync(Cancel).AsTask();
+        await peer.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = policy, EnabledSslProtocols = olderTls ? System.Security.Authentication.SslProtocols.Tls12 : default }, Cancel);
+        return new Ends(await accepting, peer, socket);
+    }
+
+    private string Write(string name, string pem)
+    {
+        var path = Path.Combine(_folder.FullName, name + ".pem");
+        File.WriteAllText(path, pem);
+        return path;
+    }
+
+    private static async Task<string> ReadToEndAsync(IConnection connection)
+    {
+        while (true)
+        {
+            var read = await connection.Input.ReadAsync(Cancel);
+            if (read.IsCompleted) return Encoding.ASCII.GetString(read.Buffer);
+            connection.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    private static async Task<byte[]> ReceiveToEndAsync(SslStream peer)
+    {
+        var all = new MemoryStream();
+        await peer.CopyToAsync(all, Cancel);
+        return all.ToArray();
+    }
+
+    private sealed record Ends(IConnection Connection, SslStream Peer, Socket Socket) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            Connection.Abort();
+            await Connection.DisposeAsync();
+            await Peer.DisposeAsync();
+        }
+    }
+}
