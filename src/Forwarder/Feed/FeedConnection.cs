@@ -184,7 +184,15 @@ internal sealed class FeedConnection
     private async Task CloseAsync()
     {
         await _pipe.Input.CompleteAsync().ConfigureAwait(false);
-        await _pipe.Output.CompleteAsync().ConfigureAwait(false);
+        try
+        {
+            await _pipe.Output.CompleteAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException or InvalidOperationException)
+        {
+            // Completing a writer over TLS sends what is left; the node may be gone, which the reading side has said.
+        }
+
         if (_pipe is IAsyncDisposable asyncDisposable)
             await asyncDisposable.DisposeAsync().ConfigureAwait(false);
         else
