@@ -187,8 +187,13 @@ public sealed class TlsTransportTests : IAsyncLifetime
     [Fact]
     public async Task A_wrong_name_is_refused_by_the_connecting_side()
     {
+        var accepting = _listener.AcceptAsync(Cancel).AsTask();
         var failure = await Assert.ThrowsAsync<TlsFailedException>(async () => await _transport.ConnectAsync(TransportAddress.Tls("127.0.0.1", Port), Cancel));
         Assert.Equal("the certificate is for 'localhost', not for '127.0.0.1': connect by a name it is for, or let it be issued for this one too", failure.Message);
+        await _listener.DisposeAsync();
+        // With TLS 1.3 the other end may have come in before it was judged; all it gets is the end.
+        if (await Record.ExceptionAsync(() => accepting) is null) Assert.Equal("", await ReadToEndAsync(await accepting));
+        else Assert.True(accepting.IsFaulted);
     }
 
     private async Task<Ends> ConnectAsync(bool olderTls = false)

@@ -34,8 +34,8 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, ILo
             _accepting ??= AcceptSocketAsync(cancellationToken);
             if (await Task.WhenAny(next, _accepting).ConfigureAwait(false) == next)
             {
-                await next.ConfigureAwait(false);
-                continue;
+                if (await next.ConfigureAwait(false)) continue;
+                throw new SocketException((int)SocketError.OperationAborted); // disposed
             }
 
             var accepted = _accepting;
@@ -48,7 +48,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, ILo
     {
         await _closed.CancelAsync().ConfigureAwait(false);
         await listener.DisposeAsync().ConfigureAwait(false);
-        _ready.Writer.Complete();
+        _ready.Writer.TryComplete();
         if (_accepting is { } accepting)
         {
             await ((Task)accepting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
