@@ -1,5 +1,5 @@
-using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Tls;
 using KeyEvt.Proxy.Check;
 using KeyEvt.Proxy.Options;
 using Xunit;
