@@ -21,14 +21,14 @@ internal static class BrokerWords
     /// Why a publish failed. The library may throw at a publish before it tells that the channel was closed: the broker's reason is in the exception then,
     /// and is worth as much.
     /// </summary>
-    public static (LinkFailureKind Kind, string Reason) PublishFailed(Exception? error)
+    public static LinkException PublishFailed(Exception? error)
     {
         if (error is not OperationInterruptedException { ShutdownReason: { } reason })
-            return (LinkFailureKind.Connection, $"publishing failed: {error?.Message}");
+            return new LinkException(LinkFailureKind.Connection, $"publishing failed: {error?.Message}", error);
 
         // 311, 403, 404, 405 and 406 close a channel, all others a connection.
         var kind = reason.ReplyCode is 311 or (>= 403 and <= 406) ? LinkFailureKind.Channel : LinkFailureKind.Connection;
-        return (kind, $"the broker closed the {(kind == LinkFailureKind.Channel ? "channel" : "connection")}: {Closed(reason.ReplyCode, reason.ReplyText)}");
+        return new LinkException(kind, $"the broker closed the {(kind == LinkFailureKind.Channel ? "channel" : "connection")}: {Closed(reason.ReplyCode, reason.ReplyText)}", error);
     }
 
     /// <summary>A close of a channel or connection that was in use, by its code (AMQP 0-9-1, section 1.2).</summary>

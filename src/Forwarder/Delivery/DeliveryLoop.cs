@@ -18,36 +18,19 @@ namespace KeyEvt.Forwarder.Delivery;
 /// </summary>
 internal sealed class DeliveryLoop
 {
-    private const int PublishRun = 256; // messages between two looks at the broker's answers
-
-    /// <summary>Since the last refusal. A full queue that is emptied slowly refuses some and takes the next: with one at a time none overtakes a refused one.</summary>
-    private static readonly TimeSpan CautiousFor = TimeSpan.FromSeconds(10);
-
     private readonly Ledger _ledger;
     private readonly DeliveryOptions _options;
     private readonly Func<ForwarderConfig> _config;
     private readonly TimeProvider _time;
+    private readonly DeliveryClock _clock;
     private readonly ILogger _logger;
     private readonly AsyncSignal _signal = new();
-    private readonly Action _wake;
     private readonly LinkInbox _inbox;
     private readonly ConcurrentQueue<Func<ValueTask>> _commands = new();
     private readonly List<TaskCompletionSource<ConnectResult>> _connectWaiters = [];
-    private readonly Backoff _holdBackoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
     private readonly WarningGate _warnings;
-    private readonly RoutingKeyCuts _cuts = new();
-    private readonly string _run = RandomNumberGenerator.GetHexString(8, lowercase: true);
-    private InFlight _inFlight;
+    private readonly Publisher _publisher;
     private DeliveryState _state;
-    private MessageRoute _route;
-    private MessageRoute _failedRoute;
-    private MessageRoute _gapRoute;
-    private ForwarderConfig _routeOf;
-    private Task? _publishing;       // the broker library has not yet taken this message: nothing else is published
-    private long _publishingSince;
-    private bool _isRefused;         // a nack came: nothing is published until the window is empty
-    private long _holdUntil;         // after a nack: no publish before this timestamp
-    private long _cautiousUntil;     // after a nack: one at a time until this timestamp
     private long _waitingSince;      // events wait without a link since; 0: they do not
     private bool _reconnect;         // the link's own parameters changed: close it when the window is empty
     private long _reconnectBy;
@@ -57,20 +40,17 @@ internal sealed class DeliveryLoop
     private bool _hasEnded;
     private long _leftBehind;
     private long _seenMemoryFull;
-    private long _seenCuts;
 
     public DeliveryLoop(IBrokerConnector connector, IEventStore store, Ledger ledger, DeliveryOptions options, Func<ForwarderConfig> config, TimeProvider time, ILogger logger)
     {
         (_ledger, _options, _config, _time, _logger) = (ledger, options, config, time, logger);
-        _wake = _signal.SetAndRun;
         _inbox = new LinkInbox(_signal);
         Memory = new EventLog(ledger, WaitingPlace.Memory, options.BufferBytes);
         Links = new LinkKeeper(connector, options, _inbox, _signal, time, logger);
         Stores = new StoreKeeper(store, ledger, options, _signal, time, logger);
-        _inFlight = new InFlight(options.Window);
         _warnings = new WarningGate(time, TimeSpan.FromSeconds(10));
-        _routeOf = config();
-        (_route, _failedRoute, _gapRoute) = RoutesOf(_routeOf);
+        _clock = new DeliveryClock(time);
+        _publisher = new Publisher(options, config, Links, ledger, _signal.SetAndRun, _warnings, _clock, logger);
     }
 
     /// <summary>Where the feeds put what is to be sent; call <see cref="Wake"/> after a batch.</summary>
@@ -82,16 +62,16 @@ internal sealed class DeliveryLoop
 
     public DeliveryState State => _state;
 
-    public int UnconfirmedCount => _inFlight.Count;
+    public int UnconfirmedCount => _publisher.Unconfirmed;
 
     public long StateChanges { get; private set; }
 
-    public long Refused { get; private set; }
+    public long Refused => _publisher.Refused;
 
-    public long Returned { get; private set; }
+    public long Returned => _publisher.Returned;
 
     /// <summary>Routing keys cut at AMQP's 255 bytes.</summary>
-    public long RoutingKeysCut => _cuts.Count;
+    public long RoutingKeysCut => _publisher.RoutingKeysCut;
 
     public bool HasEnded => _hasEnded;
 
@@ -158,7 +138,7 @@ internal sealed class DeliveryLoop
     public void ConfigChanged() => Post(() =>
     {
         if ((Links.Link is not null || Links.IsConnecting) && !Fits(Links.OpenedWith))
-            (_reconnect, _reconnectBy) = (true, After(_options.CloseDeadline));
+            (_reconnect, _reconnectBy) = (true, _clock.After(_options.CloseDeadline));
 
         return ValueTask.CompletedTask;
     });
@@ -169,8 +149,8 @@ internal sealed class DeliveryLoop
         Post(() =>
         {
             _isStopping = true;
-            _storeNothingNewBy = After(deadline / 2);
-            _endBy = After(deadline);
+            _storeNothingNewBy = _clock.After(deadline / 2);
+            _endBy = _clock.After(deadline);
             return ValueTask.CompletedTask;
         });
         await loop.ConfigureAwait(false);
@@ -189,7 +169,7 @@ internal sealed class DeliveryLoop
         var more = Stores.TakeOutcome();
         Stores.RetryIfDue();
         CheckDeadlines();
-        if (_reconnect && (_inFlight.Count == 0 || IsPast(_reconnectBy)))
+        if (_reconnect && (_publisher.Unconfirmed == 0 || _clock.IsPast(_reconnectBy)))
             await ReconnectAsync().ConfigureAwait(false);
 
         more |= _state switch
@@ -215,7 +195,7 @@ internal sealed class DeliveryLoop
 
         if (!Stores.IsEmpty || Stores.HasAppendPending)
         {
-            if (_inFlight.Count > 0)
+            if (_publisher.Unconfirmed > 0)
                 return false; // one source at a time: what memory has in flight is settled first
 
             Memory.UnclaimAll();
@@ -239,9 +219,9 @@ internal sealed class DeliveryLoop
 
         Links.Want(_config());
         if (_waitingSince == 0)
-            _waitingSince = _time.GetTimestamp();
+            _waitingSince = _clock.Now;
 
-        if (Links.LastFailure is not null || IsMemoryFilling || IsPast(_waitingSince + Ticks(_options.StoreAfter)))
+        if (Links.LastFailure is not null || IsMemoryFilling || _clock.IsPast(_waitingSince, _options.StoreAfter))
         {
             Change(DeliveryState.Storing, "there is no link to the broker");
             return true;
@@ -257,7 +237,7 @@ internal sealed class DeliveryLoop
     private bool RelieveMemory()
     {
         // A slow broker confirms what it has in a moment; one that never does is not waited for: what it has then goes out twice, with equal ids.
-        if (_inFlight.Count > 0 && Memory.Bytes < _options.BufferBytes / 4 * 3)
+        if (_publisher.Unconfirmed > 0 && Memory.Bytes < _options.BufferBytes / 4 * 3)
             return false;
 
         ForgetInFlight(keepPublishing: true);
@@ -313,7 +293,7 @@ internal sealed class DeliveryLoop
 
         if (Stores.MayStart)
         {
-            if (Stores.HasRemovable(part: _isStopping && _inFlight.Count == 0))
+            if (Stores.HasRemovable(part: _isStopping && _publisher.Unconfirmed == 0))
                 Stores.StartRemove();
             else if (!StoreFromMemory(always: false) && !_isStopping && Stores.Length > Stores.Claimed && Stores.Drain.Count <= _options.StoreBatch)
                 Stores.StartRead();
@@ -338,73 +318,31 @@ internal sealed class DeliveryLoop
 
     private bool Publish(EventLog source)
     {
-        if (_isRefused)
-        {
-            if (_inFlight.Count > 0)
-                return false;
-
-            source.UnclaimAll(); // the refused ones go in front of everything that was not sent
-            _isRefused = false;
-            var delay = _holdBackoff.Next();
-            _holdUntil = After(delay);
-            _cautiousUntil = After(delay + CautiousFor);
-            if (_warnings.MayWarn(2106))
-                DeliveryLog.Refused(_logger, Refused, (int)delay.TotalMilliseconds);
-        }
-
-        if (_publishing is not null || _reconnect || !IsPast(_holdUntil))
+        if (_reconnect)
             return false;
 
-        RefreshRoute();
-        var limit = IsPast(_cautiousUntil) || _options.MaxAttempts > 0 ? int.MaxValue : 1; // what is sent on as failed has no order to keep
-        var published = 0;
-        while (published < PublishRun && _inFlight.Count < limit && _inFlight.HasRoom && _inFlight.Bytes < _options.WindowBytes && source.TryClaim(out var entry))
-        {
-            published++;
-            if (!PublishOne(source, entry))
-                return false;
-        }
-
-        return published == PublishRun;
-    }
-
-    /// <summary>False when no other may follow at once: the library is still busy with it, or the link is lost.</summary>
-    private bool PublishOne(EventLog source, in LogEntry entry)
-    {
-        var isDeadLetter = _options.MaxAttempts > 0 && entry.Attempts >= _options.MaxAttempts;
-        var messageId = entry.IdLength > 0 ? entry.MessageId : IdForPlainBody(entry.Sequence);
-        var now = _time.GetTimestamp();
-        _inFlight.Add(source, entry, messageId, now, isDeadLetter);
         try
         {
-            var route = isDeadLetter ? _failedRoute : GapPublisher.IsGap(messageId.Span) ? _gapRoute : _route;
-            var call = Links.Link!.PublishAsync(entry, route, messageId);
-            if (call.IsCompletedSuccessfully)
-                return true;
-
-            (_publishing, _publishingSince) = (call.AsTask(), now);
-            _publishing.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_wake);
+            return _publisher.Publish(source);
         }
-        catch (Exception e)
+        catch (LinkException e)
         {
-            LoseLink(e);
+            LoseLink(e.Kind, e.Message);
+            return true;
         }
-
-        return false;
     }
 
-    /// <summary>Takes in that the broker library has taken the message, has failed, or has not answered in time (it may never).</summary>
+    /// <summary>What the broker library has done with the last message, and whether the broker is still answering.</summary>
     private void TakePublishOutcome()
     {
-        if (_publishing is not { } publishing)
-            return;
-
-        if (publishing.IsCompletedSuccessfully)
-            _publishing = null;
-        else if (publishing.IsCompleted)
-            LoseLink(publishing.Exception?.InnerException);
-        else if (IsPast(_publishingSince + Ticks(_options.PublishDeadline)))
-            LoseLink(LinkFailureKind.Connection, $"the broker took no message for {_options.PublishDeadline.TotalSeconds:0} s");
+        try
+        {
+            _publisher.TakeOutcome();
+        }
+        catch (LinkException e)
+        {
+            LoseLink(e.Kind, e.Message);
+        }
     }
 
     private async ValueTask TakeLinkOutcomeAsync()
@@ -414,9 +352,7 @@ internal sealed class DeliveryLoop
 
         if (outcome.Connected)
         {
-            _inFlight = new InFlight(_options.Window);
-            _isRefused = false;
-            _holdUntil = 0;
+            _publisher.BeginLink();
             if (!Fits(Links.OpenedWith))
                 (_reconnect, _reconnectBy) = (true, 0);
         }
@@ -436,18 +372,6 @@ internal sealed class DeliveryLoop
 
             switch (e.Kind)
             {
-                case LinkInbox.Kind.Confirmed or LinkInbox.Kind.Refused when !e.Multiple:
-                    if (_inFlight.TryTake(e.Tag, out var one))
-                        Answered(one, e.Kind == LinkInbox.Kind.Refused);
-                    break;
-                case LinkInbox.Kind.Confirmed or LinkInbox.Kind.Refused:
-                    while (_inFlight.TryTakeUpTo(e.Tag, out var many))
-                        Answered(many, e.Kind == LinkInbox.Kind.Refused);
-                    break;
-                case LinkInbox.Kind.Returned:
-                    if (e.MessageId is not null)
-                        _inFlight.MarkReturned(Encoding.UTF8.GetBytes(e.MessageId));
-                    break;
                 case LinkInbox.Kind.Blocked:
                     Links.BlockedReason = e.Reason;
                     DeliveryLog.Blocked(_logger, e.Reason ?? "");
@@ -460,65 +384,30 @@ internal sealed class DeliveryLoop
                 case LinkInbox.Kind.Closed:
                     LoseLink(e.Failure, e.Reason ?? "closed");
                     break;
+                default:
+                    _publisher.Take(e);
+                    break;
             }
         }
     }
 
-    private void Answered(in InFlight.Slot slot, bool refused)
-    {
-        if (refused)
-        {
-            Refused++;
-            slot.Log!.CountAttempt(slot.Sequence);
-            _isRefused = true;
-            return;
-        }
-
-        if (!slot.IsReturned)
-        {
-            if (!_isRefused)
-                _holdBackoff.Reset();
-
-            Links.ProvedStable();
-            slot.Log!.Settle(slot.Sequence, slot.IsDeadLetter ? Settlement.DeadLettered : Settlement.Confirmed);
-            if (slot.IsDeadLetter && _warnings.MayWarn(2114))
-                DeliveryLog.DeadLettered(_logger, _ledger.Dropped(DropReason.DeadLettered), _options.MaxAttempts, _failedRoute.RoutingKey);
-
-            return;
-        }
-
-        Returned++;
-        if (_warnings.MayWarn(2105))
-            DeliveryLog.Unroutable(_logger, _route.Exchange, _route.RoutingKey, Returned, _options.StoreUnroutable ? "kept and tried again" : "dropped and counted");
-
-        if (_options.StoreUnroutable)
-            _isRefused = true;
-        else
-            slot.Log!.Settle(slot.Sequence, Settlement.Unroutable);
-    }
-
     private void CheckDeadlines()
     {
-        if (Links.IsUsable && _inFlight.OldestPublishedAt is { } published && IsPast(published + Ticks(_options.ConfirmDeadline)))
-            LoseLink(LinkFailureKind.Connection, $"no confirm came within {_options.ConfirmDeadline.TotalSeconds:0} s");
+        try
+        {
+            if (Links.IsUsable)
+                _publisher.CheckConfirmDeadline();
+        }
+        catch (LinkException e)
+        {
+            LoseLink(e.Kind, e.Message);
+        }
 
         if (_ledger.Dropped(DropReason.MemoryFull) is var dropped && dropped != _seenMemoryFull && _warnings.MayWarn(2107))
         {
             _seenMemoryFull = dropped;
             DeliveryLog.MemoryFull(_logger, _options.BufferBytes, dropped);
         }
-
-        if (_cuts.Count is var cut && cut != _seenCuts && _warnings.MayWarn(2115))
-        {
-            _seenCuts = cut;
-            DeliveryLog.RoutingKeyCut(_logger, _route.RoutingKey, cut);
-        }
-    }
-
-    private void LoseLink(Exception? publishing)
-    {
-        var (kind, reason) = BrokerWords.PublishFailed(publishing);
-        LoseLink(kind, reason);
     }
 
     private void LoseLink(LinkFailureKind kind, string reason)
@@ -538,17 +427,11 @@ internal sealed class DeliveryLoop
     /// <param name="keepPublishing">The link stays in use, and the message that its library is busy with still comes before any other.</param>
     private void ForgetInFlight(bool keepPublishing = false)
     {
-        _inFlight = new InFlight(_options.Window, _inFlight.NextTag);
-        _isRefused = false;
+        _publisher.Forget(keepPublishing);
         if (_state == DeliveryState.Live)
             Memory.UnclaimAll();
 
         Stores.Drain.UnclaimAll();
-        if (keepPublishing)
-            return;
-
-        _ = _publishing?.ContinueWith(static t => t.Exception, TaskScheduler.Default); // however late it ends, it concerns nobody any more
-        _publishing = null;
     }
 
     private async Task<bool> CloseAsync(DeliveryState next, string reason)
@@ -573,8 +456,8 @@ internal sealed class DeliveryLoop
     /// <summary>Gives what is published a moment to be confirmed, then closes the link.</summary>
     private async ValueTask CloseLinkAsync()
     {
-        var deadline = After(_options.CloseDeadline);
-        while (Links.IsUsable && _inFlight.Count > 0 && !IsPast(deadline))
+        var deadline = _clock.After(_options.CloseDeadline);
+        while (Links.IsUsable && _publisher.Unconfirmed > 0 && !_clock.IsPast(deadline))
         {
             await _signal.WaitAsync().ConfigureAwait(false);
             TakeLinkEvents();
@@ -597,24 +480,24 @@ internal sealed class DeliveryLoop
     /// <summary>Towards the end: everything confirmed or stored, or counted as left behind.</summary>
     private async ValueTask StoppingAsync()
     {
-        var isSettled = _inFlight.Count == 0 && !Stores.IsBusy && !Stores.HasAppendPending && !Stores.HasRemovable(part: true);
+        var isSettled = _publisher.Unconfirmed == 0 && !Stores.IsBusy && !Stores.HasAppendPending && !Stores.HasRemovable(part: true);
         if (isSettled && Memory.IsEmpty)
         {
             await EndAsync().ConfigureAwait(false);
             return;
         }
 
-        var cannotPublish = !Links.IsUsable || IsPast(_storeNothingNewBy);
+        var cannotPublish = !Links.IsUsable || _clock.IsPast(_storeNothingNewBy);
         if (_state is DeliveryState.Live or DeliveryState.Stopped && cannotPublish)
         {
             ForgetInFlight();
             Change(DeliveryState.Storing, "the program ends");
         }
 
-        if (IsPast(_storeNothingNewBy) && _inFlight.Count > 0)
+        if (_clock.IsPast(_storeNothingNewBy) && _publisher.Unconfirmed > 0)
             ForgetInFlight();
 
-        if (IsPast(_endBy))
+        if (_clock.IsPast(_endBy))
             await EndAsync().ConfigureAwait(false);
     }
 
@@ -650,19 +533,6 @@ internal sealed class DeliveryLoop
         _signal.Set();
     }
 
-    private void RefreshRoute()
-    {
-        var config = _config();
-        if (ReferenceEquals(config, _routeOf))
-            return;
-
-        _routeOf = config;
-        (_route, _failedRoute, _gapRoute) = RoutesOf(config);
-    }
-
-    private (MessageRoute Events, MessageRoute Failed, MessageRoute Gaps) RoutesOf(ForwarderConfig config) =>
-        (MessageRoute.Of(config, _cuts), MessageRoute.ForFailed(config, _cuts), MessageRoute.ForGaps(config, _cuts));
-
     /// <summary>Whether a link opened with that configuration still serves the one in force.</summary>
     private bool Fits(ForwarderConfig? opened)
     {
@@ -670,14 +540,4 @@ internal sealed class DeliveryLoop
         return opened is not null && opened.Amqp == now.Amqp && opened.DeclareQueue == now.DeclareQueue && opened.Exchange == now.Exchange
             && (now.DeclareQueue is null || opened.RoutingKey == now.RoutingKey);
     }
-
-    /// <summary>Of a plain body the place in what this run reads is all there is to tell it from others; a retry has the same.</summary>
-    private ReadOnlyMemory<byte> IdForPlainBody(long sequence) =>
-        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"adopted-{_run}-{sequence}"));
-
-    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * _time.TimestampFrequency);
-
-    private long After(TimeSpan span) => _time.GetTimestamp() + Ticks(span);
-
-    private bool IsPast(long timestamp) => _time.GetTimestamp() >= timestamp;
 }

@@ -1,0 +1,15 @@
+namespace KeyEvt.Forwarder.Delivery;
+
+/// <summary>Is a deadline past? Timestamps of one monotonic clock, so that no jump of the wall clock moves them.</summary>
+internal sealed class DeliveryClock(TimeProvider time)
+{
+    public long Now => time.GetTimestamp();
+
+    public long After(TimeSpan span) => Now + Ticks(span);
+
+    public bool IsPast(long timestamp) => Now >= timestamp;
+
+    public bool IsPast(long since, TimeSpan span) => Now >= since + Ticks(span);
+
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+}
