@@ -128,7 +128,8 @@ internal sealed class StoreKeeper
     /// <summary>A storage that is full must not keep what is in it from being read, which makes room: a refused append goes back to memory, for later.</summary>
     public void GiveRefusedAppendBack()
     {
-        // One that may have been done is first tried some times more: given back, it would be sent twice, with equal ids.
+        // One that may have been done is first tried some times more: given back, it would be sent twice, with equal ids, and hide as many from a
+        // flush of the list that nobody has noticed yet.
         if (_running is null && _step is not null && HasAppendPending && (!_mayBeDone || _backoff.Failures >= 3))
         {
             AbandonAppend();
