@@ -34,7 +34,7 @@ trap 'rm -f "$results"' EXIT
 for project in Resp.Tests Forwarder.Tests Proxy.Tests EndToEnd.Tests; do
     step "$project"
     program=$(ls "tests/$project/bin/Release/net10.0/"KeyEvt*."$project".dll 2>/dev/null)
-    timeout --kill-after=20 600 dotnet exec "$program" -noColor -noLogo -trait- Duration=long </dev/null 2>&1 | tee "$results"
+    timeout --kill-after=20 720 dotnet exec "$program" -noColor -noLogo -trait- Duration=long </dev/null 2>&1 | tee "$results"
     code=${PIPESTATUS[0]}
     # ...  Total: 12, Errors: 0, Failed: 1, Skipped: 0, Not Run: 0, Time: 1.234s
     if [[ $(grep -a 'Total: ' "$results" | tail -n 1) =~ Total:\ ([0-9]+),\ Errors:\ ([0-9]+),\ Failed:\ ([0-9]+),\ Skipped:\ ([0-9]+),\ Not\ Run:\ ([0-9]+) ]]; then

@@ -33,7 +33,7 @@ public sealed class B06ExchangeMissingTests(OwnBroker broker)
     [Fact]
     public async Task B6_An_exchange_that_was_never_there_is_told_before_an_event_is_sent()
     {
-        var setting = BrokerRow.Setting("--exchange", _exchange) with { Queue = false };
+        var setting = BrokerRow.Setting() with { Exchange = _exchange, Queue = false };
         await Stage.RunAsync(await broker.GetAsync(), setting, async stage =>
         {
             await using var client = await stage.ConnectAsync();
