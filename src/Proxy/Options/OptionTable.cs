@@ -3,6 +3,7 @@ using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Options;
@@ -62,6 +63,9 @@ internal static class OptionTable
         new("instance", "name", null, "names this proxy in the markers it sends through Redis: letters, digits, dot, dash, underscore", ReadInstance) { DefaultShown = "random" },
         new("connect-timeout", "seconds", "5", "how long a connection to the upstream may take",
             (o, v) => v.Seconds(0.1, 3600) is { } time ? o with { ConnectTimeout = time } : o),
+        new("transport", "kind", "auto", "what carries the sessions: epoll (event loops, Linux), sockets (the runtime's own), or auto, which is epoll where there is one", ReadTransport),
+        new("loops", "threads", "1", "event loops of the epoll transport; one is enough for what one Redis can answer",
+            (o, v) => v.Integer(1, 64) is { } loops ? o with { Loops = loops } : o),
         new("buffer-bytes", "bytes", "64m", "memory for events that wait; k, m and g are understood",
             (o, v) => v.ByteSize(64 << 10, 64L << 30) is { } bytes ? o with { BufferBytes = bytes } : o),
         new("window", "messages", "1024", "how many messages may wait for RabbitMQ's confirm",
@@ -129,6 +133,13 @@ internal static class OptionTable
     {
         if (input.Value.Equals("off", StringComparison.OrdinalIgnoreCase)) return options with { Admin = null };
         return EndPointText.Parse(input.Value, out string fault) is { } address ? options with { Admin = address } : Fault(options, input, fault + ", or off");
+    }
+
+    private static ProxyOptions ReadTransport(ProxyOptions options, OptionInput input)
+    {
+        var kind = input.Word(("auto", TransportKind.Auto), ("epoll", TransportKind.Epoll), ("sockets", TransportKind.Sockets));
+        if (kind == TransportKind.Epoll && !Transports.HasEpoll) return Fault(options, input, "cannot be epoll: that is there on 64-bit Linux only");
+        return kind is { } known ? options with { Transport = known } : options;
     }
 
     private static ProxyOptions ReadInstance(ProxyOptions options, OptionInput input)

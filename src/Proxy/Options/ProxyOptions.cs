@@ -35,6 +35,12 @@ internal sealed record ProxyOptions
     /// <summary>How long one try to connect to the upstream may take.</summary>
     public TimeSpan ConnectTimeout { get; init; }
 
+    /// <summary>What carries the sessions.</summary>
+    public TransportKind Transport { get; init; }
+
+    /// <summary>Threads of the epoll transport.</summary>
+    public int Loops { get; init; } = 1;
+
     /// <summary>How much memory waiting events may take.</summary>
     public long BufferBytes { get; init; }
 

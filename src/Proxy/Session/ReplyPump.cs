@@ -41,8 +41,7 @@ internal sealed class ReplyPump(ProxySession session, IConnection client, IConne
             var read = await _upstream.ReadAsync().ConfigureAwait(false);
             if (slot.Armed is null)
             {
-                _client.TryWrite(read.Buffer);
-                _upstream.AdvanceTo(read.Buffer.End);
+                _upstream.Pass(read.Buffer, _client);
             }
             else
             {

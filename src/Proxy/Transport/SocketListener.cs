@@ -1,47 +1,19 @@
-using System.Net;
-using System.Net.Sockets;
-
 namespace KeyEvt.Proxy.Transport;
 
-/// <summary>A listening TCP or unix socket.</summary>
-internal sealed class SocketListener : IConnectionListener
+/// <summary>A listening TCP or unix socket, accepted from by the runtime.</summary>
+internal sealed class SocketListener(TransportAddress address) : IConnectionListener
 {
-    /// <summary>Redis' own tcp-backlog.</summary>
-    private const int Backlog = 511;
+    private readonly ListeningSocket _listening = new(address);
 
-    private readonly Socket _socket;
-    private readonly string? _unixPath;
-
-    public SocketListener(TransportAddress address)
-    {
-        _unixPath = address.UnixPath;
-        var endPoint = address.ToEndPoint();
-        if (endPoint is DnsEndPoint dns) endPoint = new IPEndPoint(Dns.GetHostAddresses(dns.Host)[0], dns.Port);
-        if (_unixPath is not null) RemoveStaleSocket(endPoint);
-        _socket = SocketTransport.NewSocket(endPoint);
-        try
-        {
-            _socket.Bind(endPoint);
-            _socket.Listen(Backlog);
-        }
-        catch
-        {
-            _socket.Dispose();
-            throw;
-        }
-
-        Address = _socket.LocalEndPoint is IPEndPoint bound ? bound.ToString() : address.ToString();
-    }
-
-    public string Address { get; }
+    public string Address => _listening.Address;
 
     public async ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
     {
-        var socket = await _socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
+        var socket = await _listening.Socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             // The peer may be gone already; then this throws, and the accept loop goes on.
-            return SocketTransport.Adopt(socket, _unixPath is null ? socket.RemoteEndPoint!.ToString()! : Address);
+            return SocketTransport.Adopt(socket, _listening.IsTcp ? socket.RemoteEndPoint!.ToString()! : Address);
         }
         catch
         {
@@ -52,23 +24,7 @@ internal sealed class SocketListener : IConnectionListener
 
     public ValueTask DisposeAsync()
     {
-        _socket.Dispose();
-        if (_unixPath is not null) File.Delete(_unixPath);
+        _listening.Dispose();
         return ValueTask.CompletedTask;
-    }
-
-    /// <summary>A socket file whose owner died would keep the path taken for ever; one that answers is somebody's.</summary>
-    private void RemoveStaleSocket(EndPoint endPoint)
-    {
-        if (!File.Exists(_unixPath)) return;
-        using var trial = SocketTransport.NewSocket(endPoint);
-        try
-        {
-            trial.Connect(endPoint);
-        }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
-        {
-            File.Delete(_unixPath);
-        }
     }
 }

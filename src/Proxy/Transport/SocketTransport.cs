@@ -7,7 +7,9 @@ namespace KeyEvt.Proxy.Transport;
 internal sealed class SocketTransport : ITransport
 {
     /// <summary>Redis' own tcp-keepalive: first probe after 300 s, then every 100 s, dead after 3.</summary>
-    private const int KeepAliveSeconds = 300;
+    internal const int KeepAliveSeconds = 300;
+
+    public Task Completion { get; } = new TaskCompletionSource().Task; // the runtime's sockets do not die
 
     public IConnectionListener Listen(TransportAddress address) => new SocketListener(address);
 
@@ -26,6 +28,8 @@ internal sealed class SocketTransport : ITransport
             throw;
         }
     }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>Takes a connected socket over.</summary>
     internal static IConnection Adopt(Socket socket, string remoteName)
