@@ -99,6 +99,7 @@ internal sealed class EpollConnection : LoopHandler, IConnection
             if (!await Loop.SwitchAsync() || _isClosed) return;
         }
 
+        if (!_isAborted) Reader.Discard();
         Close();
         Reader.Complete();
         Loop.Remove(this, Fd);

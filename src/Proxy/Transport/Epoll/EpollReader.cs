@@ -116,6 +116,19 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
         return true;
     }
 
+    /// <summary>On the loop: the socket is about to be closed. Unread bytes would make that a reset, and the peer could lose what was sent to it last.</summary>
+    public unsafe void Discard()
+    {
+        var block = connection.IsReadable ? _loop.Blocks.Rent() : null;
+        if (block is null) return;
+        for (var i = 0; i < ReceivesPerTurn && Libc.Receive(connection.Fd, block.Pointer, (nuint)block.Capacity, 0) > 0; i++)
+        {
+            // a peer that sends without end is reset
+        }
+
+        _loop.Blocks.Return(block);
+    }
+
     /// <summary>On the loop: this side receives no more.</summary>
     public void End()
     {
