@@ -28,7 +28,7 @@ internal sealed unsafe class EpollLoop
     private readonly byte* _events;
     private readonly LoopPosts _posts;
     private readonly Thread _thread;
-    private readonly int _threadId;
+    private int _threadId;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Stack<int> _freeSlots = new();
     private LoopHandler?[] _handlers = new LoopHandler?[64];
@@ -54,7 +54,8 @@ internal sealed unsafe class EpollLoop
     /// <summary>The loop whose thread this is; null on any other.</summary>
     public static EpollLoop? Current => t_current;
 
-    public bool IsCurrent => Environment.CurrentManagedThreadId == _threadId && !_posts.IsClosed;
+    /// <summary>This is its thread, and it has not ended.</summary>
+    public bool IsCurrent => Environment.CurrentManagedThreadId == _threadId;
 
     public BlockPool Blocks { get; } = new();
 
@@ -182,6 +183,7 @@ internal sealed unsafe class EpollLoop
 
     private void End(Exception? fault)
     {
+        _threadId = -1;
         _posts.Close();
         foreach (var handler in _handlers)
         {

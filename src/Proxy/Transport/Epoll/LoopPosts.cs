@@ -9,7 +9,7 @@ internal sealed unsafe class LoopPosts : LoopHandler
     private readonly Lock _gate = new();
     private List<(Action<object> Run, object State)> _posted = [];
     private List<(Action<object> Run, object State)> _running = [];
-    private volatile bool _isClosed;
+    private bool _isClosed;
 
     public LoopPosts()
     {
@@ -18,8 +18,6 @@ internal sealed unsafe class LoopPosts : LoopHandler
     }
 
     public int Fd { get; }
-
-    public bool IsClosed => _isClosed;
 
     public bool TryPost(Action<object> run, object state)
     {
