@@ -180,6 +180,22 @@ public abstract class TransportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_reader_that_is_as_fast_as_its_peer_gets_all_of_half_a_gigabyte()
+    {
+        const long Total = 512L << 20;
+        var sending = Task.Run(
+            async () =>
+            {
+                var piece = new byte[1 << 20];
+                for (var i = 0; i < Total / piece.Length; i++) await _peer.SendAsync(piece, Cancel);
+                _peer.Shutdown(SocketShutdown.Send);
+            },
+            Cancel);
+        Assert.Equal(Total, await CountAsync(_connection.Input).WaitAsync(TimeSpan.FromSeconds(60), Cancel));
+        await sending;
+    }
+
+    [Fact]
     public async Task A_flush_waits_while_the_peer_reads_nothing_and_goes_on_when_it_reads()
     {
         var (flush, sent) = await FillAsync();
@@ -297,6 +313,17 @@ public abstract class TransportTests : IAsyncLifetime
             var flush = _connection.Output.TryFlushAsync().AsTask();
             await Task.WhenAny(flush, Task.Delay(500, Cancel));
             if (!flush.IsCompleted) return (flush, sent);
+        }
+    }
+
+    private static async Task<long> CountAsync(PipeReader input)
+    {
+        for (long count = 0; ;)
+        {
+            var read = await input.ReadAsync().ConfigureAwait(false);
+            if (read.IsCompleted && read.Buffer.IsEmpty) return count;
+            count += read.Buffer.Length;
+            input.AdvanceTo(read.Buffer.End);
         }
     }
 

@@ -5,7 +5,7 @@ namespace KeyEvt.Proxy.Transport.Epoll;
 /// <summary>
 /// One connected socket on one loop. Its reader and its writer may be used from any thread, one at a time each; on the loop's own thread
 /// they work at once, from another one they post what is to be done and complete on the loop: whoever awaited something elsewhere comes home with
-/// the next read or flush.
+/// one of the next reads or flushes.
 /// </summary>
 internal sealed class EpollConnection : LoopHandler, IConnection
 {

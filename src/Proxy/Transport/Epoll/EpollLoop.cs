@@ -6,7 +6,7 @@ namespace KeyEvt.Proxy.Transport.Epoll;
 /// <summary>
 /// One thread that waits for all of its descriptors at once, and runs everything that belongs to them: receiving, the sessions' pumps, sending.
 /// <code>
-/// turn = wait, tell each descriptor's handler, run what was posted, send what was written, close what has ended
+/// turn = wait; call who asked for it; tell each descriptor's handler, posts among them; send what was written; close what has ended
 /// </code>
 /// Nothing of it is locked or shared but the list of what other threads post. Why not the runtime's own sockets: they hand every completion to a pool
 /// thread, and know no end of a turn; figures in bench/RESULTS.md. A handler that throws is a fault of this program; the loop then ends, and
@@ -141,8 +141,8 @@ internal sealed unsafe class EpollLoop
         var count = Libc.EpollWait(_epoll, _events, MaxEvents, _toSend.Count + _next.Count > 0 ? 0 : -1);
         if (count < 0 && Marshal.GetLastSystemError() is not Errno.Interrupted and var errno) throw Errno.ToException(errno);
         TurnNumber++;
+        if (_next.Count > 0) CallNext(); // before the events: what they add is for the turn after this one
         for (var at = _events; count > 0; count--, at += EventBytes) _handlers[*(int*)(at + DataAt)]?.OnEvents(*(uint*)at);
-        if (_next.Count > 0) CallNext();
         if (_toSend.Count > 0) Send();
         if (_toClose.Count > 0) Close();
     }

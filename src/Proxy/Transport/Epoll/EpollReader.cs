@@ -102,7 +102,11 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
         ReadResult result;
         try
         {
-            if (!TryTake(out result)) return false;
+            if (!TryTake(out result))
+            {
+                if (connection.IsReadable) _loop.CallInNextTurn(connection); // its share of this turn is used up
+                return false;
+            }
         }
         catch (IOException e)
         {
@@ -164,7 +168,7 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
     {
         _isWaiting = true;
         if (_token.IsCancellationRequested) FailCancelled();
-        else if (!OnReadable()) BeginWaiting();
+        else if (!OnReadable() && _head is not null) Shrink(_head);
     }
 
     private void FailCancelled()
@@ -174,7 +178,7 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
         _source.SetException(new OperationCanceledException(token));
     }
 
-    /// <summary>A read has nothing to return: the loop goes on with it.</summary>
+    /// <summary>A read has nothing to return: the loop goes on with it, in the next turn if this one's share is used up.</summary>
     private void BeginWaiting()
     {
         _isWaiting = true;
