@@ -31,10 +31,12 @@ dotnet format KeyEvt.slnx --verify-no-changes --no-restore </dev/null || fail "f
 # Those without servers first: they are quick and say most exactly what is wrong.
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
-for project in Resp.Tests Forwarder.Tests Proxy.Tests EndToEnd.Tests; do
-    step "$project"
+# run PROJECT [ONLY THESE]
+run() {
+    local project=$1 program code total bad not_run
+    shift
     program=$(ls "tests/$project/bin/Release/net10.0/"KeyEvt*."$project".dll 2>/dev/null)
-    timeout --kill-after=20 720 dotnet exec "$program" -noColor -noLogo -trait- Duration=long </dev/null 2>&1 | tee "$results"
+    timeout --kill-after=20 720 dotnet exec "$program" -noColor -noLogo -trait- Duration=long "$@" </dev/null 2>&1 | tee "$results"
     code=${PIPESTATUS[0]}
     # ...  Total: 12, Errors: 0, Failed: 1, Skipped: 0, Not Run: 0, Time: 1.234s
     if [[ $(grep -a 'Total: ' "$results" | tail -n 1) =~ Total:\ ([0-9]+),\ Errors:\ ([0-9]+),\ Failed:\ ([0-9]+),\ Skipped:\ ([0-9]+),\ Not\ Run:\ ([0-9]+) ]]; then
@@ -45,7 +47,14 @@ for project in Resp.Tests Forwarder.Tests Proxy.Tests EndToEnd.Tests; do
     else
         fail "$project ended with $code before its summary"
     fi
+}
+for project in Resp.Tests Forwarder.Tests Proxy.Tests EndToEnd.Tests; do
+    step "$project"
+    run "$project"
 done
+
+step "EndToEnd.Tests of sessions, over the transport that is not the default"
+KEYEVT_TRANSPORT=sockets run EndToEnd.Tests -namespace KeyEvt.EndToEnd.Tests.Sessions -namespace KeyEvt.EndToEnd.Tests.Intercept
 
 step "all"
 finish

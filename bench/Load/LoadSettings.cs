@@ -2,22 +2,27 @@ using System.Globalization;
 
 namespace KeyEvt.Bench.Load;
 
-/// <summary>How long is a run?</summary>
+/// <summary>How long is a run, and what of it is wanted?</summary>
 /// <param name="Rounds">Measured rounds; one more goes before them to warm up.</param>
 /// <param name="Requests">Requests of each kind in one round without pipelining.</param>
-internal sealed record LoadSettings(int Rounds = 5, int Requests = 100_000)
+/// <param name="Shapes">Of scenario proxy: clients x pipeline x bytes, separated by commas; null: all it knows.</param>
+/// <param name="Ways">Of scenario proxy: beginnings of their names, separated by commas; null: all.</param>
+internal sealed record LoadSettings(int Rounds = 5, int Requests = 100_000, string? Shapes = null, string? Ways = null)
 {
     public static bool TryParse(string[] args, out LoadSettings settings)
     {
         settings = new LoadSettings();
         for (var i = 0; i < args.Length; i += 2)
         {
-            if (i + 1 == args.Length || !int.TryParse(args[i + 1], CultureInfo.InvariantCulture, out var number) || number < 1)
+            if (i + 1 == args.Length)
                 return false;
+            var isNumber = int.TryParse(args[i + 1], CultureInfo.InvariantCulture, out var number) && number > 0;
             switch (args[i])
             {
-                case "--rounds": settings = settings with { Rounds = number }; break;
-                case "--requests": settings = settings with { Requests = number }; break;
+                case "--rounds" when isNumber: settings = settings with { Rounds = number }; break;
+                case "--requests" when isNumber: settings = settings with { Requests = number }; break;
+                case "--shapes": settings = settings with { Shapes = args[i + 1] }; break;
+                case "--ways": settings = settings with { Ways = args[i + 1] }; break;
                 default: return false;
             }
         }

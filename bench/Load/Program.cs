@@ -21,7 +21,7 @@ IScenario[] scenarios = [new ProxyScenario(), new ForwardScenario(), new IdleSce
 var scenario = scenarios.FirstOrDefault(known => args is [var name, ..] && known.Name == name);
 if (scenario is null || !LoadSettings.TryParse(args[1..], out var settings))
 {
-    Console.Error.WriteLine("usage: load <scenario> [--rounds N] [--requests N]");
+    Console.Error.WriteLine("usage: load <scenario> [--rounds N] [--requests N] [--shapes 50x1x32,50x16x32] [--ways keyevt,haproxy]");
     foreach (var known in scenarios)
         Console.Error.WriteLine($"  {known.Name,-10} {known.Meaning}");
     return 2;

@@ -34,6 +34,7 @@ internal sealed class Host
     private readonly ILogger _logger;
     private readonly MetricsCollector _metrics;
     private readonly ForwarderEngine _engine;
+    private readonly ITransport _transport;
     private readonly ProxyServer _server;
     private readonly ProxyReadiness _readiness;
     private AdminServer? _admin;
@@ -71,6 +72,8 @@ internal sealed class Host
                 },
             },
             TimeProvider.System, loggers);
+        _transport = new TlsTransport(
+            Transports.Create(options.Transport, options.Loops, options.Sockets), _certificates.Upstream, _certificates.Clients, options.Sockets, loggers.CreateLogger<TlsTransport>());
         _server = new ProxyServer(
             new ProxyServerOptions
             {
@@ -81,8 +84,7 @@ internal sealed class Host
                 IdleTimeout = options.IdleTimeout,
                 Deadlines = new SessionDeadlines { Connect = options.ConnectTimeout },
             },
-            new TlsTransport(new SocketTransport(options.Sockets), _certificates.Upstream, _certificates.Clients, options.Sockets, loggers.CreateLogger<TlsTransport>()),
-            new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), loggers, TimeProvider.System);
+            _transport, new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), loggers, TimeProvider.System);
         _readiness = new ProxyReadiness(() => _engine.FeedStatus);
     }
 
@@ -124,13 +126,14 @@ internal sealed class Host
     /// <summary>True when a stop was asked for, false when a part has ended by itself.</summary>
     private async Task<bool> UntilEndAsync(Task<string> stop)
     {
-        var ended = await Task.WhenAny(stop, _server.Completion, _engine.Completion);
+        var ended = await Task.WhenAny(stop, _transport.Completion, _server.Completion, _engine.Completion);
         if (ended == stop)
         {
             HostLog.Stopping(_logger, await stop);
             return true;
         }
-        HostLog.PartEnded(_logger, ended == _server.Completion ? "listener" : "forwarder", ended.Exception?.GetBaseException());
+        string part = ended == _transport.Completion ? "transport" : ended == _server.Completion ? "listener" : "forwarder";
+        HostLog.PartEnded(_logger, part, ended.Exception?.GetBaseException());
         return false;
     }
 
@@ -153,6 +156,7 @@ internal sealed class Host
     {
         _readiness.Listening = false;
         await TryAsync(() => _server.StopAsync(SessionsDeadline));
+        await TryAsync(() => _transport.DisposeAsync().AsTask());
         await TryAsync(async () =>
         {
             long lost = await _engine.StopAsync(EventsDeadline);
@@ -172,6 +176,7 @@ internal sealed class Host
     private async Task DisposeUnstartedAsync()
     {
         await TryAsync(() => _server.DisposeAsync().AsTask());
+        await TryAsync(() => _transport.DisposeAsync().AsTask());
         await TryAsync(() => _engine.DisposeAsync().AsTask());
         if (_admin is { } admin) await TryAsync(() => admin.DisposeAsync().AsTask());
     }

@@ -6,7 +6,8 @@ namespace KeyEvt.Servers;
 
 /// <summary>
 /// The built keyevt program as a process of its own, listening on free ports. The program is the keyevt.dll next to the running test (a
-/// project reference copies it there), or what the variable PROGRAM_UNDER_TEST names. Variables KEYEVT_* of this process are kept from it unless asked for.
+/// project reference copies it there), or what the variable PROGRAM_UNDER_TEST names. Variables KEYEVT_* of this process are kept from it unless asked for, but
+/// for KEYEVT_TRANSPORT: the same tests can run over each transport.
 /// </summary>
 public sealed class KeyEvtProcess : IAsyncDisposable
 {
@@ -147,7 +148,7 @@ public sealed class KeyEvtProcess : IAsyncDisposable
     private static Dictionary<string, string?> EnvironmentOf(IReadOnlyDictionary<string, string>? wanted, bool inheritSettings)
     {
         var environment = new Dictionary<string, string?>();
-        foreach (var name in Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => !inheritSettings && name.StartsWith("KEYEVT_", StringComparison.Ordinal)))
+        foreach (var name in Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => !inheritSettings && name.StartsWith("KEYEVT_", StringComparison.Ordinal) && name != "KEYEVT_TRANSPORT"))
             environment[name] = null;
         foreach (var (name, value) in wanted ?? new Dictionary<string, string>())
             environment[name] = value;

@@ -2,20 +2,22 @@ using KeyEvt.Servers;
 
 namespace KeyEvt.Bench.Load.Proxies;
 
-/// <summary>Through keyevt as it is started by default: its feed subscribed, nothing to forward.</summary>
+/// <summary>Through keyevt: its feed subscribed, nothing to forward.</summary>
 internal sealed class KeyEvtWay : IWay
 {
     private readonly KeyEvtProcess _program;
 
-    private KeyEvtWay(KeyEvtProcess program) => _program = program;
+    private KeyEvtWay(string name, KeyEvtProcess program) => (Name, _program) = (name, program);
 
-    public string Name => "keyevt";
+    public string Name { get; }
 
     public int Port => _program.Port;
 
     public ChildProcess? Process => _program.Process;
 
-    public static async Task<IWay> StartAsync(RedisServer redis) => new KeyEvtWay(await KeyEvtProcess.StartAsync(["--upstream", redis.Url]));
+    /// <param name="transport">As the option --transport.</param>
+    public static async Task<IWay> StartAsync(RedisServer redis, string transport)
+        => new KeyEvtWay($"keyevt {transport}", await KeyEvtProcess.StartAsync(["--upstream", redis.Url, "--transport", transport]));
 
     public ValueTask DisposeAsync() => _program.DisposeAsync();
 }

@@ -26,7 +26,7 @@ internal sealed class OtherProxyWay : IWay
         $$"""
         global
           nbthread 1
-          maxconn 20000
+          maxconn 9000
         defaults
           mode tcp
           timeout connect 5s

@@ -5,38 +5,38 @@ using KeyEvt.Servers;
 namespace KeyEvt.Bench.Load.Proxies;
 
 /// <summary>
-/// redis-benchmark with 50 clients, without pipelining and 16 deep, by each way in turn within each round, so that what else the machine does falls on
-/// all of them. CPU is the proxy process' user and system time from /proc, divided by the requests made.
+/// redis-benchmark in several shapes, by each way in turn within each round, so that what else the machine does falls on all of them. CPU is the
+/// process' user and system time from /proc, divided by the requests made.
 /// </summary>
 internal sealed class ProxyScenario : IScenario
 {
-    private static readonly int[] Pipelines = [1, 16];
-
     public string Name => "proxy";
 
-    public string Meaning => "redis-benchmark straight, through keyevt, HAProxy and twemproxy: requests a second, latency, CPU per request";
+    public string Meaning => "redis-benchmark straight, through keyevt (both transports), HAProxy and twemproxy: requests a second, latency, CPU per request";
 
     public async Task<string> RunAsync(LoadSettings settings)
     {
+        var shapes = settings.Shapes?.Split(',').Select(LoadShape.Parse).ToList() ?? LoadShape.All;
         await using var redis = await RedisServer.StartAsync();
         var ways = new List<IWay>();
         try
         {
-            ways.Add(new DirectWay(redis));
-            ways.Add(await KeyEvtWay.StartAsync(redis));
-            if (IsInstalled("haproxy"))
-                ways.Add(await OtherProxyWay.StartHaProxyAsync(redis));
-            if (IsInstalled("nutcracker"))
-                ways.Add(await OtherProxyWay.StartTwemproxyAsync(redis));
+            if (IsWanted("direct")) ways.Add(new DirectWay(redis));
+            if (IsWanted("haproxy") && IsInstalled("haproxy")) ways.Add(await OtherProxyWay.StartHaProxyAsync(redis));
+            if (IsWanted("twemproxy") && IsInstalled("nutcracker")) ways.Add(await OtherProxyWay.StartTwemproxyAsync(redis));
+            foreach (var transport in (string[])["epoll", "sockets"])
+            {
+                if (IsWanted($"keyevt {transport}")) ways.Add(await KeyEvtWay.StartAsync(redis, transport));
+            }
 
             var runs = new List<ProxyRun>();
             for (var round = 0; round <= settings.Rounds; round++)
             {
-                foreach (var pipeline in Pipelines)
+                foreach (var shape in shapes)
                 {
                     foreach (var way in ways)
                     {
-                        var run = await ProxyRun.MeasureAsync(way, settings.Requests * (pipeline > 1 ? 10 : 1), pipeline);
+                        var run = await ProxyRun.MeasureAsync(way, redis, shape, shape.Requests(settings.Requests));
                         Console.Error.WriteLine($"{(round == 0 ? "warm-up" : "round " + round)}: {run}");
                         if (round > 0)
                             runs.Add(run);
@@ -50,22 +50,33 @@ internal sealed class ProxyScenario : IScenario
             foreach (var way in ways)
                 await way.DisposeAsync();
         }
+
+        bool IsWanted(string name) => settings.Ways is null || settings.Ways.Split(',').Any(wanted => name.StartsWith(wanted, StringComparison.OrdinalIgnoreCase));
     }
 
     private static string Table(List<ProxyRun> runs)
         => Figures.Table(
-            ["pipeline", "way", "SET/s", "GET/s", "p50 ms", "p99 ms", "CPU us/request (min-max)", "resident MB"],
-            runs.GroupBy(run => (run.Pipeline, run.Way)).OrderBy(group => group.Key.Pipeline).Select(group => (string[])
+            ["shape", "way", "SET/s", "GET/s", "p50 ms", "p99 ms", "CPU us/request (min-max)", "of HAProxy's", "Redis CPU us/request", "resident MB"],
+            runs.GroupBy(run => (run.Shape, run.Way)).OrderBy(group => runs.FindIndex(run => run.Shape == group.Key.Shape)).Select(group => (string[])
             [
-                group.Key.Pipeline.ToString(CultureInfo.InvariantCulture),
+                group.Key.Shape.ToString(),
                 group.Key.Way,
                 Text(group, run => run.SetsPerSecond, "0"),
                 Text(group, run => run.GetsPerSecond, "0"),
                 Text(group, run => run.P50, "0.000"),
                 Text(group, run => run.P99, "0.000"),
                 group.Any(run => run.CpuMicroseconds is null) ? "-" : Figures.WithSpread([.. group.Select(run => run.CpuMicroseconds!.Value)], "0.00"),
+                Ratio(runs, group),
+                Text(group, run => run.RedisCpuMicroseconds, "0.00"),
                 group.Any(run => run.ResidentMegabytes is null) ? "-" : Text(group, run => run.ResidentMegabytes!.Value, "0"),
             ]));
+
+    private static string Ratio(List<ProxyRun> runs, IGrouping<(LoadShape Shape, string Way), ProxyRun> group)
+    {
+        var other = runs.Where(run => run.Shape == group.Key.Shape && run.Way.StartsWith("HAProxy", StringComparison.Ordinal)).Select(run => run.CpuMicroseconds ?? 0).ToList();
+        if (other.Count == 0 || group.Any(run => run.CpuMicroseconds is null)) return "-";
+        return (Figures.Median(group.Select(run => run.CpuMicroseconds!.Value)) / Figures.Median(other)).ToString("0.00", CultureInfo.InvariantCulture);
+    }
 
     private static string Text(IEnumerable<ProxyRun> runs, Func<ProxyRun, double> value, string format)
         => Figures.Median(runs.Select(value)).ToString(format, CultureInfo.InvariantCulture);

@@ -7,15 +7,12 @@ namespace KeyEvt.Bench.Load.Proxies;
 /// <summary>One row of its CSV output.</summary>
 internal sealed record RedisBenchmark(string Test, double RequestsPerSecond, double P50, double P99)
 {
-    public const int Clients = 50;
-    public const int ValueBytes = 64;
-
-    /// <summary>GET and SET over 100,000 keys; this many requests of each.</summary>
-    public static async Task<IReadOnlyList<RedisBenchmark>> RunAsync(int port, int requests, int pipeline)
+    /// <summary>GET and SET over 100,000 keys (1,000 large ones); this many requests of each.</summary>
+    public static async Task<IReadOnlyList<RedisBenchmark>> RunAsync(int port, LoadShape shape, int requests)
     {
         string[] arguments =
         [
-            "-p", Text(port), "-c", Text(Clients), "-n", Text(requests), "-P", Text(pipeline), "-d", Text(ValueBytes), "-r", "100000", "-t", "set,get", "--precision", "3", "--csv",
+            "-p", Text(port), "-c", Text(shape.Clients), "-n", Text(requests), "-P", Text(shape.Pipeline), "-d", Text(shape.ValueBytes), "-r", Text(shape.ValueBytes > 50_000 ? 1000 : 100_000), "-t", "set,get", "--precision", "3", "--csv",
         ];
         var result = await Run.ToEndAsync("redis-benchmark", arguments, deadline: TimeSpan.FromMinutes(5));
         if (result.ExitCode != 0)

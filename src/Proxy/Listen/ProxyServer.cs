@@ -123,6 +123,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         while (loops.Count > 0)
         {
             var ended = await Task.WhenAny(loops).ConfigureAwait(false);
+            await Task.Yield(); // an accept loop ends on a thread of the transport, which is not to run what comes after
             await ended.ConfigureAwait(false);
             loops.Remove(ended);
         }

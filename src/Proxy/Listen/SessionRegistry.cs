@@ -43,7 +43,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         var session = new ProxySession(Interlocked.Increment(ref _lastId), client, services);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _sessions[session.Id] = (session, ended.Task);
-        _ = RunAsync(session, ended);
+        using (ExecutionContext.SuppressFlow()) _ = RunAsync(session, ended); // nothing in a session uses async-local values, and each continuation would carry them
     }
 
     /// <summary>Asks all sessions to end, and cuts those that have not by the deadline; returns how many those were.</summary>

@@ -3,6 +3,7 @@ using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Transport;
 using KeyEvt.Proxy.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
@@ -90,6 +91,9 @@ internal static class OptionTable
             (o, v) => ReadFile(o, v) is { } file ? o with { AmqpTls = o.AmqpTls with { Certificate = file } } : o),
         new("amqp-key", "file", null, "the private key of --amqp-cert, PEM, not encrypted",
             (o, v) => ReadFile(o, v) is { } file ? o with { AmqpTls = o.AmqpTls with { Key = file } } : o),
+        new("transport", "kind", "auto", "what carries the sessions: epoll (event loops, Linux), sockets (the runtime's own), or auto, which is epoll where there is one", ReadTransport),
+        new("loops", "threads", "1", "event loops of the epoll transport; one is enough for what one Redis can answer",
+            (o, v) => v.Integer(1, 64) is { } loops ? o with { Loops = loops } : o),
         new("buffer-bytes", "bytes", "64m", "memory for events that wait; k, m and g are understood",
             (o, v) => v.ByteSize(64 << 10, 64L << 30) is { } bytes ? o with { BufferBytes = bytes } : o),
         new("window", "messages", "1024", "how many messages may wait for RabbitMQ's confirm",
@@ -171,6 +175,13 @@ internal static class OptionTable
         return isOctal
             ? options with { Sockets = options.Sockets with { UnixSocketMode = (UnixFileMode)Convert.ToInt32(input.Value, 8) } }
             : Fault(options, input, $"must be three octal digits such as 770, not {Printable.Quote(input.Value)}");
+    }
+
+    private static ProxyOptions ReadTransport(ProxyOptions options, OptionInput input)
+    {
+        var kind = input.Word(("auto", TransportKind.Auto), ("epoll", TransportKind.Epoll), ("sockets", TransportKind.Sockets));
+        if (kind == TransportKind.Epoll && !Transports.HasEpoll) return Fault(options, input, "cannot be epoll: that is there on 64-bit Linux only");
+        return kind is { } known ? options with { Transport = known } : options;
     }
 
     private static ProxyOptions ReadInstance(ProxyOptions options, OptionInput input)

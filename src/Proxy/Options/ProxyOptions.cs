@@ -59,6 +59,12 @@ internal sealed record ProxyOptions
     /// <summary>For <c>--amqp amqps://</c>.</summary>
     public TlsFiles AmqpTls { get; init; } = new("--amqp");
 
+    /// <summary>What carries the sessions.</summary>
+    public TransportKind Transport { get; init; }
+
+    /// <summary>Threads of the epoll transport.</summary>
+    public int Loops { get; init; } = 1;
+
     /// <summary>How much memory waiting events may take.</summary>
     public long BufferBytes { get; init; }
 

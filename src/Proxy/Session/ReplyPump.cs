@@ -42,8 +42,7 @@ internal sealed class ReplyPump(ProxySession session, IConnection client, IConne
             session.ReplyReads++;
             if (slot.Armed is null)
             {
-                _client.TryWrite(read.Buffer);
-                _upstream.AdvanceTo(read.Buffer.End);
+                _upstream.Pass(read.Buffer, _client);
             }
             else
             {

@@ -60,8 +60,7 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
                 continue;
             }
 
-            _client.AdvanceTo(read.Buffer.GetPosition(_run.Done), read.Buffer.End);
-            _run.Done = 0;
+            _run.Advance(_client, read.Buffer);
             if (!await _upstream.TryFlushAsync().ConfigureAwait(false)) return await DiscardAsync().ConfigureAwait(false);
             if (stop == RunStop.ForeignProtocol) return SessionEndReason.ForeignProtocol;
             if (stop == RunStop.Malformed) return await EndBehindRepliesAsync(SessionEndReason.ProtocolError, Replies.Error($"ERR {_run.Fault!.Message}")).ConfigureAwait(false);
@@ -71,7 +70,7 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
         }
     }
 
-    /// <summary>A whole request that may concern the proxy. Returns the bytes to go on with, <see cref="RequestRun.Done"/> into them.</summary>
+    /// <summary>A whole request that may concern the proxy. Returns the bytes to go on with, from where the run stands.</summary>
     private async ValueTask<ReadResult> HandleCandidateAsync(ReadResult read)
     {
         var request = _run.Candidate!;
@@ -84,7 +83,7 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
             return read;
         }
 
-        _run.TakeCandidate();
+        _run.TakeCandidate(read.Buffer);
         return await InterceptAsync(request, shape, read).ConfigureAwait(false);
     }
 
@@ -117,8 +116,7 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
     {
         do
         {
-            _client.AdvanceTo(read.Buffer.GetPosition(_run.Done), read.Buffer.End);
-            _run.Done = 0;
+            _run.Advance(_client, read.Buffer);
             read = await _client.ReadAsync().ConfigureAwait(false);
             if (barrier.End.IsCompleted) return read;
         }

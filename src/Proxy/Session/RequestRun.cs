@@ -14,15 +14,18 @@ internal sealed class RequestRun(RespLimits limits, PipeWriter upstream)
 {
     private readonly RespRequestFramer<CandidateFilter> _framer = new(limits, default);
 
-    /// <summary>Bytes behind <see cref="Done"/> that the framer has seen and holds back: the head of a request whose name is not all there.</summary>
+    /// <summary>Bytes behind <see cref="_done"/> that the framer has seen and holds back: the head of a request whose name is not all there.</summary>
     private long _held;
 
-    /// <summary>A candidate begins at <see cref="Done"/>.</summary>
+    /// <summary>A candidate begins at <see cref="_done"/>.</summary>
     private bool _atCandidate;
     private long _candidateLength;
 
-    /// <summary>Bytes at the buffer's start that are passed on or taken out. Set back to 0 by whoever advances the reader by it.</summary>
-    public long Done { get; set; }
+    /// <summary>Bytes at the buffer's start that may go upstream or are taken out.</summary>
+    private long _done;
+
+    /// <summary>Those of them that are written, or taken out.</summary>
+    private long _written;
 
     /// <summary>After <see cref="RunStop.Candidate"/>: take or pass it, then copy on.</summary>
     public RespRequest? Candidate { get; private set; }
@@ -36,7 +39,7 @@ internal sealed class RequestRun(RespLimits limits, PipeWriter upstream)
     /// <summary>After <see cref="RunStop.Malformed"/>: the upstream has got the beginning of the bad request and waits for the rest.</summary>
     public bool BrokeInsideForwarded => _framer.BrokeInsideReleased;
 
-    /// <summary>Copies, from <see cref="Done"/> on, all that may go upstream; flushing is the caller's.</summary>
+    /// <summary>Finds all that may go upstream; <see cref="Advance"/> writes it.</summary>
     public RunStop Copy(in ReadOnlySequence<byte> buffer)
     {
         try
@@ -51,28 +54,49 @@ internal sealed class RequestRun(RespLimits limits, PipeWriter upstream)
                     _atCandidate = true;
                 }
 
-                var status = _framer.ReadCandidate(buffer.Slice(Done), out var request, out _candidateLength);
+                var status = _framer.ReadCandidate(buffer.Slice(_done), out var request, out _candidateLength);
                 if (status == CandidateStatus.Incomplete) return RunStop.NeedMore;
                 Candidate = request;
                 if (status == CandidateStatus.Complete) return RunStop.Candidate;
-                if (IsOwn(buffer.Slice(Done))) throw new RespProtocolException("Protocol error: too big key_evt_amqp command", 0);
+                if (IsOwn(buffer.Slice(_done))) throw new RespProtocolException("Protocol error: too big key_evt_amqp command", 0);
                 PassCandidate();
             }
         }
         catch (RespProtocolException e)
         {
             Fault = e;
-            Forward(buffer, e.ReleasedBefore);
+            _done += e.ReleasedBefore;
             return RunStop.Malformed;
         }
     }
 
-    /// <summary>The candidate is no part of what goes upstream.</summary>
-    public void TakeCandidate()
+    /// <summary>The candidate is no part of what goes upstream; all in front of it is written.</summary>
+    public void TakeCandidate(in ReadOnlySequence<byte> buffer)
     {
         _framer.TakeCandidate();
-        Done += _candidateLength;
+        Write(buffer);
+        _done += _candidateLength;
+        _written = _done;
         _atCandidate = false;
+    }
+
+    /// <summary>
+    /// Writes what may go upstream, and advances the reader behind it; flushing is the caller's. Nearly always that is all that was read: then no byte
+    /// is copied.
+    /// </summary>
+    public void Advance(PipeReader client, in ReadOnlySequence<byte> buffer)
+    {
+        if (_written == 0 && _done > 0 && _done == buffer.Length)
+        {
+            client.Pass(buffer, upstream);
+        }
+        else
+        {
+            Write(buffer);
+            client.AdvanceTo(buffer.GetPosition(_done), buffer.End);
+        }
+
+        _done = _written = 0;
     }
 
     /// <summary>The candidate is an ordinary request.</summary>
@@ -84,7 +108,7 @@ internal sealed class RequestRun(RespLimits limits, PipeWriter upstream)
 
     private FrameStop Scan(in ReadOnlySequence<byte> buffer)
     {
-        var from = Done + _held;
+        var from = _done + _held;
         var released = 0L;
         var scanned = 0L;
         var stop = FrameStop.NeedMore;
@@ -102,18 +126,17 @@ internal sealed class RequestRun(RespLimits limits, PipeWriter upstream)
         finally
         {
             // also in front of a malformed request
-            Forward(buffer, released);
+            _done += released;
         }
 
-        _held = stop == FrameStop.NeedMore ? from + scanned - Done : 0;
+        _held = stop == FrameStop.NeedMore ? from + scanned - _done : 0;
         return stop;
     }
 
-    private void Forward(in ReadOnlySequence<byte> buffer, long length)
+    private void Write(in ReadOnlySequence<byte> buffer)
     {
-        if (length == 0) return;
-        upstream.TryWrite(buffer.Slice(Done, length)); // an upstream that takes nothing any more shows at the flush
-        Done += length;
+        if (_done > _written) upstream.TryWrite(buffer.Slice(_written, _done - _written)); // an upstream that takes nothing any more shows at the flush
+        _written = _done;
     }
 
     /// <summary>A candidate too large to hold: MODULE and CLIENT begin with other letters.</summary>

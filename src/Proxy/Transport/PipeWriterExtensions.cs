@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using KeyEvt.Proxy.Transport.Epoll;
 
 namespace KeyEvt.Proxy.Transport;
 
@@ -15,7 +16,8 @@ internal static class PipeWriterExtensions
     {
         try
         {
-            if (bytes.IsSingleSegment) output.Write(bytes.FirstSpan);
+            if (output is EpollWriter writer) foreach (var segment in bytes) writer.Append(segment.Span);
+            else if (bytes.IsSingleSegment) output.Write(bytes.FirstSpan);
             else foreach (var segment in bytes) output.Write(segment.Span);
             return true;
         }
@@ -23,6 +25,19 @@ internal static class PipeWriterExtensions
         {
             return false;
         }
+    }
+
+    /// <summary>Writes all of a read's buffer and advances the reader behind it; between two connections of one loop the memory itself changes hands.</summary>
+    public static void Pass(this PipeReader input, in ReadOnlySequence<byte> buffer, PipeWriter output)
+    {
+        if (input is EpollReader reader && output is EpollWriter writer)
+        {
+            writer.Take(reader, buffer);
+            return;
+        }
+
+        output.TryWrite(buffer); // an output that takes nothing any more shows at the flush
+        input.AdvanceTo(buffer.End);
     }
 
     /// <inheritdoc cref="TryWrite(PipeWriter, in ReadOnlySequence{byte})"/>

@@ -8,6 +8,8 @@ internal sealed class SocketTransport(SocketSettings? settings = null) : ITransp
 {
     private readonly SocketSettings _settings = settings ?? new SocketSettings();
 
+    public Task Completion { get; } = new TaskCompletionSource().Task; // the runtime's sockets do not die
+
     public IConnectionListener Listen(TransportAddress address) => new SocketListener(address, _settings);
 
     public async ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken)
@@ -15,6 +17,8 @@ internal sealed class SocketTransport(SocketSettings? settings = null) : ITransp
         var socket = await OpenAsync(address.ToEndPoint(), _settings, cancellationToken).ConfigureAwait(false);
         return new PipelinedConnection(socket, address.ToString());
     }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>A connected socket with its options set.</summary>
     internal static async Task<Socket> OpenAsync(EndPoint endPoint, SocketSettings settings, CancellationToken cancellationToken)

@@ -18,6 +18,10 @@ internal sealed class MemoryTransport(Func<CancellationToken, ValueTask<IConnect
     /// <summary>Nobody there.</summary>
     public static MemoryTransport Refusing { get; } = new(_ => throw new SocketException((int)SocketError.ConnectionRefused));
 
+    public Task Completion { get; } = new TaskCompletionSource().Task;
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
     public IConnectionListener Listen(TransportAddress address) => throw new NotSupportedException();
 
     public ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken) => connect(cancellationToken);

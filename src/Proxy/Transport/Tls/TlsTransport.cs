@@ -8,11 +8,15 @@ namespace KeyEvt.Proxy.Transport.Tls;
 /// <param name="server">Null when no address to listen on asks for TLS.</param>
 internal sealed class TlsTransport(ITransport plain, TlsClient client, TlsServer? server, SocketSettings settings, ILogger logger) : ITransport
 {
+    public Task Completion => plain.Completion;
+
     public IConnectionListener Listen(TransportAddress address)
     {
         if (!address.IsTls) return plain.Listen(address);
         return new TlsListener(new SocketListener(address.Plain, settings), server ?? throw new InvalidOperationException("no certificate to listen with"), logger);
     }
+
+    public ValueTask DisposeAsync() => plain.DisposeAsync();
 
     /// <exception cref="TlsFailedException">Somebody is there, but TLS does not come about.</exception>
     public async ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken)

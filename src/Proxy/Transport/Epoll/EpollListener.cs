@@ -1,0 +1,190 @@
+using System.Net;
+using System.Runtime.InteropServices;
+
+namespace KeyEvt.Proxy.Transport.Epoll;
+
+/// <summary>
+/// A listening socket on the first loop. Accepts one connection per call and gives it to the next loop in turn; the call completes on that loop, and so
+/// the session begins where its connection lives.
+/// </summary>
+internal sealed class EpollListener : LoopHandler, IConnectionListener
+{
+    /// <summary>Connections accepted at once in one turn; then the others have theirs.</summary>
+    private const int AcceptsPerTurn = 32;
+
+    private readonly ListeningSocket _socket;
+    private readonly EpollLoop[] _loops;
+    private readonly int _fd;
+    private int _nextLoop;
+    private int _turn;
+    private int _accepts;
+
+    /// <summary>There may be somebody to be accepted.</summary>
+    private bool _isReadable = true;
+    private bool _isDisposed;
+    private TaskCompletionSource<IConnection>? _accepting;
+
+    public EpollListener(ListeningSocket socket, EpollLoop[] loops)
+    {
+        (_socket, _loops, _fd) = (socket, loops, (int)socket.Socket.SafeHandle.DangerousGetHandle());
+        socket.Socket.Blocking = false;
+        if (socket.IsTcp) TcpOptions.Set(_fd, Loop.KeepAliveSeconds);
+        Loop.TryPost(static listener => ((EpollListener)listener).Register(), this);
+    }
+
+    public string Address => _socket.Address;
+
+    private EpollLoop Loop => _loops[0];
+
+    public ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
+    {
+        if (Loop.IsCurrent && _loops.Length == 1 && MayAccept() && TryAccept(out var fd, out var name))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return ValueTask.FromResult<IConnection>(Adopt(Loop, fd, name));
+        }
+
+        return new ValueTask<IConnection>(AcceptSlowAsync(cancellationToken));
+    }
+
+    public override void OnEvents(uint events)
+    {
+        _isReadable = true;
+        Continue();
+    }
+
+    public override void OnNextTurn() => Continue();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (await Loop.SwitchAsync() && !_isDisposed)
+        {
+            _isDisposed = true;
+            if (Slot >= 0) Loop.Remove(this, fd: -1);
+            _accepting?.TrySetException(Errno.ToException(125)); // ECANCELED
+        }
+
+        _socket.Dispose();
+    }
+
+    public override void OnLoopEnded() => _accepting?.TrySetException(Errno.ToException(125));
+
+    private void Register() => Loop.Add(this, _fd, Libc.In);
+
+    private async Task<IConnection> AcceptSlowAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var accepting = new TaskCompletionSource<IConnection>(); // continues on the connection's loop
+        await using var cancellation = cancellationToken.UnsafeRegister(static (source, token) => ((TaskCompletionSource<IConnection>)source!).TrySetCanceled(token), accepting).ConfigureAwait(false);
+        if (!Loop.TryPost(static state => ((Accepting)state).Begin(), new Accepting(this, accepting))) throw Errno.ToException(125);
+        return await accepting.Task.ConfigureAwait(false);
+    }
+
+    private void Begin(TaskCompletionSource<IConnection> accepting)
+    {
+        _accepting = accepting;
+        if (_isDisposed) accepting.TrySetException(Errno.ToException(125));
+        else Continue();
+    }
+
+    /// <summary>On the first loop: gives whoever waits for a connection the next one.</summary>
+    private void Continue()
+    {
+        if (_accepting is not { } accepting) return;
+        if (accepting.Task.IsCompleted)
+        {
+            _accepting = null;
+            return;
+        }
+
+        if (!MayAccept())
+        {
+            Loop.CallInNextTurn(this);
+            return;
+        }
+
+        try
+        {
+            if (!TryAccept(out var fd, out var name)) return;
+            _accepting = null;
+            Hand(accepting, fd, name);
+        }
+        catch (System.Net.Sockets.SocketException e)
+        {
+            _accepting = null;
+            accepting.TrySetException(e);
+        }
+    }
+
+    private void Hand(TaskCompletionSource<IConnection> accepting, int fd, string name)
+    {
+        var loop = _loops[_nextLoop++ % _loops.Length];
+        var accepted = new Accepted(this, loop, accepting, fd, name);
+        if (loop.IsCurrent) accepted.Hand();
+        else if (!loop.TryPost(static state => ((Accepted)state).Hand(), accepted)) Libc.Close(fd);
+    }
+
+    private EpollConnection Adopt(EpollLoop loop, int fd, string name)
+    {
+        var connection = new EpollConnection(loop, fd, name, _socket.IsTcp);
+        loop.Add(connection, fd, connection.Interest);
+        return connection;
+    }
+
+    private bool MayAccept()
+    {
+        if (_turn != Loop.TurnNumber) (_turn, _accepts) = (Loop.TurnNumber, 0);
+        return _accepts++ < AcceptsPerTurn;
+    }
+
+    /// <exception cref="System.Net.Sockets.SocketException">See <see cref="Listen.AcceptErrors"/>.</exception>
+    private unsafe bool TryAccept(out int fd, out string name)
+    {
+        const int AddressBytes = 128;
+        var address = stackalloc byte[AddressBytes];
+        uint length = AddressBytes;
+        name = Address;
+        fd = -1;
+        if (!_isReadable) return false;
+        do fd = Libc.Accept(_fd, address, &length, Libc.NonBlocking | Libc.CloseOnExec);
+        while (fd < 0 && Marshal.GetLastSystemError() == Errno.Interrupted);
+        if (fd >= 0)
+        {
+            if (_socket.IsTcp) name = NameOf(new ReadOnlySpan<byte>(address, AddressBytes));
+            return true;
+        }
+
+        var errno = Marshal.GetLastSystemError();
+        if (errno != Errno.Again) throw Errno.ToException(errno);
+        _isReadable = false;
+        return false;
+    }
+
+    /// <summary>struct sockaddr_in: family, port, 4 bytes of address; sockaddr_in6: family, port, flow, 16 bytes of address, scope.</summary>
+    private static string NameOf(ReadOnlySpan<byte> address)
+    {
+        const int InterNetwork = 2;
+        var port = (address[2] << 8) | address[3];
+        var ip = MemoryMarshal.Read<ushort>(address) == InterNetwork
+            ? new IPAddress(address.Slice(4, 4))
+            : new IPAddress(address.Slice(8, 16), MemoryMarshal.Read<uint>(address[24..]));
+        return new IPEndPoint(ip, port).ToString();
+    }
+
+    private sealed record Accepting(EpollListener Listener, TaskCompletionSource<IConnection> Source)
+    {
+        public void Begin() => Listener.Begin(Source);
+    }
+
+    /// <summary>A new connection on its way to its loop.</summary>
+    private sealed record Accepted(EpollListener Listener, EpollLoop Loop, TaskCompletionSource<IConnection> Source, int Fd, string Name)
+    {
+        public void Hand()
+        {
+            var connection = Listener.Adopt(Loop, Fd, Name);
+            if (Source.TrySetResult(connection)) return;
+            connection.Abort(); // nobody waits any more
+            _ = connection.DisposeAsync().AsTask();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace KeyEvt.Proxy.Transport.Epoll;
+
+/// <summary>
+/// Connections over event loops of our own, one thread each: TCP and unix sockets, Linux. A session stays on the loop that its client came in on: a connection
+/// made on a loop's thread belongs to that loop.
+/// </summary>
+internal sealed class EpollTransport : ITransport
+{
+    private readonly EpollLoop[] _loops;
+    private readonly SocketSettings _settings;
+    private int _nextLoop;
+
+    public EpollTransport(int loops = 1, SocketSettings? settings = null)
+    {
+        _settings = settings ?? new SocketSettings();
+        _loops = new EpollLoop[loops];
+        for (var i = 0; i < loops; i++) _loops[i] = new EpollLoop($"loop {i}", _settings.KeepAliveSeconds);
+        Completion = FirstEndAsync();
+    }
+
+    public Task Completion { get; }
+
+    public IConnectionListener Listen(TransportAddress address)
+    {
+        var socket = new ListeningSocket(address, _settings);
+        try
+        {
+            return new EpollListener(socket, _loops);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken)
+    {
+        var loop = EpollLoop.Current ?? _loops[(uint)Interlocked.Increment(ref _nextLoop) % _loops.Length];
+        var endPoint = address.ToEndPoint();
+        if (endPoint is DnsEndPoint dns) return await ConnectByNameAsync(loop, dns, address.ToString(), cancellationToken).ConfigureAwait(false);
+        return await ConnectAsync(loop, endPoint, address.ToString(), cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var loop in _loops) await loop.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>All addresses of the name, in order, until one answers.</summary>
+    private static async Task<IConnection> ConnectByNameAsync(EpollLoop loop, DnsEndPoint dns, string name, CancellationToken cancellationToken)
+    {
+        var found = await Dns.GetHostAddressesAsync(dns.Host, cancellationToken).ConfigureAwait(false);
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                if (i >= found.Length) throw new SocketException((int)SocketError.HostNotFound);
+                return await ConnectAsync(loop, new IPEndPoint(found[i], dns.Port), name, cancellationToken).ConfigureAwait(false);
+            }
+            catch (SocketException) when (i < found.Length - 1)
+            {
+                // the next one
+            }
+        }
+    }
+
+    private static async Task<IConnection> ConnectAsync(EpollLoop loop, EndPoint endPoint, string name, CancellationToken cancellationToken)
+    {
+        if (!await loop.SwitchAsync()) throw new SocketException((int)SocketError.OperationAborted);
+        return await EpollConnector.ConnectAsync(loop, endPoint, name, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task FirstEndAsync() => await (await Task.WhenAny(_loops.Select(loop => loop.Completion)).ConfigureAwait(false)).ConfigureAwait(false);
+}

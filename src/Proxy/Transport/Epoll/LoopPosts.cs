@@ -1,0 +1,50 @@
+namespace KeyEvt.Proxy.Transport.Epoll;
+
+/// <summary>
+/// What do other threads want of the loop? The only thing of a loop that is locked. An eventfd wakes it; edge triggered, so it need not be read. Posts
+/// run in the order they came.
+/// </summary>
+internal sealed unsafe class LoopPosts : LoopHandler
+{
+    private readonly Lock _gate = new();
+    private List<(Action<object> Run, object State)> _posted = [];
+    private List<(Action<object> Run, object State)> _running = [];
+    private bool _isClosed;
+
+    public LoopPosts()
+    {
+        Fd = Libc.EventFd(0, Libc.CloseOnExec | Libc.NonBlocking);
+        if (Fd < 0) throw Errno.ToException(System.Runtime.InteropServices.Marshal.GetLastSystemError());
+    }
+
+    public int Fd { get; }
+
+    public bool TryPost(Action<object> run, object state)
+    {
+        lock (_gate)
+        {
+            if (_isClosed) return false;
+            _posted.Add((run, state));
+            if (_posted.Count > 1) return true; // the first one has woken the loop
+            ulong one = 1;
+            Libc.Write(Fd, &one, sizeof(ulong));
+            return true;
+        }
+    }
+
+    public override void OnEvents(uint events)
+    {
+        lock (_gate) (_posted, _running) = (_running, _posted);
+        foreach (var (run, state) in _running) run(state);
+        _running.Clear();
+    }
+
+    /// <summary>Nothing more is taken; what was taken is run, so that nobody waits for ever.</summary>
+    public void Close()
+    {
+        lock (_gate) _isClosed = true;
+        OnEvents(0);
+    }
+
+    public override void OnLoopEnded() => Libc.Close(Fd);
+}

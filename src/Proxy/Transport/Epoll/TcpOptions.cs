@@ -1,0 +1,23 @@
+namespace KeyEvt.Proxy.Transport.Epoll;
+
+/// <summary>What every TCP connection has set; an accepted one has it from its listening socket. As <see cref="SocketTransport"/>.</summary>
+internal static class TcpOptions
+{
+    private const int Socket = 1;
+    private const int KeepAlive = 9;
+    private const int Tcp = 6;
+    private const int NoDelay = 1;
+    private const int KeepIdle = 4;
+    private const int KeepInterval = 5;
+    private const int KeepCount = 6;
+
+    public static void Set(int fd, int keepAliveSeconds)
+    {
+        Libc.SetOption(fd, Tcp, NoDelay, 1);
+        if (keepAliveSeconds == 0) return;
+        Libc.SetOption(fd, Socket, KeepAlive, 1);
+        Libc.SetOption(fd, Tcp, KeepIdle, keepAliveSeconds);
+        Libc.SetOption(fd, Tcp, KeepInterval, Math.Max(1, keepAliveSeconds / 3));
+        Libc.SetOption(fd, Tcp, KeepCount, 3);
+    }
+}

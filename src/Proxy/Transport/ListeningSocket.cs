@@ -1,0 +1,64 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace KeyEvt.Proxy.Transport;
+
+/// <summary>How is an address taken, and given back? A bound and listening TCP or unix socket, whoever accepts from it.</summary>
+internal sealed class ListeningSocket : IDisposable
+{
+    /// <summary>Redis' own tcp-backlog.</summary>
+    private const int Backlog = 511;
+
+    private readonly string? _unixPath;
+
+    /// <exception cref="SocketException">The address cannot be taken.</exception>
+    public ListeningSocket(TransportAddress address, SocketSettings settings)
+    {
+        _unixPath = address.UnixPath;
+        var endPoint = address.ToEndPoint();
+        if (endPoint is DnsEndPoint dns) endPoint = new IPEndPoint(Dns.GetHostAddresses(dns.Host)[0], dns.Port);
+        if (_unixPath is not null) RemoveStaleSocket(endPoint);
+        Socket = SocketTransport.NewSocket(endPoint);
+        try
+        {
+            Socket.Bind(endPoint);
+            if (_unixPath is not null && settings.UnixSocketMode is { } mode && !OperatingSystem.IsWindows()) File.SetUnixFileMode(_unixPath, mode); // before anyone can connect
+            Socket.Listen(Backlog);
+        }
+        catch
+        {
+            Socket.Dispose();
+            throw;
+        }
+
+        Address = Socket.LocalEndPoint is IPEndPoint bound ? bound.ToString() : address.ToString();
+    }
+
+    public Socket Socket { get; }
+
+    public bool IsTcp => _unixPath is null;
+
+    /// <summary>As clients may name it, with the port that was really taken.</summary>
+    public string Address { get; }
+
+    public void Dispose()
+    {
+        Socket.Dispose();
+        if (_unixPath is not null) File.Delete(_unixPath);
+    }
+
+    /// <summary>A socket file whose owner died would keep the path taken for ever; one that answers is somebody's.</summary>
+    private void RemoveStaleSocket(EndPoint endPoint)
+    {
+        if (!File.Exists(_unixPath)) return;
+        using var trial = SocketTransport.NewSocket(endPoint);
+        try
+        {
+            trial.Connect(endPoint);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            File.Delete(_unixPath);
+        }
+    }
+}
