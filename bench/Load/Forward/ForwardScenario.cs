@@ -7,7 +7,7 @@ namespace KeyEvt.Bench.Load.Forward;
 
 /// <summary>
 /// SETs straight to Redis, so that only the engine is measured: at full speed (pipelined 16 deep) and at 1,000 a second. In each round in turn: the
-/// ceiling (a bare publisher), keyevt, the baseline (a subscription and one tracked publish each). Then a fallback storage of <c>--requests</c> events
+/// ceiling (a bare publisher), keyevt, the baseline (a subscription and one tracked publish each). Then SETs through the proxy while the broker hangs, and a fallback storage of five times <c>--requests</c> events
 /// is drained. CPU is user and system time from /proc, divided by events.
 /// </summary>
 internal sealed class ForwardScenario : IScenario
@@ -17,7 +17,7 @@ internal sealed class ForwardScenario : IScenario
 
     public string Name => "forward";
 
-    public string Meaning => "events of SETs to RabbitMQ: keyevt, a bare publisher, a simple forwarder: events a second, CPU, allocation, latency, drain";
+    public string Meaning => "events of SETs to RabbitMQ: keyevt, a bare publisher, a simple forwarder: events a second, CPU, allocation, latency, a frozen broker, drain";
 
     private sealed record Row(string Way, double Rate, double CpuMicroseconds, double Allocated, double P50 = 0, double P99 = 0, double Max = 0);
 
@@ -37,7 +37,8 @@ internal sealed class ForwardScenario : IScenario
             }
         }
 
-        return Table(rows) + Environment.NewLine + await DrainAsync(rabbit, settings.Requests * 5);
+        var frozen = await FrozenBroker.MeasureAsync(rabbit, RoutingKey, settings.Rounds);
+        return string.Join(Environment.NewLine, Table(rows), frozen, await DrainAsync(rabbit, settings.Requests * 5));
     }
 
     /// <summary>The same SETs run beside it, on a Redis that nobody listens to: they take their share of the machine in each way.</summary>

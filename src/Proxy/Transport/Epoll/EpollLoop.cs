@@ -22,7 +22,7 @@ internal sealed unsafe class EpollLoop
     private static readonly int DataAt = EventBytes - 8;
 
     [ThreadStatic]
-    private static EpollLoop? t_current;
+    private static EpollLoop? _current;
 
     private readonly int _epoll;
     private readonly byte* _events;
@@ -56,7 +56,7 @@ internal sealed unsafe class EpollLoop
     }
 
     /// <summary>The loop whose thread this is; null on any other.</summary>
-    public static EpollLoop? Current => t_current;
+    public static EpollLoop? Current => _current;
 
     /// <summary>This is its thread, and it has not ended.</summary>
     public bool IsCurrent => Environment.CurrentManagedThreadId == _threadId;
@@ -123,7 +123,7 @@ internal sealed unsafe class EpollLoop
 
     private void Run()
     {
-        t_current = this;
+        _current = this;
         ExecutionContext.SuppressFlow(); // continuations then run without one: nothing here uses async-local values
         Exception? fault = null;
         try
