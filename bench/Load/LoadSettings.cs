@@ -3,7 +3,7 @@ using System.Globalization;
 namespace KeyEvt.Bench.Load;
 
 /// <summary>How long is a run, and what of it is wanted?</summary>
-/// <param name="Rounds">Measured rounds; one more goes before them to warm up.</param>
+/// <param name="Rounds">Measured rounds; others go before them to warm up.</param>
 /// <param name="Requests">Requests of each kind in one round without pipelining.</param>
 /// <param name="Shapes">Of scenario proxy: clients x pipeline x bytes, separated by commas; null: all it knows.</param>
 /// <param name="Ways">Of scenario proxy: beginnings of their names, separated by commas; null: all.</param>

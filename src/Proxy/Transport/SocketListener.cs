@@ -6,6 +6,7 @@ namespace KeyEvt.Proxy.Transport;
 internal sealed class SocketListener(TransportAddress address, SocketSettings settings) : IConnectionListener
 {
     private readonly ListeningSocket _listening = new(address, settings);
+    private nint _lastHandle;
 
     public string Address => _listening.Address;
 
@@ -26,7 +27,9 @@ internal sealed class SocketListener(TransportAddress address, SocketSettings se
     /// <summary>For who makes something else of it than two plain pipes.</summary>
     public async ValueTask<Socket> AcceptSocketAsync(CancellationToken cancellationToken)
     {
+        Descriptors.ThrowIfScarce(_lastHandle);
         var socket = await _listening.Socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
+        _lastHandle = socket.Handle;
         try
         {
             // The peer may be gone already; then this throws, and the accept loop goes on.

@@ -116,6 +116,34 @@ public sealed class ConnectionTests(PlainProxy proxy) : IClassFixture<PlainProxy
     }
 
     [Fact]
+    public async Task Without_descriptors_clients_wait_to_be_accepted_and_those_inside_are_served()
+    {
+        await using var program = await KeyEvtProcess.StartAsync(["--upstream", proxy.Redis.Url]);
+        await using var inside = await program.ConnectAsync();
+        var limit = program.Process.OpenFiles + 100;
+        var set = await Run.ToEndAsync("prlimit", ["--pid", $"{program.Process.Id}", $"--nofile={limit}:{limit}"]);
+        Assert.True(set.ExitCode == 0, set.ToString());
+        var clients = new List<RespClient>();
+        for (var i = 0; i < 100; i++)
+        {
+            var client = await program.ConnectAsync();
+            await client.SendAsync("PING\r\n");
+            clients.Add(client);
+        }
+        await program.Process.LineAsync("that accepting pauses", line => line.Contains("Accepting on", StringComparison.Ordinal) && line.Contains("pauses", StringComparison.Ordinal));
+        Assert.Equal("PONG", (await inside.CallAsync("PING")).Text);
+
+        // Whoever leaves makes room for the next.
+        foreach (var client in clients)
+        {
+            Assert.Equal("PONG", (await client.ReadReplyAsync(TimeSpan.FromSeconds(20))).Text);
+            await client.DisposeAsync();
+        }
+        Assert.Equal("PONG", (await program.CallAsync("PING")).Text);
+        Assert.Equal("PONG", (await inside.CallAsync("PING")).Text);
+    }
+
+    [Fact]
     public async Task Unix_sockets_serve_on_both_sides()
     {
         await using var redis = await RedisServer.StartAsync([], unixSocket: true);

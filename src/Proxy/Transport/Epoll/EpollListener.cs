@@ -18,6 +18,7 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
     private int _nextLoop;
     private int _turn;
     private int _accepts;
+    private int _lastFd;
 
     /// <summary>There may be somebody to be accepted.</summary>
     private bool _isReadable = true;
@@ -146,10 +147,12 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
         name = Address;
         fd = -1;
         if (!_isReadable) return false;
+        Descriptors.ThrowIfScarce(_lastFd);
         do fd = Libc.Accept(_fd, address, &length, Libc.NonBlocking | Libc.CloseOnExec);
         while (fd < 0 && Marshal.GetLastSystemError() == Errno.Interrupted);
         if (fd >= 0)
         {
+            _lastFd = fd;
             if (_socket.IsTcp) name = NameOf(new ReadOnlySpan<byte>(address, AddressBytes));
             return true;
         }

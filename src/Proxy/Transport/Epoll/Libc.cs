@@ -74,6 +74,29 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "setsockopt")]
     private static partial int SetSocketOption(int fd, int level, int name, void* value, uint length);
 
+    [LibraryImport("libc", EntryPoint = "getrlimit")]
+    private static partial int GetLimit(int resource, ulong* softAndHard);
+
+    [LibraryImport("libc", EntryPoint = "dup")]
+    private static partial int Duplicate(int fd);
+
+    /// <summary>Open files that this process may have.</summary>
+    public static long MaxDescriptors()
+    {
+        const int OpenFiles = 7;
+        var limits = stackalloc ulong[2];
+        return GetLimit(OpenFiles, limits) == 0 && limits[0] <= int.MaxValue ? (long)limits[0] : int.MaxValue;
+    }
+
+    /// <summary>The number that the next descriptor would have; none: the largest.</summary>
+    public static int LowestFree()
+    {
+        var fd = Duplicate(2);
+        if (fd < 0) return int.MaxValue;
+        Close(fd);
+        return fd;
+    }
+
     /// <summary>The error of a connect that has ended; 0: connected.</summary>
     public static int TakeError(int fd)
     {
