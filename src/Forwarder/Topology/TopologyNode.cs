@@ -1,0 +1,24 @@
+using KeyEvt.Forwarder.Feed;
+
+namespace KeyEvt.Forwarder.Topology;
+
+/// <summary>What does the topology know of one node?</summary>
+public sealed record TopologyNode
+{
+    /// <summary>What the node keeps through a change of its address: the 40 digits of a cluster node's id; elsewhere its address.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Where it is reached, with login and scheme of the upstream address that the user gave.</summary>
+    public required RedisAddress Address { get; init; }
+
+    public required NodeRole Role { get; init; }
+
+    /// <summary>Of a replica: its master's <see cref="Id"/>, where known.</summary>
+    public string? MasterId { get; init; }
+
+    /// <summary>A cluster master's slots, in order.</summary>
+    public IReadOnlyList<SlotRange> Slots { get; init; } = [];
+
+    /// <summary>Those who watch it do not reach it (Sentinel: s_down or o_down; Cluster: fail).</summary>
+    public bool IsFailing { get; init; }
+}

@@ -1,0 +1,13 @@
+using KeyEvt.Forwarder.Feed;
+
+namespace KeyEvt.Forwarder.Topology;
+
+/// <summary>Which nodes are there at one moment? Immutable.</summary>
+/// <param name="Version">Grows with every change.</param>
+public sealed record TopologySnapshot(UpstreamShape Shape, long Version, IReadOnlyList<TopologyNode> Nodes)
+{
+    public IEnumerable<TopologyNode> Masters => Nodes.Where(node => node.Role != NodeRole.Replica);
+
+    /// <summary>The one master of a shape that has one; null while none is known.</summary>
+    public TopologyNode? Master => Shape == UpstreamShape.Cluster ? null : Masters.FirstOrDefault();
+}
