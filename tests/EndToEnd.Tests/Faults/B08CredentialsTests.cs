@@ -25,7 +25,7 @@ public sealed class B08CredentialsTests(OwnBroker broker)
             await rabbit.CloseConnectionsAsync();
             await stage.WaitForFieldAsync("amqp.last_error", error => error.Contains($"refused user '{user}'; check user and password", StringComparison.Ordinal), BrokerRow.Recovery);
             await stage.StoringAsync();
-            stage.AnnouncesSlowRetries();
+            await stage.AnnouncesSlowRetriesAsync();
 
             var set = await stage.CallAsync("key_evt_amqp.config_set", "127.0.0.1", rabbit.Port.ToString(CultureInfo.InvariantCulture), user, NewSecret);
             Assert.Equal("OK", set.Text);

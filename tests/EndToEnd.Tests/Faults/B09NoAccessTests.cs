@@ -26,7 +26,7 @@ public sealed class B09NoAccessTests(OwnBroker broker)
             await using var run = stage.StartRun();
             await stage.StoringAsync();
             await stage.WaitForFieldAsync("amqp.last_error", error => error.Contains($"check that virtual host '{host}' exists and user 'guest' has permissions on it", StringComparison.Ordinal), BrokerRow.Recovery);
-            stage.AnnouncesSlowRetries();
+            await stage.AnnouncesSlowRetriesAsync();
             await AddHostAsync();
             await rabbit.Broker.As(virtualHost: host).DeclareAsync(stage.Queue, "amq.direct", stage.Queue);
             Assert.True((await stage.NothingIsLostAsync(run)).Recovered > 0);
@@ -53,7 +53,7 @@ public sealed class B09NoAccessTests(OwnBroker broker)
             await rabbit.CloseConnectionsAsync();
             await stage.StoringAsync();
             await stage.WaitForFieldAsync("amqp.last_error", error => error.Contains($"user '{user}' has permissions on it", StringComparison.Ordinal), BrokerRow.Recovery);
-            stage.AnnouncesSlowRetries();
+            await stage.AnnouncesSlowRetriesAsync();
             await rabbit.CtlAsync("set_permissions", user, ".*", ".*", ".*");
             Assert.True((await stage.NothingIsLostAsync(run)).Recovered > 0);
             Assert.DoesNotContain(Secret, stage.Program.Process.AllText, StringComparison.Ordinal);

@@ -49,6 +49,9 @@ public sealed class B12ConfirmsNeverComeTests
             {
                 keys.AddRange(await Changes.SetAsync(client, $"k{n}", 1000)); // some 2.5 MB with their overhead, in less than the deadline
                 await stage.WaitForNumberAsync("ledger.received", received => received == keys.Count);
+
+                // A writer faster than Redis takes the stored ones would fill any memory: this one waits while three quarters are full.
+                await stage.WaitForNumberAsync("ledger.waiting_memory", waiting => waiting < 6500);
             }
 
             broker.Script = new BrokerScript();
