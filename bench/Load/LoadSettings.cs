@@ -6,9 +6,11 @@ namespace KeyEvt.Bench.Load;
 /// <param name="Rounds">Measured rounds; others go before them to warm up.</param>
 /// <param name="Requests">Requests of each kind in one round without pipelining.</param>
 /// <param name="Shapes">Of scenario proxy: clients x pipeline x bytes, separated by commas; null: all it knows.</param>
-/// <param name="Ways">Of scenario proxy: beginnings of their names, separated by commas; null: all.</param>
+/// <param name="Ways">Beginnings of their names, separated by commas; null: all.</param>
 internal sealed record LoadSettings(int Rounds = 5, int Requests = 100_000, string? Shapes = null, string? Ways = null)
 {
+    public bool Wants(string way) => Ways?.Split(',').Any(wanted => way.StartsWith(wanted, StringComparison.OrdinalIgnoreCase)) != false;
+
     public static bool TryParse(string[] args, out LoadSettings settings)
     {
         settings = new LoadSettings();

@@ -7,8 +7,8 @@ using KeyEvt.Bench.Load.Proxies;
 
 switch (args)
 {
-    case ["ceiling", var amqp, var routingKey, var count]:
-        await CeilingWorker.RunAsync(amqp, routingKey, int.Parse(count, CultureInfo.InvariantCulture));
+    case ["ceiling", var amqp, var routingKey, var warmUp, var count]:
+        await CeilingWorker.RunAsync(amqp, routingKey, int.Parse(warmUp, CultureInfo.InvariantCulture), int.Parse(count, CultureInfo.InvariantCulture));
         return 0;
     case ["baseline", var redis, var amqp, var routingKey]:
         await BaselineWorker.RunAsync(redis, amqp, routingKey);

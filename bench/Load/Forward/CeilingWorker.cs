@@ -4,12 +4,12 @@ using RabbitMQ.Client;
 
 namespace KeyEvt.Bench.Load.Forward;
 
-/// <summary>Runs as a process of its own: <c>load ceiling &lt;amqp&gt; &lt;routing key&gt; &lt;count&gt;</c>; prints its figures.</summary>
+/// <summary>Runs as a process of its own: <c>load ceiling &lt;amqp&gt; &lt;routing key&gt; &lt;warm-up&gt; &lt;count&gt;</c>; prints its figures.</summary>
 internal static class CeilingWorker
 {
     private const int Window = 1024;
 
-    public static async Task RunAsync(string amqp, string routingKey, int count)
+    public static async Task RunAsync(string amqp, string routingKey, int warmUp, int count)
     {
         var factory = new ConnectionFactory { Uri = new Uri(amqp), AutomaticRecoveryEnabled = false };
         await using var connection = await factory.CreateConnectionAsync();
@@ -27,18 +27,18 @@ internal static class CeilingWorker
         var properties = new BasicProperties { ContentType = "text/plain", DeliveryMode = DeliveryModes.Transient, MessageId = "5147221de289b207-1882699031373000756-1" };
         var body = "0\nset\nkey:000000123456"u8.ToArray();
         var due = 0UL;
-        await PublishAsync(); // warms up, as the other ways are
+        await PublishAsync(warmUp); // warms up, as the other ways are
         Console.WriteLine("ready");
         await Console.In.ReadLineAsync();
         var allocated = GC.GetTotalAllocatedBytes();
         var started = Stopwatch.GetTimestamp();
-        await PublishAsync();
+        await PublishAsync(count);
         WorkerFigures.Print(count, Stopwatch.GetElapsedTime(started), GC.GetTotalAllocatedBytes() - allocated);
 
-        async Task PublishAsync()
+        async Task PublishAsync(int messages)
         {
             var sent = due;
-            for (due += (ulong)count; sent < due; sent++)
+            for (due += (ulong)messages; sent < due; sent++)
             {
                 while (sent - Volatile.Read(ref confirmed) >= Window)
                     await wake.WaitAsync();

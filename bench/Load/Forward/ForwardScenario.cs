@@ -7,73 +7,88 @@ namespace KeyEvt.Bench.Load.Forward;
 
 /// <summary>
 /// SETs straight to Redis, so that only the engine is measured: at full speed (pipelined 16 deep) and at 1,000 a second. In each round in turn: the
-/// ceiling (a bare publisher), keyevt, the baseline (a subscription and one tracked publish each). Then SETs through the proxy while the broker hangs, and a fallback storage of five times <c>--requests</c> events
-/// is drained. CPU is user and system time from /proc, divided by events.
+/// ceiling (a bare publisher), keyevt, the baseline (a subscription and one tracked publish each). Then SETs through the proxy while the broker hangs, and a fallback storage of 1,000,000 events
+/// is drained. <c>--ways</c> chooses among ceiling, keyevt, baseline, frozen, drain. CPU is user and system time from /proc, divided by events.
 /// </summary>
 internal sealed class ForwardScenario : IScenario
 {
     private const string RoutingKey = "bench";
     private const int PacedSeconds = 5;
+    private const int DrainedEvents = 1_000_000;
 
     public string Name => "forward";
 
     public string Meaning => "events of SETs to RabbitMQ: keyevt, a bare publisher, a simple forwarder: events a second, CPU, allocation, latency, a frozen broker, drain";
 
-    private sealed record Row(string Way, double Rate, double CpuMicroseconds, double Allocated, double P50 = 0, double P99 = 0, double Max = 0);
+    /// <param name="BrokerMicroseconds">CPU of RabbitMQ for each event: how a publisher hands its messages over decides it.</param>
+    private sealed record Row(string Way, double Rate, double CpuMicroseconds, double BrokerMicroseconds, double Allocated, double P50 = 0, double P99 = 0, double Max = 0);
 
     public async Task<string> RunAsync(LoadSettings settings)
     {
         await using var rabbit = await RabbitServer.StartAsync();
         await rabbit.Broker.DeclareAsync(RoutingKey, "amq.direct", RoutingKey);
         var rows = new List<Row>();
+        var ways = new Dictionary<string, Func<Task<Row>>>
+        {
+            ["ceiling"] = () => CeilingAsync(rabbit, settings.Requests, warmUp: settings.Requests, withSets: true),
+            ["keyevt"] = () => KeyEvtAsync(rabbit, settings.Requests),
+            ["baseline"] = () => BaselineAsync(rabbit, settings.Requests),
+        };
         for (var round = 0; round <= settings.Rounds; round++)
         {
-            foreach (var run in new[] { CeilingAsync(rabbit, settings.Requests), KeyEvtAsync(rabbit, settings.Requests), BaselineAsync(rabbit, settings.Requests) })
+            foreach (var way in ways.Where(way => settings.Wants(way.Key)))
             {
-                var row = await run();
+                var row = await way.Value();
                 Console.Error.WriteLine($"{(round == 0 ? "warm-up" : "round " + round)}: {row}");
                 if (round > 0)
                     rows.Add(row);
             }
         }
 
-        var frozen = await FrozenBroker.MeasureAsync(rabbit, RoutingKey, settings.Rounds);
-        return string.Join(Environment.NewLine, Table(rows), frozen, await DrainAsync(rabbit, settings.Requests * 5));
+        var lines = new List<string> { Table(rows) };
+        if (settings.Wants("frozen"))
+            lines.Add(await FrozenBroker.MeasureAsync(rabbit, RoutingKey, settings.Rounds));
+        if (settings.Wants("drain"))
+            lines.Add(await DrainAsync(rabbit, DrainedEvents));
+        return string.Join(Environment.NewLine, lines);
     }
 
-    /// <summary>The same SETs run beside it, on a Redis that nobody listens to: they take their share of the machine in each way.</summary>
-    private static Func<Task<Row>> CeilingAsync(RabbitServer rabbit, int count) => async () =>
+    /// <summary>The same SETs may run beside it, on a Redis that nobody listens to: they take their share of the machine in each way.</summary>
+    /// <param name="warmUp">Messages before those that are measured.</param>
+    private static async Task<Row> CeilingAsync(RabbitServer rabbit, int count, int warmUp, bool withSets)
     {
         await using var redis = await RedisServer.StartAsync();
         await redis.CallAsync("CONFIG", "SET", "notify-keyspace-events", "E$");
         await rabbit.Broker.UseAsync(channel => channel.QueuePurgeAsync(RoutingKey));
-        using var worker = Worker("ceiling", rabbit.Url, RoutingKey, count.ToString(CultureInfo.InvariantCulture));
+        using var worker = Worker("ceiling", rabbit.Url, RoutingKey, Text(warmUp), Text(count));
         await worker.LineAsync("its start", line => line == "ready", TimeSpan.FromSeconds(30));
         var cpu = worker.CpuTime;
-        var sets = SetAsync(redis, count);
+        var broker = rabbit.Process.CpuTime;
+        var sets = withSets ? SetAsync(redis, count) : Task.CompletedTask;
         await worker.Input.WriteLineAsync("go");
         await worker.Input.FlushAsync();
         var figures = WorkerFigures.Parse(await worker.LineAsync("its figures", WorkerFigures.IsOne, TimeSpan.FromMinutes(5)));
         cpu = worker.CpuTime - cpu;
+        broker = rabbit.Process.CpuTime - broker;
         await sets;
-        return new Row("ceiling", count / figures.Seconds, cpu.TotalMicroseconds / count, figures.Allocated / count);
-    };
+        return new Row("ceiling", count / figures.Seconds, cpu.TotalMicroseconds / count, broker.TotalMicroseconds / count, figures.Allocated / count);
+    }
 
-    private static Func<Task<Row>> KeyEvtAsync(RabbitServer rabbit, int count) => async () =>
+    private static async Task<Row> KeyEvtAsync(RabbitServer rabbit, int count)
     {
         await using var redis = await RedisServer.StartAsync();
         await rabbit.Broker.UseAsync(channel => channel.QueuePurgeAsync(RoutingKey));
         await using var program = await StartKeyEvtAsync(redis, rabbit);
         await AtFullSpeedAsync(redis, count, async () => await ConfirmedAsync(program) == count); // warms up: compiled code, and memory for a burst of this size
-        var (cpu, allocated) = (program.Process.CpuTime, await AllocatedAsync(program));
+        var (cpu, broker, allocated) = (program.Process.CpuTime, rabbit.Process.CpuTime, await AllocatedAsync(program));
         var rate = await AtFullSpeedAsync(redis, count, async () => await ConfirmedAsync(program) == 2 * count);
-        cpu = program.Process.CpuTime - cpu;
+        (cpu, broker) = (program.Process.CpuTime - cpu, rabbit.Process.CpuTime - broker);
         allocated = await AllocatedAsync(program) - allocated;
         var (p50, p99, max) = await PacedAsync(redis, rabbit);
-        return new Row("keyevt", rate, cpu.TotalMicroseconds / count, allocated / (double)count, p50, p99, max);
-    };
+        return new Row("keyevt", rate, cpu.TotalMicroseconds / count, broker.TotalMicroseconds / count, allocated / (double)count, p50, p99, max);
+    }
 
-    private static Func<Task<Row>> BaselineAsync(RabbitServer rabbit, int count) => async () =>
+    private static async Task<Row> BaselineAsync(RabbitServer rabbit, int count)
     {
         await using var redis = await RedisServer.StartAsync();
         await redis.CallAsync("CONFIG", "SET", "notify-keyspace-events", "E$");
@@ -81,13 +96,13 @@ internal sealed class ForwardScenario : IScenario
         using var worker = Worker("baseline", $"127.0.0.1:{redis.Port}", rabbit.Url, RoutingKey);
         await worker.LineAsync("its start", line => line == "ready", TimeSpan.FromSeconds(30));
         await AtFullSpeedAsync(redis, count, async () => await CountAsync() >= count);
-        var cpu = worker.CpuTime;
+        var (cpu, broker) = (worker.CpuTime, rabbit.Process.CpuTime);
         var rate = await AtFullSpeedAsync(redis, count, async () => await CountAsync() >= 2 * count);
-        cpu = worker.CpuTime - cpu;
+        (cpu, broker) = (worker.CpuTime - cpu, rabbit.Process.CpuTime - broker);
         var (p50, p99, max) = await PacedAsync(redis, rabbit);
         worker.Input.Close();
         var figures = WorkerFigures.Parse(await worker.LineAsync("its figures", WorkerFigures.IsOne, TimeSpan.FromSeconds(30)));
-        return new Row("baseline", rate, cpu.TotalMicroseconds / count, figures.Allocated / figures.Messages, p50, p99, max);
+        return new Row("baseline", rate, cpu.TotalMicroseconds / count, broker.TotalMicroseconds / count, figures.Allocated / figures.Messages, p50, p99, max);
 
         async Task<int> CountAsync()
         {
@@ -96,7 +111,7 @@ internal sealed class ForwardScenario : IScenario
             await worker.Input.FlushAsync();
             return int.Parse(await worker.LineAsync("a count", line => line.Length > 0 && char.IsAsciiDigit(line[0]), TimeSpan.FromSeconds(60)), CultureInfo.InvariantCulture);
         }
-    };
+    }
 
     private static Task SetAsync(RedisServer redis, int count) =>
         Run.ToEndAsync("redis-benchmark", ["-p", Text(redis.Port), "-c", "10", "-n", Text(count), "-P", "16", "-r", "1000000", "-t", "set", "-q"], deadline: TimeSpan.FromMinutes(5));
@@ -150,12 +165,15 @@ internal sealed class ForwardScenario : IScenario
         program.Process.ResetPeak();
         await rabbit.RestartAsync();
         await Eventually.TrueAsync("the drain's start", async () => await ConfirmedAsync(program) > 0, TimeSpan.FromMinutes(1));
-        var (cpu, first, started) = (program.Process.CpuTime, await ConfirmedAsync(program), Stopwatch.GetTimestamp());
+        var (cpu, broker, first, started) = (program.Process.CpuTime, rabbit.Process.CpuTime, await ConfirmedAsync(program), Stopwatch.GetTimestamp());
         await Eventually.TrueAsync("the drain's end", async () => await ConfirmedAsync(program) == count, TimeSpan.FromMinutes(5));
-        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var (rate, events) = ((count - first) / Stopwatch.GetElapsedTime(started).TotalSeconds, count - first);
+        (cpu, broker) = (program.Process.CpuTime - cpu, rabbit.Process.CpuTime - broker);
+        var peak = program.Process.PeakResidentBytes;
+        var ceiling = await CeilingAsync(rabbit, count, warmUp: 50_000, withSets: false); // of as many: a queue becomes slower as it grows
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"drain of {count:N0} stored events: {(count - first) / seconds:0} events/s, {(program.Process.CpuTime - cpu).TotalMicroseconds / (count - first):0.0} us CPU per event, resident {stored / 1e6:0} MB before, {program.Process.PeakResidentBytes / 1e6:0} MB at most");
+            $"drain of {count:N0} stored events: {rate:0} events/s ({rate / ceiling.Rate:0.00} of a bare publisher's {ceiling.Rate:0} for as many), {cpu.TotalMicroseconds / events:0.0} us CPU per event ({ceiling.CpuMicroseconds:0.0}), RabbitMQ's {broker.TotalMicroseconds / events:0.0} ({ceiling.BrokerMicroseconds:0.0}), resident {stored / 1e6:0} MB before, {peak / 1e6:0} MB at most");
     }
 
     private static Task<KeyEvtProcess> StartKeyEvtAsync(RedisServer redis, RabbitServer rabbit) =>
@@ -174,12 +192,13 @@ internal sealed class ForwardScenario : IScenario
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static string Table(List<Row> rows) => Figures.Table(
-        ["way", "events/s", "CPU us/event", "bytes allocated/event", "p50 ms at 1,000/s", "p99 ms", "max ms"],
+        ["way", "events/s", "CPU us/event", "RabbitMQ's", "bytes allocated/event", "p50 ms at 1,000/s", "p99 ms", "max ms"],
         rows.GroupBy(row => row.Way).Select(group => (string[])
         [
             group.Key,
             Median(group, row => row.Rate, "0"),
             group.Any(row => double.IsNaN(row.CpuMicroseconds)) ? "-" : Median(group, row => row.CpuMicroseconds, "0.0"),
+            Median(group, row => row.BrokerMicroseconds, "0.0"),
             Median(group, row => row.Allocated, "0"),
             group.Key == "ceiling" ? "-" : Median(group, row => row.P50, "0.00"),
             group.Key == "ceiling" ? "-" : Median(group, row => row.P99, "0.00"),

@@ -24,12 +24,12 @@ internal sealed class ProxyScenario : IScenario
         var ways = new List<IWay>();
         try
         {
-            if (IsWanted("direct")) ways.Add(new DirectWay(redis));
-            if (IsWanted("haproxy") && IsInstalled("haproxy")) ways.Add(await OtherProxyWay.StartHaProxyAsync(redis));
-            if (IsWanted("twemproxy") && IsInstalled("nutcracker")) ways.Add(await OtherProxyWay.StartTwemproxyAsync(redis));
+            if (settings.Wants("direct")) ways.Add(new DirectWay(redis));
+            if (settings.Wants("haproxy") && IsInstalled("haproxy")) ways.Add(await OtherProxyWay.StartHaProxyAsync(redis));
+            if (settings.Wants("twemproxy") && IsInstalled("nutcracker")) ways.Add(await OtherProxyWay.StartTwemproxyAsync(redis));
             foreach (var transport in (string[])["epoll", "sockets"])
             {
-                if (IsWanted($"keyevt {transport}")) ways.Add(await KeyEvtWay.StartAsync(redis, transport));
+                if (settings.Wants($"keyevt {transport}")) ways.Add(await KeyEvtWay.StartAsync(redis, transport));
             }
 
             var runs = new List<ProxyRun>();
@@ -53,8 +53,6 @@ internal sealed class ProxyScenario : IScenario
             foreach (var way in ways)
                 await way.DisposeAsync();
         }
-
-        bool IsWanted(string name) => settings.Ways is null || settings.Ways.Split(',').Any(wanted => name.StartsWith(wanted, StringComparison.OrdinalIgnoreCase));
     }
 
     private static string Table(List<ProxyRun> runs)
