@@ -99,8 +99,8 @@ internal sealed class AmqpLink : IBrokerLink
     {
         if (!_isClosing)
         {
-            var kind = sender is IChannel ? LinkFailureKind.Channel : LinkFailureKind.Connection;
-            _events.Closed(_epoch, kind, $"the broker closed the {(sender is IChannel ? "channel" : "connection")}: {BrokerWords.Closed(e.ReplyCode, e.ReplyText)}");
+            var failure = BrokerWords.Closed(isChannel: sender is IChannel, e.ReplyCode, e.ReplyText);
+            _events.Closed(_epoch, failure.Kind, failure.Message);
         }
 
         return Task.CompletedTask;

@@ -27,18 +27,28 @@ internal static class BrokerWords
             return new LinkException(LinkFailureKind.Connection, $"publishing failed: {error?.Message}", error);
 
         // 311, 403, 404, 405 and 406 close a channel, all others a connection.
-        var kind = reason.ReplyCode is 311 or (>= 403 and <= 406) ? LinkFailureKind.Channel : LinkFailureKind.Connection;
-        return new LinkException(kind, $"the broker closed the {(kind == LinkFailureKind.Channel ? "channel" : "connection")}: {Closed(reason.ReplyCode, reason.ReplyText)}", error);
+        return Closed(isChannel: reason.ReplyCode is 311 or (>= 403 and <= 406), reason.ReplyCode, reason.ReplyText, error);
     }
 
-    /// <summary>A close of a channel or connection that was in use, by its code (AMQP 0-9-1, section 1.2).</summary>
-    public static string Closed(ushort code, string text)
+    /// <summary>A channel or connection that was in use was closed.</summary>
+    public static LinkException Closed(bool isChannel, ushort code, string text, Exception? error = null)
+    {
+        var kind = !isChannel ? LinkFailureKind.Connection : IsTooLarge(code, text) ? LinkFailureKind.MessageTooLarge : LinkFailureKind.Channel;
+        return new LinkException(kind, $"the broker closed the {(isChannel ? "channel" : "connection")}: {WithRemedy(code, text)}", error);
+    }
+
+    /// <summary>RabbitMQ: <c>PRECONDITION_FAILED - message size 300 is larger than configured max size 200</c>.</summary>
+    private static bool IsTooLarge(ushort code, string text) => code == 406 && text.Contains("message size", StringComparison.Ordinal);
+
+    /// <summary>By the code (AMQP 0-9-1, section 1.2).</summary>
+    private static string WithRemedy(ushort code, string text)
     {
         var remedy = code switch
         {
             403 => "grant the user write permission on the exchange",
             404 => "declare the exchange again, or name another with --exchange or config_set",
-            406 => "a message was against a rule of the broker, such as its longest size (max_message_size)",
+            406 when IsTooLarge(code, text) => "the event is dropped and counted; raise max_message_size in the broker",
+            406 => "a message was against a rule of the broker",
             _ => null,
         };
         return remedy is null ? $"{code} {text}" : $"{code} {text}; {remedy}";

@@ -16,6 +16,9 @@ public enum LinkFailureKind
 
     /// <summary>The channel: exchange, queue, permissions.</summary>
     Channel = 5,
+
+    /// <summary>A message longer than the broker takes closed the channel; never the outcome of a connect.</summary>
+    MessageTooLarge = 7,
 }
 
 /// <summary>Why is there no link? One line for people, with the remedy; never a secret.</summary>

@@ -50,6 +50,9 @@ internal static partial class DeliveryLog
     [LoggerMessage(2114, LogLevel.Warning, "{Count} events so far were refused {Attempts} times each and sent on with routing key '{RoutingKey}'")]
     public static partial void DeadLettered(ILogger logger, long count, int attempts, string routingKey);
 
+    [LoggerMessage(2116, LogLevel.Warning, "{Count} events so far were dropped because the broker takes no messages of their size; raise its max_message_size")]
+    public static partial void TooLarge(ILogger logger, long count);
+
     [LoggerMessage(2115, LogLevel.Warning, "routing keys made of '{RoutingKey}' were longer than AMQP's 255 bytes and were cut, {Count} so far; name less of the event in it, such as {{class}} instead of {{key}}")]
     public static partial void RoutingKeyCut(ILogger logger, string routingKey, long count);
 }

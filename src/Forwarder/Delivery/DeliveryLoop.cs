@@ -412,6 +412,9 @@ internal sealed class DeliveryLoop
 
     private void LoseLink(LinkFailureKind kind, string reason)
     {
+        if (kind == LinkFailureKind.MessageTooLarge)
+            _publisher.DropTooLarge();
+
         Links.Lost(kind, reason);
         GoStoring(reason);
     }

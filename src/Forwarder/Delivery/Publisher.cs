@@ -29,6 +29,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     private bool _isRefused;     // a nack came: nothing is published until the window is empty
     private long _holdUntil;     // after a nack: no publish before this timestamp
     private long _cautiousUntil; // after a nack: one at a time until this timestamp
+    private long _aloneUntil;    // a message was too large: one at a time until this timestamp, so that the next close names it
     private long _seenCuts;
 
     /// <summary>Published and not yet answered.</summary>
@@ -61,7 +62,8 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         if (_publishing is not null || !clock.IsPast(_holdUntil))
             return false;
 
-        var limit = clock.IsPast(_cautiousUntil) || options.MaxAttempts > 0 ? int.MaxValue : 1; // what is sent on as failed has no order to keep
+        var isCautious = !clock.IsPast(_cautiousUntil) && options.MaxAttempts == 0; // what is sent on as failed has no order to keep
+        var limit = isCautious || !clock.IsPast(_aloneUntil) ? 1 : int.MaxValue;
         var published = 0;
         while (published < RunLength && _inFlight.Count < limit && _inFlight.HasRoom && _inFlight.Bytes < options.WindowBytes && source.TryClaim(out var entry))
         {
@@ -135,6 +137,23 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
 
         _ = _publishing?.ContinueWith(static t => t.Exception, TaskScheduler.Default); // however late it ends, it concerns nobody any more
         _publishing = null;
+    }
+
+    /// <summary>
+    /// The broker closed the channel over a message too large for it, and does not say which. Alone with the broker it is known, and dropped: tried again it
+    /// would stand in the way of all behind it for ever. Among others: the next ones go one at a time.
+    /// </summary>
+    public void DropTooLarge()
+    {
+        if (_inFlight.Count != 1 || !_inFlight.TryTakeUpTo(ulong.MaxValue, out var alone))
+        {
+            _aloneUntil = clock.After(CautiousFor);
+            return;
+        }
+
+        alone.Log!.Settle(alone.Sequence, Settlement.TooLarge);
+        if (warnings.MayWarn(2116))
+            DeliveryLog.TooLarge(logger, ledger.Dropped(DropReason.TooLarge));
     }
 
     private void Hold()

@@ -96,6 +96,7 @@ public sealed class Ledger
     {
         Settlement.Unroutable => DropReason.Unroutable,
         Settlement.DeadLettered => DropReason.DeadLettered,
+        Settlement.TooLarge => DropReason.TooLarge,
         Settlement.MemoryFull => DropReason.MemoryFull,
         Settlement.Shutdown => DropReason.Shutdown,
         _ => throw new ArgumentOutOfRangeException(nameof(settlement), settlement, null),

@@ -15,6 +15,9 @@ internal enum Settlement
     /// <summary>Refused more often than allowed and sent on as failed.</summary>
     DeadLettered,
 
+    /// <summary>Longer than the broker takes messages.</summary>
+    TooLarge,
+
     /// <summary>Memory was full and nothing else could take it.</summary>
     MemoryFull,
 

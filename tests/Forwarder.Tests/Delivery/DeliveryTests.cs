@@ -282,6 +282,31 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task A_message_too_large_for_the_broker_is_found_dropped_and_counted_and_holds_up_nothing()
+    {
+        var rig = new DeliveryRig();
+        rig.Give(3); // the second is the one
+        await rig.SettleAsync();
+        rig.Broker.Current!.CloseAsTooLarge();
+        await rig.SettleAsync();
+        await rig.AdvanceAsync(2);
+
+        Assert.Equal(["0\nset\nk0"], rig.Broker.Current.Unconfirmed.Select(m => m.Body)); // one at a time
+        rig.Broker.Current.ConfirmOne(0);
+        await rig.SettleAsync();
+        Assert.Equal(["0\nset\nk1"], rig.Broker.Current.Unconfirmed.Select(m => m.Body));
+        rig.Broker.Current.CloseAsTooLarge();
+        await rig.SettleAsync();
+        await rig.AdvanceAsync(2);
+
+        Assert.Equal(["0\nset\nk2"], rig.Broker.Current.Unconfirmed.Select(m => m.Body));
+        rig.Broker.Current.ConfirmOne(0);
+        await rig.SettleAsync();
+        var ledger = rig.Ledger.Snapshot();
+        Assert.Equal((2L, 1L, 0L), (ledger.Confirmed, ledger.Dropped[(int)DropReason.TooLarge], ledger.Difference));
+    }
+
+    [Fact]
     public async Task A_returned_event_is_never_counted_as_delivered()
     {
         var rig = new DeliveryRig();

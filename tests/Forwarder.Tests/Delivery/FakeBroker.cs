@@ -93,6 +93,13 @@ internal sealed class FakeBroker : IBrokerConnector
             events.Closed(epoch, LinkFailureKind.Connection, "the fake broker broke the connection");
         }
 
+        /// <summary>One of the unconfirmed was longer than the broker takes.</summary>
+        public void CloseAsTooLarge()
+        {
+            IsClosed = true;
+            events.Closed(epoch, LinkFailureKind.MessageTooLarge, "the fake broker closed the channel: 406 PRECONDITION_FAILED - message size 300 is larger than configured max size 200");
+        }
+
         public void Block(bool blocked) => events.Blocked(epoch, blocked ? "memory" : null);
 
         public Task CloseAsync(TimeSpan deadline)
