@@ -1,8 +1,9 @@
-# KeyEvt in a small image: built with the SDK, run without it, not as root.
+# KeyEvt in a small image: compiled to native code (figures of all builds: bench/RESULTS.md), run without SDK and runtime, not as root.
 #   docker build -t keyevt .
 #   docker run -p 6380:6380 -e KEYEVT_UPSTREAM=redis://redis:6379 -e KEYEVT_AMQP=amqp://user:password@rabbit:5672/ -e KEYEVT_KEYMASK=ALL keyevt
 
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev zlib1g-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 # What restore needs first: its layer stays until a package changes.
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
@@ -11,15 +12,14 @@ COPY src/Forwarder/*.csproj src/Forwarder/packages.lock.json src/Forwarder/
 COPY src/Proxy/*.csproj src/Proxy/packages.lock.json src/Proxy/
 RUN dotnet restore src/Proxy --locked-mode
 COPY src/ src/
-RUN dotnet publish src/Proxy -c Release --no-restore -o /app -p:UseSharedCompilation=false
+RUN dotnet publish src/Proxy -c Release --use-current-runtime -p:PublishAot=true -o /app -p:UseSharedCompilation=false
 
-FROM mcr.microsoft.com/dotnet/aspnet:10.0
+FROM mcr.microsoft.com/dotnet/runtime-deps:10.0
 WORKDIR /app
-COPY --from=build /app ./
+COPY --from=build /app/keyevt ./
 # Clients come from outside the container. The admin port does too, for the orchestrator's checks and for Prometheus; it is published only when asked for (-p 6381:6381).
 ENV KEYEVT_LISTEN=0.0.0.0:6380 \
-    KEYEVT_ADMIN=0.0.0.0:6381 \
-    DOTNET_EnableDiagnostics=0
+    KEYEVT_ADMIN=0.0.0.0:6381
 EXPOSE 6380 6381
 USER $APP_UID
 STOPSIGNAL SIGTERM

@@ -16,7 +16,7 @@ switch (args)
 }
 
 // To add a scenario: a class with IScenario, and a line here.
-IScenario[] scenarios = [new ProxyScenario(), new ForwardScenario(), new IdleScenario()];
+IScenario[] scenarios = [new ProxyScenario(), new ForwardScenario(), new IdleScenario(), new BuildsScenario()];
 
 var scenario = scenarios.FirstOrDefault(known => args is [var name, ..] && known.Name == name);
 if (scenario is null || !LoadSettings.TryParse(args[1..], out var settings))

@@ -15,10 +15,12 @@ public sealed class KeyEvtProcess : IAsyncDisposable
     private readonly string[] _arguments;
     private readonly Dictionary<string, string?> _environment;
     private readonly string[] _through;
+    private readonly string? _file;
 
-    private KeyEvtProcess(string[] arguments, IReadOnlyDictionary<string, string>? environment, int? port, bool inheritSettings, string[]? through)
+    private KeyEvtProcess(string[] arguments, IReadOnlyDictionary<string, string>? environment, int? port, bool inheritSettings, string[]? through, string? file)
     {
         _through = through ?? [];
+        _file = file;
         Port = port ?? FreePorts.Take();
         _environment = EnvironmentOf(environment, inheritSettings);
         _arguments = ["--listen", $"127.0.0.1:{Port}", "--admin", $"127.0.0.1:{AdminPort}", .. arguments];
@@ -35,11 +37,12 @@ public sealed class KeyEvtProcess : IAsyncDisposable
 
     /// <summary>--listen and --admin are given already. Returns once it listens and is ready (its feed is subscribed).</summary>
     /// <param name="through">A program and its arguments that becomes what stands behind them, such as unshare.</param>
+    /// <param name="file">Another build of the program than the tested one.</param>
     public static async Task<KeyEvtProcess> StartAsync(
         string[] arguments, IReadOnlyDictionary<string, string>? environment = null, bool waitReady = true, int? port = null, bool inheritSettings = false,
-        string[]? through = null)
+        string[]? through = null, string? file = null)
     {
-        var program = new KeyEvtProcess(arguments, environment, port, inheritSettings, through);
+        var program = new KeyEvtProcess(arguments, environment, port, inheritSettings, through, file);
         try
         {
             await program.ListeningAsync().ConfigureAwait(false);
@@ -138,9 +141,9 @@ public sealed class KeyEvtProcess : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private static ChildProcess Launch(string[] arguments, Dictionary<string, string?> environment, string[]? through = null)
+    private static ChildProcess Launch(string[] arguments, Dictionary<string, string?> environment, string[]? through = null, string? file = null)
     {
-        var (program, before) = Program();
+        var (program, before) = Program(file);
         string[] line = [.. through ?? [], program, .. before, .. arguments];
         return ChildProcess.Start(line[0], line[1..], environment: environment);
     }
@@ -155,16 +158,16 @@ public sealed class KeyEvtProcess : IAsyncDisposable
         return environment;
     }
 
-    private static (string Program, string[] Before) Program()
+    private static (string Program, string[] Before) Program(string? file = null)
     {
-        var named = Environment.GetEnvironmentVariable("PROGRAM_UNDER_TEST");
+        var named = file ?? Environment.GetEnvironmentVariable("PROGRAM_UNDER_TEST");
         if (!string.IsNullOrEmpty(named))
             return named.EndsWith(".dll", StringComparison.Ordinal) ? ("dotnet", ["exec", named]) : (named, []);
         var beside = Path.Combine(AppContext.BaseDirectory, "keyevt.dll");
         return File.Exists(beside) ? ("dotnet", ["exec", beside]) : throw new FileNotFoundException($"there is no {beside}: reference src/Proxy, or set PROGRAM_UNDER_TEST");
     }
 
-    private ChildProcess Launch() => Launch(["run", .. _arguments], _environment, _through);
+    private ChildProcess Launch() => Launch(["run", .. _arguments], _environment, _through, _file);
 
     private Task ListeningAsync()
         => Process.LineAsync("where it listens", line => line.Contains(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}"), StringComparison.Ordinal));

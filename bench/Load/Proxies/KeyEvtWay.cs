@@ -19,5 +19,9 @@ internal sealed class KeyEvtWay : IWay
     public static async Task<IWay> StartAsync(RedisServer redis, string transport)
         => new KeyEvtWay($"keyevt {transport}", await KeyEvtProcess.StartAsync(["--upstream", redis.Url, "--transport", transport]));
 
+    /// <param name="file">A build of the program.</param>
+    public static async Task<IWay> StartAsync(RedisServer redis, string name, string file)
+        => new KeyEvtWay(name, await KeyEvtProcess.StartAsync(["--upstream", redis.Url], file: file));
+
     public ValueTask DisposeAsync() => _program.DisposeAsync();
 }

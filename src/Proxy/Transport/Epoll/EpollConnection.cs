@@ -25,6 +25,9 @@ internal sealed class EpollConnection : LoopHandler, IConnection
 
     public EpollLoop Loop { get; }
 
+    /// <summary>A client's; else this side has made it, to an upstream.</summary>
+    public bool WasAccepted { get; init; }
+
     public int Fd { get; }
 
     public string RemoteName { get; }

@@ -127,7 +127,7 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
 
     private EpollConnection Adopt(EpollLoop loop, int fd, string name)
     {
-        var connection = new EpollConnection(loop, fd, name, _socket.IsTcp);
+        var connection = new EpollConnection(loop, fd, name, _socket.IsTcp) { WasAccepted = true };
         loop.Add(connection, fd, connection.Interest);
         return connection;
     }

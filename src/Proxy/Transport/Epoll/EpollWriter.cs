@@ -233,7 +233,7 @@ internal sealed class EpollWriter(EpollConnection connection) : PipeWriter, IVal
     {
         if (_isDue || _isBlocked) return;
         _isDue = true;
-        _loop.SendLater(this);
+        _loop.SendLater(this, connection.WasAccepted);
     }
 
     private ValueTask<FlushResult> Wait()
