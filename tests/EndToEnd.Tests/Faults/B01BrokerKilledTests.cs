@@ -52,7 +52,7 @@ public sealed class B01BrokerKilledTests(OwnBroker broker)
             await stage.StoringAsync();
             await stage.Rabbit.RestartAsync();
             await run.MoreAsync(5000);
-            var verdict = await stage.NothingIsLostAsync(run);
+            var verdict = await stage.NothingIsLostAsync(run, TimeSpan.FromSeconds(60 + (away * 3))); // a small machine may drain no faster than events came
             Assert.True(verdict.Recovered > 0, "what came meanwhile came through the fallback storage");
         });
     }

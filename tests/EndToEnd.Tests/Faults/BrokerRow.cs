@@ -26,9 +26,10 @@ internal static class BrokerRow
     public static Task LiveAsync(this Stage stage) => stage.WaitForFieldAsync("amqp.delivery", delivery => delivery == "live", Recovery);
 
     /// <summary>The verdict of every row: nothing lost, equal ids, order, the ledger, and nothing left hanging.</summary>
-    public static async Task<Verdict> NothingIsLostAsync(this Stage stage, FaultRun run)
+    /// <param name="deadline">For what waits to arrive.</param>
+    public static async Task<Verdict> NothingIsLostAsync(this Stage stage, FaultRun run, TimeSpan? deadline = null)
     {
-        var verdict = await run.EndAndShowAsync();
+        var verdict = await run.EndAndShowAsync(deadline);
         verdict.NothingLost();
         await stage.LiveAsync();
         await stage.NoTaskHangsAsync();

@@ -21,9 +21,9 @@ internal static class Rows
     }
 
     /// <summary>The run's end, judged and shown.</summary>
-    public static async Task<Verdict> EndAndShowAsync(this FaultRun run)
+    public static async Task<Verdict> EndAndShowAsync(this FaultRun run, TimeSpan? deadline = null)
     {
-        var verdict = await run.EndAsync();
+        var verdict = await run.EndAsync(deadline);
         TestContext.Current.TestOutputHelper?.WriteLine(verdict.ToString());
         return verdict;
     }
