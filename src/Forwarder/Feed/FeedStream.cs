@@ -3,12 +3,13 @@ using KeyEvt.Forwarder.Outbox;
 namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>What does a frame from the node mean: an event, a marker, or an answer? The feed's hot path: nothing is allocated for an event.</summary>
-internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSubscriptions subscriptions, RoleKeeper roles) : IFrameSink
+internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSubscriptions subscriptions) : IFrameSink
 {
     private const int MaxReplyBytes = 1024 * 1024;
 
     private readonly IEventSink _sink = feed.Sink;
     private readonly FeedProgress _progress = feed.Progress;
+    private readonly HoldBack _hold = feed.Hold;
     private long _readAt;
     private bool _hasEvents;
 
@@ -49,9 +50,10 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
             return;
 
         var position = _progress.Receive();
-        if (roles.IsReplica)
+        if (_hold.IsHeld)
         {
             _progress.HoldBack();
+            _hold.Keep(position, notification, feed.Time.GetUtcNow().ToUnixTimeMilliseconds());
             return;
         }
 
@@ -61,6 +63,7 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
             _readAt = feed.Time.GetUtcNow().ToUnixTimeMilliseconds();
         }
 
+        feed.Echo?.Add(position, notification.Database, notification.Event, notification.Key, _readAt);
         _sink.Received(position, notification.Database, EventClasses.Of(notification.Event), notification.Event, notification.Key, _readAt);
     }
 
@@ -69,8 +72,13 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
     {
         var payload = rest[(rest.IndexOf((byte)'\n') + 1)..^2];
         if (!feed.Markers.TrySee(payload, out long number, out var sentAt))
-            return; // another feed's
+        {
+            _hold.KeepMarker(payload); // another feed's: its place tells how far the echoes of a master go
+            return;
+        }
 
+        if (!_hold.IsHeld)
+            feed.Echo?.AddMarker(payload);
         _progress.Mark(number);
         feed.Coverage.Prove(sentAt);
     }

@@ -7,6 +7,9 @@ namespace KeyEvt.Servers.Oracle;
 /// <param name="Port">The proxy's, or Redis' own.</param>
 public sealed record WriterSetting(int Port)
 {
+    /// <summary>Where the master is now, when it moves.</summary>
+    public Func<Task<int>>? FindPort { get; init; }
+
     /// <summary>Writes a second; 0: as fast as they are answered.</summary>
     public int Rate { get; init; } = 500;
 
@@ -43,10 +46,10 @@ internal sealed class FaultWriter(string run, int index, WriterSetting setting)
         {
             try
             {
-                await using var client = await RespClient.ConnectAsync(setting.Port).ConfigureAwait(false);
+                await using var client = await RespClient.ConnectAsync(setting.FindPort is { } find ? await find().ConfigureAwait(false) : setting.Port).ConfigureAwait(false);
                 await WriteAsync(client, stop).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException or TimeoutException)
+            catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException or TimeoutException or InvalidOperationException)
             {
                 await Task.Delay(20, CancellationToken.None).ConfigureAwait(false); // the server is away: that is what the run is about
             }
@@ -58,6 +61,7 @@ internal sealed class FaultWriter(string run, int index, WriterSetting setting)
         using var pace = setting.Rate == 0 ? null : new PeriodicTimer(TimeSpan.FromSeconds((double)setting.Pipeline / setting.Rate));
         while (!stop.IsCancellationRequested)
         {
+            var isDemoted = false;
             var first = Book.Attempt(setting.Pipeline);
             await client.SendAsync(Enumerable.Range(first, setting.Pipeline).SelectMany(Command).ToArray(), Patience).ConfigureAwait(false);
             for (var number = first; number < first + setting.Pipeline; number++)
@@ -66,7 +70,11 @@ internal sealed class FaultWriter(string run, int index, WriterSetting setting)
                 Book.Answered(number, !reply.IsError);
                 if (reply.IsError)
                     Count(reply.Text.Split(' ')[0]);
+                isDemoted |= reply.IsError && setting.FindPort is not null && reply.Text.StartsWith("READONLY", StringComparison.Ordinal);
             }
+
+            if (isDemoted)
+                throw new IOException("a replica by now: look for the master again");
 
             if (pace is not null)
                 await pace.WaitForNextTickAsync(CancellationToken.None).ConfigureAwait(false);
