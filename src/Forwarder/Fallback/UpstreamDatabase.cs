@@ -15,6 +15,9 @@ namespace KeyEvt.Forwarder.Fallback;
 /// </summary>
 internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topology, TlsClient tls, string clientName, ILogger logger) : IAsyncDisposable
 {
+    /// <summary>How long the first call waits until it is known which nodes there are.</summary>
+    private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(2);
+
     private readonly SemaphoreSlim _gate = new(1, 1);
     private volatile Opened? _opened;
     private string? _lastRefusal;
@@ -24,6 +27,9 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     /// <exception cref="IOException">No master is known.</exception>
     public async ValueTask<IDatabase> GetAsync()
     {
+        var changed = topology.Changed;
+        if (topology.Current.Nodes.Count == 0)
+            await Task.WhenAny(changed, Task.Delay(FirstLook)).ConfigureAwait(false);
         var nodes = Nodes();
         string place = upstream.Shape == UpstreamShape.Cluster ? "" : nodes[0].ToString();
         if (_opened is { } open && open.Place == place)

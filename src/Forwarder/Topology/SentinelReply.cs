@@ -40,7 +40,7 @@ internal static class SentinelReply
             Address = address,
             Role = role,
             MasterId = masterId,
-            IsFailing = flags.Contains("s_down") || flags.Contains("o_down") || flags.Contains("disconnected"),
+            IsFailing = flags.Contains("s_down") || flags.Contains("o_down"),
         };
     }
 }

@@ -70,7 +70,7 @@ internal sealed class FaultWriter(string run, int index, WriterSetting setting)
                 Book.Answered(number, !reply.IsError);
                 if (reply.IsError)
                     Count(reply.Text.Split(' ')[0]);
-                isDemoted |= reply.IsError && setting.FindPort is not null && reply.Text.StartsWith("READONLY", StringComparison.Ordinal);
+                isDemoted |= reply.IsError && setting.FindPort is not null && (reply.Text.StartsWith("READONLY", StringComparison.Ordinal) || reply.Text.StartsWith("NOREPLICAS", StringComparison.Ordinal));
             }
 
             if (isDemoted)
