@@ -10,6 +10,9 @@ public sealed record WriterSetting(int Port)
     /// <summary>Where the master is now, when it moves.</summary>
     public Func<Task<int>>? FindPort { get; init; }
 
+    /// <summary>Who serves which slots, of a cluster: its keys are spread over all of them, and order is each node's.</summary>
+    public Func<Task<IReadOnlyList<ClusterLine>>>? Slots { get; init; }
+
     /// <summary>Writes a second; 0: as fast as they are answered.</summary>
     public int Rate { get; init; } = 500;
 
@@ -31,6 +34,9 @@ public sealed record WriterSetting(int Port)
 /// </summary>
 internal sealed class FaultWriter(string run, int index, WriterSetting setting)
 {
+    /// <summary>All its keys go to one node at a time.</summary>
+    public bool KeepsOrder => setting.Slots is null;
+
     private const string ScriptEvenWhenFull = "#!lua flags=allow-oom\nreturn redis.call(unpack(ARGV))";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private readonly string _value = new('v', setting.ValueBytes);
@@ -46,6 +52,12 @@ internal sealed class FaultWriter(string run, int index, WriterSetting setting)
         {
             try
             {
+                if (setting.Slots is { } slots)
+                {
+                    await WriteClusterAsync(slots, stop).ConfigureAwait(false);
+                    continue;
+                }
+
                 await using var client = await RespClient.ConnectAsync(setting.FindPort is { } find ? await find().ConfigureAwait(false) : setting.Port).ConfigureAwait(false);
                 await WriteAsync(client, stop).ConfigureAwait(false);
             }
@@ -53,6 +65,17 @@ internal sealed class FaultWriter(string run, int index, WriterSetting setting)
             {
                 await Task.Delay(20, CancellationToken.None).ConfigureAwait(false); // the server is away: that is what the run is about
             }
+        }
+    }
+
+    private async Task WriteClusterAsync(Func<Task<IReadOnlyList<ClusterLine>>> slots, CancellationToken stop)
+    {
+        await using var cluster = new ClusterWriting(Book, Command, number => OracleKey.Of(run, index, number), Count, slots);
+        using var pace = new PeriodicTimer(TimeSpan.FromSeconds((double)setting.Pipeline / setting.Rate));
+        while (!stop.IsCancellationRequested)
+        {
+            await cluster.WriteAsync(Book.Attempt(setting.Pipeline), setting.Pipeline).ConfigureAwait(false);
+            await pace.WaitForNextTickAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
 
