@@ -137,7 +137,11 @@ public sealed class RedisClusterServers : IAsyncDisposable
     {
         await to.CallAsync("CLUSTER", "SETSLOT", Text(slot), "NODE", IdOf(to)).ConfigureAwait(false);
         foreach (var master in (await LinesAsync(to).ConfigureAwait(false)).Where(line => line.IsMaster && !line.IsFailing && line.Id != IdOf(to)))
-            await NodeOf(master.Id).CallAsync("CLUSTER", "SETSLOT", Text(slot), "NODE", IdOf(to)).ConfigureAwait(false);
+        {
+            var reply = await NodeOf(master.Id).ConnectAndCallAsync("CLUSTER", "SETSLOT", Text(slot), "NODE", IdOf(to)).ConfigureAwait(false);
+            if (reply.IsError && !reply.Text.Contains("only with masters", StringComparison.Ordinal)) // who gives its last slot away becomes a replica
+                throw new InvalidOperationException($"SETSLOT: {reply.Text}");
+        }
     }
 
     /// <summary>An empty master, or a replica of the given one.</summary>

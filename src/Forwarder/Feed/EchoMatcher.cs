@@ -57,6 +57,25 @@ internal static class EchoMatcher
         return new Split(own[longest - 1] + 1, piece.All(one => masters.Count(other => IsSame(one, other)) == 1));
     }
 
+    /// <summary>Those that the other one has not sent, in either one's words.</summary>
+    public static List<KeptNotification> NotIn(IReadOnlyList<KeptNotification> notifications, IReadOnlyList<KeptNotification> sent)
+    {
+        var byKey = sent.Where(one => !one.IsMarker).GroupBy(KeyOf).ToDictionary(group => group.Key, group => group.ToList());
+        var rest = new List<KeptNotification>();
+        foreach (var one in notifications)
+        {
+            int at = byKey.TryGetValue(KeyOf(one), out var same) ? same.FindIndex(other => IsEcho(one, other) || IsEcho(other, one)) : -1;
+            if (at < 0)
+                rest.Add(one);
+            else
+                same!.RemoveAt(at);
+        }
+
+        return rest;
+    }
+
+    private static (int, string) KeyOf(KeptNotification one) => (one.Database, Encoding.Latin1.GetString(one.Key.Span));
+
     /// <summary>How many of the replica's, from its first, are the master's from here on.</summary>
     private static int Run(IReadOnlyList<KeptNotification> kept, int[] own, List<KeptNotification> masters, int begin)
     {

@@ -33,9 +33,10 @@ internal sealed class FeedConnection
         _commands = new FeedCommands(feed.Time);
         _subscriptions = new FeedSubscriptions(feed, _commands, wanted, fault => _end.TrySetResult(fault), OnSubscribed);
         _flags = new FlagKeeper(feed, _commands, wanted, OnFlagsSettled);
-        _roles = new RoleKeeper(feed, _commands);
+        var outlet = new EventOutlet(feed);
+        _roles = new RoleKeeper(feed, _commands, outlet);
         _markers = new MarkerSender(feed, _commands);
-        _reader = new FrameReader(pipe.Input, new FeedStream(feed, _commands, _subscriptions), feed.Options.MaxFrameBytes);
+        _reader = new FrameReader(pipe.Input, new FeedStream(feed, _commands, _subscriptions, _roles, outlet), feed.Options.MaxFrameBytes);
     }
 
     public long MarkersSent => _markers.Sent;
@@ -62,7 +63,12 @@ internal sealed class FeedConnection
     }
 
     /// <summary>Ends when what the node sent before it handled a command given now has been read, or when the connection ends. Any thread.</summary>
-    public Task CatchUpAsync() => Task.WhenAny(_commands.AskAsync("PING"), _over.Task);
+    public Task CatchUpAsync()
+    {
+        if (_feed.Options.HasSuccessors)
+            _roles.AskNow();
+        return Task.WhenAny(_commands.AskAsync("PING"), _over.Task);
+    }
 
     /// <returns>Why it ended. Throws only what is a fault of the program.</returns>
     public async Task<FeedFault> RunAsync(CancellationToken stop)
@@ -85,6 +91,7 @@ internal sealed class FeedConnection
             _pipe.Input.CancelPendingRead();
             _pipe.Output.CancelPendingFlush();
             await Task.WhenAll(loops).ConfigureAwait(false);
+            _roles.End();
             _over.TrySetResult();
             await CloseAsync().ConfigureAwait(false);
         }

@@ -3,13 +3,14 @@ using KeyEvt.Forwarder.Outbox;
 namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>What does a frame from the node mean: an event, a marker, or an answer? The feed's hot path: nothing is allocated for an event.</summary>
-internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSubscriptions subscriptions) : IFrameSink
+internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSubscriptions subscriptions, RoleKeeper roles, EventOutlet outlet) : IFrameSink
 {
     private const int MaxReplyBytes = 1024 * 1024;
 
     private readonly IEventSink _sink = feed.Sink;
     private readonly FeedProgress _progress = feed.Progress;
     private readonly HoldBack _hold = feed.Hold;
+    private readonly bool _needsConfirming = feed.Options.HasSuccessors;
     private long _readAt;
     private bool _hasEvents;
 
@@ -39,7 +40,10 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
         if (_hasEvents)
         {
             _hasEvents = false;
-            _sink.EndOfBatch();
+            if (_needsConfirming)
+                roles.AskToConfirm();
+            else
+                _sink.EndOfBatch();
         }
     }
 
@@ -63,7 +67,12 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
             _readAt = feed.Time.GetUtcNow().ToUnixTimeMilliseconds();
         }
 
-        feed.Echo?.Add(position, notification.Database, notification.Event, notification.Key, _readAt);
+        if (_needsConfirming)
+        {
+            outlet.Add(position, notification, _readAt);
+            return;
+        }
+
         _sink.Received(position, notification.Database, EventClasses.Of(notification.Event), notification.Event, notification.Key, _readAt);
     }
 
@@ -77,8 +86,8 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
             return;
         }
 
-        if (!_hold.IsHeld)
-            feed.Echo?.AddMarker(payload);
+        if (_needsConfirming && !_hold.IsHeld)
+            outlet.AddMarker(payload);
         _progress.Mark(number);
         feed.Coverage.Prove(sentAt);
     }

@@ -83,6 +83,12 @@ public sealed class NodeFeed : IAsyncDisposable
         init => _feed.Predecessor = value;
     }
 
+    /// <summary>Asked when the node has been demoted, see <see cref="FeedContext.Successor"/>. Set before <see cref="Start"/>.</summary>
+    internal Func<Task<IReadOnlyList<KeptNotification>?>>? Successor
+    {
+        init => _feed.Successor = value;
+    }
+
     /// <summary>Remembers what the node sends, from now on, for those that may take its place.</summary>
     internal void RememberForSuccessors() => _feed.Echo ??= new NotificationKeep(_feed.Options.EchoBytes);
 

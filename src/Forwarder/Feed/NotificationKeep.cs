@@ -40,6 +40,15 @@ internal sealed class NotificationKeep(int maxBytes)
         }
     }
 
+    public int Bytes
+    {
+        get
+        {
+            lock (_gate)
+                return _end - _start;
+        }
+    }
+
     /// <summary>Some were pushed out since the last <see cref="Cut"/> or <see cref="Clear"/>.</summary>
     public bool HasOverflowed
     {
@@ -75,6 +84,25 @@ internal sealed class NotificationKeep(int maxBytes)
         }
     }
 
+    public delegate void Visitor(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long readAt, ReadOnlySpan<byte> marker);
+
+    /// <summary>Hands all out, oldest first, and is empty then.</summary>
+    public void Drain(Visitor visit)
+    {
+        lock (_gate)
+        {
+            for (; _start < _end; _first++)
+            {
+                var header = MemoryMarshal.Read<Header>(_bytes.AsSpan(_start));
+                var rest = _bytes.AsSpan(_start + HeaderBytes, header.Size - HeaderBytes);
+                visit(header.Position, header.Database, rest[..header.EventLength], rest.Slice(header.EventLength, header.KeyLength), header.ReadAt, rest[(header.EventLength + header.KeyLength)..]);
+                _start += header.Size;
+            }
+
+            _start = _end = 0;
+        }
+    }
+
     /// <summary>A copy of all, oldest first.</summary>
     public List<KeptNotification> Read()
     {
@@ -107,7 +135,7 @@ internal sealed class NotificationKeep(int maxBytes)
                 return;
             }
 
-            while (_end - _start + size > maxBytes)
+            while (_end - _start > maxBytes - size)
             {
                 DropOldest();
                 _hasOverflowed = true;

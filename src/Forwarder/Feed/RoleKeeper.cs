@@ -7,7 +7,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// One a connection. Replies are handled on the read loop, so a role holds from an exact place in the stream on. What lies between the last answer "slave" and
 /// the first "master" was held back and kept: once the old master's feed has read all it will get, what is new in it is passed on, before anything newer.
 /// </remarks>
-internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands)
+internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventOutlet outlet)
 {
     private const string RoleRemedy =
         "ROLE and INFO are refused: grant +role, or events of a replica would be forwarded too, should this node become one";
@@ -15,6 +15,7 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands)
     private bool _mayNotAsk;
     private bool _useInfo;
     private long _askedAt;
+    private int _asking;
 
     public NodeRole Role { get; private set; }
 
@@ -33,8 +34,22 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands)
             Ask(null);
     }
 
+    /// <summary>What has been read waits for an answer given behind it; one question at a time.</summary>
+    public void AskToConfirm()
+    {
+        if (Volatile.Read(ref _asking) == 0)
+            Ask(null);
+    }
+
+    /// <summary>Any thread.</summary>
+    public void AskNow() => Ask(null);
+
+    /// <summary>The connection is over: what waited came from a master, as far as it is known.</summary>
+    public void End() => outlet.Confirm();
+
     private void Ask(TaskCompletionSource? answered)
     {
+        Interlocked.Increment(ref _asking);
         _askedAt = feed.Time.GetTimestamp();
         if (_useInfo)
             commands.Send((reply, sentAt) => OnInfo(reply, sentAt, answered), "INFO", "replication");
@@ -47,6 +62,7 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands)
         if (reply.IsError && !FeedErrors.IsPassing(reply))
         {
             _useInfo = true;
+            Interlocked.Decrement(ref _asking);
             Ask(answered);
             return;
         }
@@ -67,6 +83,7 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands)
 
     private void Learn(FeedReply reply, NodeRole role, bool hasLink, Moment sentAt, TaskCompletionSource? answered)
     {
+        int asking = Interlocked.Decrement(ref _asking);
         if (answered is not null && FeedErrors.IsPassing(reply))
             throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node does not say its role yet: {FeedText.Clean(reply.Text)}");
 
@@ -80,6 +97,8 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands)
         Role = role;
         if (role == NodeRole.Replica && !reply.IsError)
         {
+            if (outlet.HasWaiting)
+                _ = ResolveLaterAsync(outlet.TakeDoubtful(), sentAt);
             feed.Hold.SeenReplica(sentAt, feed.Progress.Position, hasLink);
             feed.Coverage.Hold(true, feed.Progress.Position);
         }
@@ -92,6 +111,8 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands)
             feed.Coverage.Hold(false, feed.Progress.Position);
         }
 
+        if (role != NodeRole.Replica)
+            outlet.Confirm();
         if (before != role || answered is not null)
             Show(before);
         answered?.TrySetResult();
@@ -130,23 +151,39 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands)
 
         var last = feed.Hold.Last;
         var fresh = feed.Hold.Settle(sent, out string? missed);
-        foreach (var one in fresh)
-        {
-            feed.Echo?.Add(one.Position, one.Database, one.Event.Span, one.Key.Span, one.ReadAt);
-            feed.Sink.Received(one.Position, one.Database, EventClasses.Of(one.Event.Span), one.Event.Span, one.Key.Span, one.ReadAt);
-        }
-
-        if (fresh.Count > 0)
-        {
-            feed.Progress.Release(fresh.Count);
-            feed.Sink.EndOfBatch();
-        }
+        feed.Echo?.Clear(); // of an earlier time as master
+        outlet.PassOn(fresh);
+        feed.Progress.Release(fresh.Count);
 
         if (missed is not null)
             feed.Coverage.Missed(GapCause.Promoted, missed, last.At, last.Position, feed.Progress.Position);
         feed.Coverage.Hold(false, feed.Progress.Position);
         FeedLog.Promoted(feed.Logger, feed.Node, fresh.Count);
         Show(Role);
+    }
+
+    /// <summary>What the node sent between its last answer "master" and its first "slave" is its own, or echoes what its successor sends. It is its own if that one has not sent it.</summary>
+    private async Task ResolveLaterAsync(List<KeptNotification> doubtful, Moment at)
+    {
+        IReadOnlyList<KeptNotification>? sent = null;
+        try
+        {
+            sent = feed.Successor is { } successor ? await successor().ConfigureAwait(false) : null;
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Not known: declared.
+        }
+
+        commands.Send(
+            (_, _) =>
+            {
+                if (sent is null)
+                    feed.Coverage.Missed(GapCause.Promoted, "the node was demoted, and its successor is not known yet", at, doubtful[0].Position, feed.Progress.Position);
+                else
+                    outlet.PassOn(EchoMatcher.NotIn(doubtful, sent));
+            },
+            "PING");
     }
 
     private void Show(NodeRole before)

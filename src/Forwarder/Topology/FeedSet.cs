@@ -13,6 +13,8 @@ internal sealed class FeedSet : IAsyncDisposable
 {
     private static readonly TimeSpan CatchUpDeadline = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan SuccessorDeadline = TimeSpan.FromSeconds(3);
+
     private readonly ITopology _topology;
     private readonly NodeFeedOptions _options;
     private readonly IEventSink _sink;
@@ -153,7 +155,7 @@ internal sealed class FeedSet : IAsyncDisposable
     {
         var options = _options with { Address = node.Address };
         var feed = _options.HasSuccessors
-            ? new NodeFeed(options, _sink, _gaps, _time, _logger, _transport) { Predecessor = () => SentLastByMasterOfAsync(node.Id) }
+            ? new NodeFeed(options, _sink, _gaps, _time, _logger, _transport) { Predecessor = () => SentLastByMasterOfAsync(node.Id), Successor = () => SentBySuccessorOfAsync(node.Id) }
             : new NodeFeed(options, _sink, _gaps, _time, _logger, _transport);
         feed.Want(_wanted);
         if (_isStarted)
@@ -186,6 +188,28 @@ internal sealed class FeedSet : IAsyncDisposable
 
         await old.CatchUpAsync(CatchUpDeadline).ConfigureAwait(false);
         return old.SentLast;
+    }
+
+    /// <summary>For a node that has been demoted: what its new master has sent so far. Waits a while until it is known and forwarded from.</summary>
+    private async Task<IReadOnlyList<KeptNotification>?> SentBySuccessorOfAsync(string nodeId)
+    {
+        var begun = _time.GetTimestamp();
+        while (_time.GetElapsedTime(begun) < SuccessorDeadline)
+        {
+            var changed = _topology.Changed;
+            var members = _members;
+            string? masterId = members.FirstOrDefault(member => member.Node.Id == nodeId)?.Node is { Role: NodeRole.Replica } node ? node.MasterId : null;
+            if (members.FirstOrDefault(member => member.Node.Id == masterId)?.Feed is { Status: { State: FeedState.Subscribed, Role: NodeRole.Master } } successor)
+            {
+                await successor.CatchUpAsync(CatchUpDeadline).ConfigureAwait(false);
+                return successor.SentLast;
+            }
+
+            _topology.Hint("a master was demoted");
+            await Task.WhenAny(changed, Task.Delay(TimeSpan.FromMilliseconds(50), _time, _stop.Token)).ConfigureAwait(false);
+        }
+
+        return null;
     }
 
     /// <summary>Lets successors take the places of those before them, and asks everybody at once when something has changed.</summary>
