@@ -74,7 +74,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         _deliveryRun = Task.Run(_delivery.RunAsync);
         _topology.Start();
         _feeds.Start();
-        Completion = Task.WhenAny(_deliveryRun, _feeds.Completion).Unwrap();
+        Completion = Task.WhenAny(_deliveryRun, _feeds.Completion, _topology.Completion).Unwrap();
         if (Control.Config.DeclareQueue is not null)
             _ = Control.ConnectAsync(CancellationToken.None);
     }

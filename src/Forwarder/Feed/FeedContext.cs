@@ -26,9 +26,6 @@ internal sealed record FeedContext(
     /// <summary>Asked when the node has been demoted: what has its successor sent since it is one? Null: not known.</summary>
     public Func<Task<IReadOnlyList<KeptNotification>?>>? Successor { get; set; }
 
-    /// <summary>Told, on the read loop, when a promotion is settled, or the role has changed otherwise.</summary>
-    public Action? RoleChanged { get; set; }
-
     /// <summary>The node's address, without secrets.</summary>
     public string Node { get; } = Options.Address.ToString();
 }

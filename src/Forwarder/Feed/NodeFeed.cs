@@ -103,6 +103,8 @@ public sealed class NodeFeed : IAsyncDisposable
             return false;
 
         _feed.Hold.Fence(isFenced);
+        if (!isFenced && !_feed.Hold.IsReplica)
+            _feed.Coverage.Hold(false, _feed.Progress.Published.Position);
         _feed.Board.Change(status => status with
         {
             State = status.State is FeedState.Subscribed or FeedState.HeldBack ? (_feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed) : status.State,

@@ -83,7 +83,7 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventO
 
     private void Learn(FeedReply reply, NodeRole role, bool hasLink, Moment sentAt, TaskCompletionSource? answered)
     {
-        int asking = Interlocked.Decrement(ref _asking);
+        Interlocked.Decrement(ref _asking);
         if (answered is not null && FeedErrors.IsPassing(reply))
             throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node does not say its role yet: {FeedText.Clean(reply.Text)}");
 
@@ -197,6 +197,5 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventO
         });
         if (before != NodeRole.Unknown && before != Role)
             FeedLog.RoleChanged(feed.Logger, feed.Node, Role);
-        feed.RoleChanged?.Invoke();
     }
 }

@@ -120,6 +120,7 @@ internal sealed class FeedSet : IAsyncDisposable
         }
         catch (Exception e)
         {
+            TopologyLog.LoopDied(_logger, e);
             _completion.TrySetException(e);
         }
     }

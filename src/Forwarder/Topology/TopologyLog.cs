@@ -20,6 +20,9 @@ internal static partial class TopologyLog
     [LoggerMessage(2404, LogLevel.Warning, "{Node} is a replica: its events are held back until it is a master; name the master, or use redis+sentinel://")]
     public static partial void IsReplica(ILogger logger, string node);
 
+    [LoggerMessage(2406, LogLevel.Critical, "watching the topology died of a fault in the program")]
+    public static partial void LoopDied(ILogger logger, Exception fault);
+
     [LoggerMessage(2405, LogLevel.Information, "{Node} is the master now, by its own word and that of those who watch it; {Old} is no longer forwarded from")]
     public static partial void Succeeded(ILogger logger, string node, string old);
 }

@@ -26,6 +26,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     private TaskCompletionSource _changed = NewSignal();
     private volatile TopologySnapshot _current;
     private long _hurryUntil;
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
 
     public TopologyWatcher(UpstreamAddress upstream, IFeedTransport transport, TimeProvider time, ILogger logger)
@@ -68,15 +69,17 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     public void Start()
     {
         if (_finder is { } finder)
-            _loop = Task.WhenAll(Task.Run(() => WatchAsync(finder)), Task.Run(() => finder.ListenAsync(Hint, _stop.Token)));
+            _loop = Task.WhenAll(GuardAsync(() => WatchAsync(finder)), GuardAsync(() => finder.ListenAsync(Hint, _stop.Token)));
     }
 
-    public Task Completion => _loop;
+    /// <summary>Faults when the loop dies of a fault in the program; ends when it is disposed.</summary>
+    public Task Completion => _completion.Task;
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _loop.ConfigureAwait(false);
+        _completion.TrySetResult();
         if (_finder is not null)
             await _finder.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
@@ -89,6 +92,24 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         UpstreamShape.Cluster => new ClusterFinder(upstream, transport, time),
         _ => null,
     };
+
+    /// <summary>A loop that dies must not do so in silence.</summary>
+    private async Task GuardAsync(Func<Task> loop)
+    {
+        try
+        {
+            await Task.Run(loop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Disposed.
+        }
+        catch (Exception e)
+        {
+            TopologyLog.LoopDied(_logger, e);
+            _completion.TrySetException(e);
+        }
+    }
 
     private async Task WatchAsync(INodeFinder finder)
     {

@@ -17,12 +17,12 @@ internal sealed class ClusterRig
 
     public KeyEvtProcess Program { get; }
 
-    public static async Task RunAsync(RabbitServer rabbit, string events, string[] options, Func<ClusterRig, Task> act)
+    public static async Task RunAsync(RabbitServer rabbit, string events, string[] options, Func<ClusterRig, Task> act, int? amqpPort = null)
     {
         await using var redis = await RedisClusterServers.StartAsync();
         var queue = $"q{Guid.NewGuid():N}";
         await using var consumer = await EventConsumer.StartAsync(rabbit.Broker, queue, "amq.direct", queue);
-        await using var program = await KeyEvtProcess.StartAsync(["--upstream", redis.Url, "--amqp", rabbit.UrlWith(), "--routing-key", queue, "--keymask", "ALL", "--events", events, .. options]);
+        await using var program = await KeyEvtProcess.StartAsync(["--upstream", redis.Url, "--amqp", rabbit.UrlWith(port: amqpPort), "--routing-key", queue, "--keymask", "ALL", "--events", events, .. options]);
         var rig = new ClusterRig(redis, consumer, program);
         try
         {

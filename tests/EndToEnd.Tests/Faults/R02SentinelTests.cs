@@ -53,7 +53,7 @@ public sealed class R02SentinelTests(SharedBroker broker)
             var verdict = await run.EndAndShowAsync();
             verdict.NothingLost();
             Assert.Equal(0, verdict.Duplicated);
-        }, "min-replicas-to-write 1"); // else the old one would take writes that its demotion throws away
+        }, ["min-replicas-to-write 1"]); // else the old one would take writes that its demotion throws away
     }
 
     [Fact]
@@ -70,7 +70,26 @@ public sealed class R02SentinelTests(SharedBroker broker)
             await master.CallAsync("SET", "true", "1");
             await rig.Consumer.WaitForTextsAsync("0\nset\ntrue");
             await Eventually.ValueAsync("them to be held back", rig.Program.AdminInfoAsync, info => long.Parse(info["upstream.notifications_held_back"], System.Globalization.CultureInfo.InvariantCulture) >= 200);
-        }, "replica-read-only no");
+        }, ["replica-read-only no"]);
+    }
+
+    [Fact]
+    public async Task R2_What_is_stored_is_followed_to_the_new_master_and_sent_from_there()
+    {
+        var rabbit = await broker.GetAsync();
+        await using var relay = new Relay(rabbit.Port);
+        await SentinelRig.RunAsync(rabbit, ["--delivery-mode", "2"], async rig =>
+        {
+            await using var run = rig.StartRun();
+            await run.MoreAsync(1000);
+            relay.Cut();
+            await Eventually.ValueAsync("events to be stored", rig.Program.AdminInfoAsync, info => info["ledger.waiting_fallback"] != "0", TimeSpan.FromSeconds(30));
+            await rig.Redis.FailoverAsync();
+            await run.MoreAsync(2000);
+            relay.Accept();
+            var verdict = await run.EndAndShowAsync();
+            verdict.NothingLost();
+        }, ["min-replicas-to-write 1"], relay.Port);
     }
 
     private static string Line(IReadOnlyDictionary<string, string> info, RedisServer node) =>

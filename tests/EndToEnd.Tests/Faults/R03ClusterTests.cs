@@ -71,6 +71,30 @@ public sealed class R03ClusterTests(SharedBroker broker)
         await rig.CoveredAsync(3, 3);
     });
 
+    [Fact]
+    public async Task R4_What_is_stored_is_sent_though_its_slot_has_moved_meanwhile()
+    {
+        var rabbit = await broker.GetAsync();
+        await using var relay = new Relay(rabbit.Port);
+        await ClusterRig.RunAsync(rabbit, "$", ["--delivery-mode", "2"], async rig =>
+        {
+            await using var run = rig.StartRun();
+            await run.MoreAsync(1000);
+            relay.Cut();
+            await Eventually.ValueAsync("events to be stored", rig.Program.AdminInfoAsync, info => info["ledger.waiting_fallback"] != "0", TimeSpan.FromSeconds(30));
+            var from = await rig.Redis.MasterOfAsync(Stage.FallbackKey);
+            var to = (await rig.Redis.MastersAsync()).First(node => node != from);
+            var slot = ClusterSlot.Of(Stage.FallbackKey);
+            await rig.Redis.BeginMoveAsync(slot, from, to);
+            await RedisClusterServers.MoveKeysAsync(slot, from, to);
+            await rig.Redis.EndMoveAsync(slot, to);
+            await run.MoreAsync(1000);
+            relay.Accept();
+            var verdict = await run.EndAndShowAsync();
+            verdict.NothingLost();
+        }, relay.Port);
+    }
+
     private async Task RunAsync(Func<ClusterRig, FaultRun, Task> act)
     {
         await ClusterRig.RunAsync(await broker.GetAsync(), "$", [], async rig =>

@@ -16,12 +16,12 @@ internal sealed class SentinelRig : IAsyncDisposable
 
     public KeyEvtProcess Program { get; }
 
-    public static async Task RunAsync(RabbitServer rabbit, string[] options, Func<SentinelRig, Task> act, params string[] lines)
+    public static async Task RunAsync(RabbitServer rabbit, string[] options, Func<SentinelRig, Task> act, string[]? lines = null, int? amqpPort = null)
     {
-        await using var redis = await SentinelServers.StartAsync(lines);
+        await using var redis = await SentinelServers.StartAsync(lines ?? []);
         var queue = $"q{Guid.NewGuid():N}";
         await using var consumer = await EventConsumer.StartAsync(rabbit.Broker, queue, "amq.direct", queue);
-        await using var program = await KeyEvtProcess.StartAsync(["--upstream", redis.Url, "--amqp", rabbit.UrlWith(), "--routing-key", queue, "--keymask", "ALL", "--events", "$", .. options]);
+        await using var program = await KeyEvtProcess.StartAsync(["--upstream", redis.Url, "--amqp", rabbit.UrlWith(port: amqpPort), "--routing-key", queue, "--keymask", "ALL", "--events", "$", .. options]);
         await using var rig = new SentinelRig(redis, consumer, program);
         try
         {
