@@ -34,7 +34,8 @@ public sealed class ForwarderEngine : IAsyncDisposable
         Gaps = new GapLog();
         var transport = new SocketFeedTransport(options.UpstreamTls);
         _topology = new TopologyWatcher(options.Upstream, transport, time, logger);
-        _database = new UpstreamDatabase(options.Upstream, _topology, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", logger);
+        FeedSet? feeds = null; // made last: it needs all the others
+        _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", logger);
         _spool = options.Spool is { } directory ? new LocalSpool(directory, logger) : null;
         IEventStore store = new RedisListStore(_database.GetAsync);
         if (_spool is not null)
@@ -47,7 +48,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
             Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
 
         var feedOptions = new NodeFeedOptions { Address = options.Upstream.Login, NotifyMode = options.NotifyMode, Instance = options.Instance, TlsFiles = options.UpstreamTls.Files };
-        _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport);
+        feeds = _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport);
         _feeds.Want(ForwarderControl.WantedBy(options.Initial));
         var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Gaps, time);
         Control = new ForwarderControl(current, options.Initial, _feeds, _delivery, new InfoReport(current, upstream, _delivery, _spool, Ledger, Gaps, background, time), time);

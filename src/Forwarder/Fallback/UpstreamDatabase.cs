@@ -13,7 +13,7 @@ namespace KeyEvt.Forwarder.Fallback;
 /// first use; another one when another node is. In a cluster it knows the nodes itself, and follows the key's slot. It fails fast while Redis is away
 /// (nothing of ours may sit in its backlog and arrive later), and it does nothing of its own in the database: no tie-breaker key, no configuration channel.
 /// </summary>
-internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topology, TlsClient tls, string clientName, ILogger logger) : IAsyncDisposable
+internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topology, Func<RedisAddress?> master, TlsClient tls, string clientName, ILogger logger) : IAsyncDisposable
 {
     /// <summary>How long the first call waits until it is known which nodes there are.</summary>
     private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(2);
@@ -66,6 +66,8 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     private IReadOnlyList<RedisAddress> Nodes()
     {
         var current = topology.Current;
+        if (current.Shape == UpstreamShape.Sentinel && master() is { } said)
+            return [said]; // what is written to one that another has replaced, and that does not know it yet, is thrown away
         if (current.Shape != UpstreamShape.Cluster)
             return current.Master is { } master ? [master.Address] : throw new IOException("no master is known");
 

@@ -56,6 +56,13 @@ internal sealed class FeedSet : IAsyncDisposable
     /// <summary>Those that clients write to; empty while none is known.</summary>
     public IEnumerable<Member> Masters => _members.Where(member => IsServing(member.Node));
 
+    /// <summary>Of a shape with one master: the node that became it last by its own word, which is there before Sentinel's; null: none says so.</summary>
+    public RedisAddress? Master => _members
+        .Select(member => (member.Node.Address, member.Feed.Status))
+        .Where(one => one.Status is { Role: NodeRole.Master, State: FeedState.Subscribed, MasterSince: not null })
+        .OrderByDescending(one => one.Status.MasterSince)
+        .Select(one => one.Address).FirstOrDefault();
+
     /// <summary>Faults when a feed, or this loop, dies of a fault in the program.</summary>
     public Task Completion => _completion.Task;
 
