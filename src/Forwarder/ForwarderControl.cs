@@ -1,11 +1,12 @@
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Filter;
+using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder;
 
 /// <summary>How do commands reach the running engine?</summary>
-internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig initial, NodeFeed feed, DeliveryLoop delivery, InfoReport report, TimeProvider time) : IForwarderControl
+internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig initial, FeedSet feeds, DeliveryLoop delivery, InfoReport report, TimeProvider time) : IForwarderControl
 {
     /// <summary>How long a command waits for the feeds to cover what it asked for; past it the change stands, and the feed goes on trying.</summary>
     private static readonly TimeSpan CoverageDeadline = TimeSpan.FromSeconds(2);
@@ -23,11 +24,11 @@ internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig in
         if (WantedBy(next) == before)
             return;
 
-        feed.Want(WantedBy(next));
+        feeds.Want(WantedBy(next));
         using var deadline = new CancellationTokenSource(CoverageDeadline, time);
         try
         {
-            await feed.WaitSubscribedAsync(deadline.Token).ConfigureAwait(false);
+            await feeds.WaitSubscribedAsync(deadline.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -4,6 +4,7 @@ using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder;
@@ -14,7 +15,8 @@ namespace KeyEvt.Forwarder;
 /// </summary>
 public sealed class ForwarderEngine : IAsyncDisposable
 {
-    private readonly NodeFeed _feed;
+    private readonly TopologyWatcher _topology;
+    private readonly FeedSet _feeds;
     private readonly DeliveryLoop _delivery;
     private readonly UpstreamDatabase _database;
     private readonly LocalSpool? _spool;
@@ -30,7 +32,10 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var current = new CurrentConfig(options.Initial);
         Ledger = new Ledger();
         Gaps = new GapLog();
-        _database = new UpstreamDatabase(options.Upstream, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", logger);
+        var transport = new SocketFeedTransport(options.UpstreamTls);
+        _topology = new TopologyWatcher(options.Upstream, transport, time, logger);
+        FeedSet? feeds = null; // made last: it needs all the others
+        _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", logger);
         _spool = options.Spool is { } directory ? new LocalSpool(directory, logger) : null;
         IEventStore store = new RedisListStore(_database.GetAsync);
         if (_spool is not null)
@@ -42,10 +47,11 @@ public sealed class ForwarderEngine : IAsyncDisposable
         if (options.PublishGaps)
             Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
 
-        var feedOptions = new NodeFeedOptions { Address = options.Upstream, NotifyMode = options.NotifyMode, Instance = options.Instance, TlsFiles = options.UpstreamTls.Files };
-        _feed = new NodeFeed(feedOptions, sink, Gaps, time, logger, new SocketFeedTransport(options.UpstreamTls));
-        _feed.Want(ForwarderControl.WantedBy(options.Initial));
-        Control = new ForwarderControl(current, options.Initial, _feed, _delivery, new InfoReport(current, _feed, _delivery, _spool, Ledger, Gaps, background, time), time);
+        var feedOptions = new NodeFeedOptions { Address = options.Upstream.Login, NotifyMode = options.NotifyMode, Instance = options.Instance, TlsFiles = options.UpstreamTls.Files };
+        feeds = _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport);
+        _feeds.Want(ForwarderControl.WantedBy(options.Initial));
+        var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Gaps, time);
+        Control = new ForwarderControl(current, options.Initial, _feeds, _delivery, new InfoReport(current, upstream, _delivery, _spool, Ledger, Gaps, background, time), time);
     }
 
     public IForwarderControl Control { get; }
@@ -54,7 +60,11 @@ public sealed class ForwarderEngine : IAsyncDisposable
 
     public GapLog Gaps { get; }
 
-    public NodeFeedStatus FeedStatus => _feed.Status;
+    /// <summary>Which nodes there are; for sessions too.</summary>
+    public ITopology Topology => _topology;
+
+    /// <summary>What is missing before events of every master are heard; one line each.</summary>
+    public IReadOnlyList<string> MissingFeeds() => FeedReadiness.Missing(_topology, _feeds);
 
     /// <summary>Faults when a loop dies of a fault in the program, which the host must not survive.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
@@ -63,8 +73,9 @@ public sealed class ForwarderEngine : IAsyncDisposable
     public void Start()
     {
         _deliveryRun = Task.Run(_delivery.RunAsync);
-        _feed.Start();
-        Completion = Task.WhenAny(_deliveryRun, _feed.Completion).Unwrap();
+        _topology.Start();
+        _feeds.Start();
+        Completion = Task.WhenAny(_deliveryRun, _feeds.Completion, _topology.Completion).Unwrap();
         if (Control.Config.DeclareQueue is not null)
             _ = Control.ConnectAsync(CancellationToken.None);
     }
@@ -76,15 +87,16 @@ public sealed class ForwarderEngine : IAsyncDisposable
     public async Task<long> StopAsync(TimeSpan deadline)
     {
         var begun = _time.GetTimestamp();
-        await _feed.CatchUpAsync(deadline / 5).ConfigureAwait(false);
-        await _feed.DisposeAsync().ConfigureAwait(false);
+        await _feeds.CatchUpAsync(deadline / 5).ConfigureAwait(false);
+        await _feeds.DisposeAsync().ConfigureAwait(false);
         var left = deadline - _time.GetElapsedTime(begun);
         return await _delivery.StopAsync(left > deadline / 2 ? left : deadline / 2, _deliveryRun).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _feed.DisposeAsync().ConfigureAwait(false);
+        await _feeds.DisposeAsync().ConfigureAwait(false);
+        await _topology.DisposeAsync().ConfigureAwait(false);
         await _database.DisposeAsync().ConfigureAwait(false);
         _spool?.Dispose();
     }

@@ -1,13 +1,14 @@
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Tls;
+using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder;
 
 /// <summary>What is fixed for one run of the engine?</summary>
 public sealed record ForwarderOptions
 {
-    public required RedisAddress Upstream { get; init; }
+    public required UpstreamAddress Upstream { get; init; }
 
     /// <summary>For <c>rediss://</c>.</summary>
     public TlsClient UpstreamTls { get; init; } = TlsClient.OfSystem("--upstream");

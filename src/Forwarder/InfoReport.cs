@@ -5,38 +5,16 @@ using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder;
 
 /// <summary>What does the engine tell of itself? Sections upstream, amqp, fallback, ledger, gaps. No password, no key.</summary>
-internal sealed class InfoReport(CurrentConfig config, NodeFeed feed, DeliveryLoop delivery, LocalSpool? spool, Ledger ledger, GapLog gaps, BackgroundTasks background, TimeProvider time)
+internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, DeliveryLoop delivery, LocalSpool? spool, Ledger ledger, GapLog gaps, BackgroundTasks background, TimeProvider time)
 {
     private const int GapsShown = 16;
 
-    public IReadOnlyList<InfoSection> Make() => [Upstream(), Amqp(), Fallback(), LedgerSection(), Gaps()];
-
-    private InfoSection Upstream()
-    {
-        var status = feed.Status;
-        return Section(
-            "upstream",
-            ("node", status.Node),
-            ("feed_state", Lower(status.State)),
-            ("role", Lower(status.Role)),
-            ("run_id", status.RunId),
-            ("redis_version", status.RedisVersion),
-            ("notify_keyspace_events", status.NotifyFlags ?? ""),
-            ("patterns", string.Join(' ', status.Patterns)),
-            ("position", status.Position.ToString()),
-            ("notifications_received", Number(status.Received)),
-            ("notifications_held_back", Number(status.HeldBack)),
-            ("notifications_oversized", Number(status.Oversized)),
-            ("markers_sent", Number(status.MarkersSent)),
-            ("markers_seen", Number(status.MarkersSeen)),
-            ("reconnects", Number(status.Reconnects)),
-            ("last_error", status.LastError ?? ""),
-            ("remedy", status.RemedyText ?? ""));
-    }
+    public IReadOnlyList<InfoSection> Make() => [upstream.Make(), Amqp(), Fallback(), LedgerSection(), Gaps()];
 
     private InfoSection Amqp()
     {
@@ -136,6 +114,6 @@ internal sealed class InfoReport(CurrentConfig config, NodeFeed feed, DeliveryLo
     private static string Lower<T>(T value)
         where T : struct, Enum => SnakeCase(value.ToString());
 
-    private static string SnakeCase(string name) =>
+    internal static string SnakeCase(string name) =>
         string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
 }

@@ -94,6 +94,9 @@ public sealed class KeyEvtProcess : IAsyncDisposable
         return ParseInfo(reply.IsError ? throw new InvalidOperationException(reply.Text) : reply.Text);
     }
 
+    /// <summary>The same from the admin page: also while no client can be served.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> AdminInfoAsync() => ParseInfo((await GetAsync("/info").ConfigureAwait(false)).Body);
+
     public static IReadOnlyDictionary<string, string> ParseInfo(string text)
     {
         var fields = new Dictionary<string, string>();

@@ -6,4 +6,7 @@ public static class FallbackKey
     public const string Name = "REDIS_MODULE-key_evt_amqp-fallback_storage";
 
     public static ReadOnlySpan<byte> Utf8 => "REDIS_MODULE-key_evt_amqp-fallback_storage"u8;
+
+    /// <summary>Whether a key is one of ours: the name itself, or with a tag behind it that chooses its slot.</summary>
+    public static bool Is(ReadOnlySpan<byte> key) => key.StartsWith(Utf8) && (key.Length == Utf8.Length || key[Utf8.Length] == (byte)'{');
 }

@@ -111,7 +111,7 @@ internal sealed class RedisListStore(Func<ValueTask<IDatabase>> database) : IEve
         }
     }
 
-    private static bool IsExpected(Exception e) => e is RedisException or TimeoutException or ObjectDisposedException or ExternalException or OperationCanceledException;
+    private static bool IsExpected(Exception e) => e is RedisException or TimeoutException or ObjectDisposedException or IOException or ExternalException or OperationCanceledException;
 
     /// <summary>An error reply (OOM, READONLY, NOPERM, MISCONF ...) is a refusal; anything else may have been done all the same.</summary>
     private static StoreException Failure(Exception e) => new(e.Message.ReplaceLineEndings(" "), e) { IsRefusal = e is RedisServerException };

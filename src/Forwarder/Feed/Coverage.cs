@@ -9,13 +9,16 @@ namespace KeyEvt.Forwarder.Feed;
 /// before that nothing was promised, so there is no gap. From then on every span without coverage is one. One gap is open at most; what else goes
 /// wrong meanwhile makes it longer, and it ends when nothing is wrong any more. Thread safe; gaps are declared on the caller's thread.
 /// </remarks>
-internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILogger logger)
+/// <param name="hasSuccessors">See <see cref="NodeFeedOptions.HasSuccessors"/>.</param>
+internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILogger logger, bool hasSuccessors = false)
 {
     private readonly Lock _gate = new();
     private bool _isWanted;
     private bool _isSubscribed;
     private bool _hasFlags = true;
     private bool _hasBegun;
+    private bool _isHeld;
+    private (FeedFault Fault, Moment From, EventPosition Last)? _lostWhileHeld;
     private Moment _proven;
     private Moment _subscribedAt;
     private Moment _openSince;
@@ -45,7 +48,8 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
     }
 
     /// <summary>The wanted subscription is confirmed, at this position.</summary>
-    public void Subscribed(EventPosition position)
+    /// <param name="isReplica">What was lost of it meanwhile is not missed.</param>
+    public void Subscribed(EventPosition position, bool isReplica = false)
     {
         lock (_gate)
         {
@@ -56,6 +60,58 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         }
 
         Settle(position);
+        if (isReplica)
+            _lostWhileHeld = null;
+        else
+            DeclareLostWhileHeld(position);
+    }
+
+    /// <summary>
+    /// Whether the node is a replica, whose notifications nobody misses. What was lost of it counts only when it is promoted before it is covered again.
+    /// A master's open gap stays open when it comes back as a replica: its successor ends it. Read loop.
+    /// </summary>
+    public void Hold(bool isHeld, EventPosition position)
+    {
+        if (!hasSuccessors)
+            return;
+
+        bool lacksFlags;
+        Moment since;
+        lock (_gate)
+        {
+            _isHeld = isHeld;
+            lacksFlags = !isHeld && !_hasFlags;
+            since = _subscribedAt;
+        }
+
+        if (lacksFlags)
+            Open(GapCause.FlagsMissing, "the flags were not set when the node was promoted", since, position);
+        Settle(position);
+    }
+
+    /// <summary>Another node has taken this one's place, and is covered.</summary>
+    /// <param name="first">Where the successor's stream begins.</param>
+    public void Succeeded(EventPosition first)
+    {
+        Gap? closed;
+        lock (_gate)
+        {
+            closed = Close(first);
+            _hasBegun = false; // should it come back as a master, a new story begins
+            _isHeld = true;
+        }
+
+        if (closed is not null)
+            Closed(closed);
+    }
+
+    private void DeclareLostWhileHeld(EventPosition first)
+    {
+        if (_lostWhileHeld is not { } lost)
+            return;
+
+        _lostWhileHeld = null;
+        Missed(lost.Fault.Cause, $"{lost.Fault.Text}; the node was promoted meanwhile", lost.From, lost.Last, first);
     }
 
     /// <summary>The connection is gone, and with it the subscription.</summary>
@@ -68,6 +124,11 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
                 return;
             _isSubscribed = false;
             from = _proven;
+            if (_isHeld)
+            {
+                _lostWhileHeld ??= (fault, from, last);
+                return;
+            }
         }
 
         Open(fault.Cause, fault.Text, from, last);
@@ -121,7 +182,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         Gap gap;
         lock (_gate)
         {
-            if (!_isWanted || !_hasBegun)
+            if (!_isWanted || !_hasBegun || _isHeld)
                 return;
             if (_open is not null)
             {
@@ -147,19 +208,29 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
     /// <summary>Ends the open gap when its reasons are gone.</summary>
     private void Settle(EventPosition position)
     {
-        Gap closed;
+        Gap? closed;
         lock (_gate)
         {
-            if (_open is null || (_isWanted && !(_isSubscribed && _hasFlags)))
+            if (_isWanted && !(_isSubscribed && _hasFlags && !_isHeld))
                 return;
-
-            var now = Moment.Now(time);
-            closed = _open with { To = now.Wall, Duration = time.GetElapsedTime(_openSince.Timestamp, now.Timestamp), FirstPosition = position };
-            _open = null;
-            gaps.Close(closed);
+            closed = Close(position);
         }
 
-        Closed(closed);
+        if (closed is not null)
+            Closed(closed);
+    }
+
+    /// <summary>Under the lock.</summary>
+    private Gap? Close(EventPosition first)
+    {
+        if (_open is null)
+            return null;
+
+        var now = Moment.Now(time);
+        var closed = _open with { To = now.Wall, Duration = time.GetElapsedTime(_openSince.Timestamp, now.Timestamp), FirstPosition = first };
+        _open = null;
+        gaps.Close(closed);
+        return closed;
     }
 
     /// <summary>Under no lock: who is told may ask for anything.</summary>

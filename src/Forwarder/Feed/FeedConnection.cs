@@ -22,6 +22,7 @@ internal sealed class FeedConnection
     private readonly TaskCompletionSource<FeedFault> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _flagsSettled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NodeIdentity _identity = new("", "");
     private volatile bool _isGreeted;
 
@@ -32,9 +33,10 @@ internal sealed class FeedConnection
         _commands = new FeedCommands(feed.Time);
         _subscriptions = new FeedSubscriptions(feed, _commands, wanted, fault => _end.TrySetResult(fault), OnSubscribed);
         _flags = new FlagKeeper(feed, _commands, wanted, OnFlagsSettled);
-        _roles = new RoleKeeper(feed, _commands);
+        var outlet = new EventOutlet(feed);
+        _roles = new RoleKeeper(feed, _commands, outlet);
         _markers = new MarkerSender(feed, _commands);
-        _reader = new FrameReader(pipe.Input, new FeedStream(feed, _commands, _subscriptions, _roles), feed.Options.MaxFrameBytes);
+        _reader = new FrameReader(pipe.Input, new FeedStream(feed, _commands, _subscriptions, _roles, outlet), feed.Options.MaxFrameBytes);
     }
 
     public long MarkersSent => _markers.Sent;
@@ -53,8 +55,20 @@ internal sealed class FeedConnection
         ShowInStep();
     }
 
+    /// <summary>Asks for the role now. Any thread.</summary>
+    public void AskRole()
+    {
+        if (_isGreeted)
+            _roles.AskWhenDue(_feed.Options.RoleInterval);
+    }
+
     /// <summary>Ends when what the node sent before it handled a command given now has been read, or when the connection ends. Any thread.</summary>
-    public Task CatchUpAsync() => Task.WhenAny(_commands.AskAsync("PING"), _end.Task);
+    public Task CatchUpAsync()
+    {
+        if (_feed.Options.HasSuccessors)
+            _roles.AskNow();
+        return Task.WhenAny(_commands.AskAsync("PING"), _over.Task);
+    }
 
     /// <returns>Why it ended. Throws only what is a fault of the program.</returns>
     public async Task<FeedFault> RunAsync(CancellationToken stop)
@@ -77,6 +91,8 @@ internal sealed class FeedConnection
             _pipe.Input.CancelPendingRead();
             _pipe.Output.CancelPendingFlush();
             await Task.WhenAll(loops).ConfigureAwait(false);
+            _roles.End();
+            _over.TrySetResult();
             await CloseAsync().ConfigureAwait(false);
         }
     }
@@ -98,7 +114,7 @@ internal sealed class FeedConnection
     private async Task SubscribeAsync()
     {
         _identity = await new FeedHandshake(_feed, _commands).GreetAsync().ConfigureAwait(false);
-        _feed.Board.Change(status => status with { RunId = _identity.RunId, RedisVersion = _identity.Version });
+        _feed.Board.Change(status => status with { RunId = _identity.RunId, RedisVersion = _identity.Version, IsCluster = _identity.IsCluster });
         await _roles.AskFirstAsync().ConfigureAwait(false);
         if (_feed.Options.NotifyMode != NotifyMode.Off)
         {
@@ -136,7 +152,7 @@ internal sealed class FeedConnection
 
     private void OnSubscribed()
     {
-        _feed.Coverage.Subscribed(_feed.Progress.Published.Position);
+        _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica);
         if (SubscribedAt is null)
         {
             SubscribedAt = Moment.Now(_feed.Time);
@@ -149,7 +165,7 @@ internal sealed class FeedConnection
 
     private void ShowInStep() => _feed.Board.Change(status => status with
     {
-        State = SubscribedAt is null ? FeedState.Connecting : _roles.IsReplica ? FeedState.HeldBack : FeedState.Subscribed,
+        State = SubscribedAt is null ? FeedState.Connecting : _feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed,
         IsInStep = SubscribedAt is not null && _flags.IsSettled && _subscriptions.IsSettled,
         Patterns = _subscriptions.Names,
         SubscribedAt = SubscribedAt?.Wall,

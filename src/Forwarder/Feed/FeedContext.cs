@@ -14,8 +14,18 @@ internal sealed record FeedContext(
     Coverage Coverage,
     FlagProof Flags,
     FeedRemedies Remedies,
-    FeedBoard Board)
+    FeedBoard Board,
+    HoldBack Hold)
 {
+    /// <summary>What a master sent last, for those who take its place; null while nobody could.</summary>
+    public NotificationKeep? Echo { get; set; }
+
+    /// <summary>Asked when the node is promoted: what did its old master send last? Null: not known.</summary>
+    public Func<Task<IReadOnlyList<KeptNotification>?>>? Predecessor { get; set; }
+
+    /// <summary>Asked when the node has been demoted: what has its successor sent since it is one? Null: not known.</summary>
+    public Func<Task<IReadOnlyList<KeptNotification>?>>? Successor { get; set; }
+
     /// <summary>The node's address, without secrets.</summary>
     public string Node { get; } = Options.Address.ToString();
 }

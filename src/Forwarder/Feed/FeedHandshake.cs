@@ -63,7 +63,7 @@ internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
         feed.Remedies.Set(
             FeedAspect.Identity,
             runId is null ? "INFO is refused: grant +info; until then message ids do not name the node" : null);
-        return new NodeIdentity(runId ?? "", (info.IsError ? null : InfoText.Find(info.Text, "redis_version")) ?? hello.Find("version") ?? "");
+        return new NodeIdentity(runId ?? "", (info.IsError ? null : InfoText.Find(info.Text, "redis_version")) ?? hello.Find("version") ?? "", hello.Find("mode") == "cluster");
     }
 
     /// <summary>The fallback storage is a key like any other: what it holds goes with it.</summary>

@@ -58,6 +58,9 @@ internal sealed class FeedProgress
 
     public void HoldBack() => _heldBack++;
 
+    /// <summary>So many of those held back are passed on after all.</summary>
+    public void Release(int count) => _heldBack -= count;
+
     /// <summary>It has its place in the count, like any other notification.</summary>
     public void PassOversized()
     {

@@ -3,12 +3,14 @@ using KeyEvt.Forwarder.Outbox;
 namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>What does a frame from the node mean: an event, a marker, or an answer? The feed's hot path: nothing is allocated for an event.</summary>
-internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSubscriptions subscriptions, RoleKeeper roles) : IFrameSink
+internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSubscriptions subscriptions, RoleKeeper roles, EventOutlet outlet) : IFrameSink
 {
     private const int MaxReplyBytes = 1024 * 1024;
 
     private readonly IEventSink _sink = feed.Sink;
     private readonly FeedProgress _progress = feed.Progress;
+    private readonly HoldBack _hold = feed.Hold;
+    private readonly bool _needsConfirming = feed.Options.HasSuccessors;
     private long _readAt;
     private bool _hasEvents;
 
@@ -38,7 +40,10 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
         if (_hasEvents)
         {
             _hasEvents = false;
-            _sink.EndOfBatch();
+            if (_needsConfirming)
+                roles.AskToConfirm();
+            else
+                _sink.EndOfBatch();
         }
     }
 
@@ -49,9 +54,10 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
             return;
 
         var position = _progress.Receive();
-        if (roles.IsReplica)
+        if (_hold.IsHeld)
         {
             _progress.HoldBack();
+            _hold.Keep(position, notification, feed.Time.GetUtcNow().ToUnixTimeMilliseconds());
             return;
         }
 
@@ -59,6 +65,12 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
         {
             _hasEvents = true;
             _readAt = feed.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        }
+
+        if (_needsConfirming)
+        {
+            outlet.Add(position, notification, _readAt);
+            return;
         }
 
         _sink.Received(position, notification.Database, EventClasses.Of(notification.Event), notification.Event, notification.Key, _readAt);
@@ -69,8 +81,13 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
     {
         var payload = rest[(rest.IndexOf((byte)'\n') + 1)..^2];
         if (!feed.Markers.TrySee(payload, out long number, out var sentAt))
-            return; // another feed's
+        {
+            _hold.KeepMarker(payload); // another feed's: its place tells how far the echoes of a master go
+            return;
+        }
 
+        if (_needsConfirming && !_hold.IsHeld)
+            outlet.AddMarker(payload);
         _progress.Mark(number);
         feed.Coverage.Prove(sentAt);
     }

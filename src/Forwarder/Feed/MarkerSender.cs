@@ -11,13 +11,19 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands)
     private const string Remedy = $"grant &{MarkerClock.Channel} +subscribe +publish; until then PING takes its place";
 
     private long _sent;
-    private volatile bool _isPing;
+    private volatile bool _isPing = feed.Options.UsesPing;
 
     public long Sent => Volatile.Read(ref _sent);
 
     /// <summary>Subscribes to the channel; the connection's first place in the stream is known from the answer on.</summary>
     public async Task SubscribeAsync(ulong runNumber)
     {
+        if (_isPing)
+        {
+            await BeginByPingAsync(runNumber).ConfigureAwait(false);
+            return;
+        }
+
         var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         commands.SendSubscription(
             (reply, _) =>
@@ -33,6 +39,20 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands)
             },
             "SUBSCRIBE",
             MarkerClock.Channel);
+        await answered.Task.ConfigureAwait(false);
+    }
+
+    private async Task BeginByPingAsync(ulong runNumber)
+    {
+        var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        commands.Send(
+            (_, _) =>
+            {
+                feed.Progress.Begin(runNumber, feed.Markers.Reserve());
+                feed.Flags.Begin(feed.Progress.Position);
+                answered.TrySetResult();
+            },
+            "PING");
         await answered.Task.ConfigureAwait(false);
     }
 

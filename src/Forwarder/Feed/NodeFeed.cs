@@ -26,6 +26,7 @@ public sealed class NodeFeed : IAsyncDisposable
     private volatile uint _wanted;
     private long _markersSentBefore;
     private Task _loop = Task.CompletedTask;
+    private readonly Hurry _hurry = new();
     private int _isStarted;
     private string? _lastText;
 
@@ -43,10 +44,11 @@ public sealed class NodeFeed : IAsyncDisposable
             logger,
             new MarkerClock(time, options.Instance),
             new FeedProgress(),
-            new Coverage(node, gaps, time, logger),
+            new Coverage(node, gaps, time, logger, options.HasSuccessors),
             new FlagProof(),
             new FeedRemedies(node, logger),
-            new FeedBoard(new NodeFeedStatus { Node = node }));
+            new FeedBoard(new NodeFeedStatus { Node = node }),
+            new HoldBack(options));
         _backoff = new Backoff(options.FirstBackoff, options.LongestBackoff, Random.Shared);
         _warnings = new WarningGate(time, TimeSpan.FromMinutes(1));
     }
@@ -70,6 +72,55 @@ public sealed class NodeFeed : IAsyncDisposable
                 Position = progress.Position,
             };
         }
+    }
+
+    /// <summary>Completes at the next change of what <see cref="Status"/> shows rarely: state, role, remedy.</summary>
+    internal Task Changed => _feed.Board.Changed;
+
+    /// <summary>Asked when the node is promoted, see <see cref="FeedContext.Predecessor"/>. Set before <see cref="Start"/>.</summary>
+    internal Func<Task<IReadOnlyList<KeptNotification>?>>? Predecessor
+    {
+        init => _feed.Predecessor = value;
+    }
+
+    /// <summary>Asked when the node has been demoted, see <see cref="FeedContext.Successor"/>. Set before <see cref="Start"/>.</summary>
+    internal Func<Task<IReadOnlyList<KeptNotification>?>>? Successor
+    {
+        init => _feed.Successor = value;
+    }
+
+    /// <summary>Remembers what the node sends, from now on, for those that may take its place.</summary>
+    internal void RememberForSuccessors() => _feed.Echo ??= new NotificationKeep(_feed.Options.EchoBytes);
+
+    /// <summary>What it sent last as a master; empty when nothing was remembered.</summary>
+    internal IReadOnlyList<KeptNotification> SentLast => _feed.Echo?.Read() ?? [];
+
+    /// <summary>Another node has taken its place: whatever it says of itself, it is not passed on.</summary>
+    /// <returns>False: it was so already.</returns>
+    internal bool Fence(bool isFenced)
+    {
+        if (_feed.Hold.IsFenced == isFenced)
+            return false;
+
+        _feed.Hold.Fence(isFenced);
+        if (!isFenced && !_feed.Hold.IsReplica)
+            _feed.Coverage.Hold(false, _feed.Progress.Published.Position);
+        _feed.Board.Change(status => status with
+        {
+            State = status.State is FeedState.Subscribed or FeedState.HeldBack ? (_feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed) : status.State,
+        });
+        return true;
+    }
+
+    /// <summary>Its open gap, if there is one, ends where its successor's stream begins.</summary>
+    internal void SucceededBy(NodeFeed successor) => _feed.Coverage.Succeeded(successor.Status.Position);
+
+    /// <summary>Asks for the role now, and connects now if it is waiting to.</summary>
+    internal void Look()
+    {
+        _connection?.AskRole();
+        if (_feed.Board.Status.State == FeedState.Down)
+            _hurry.Set();
     }
 
     public void Start()
@@ -242,6 +293,8 @@ public sealed class NodeFeed : IAsyncDisposable
         else if (_warnings.MayWarn(2002) || fault.Text != _lastText)
             FeedLog.NoConnection(_feed.Logger, _feed.Node, fault.Text, (int)_feed.Options.LongestBackoff.TotalMilliseconds);
         _lastText = fault.Text;
-        await Task.Delay(delay, _feed.Time, _stop.Token).ConfigureAwait(false);
+        if (_feed.Options.HasSuccessors && wasSubscribed)
+            delay = TimeSpan.FromMilliseconds(5); // Sentinel cuts all clients off when it promotes a node: each moment counts
+        await _hurry.WaitAsync(delay, _feed.Time, _stop.Token).ConfigureAwait(false);
     }
 }

@@ -46,6 +46,18 @@ public sealed record NodeFeedOptions
     /// <summary>A subscription that held this long starts the backoff anew.</summary>
     public TimeSpan StableAfter { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Of a replica: how much of what it sends is kept, until it is known whether it is still one.</summary>
+    public int KeptBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>Of a master with replicas: how much of what it sent last is remembered, to know their echoes by.</summary>
+    public int EchoBytes { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>Markers are PINGs: in a cluster what is published goes to all nodes.</summary>
+    public bool UsesPing { get; init; }
+
+    /// <summary>Another node may take its place: a gap that it leaves as a master ends with its successor, and as a replica it has none.</summary>
+    public bool HasSuccessors { get; init; }
+
     /// <summary>A notification larger than this is read past, counted, and declared a gap: no broker would take its key.</summary>
     public int MaxFrameBytes { get; init; } = 64 * 1024 * 1024;
 }

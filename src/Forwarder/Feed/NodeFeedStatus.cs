@@ -20,6 +20,9 @@ public sealed record NodeFeedStatus
 
     public string RedisVersion { get; init; } = "";
 
+    /// <summary>It is a node of a cluster.</summary>
+    public bool IsCluster { get; init; }
+
     /// <summary>What CONFIG GET notify-keyspace-events printed last, or null when it was not or may not be asked.</summary>
     public string? NotifyFlags { get; init; }
 
@@ -31,6 +34,9 @@ public sealed record NodeFeedStatus
 
     /// <summary>What somebody should do, when something is refused or missing; else null.</summary>
     public string? RemedyText { get; init; }
+
+    /// <summary>When the node was first known as the master that it is now, or null.</summary>
+    public DateTimeOffset? MasterSince { get; init; }
 
     public long MarkersSent { get; init; }
 

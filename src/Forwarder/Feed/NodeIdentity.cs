@@ -4,7 +4,7 @@ namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>Which process is at the other end of a connection?</summary>
 /// <param name="RunId">All 40 hexadecimal digits, or empty when INFO is refused.</param>
-internal sealed record NodeIdentity(string RunId, string Version)
+internal sealed record NodeIdentity(string RunId, string Version, bool IsCluster = false)
 {
     private const int Digits = 16;
 

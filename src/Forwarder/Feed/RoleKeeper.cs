@@ -5,20 +5,17 @@ namespace KeyEvt.Forwarder.Feed;
 /// <summary>Is the node a master now? Asks again and again: a demoted master stays connected, healthy, and full of notifications.</summary>
 /// <remarks>
 /// One a connection. Replies are handled on the read loop, so a role holds from an exact place in the stream on. What lies between the last answer "slave" and
-/// the first "master" was held back though some of it may be the new master's: if there is anything, it is a gap.
+/// the first "master" was held back and kept: once the old master's feed has read all it will get, what is new in it is passed on, before anything newer.
 /// </remarks>
-internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands)
+internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventOutlet outlet)
 {
     private const string RoleRemedy =
         "ROLE and INFO are refused: grant +role, or events of a replica would be forwarded too, should this node become one";
 
-    private (Moment At, EventPosition Position, long HeldBack) _lastReplica;
     private bool _mayNotAsk;
     private bool _useInfo;
     private long _askedAt;
-
-    /// <summary>Read loop only.</summary>
-    public bool IsReplica { get; private set; }
+    private int _asking;
 
     public NodeRole Role { get; private set; }
 
@@ -29,7 +26,7 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands)
         await answered.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Asks when it is time to. Timer only.</summary>
+    /// <summary>Asks when it is time to.</summary>
     public void AskWhenDue(TimeSpan slack)
     {
         var interval = _mayNotAsk ? feed.Options.RefusedInterval : feed.Options.RoleInterval;
@@ -37,8 +34,22 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands)
             Ask(null);
     }
 
+    /// <summary>What has been read waits for an answer given behind it; one question at a time.</summary>
+    public void AskToConfirm()
+    {
+        if (Volatile.Read(ref _asking) == 0)
+            Ask(null);
+    }
+
+    /// <summary>Any thread.</summary>
+    public void AskNow() => Ask(null);
+
+    /// <summary>The connection is over: what waited came from a master, as far as it is known.</summary>
+    public void End() => outlet.Confirm();
+
     private void Ask(TaskCompletionSource? answered)
     {
+        Interlocked.Increment(ref _asking);
         _askedAt = feed.Time.GetTimestamp();
         if (_useInfo)
             commands.Send((reply, sentAt) => OnInfo(reply, sentAt, answered), "INFO", "replication");
@@ -51,11 +62,12 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands)
         if (reply.IsError && !FeedErrors.IsPassing(reply))
         {
             _useInfo = true;
+            Interlocked.Decrement(ref _asking);
             Ask(answered);
             return;
         }
 
-        Learn(reply, reply.IsError ? Role : RoleReply.Of(reply), sentAt, answered);
+        Learn(reply, reply.IsError ? Role : RoleReply.Of(reply), RoleReply.HasLink(reply), sentAt, answered);
     }
 
     private void OnInfo(FeedReply reply, Moment sentAt, TaskCompletionSource? answered)
@@ -65,11 +77,13 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands)
             _useInfo = false; // next time ROLE first: it may have been granted
         _mayNotAsk = isRefused;
         feed.Remedies.Set(FeedAspect.Role, isRefused ? RoleRemedy : null);
-        Learn(reply, reply.IsError ? Role : RoleReply.Named(InfoText.Find(reply.Text, "role")), sentAt, answered);
+        bool hasLink = InfoText.Find(reply.Text, "master_link_status") == "up";
+        Learn(reply, reply.IsError ? Role : RoleReply.Named(InfoText.Find(reply.Text, "role")), hasLink, sentAt, answered);
     }
 
-    private void Learn(FeedReply reply, NodeRole role, Moment sentAt, TaskCompletionSource? answered)
+    private void Learn(FeedReply reply, NodeRole role, bool hasLink, Moment sentAt, TaskCompletionSource? answered)
     {
+        Interlocked.Decrement(ref _asking);
         if (answered is not null && FeedErrors.IsPassing(reply))
             throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node does not say its role yet: {FeedText.Clean(reply.Text)}");
 
@@ -81,26 +95,105 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands)
 
         var before = Role;
         Role = role;
-        IsReplica = role == NodeRole.Replica;
-        if (before == NodeRole.Replica && role == NodeRole.Master && feed.Progress.HeldBack > _lastReplica.HeldBack)
+        if (role == NodeRole.Replica && !reply.IsError)
         {
-            feed.Coverage.Missed(GapCause.Promoted, "the node was promoted; what it sent before that was noticed was held back", _lastReplica.At,
-                _lastReplica.Position, feed.Progress.Position);
+            if (outlet.HasWaiting)
+                _ = ResolveLaterAsync(outlet.TakeDoubtful(), sentAt);
+            feed.Hold.SeenReplica(sentAt, feed.Progress.Position, hasLink);
+            feed.Coverage.Hold(true, feed.Progress.Position);
+        }
+        else if (role != NodeRole.Replica && (feed.Hold.IsReplica || (feed.Hold.IsPromoting && answered is not null)))
+        {
+            Promote();
+        }
+        else if (role != NodeRole.Replica && answered is not null)
+        {
+            feed.Coverage.Hold(false, feed.Progress.Position);
         }
 
-        if (IsReplica && !reply.IsError)
-            _lastReplica = (sentAt, feed.Progress.Position, feed.Progress.HeldBack);
+        if (role != NodeRole.Replica)
+            outlet.Confirm();
         if (before != role || answered is not null)
             Show(before);
         answered?.TrySetResult();
     }
 
+    /// <summary>At once where nobody knows the old master; else when its feed has read what there is.</summary>
+    private void Promote()
+    {
+        feed.Hold.BeginPromotion();
+        if (feed.Predecessor is { } predecessor)
+            _ = SettleLaterAsync(predecessor);
+        else
+            Settle(null);
+    }
+
+    /// <summary>Settled by the answer to a PING: on the read loop, at a known place. When the connection ends before, the next one begins anew.</summary>
+    private async Task SettleLaterAsync(Func<Task<IReadOnlyList<KeptNotification>?>> predecessor)
+    {
+        IReadOnlyList<KeptNotification>? sent = null;
+        try
+        {
+            sent = await predecessor().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Not known: what was kept is declared.
+        }
+
+        commands.Send((_, _) => Settle(sent), "PING");
+    }
+
+    private void Settle(IReadOnlyList<KeptNotification>? sent)
+    {
+        if (!feed.Hold.IsPromoting)
+            return; // a replica again
+
+        var last = feed.Hold.Last;
+        var fresh = feed.Hold.Settle(sent, out string? missed);
+        feed.Echo?.Clear(); // of an earlier time as master
+        outlet.PassOn(fresh);
+        feed.Progress.Release(fresh.Count);
+
+        if (missed is not null)
+            feed.Coverage.Missed(GapCause.Promoted, missed, last.At, last.Position, feed.Progress.Position);
+        feed.Coverage.Hold(false, feed.Progress.Position);
+        FeedLog.Promoted(feed.Logger, feed.Node, fresh.Count);
+        Show(Role);
+    }
+
+    /// <summary>What the node sent between its last answer "master" and its first "slave" is its own, or echoes what its successor sends. It is its own if that one has not sent it.</summary>
+    private async Task ResolveLaterAsync(List<KeptNotification> doubtful, Moment at)
+    {
+        IReadOnlyList<KeptNotification>? sent = null;
+        try
+        {
+            sent = feed.Successor is { } successor ? await successor().ConfigureAwait(false) : null;
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Not known: declared.
+        }
+
+        commands.Send(
+            (_, _) =>
+            {
+                if (sent is null)
+                    feed.Coverage.Missed(GapCause.Promoted, "the node was demoted, and its successor is not known yet", at, doubtful[0].Position, feed.Progress.Position);
+                else
+                    outlet.PassOn(EchoMatcher.NotIn(doubtful, sent));
+            },
+            "PING");
+    }
+
     private void Show(NodeRole before)
     {
+        bool isMaster = Role != NodeRole.Replica && !feed.Hold.IsPromoting;
         feed.Board.Change(status => status with
         {
             Role = Role,
-            State = status.State is FeedState.Subscribed or FeedState.HeldBack ? (IsReplica ? FeedState.HeldBack : FeedState.Subscribed) : status.State,
+            State = status.State is FeedState.Subscribed or FeedState.HeldBack ? (feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed) : status.State,
+            MasterSince = isMaster ? status.MasterSince ?? feed.Time.GetUtcNow() : null,
         });
         if (before != NodeRole.Unknown && before != Role)
             FeedLog.RoleChanged(feed.Logger, feed.Node, Role);

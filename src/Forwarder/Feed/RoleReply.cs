@@ -7,6 +7,9 @@ internal static class RoleReply
     /// <exception cref="FeedFaultException">It is a Sentinel: it has no keys.</exception>
     public static NodeRole Of(FeedReply role) => role.Items.Count == 0 ? NodeRole.Unknown : Named(role.Items[0].Text);
 
+    /// <summary>A replica's link to its master stands: the fourth element is "connected".</summary>
+    public static bool HasLink(FeedReply role) => role.Items.Count > 3 && role.Items[3].Text == "connected";
+
     /// <summary>The word as ROLE, HELLO and INFO replication give it.</summary>
     public static NodeRole Named(string? word) => word switch
     {

@@ -33,7 +33,7 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
     public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long unixMilliseconds)
     {
         var now = config();
-        if (key.SequenceEqual(FallbackKey.Utf8) || !(((now.Events & eventClass) != 0 && now.Masks.Matches(key)) || now.Rules.Matches(database, eventClass, key)))
+        if (FallbackKey.Is(key) || !(((now.Events & eventClass) != 0 && now.Masks.Matches(key)) || now.Rules.Matches(database, eventClass, key)))
         {
             ledger.Filtered();
             return;

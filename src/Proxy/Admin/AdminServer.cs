@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using KeyEvt.Forwarder;
 using KeyEvt.Proxy.Transport;
 using Microsoft.AspNetCore.Builder;
@@ -15,7 +16,7 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Admin;
 
 /// <summary>
-/// How does the outside see whether the program is well? HTTP with /healthz (the process answers), /readyz (it can serve), /metrics. Nothing
+/// How does the outside see whether the program is well? HTTP with /healthz (the process answers), /readyz (it can serve), /metrics, /info. Nothing
 /// here changes anything, and nothing here shows a secret. An empty web application: no files, no environment, no signals of its own.
 /// </summary>
 internal sealed class AdminServer : IAsyncDisposable
@@ -25,6 +26,7 @@ internal sealed class AdminServer : IAsyncDisposable
           /healthz  the process is alive
           /readyz   clients are served and events are heard; else what is missing
           /metrics  Prometheus text
+          /info     what key_evt_amqp.info says
 
         """;
 
@@ -91,9 +93,22 @@ internal sealed class AdminServer : IAsyncDisposable
             "/healthz" => WriteAsync(context, StatusCodes.Status200OK, "alive\n"),
             "/readyz" => ReadyAsync(context),
             "/metrics" => WriteAsync(context, StatusCodes.Status200OK, MetricsText.Write(_metrics.Collect(), _info()), MetricsText.ContentType),
+            "/info" => WriteAsync(context, StatusCodes.Status200OK, InfoText()),
             "/" => WriteAsync(context, StatusCodes.Status200OK, Page),
             _ => WriteAsync(context, StatusCodes.Status404NotFound, Page),
         };
+    }
+
+    private string InfoText()
+    {
+        var text = new StringBuilder();
+        foreach (var section in _info())
+        {
+            text.Append("# ").Append(section.Name).Append("\r\n");
+            foreach (var (name, value) in section.Fields) text.Append(name).Append(':').Append(Intercept.Replies.OneLine(value)).Append("\r\n");
+            text.Append("\r\n");
+        }
+        return text.ToString();
     }
 
     private Task ReadyAsync(HttpContext context)

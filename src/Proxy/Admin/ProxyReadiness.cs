@@ -1,9 +1,7 @@
-using KeyEvt.Forwarder.Feed;
-
 namespace KeyEvt.Proxy.Admin;
 
-/// <summary>Is the running proxy ready? It listens, the upstream has answered its feed, and the feed is subscribed.</summary>
-internal sealed class ProxyReadiness(Func<NodeFeedStatus> feed) : IReadiness
+/// <summary>Is the running proxy ready? It listens, and the feeds of all masters are subscribed.</summary>
+internal sealed class ProxyReadiness(Func<IReadOnlyList<string>> missingFeeds) : IReadiness
 {
     private volatile bool _listening;
 
@@ -14,19 +12,5 @@ internal sealed class ProxyReadiness(Func<NodeFeedStatus> feed) : IReadiness
         set => _listening = value;
     }
 
-    public IReadOnlyList<string> Missing()
-    {
-        var missing = new List<string>();
-        if (!Listening) missing.Add("not listening: starting or stopping");
-        var status = feed();
-        string? fault = status.State switch
-        {
-            FeedState.Subscribed or FeedState.HeldBack => null, // a replica's events are held back on purpose, its clients are served
-            FeedState.Connecting => "the feed is connecting to the upstream",
-            FeedState.Down => "the upstream does not answer the feed",
-            _ => "the feed has ended",
-        };
-        if (fault is not null) missing.Add(fault + (status.LastError is { } error ? $": {error}" : "") + (status.RemedyText is { } remedy ? $" ({remedy})" : ""));
-        return missing;
-    }
+    public IReadOnlyList<string> Missing() => Listening ? missingFeeds() : ["not listening: starting or stopping", .. missingFeeds()];
 }

@@ -1,3 +1,6 @@
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Tls;
+using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Options;
 
 namespace KeyEvt.Proxy.Check;
@@ -11,13 +14,42 @@ internal static class CheckCommand
     public static async Task<int> RunAsync(ProxyOptions options, TextWriter output)
     {
         var certificates = new Certificates(options);
-        var upstream = UpstreamCheck.RunAsync(options, certificates.Upstream);
         var broker = BrokerCheck.RunAsync(options.Forwarding, certificates.Amqp);
-        bool fails = await PrintAsync($"upstream {options.Upstream}", await upstream, output);
+        bool fails = options.Upstream.Shape == UpstreamShape.Standalone
+            ? await PrintAsync($"upstream {options.Upstream}", await UpstreamCheck.RunAsync(options, options.Upstream.Seeds[0], certificates.Upstream), output)
+            : await NodesAsync(options, certificates.Upstream, output);
         fails |= await PrintAsync($"broker {options.Forwarding.Amqp}", await broker, output);
         fails |= await PrintAsync("forwarding", ForwardingRows(options), output);
         await output.WriteLineAsync(fails ? "\nsomething does not work: see FAILS above" : "\neverything that is needed works");
         return fails ? 1 : 0;
+    }
+
+    /// <summary>Who the nodes are, then each one for itself. A replica that is away is a warning: clients are served without it.</summary>
+    private static async Task<bool> NodesAsync(ProxyOptions options, TlsClient tls, TextWriter output)
+    {
+        string title = $"upstream {options.Upstream}";
+        IReadOnlyList<TopologyNode> nodes;
+        try
+        {
+            nodes = await TopologyProbe.FindAsync(options.Upstream, tls);
+        }
+        catch (IOException e)
+        {
+            return await PrintAsync(title, [new CheckRow(CheckOutcome.Fails, "topology", e.Message, "check --upstream and the logins; for Sentinel also the master's name and --sentinel-password-file")], output);
+        }
+
+        bool fails = await PrintAsync(title, [.. nodes.Select(node => new CheckRow(
+            node.IsFailing ? CheckOutcome.Warning : CheckOutcome.Works, node.Role == NodeRole.Replica ? "replica" : "master",
+            $"{node.Address}{(node.Slots.Count > 0 ? $", {node.Slots.Sum(range => range.Count)} slots" : "")}{(node.IsFailing ? ", failing by the word of those who watch it" : "")}"))], output);
+        foreach (var node in nodes)
+        {
+            var rows = await UpstreamCheck.RunAsync(options, node.Address, tls);
+            if (node.Role == NodeRole.Replica)
+                rows = [.. rows.Select(row => row.Outcome == CheckOutcome.Fails ? row with { Outcome = CheckOutcome.Warning } : row)];
+            fails |= await PrintAsync($"{(node.Role == NodeRole.Replica ? "replica" : "master")} {node.Address}", rows, output);
+        }
+
+        return fails;
     }
 
     internal static async Task<bool> PrintAsync(string title, IReadOnlyList<CheckRow> rows, TextWriter output)

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Tls;
+using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Options;
 
 namespace KeyEvt.Proxy.Check;
@@ -26,30 +27,37 @@ internal sealed class UpstreamCheck
         """;
 
     private readonly ProxyOptions _options;
+    private readonly RedisAddress _node;
+    private readonly bool _isAlone;
     private readonly RedisWire _redis;
     private readonly List<CheckRow> _rows;
 
-    private UpstreamCheck(ProxyOptions options, RedisWire redis, List<CheckRow> rows) => (_options, _redis, _rows) = (options, redis, rows);
+    private UpstreamCheck(ProxyOptions options, RedisAddress node, RedisWire redis, List<CheckRow> rows)
+    {
+        (_options, _node, _redis, _rows) = (options, node, redis, rows);
+        _isAlone = options.Upstream.Shape == UpstreamShape.Standalone;
+    }
 
-    private string User => _options.Upstream.User ?? "default";
+    private string User => _node.User ?? "default";
 
     /// <summary>Of masks and rules; as if there were a mask, since one may come by a command.</summary>
     private EventClass Needed => _options.Forwarding.Events | _options.Forwarding.Rules.Events;
 
-    public static async Task<IReadOnlyList<CheckRow>> RunAsync(ProxyOptions options, TlsClient tls)
+    /// <param name="node">The one that is named, or one of those that are found behind it.</param>
+    public static async Task<IReadOnlyList<CheckRow>> RunAsync(ProxyOptions options, RedisAddress node, TlsClient tls)
     {
         var rows = new List<CheckRow>();
         string step = "connect";
         try
         {
-            await using var redis = await RedisWire.ConnectAsync(options.Upstream, tls, options.ConnectTimeout);
+            await using var redis = await RedisWire.ConnectAsync(node, tls, options.ConnectTimeout);
             rows.Add(new CheckRow(CheckOutcome.Works, step, "a connection is accepted"));
             if (redis.Secure is { } secure) rows.Add(TlsRow.Of(secure, tls.Files));
             step = "commands";
-            var check = new UpstreamCheck(options, redis, rows);
+            var check = new UpstreamCheck(options, node, redis, rows);
             if (await check.LoginAsync()) await check.PermissionsAsync();
         }
-        catch (IOException e) when (options.Upstream.IsTls && HandshakeFault.Describe(e, tls.Files) is { } fault)
+        catch (IOException e) when (node.IsTls && HandshakeFault.Describe(e, tls.Files) is { } fault)
         {
             rows.Add(new CheckRow(CheckOutcome.Fails, TlsRow.Name, fault));
         }
@@ -64,7 +72,7 @@ internal sealed class UpstreamCheck
     /// <summary>False when nothing more can be tried.</summary>
     private async Task<bool> LoginAsync()
     {
-        var address = _options.Upstream;
+        var address = _node;
         if (address.Password is { } password)
         {
             var login = address.User is { } user ? await _redis.CallAsync("AUTH", user, password) : await _redis.CallAsync("AUTH", password);
@@ -99,7 +107,7 @@ internal sealed class UpstreamCheck
         else if (version is null) Add(CheckOutcome.Fails, "version", hello.Text, Grant("+hello"));
         else if (!int.TryParse(version.Split('.')[0], out int major) || major < 6) Add(CheckOutcome.Fails, "version", version, "KeyEvt needs Redis 6 or newer");
         else Add(CheckOutcome.Works, "version", $"{Field(hello, "server")} {version}");
-        if (Field(hello, "mode") is "cluster") Add(CheckOutcome.Warning, "mode", "a node of a cluster: only this node's events would be heard", "Redis Cluster is not supported yet");
+        if (Field(hello, "mode") is "cluster" && _isAlone) Add(CheckOutcome.Warning, "mode", "a node of a cluster: only this node's events would be heard", "use redis+cluster:// for those of all nodes, or one keyevt for each node");
     }
 
     private async Task RoleAsync()
@@ -107,7 +115,8 @@ internal sealed class UpstreamCheck
         var role = await _redis.CallAsync("ROLE");
         if (role.IsError) Add(CheckOutcome.Warning, "role", role.Text, $"{Grant("+role")}: without it a demoted master is not noticed");
         else if (role.Items is [{ Text: "master" }, ..]) Add(CheckOutcome.Works, "role", "master");
-        else Add(CheckOutcome.Warning, "role", $"{(role.Items.Count > 0 ? role.Items[0].Text : "unknown")}: events of a replica are held back until it is a master", "name the master in --upstream");
+        else if (!_isAlone) Add(CheckOutcome.Works, "role", "replica: its events are held back until it is promoted");
+        else Add(CheckOutcome.Warning, "role", $"{(role.Items.Count > 0 ? role.Items[0].Text : "unknown")}: events of a replica are held back until it is a master", "name the master in --upstream, or use redis+sentinel://");
     }
 
     /// <summary>The place of a reply is found by the echo of an unknown command's name.</summary>

@@ -11,7 +11,6 @@ internal static class AmqpUri
     /// <summary>Puts the parts into settings; what the URI leaves out is user guest with password guest, and the scheme's port.</summary>
     public static AmqpSettings? Parse(string text, AmqpSettings into, out string fault)
     {
-        if (NotSupportedYet.Fault(text) is { } notYet) return Wrong(notYet, out fault);
         var uri = ConnectionUri.Parse(text, out fault);
         if (uri is null) return null;
         if (uri.Scheme is not ("amqp" or "amqps")) return Wrong("must begin with amqp:// or amqps://", out fault);

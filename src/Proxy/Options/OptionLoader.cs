@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Proxy.Options;
 
@@ -53,7 +54,9 @@ internal static class OptionLoader
         if (options.AmqpPassword is { } amqp)
             options = options with { Forwarding = options.Forwarding with { Amqp = options.Forwarding.Amqp with { Password = amqp } } };
         if (options.UpstreamPassword is { } upstream)
-            options = options with { Upstream = options.Upstream with { Password = upstream } };
+            options = options with { Upstream = options.Upstream.WithPassword(upstream) };
+        if (options.Upstream.Shape == UpstreamShape.Sentinel)
+            options = options with { Upstream = options.Upstream.WithSentinelLogin(options.SentinelUser, options.SentinelPassword) };
         return options;
     }
 }

@@ -2,6 +2,7 @@ using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Filter;
+using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Proxy.Transport.Tls;
@@ -25,8 +26,8 @@ internal static class OptionTable
     [
         new("listen", "address", "127.0.0.1:6380", "where clients connect: host:port, unix:/path, or rediss://host:port for TLS",
             (o, v) => ReadAll(v, EndPointText.ParseListen) is { } listen ? o with { Listen = listen } : o) { Repeatable = true },
-        new("upstream", "uri", "redis://127.0.0.1:6379", "the Redis behind the proxy: redis://[user:password@]host:port, rediss:// for TLS, or unix:/path",
-            (o, v) => UpstreamUri.Parse(v.Value, out string fault) is { } address ? o with { Upstream = address } : Fault(o, v, fault)),
+        new("upstream", "uri", "redis://127.0.0.1:6379", "the Redis behind the proxy: redis://[user:password@]host:port, rediss:// for TLS, unix:/path, redis+sentinel://[user:password@]host:26379,host:26379/master, or redis+cluster://[user:password@]host:port,host:port",
+            (o, v) => UpstreamAddress.TryParse(v.Value, out var address, out string error) ? o with { Upstream = address } : Fault(o, v, $"is wrong: {error}")),
         new("amqp", "uri", "amqp://guest:guest@127.0.0.1:5672/", "the RabbitMQ: amqp://[user:password@]host[:port][/vhost], or amqps:// for TLS",
             (o, v) => AmqpUri.Parse(v.Value, o.Forwarding.Amqp, out string fault) is { } amqp ? Amqp(o, _ => amqp) : Fault(o, v, fault)),
         new("events", "flags", "xe", "which classes of events are forwarded, in the letters of notify-keyspace-events",
@@ -50,7 +51,7 @@ internal static class OptionTable
         LoadModule,
         new("declare-queue", "name", null, "declare this durable queue and bind it to exchange and routing key",
             (o, v) => v.ShortString() is { } queue ? Forward(o, f => f with { DeclareQueue = queue }) : o),
-        new("admin", "address", "127.0.0.1:6381", "HTTP with /healthz, /readyz and /metrics: host:port or unix:/path, or off", ReadAdmin),
+        new("admin", "address", "127.0.0.1:6381", "HTTP with /healthz, /readyz, /metrics and /info: host:port or unix:/path, or off", ReadAdmin),
         new("admin-users", "user", null, "Redis users that may use key_evt_amqp.* where the upstream has no CONFIG command",
             (o, v) => v.Values.Contains("") ? Fault(o, v, "must not be empty") : o with { AdminUsers = v.Values }) { Repeatable = true },
         new("notify-config", "mode", "manage", "manage: add missing flags to notify-keyspace-events; verify: only check them; off",
@@ -61,6 +62,10 @@ internal static class OptionTable
             (o, v) => v.SecretFromFile() is { } secret ? o with { AmqpPassword = secret } : o),
         new("upstream-password-file", "file", null, "the password for Redis; wins over one in --upstream",
             (o, v) => v.SecretFromFile() is { } secret ? o with { UpstreamPassword = secret } : o),
+        new("sentinel-user", "name", null, "as whom to log in at the Sentinels of redis+sentinel://, where they have users",
+            (o, v) => v.Value.Length > 0 ? o with { SentinelUser = v.Value } : Fault(o, v, "must not be empty")),
+        new("sentinel-password-file", "file", null, "the password of the Sentinels themselves; the one in --upstream is Redis'",
+            (o, v) => v.SecretFromFile() is { } secret ? o with { SentinelPassword = secret } : o),
         new("instance", "name", null, "names this proxy in the markers it sends through Redis: letters, digits, dot, dash, underscore", ReadInstance) { DefaultShown = "random" },
         new("connect-timeout", "seconds", "5", "how long a connection to the upstream may take",
             (o, v) => v.Seconds(0.1, 3600) is { } time ? o with { ConnectTimeout = time } : o),

@@ -1,6 +1,7 @@
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Tls;
+using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Proxy.Transport.Tls;
 using Microsoft.Extensions.Logging;
@@ -13,12 +14,14 @@ internal sealed record ProxyOptions
     /// <summary>Where clients connect to.</summary>
     public IReadOnlyList<TransportAddress> Listen { get; init; } = [];
 
-    public RedisAddress Upstream { get; init; } = null!; // the option has a default, so it is set before anyone reads it
+    public UpstreamAddress Upstream { get; init; } = null!; // the option has a default, so it is set before anyone reads it
 
-    /// <summary>Where the upstream is, without who logs in.</summary>
-    public TransportAddress UpstreamPlace => Upstream.Path is { } path ? TransportAddress.Unix(path)
-        : Upstream.IsTls ? TransportAddress.Tls(Upstream.Host, Upstream.Port)
-        : TransportAddress.Tcp(Upstream.Host, Upstream.Port);
+    /// <summary>Where the first node that was named is, without who logs in.</summary>
+    public TransportAddress UpstreamPlace => PlaceOf(Upstream.Seeds[0]);
+
+    public static TransportAddress PlaceOf(RedisAddress node) => node.Path is { } path ? TransportAddress.Unix(path)
+        : node.IsTls ? TransportAddress.Tls(node.Host, node.Port)
+        : TransportAddress.Tcp(node.Host, node.Port);
 
     /// <summary>What is forwarded and where to, as it stands after start.</summary>
     public ForwarderConfig Forwarding { get; init; } = new();
@@ -87,6 +90,11 @@ internal sealed record ProxyOptions
     public string? AmqpPassword { get; init; }
 
     public string? UpstreamPassword { get; init; }
+
+    /// <summary>As whom one logs in at the Sentinels; null: nobody in particular.</summary>
+    public string? SentinelUser { get; init; }
+
+    public string? SentinelPassword { get; init; }
 
     /// <summary>Never printed as a whole: members hold passwords.</summary>
     public override string ToString() => $"{nameof(ProxyOptions)} {Upstream} -> {Forwarding.Amqp}";

@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Options;
@@ -16,8 +17,13 @@ internal static class ProxyOptionsValidator
         if (options.Admin is { } admin && listen.Any(address => address.Plain == admin))
             yield return $"--admin and --listen are both {admin}: they need different addresses";
 
-        if (listen.Any(address => address.Plain == options.UpstreamPlace.Plain))
-            yield return $"--upstream and --listen are both {options.UpstreamPlace}: the proxy would connect to itself";
+        foreach (var seed in options.Upstream.Seeds.Select(ProxyOptions.PlaceOf).Where(seed => listen.Any(address => address.Plain == seed.Plain)))
+            yield return $"--upstream and --listen are both {seed}: the proxy would connect to itself";
+
+        if (options.Upstream.Shape != UpstreamShape.Sentinel && (options.SentinelUser ?? options.SentinelPassword) is not null)
+            yield return "--sentinel-user and --sentinel-password-file need --upstream redis+sentinel://";
+        else if (options.SentinelUser is not null && options.SentinelPassword is null)
+            yield return "--sentinel-user needs --sentinel-password-file";
 
         foreach (string fault in TlsFaults.Of(options)) yield return fault;
 

@@ -18,6 +18,20 @@ public sealed class CheckTests(SharedBroker broker)
     }
 
     [Fact]
+    public async Task The_nodes_behind_Sentinels_are_found_and_checked_one_by_one()
+    {
+        var rabbit = await broker.GetAsync();
+        await using var redis = await SentinelServers.StartAsync();
+        var result = await CheckAsync("--upstream", redis.Url, "--amqp", rabbit.Url);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Contains($"master redis://127.0.0.1:{redis.Nodes[0].Port}", result.Output, StringComparison.Ordinal);
+        Assert.Contains($"replica redis://127.0.0.1:{redis.Nodes[1].Port}", result.Output, StringComparison.Ordinal);
+        var wrong = await CheckAsync("--upstream", redis.Url.Replace("mymaster", "other", StringComparison.Ordinal), "--amqp", rabbit.Url);
+        Assert.Equal(1, wrong.ExitCode);
+        Assert.Contains("No such master", wrong.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_broker_that_is_away_is_named()
     {
         await using var redis = await RedisServer.StartAsync();

@@ -22,16 +22,6 @@ public sealed class OptionTests
         Assert.DoesNotContain("canary", result.ToString(), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("--upstream", "redis+sentinel://127.0.0.1:26379/mymaster")]
-    [InlineData("--upstream", "redis+cluster://127.0.0.1:7000")]
-    public async Task What_is_not_supported_yet_says_so(string option, string value)
-    {
-        var result = await KeyEvtProcess.RunAsync([option, value]);
-        Assert.Equal(2, result.ExitCode);
-        Assert.Contains("not supported yet", result.Output + result.Errors, StringComparison.Ordinal);
-    }
-
     [Fact]
     public async Task The_command_line_wins_over_the_environment_and_that_over_the_file()
     {

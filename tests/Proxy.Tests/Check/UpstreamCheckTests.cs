@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Tls;
+using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Check;
 using KeyEvt.Proxy.Options;
 using Xunit;
@@ -107,7 +108,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     public async Task The_password_is_not_in_any_row()
     {
         _redis.Answer("AUTH", "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
-        _options = _options with { Upstream = _options.Upstream with { User = "u", Password = "canary" } };
+        _options = _options with { Upstream = UpstreamAddress.Of(_options.Upstream.Seeds[0] with { User = "u", Password = "canary" }) };
         var rows = await RunAsync();
         Assert.Contains(rows, row => row is { What: "log in", Outcome: CheckOutcome.Fails });
         Assert.DoesNotContain(rows, row => row.ToString().Contains("canary", StringComparison.Ordinal));
@@ -116,6 +117,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     private Task<IReadOnlyList<CheckRow>> RunAsync()
     {
         _redis.Start();
-        return UpstreamCheck.RunAsync(_options with { Upstream = _options.Upstream with { Host = "127.0.0.1", Port = _redis.Port } }, TlsClient.OfSystem("--upstream"));
+        var node = _options.Upstream.Seeds[0] with { Host = "127.0.0.1", Port = _redis.Port };
+        return UpstreamCheck.RunAsync(_options with { Upstream = UpstreamAddress.Of(node) }, node, TlsClient.OfSystem("--upstream"));
     }
 }

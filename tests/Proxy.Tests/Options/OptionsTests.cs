@@ -20,7 +20,7 @@ public sealed class OptionsTests : IDisposable
     {
         var options = Load();
         Assert.Equal("127.0.0.1:6380", Assert.Single(options.Listen).ToString());
-        Assert.Equal(("127.0.0.1", 6379), (options.Upstream.Host, options.Upstream.Port));
+        Assert.Equal(("127.0.0.1", 6379), (options.Upstream.Seeds[0].Host, options.Upstream.Seeds[0].Port));
         Assert.Equal("amqp://guest@127.0.0.1:5672/", options.Forwarding.Amqp.ToString());
         Assert.Equal("guest", options.Forwarding.Amqp.Password);
         Assert.Equal(EventClass.Expired | EventClass.Evicted, options.Forwarding.Events);
@@ -99,8 +99,8 @@ public sealed class OptionsTests : IDisposable
     [InlineData("--listen", "unix:relative", "--listen must be host:port, rediss://host:port (TLS) or unix:/path, not 'unix:relative'")]
     [InlineData("--admin", "on", "--admin must be host:port or unix:/path, not 'on', or off")]
     [InlineData("--listen", "rediss://h", "--listen must be rediss://host:port, not 'rediss://h'")]
-    [InlineData("--upstream", "redis+sentinel://h", "--upstream redis+sentinel:// is not supported yet: Redis Sentinel")]
-    [InlineData("--upstream", "redis+cluster://h", "--upstream redis+cluster:// is not supported yet: Redis Cluster")]
+    [InlineData("--upstream", "redis+sentinel://h", "--upstream is wrong: redis+sentinel:// ends with the name of the master: redis+sentinel://host:26379,host:26379/mymaster")]
+    [InlineData("--upstream", "redis+cluster://", "--upstream is wrong: a Redis address needs a host")]
     [InlineData("--amqp", "http://h", "--amqp must begin with amqp:// or amqps://")]
     [InlineData("--events", "xq", "--events has a wrong flag: unknown event flag 'q': flags are g $ l s h z x e t d m n o c, and A for g$lshzxetd")]
     [InlineData("--delivery-mode", "0", "--delivery-mode must be 1 to 2, not '0'")]
@@ -182,7 +182,7 @@ public sealed class OptionsTests : IDisposable
     {
         var options = Load("--amqp", "amqp://u:old@h", "--upstream", "redis://u:old@h",
             "--amqp-password-file", FileWith("amqp", " new \n"), "--upstream-password-file", FileWith("redis", "new\r\n"));
-        Assert.Equal((" new ", "new", "u"), (options.Forwarding.Amqp.Password, options.Upstream.Password, options.Upstream.User));
+        Assert.Equal((" new ", "new", "u"), (options.Forwarding.Amqp.Password, options.Upstream.Seeds[0].Password, options.Upstream.Login.User));
     }
 
     [Fact]

@@ -6,7 +6,7 @@ namespace KeyEvt.Servers.Oracle;
 /// What did the program say of itself during the run? Reads key_evt_amqp.info again and again: each answer's ledger must add up, every gap is
 /// kept (info shows the newest only), and what was dropped is summed over the lives of the program. It also looks into the fallback list. Thread safe.
 /// </summary>
-public sealed class InfoWatch(KeyEvtProcess program, RedisServer redis, Action<string> stored)
+public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> ask, Func<Task<RedisServer>> redis, Action<string> stored)
 {
     private const string FallbackKey = "REDIS_MODULE-key_evt_amqp-fallback_storage";
     private const int MostEntriesRead = 20_000;
@@ -90,7 +90,7 @@ public sealed class InfoWatch(KeyEvtProcess program, RedisServer redis, Action<s
     public async Task<IReadOnlyDictionary<string, string>> LookAsync()
     {
         var life = _life;
-        var info = await program.InfoAsync().ConfigureAwait(false);
+        var info = await ask().ConfigureAwait(false);
         lock (_gate)
         {
             if (life == _life)
@@ -101,14 +101,14 @@ public sealed class InfoWatch(KeyEvtProcess program, RedisServer redis, Action<s
         return info;
     }
 
-    public async Task<long> FallbackLengthAsync() => (await redis.CallAsync("LLEN", FallbackKey).ConfigureAwait(false)).Integer;
+    public async Task<long> FallbackLengthAsync() => (await (await redis().ConfigureAwait(false)).CallAsync("LLEN", FallbackKey).ConfigureAwait(false)).Integer;
 
     /// <summary>Which writes are stored right now? An entry: \x01 id, then db, event and key, each on a line of its own.</summary>
     public async Task LookIntoFallbackAsync()
     {
         if (await FallbackLengthAsync().ConfigureAwait(false) == 0)
             return;
-        var entries = await redis.CallAsync("LRANGE", FallbackKey, (-MostEntriesRead).ToString(CultureInfo.InvariantCulture), "-1").ConfigureAwait(false);
+        var entries = await (await redis().ConfigureAwait(false)).CallAsync("LRANGE", FallbackKey, (-MostEntriesRead).ToString(CultureInfo.InvariantCulture), "-1").ConfigureAwait(false);
         foreach (var entry in entries.Texts)
             stored(entry[(entry.LastIndexOf('\n') + 1)..]);
     }

@@ -25,7 +25,8 @@ internal sealed class Judge(string run, InfoWatch watch, FaultWriter[] writers, 
             var records = writers[index].Book.Records;
             for (var number = 0; number < records.Length && records[number].SentAt <= until; number++)
                 Look(index, number, records[number]);
-            LookAtOrder(index, arrivals, records);
+            if (writers[index].KeepsOrder)
+                LookAtOrder(index, arrivals, records);
         }
 
         if (order.Faults > 0)

@@ -1,0 +1,76 @@
+using KeyEvt.Forwarder.Outbox;
+
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>When may a master's notification be passed on? Where it may lose its place: when an answer that comes behind it still says "master".</summary>
+/// <remarks>
+/// A master that is demoted lives on, and repeats from that moment what its successor sends; nothing in its stream says so. So what it sends waits for the answer to a ROLE that is
+/// asked behind it, one at a time: a round trip. Read loop only, and the end of a connection.
+/// </remarks>
+internal sealed class EventOutlet
+{
+    /// <summary>More than this waits for no answer: the node has been silent or busy for long, and lost at the end is worse than doubled.</summary>
+    private const int MaxWaiting = 16 * 1024 * 1024;
+
+    private readonly FeedContext _feed;
+    private readonly NotificationKeep.Visitor _pass;
+    private readonly NotificationKeep _waiting = new(int.MaxValue);
+
+    public EventOutlet(FeedContext feed) => (_feed, _pass) = (feed, Pass);
+
+    public bool HasWaiting => _waiting.Bytes > 0;
+
+    public void Add(in EventPosition position, in Notification notification, long readAt)
+    {
+        _waiting.Add(position, notification.Database, notification.Event, notification.Key, readAt);
+        if (_waiting.Bytes > MaxWaiting)
+            Confirm();
+    }
+
+    /// <summary>Own markers have their place among what is remembered.</summary>
+    public void AddMarker(ReadOnlySpan<byte> payload) => _waiting.AddMarker(payload);
+
+    /// <summary>It is a master still: all that has been read is its own.</summary>
+    public void Confirm()
+    {
+        if (!HasWaiting)
+            return;
+
+        _waiting.Drain(_pass);
+        _feed.Sink.EndOfBatch();
+    }
+
+    /// <summary>It is a replica by now: whose are these?</summary>
+    public List<KeptNotification> TakeDoubtful()
+    {
+        var doubtful = _waiting.Read().Where(one => !one.IsMarker).ToList();
+        _waiting.Clear();
+        return doubtful;
+    }
+
+    public void PassOn(IEnumerable<KeptNotification> notifications)
+    {
+        int count = 0;
+        foreach (var one in notifications)
+        {
+            Pass(one.Position, one.Database, one.Event.Span, one.Key.Span, one.ReadAt, default);
+            count++;
+        }
+
+        if (count > 0)
+            _feed.Sink.EndOfBatch();
+    }
+
+    private void Pass(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long readAt, ReadOnlySpan<byte> marker)
+    {
+        if (marker.IsEmpty)
+        {
+            _feed.Echo?.Add(position, database, eventName, key, readAt);
+            _feed.Sink.Received(position, database, EventClasses.Of(eventName), eventName, key, readAt);
+        }
+        else
+        {
+            _feed.Echo?.AddMarker(marker);
+        }
+    }
+}

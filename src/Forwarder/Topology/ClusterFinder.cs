@@ -1,0 +1,101 @@
+using KeyEvt.Forwarder.Feed;
+
+namespace KeyEvt.Forwarder.Topology;
+
+/// <summary>What do the nodes of a cluster say of it? CLUSTER NODES, which every version has, and which alone tells each node's config epoch.</summary>
+/// <remarks>
+/// Another node is asked each time, so that one that is cut off from the others does not hide what they have agreed on; an answer whose newest config epoch is
+/// older than one seen before does not count. Gossip needs a moment until all know a new node, or have forgotten a removed one: a node is given up
+/// when several answers in a row do not name it.
+/// </remarks>
+internal sealed class ClusterFinder(UpstreamAddress upstream, IFeedTransport transport, TimeProvider time) : INodeFinder
+{
+    private const int MissesUntilGone = 3;
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<RedisAddress, RedisCaller> _callers = [];
+    private readonly Dictionary<string, int> _misses = [];
+    private IReadOnlyList<TopologyNode> _known = [];
+    private long _epoch;
+    private int _turn;
+
+    public async Task<IReadOnlyList<TopologyNode>> FindAsync()
+    {
+        var faults = new List<string>();
+        var places = Places();
+        _turn = (_turn + 1) % places.Count;
+        foreach (var place in places.Skip(_turn).Concat(places.Take(_turn)))
+        {
+            try
+            {
+                var answer = await (await CallerAsync(place).ConfigureAwait(false)).AskAsync("CLUSTER", "NODES").ConfigureAwait(false);
+                if (answer.IsError)
+                    throw new IOException(FeedText.Clean(answer.Text));
+
+                var view = ClusterNodesReply.Parse(answer.Text, upstream, place.Host);
+                if (view.Epoch < _epoch)
+                    throw new IOException("it tells of an older state than another one did");
+
+                _epoch = view.Epoch;
+                _known = Merge(view.Nodes);
+                await ForgetCallersAsync().ConfigureAwait(false);
+                return _known;
+            }
+            catch (IOException e)
+            {
+                faults.Add($"{place}: {e.Message}");
+                await CloseAsync(place).ConfigureAwait(false);
+            }
+        }
+
+        throw new IOException($"no node tells of the cluster: {string.Join("; ", faults.Take(3))}");
+    }
+
+    /// <summary>Nodes tell nobody: the feeds' own losses are the hints.</summary>
+    public Task ListenAsync(Action<string> hint, CancellationToken stop) => Task.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var caller in _callers.Values)
+            await caller.DisposeAsync().ConfigureAwait(false);
+        _callers.Clear();
+    }
+
+    /// <summary>The nodes that are known, those that are said to be well first, and the seeds.</summary>
+    private List<RedisAddress> Places() =>
+        [.. _known.Where(node => !node.IsFailing).Select(node => node.Address).Concat(_known.Select(node => node.Address)).Concat(upstream.Seeds).Distinct()];
+
+    private List<TopologyNode> Merge(IReadOnlyList<TopologyNode> view)
+    {
+        var nodes = view.ToList();
+        foreach (var node in view)
+            _misses.Remove(node.Id);
+        foreach (var node in _known.Where(known => view.All(one => one.Id != known.Id)))
+        {
+            int misses = _misses[node.Id] = _misses.GetValueOrDefault(node.Id) + 1;
+            if (misses < MissesUntilGone)
+                nodes.Add(node with { Slots = [], IsFailing = true });
+            else
+                _misses.Remove(node.Id);
+        }
+
+        nodes.Sort((one, other) => string.CompareOrdinal(one.Id, other.Id));
+        return nodes;
+    }
+
+    private async Task<RedisCaller> CallerAsync(RedisAddress place) =>
+        _callers.TryGetValue(place, out var open) ? open : _callers[place] = await RedisCaller.OpenAsync(place, transport, Deadline, time).ConfigureAwait(false);
+
+    private async Task CloseAsync(RedisAddress place)
+    {
+        if (_callers.Remove(place, out var caller))
+            await caller.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task ForgetCallersAsync()
+    {
+        var places = Places();
+        foreach (var place in _callers.Keys.Where(place => !places.Contains(place)).ToList())
+            await CloseAsync(place).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,72 @@
+using System.Globalization;
+using KeyEvt.Forwarder.Feed;
+
+namespace KeyEvt.Forwarder.Topology;
+
+/// <summary>Which nodes does an answer to CLUSTER NODES name?</summary>
+/// <remarks>
+/// <code>
+/// line = id SP host ":" port ["@" busport ["," hostname *("," aux)]] SP flags SP (master id | "-") SP ping SP pong SP epoch SP link *(SP slots)
+/// slots = first ["-" last] | "[" migrating or importing "]"
+/// </code>
+/// (redis.io/commands/cluster-nodes). The port is that of the kind of connection that asks, plain or TLS.
+/// </remarks>
+internal static class ClusterNodesReply
+{
+    /// <param name="Epoch">The newest config epoch of any node in it.</param>
+    public readonly record struct View(IReadOnlyList<TopologyNode> Nodes, long Epoch);
+
+    /// <param name="asked">The host that gave the answer: a node that knows no address of its own leaves it empty.</param>
+    /// <exception cref="IOException">It names no node that can be reached.</exception>
+    public static View Parse(string text, UpstreamAddress upstream, string asked)
+    {
+        var nodes = new List<TopologyNode>();
+        long newest = 0;
+        foreach (string line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            string[] words = line.Split(' ');
+            if (words.Length < 8)
+                continue;
+
+            string[] flags = words[2].Split(',');
+            if (flags.Contains("handshake") || flags.Contains("noaddr") || !TryReadPlace(words[1], upstream.IsTls, asked, out string host, out int port))
+                continue;
+
+            newest = Math.Max(newest, long.TryParse(words[6], NumberStyles.None, CultureInfo.InvariantCulture, out long epoch) ? epoch : 0);
+            nodes.Add(new TopologyNode
+            {
+                Id = words[0],
+                Address = upstream.NodeAt(host, port),
+                Role = flags.Contains("slave") ? NodeRole.Replica : NodeRole.Master,
+                MasterId = words[3] == "-" ? null : words[3],
+                Slots = [.. words.Skip(8).Select(ReadSlots).OfType<SlotRange>().OrderBy(range => range.First)],
+                IsFailing = flags.Contains("fail") || flags.Contains("fail?"),
+            });
+        }
+
+        return nodes.Count > 0 ? new View(nodes, newest) : throw new IOException("its answer names no node");
+    }
+
+    private static bool TryReadPlace(string word, bool isTls, string asked, out string host, out int port)
+    {
+        string[] names = word.Split(',');
+        string place = names[0].Split('@')[0];
+        int colon = place.LastIndexOf(':');
+        host = colon < 0 ? "" : place[..colon].Trim('[', ']');
+        // A certificate is for a name, where there is one.
+        if (isTls && names.Length > 1 && names[1].Length > 0 && !names[1].Contains('='))
+            host = names[1];
+        if (host.Length == 0 || host == "?")
+            host = asked;
+        return int.TryParse(place[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and <= 65535;
+    }
+
+    private static SlotRange? ReadSlots(string word)
+    {
+        string[] ends = word.Split('-');
+        return int.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out int first) && int.TryParse(ends[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int last)
+            && first <= last && last < 16384
+            ? new SlotRange(first, last)
+            : null;
+    }
+}

@@ -1,0 +1,33 @@
+using KeyEvt.Forwarder.Feed;
+
+namespace KeyEvt.Forwarder.Topology;
+
+/// <summary>What is missing before the events of every master are heard? One line each; none: all are.</summary>
+internal static class FeedReadiness
+{
+    public static IReadOnlyList<string> Missing(TopologyWatcher topology, FeedSet feeds)
+    {
+        bool isAlone = topology.Current.Shape == UpstreamShape.Standalone;
+        var masters = feeds.Masters.ToList();
+        if (masters.Count == 0)
+            return [$"no master is known{(topology.LastFault is { } fault ? $": {fault}" : "")}"];
+
+        var missing = new List<string>();
+        foreach (var status in masters.Select(master => master.Feed.Status))
+        {
+            string? fault = status.State switch
+            {
+                FeedState.Subscribed => null,
+                FeedState.HeldBack when isAlone => null, // a replica's events are held back on purpose, its clients are served
+                FeedState.HeldBack => "the node does not say yet that it is a master",
+                FeedState.Connecting => "the feed is connecting to the upstream",
+                FeedState.Down => "the upstream does not answer the feed",
+                _ => "the feed has ended",
+            };
+            if (fault is not null)
+                missing.Add((isAlone ? "" : $"{status.Node}: ") + fault + (status.LastError is { } error ? $": {error}" : "") + (status.RemedyText is { } remedy ? $" ({remedy})" : ""));
+        }
+
+        return missing;
+    }
+}

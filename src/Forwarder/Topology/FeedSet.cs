@@ -1,0 +1,293 @@
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Outbox;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Forwarder.Topology;
+
+/// <summary>Which nodes are listened to? One feed for each node of the topology, replicas too, so that nothing is missed when one is promoted.</summary>
+/// <remarks>
+/// One loop brings feeds and topology together: new nodes get a feed, those that are gone lose it, a node whose place another one has taken is fenced and its
+/// gap ended. A node is forwarded from by its own word (ROLE); the topology's word alone only takes that right away, and only once its successor has said that it is a master.
+/// </remarks>
+internal sealed class FeedSet : IAsyncDisposable
+{
+    private static readonly TimeSpan CatchUpDeadline = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan SuccessorDeadline = TimeSpan.FromSeconds(3);
+
+    private readonly ITopology _topology;
+    private readonly NodeFeedOptions _options;
+    private readonly IEventSink _sink;
+    private readonly GapLog _gaps;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly IFeedTransport _transport;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<string, string> _masterOf = [];
+    private readonly Dictionary<string, FeedState> _seen = [];
+    private readonly Lock _gate = new();
+    private volatile IReadOnlyList<Member> _members = [];
+    private EventClass _wanted;
+    private bool _isStarted;
+    private bool _hasSaidShape;
+    private Task _loop = Task.CompletedTask;
+
+    /// <summary>One node and its feed.</summary>
+    internal sealed record Member(TopologyNode Node, NodeFeed Feed);
+
+    /// <param name="options">As for a single node; its address is that of no node here.</param>
+    public FeedSet(ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport transport)
+    {
+        (_topology, _sink, _gaps, _time, _logger, _transport) = (topology, sink, gaps, time, logger, transport);
+        bool isAlone = topology.Current.Shape == UpstreamShape.Standalone;
+        _options = options with
+        {
+            HasSuccessors = !isAlone,
+            UsesPing = topology.Current.Shape == UpstreamShape.Cluster,
+            RoleInterval = isAlone ? options.RoleInterval : options.MarkerInterval,
+        };
+        TakeNodes(topology.Current);
+    }
+
+    /// <summary>Every node with its feed, in the topology's order.</summary>
+    public IReadOnlyList<Member> Members => _members;
+
+    /// <summary>Those that clients write to; empty while none is known.</summary>
+    public IEnumerable<Member> Masters => _members.Where(member => IsServing(member.Node));
+
+    /// <summary>Of a shape with one master: the node that became it last by its own word, which is there before Sentinel's; null: none says so.</summary>
+    public RedisAddress? Master => _members
+        .Select(member => (member.Node.Address, member.Feed.Status))
+        .Where(one => one.Status is { Role: NodeRole.Master, State: FeedState.Subscribed, MasterSince: not null })
+        .OrderByDescending(one => one.Status.MasterSince)
+        .Select(one => one.Address).FirstOrDefault();
+
+    /// <summary>Faults when a feed, or this loop, dies of a fault in the program.</summary>
+    public Task Completion => _completion.Task;
+
+    public void Start()
+    {
+        lock (_gate)
+        {
+            _isStarted = true;
+            foreach (var member in _members)
+                Start(member.Feed);
+        }
+
+        _loop = Task.Run(RunAsync);
+    }
+
+    public void Want(EventClass classes)
+    {
+        lock (_gate)
+        {
+            _wanted = classes;
+            foreach (var member in _members)
+                member.Feed.Want(classes);
+        }
+    }
+
+    /// <summary>Waits until the feeds of all masters, and of whatever else is connected, are in step with what is wanted.</summary>
+    public async Task WaitSubscribedAsync(CancellationToken cancellationToken)
+    {
+        while (!Masters.Any())
+            await _topology.Changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+
+        var due = _members.Where(member => IsServing(member.Node) || member.Feed.Status.State is FeedState.Subscribed or FeedState.HeldBack);
+        await Task.WhenAll(due.Select(member => member.Feed.WaitSubscribedAsync(cancellationToken))).ConfigureAwait(false);
+    }
+
+    public Task CatchUpAsync(TimeSpan deadline) => Task.WhenAll(_members.Select(member => member.Feed.CatchUpAsync(deadline)));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_members.Select(member => member.Feed.DisposeAsync().AsTask())).ConfigureAwait(false);
+        _completion.TrySetResult();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                var changed = _topology.Changed;
+                var feeds = _members.Select(member => member.Feed.Changed).ToList();
+                TakeNodes(_topology.Current);
+                TakeStates();
+                await Task.WhenAny([changed, .. feeds]).WaitAsync(_stop.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Disposed.
+        }
+        catch (Exception e)
+        {
+            TopologyLog.LoopDied(_logger, e);
+            _completion.TrySetException(e);
+        }
+    }
+
+    /// <summary>A feed for each node, and none for a node that is gone.</summary>
+    private void TakeNodes(TopologySnapshot snapshot)
+    {
+        List<Member> gone;
+        lock (_gate)
+        {
+            if (snapshot.Shape != UpstreamShape.Standalone)
+            {
+                foreach (var node in snapshot.Nodes.Where(node => node is { Role: NodeRole.Replica, MasterId: not null }))
+                    _masterOf[node.Id] = node.MasterId!;
+            }
+
+            var old = _members.ToDictionary(member => member.Node.Id);
+            // A node that has moved is another one for its feed: a connection is to an address.
+            _members = [.. snapshot.Nodes.Select(node => old.TryGetValue(node.Id, out var known) && known.Node.Address == node.Address ? known with { Node = node } : new Member(node, NewFeed(node)))];
+            gone = [.. old.Values.Where(member => _members.All(one => one.Feed != member.Feed))];
+            if (snapshot.Nodes.Any(node => node.Role == NodeRole.Replica))
+            {
+                foreach (var member in _members)
+                    member.Feed.RememberForSuccessors();
+            }
+        }
+
+        foreach (var member in gone)
+            _ = EndAsync(member.Feed);
+    }
+
+    private NodeFeed NewFeed(TopologyNode node)
+    {
+        var options = _options with { Address = node.Address };
+        var feed = _options.HasSuccessors
+            ? new NodeFeed(options, _sink, _gaps, _time, _logger, _transport) { Predecessor = () => SentLastByMasterOfAsync(node.Id), Successor = () => SentBySuccessorOfAsync(node.Id) }
+            : new NodeFeed(options, _sink, _gaps, _time, _logger, _transport);
+        feed.Want(_wanted);
+        if (_isStarted)
+            Start(feed);
+        return feed;
+    }
+
+    private void Start(NodeFeed feed)
+    {
+        feed.Start();
+        _ = feed.Completion.ContinueWith(ended => _completion.TrySetException(ended.Exception!.InnerExceptions), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+    }
+
+    /// <summary>What it sent before it went is read first; its faults are the feed's own.</summary>
+    private static async Task EndAsync(NodeFeed feed)
+    {
+        await feed.CatchUpAsync(CatchUpDeadline).ConfigureAwait(false);
+        feed.Want(EventClass.None); // nobody misses what a node says that is no longer there
+        await feed.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>For a node that has been promoted: all that its old master's feed has received, once it has read what there is to read.</summary>
+    private async Task<IReadOnlyList<KeptNotification>?> SentLastByMasterOfAsync(string nodeId)
+    {
+        NodeFeed? old;
+        lock (_gate)
+            old = _masterOf.TryGetValue(nodeId, out string? masterId) ? _members.FirstOrDefault(member => member.Node.Id == masterId)?.Feed : null;
+        if (old is null)
+            return null;
+
+        await old.CatchUpAsync(CatchUpDeadline).ConfigureAwait(false);
+        return old.SentLast;
+    }
+
+    /// <summary>For a node that has been demoted: what its new master has sent so far. Waits a while until it is known and forwarded from.</summary>
+    private async Task<IReadOnlyList<KeptNotification>?> SentBySuccessorOfAsync(string nodeId)
+    {
+        var begun = _time.GetTimestamp();
+        while (_time.GetElapsedTime(begun) < SuccessorDeadline)
+        {
+            var changed = _topology.Changed;
+            var members = _members;
+            string? masterId = members.FirstOrDefault(member => member.Node.Id == nodeId)?.Node is { Role: NodeRole.Replica } node ? node.MasterId : null;
+            if (members.FirstOrDefault(member => member.Node.Id == masterId)?.Feed is { Status: { State: FeedState.Subscribed, Role: NodeRole.Master } } successor)
+            {
+                await successor.CatchUpAsync(CatchUpDeadline).ConfigureAwait(false);
+                return successor.SentLast;
+            }
+
+            _topology.Hint("a master was demoted");
+            await Task.WhenAny(changed, Task.Delay(TimeSpan.FromMilliseconds(50), _time, _stop.Token)).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    /// <summary>Lets successors take the places of those before them, and asks everybody at once when something has changed.</summary>
+    private void TakeStates()
+    {
+        var snapshot = _topology.Current;
+        SayWhatItReallyIs(snapshot);
+        if (!_options.HasSuccessors)
+            return;
+
+        var members = _members;
+        foreach (var master in members.Where(member => IsServing(member.Node)))
+        {
+            master.Feed.Fence(false);
+            if (master.Feed.Status is not { Role: NodeRole.Master, State: FeedState.Subscribed })
+                continue;
+
+            foreach (var other in members.Where(member => member != master && !IsServing(member.Node) && IsBehind(member, master)))
+            {
+                if (other.Feed.Status.Role == NodeRole.Master && other.Feed.Fence(true))
+                {
+                    other.Feed.SucceededBy(master.Feed);
+                    TopologyLog.Succeeded(_logger, master.Node.Address.ToString(), other.Node.Address.ToString());
+                }
+            }
+        }
+
+        if (HasNews(members))
+        {
+            _topology.Hint("a feed has changed its state");
+            foreach (var member in members)
+                member.Feed.Look();
+        }
+    }
+
+    /// <summary>One that is, or that was, of the same master's replication.</summary>
+    private bool IsBehind(Member other, Member master)
+    {
+        lock (_gate)
+            return other.Node.MasterId == master.Node.Id || (_masterOf.TryGetValue(master.Node.Id, out string? old) && old == other.Node.Id);
+    }
+
+    /// <summary>A failing master without slots has been replaced.</summary>
+    private bool IsServing(TopologyNode node) =>
+        node.Role != NodeRole.Replica && (_topology.Current.Shape != UpstreamShape.Cluster || node.Slots.Count > 0 || !node.IsFailing);
+
+    private bool HasNews(IReadOnlyList<Member> members)
+    {
+        bool hasNews = false;
+        foreach (var member in members)
+        {
+            var state = member.Feed.Status.State;
+            hasNews |= _seen.TryGetValue(member.Node.Id, out var before) && before != state
+                && state is FeedState.Down or FeedState.HeldBack or FeedState.Subscribed && before is FeedState.Subscribed or FeedState.HeldBack;
+            _seen[member.Node.Id] = state;
+        }
+
+        return hasNews;
+    }
+
+    /// <summary>Somebody named one node, and it is part of something larger.</summary>
+    private void SayWhatItReallyIs(TopologySnapshot snapshot)
+    {
+        if (snapshot.Shape != UpstreamShape.Standalone || _hasSaidShape || _members is not [var only] || only.Feed.Status is not { State: FeedState.Subscribed or FeedState.HeldBack } status)
+            return;
+
+        _hasSaidShape = true;
+        if (status.IsCluster)
+            TopologyLog.IsCluster(_logger, status.Node);
+        if (status.Role == NodeRole.Replica)
+            TopologyLog.IsReplica(_logger, status.Node);
+    }
+}

@@ -1,0 +1,12 @@
+namespace KeyEvt.Forwarder.Topology;
+
+/// <summary>Who knows which nodes there are, of one shape of upstream? Asked by the watcher only, one question at a time.</summary>
+internal interface INodeFinder : IAsyncDisposable
+{
+    /// <summary>The nodes as they are now.</summary>
+    /// <exception cref="IOException">Nobody could be asked, or nobody knows; one line, without secrets.</exception>
+    Task<IReadOnlyList<TopologyNode>> FindAsync();
+
+    /// <summary>Calls <paramref name="hint"/> whenever somebody tells of a change, until stopped; may do nothing.</summary>
+    Task ListenAsync(Action<string> hint, CancellationToken stop);
+}

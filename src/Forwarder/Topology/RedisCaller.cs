@@ -1,0 +1,148 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
+using KeyEvt.Forwarder.Feed;
+
+namespace KeyEvt.Forwarder.Topology;
+
+/// <summary>How does one ask a node or a Sentinel something? One connection, one question at a time, each with a deadline. RESP2.</summary>
+/// <remarks>
+/// Not a client library: it would keep a picture of the topology of its own, and reconnect behind the back of the one who wants to know who is reachable.
+/// Whatever goes wrong is an <see cref="IOException"/>; the connection is of no use after it.
+/// </remarks>
+internal sealed class RedisCaller : IAsyncDisposable
+{
+    private const int MaxReplyBytes = 16 * 1024 * 1024;
+
+    private readonly IDuplexPipe _pipe;
+    private readonly TimeSpan _deadline;
+    private readonly TimeProvider _time;
+
+    private RedisCaller(IDuplexPipe pipe, TimeSpan deadline, TimeProvider time) => (_pipe, _deadline, _time) = (pipe, deadline, time);
+
+    /// <exception cref="IOException">Not reached, or the login is refused.</exception>
+    public static async Task<RedisCaller> OpenAsync(RedisAddress address, IFeedTransport transport, TimeSpan deadline, TimeProvider time)
+    {
+        var pipe = await GuardAsync(async end => await transport.ConnectAsync(address, end).ConfigureAwait(false), deadline, time).ConfigureAwait(false);
+        var caller = new RedisCaller(pipe, deadline, time);
+        if (address.Password is null && address.User is null)
+            return caller;
+
+        try
+        {
+            var answer = await (address.User is { } user ? caller.AskAsync("AUTH", user, address.Password ?? "") : caller.AskAsync("AUTH", address.Password!)).ConfigureAwait(false);
+            return answer.IsError ? throw new IOException($"the login is refused: {FeedText.Clean(answer.Text, address.Password)}") : caller;
+        }
+        catch
+        {
+            await caller.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>One command, one reply; an error reply is a reply.</summary>
+    public Task<FeedReply> AskAsync(params string[] command) => GuardAsync(
+        async end =>
+        {
+            Write(command);
+            await _pipe.Output.FlushAsync(end).ConfigureAwait(false);
+            return await ReadAsync(end).ConfigureAwait(false);
+        },
+        _deadline,
+        _time);
+
+    /// <summary>The next message of a subscription; null when none came within this time.</summary>
+    public async Task<FeedReply?> ListenAsync(TimeSpan patience, CancellationToken stop)
+    {
+        using var timer = new CancellationTokenSource(patience, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, stop);
+        try
+        {
+            return await ReadAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is SocketException or FeedFaultException)
+        {
+            throw new IOException(FeedText.Clean(e.Message), e);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await _pipe.Input.CompleteAsync().ConfigureAwait(false);
+            await _pipe.Output.CompleteAsync().ConfigureAwait(false);
+            if (_pipe is IAsyncDisposable asyncDisposable)
+                await asyncDisposable.DisposeAsync().ConfigureAwait(false);
+            else
+                (_pipe as IDisposable)?.Dispose();
+        }
+        catch (Exception e) when (e is IOException or SocketException or InvalidOperationException)
+        {
+            // It is gone, which is what was wanted.
+        }
+    }
+
+    private static async Task<T> GuardAsync<T>(Func<CancellationToken, Task<T>> act, TimeSpan deadline, TimeProvider time)
+    {
+        using var end = new CancellationTokenSource(deadline, time);
+        try
+        {
+            return await act(end.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"no answer within {deadline.TotalSeconds:0.#} s"));
+        }
+        catch (Exception e) when (e is SocketException or AuthenticationException or FeedFaultException or InvalidOperationException)
+        {
+            throw new IOException(FeedText.Clean(e.Message), e);
+        }
+    }
+
+    private async Task<FeedReply> ReadAsync(CancellationToken end)
+    {
+        while (true)
+        {
+            var read = await _pipe.Input.ReadAsync(end).ConfigureAwait(false);
+            var (reply, used) = Take(read.Buffer);
+            _pipe.Input.AdvanceTo(read.Buffer.GetPosition(used), reply is null ? read.Buffer.End : read.Buffer.GetPosition(used));
+            if (reply is not null)
+                return reply;
+            if (read.IsCompleted)
+                throw new IOException("it closed the connection");
+        }
+    }
+
+    private static (FeedReply? Reply, long Used) Take(ReadOnlySequence<byte> buffer)
+    {
+        if (buffer.IsEmpty)
+            return (null, 0);
+        if (buffer.Length > MaxReplyBytes)
+            throw new IOException("what it sends is too large");
+
+        var bytes = buffer.IsSingleSegment ? buffer.FirstSpan : buffer.ToArray();
+        long size = FrameMeter.Measure(bytes, out _);
+        return size > bytes.Length ? (null, 0) : (FeedReply.Parse(bytes[..(int)size]), size);
+    }
+
+    private void Write(string[] command)
+    {
+        var output = _pipe.Output;
+        output.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"*{command.Length}\r\n")));
+        foreach (string word in command)
+        {
+            byte[] bytes = Encoding.UTF8.GetBytes(word);
+            output.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"${bytes.Length}\r\n")));
+            output.Write(bytes);
+            output.Write("\r\n"u8);
+        }
+    }
+}

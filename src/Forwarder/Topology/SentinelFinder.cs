@@ -1,0 +1,123 @@
+using System.Globalization;
+using KeyEvt.Forwarder.Feed;
+
+namespace KeyEvt.Forwarder.Topology;
+
+/// <summary>What do the Sentinels say: who is the master, and who are its replicas?</summary>
+/// <remarks>
+/// The Sentinel that answered last is asked first; the others, those of the address and those that Sentinels tell of, when it does not. Its word is a hint
+/// for the feeds: a node is forwarded from when it says itself that it is a master. A Sentinel that was away for long may tell an old story, so the
+/// story with the highest config-epoch counts (redis.io/docs/latest/operate/oss_and_stack/management/sentinel, sentinel.c).
+/// </remarks>
+internal sealed class SentinelFinder(UpstreamAddress upstream, IFeedTransport transport, TimeProvider time) : INodeFinder
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private List<RedisAddress> _sentinels = [.. upstream.Seeds];
+    private RedisCaller? _caller;
+    private long _epoch = -1;
+
+    public async Task<IReadOnlyList<TopologyNode>> FindAsync()
+    {
+        var faults = new List<string>();
+        foreach (var sentinel in Known())
+        {
+            try
+            {
+                _caller ??= await RedisCaller.OpenAsync(sentinel, transport, Deadline, time).ConfigureAwait(false);
+                var (nodes, epoch) = await AskAsync(_caller, sentinel).ConfigureAwait(false);
+                if (epoch < _epoch)
+                    throw new IOException("it tells of an older state than another one did");
+
+                _epoch = epoch;
+                ToFront(sentinel);
+                return nodes;
+            }
+            catch (IOException e)
+            {
+                faults.Add($"{sentinel}: {e.Message}");
+                await CloseAsync().ConfigureAwait(false);
+            }
+        }
+
+        throw new IOException($"no Sentinel tells who '{upstream.MasterName}' is: {string.Join("; ", faults.Take(3))}");
+    }
+
+    /// <summary>One Sentinel at a time; what is missed when it goes away is found by the next look.</summary>
+    public async Task ListenAsync(Action<string> hint, CancellationToken stop)
+    {
+        for (int turn = 0; !stop.IsCancellationRequested; turn++)
+        {
+            var known = Known();
+            try
+            {
+                await using var caller = await RedisCaller.OpenAsync(known[turn % known.Count], transport, Deadline, time).ConfigureAwait(false);
+                var answer = await caller.AskAsync("PSUBSCRIBE", "+*").ConfigureAwait(false);
+                while (!answer.IsError)
+                {
+                    if (await caller.ListenAsync(TimeSpan.FromSeconds(30), stop).ConfigureAwait(false) is not { } message)
+                        await caller.AskAsync("PING").ConfigureAwait(false);
+                    else if (message.Items is [_, _, var channel, ..] && channel.Text is "+switch-master" or "+sdown" or "+odown" or "-odown" or "+slave" or "+promoted-slave" or "+failover-end")
+                        hint($"Sentinel says {channel.Text}");
+                }
+            }
+            catch (IOException)
+            {
+                // Asking goes on without it.
+            }
+
+            await Task.Delay(Deadline, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await CloseAsync().ConfigureAwait(false);
+
+    private async Task<(IReadOnlyList<TopologyNode> Nodes, long Epoch)> AskAsync(RedisCaller caller, RedisAddress sentinel)
+    {
+        var master = await caller.AskAsync("SENTINEL", "MASTER", upstream.MasterName).ConfigureAwait(false);
+        if (master.IsError)
+            throw new IOException(FeedText.Clean(master.Text));
+
+        var replicas = await caller.AskAsync("SENTINEL", "REPLICAS", upstream.MasterName).ConfigureAwait(false);
+        if (replicas.IsError) // before Redis 5
+            replicas = await caller.AskAsync("SENTINEL", "SLAVES", upstream.MasterName).ConfigureAwait(false);
+        Learn(await caller.AskAsync("SENTINEL", "SENTINELS", upstream.MasterName).ConfigureAwait(false), sentinel);
+        return (SentinelReply.Nodes(upstream, master, replicas, sentinel.Host), SentinelReply.Epoch(master));
+    }
+
+    private void Learn(FeedReply sentinels, RedisAddress asked)
+    {
+        foreach (var one in sentinels.Items)
+        {
+            if (one.Find("ip") is not { Length: > 0 } host || !int.TryParse(one.Find("port"), NumberStyles.None, CultureInfo.InvariantCulture, out int port))
+                continue;
+
+            var address = asked with { Host = host, Port = port };
+            lock (_gate)
+            {
+                if (!_sentinels.Contains(address) && _sentinels.Count < 32)
+                    _sentinels.Add(address);
+            }
+        }
+    }
+
+    private List<RedisAddress> Known()
+    {
+        lock (_gate)
+            return [.. _sentinels];
+    }
+
+    private void ToFront(RedisAddress sentinel)
+    {
+        lock (_gate)
+            _sentinels = [sentinel, .. _sentinels.Where(one => one != sentinel)];
+    }
+
+    private async Task CloseAsync()
+    {
+        if (_caller is { } caller)
+            await caller.DisposeAsync().ConfigureAwait(false);
+        _caller = null;
+    }
+}

@@ -1,0 +1,18 @@
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Tls;
+
+namespace KeyEvt.Forwarder.Topology;
+
+/// <summary>Which nodes are behind an address right now? Asked once, for checks.</summary>
+public static class TopologyProbe
+{
+    /// <exception cref="IOException">Nobody could be asked, or nobody knows; one line, without secrets.</exception>
+    public static async Task<IReadOnlyList<TopologyNode>> FindAsync(UpstreamAddress upstream, TlsClient tls)
+    {
+        if (TopologyWatcher.FinderOf(upstream, new SocketFeedTransport(tls), TimeProvider.System) is not { } finder)
+            return [new TopologyNode { Id = upstream.Seeds[0].ToString(), Address = upstream.Seeds[0], Role = NodeRole.Unknown }];
+
+        await using (finder.ConfigureAwait(false))
+            return await finder.FindAsync().ConfigureAwait(false);
+    }
+}

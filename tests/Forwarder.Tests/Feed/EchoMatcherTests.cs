@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Text;
+using CsCheck;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Outbox;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Feed;
+
+/// <summary>Is what a promoted replica sent told apart: echoes of its old master, and what is new?</summary>
+/// <remarks>A stream is written as "event key" and "|n" for the marker n, with blanks between.</remarks>
+public sealed class EchoMatcherTests
+{
+    [Theory]
+    [InlineData("set:a set:b", "set:a set:b", "")] // all of it was sent
+    [InlineData("set:a set:b set:c", "set:a set:b", "set:c")] // the last came after the promotion, or the dying master's word of it never came
+    [InlineData("set:b set:c", "set:a set:b", "set:c")] // the front was known to be echo before
+    [InlineData("set:x", "set:a set:b", "set:x")]
+    [InlineData("", "set:a", "")]
+    [InlineData("set:a", "", "set:a")]
+    [InlineData("del:a set:b", "expired:a", "set:b")]
+    [InlineData("del:a del:b set:c srem:d hset:e set:f", "expired:a evicted:b incrbyfloat:c spop:d hincrbyfloat:e", "set:f")]
+    [InlineData("keymiss:z set:a keymiss:z set:b", "set:a", "keymiss:z set:b")] // reading is a node's own
+    [InlineData("|1 set:a |2 set:a", "|1 set:a |2", "set:a")] // told apart by the marker alone
+    [InlineData("|1 set:a set:a", "|1 set:a", "set:a")]
+    [InlineData("set:a |2 set:b set:c", "set:a |1 set:a |2 set:b", "set:c")]
+    public void What_is_behind_the_echoes_is_new(string kept, string sent, string fresh) => Assert.Equal(fresh, Fresh(kept, sent));
+
+    [Fact]
+    public void A_likeness_that_may_be_chance_is_said()
+    {
+        Assert.False(EchoMatcher.Find(Stream("incrby:a"), Stream("incrby:a incrby:a")).IsCertain);
+        Assert.True(EchoMatcher.Find(Stream("incrby:a"), Stream("incrby:a set:b")).IsCertain);
+        Assert.True(EchoMatcher.Find(Stream("|1 incrby:a"), Stream("|1 incrby:a incrby:a")).IsCertain);
+    }
+
+    [Fact]
+    public void Another_database_is_another_key() => Assert.Equal(0, EchoMatcher.Find([Stream("set:a")[0] with { Database = 1 }], Stream("set:a")).First);
+
+    [Fact]
+    public void Wherever_the_master_died_nothing_new_is_taken_for_an_echo_and_no_echo_for_new()
+    {
+        // The master sends 0..length; it dies having sent up to `heard`; its replica got up to `replicated`, and then writes its own. What it kept begins at `cut`.
+        var scenes = Gen.Select(Gen.Int[0, 40], Gen.Int[0, 40], Gen.Int[0, 40], Gen.Int[0, 10], Gen.Int[0, 15]);
+        scenes.Sample((heard, replicated, cut, own, markers) =>
+        {
+            cut = Math.Min(cut, replicated);
+            var sent = Numbers(0, heard, markers);
+            var kept = Numbers(cut, replicated, markers).Concat(Enumerable.Range(0, own).Select(n => One("set", $"own{n}"))).ToList();
+            var split = EchoMatcher.Find(kept, sent);
+            var fresh = kept.Skip(split.First).Where(one => !one.IsMarker).Select(KeyOf).ToList();
+            var expected = Enumerable.Range(Math.Max(cut, heard), Math.Max(0, replicated - Math.Max(cut, heard))).Select(n => n.ToString(CultureInfo.InvariantCulture)).Concat(Enumerable.Range(0, own).Select(n => $"own{n}"));
+            Assert.Equal(expected, fresh);
+        });
+    }
+
+    [Theory]
+    [InlineData("set:a set:b", "set:b", "set:a")]
+    [InlineData("expired:a", "del:a", "")] // its own, which came to the successor as an echo and was sent from there
+    [InlineData("del:a", "expired:a", "")] // the successor's, echoed
+    [InlineData("set:a set:a", "set:a", "set:a")]
+    public void Of_a_demoted_node_that_is_its_own_which_its_successor_has_not_sent(string doubtful, string sent, string own) =>
+        Assert.Equal(own, string.Join(' ', EchoMatcher.NotIn(Stream(doubtful), Stream(sent)).Select(Word)));
+
+    private static List<KeptNotification> Numbers(int from, int to, int markerEvery)
+    {
+        var stream = new List<KeptNotification>();
+        for (int n = from; n < to; n++)
+        {
+            if (markerEvery > 0 && n % markerEvery == 0)
+                stream.Add(Marker($"m{n}"));
+            stream.Add(One("set", n.ToString(CultureInfo.InvariantCulture)));
+        }
+
+        return stream;
+    }
+
+    private static string Fresh(string kept, string sent)
+    {
+        var stream = Stream(kept);
+        return string.Join(' ', stream.Skip(EchoMatcher.Find(stream, Stream(sent)).First).Where(one => !one.IsMarker).Select(Word));
+    }
+
+    private static string Word(KeptNotification one) => $"{Encoding.ASCII.GetString(one.Event.Span)}:{KeyOf(one)}";
+
+    private static string KeyOf(KeptNotification one) => Encoding.ASCII.GetString(one.Key.Span);
+
+    private static List<KeptNotification> Stream(string text) =>
+        [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word[0] == '|' ? Marker(word) : One(word.Split(':')[0], word.Split(':')[1]))];
+
+    private static KeptNotification One(string name, string key) => new(default, 0, Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(key), 0, default);
+
+    private static KeptNotification Marker(string payload) => new(default, 0, default, default, 0, Encoding.ASCII.GetBytes(payload));
+}
