@@ -79,6 +79,10 @@ internal sealed class Host
             {
                 Listen = options.Listen,
                 Upstream = options.UpstreamPlace,
+                UpstreamName = options.Upstream.ToString(),
+                Topology = _engine.Topology,
+                ListenBase = options.ListenBase,
+                AnnounceHost = options.AnnounceHost,
                 AdminUsers = options.AdminUsers,
                 MaxClients = options.MaxClients,
                 IdleTimeout = options.IdleTimeout,

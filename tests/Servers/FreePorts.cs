@@ -29,6 +29,22 @@ public static class FreePorts
         throw new InvalidOperationException($"no free TCP port between {First} and {Last}");
     }
 
+    /// <summary>So many, one behind the other; the first of them.</summary>
+    public static int TakeRange(int count)
+    {
+        lock (Taking)
+        {
+            for (var tries = First; tries <= Last; tries += count)
+            {
+                var from = _next + count >= Last ? First : _next + 1;
+                _next = from + count - 1;
+                if (Enumerable.Range(from, count).All(IsFree))
+                    return from;
+            }
+        }
+        throw new InvalidOperationException($"no {count} free TCP ports in a row between {First} and {Last}");
+    }
+
     public static bool IsFree(int port)
     {
         try

@@ -193,11 +193,12 @@ public sealed class RedisClusterServers : IAsyncDisposable
         await ServingAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Without migration: a master that gave its last slot away would become the replica of who got it.</summary>
     private async Task<RedisServer> StartNodeAsync()
     {
         var bus = FreePorts.Take();
         var node = await RedisServer.StartAsync(
-            ["cluster-enabled yes", $"cluster-port {Text(bus)}", "cluster-node-timeout 1500", "cluster-config-file nodes.conf", "repl-diskless-sync-delay 0", .. _lines]).ConfigureAwait(false);
+            ["cluster-enabled yes", $"cluster-port {Text(bus)}", "cluster-node-timeout 1500", "cluster-config-file nodes.conf", "cluster-allow-replica-migration no", "repl-diskless-sync-delay 0", .. _lines]).ConfigureAwait(false);
         _nodes.Add(node);
         _busPorts[node] = bus;
         _ids[node] = (await node.CallAsync("CLUSTER", "MYID").ConfigureAwait(false)).Text;

@@ -5,13 +5,11 @@ namespace KeyEvt.Proxy.Intercept;
 
 /// <summary>
 /// Which bytes between two marks are the client's, and what is the one reply among them? Out-of-band frames stream to the client as
-/// they come, however large; the reply is taken out of the stream, and of it only short errors and bulk strings are kept.
+/// they come, however large; the reply is taken out of the stream, and kept if it is short.
 /// </summary>
-internal sealed class AnswerReader(ReadOnlyMemory<byte> endLine)
+/// <param name="maxKeptBytes">Longer answers are judged by their kind alone.</param>
+internal sealed class AnswerReader(ReadOnlyMemory<byte> endLine, int maxKeptBytes)
 {
-    /// <summary>Longer answers are judged by their kind alone.</summary>
-    private const int MaxKeptBytes = 1024;
-
     private readonly ArrayBufferWriter<byte> _kept = new(64);
     private RespReplyFramer _framer;
     private FrameKind _frame; // Unknown: at a boundary
@@ -20,7 +18,7 @@ internal sealed class AnswerReader(ReadOnlyMemory<byte> endLine)
 
     /// <summary>Valid once the end line was reached.</summary>
     public ProbeAnswer Answer => _answers == 1
-        ? new ProbeAnswer(_answer, _kept.WrittenCount <= MaxKeptBytes ? _kept.WrittenMemory : default)
+        ? new ProbeAnswer(_answer, _kept.WrittenCount <= maxKeptBytes ? _kept.WrittenMemory : default)
         : new ProbeAnswer(FrameKind.Other, default);
 
     /// <summary>Judges the first bytes; called again with what is behind them until nothing more can be said.</summary>
@@ -48,7 +46,7 @@ internal sealed class AnswerReader(ReadOnlyMemory<byte> endLine)
         {
             var ended = _framer.TryAdvance(memory.Span, out var consumed);
             taken += consumed;
-            if (keep && _kept.WrittenCount <= MaxKeptBytes) _kept.Write(memory.Span[..Math.Min(consumed, MaxKeptBytes + 1)]);
+            if (keep && _kept.WrittenCount <= maxKeptBytes) _kept.Write(memory.Span[..Math.Min(consumed, maxKeptBytes + 1)]);
             if (!ended) continue;
             _framer = default;
             _frame = FrameKind.Unknown;

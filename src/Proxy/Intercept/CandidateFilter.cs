@@ -5,9 +5,9 @@ namespace KeyEvt.Proxy.Intercept;
 
 /// <summary>
 /// Which requests must the session see whole? <c>key_evt_amqp.*</c>, MODULE (the replaced module's loading) and CLIENT (its REPLY is observed).
-/// Asked once for every request of every client: all others leave at the first byte or the length.
+/// Asked once for every request of every client: all others leave at the first byte or the length. Through a cluster's door also CLUSTER (its answers name nodes).
 /// </summary>
-internal readonly struct CandidateFilter : IRequestFilter
+internal readonly struct CandidateFilter(bool isDoor) : IRequestFilter
 {
     public bool IsCandidate(ReadOnlySpan<byte> nameHead, long nameLength, long argumentCount)
     {
@@ -16,7 +16,8 @@ internal readonly struct CandidateFilter : IRequestFilter
         {
             'k' => CommandNames.HasPrefix(nameHead),
             'm' => nameLength == 6 && argumentCount >= 3 && Ascii.EqualsIgnoreCase(nameHead, CommandNames.Module),
-            'c' => nameLength == 6 && argumentCount == 3 && Ascii.EqualsIgnoreCase(nameHead, CommandNames.Client),
+            'c' when nameLength == 6 => argumentCount == 3 && Ascii.EqualsIgnoreCase(nameHead, CommandNames.Client),
+            'c' when nameLength == 7 => isDoor && argumentCount is (2 or 3) && Ascii.EqualsIgnoreCase(nameHead, CommandNames.Cluster),
             _ => false,
         };
     }

@@ -12,6 +12,8 @@ internal static class CommandNames
 
     public static ReadOnlySpan<byte> Client => "CLIENT"u8;
 
+    public static ReadOnlySpan<byte> Cluster => "CLUSTER"u8;
+
     /// <summary>The replaced module's name, as MODULE UNLOAD gives it.</summary>
     public static ReadOnlySpan<byte> ReplacedModule => "key_evt_amqp"u8;
 

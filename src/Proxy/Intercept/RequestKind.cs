@@ -1,4 +1,5 @@
 using System.Text;
+using KeyEvt.Proxy.Cluster;
 using KeyEvt.Resp;
 
 namespace KeyEvt.Proxy.Intercept;
@@ -14,6 +15,9 @@ internal enum RequestKind
 
     /// <summary>CLIENT REPLY OFF or SKIP: Redis' own, and from here on replies may be missing.</summary>
     SilencesReplies,
+
+    /// <summary>CLUSTER SLOTS, SHARDS, NODES, REPLICAS or SLAVES: Redis' own, with addresses of nodes in its answer.</summary>
+    NamesNodes,
 }
 
 internal static class RequestKinds
@@ -24,7 +28,7 @@ internal static class RequestKinds
         if (request.Count >= 3 && request.NameIs(CommandNames.Module)) return IsReplacedModule(request) ? RequestKind.Own : RequestKind.Ordinary;
         if (request.Count == 3 && request.NameIs(CommandNames.Client) && ArgumentIs(request, 1, "REPLY"u8))
             return ArgumentIs(request, 2, "ON"u8) ? RequestKind.Ordinary : RequestKind.SilencesReplies;
-        return RequestKind.Ordinary;
+        return request.NameIs(CommandNames.Cluster) && ClusterQuestions.Of(request) is not null ? RequestKind.NamesNodes : RequestKind.Ordinary;
     }
 
     public static bool ArgumentIs(RespRequest request, int index, ReadOnlySpan<byte> text) => Ascii.EqualsIgnoreCase(request[index].Span, text);

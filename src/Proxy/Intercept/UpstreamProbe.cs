@@ -9,11 +9,11 @@ namespace KeyEvt.Proxy.Intercept;
 /// Does the upstream echo the name of an unknown command, and in which words? Tried at start on a connection of the proxy's own, without logging in: Redis looks
 /// a command up before it asks who calls.
 /// <para>
-/// The words are the server process' own, and a restart may bring another version. A connection belongs to one process; so what was learned after it was
-/// opened holds for it, and a session older than the last trial makes no new one.
+/// The words are the server process' own, and a restart may bring another version. A connection belongs to one process; so what was learned at its address
+/// after it was opened holds for it, and a session older than the last trial makes no new one.
 /// </para>
 /// </summary>
-internal sealed class UpstreamProbe(ITransport transport, TransportAddress upstream, TimeProvider time, ILogger logger)
+internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
 
@@ -31,36 +31,35 @@ internal sealed class UpstreamProbe(ITransport transport, TransportAddress upstr
     };
 
     /// <summary>
-    /// The words of the server behind a connection that was opened at <paramref name="openedAt"/> (a timestamp of the time provider); null: it does not echo, or never
-    /// answered. A trial that fails leaves the last lesson in force.
+    /// The words of the server at this address, behind a connection that was opened at <paramref name="openedAt"/> (a timestamp of the time provider); null: it
+    /// does not echo, or never answered. A trial that fails leaves the last lesson in force.
     /// </summary>
-    public async ValueTask<EchoShape?> LearnAsync(long openedAt, CancellationToken cancellationToken)
+    public async ValueTask<EchoShape?> LearnAsync(TransportAddress upstream, long openedAt, CancellationToken cancellationToken)
     {
-        if (_last is { } last && last.LearnedAt >= openedAt) return last.Shape;
+        if (_last is { } last && last.HoldsFor(upstream, openedAt)) return last.Shape;
         await _oneAtATime.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_last is null || _last.LearnedAt < openedAt) await TryAsync(cancellationToken).ConfigureAwait(false);
+            if (_last is null || !_last.HoldsFor(upstream, openedAt)) await TryAsync(upstream, cancellationToken).ConfigureAwait(false);
+            return _last?.From == upstream ? _last.Shape : null;
         }
         finally
         {
             _oneAtATime.Release();
         }
-
-        return _last?.Shape;
     }
 
-    private async Task TryAsync(CancellationToken cancellationToken)
+    private async Task TryAsync(TransportAddress upstream, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(Deadline, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         var now = time.GetTimestamp(); // before connecting: the process that answers is at least as young
         try
         {
-            var shape = await AskAsync(either.Token).ConfigureAwait(false);
+            var shape = await AskAsync(upstream, either.Token).ConfigureAwait(false);
             if (shape is null && State != InterceptionState.NoEcho) ProxyLog.InterceptionOff(logger, upstream);
             if (shape is not null && State != InterceptionState.On) ProxyLog.InterceptionOn(logger, upstream);
-            _last = new Lesson(shape, now);
+            _last = new Lesson(shape, upstream, now);
         }
         catch (Exception e) when (e is SocketException or IOException or OperationCanceledException)
         {
@@ -70,7 +69,7 @@ internal sealed class UpstreamProbe(ITransport transport, TransportAddress upstr
     }
 
     /// <summary>Asks twice: what is the same around two different names is the shape.</summary>
-    private async Task<EchoShape?> AskAsync(CancellationToken cancellationToken)
+    private async Task<EchoShape?> AskAsync(TransportAddress upstream, CancellationToken cancellationToken)
     {
         await using var connection = await transport.ConnectAsync(upstream, cancellationToken).ConfigureAwait(false);
         byte[] one = EchoShape.NewName(), two = EchoShape.NewName();
@@ -107,5 +106,8 @@ internal sealed class UpstreamProbe(ITransport transport, TransportAddress upstr
 
     /// <param name="Shape">Null: it does not echo.</param>
     /// <param name="LearnedAt">When its connection was begun.</param>
-    private sealed record Lesson(EchoShape? Shape, long LearnedAt);
+    private sealed record Lesson(EchoShape? Shape, TransportAddress From, long LearnedAt)
+    {
+        public bool HoldsFor(TransportAddress upstream, long openedAt) => LearnedAt >= openedAt && From == upstream;
+    }
 }

@@ -1,10 +1,12 @@
+using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Listen;
 
 /// <summary>The accept loop of one address. Ends when told to, or by an exception that the program must not survive.</summary>
-internal sealed class ProxyListener(IConnectionListener listener, SessionRegistry sessions, TimeProvider time, ILogger logger)
+/// <param name="services">Of the sessions that come in here; null: the registry's own.</param>
+internal sealed class ProxyListener(IConnectionListener listener, SessionRegistry sessions, TimeProvider time, ILogger logger, SessionServices? services = null)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
@@ -34,7 +36,7 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
             try
             {
                 var client = await listener.AcceptAsync(stop).ConfigureAwait(false);
-                sessions.Start(client);
+                sessions.Start(client, services);
                 if (pause == TimeSpan.Zero) continue;
                 pause = TimeSpan.Zero;
                 ProxyLog.AcceptResumed(logger, listener.Address);

@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Net.Sockets;
 using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Topology;
+using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Proxy.Transport.Tls;
@@ -22,10 +25,11 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     private readonly int _maxClients = OpenFiles.Limit(options.MaxClients, SessionRegistry.MaxFarewells + (options.Listen.Any(address => address.IsTls) ? TlsListener.MaxHandshakes : 0), loggers.CreateLogger<ProxyServer>());
     private SessionRegistry? _sessions;
     private UpstreamProbe? _probe;
+    private ClusterDoors? _doors;
     private Task _firstProbe = Task.CompletedTask;
 
-    /// <summary>Where it listens; one per option, with the ports that were really taken.</summary>
-    public IReadOnlyList<string> Addresses => [.. _listeners.Select(listener => listener.Address)];
+    /// <summary>Where it listens; one per option, with the ports that were really taken, then the doors to the nodes of a cluster as they are now.</summary>
+    public IReadOnlyList<string> Addresses => [.. _listeners.Select(listener => listener.Address), .. _doors?.Addresses ?? []];
 
     public SessionRegistry Sessions => _sessions ?? throw new InvalidOperationException("not started");
 
@@ -36,28 +40,39 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
 
     /// <summary>Returns once clients can connect.</summary>
     /// <exception cref="IOException">An address cannot be listened on; the message names it. Dispose what was started.</exception>
-    public Task StartAsync()
+    public async Task StartAsync()
     {
-        _probe = new UpstreamProbe(transport, options.Upstream, time, _logger);
-        _sessions = new SessionRegistry(new SessionServices
+        _probe = new UpstreamProbe(transport, time, _logger);
+        var route = RouteOf(options);
+        var door = options.Topology is { Current.Shape: UpstreamShape.Cluster } cluster ? new ClusterDoor(options.AnnounceHost, cluster.Hint, time, _logger) : null;
+        var services = new SessionServices
         {
             Transport = transport,
-            Upstream = options.Upstream,
+            Upstream = route,
+            Door = door,
             Probe = _probe,
             Authorization = new Authorization(options.AdminUsers),
             Commands = commands,
             Time = time,
             Logger = loggers.CreateLogger<ProxySession>(),
             Deadlines = options.Deadlines,
-        }, _maxClients);
+        };
+        _sessions = new SessionRegistry(services, _maxClients);
         if (commands is not null) commands.ServerSection = GetInfo;
         foreach (var address in options.Listen) _listeners.Add(Listen(address));
         foreach (var listener in _listeners) ProxyLog.Listening(_logger, listener.Address);
-        if (commands is not null) _firstProbe = _probe.LearnAsync(time.GetTimestamp(), _stop.Token).AsTask();
+        if (commands is not null) _firstProbe = ProbeAsync(route, _probe);
         List<Task> loops = [.. _listeners.Select(listener => new ProxyListener(listener, _sessions, time, _logger).RunAsync(_stop.Token))];
-        if (options.IdleTimeout > TimeSpan.Zero) loops.Add(CloseIdleAsync(_sessions));
+        if (options.IdleTimeout > TimeSpan.Zero) loops.Add(UntilStopped(_sessions.CloseIdleAsync(options.IdleTimeout, time, _stop.Token)));
+        if (route is TopologyRoute moving) loops.Add(UntilStopped(moving.FollowAsync(_stop.Token)));
+        if (door is not null)
+        {
+            _doors = new ClusterDoors(options.Topology!, door, FirstDoor(), services, _sessions, time, _logger);
+            await _doors.FollowAsync(options.Topology!.Current).ConfigureAwait(false); // what is known already listens when the start is over
+            loops.Add(UntilStopped(_doors.RunAsync(_stop.Token)));
+        }
+
         Completion = FirstFaultOrAllAsync(loops);
-        return Task.CompletedTask;
     }
 
     /// <summary>The section of info that only the server knows.</summary>
@@ -82,6 +97,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _firstProbe.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var listener in _listeners) await listener.DisposeAsync().ConfigureAwait(false);
+        if (_doors is not null) await _doors.DisposeAsync().ConfigureAwait(false);
         if (_sessions is null) return;
         ProxyLog.Stopping(_logger, _sessions.Count);
         var cut = await _sessions.StopAsync(deadline, time).ConfigureAwait(false);
@@ -94,11 +110,37 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         _stop.Dispose();
     }
 
-    private async Task CloseIdleAsync(SessionRegistry sessions)
+    private static IUpstreamRoute RouteOf(ProxyServerOptions options)
+    {
+        var name = options.UpstreamName ?? options.Upstream.ToString();
+        return options.Topology switch
+        {
+            { Current.Shape: UpstreamShape.Sentinel } sentinel => TopologyRoute.ToMaster(name, sentinel),
+            { Current.Shape: UpstreamShape.Cluster } cluster => TopologyRoute.ToAnyMaster(name, cluster),
+            _ => new FixedRoute(options.Upstream),
+        };
+    }
+
+    /// <summary>As the first --listen over TCP, with the port that the doors begin at.</summary>
+    private TransportAddress FirstDoor()
+    {
+        var like = options.Listen.FirstOrDefault(address => address.UnixPath is null);
+        var host = like?.Host ?? "127.0.0.1";
+        return like is { IsTls: true } ? TransportAddress.Tls(host, options.ListenBase) : TransportAddress.Tcp(host, options.ListenBase);
+    }
+
+    private async Task ProbeAsync(IUpstreamRoute route, UpstreamProbe probe)
+    {
+        var now = time.GetTimestamp();
+        var place = await route.FindAsync(not: null, _stop.Token).ConfigureAwait(false);
+        await probe.LearnAsync(place.Address, now, _stop.Token).ConfigureAwait(false);
+    }
+
+    private static async Task UntilStopped(Task loop)
     {
         try
         {
-            await sessions.CloseIdleAsync(options.IdleTimeout, time, _stop.Token).ConfigureAwait(false);
+            await loop.ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

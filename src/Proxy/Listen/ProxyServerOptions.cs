@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
 
@@ -9,7 +10,20 @@ internal sealed record ProxyServerOptions
     /// <summary>At least one.</summary>
     public required IReadOnlyList<TransportAddress> Listen { get; init; }
 
+    /// <summary>The one Redis; of other shapes only its name in texts counts.</summary>
     public required TransportAddress Upstream { get; init; }
+
+    /// <summary>Which nodes there are; null: <see cref="Upstream"/> alone.</summary>
+    public ITopology? Topology { get; init; }
+
+    /// <summary>The upstream in texts for people; null: its address.</summary>
+    public string? UpstreamName { get; init; }
+
+    /// <summary>Of a cluster: the doors to its nodes begin at this port.</summary>
+    public int ListenBase { get; init; }
+
+    /// <summary>Of a cluster: how its nodes are called towards clients; null: as each client has reached the proxy.</summary>
+    public string? AnnounceHost { get; init; }
 
     /// <summary>Users of the upstream who may use key_evt_amqp commands where it has no CONFIG.</summary>
     public IReadOnlyList<string> AdminUsers { get; init; } = [];

@@ -6,6 +6,7 @@ using KeyEvt.Proxy.Transport;
 namespace KeyEvt.Proxy.Listen;
 
 /// <summary>Which sessions are there? A session is here before it runs, until it is disposed. No more than so many: further clients are told so, in Redis' words.</summary>
+/// <param name="services">Of sessions for which no others are named.</param>
 internal sealed class SessionRegistry(SessionServices services, int maxClients = int.MaxValue)
 {
     private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(60);
@@ -30,8 +31,11 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
     /// <summary>Clients beyond the limit since the start.</summary>
     public long Refused => Volatile.Read(ref _refused);
 
+    /// <summary>Whether there are sessions of these very services.</summary>
+    public bool HasSessionsOf(SessionServices these) => _sessions.Values.Any(entry => ReferenceEquals(entry.Session.Services, these));
+
     /// <summary>Takes the connection over.</summary>
-    public void Start(IConnection client)
+    public void Start(IConnection client, SessionServices? with = null)
     {
         if (Interlocked.Increment(ref _count) > maxClients)
         {
@@ -40,7 +44,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
             return;
         }
 
-        var session = new ProxySession(Interlocked.Increment(ref _lastId), client, services);
+        var session = new ProxySession(Interlocked.Increment(ref _lastId), client, with ?? services);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _sessions[session.Id] = (session, ended.Task);
         using (ExecutionContext.SuppressFlow()) _ = RunAsync(session, ended); // nothing in a session uses async-local values, and each continuation would carry them

@@ -67,6 +67,10 @@ internal static class OptionTable
         new("sentinel-password-file", "file", null, "the password of the Sentinels themselves; the one in --upstream is Redis'",
             (o, v) => v.SecretFromFile() is { } secret ? o with { SentinelPassword = secret } : o),
         new("instance", "name", null, "names this proxy in the markers it sends through Redis: letters, digits, dot, dash, underscore", ReadInstance) { DefaultShown = "random" },
+        new("listen-base", "port", "16380", "with redis+cluster://: the first of the ports that lead to the nodes, one for each, on the host of the first --listen",
+            (o, v) => v.Integer(1, 65535) is { } port ? o with { ListenBase = port } : o),
+        new("announce-host", "host", null, "with redis+cluster://: how clients are told to reach those ports",
+            (o, v) => ReadAnnounced(o, v)) { DefaultShown = "as each client has come" },
         new("connect-timeout", "seconds", "5", "how long a connection to the upstream may take",
             (o, v) => v.Seconds(0.1, 3600) is { } time ? o with { ConnectTimeout = time } : o),
         new("max-clients", "clients", "10000", "so many clients at once; further ones get Redis' own error and are closed",
@@ -187,6 +191,14 @@ internal static class OptionTable
         var kind = input.Word(("auto", TransportKind.Auto), ("epoll", TransportKind.Epoll), ("sockets", TransportKind.Sockets));
         if (kind == TransportKind.Epoll && !Transports.HasEpoll) return Fault(options, input, "cannot be epoll: that is there on 64-bit Linux only");
         return kind is { } known ? options with { Transport = known } : options;
+    }
+
+    private static ProxyOptions ReadAnnounced(ProxyOptions options, OptionInput input)
+    {
+        var faults = new List<string>();
+        return ConfigParameters.ReadHost(OptionInput.Bytes(input.Value), faults) is { } host
+            ? options with { AnnounceHost = host }
+            : Fault(options, input, $"must be a host name or an address, not {Printable.Quote(input.Value)}");
     }
 
     private static ProxyOptions ReadInstance(ProxyOptions options, OptionInput input)

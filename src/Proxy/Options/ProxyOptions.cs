@@ -17,11 +17,7 @@ internal sealed record ProxyOptions
     public UpstreamAddress Upstream { get; init; } = null!; // the option has a default, so it is set before anyone reads it
 
     /// <summary>Where the first node that was named is, without who logs in.</summary>
-    public TransportAddress UpstreamPlace => PlaceOf(Upstream.Seeds[0]);
-
-    public static TransportAddress PlaceOf(RedisAddress node) => node.Path is { } path ? TransportAddress.Unix(path)
-        : node.IsTls ? TransportAddress.Tls(node.Host, node.Port)
-        : TransportAddress.Tcp(node.Host, node.Port);
+    public TransportAddress UpstreamPlace => TransportAddress.Of(Upstream.Seeds[0]);
 
     /// <summary>What is forwarded and where to, as it stands after start.</summary>
     public ForwarderConfig Forwarding { get; init; } = new();
@@ -49,6 +45,12 @@ internal sealed record ProxyOptions
     public TimeSpan IdleTimeout { get; init; }
 
     public SocketSettings Sockets { get; init; } = new();
+
+    /// <summary>The first port of the doors to the nodes of a cluster.</summary>
+    public int ListenBase { get; init; }
+
+    /// <summary>How the nodes of a cluster are called towards clients; null: as each client has reached the proxy.</summary>
+    public string? AnnounceHost { get; init; }
 
     /// <summary>For <c>--listen rediss://</c>.</summary>
     public TlsFiles ListenTls { get; init; } = new("--tls");

@@ -17,13 +17,16 @@ internal static class ProxyOptionsValidator
         if (options.Admin is { } admin && listen.Any(address => address.Plain == admin))
             yield return $"--admin and --listen are both {admin}: they need different addresses";
 
-        foreach (var seed in options.Upstream.Seeds.Select(ProxyOptions.PlaceOf).Where(seed => listen.Any(address => address.Plain == seed.Plain)))
+        foreach (var seed in options.Upstream.Seeds.Select(TransportAddress.Of).Where(seed => listen.Any(address => address.Plain == seed.Plain)))
             yield return $"--upstream and --listen are both {seed}: the proxy would connect to itself";
 
         if (options.Upstream.Shape != UpstreamShape.Sentinel && (options.SentinelUser ?? options.SentinelPassword) is not null)
             yield return "--sentinel-user and --sentinel-password-file need --upstream redis+sentinel://";
         else if (options.SentinelUser is not null && options.SentinelPassword is null)
             yield return "--sentinel-user needs --sentinel-password-file";
+
+        if (options.AnnounceHost is not null && options.Upstream.Shape != UpstreamShape.Cluster)
+            yield return "--announce-host needs --upstream redis+cluster://";
 
         foreach (string fault in TlsFaults.Of(options)) yield return fault;
 

@@ -23,6 +23,7 @@ internal static class EndReasons
         SessionEndReason.ClientClosed or
         SessionEndReason.UpstreamClosed or
         SessionEndReason.UpstreamReset or
+        SessionEndReason.UpstreamMoved or
         SessionEndReason.UpstreamUnreachable or
         SessionEndReason.ProtocolError or
         SessionEndReason.Stopping;

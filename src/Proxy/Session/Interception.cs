@@ -1,26 +1,32 @@
 using KeyEvt.Proxy.Intercept;
-using KeyEvt.Resp;
 
 namespace KeyEvt.Proxy.Session;
 
-/// <summary>One intercepted command on its way: may it run, and what does the client get?</summary>
-internal sealed class Interception(RespRequest request, Authorization authorization, ICommandHandler commands)
+/// <summary>One request on its way that the proxy answers itself, from what the upstream says at its place: what is the upstream asked, and what does the client get?</summary>
+internal abstract class Interception
 {
     private ReplyBarrier? _first;
+
+    /// <summary>Sent upstream at the request's place, between two marks.</summary>
+    public abstract ReadOnlyMemory<byte> Question { get; }
+
+    /// <summary>Of a longer answer only its kind is known.</summary>
+    public abstract int MaxAnswerBytes { get; }
 
     /// <summary>Whether a client in this mode is due a reply; from the first question, which switched replies on.</summary>
     public ReplyMode Mode => _first?.Mode ?? ReplyMode.On;
 
-    /// <summary>
-    /// Called at the command's place among the replies: runs it if the upstream's answer allows that. Returns the bytes for the client, or null when the
-    /// second question must be asked first.
-    /// </summary>
+    /// <summary>Called at the place among the replies. Returns the bytes for the client, or null when a second question must be asked first.</summary>
     public async ValueTask<ReadOnlyMemory<byte>?> ConcludeAsync(ReplyBarrier barrier, CancellationToken cancellationToken)
     {
-        var verdict = _first is null ? authorization.JudgeConfig(barrier.Answer) : authorization.JudgeUser(barrier.Answer);
+        var isFirst = _first is null;
         _first ??= barrier;
-        if (verdict.AskUser) return null;
-        var reply = verdict.IsAllowed ? await commands.ExecuteAsync(request, cancellationToken).ConfigureAwait(false) : verdict.Refusal;
-        return Mode == ReplyMode.On ? reply : ReadOnlyMemory<byte>.Empty;
+        var reply = await JudgeAsync(barrier.Answer, isFirst, cancellationToken).ConfigureAwait(false);
+        return reply is null || Mode == ReplyMode.On ? reply : ReadOnlyMemory<byte>.Empty;
     }
+
+    /// <param name="answer">To the first question, or to the second.</param>
+    /// <param name="isFirst">Which.</param>
+    /// <param name="cancellationToken">Cancelled when nobody waits for the reply any more.</param>
+    protected abstract ValueTask<ReadOnlyMemory<byte>?> JudgeAsync(ProbeAnswer answer, bool isFirst, CancellationToken cancellationToken);
 }

@@ -1,5 +1,7 @@
 using System.Net.Sockets;
+using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Session;
@@ -16,6 +18,8 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     private volatile bool _isStopping;
 
     public long Id => id;
+
+    public SessionServices Services => services;
 
     /// <summary>The first reason given.</summary>
     public SessionEndReason EndReason => (SessionEndReason)Volatile.Read(ref _reason);
@@ -53,8 +57,8 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         ProxyLog.SessionBegins(services.Logger, id, client.RemoteName);
         try
         {
-            _upstream = await ConnectUpstreamAsync().ConfigureAwait(false);
-            if (_upstream is not null) await PumpAsync(_upstream).ConfigureAwait(false);
+            var place = await ConnectUpstreamAsync().ConfigureAwait(false);
+            if (_upstream is { } upstream) await PumpAsync(upstream, place).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -106,15 +110,28 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         return reason;
     }
 
-    private async Task PumpAsync(IConnection upstream)
+    private async Task PumpAsync(IConnection upstream, UpstreamPlace place)
     {
+        await using var moves = place.Over.Register(EndMoved).ConfigureAwait(false);
         var slot = new BarrierSlot(client.Input);
-        var requests = new RequestPump(this, services, client, upstream, slot, services.Time.GetTimestamp()).RunAsync();
-        await new ReplyPump(this, client, upstream, slot).RunAsync().ConfigureAwait(false);
+        var names = services.Door?.NamesFor(client, place.Address);
+        var requests = new RequestPump(this, services, client, upstream, place.Address, slot, names, services.Time.GetTimestamp()).RunAsync();
+        var replies = names is null
+            ? new ReplyPump<PlainReplies>(this, client, upstream, slot, default).RunAsync()
+            : new ReplyPump<RedirectFilter>(this, client, upstream, slot, new RedirectFilter(names, services.Logger)).RunAsync();
+        await replies.ConfigureAwait(false);
+        if (EndReason is SessionEndReason.UpstreamClosed or SessionEndReason.UpstreamReset) services.Upstream.Lost(place);
 
         // The client has all it will get; nothing more need reach the upstream.
         upstream.Abort();
         await LingerAsync(requests).ConfigureAwait(false);
+    }
+
+    /// <summary>The client gets what has come, then FIN, as from a Redis that has changed its role.</summary>
+    private void EndMoved()
+    {
+        End(SessionEndReason.UpstreamMoved);
+        _upstream?.Abort();
     }
 
     /// <summary>Lets the client close by itself, for a while.</summary>
@@ -132,32 +149,55 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         }
     }
 
-    /// <summary>Null: the client was told so.</summary>
-    private async Task<IConnection?> ConnectUpstreamAsync()
+    /// <summary>Where it is connected, if it is: otherwise the client was told so.</summary>
+    private async Task<UpstreamPlace> ConnectUpstreamAsync()
     {
         using var deadline = new CancellationTokenSource(services.Deadlines.Connect, services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, Broken);
-        string why;
+        UpstreamPlace? place = null;
+        string? why = null;
         try
         {
-            return await services.Transport.ConnectAsync(services.Upstream, either.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is SocketException or IOException)
-        {
-            why = e.Message;
+            do
+            {
+                place = await services.Upstream.FindAsync(not: place, either.Token).ConfigureAwait(false);
+                why = await TryConnectAsync(place, either.Token).ConfigureAwait(false);
+                if (why is null) return place;
+                services.Upstream.Lost(place);
+            }
+            while (services.Upstream.MayMove);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
-            why = $"no answer within {services.Deadlines.Connect.TotalSeconds:0.#} s";
+            why ??= (place is null && services.Upstream.MayMove ? "no master is known" : "no answer") + $" within {services.Deadlines.Connect.TotalSeconds:0.#} s";
         }
 
+        await TellUnreachableAsync(place?.Address.ToString() ?? services.Upstream.Name, why).ConfigureAwait(false);
+        return place!;
+    }
+
+    /// <summary>Null, or why it did not come about.</summary>
+    private async Task<string?> TryConnectAsync(UpstreamPlace place, CancellationToken cancellationToken)
+    {
+        try
+        {
+            _upstream = await services.Transport.ConnectAsync(place.Address, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception e) when (e is SocketException or IOException)
+        {
+            return e.Message;
+        }
+    }
+
+    private async Task TellUnreachableAsync(string upstream, string why)
+    {
         End(SessionEndReason.UpstreamUnreachable);
-        ProxyLog.UpstreamUnreachable(services.Logger, id, services.Upstream, why);
-        client.Output.TryWrite(Replies.Error($"ERR keyevt: upstream {services.Upstream} cannot be reached: {why}"));
+        ProxyLog.UpstreamUnreachable(services.Logger, id, upstream, why);
+        client.Output.TryWrite(Replies.Error($"ERR keyevt: upstream {upstream} cannot be reached: {why}"));
         await client.Output.TryFlushAsync().ConfigureAwait(false);
         await client.Output.CompleteAsync().ConfigureAwait(false);
         await LingerAsync(ReadAwayAsync()).ConfigureAwait(false);
-        return null;
     }
 
     private async Task ReadAwayAsync()

@@ -86,7 +86,7 @@ internal sealed class ReplyBarrier
         { LastWords = lastWords };
     }
 
-    /// <param name="question">A command whose answer decides whether the intercepted one may run.</param>
+    /// <param name="question">A command whose answer decides what the client gets.</param>
     /// <param name="repliesMayBeOff">The client has used CLIENT REPLY before.</param>
     public static ReplyBarrier ForQuestion(EchoShape shape, ReadOnlyMemory<byte> question, Interception interception, bool repliesMayBeOff)
     {
@@ -135,7 +135,7 @@ internal sealed class ReplyBarrier
     {
         _next = which + 1;
         if (_next == _marks.Length) return step with { IsReached = true };
-        _between = new AnswerReader(_marks[_next].Line);
+        _between = new AnswerReader(_marks[_next].Line, Interception?.MaxAnswerBytes ?? 0);
         return step;
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Transport;
 
@@ -9,7 +10,9 @@ namespace KeyEvt.Proxy.Session;
 /// Upstream to client: copies replies without looking at them. Only while a barrier is armed it looks for that barrier's lines, and puts
 /// the intercepted command's reply in their place.
 /// </summary>
-internal sealed class ReplyPump(ProxySession session, IConnection client, IConnection upstream, BarrierSlot slot)
+/// <typeparam name="TFilter">What is looked for all the time: nothing, and then it costs nothing; or, through a cluster's door, MOVED and ASK.</typeparam>
+internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection client, IConnection upstream, BarrierSlot slot, TFilter filter)
+    where TFilter : IReplyFilter
 {
     private readonly PipeReader _upstream = upstream.Input;
     private readonly PipeWriter _client = client.Output;
@@ -40,13 +43,13 @@ internal sealed class ReplyPump(ProxySession session, IConnection client, IConne
         {
             var read = await _upstream.ReadAsync().ConfigureAwait(false);
             session.ReplyReads++;
-            if (slot.Armed is null)
+            if (slot.Armed is null && filter.MayPass(read.Buffer))
             {
                 _upstream.Pass(read.Buffer, _client);
             }
             else
             {
-                var rest = await CopyAroundBarrierAsync(read.Buffer, isLast: read.IsCompleted).ConfigureAwait(false);
+                var rest = await CopyWithCareAsync(read.Buffer, isLast: read.IsCompleted).ConfigureAwait(false);
                 _upstream.AdvanceTo(rest, read.Buffer.End);
             }
 
@@ -59,13 +62,13 @@ internal sealed class ReplyPump(ProxySession session, IConnection client, IConne
         }
     }
 
-    /// <summary>Copies what is the client's; returns where the bytes begin that cannot be told yet.</summary>
-    private async ValueTask<SequencePosition> CopyAroundBarrierAsync(ReadOnlySequence<byte> replies, bool isLast)
+    /// <summary>Copies what is the client's, byte by byte looked at; returns where the bytes begin that cannot be told yet.</summary>
+    private async ValueTask<SequencePosition> CopyWithCareAsync(ReadOnlySequence<byte> replies, bool isLast)
     {
         while (slot.Armed is { } barrier)
         {
             var step = barrier.Read(replies);
-            _client.TryWrite(replies.Slice(0, step.ForClient));
+            await filter.WriteAsync(replies.Slice(0, step.ForClient), _client).ConfigureAwait(false);
             replies = replies.Slice(step.ForClient + step.ForProxy);
             if (step.IsReached) await ConcludeAsync(barrier).ConfigureAwait(false);
             if (session.PlaceOfEndReached) return replies.End;
@@ -74,7 +77,8 @@ internal sealed class ReplyPump(ProxySession session, IConnection client, IConne
             break; // what looked like the beginning of a mark was none
         }
 
-        _client.TryWrite(replies);
+        await filter.WriteAsync(replies, _client).ConfigureAwait(false);
+        if (isLast) filter.WriteHeld(_client);
         return replies.End;
     }
 

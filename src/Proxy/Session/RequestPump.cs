@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Resp;
@@ -10,14 +11,16 @@ namespace KeyEvt.Proxy.Session;
 /// Client to upstream: passes requests on as the bytes they came in, once they are known to be valid and not the proxy's own. Those
 /// are answered in their place: see <see cref="ReplyBarrier"/>.
 /// </summary>
-internal sealed class RequestPump(ProxySession session, SessionServices services, IConnection client, IConnection upstream, BarrierSlot slot, long upstreamOpenedAt)
+/// <param name="names">Of a session through a cluster's door; else null.</param>
+internal sealed class RequestPump(
+    ProxySession session, SessionServices services, IConnection client, IConnection upstream, TransportAddress upstreamAddress, BarrierSlot slot, NodeNames? names, long upstreamOpenedAt)
 {
     /// <summary>While an intercepted command waits, so much of what comes behind it is taken in to notice the client's end; then no more is read.</summary>
     private const int MaxBytesBehind = 64 * 1024;
 
     private static readonly byte[] RepliesOff = "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n"u8.ToArray();
 
-    private readonly RequestRun _run = new(services.Limits, upstream.Output);
+    private readonly RequestRun _run = new(services.Limits, new CandidateFilter(isDoor: names is not null), upstream.Output);
     private readonly PipeReader _client = client.Input;
     private readonly PipeWriter _upstream = upstream.Output;
 
@@ -76,7 +79,8 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
         var request = _run.Candidate!;
         var kind = RequestKinds.Of(request);
         _repliesMayBeOff |= kind == RequestKind.SilencesReplies;
-        var shape = kind == RequestKind.Own ? await LearnShapeAsync().ConfigureAwait(false) : null;
+        var interception = InterceptionOf(request, kind);
+        var shape = interception is null ? null : await LearnShapeAsync().ConfigureAwait(false);
         if (shape is null)
         {
             _run.PassCandidate();
@@ -84,14 +88,21 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
         }
 
         _run.TakeCandidate(read.Buffer);
-        return await InterceptAsync(request, shape, read).ConfigureAwait(false);
+        return await InterceptAsync(interception!, shape, read).ConfigureAwait(false);
     }
 
-    /// <summary>Sends the barrier in the request's place and waits until its reply is there; no other request overtakes it.</summary>
-    private async ValueTask<ReadResult> InterceptAsync(RespRequest request, EchoShape shape, ReadResult read)
+    /// <summary>Null: the request is the upstream's.</summary>
+    private Interception? InterceptionOf(RespRequest request, RequestKind kind) => kind switch
     {
-        var interception = new Interception(request, services.Authorization, services.Commands!);
-        var barrier = ReplyBarrier.ForQuestion(shape, Authorization.ConfigQuestion, interception, _repliesMayBeOff);
+        RequestKind.Own when services.Commands is { } commands => new OwnCommand(request, services.Authorization, commands),
+        RequestKind.NamesNodes when names is not null => new ClusterAnswer(request, names),
+        _ => null,
+    };
+
+    /// <summary>Sends the barrier in the request's place and waits until its reply is there; no other request overtakes it.</summary>
+    private async ValueTask<ReadResult> InterceptAsync(Interception interception, EchoShape shape, ReadResult read)
+    {
+        var barrier = ReplyBarrier.ForQuestion(shape, interception.Question, interception, _repliesMayBeOff);
         await using var deadline = _repliesMayBeOff ? EndAfter(services.Deadlines.SilentPlace, SessionEndReason.PlaceLost) : null;
         read = await SendAndWaitAsync(barrier, read).ConfigureAwait(false);
         if (await barrier.End.ConfigureAwait(false) == BarrierEnd.AskUser)
@@ -180,7 +191,7 @@ internal sealed class RequestPump(ProxySession session, SessionServices services
     }
 
     private async ValueTask<EchoShape?> LearnShapeAsync() =>
-        services.Commands is null ? null : await services.Probe.LearnAsync(upstreamOpenedAt, session.Broken).ConfigureAwait(false);
+        services.Commands is null && names is null ? null : await services.Probe.LearnAsync(upstreamAddress, upstreamOpenedAt, session.Broken).ConfigureAwait(false);
 
     private ITimer EndAfter(TimeSpan delay, SessionEndReason reason) =>
         services.Time.CreateTimer(_ => session.End(reason), null, delay, Timeout.InfiniteTimeSpan);

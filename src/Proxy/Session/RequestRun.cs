@@ -10,9 +10,9 @@ namespace KeyEvt.Proxy.Session;
 /// How far may the client's bytes be passed on, and what stands there? Copies runs of ordinary requests, and stops at the first that may
 /// concern the proxy. Its buffer begins at the first byte that was neither passed on nor taken out.
 /// </summary>
-internal sealed class RequestRun(RespLimits limits, PipeWriter upstream)
+internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, PipeWriter upstream)
 {
-    private readonly RespRequestFramer<CandidateFilter> _framer = new(limits, default);
+    private readonly RespRequestFramer<CandidateFilter> _framer = new(limits, filter);
 
     /// <summary>Bytes behind <see cref="_done"/> that the framer has seen and holds back: the head of a request whose name is not all there.</summary>
     private long _held;
@@ -139,7 +139,7 @@ internal sealed class RequestRun(RespLimits limits, PipeWriter upstream)
         _written = _done;
     }
 
-    /// <summary>A candidate too large to hold: MODULE and CLIENT begin with other letters.</summary>
+    /// <summary>A candidate too large to hold: MODULE, CLIENT and CLUSTER begin with other letters.</summary>
     private static bool IsOwn(in ReadOnlySequence<byte> candidate)
     {
         var head = candidate.Slice(0, Math.Min(64, candidate.Length)).ToArray();

@@ -33,6 +33,9 @@ internal enum SessionEndReason
     /// <summary>Upstream side: the connection broke; the client gets FIN behind all bytes.</summary>
     UpstreamReset,
 
+    /// <summary>Upstream side: the nodes have changed, and what this session was connected to is not where it belongs any more (another master, another address).</summary>
+    UpstreamMoved,
+
     /// <summary>Upstream side, while an intercepted command waited: its bytes are not RESP.</summary>
     UpstreamProtocolError,
 

@@ -1,4 +1,6 @@
+using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Resp;
 using Microsoft.Extensions.Logging;
@@ -10,7 +12,10 @@ internal sealed record SessionServices
 {
     public required ITransport Transport { get; init; }
 
-    public required TransportAddress Upstream { get; init; }
+    public required IUpstreamRoute Upstream { get; init; }
+
+    /// <summary>Of a cluster's door: what its nodes are called on this side. Null everywhere else: replies are not looked at.</summary>
+    public ClusterDoor? Door { get; init; }
 
     public required UpstreamProbe Probe { get; init; }
 

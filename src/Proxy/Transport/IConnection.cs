@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 
 namespace KeyEvt.Proxy.Transport;
 
@@ -14,6 +15,9 @@ internal interface IConnection : IDuplexPipe, IAsyncDisposable
 {
     /// <summary>The peer, for logs.</summary>
     string RemoteName { get; }
+
+    /// <summary>The address of this side, as the peer sees it; null for what has none, such as a unix socket. Asks the system: not for every session.</summary>
+    IPAddress? GetLocalAddress();
 
     /// <summary>Ends both directions at once: pending and later reads and flushes return. May be called from anywhere, more than once.</summary>
     void Abort();

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Sockets;
 using Pipelines.Sockets.Unofficial;
 
@@ -42,6 +43,8 @@ internal sealed class PipelinedConnection : IConnection
     public PipeReader Input => _pipes.Input;
 
     public PipeWriter Output => _pipes.Output;
+
+    public IPAddress? GetLocalAddress() => LocalAddress.Of(_socket);
 
     public void Abort()
     {

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Feed;
 
 namespace KeyEvt.Proxy.Transport;
 
@@ -34,6 +35,11 @@ internal sealed record TransportAddress
     public static TransportAddress Tls(string host, int port) => new(host, port, null) { IsTls = true };
 
     public static TransportAddress Unix(string path) => new("", 0, path);
+
+    public TransportAddress WithPort(int port) => new(Host, port, UnixPath) { IsTls = IsTls };
+
+    /// <summary>Where a Redis is, without who logs in there.</summary>
+    public static TransportAddress Of(RedisAddress redis) => redis.Path is { } path ? Unix(path) : redis.IsTls ? Tls(redis.Host, redis.Port) : Tcp(redis.Host, redis.Port);
 
     public static bool TryParse(string text, [NotNullWhen(true)] out TransportAddress? address)
     {

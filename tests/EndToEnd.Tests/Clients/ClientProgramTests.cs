@@ -48,7 +48,7 @@ public sealed class ClientProgramTests(PlainProxy proxy) : IClassFixture<PlainPr
     }
 
     /// <summary>A file below tests/Clients, in the repository that this program was built in.</summary>
-    private static string Source(params string[] path)
+    internal static string Source(params string[] path)
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "KeyEvt.slnx")))

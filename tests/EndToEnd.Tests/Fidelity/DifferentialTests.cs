@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.Servers;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Fidelity;
@@ -31,12 +32,43 @@ public sealed partial class DifferentialTests(PlainProxy proxy) : IClassFixture<
         TestContext.Current.SendDiagnosticMessage($"{sessions} sessions, {bytes} bytes of answers, the next seed is {seed}");
     }
 
+    /// <summary>
+    /// Through the door of a cluster's node to a twin of the cluster: nearly every command of another node's slots is redirected, and redirections name the doors on one side, the nodes
+    /// on the other; all other bytes are equal.
+    /// </summary>
+    [Fact]
+    public async Task Random_sessions_get_the_same_bytes_from_a_node_and_through_its_door()
+    {
+        await using var stage = await ClusterDoorStage.StartAsync(2, 0, ["busy-reply-threshold 100", "hz 100"]);
+        await using var twin = await RedisClusterServers.StartAsync(2, 0, "busy-reply-threshold 100", "hz 100");
+        var nodes = twin.Nodes.Concat(stage.Cluster.Nodes).ToList();
+        var door = await stage.DoorOfAsync(stage.Cluster.Nodes[0]);
+        var span = TimeSpan.FromSeconds(Setting("DIFFERENTIAL_SECONDS", 20));
+        var seed = Setting("DIFFERENTIAL_SEED", 1);
+        var clock = Stopwatch.StartNew();
+        var (sessions, bytes, from) = (0, 0L, seed);
+        do
+        {
+            foreach (var node in nodes)
+                await Task.WhenAll(node.CallAsync("FLUSHALL"), node.CallAsync("SCRIPT", "FLUSH"));
+            bytes += await CompareAsync(seed++, twin.Nodes[0].Port, door);
+            sessions++;
+        }
+        while (clock.Elapsed < span);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{sessions} sessions from seed {from}, {bytes} bytes of answers");
+    }
+
     private async Task<long> CompareAsync(int seed)
     {
         await Task.WhenAll(proxy.Other.CallAsync("FLUSHALL"), proxy.Redis.CallAsync("FLUSHALL"), proxy.Other.CallAsync("SCRIPT", "FLUSH"), proxy.Redis.CallAsync("SCRIPT", "FLUSH"));
+        return await CompareAsync(seed, proxy.Other.Port, proxy.Program.Port);
+    }
+
+    private static async Task<long> CompareAsync(int seed, int directPort, int throughPort)
+    {
         var turns = RandomSession.Of(seed);
-        var direct = SessionPlayer.PlayAsync(proxy.Other.Port, turns, turn => turn.Direct);
-        var through = SessionPlayer.PlayAsync(proxy.Program.Port, turns, turn => turn.Proxied);
+        var direct = SessionPlayer.PlayAsync(directPort, turns, turn => turn.Direct);
+        var through = SessionPlayer.PlayAsync(throughPort, turns, turn => turn.Proxied);
         await Task.WhenAll(direct, through);
         for (var i = 0; i < turns.Count; i++)
         {
@@ -47,8 +79,8 @@ public sealed partial class DifferentialTests(PlainProxy proxy) : IClassFixture<
         return (await direct).Sum(answer => (long)answer.Length);
     }
 
-    /// <summary>Without the ids of connections: in HELLO's answer, and of CLIENT ID behind its announcement.</summary>
-    private static string Comparable(string answer) => ConnectionId.Replace(answer, "${before}:(id)");
+    /// <summary>Without the ids of connections: in HELLO's answer, and of CLIENT ID behind its announcement; and without the port that a redirection names.</summary>
+    private static string Comparable(string answer) => RedirectedTo.Replace(ConnectionId.Replace(answer, "${before}:(id)"), "${before}(port)");
 
     private static string Difference(string expected, string actual)
     {
@@ -67,4 +99,7 @@ public sealed partial class DifferentialTests(PlainProxy proxy) : IClassFixture<
 
     [GeneratedRegex(@"(?<before>\$2\r\nid\r\n|client-id-next\r\n):\d+")]
     private static partial Regex ConnectionId { get; }
+
+    [GeneratedRegex(@"(?<before>-MOVED \d+ 127\.0\.0\.1:)\d+(?=\r\n)")]
+    private static partial Regex RedirectedTo { get; }
 }

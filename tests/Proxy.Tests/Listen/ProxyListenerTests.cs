@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Threading.Channels;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Listen;
+using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Tests.Session;
 using KeyEvt.Proxy.Transport;
@@ -86,8 +87,8 @@ public sealed class ProxyListenerTests
         var sessions = new SessionRegistry(new SessionServices
         {
             Transport = transport ?? MemoryTransport.Refusing,
-            Upstream = address,
-            Probe = new UpstreamProbe(MemoryTransport.Refusing, address, _time, NullLogger.Instance),
+            Upstream = new FixedRoute(address),
+            Probe = new UpstreamProbe(MemoryTransport.Refusing, _time, NullLogger.Instance),
             Authorization = new Authorization([]),
             Commands = null,
             Time = _time,

@@ -1,5 +1,6 @@
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Listen;
+using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Tests.Session;
 using KeyEvt.Proxy.Transport;
@@ -101,8 +102,8 @@ public sealed class SessionRegistryTests
             new SessionServices
             {
                 Transport = transport,
-                Upstream = address,
-                Probe = new UpstreamProbe(MemoryTransport.Refusing, address, _time, NullLogger.Instance),
+                Upstream = new FixedRoute(address),
+                Probe = new UpstreamProbe(MemoryTransport.Refusing, _time, NullLogger.Instance),
                 Authorization = new Authorization([]),
                 Commands = null,
                 Time = _time,

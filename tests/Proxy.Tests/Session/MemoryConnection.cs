@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Net;
 using System.Text;
 using KeyEvt.Proxy.Transport;
 using Xunit;
@@ -25,6 +26,8 @@ internal sealed class MemoryConnection : IConnection
     public bool IsAborted { get; private set; }
 
     public bool IsDisposed { get; private set; }
+
+    public IPAddress? GetLocalAddress() => IPAddress.Loopback;
 
     public void Abort()
     {

@@ -1,5 +1,7 @@
 using System.Text;
+using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Resp;
@@ -16,14 +18,15 @@ internal sealed class SessionUnderTest : IAsyncDisposable, ICommandHandler
 
     private readonly Task _running;
 
-    public SessionUnderTest(IReadOnlyCollection<string>? adminUsers = null, ITransport? transport = null, Func<string, string>? echo = null, bool intercept = true)
+    public SessionUnderTest(IReadOnlyCollection<string>? adminUsers = null, ITransport? transport = null, Func<string, string>? echo = null, bool intercept = true, IUpstreamRoute? route = null, ClusterDoor? door = null)
     {
         var upstream = TransportAddress.Tcp("upstream", 6379);
         Session = new ProxySession(1, Client, new SessionServices
         {
             Transport = transport ?? new MemoryTransport(_ => ValueTask.FromResult<IConnection>(Upstream)),
-            Upstream = upstream,
-            Probe = new UpstreamProbe(MemoryTransport.Echoing(echo ?? EchoLine), upstream, Time, NullLogger.Instance),
+            Upstream = route ?? new FixedRoute(upstream),
+            Door = door,
+            Probe = new UpstreamProbe(MemoryTransport.Echoing(echo ?? EchoLine), Time, NullLogger.Instance),
             Authorization = new Authorization(adminUsers ?? []),
             Commands = intercept ? this : null,
             Time = Time,

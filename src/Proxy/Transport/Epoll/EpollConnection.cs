@@ -1,4 +1,6 @@
 using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
 
@@ -77,6 +79,13 @@ internal sealed class EpollConnection : LoopHandler, IConnection
     public void WatchOut(bool wanted)
     {
         if (!WatchesOutAlways && !_isClosed) Loop.Watch(this, Fd, wanted ? Interest | Libc.Out : Interest);
+    }
+
+    public IPAddress? GetLocalAddress()
+    {
+        if (_isClosed) return null;
+        using var socket = new Socket(new SafeSocketHandle(Fd, ownsHandle: false));
+        return LocalAddress.Of(socket);
     }
 
     public void Abort()

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 
@@ -50,6 +51,8 @@ internal sealed class TlsConnection : IConnection
     public PipeReader Input => _received.Reader;
 
     public PipeWriter Output => _toSend.Writer;
+
+    public IPAddress? GetLocalAddress() => LocalAddress.Of(_socket);
 
     public void Abort()
     {

@@ -1,0 +1,49 @@
+using System.Buffers;
+using System.Text;
+using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Session;
+using KeyEvt.Resp;
+
+namespace KeyEvt.Proxy.Cluster;
+
+/// <summary>A CLUSTER command through the door: the node itself answers it, and the client gets the answer with the proxy's addresses in it.</summary>
+internal sealed class ClusterAnswer(RespRequest request, NodeNames names) : Interception
+{
+    private static readonly ReadOnlyMemory<byte> InMulti = Replies.Error("ERR keyevt: CLUSTER commands that name nodes are not answered inside MULTI through the cluster door");
+    private static readonly ReadOnlyMemory<byte> NotUnderstood = Replies.Error("ERR keyevt: the node's answer is none that the cluster door understands");
+
+    private readonly ClusterQuestion _kind = ClusterQuestions.Of(request) ?? throw new ArgumentException("not such a command", nameof(request));
+
+    public override ReadOnlyMemory<byte> Question { get; } = Write(request);
+
+    /// <summary>Some 200 bytes a node, and 30 a range of slots: thousands of nodes.</summary>
+    public override int MaxAnswerBytes => 4 * 1024 * 1024;
+
+    protected override async ValueTask<ReadOnlyMemory<byte>?> JudgeAsync(ProbeAnswer answer, bool isFirst, CancellationToken cancellationToken)
+    {
+        if (answer.Kind == FrameKind.Queued) return InMulti; // the mark, an unknown command, has made EXEC abort already
+        if (answer.Bytes.IsEmpty) return Replies.Error($"ERR keyevt: the answer is larger than {MaxAnswerBytes} bytes");
+        if (answer.Kind == FrameKind.Error) return answer.Bytes;
+        try
+        {
+            var plan = names.Door.Plan;
+            var reply = NodeAddresses.Rewrite(_kind, answer.Bytes.Span, plan, names.Host, out var unknown);
+            if (unknown is null) return reply;
+
+            // a node that the proxy learns of in this moment
+            await names.Door.AwaitAsync(now => now.PortOf(Encoding.ASCII.GetBytes(unknown)) is not null, $"node {unknown} is new", cancellationToken).ConfigureAwait(false);
+            return NodeAddresses.Rewrite(_kind, answer.Bytes.Span, names.Door.Plan, names.Host, out _);
+        }
+        catch (RespProtocolException)
+        {
+            return NotUnderstood;
+        }
+    }
+
+    private static ReadOnlyMemory<byte> Write(RespRequest request)
+    {
+        var command = new ArrayBufferWriter<byte>();
+        RespWriter.WriteCommand(command, [.. Enumerable.Range(0, request.Count).Select(i => request[i])]);
+        return command.WrittenMemory;
+    }
+}

@@ -1,0 +1,137 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using KeyEvt.Proxy.Session;
+using KeyEvt.Proxy.Transport;
+using KeyEvt.Resp;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy.Cluster;
+
+/// <summary>
+/// Sends a client that a node redirects to another node there by way of the proxy. Replies are framed, never counted: a redirection is an error line that
+/// is a whole reply of its own. What looks like one inside a value, or as an element of an array, is somebody's data: Redis redirects a transaction before it runs, as
+/// the reply to EXEC or to what was to be queued, never inside EXEC's array.
+/// <para>
+/// A stream that is no RESP (SYNC, PSYNC) is copied from there on as it comes.
+/// </para>
+/// </summary>
+internal sealed class RedirectFilter(NodeNames names, ILogger logger) : IReplyFilter
+{
+    private readonly ArrayBufferWriter<byte> _held = new(Redirection.MaxBytes);
+    private RespReplyFramer _framer;
+    private bool _isNoResp;
+
+    public bool MayPass(in ReadOnlySequence<byte> replies)
+    {
+        if (_isNoResp) return true;
+        if (_held.WrittenCount > 0) return false;
+        var framer = _framer;
+        try
+        {
+            foreach (var memory in replies)
+            {
+                var span = memory.Span;
+                while (!span.IsEmpty)
+                {
+                    if (framer.AtBoundary && Redirection.MayBe(span)) return false;
+                    framer.TryAdvance(span, out var consumed);
+                    span = span[consumed..];
+                }
+            }
+        }
+        catch (RespProtocolException e)
+        {
+            GiveUp(e);
+            return true;
+        }
+
+        _framer = framer;
+        return true;
+    }
+
+    public async ValueTask WriteAsync(ReadOnlySequence<byte> replies, PipeWriter client)
+    {
+        foreach (var segment in replies)
+        {
+            for (var rest = segment; !rest.IsEmpty;)
+            {
+                if (!_isNoResp && _framer.AtBoundary && (_held.WrittenCount > 0 || Redirection.MayBe(rest.Span)))
+                {
+                    rest = rest[Hold(rest.Span)..];
+                    if (_held.WrittenSpan[^1] == '\n') await WriteLineAsync(client).ConfigureAwait(false);
+                    else if (!Redirection.MayBe(_held.WrittenSpan) || _held.WrittenCount > Redirection.MaxBytes) WriteHeld(client);
+                }
+                else
+                {
+                    var length = Frame(rest.Span);
+                    client.TryWrite(rest[..length]); // a client that takes nothing any more shows at the flush
+                    rest = rest[length..];
+                }
+            }
+        }
+    }
+
+    public void WriteHeld(PipeWriter client)
+    {
+        for (var rest = _held.WrittenSpan; !rest.IsEmpty;) rest = rest[Frame(rest)..];
+        client.TryWrite(_held.WrittenSpan.ToArray());
+        _held.ResetWrittenCount();
+    }
+
+    /// <summary>Keeps the line's next bytes, up to its end; returns how many.</summary>
+    private int Hold(ReadOnlySpan<byte> bytes)
+    {
+        var length = bytes.IndexOf((byte)'\n') + 1;
+        if (length == 0) length = bytes.Length;
+        length = Math.Min(length, Redirection.MaxBytes + 1 - Math.Min(Redirection.MaxBytes, _held.WrittenCount));
+        _held.Write(bytes[..length]);
+        return length;
+    }
+
+    /// <summary>A whole line is held.</summary>
+    private async ValueTask WriteLineAsync(PipeWriter client)
+    {
+        if (!Redirection.TryParse(_held.WrittenSpan, out var redirection) || await FindAsync(redirection, client).ConfigureAwait(false) is not { } port)
+        {
+            WriteHeld(client);
+            return;
+        }
+
+        client.TryWrite(redirection.To(names.Host, port));
+        _held.ResetWrittenCount(); // a whole frame: the framer stands at a boundary as before
+    }
+
+    /// <summary>The port of the node's door; null: it has none, and did not get one in time.</summary>
+    private async ValueTask<int?> FindAsync(Redirection redirection, PipeWriter client)
+    {
+        var host = redirection.Host is "" or "?" ? names.UpstreamHost : redirection.Host;
+        if (names.Door.Plan.PortOf(host, redirection.Port) is { } port) return port;
+        await client.TryFlushAsync().ConfigureAwait(false); // what came before shall not wait
+        if (await names.Door.AwaitAsync(plan => plan.PortOf(host, redirection.Port) is not null, $"a redirection to {host}:{redirection.Port}", CancellationToken.None).ConfigureAwait(false))
+            return names.Door.Plan.PortOf(host, redirection.Port);
+        names.Door.WarnOfUnknown(host, redirection.Port);
+        return null;
+    }
+
+    /// <summary>Up to the end of the frame, or all.</summary>
+    private int Frame(ReadOnlySpan<byte> bytes)
+    {
+        if (_isNoResp) return bytes.Length;
+        try
+        {
+            _framer.TryAdvance(bytes, out var consumed);
+            return consumed;
+        }
+        catch (RespProtocolException e)
+        {
+            GiveUp(e);
+            return bytes.Length;
+        }
+    }
+
+    private void GiveUp(RespProtocolException e)
+    {
+        _isNoResp = true;
+        ProxyLog.NotFramed(logger, e.Message);
+    }
+}

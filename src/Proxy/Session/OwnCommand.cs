@@ -1,0 +1,20 @@
+using KeyEvt.Proxy.Intercept;
+using KeyEvt.Resp;
+
+namespace KeyEvt.Proxy.Session;
+
+/// <summary>A key_evt_amqp command: may it run, and what does it reply?</summary>
+internal sealed class OwnCommand(RespRequest request, Authorization authorization, ICommandHandler commands) : Interception
+{
+    public override ReadOnlyMemory<byte> Question => Authorization.ConfigQuestion;
+
+    /// <summary>An error line, or a user's name.</summary>
+    public override int MaxAnswerBytes => 1024;
+
+    protected override async ValueTask<ReadOnlyMemory<byte>?> JudgeAsync(ProbeAnswer answer, bool isFirst, CancellationToken cancellationToken)
+    {
+        var verdict = isFirst ? authorization.JudgeConfig(answer) : authorization.JudgeUser(answer);
+        if (verdict.AskUser) return null;
+        return verdict.IsAllowed ? await commands.ExecuteAsync(request, cancellationToken).ConfigureAwait(false) : verdict.Refusal;
+    }
+}

@@ -1,0 +1,133 @@
+// Does a client that comes in by the cluster's door stay behind the proxy, whatever happens to the nodes?
+using System.Globalization;
+using System.Text.RegularExpressions;
+using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.Servers;
+using Xunit;
+
+namespace KeyEvt.EndToEnd.Tests.Cluster;
+
+public sealed class DoorTests
+{
+    [Fact]
+    public async Task All_that_names_nodes_names_the_doors_in_both_protocols()
+    {
+        await using var stage = await ClusterDoorStage.StartAsync();
+        var real = stage.Cluster.Nodes.Select(node => node.Port).ToHashSet();
+        var doors = (await stage.DoorsAsync()).Values.ToHashSet();
+        Assert.Equal(6, doors.Count);
+        Assert.Equal(Enumerable.Range(stage.BasePort, 6), doors.Order());
+        foreach (var port in (int[])[stage.Program.Port, .. doors])
+        {
+            await using var client = await RespClient.ConnectAsync(port);
+            foreach (var protocol in (string[])["2", "3"])
+            {
+                await client.CallAsync("HELLO", protocol);
+                foreach (var question in (string[][])[["CLUSTER", "SLOTS"], ["cluster", "shards"], ["CLUSTER", "NODES"]])
+                {
+                    var answer = (await client.CallAsync(question)).ToString();
+                    var named = Regex.Matches(answer, @"(?<=:)1\d{4}|(?<=:)[2-9]\d{4}").Select(match => int.Parse(match.Value, CultureInfo.InvariantCulture)).ToHashSet();
+                    Assert.InRange(named.Count(doors.Contains), 3, 6); // SLOTS leaves replicas out that have received nothing yet
+                    Assert.DoesNotContain(named, real.Contains);
+                }
+            }
+
+            var myId = (await client.CallAsync("CLUSTER", "MYID")).Text;
+            if (port != stage.Program.Port) Assert.Equal(port, (await stage.DoorsAsync())[myId]);
+        }
+
+        var replicas = await stage.Program.CallAsync("CLUSTER", "REPLICAS", stage.Cluster.IdOf(stage.Cluster.Nodes[0]));
+        Assert.Contains($" 127.0.0.1:{await stage.DoorOfAsync(stage.Cluster.Nodes[3])}@", Assert.Single(replicas.Texts).Insert(40, " ").Replace("  ", " ", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Redis_cli_follows_redirections_through_the_doors()
+    {
+        await using var stage = await ClusterDoorStage.StartAsync(3, 0);
+        var keys = Enumerable.Range(0, 60).Select(n => $"key:{n}").ToList();
+        var set = await stage.Program.Cli.RunWithAsync(["-c"], System.Text.Encoding.ASCII.GetBytes(string.Concat(keys.Select(key => $"SET {key} {key}\n"))));
+        Assert.Equal(60, set.Output.Split('\n').Count(line => line == "OK"));
+        var get = await stage.Program.Cli.RunWithAsync(["-c"], System.Text.Encoding.ASCII.GetBytes(string.Concat(keys.Select(key => $"GET {key}\n"))));
+        Assert.Equal(keys, get.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith("->", StringComparison.Ordinal)));
+        foreach (var node in stage.Cluster.Nodes)
+            Assert.True((await node.CallAsync("DBSIZE")).Integer > 5);
+    }
+
+    [Fact]
+    public async Task Moved_and_ask_lead_to_the_doors_and_never_touch_a_value()
+    {
+        await using var stage = await ClusterDoorStage.StartAsync(3, 0);
+        var (from, to) = (stage.Cluster.Nodes[0], stage.Cluster.Nodes[1]);
+        var (fromDoor, toDoor) = (await stage.DoorOfAsync(from), await stage.DoorOfAsync(to));
+        var (here, there) = (ClusterSlot.KeyIn(7), ClusterSlot.KeyIn(6000));
+        await using var client = await RespClient.ConnectAsync(fromDoor);
+        Assert.Equal($"MOVED 6000 127.0.0.1:{toDoor}", (await client.CallAsync("GET", there)).Text);
+
+        var like = $"-MOVED 6000 127.0.0.1:{to.Port}\r\n";
+        await client.CallAsync("SET", here, like);
+        Assert.Equal(like, (await client.CallAsync("GET", here)).Text);
+        Assert.Equal([like], (await client.CallAsync("MGET", here)).Texts);
+
+        // What Redis itself never does inside EXEC, a script can: that is data.
+        var nested = await client.CallAsync("EVAL", $"return {{redis.error_reply('MOVED 6000 127.0.0.1:{to.Port}')}}", "0");
+        Assert.Equal($"MOVED 6000 127.0.0.1:{to.Port}", nested.Items[0].Text);
+
+        Assert.Equal("OK", (await client.CallAsync("MULTI")).Text);
+        Assert.Equal($"MOVED 6000 127.0.0.1:{toDoor}", (await client.CallAsync("GET", there)).Text);
+        Assert.StartsWith("EXECABORT", (await client.CallAsync("EXEC")).Text, StringComparison.Ordinal);
+
+        // Queued here, and gone before it runs: the transaction is redirected as a whole.
+        Assert.Equal("OK", (await client.CallAsync("MULTI")).Text);
+        Assert.Equal("QUEUED", (await client.CallAsync("GET", here)).Text);
+        await stage.Cluster.BeginMoveAsync(7, from, to);
+        await RedisClusterServers.MoveKeysAsync(7, from, to);
+        Assert.Equal($"ASK 7 127.0.0.1:{toDoor}", (await client.CallAsync("EXEC")).Text);
+        Assert.Equal($"ASK 7 127.0.0.1:{toDoor}", (await client.CallAsync("GET", here)).Text);
+        await stage.Cluster.EndMoveAsync(7, to);
+        Assert.Equal($"MOVED 7 127.0.0.1:{toDoor}", (await client.CallAsync("GET", here)).Text);
+        Assert.Equal(like, (await (await RespClient.ConnectAsync(toDoor)).CallAsync("GET", here)).Text);
+    }
+
+    [Fact]
+    public async Task A_new_node_gets_a_door_and_the_door_of_a_removed_one_closes()
+    {
+        await using var stage = await ClusterDoorStage.StartAsync(3, 0);
+        var before = await stage.DoorsAsync();
+        var added = await stage.Cluster.AddNodeAsync();
+        await Eventually.TrueAsync("a door for the new node", async () => (await stage.DoorsAsync()).ContainsKey(stage.Cluster.IdOf(added)));
+        var door = await stage.DoorOfAsync(added);
+        Assert.Equal(stage.BasePort + 3, door);
+        await stage.Cluster.ReshardAsync(stage.Cluster.Nodes[0], added, 10);
+        await using (var client = await RespClient.ConnectAsync(await stage.DoorOfAsync(stage.Cluster.Nodes[0])))
+            Assert.Equal($"MOVED 5 127.0.0.1:{door}", (await client.CallAsync("GET", ClusterSlot.KeyIn(5))).Text);
+
+        await stage.Cluster.ReshardAsync(added, stage.Cluster.Nodes[0], 10);
+        await stage.Cluster.RemoveNodeAsync(added);
+        await Eventually.TrueAsync("the door to be closed", () => FreePorts.IsFree(door));
+        Assert.Equal(before, await stage.DoorsAsync());
+
+        var another = await stage.Cluster.AddNodeAsync();
+        await Eventually.TrueAsync("a door for another node", async () => (await stage.DoorsAsync()).ContainsKey(stage.Cluster.IdOf(another)));
+        Assert.Equal(door, await stage.DoorOfAsync(another));
+    }
+
+    [Fact]
+    public async Task A_replication_stream_passes_a_door_as_it_is()
+    {
+        await using var stage = await ClusterDoorStage.StartAsync(1, 0);
+        await stage.Cluster.Nodes[0].CallAsync("SET", "k", new string('x', 100_000));
+        using var folder = new PrivateFolder("rdb");
+        var dumped = await new RedisCli(await stage.DoorOfAsync(stage.Cluster.Nodes[0])).RunWithAsync(["--rdb", folder.File("dump.rdb")]);
+        Assert.True(dumped.ExitCode == 0, dumped.ToString());
+        Assert.StartsWith("REDIS", System.Text.Encoding.Latin1.GetString(await File.ReadAllBytesAsync(folder.File("dump.rdb"), TestContext.Current.CancellationToken)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_announce_host_that_is_what_clients_are_told()
+    {
+        await using var stage = await ClusterDoorStage.StartAsync(3, 0, null, "--announce-host", "localhost");
+        var slots = (await stage.Program.CallAsync("CLUSTER", "SLOTS")).ToString();
+        Assert.Contains($"$9\\r\\nlocalhost\\r\\n:{stage.BasePort}\\r\\n", slots, StringComparison.Ordinal);
+        Assert.DoesNotContain("127.0.0.1", slots, StringComparison.Ordinal);
+    }
+}

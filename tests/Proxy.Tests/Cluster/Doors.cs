@@ -1,0 +1,21 @@
+using KeyEvt.Proxy.Cluster;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KeyEvt.Proxy.Tests.Cluster;
+
+/// <summary>A plan of three nodes at 10.0.0.x:6379, with doors at 7001 and up.</summary>
+internal static class Doors
+{
+    public static readonly string One = new('1', 40);
+    public static readonly string Two = new('2', 40);
+    public static readonly string Six = new('6', 40);
+
+    public static DoorPlan Plan { get; } = new([new(One, "10.0.0.1", 6379, 7001), new(Two, "10.0.0.2", 6379, 7002), new(Six, "fd00::6", 6379, 7006)]);
+
+    public static ClusterDoor Door(Action<string>? hint = null, TimeProvider? time = null, string? announceHost = "proxy")
+    {
+        var door = new ClusterDoor(announceHost, hint ?? (_ => { }), time ?? TimeProvider.System, NullLogger.Instance);
+        door.Change(Plan);
+        return door;
+    }
+}

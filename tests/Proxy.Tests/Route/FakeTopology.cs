@@ -1,0 +1,42 @@
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Topology;
+
+namespace KeyEvt.Proxy.Tests.Route;
+
+/// <summary>Nodes as the test says.</summary>
+internal sealed class FakeTopology(UpstreamShape shape, params TopologyNode[] nodes) : ITopology
+{
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public TopologySnapshot Current { get; private set; } = new(shape, 1, nodes);
+
+    public Task Changed => _changed.Task;
+
+    public List<string> Hints { get; } = [];
+
+    /// <summary>What a look after a hint finds.</summary>
+    public Action? OnHint { get; set; }
+
+    public void Hint(string reason)
+    {
+        lock (Hints) Hints.Add(reason);
+        OnHint?.Invoke();
+    }
+
+    public void Change(params TopologyNode[] nodes)
+    {
+        Current = new TopologySnapshot(Current.Shape, Current.Version + 1, nodes);
+        var changed = _changed;
+        _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        changed.SetResult();
+    }
+
+    public static TopologyNode Node(string id, int port, NodeRole role = NodeRole.Master, string host = "127.0.0.1", bool failing = false) => new()
+    {
+        Id = id,
+        Address = new RedisAddress { Host = host, Port = port },
+        Role = role,
+        IsFailing = failing,
+        Slots = role == NodeRole.Master ? [new SlotRange(0, 10)] : [],
+    };
+}
