@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
 
 namespace KeyEvt.Forwarder.Tests.Feed;
@@ -6,6 +7,16 @@ namespace KeyEvt.Forwarder.Tests.Feed;
 internal sealed class JumpingTime : FakeTimeProvider
 {
     public TimeSpan WallOffset { get; set; }
+
+    /// <summary>For how long somebody has asked to be woken later, in order.</summary>
+    public ConcurrentQueue<TimeSpan> Asked { get; } = new();
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = base.CreateTimer(callback, state, dueTime, period);
+        Asked.Enqueue(dueTime); // once it runs: who sees it here may advance the time
+        return timer;
+    }
 
     public override long GetTimestamp() => base.GetUtcNow().Ticks;
 
