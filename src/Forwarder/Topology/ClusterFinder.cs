@@ -5,24 +5,27 @@ namespace KeyEvt.Forwarder.Topology;
 /// <summary>What do the nodes of a cluster say of it? CLUSTER NODES, which every version has, and which alone tells each node's config epoch.</summary>
 /// <remarks>
 /// Another node is asked each time, so that one that is cut off from the others does not hide what they have agreed on; an answer whose newest config epoch is
-/// older than one seen before does not count. Gossip needs a moment until all know a new node, or have forgotten a removed one: a node is given up
+/// older than one seen before does not count, unless for some rounds nobody tells anything else (slots were given up, the cluster was made anew). Gossip needs a moment until all know a new node, or have forgotten a removed one: a node is given up
 /// when several answers in a row do not name it.
 /// </remarks>
 internal sealed class ClusterFinder(UpstreamAddress upstream, IFeedTransport transport, TimeProvider time) : INodeFinder
 {
     private const int MissesUntilGone = 3;
+    private const int RoundsUntilOlderCounts = 3;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<RedisAddress, RedisCaller> _callers = [];
     private readonly Dictionary<string, int> _misses = [];
     private IReadOnlyList<TopologyNode> _known = [];
     private long _epoch;
+    private int _olderRounds;
     private int _turn;
 
     public async Task<IReadOnlyList<TopologyNode>> FindAsync()
     {
         var faults = new List<string>();
         var places = Places();
+        bool hasOlder = false;
         _turn = (_turn + 1) % places.Count;
         foreach (var place in places.Skip(_turn).Concat(places.Take(_turn)))
         {
@@ -33,10 +36,14 @@ internal sealed class ClusterFinder(UpstreamAddress upstream, IFeedTransport tra
                     throw new IOException(FeedText.Clean(answer.Text));
 
                 var view = ClusterNodesReply.Parse(answer.Text, upstream, place.Host);
-                if (view.Epoch < _epoch)
-                    throw new IOException("it tells of an older state than another one did");
+                if (view.Epoch < _epoch && _olderRounds < RoundsUntilOlderCounts)
+                {
+                    hasOlder = true;
+                    faults.Add($"{place}: it tells of an older state than another one did");
+                    continue;
+                }
 
-                _epoch = view.Epoch;
+                (_epoch, _olderRounds) = (view.Epoch, 0);
                 _known = Merge(view.Nodes);
                 await ForgetCallersAsync().ConfigureAwait(false);
                 return _known;
@@ -48,6 +55,8 @@ internal sealed class ClusterFinder(UpstreamAddress upstream, IFeedTransport tra
             }
         }
 
+        if (hasOlder)
+            _olderRounds++;
         throw new IOException($"no node tells of the cluster: {string.Join("; ", faults.Take(3))}");
     }
 

@@ -13,7 +13,9 @@ namespace KeyEvt.Forwarder.Topology;
 /// </remarks>
 internal static class ClusterNodesReply
 {
-    /// <param name="Epoch">The newest config epoch of any node in it.</param>
+    /// <param name="Epoch">
+    /// The newest config epoch of a master with slots: who takes slots over has a newer one than who had them. One without slots may become a replica, and its epoch is gone then.
+    /// </param>
     public readonly record struct View(IReadOnlyList<TopologyNode> Nodes, long Epoch);
 
     /// <param name="asked">The host that gave the answer: a node that knows no address of its own leaves it empty.</param>
@@ -32,8 +34,7 @@ internal static class ClusterNodesReply
             if (flags.Contains("handshake") || flags.Contains("noaddr") || !TryReadPlace(words[1], upstream.IsTls, asked, out string host, out int port))
                 continue;
 
-            newest = Math.Max(newest, long.TryParse(words[6], NumberStyles.None, CultureInfo.InvariantCulture, out long epoch) ? epoch : 0);
-            nodes.Add(new TopologyNode
+            var node = new TopologyNode
             {
                 Id = words[0],
                 Address = upstream.NodeAt(host, port),
@@ -41,7 +42,10 @@ internal static class ClusterNodesReply
                 MasterId = words[3] == "-" ? null : words[3],
                 Slots = [.. words.Skip(8).Select(ReadSlots).OfType<SlotRange>().OrderBy(range => range.First)],
                 IsFailing = flags.Contains("fail") || flags.Contains("fail?"),
-            });
+            };
+            nodes.Add(node);
+            if (node is { Role: NodeRole.Master, Slots.Count: > 0 } && long.TryParse(words[6], NumberStyles.None, CultureInfo.InvariantCulture, out long epoch))
+                newest = Math.Max(newest, epoch);
         }
 
         return nodes.Count > 0 ? new View(nodes, newest) : throw new IOException("its answer names no node");

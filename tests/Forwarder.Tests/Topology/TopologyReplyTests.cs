@@ -23,7 +23,7 @@ public sealed class TopologyReplyTests
             e5 10.0.0.5:7005@17005 handshake - 0 0 0 connected
 
             """, Cluster, "seed");
-        Assert.Equal(9, epoch);
+        Assert.Equal(3, epoch); // not 9: without slots it may become a replica, and then nobody has that epoch
         Assert.Equal(["a1", "b2", "c3"], nodes.Select(node => node.Id));
         Assert.Equal([new SlotRange(0, 99), new SlotRange(200, 200), new SlotRange(400, 500)], nodes[0].Slots);
         Assert.Equal(("redis://u@10.0.0.1:7001", "p"), (nodes[0].Address.ToString(), nodes[0].Address.Password));
