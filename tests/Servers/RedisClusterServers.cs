@@ -24,9 +24,16 @@ public sealed class RedisClusterServers : IAsyncDisposable
     public IEnumerable<RedisServer> Living => _nodes.Where(node => !node.Process.HasExited);
 
     /// <summary>All nodes of the start as seeds.</summary>
-    public string Url => "redis+cluster://" + string.Join(',', _nodes.Select(node => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{node.Port}")));
+    public string Url => UrlAs("");
 
-    /// <param name="lines">Further lines of every node's redis.conf.</param>
+    /// <param name="login">"user:password@", or nothing.</param>
+    public string UrlAs(string login) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"redis{(IsTls ? "s" : "")}+cluster://{login}{string.Join(',', _nodes.Select(node => $"127.0.0.1:{node.TlsPort ?? node.Port}"))}");
+
+    private bool IsTls => _lines.Contains("tls-cluster yes");
+
+    /// <param name="lines">Further lines of every node's redis.conf; with "tls-cluster yes" each has a TLS port too, with "requirepass" this class logs in with it.</param>
     public static Task<RedisClusterServers> StartAsync(params string[] lines) => StartAsync(3, 1, lines);
 
     public static async Task<RedisClusterServers> StartAsync(int masters, int replicasEach, params string[] lines)
@@ -198,7 +205,7 @@ public sealed class RedisClusterServers : IAsyncDisposable
     {
         var bus = FreePorts.Take();
         var node = await RedisServer.StartAsync(
-            ["cluster-enabled yes", $"cluster-port {Text(bus)}", "cluster-node-timeout 1500", "cluster-config-file nodes.conf", "cluster-allow-replica-migration no", "repl-diskless-sync-delay 0", .. _lines]).ConfigureAwait(false);
+            ["cluster-enabled yes", $"cluster-port {Text(bus)}", "cluster-node-timeout 1500", "cluster-config-file nodes.conf", "cluster-allow-replica-migration no", "repl-diskless-sync-delay 0", .. IsTls ? [$"tls-port {Text(FreePorts.Take())}"] : Array.Empty<string>(), .. _lines]).ConfigureAwait(false);
         _nodes.Add(node);
         _busPorts[node] = bus;
         _ids[node] = (await node.CallAsync("CLUSTER", "MYID").ConfigureAwait(false)).Text;
@@ -207,7 +214,7 @@ public sealed class RedisClusterServers : IAsyncDisposable
 
     private async Task MeetAsync(RedisServer node, RedisServer known)
     {
-        await node.CallAsync("CLUSTER", "MEET", "127.0.0.1", Text(known.Port), Text(_busPorts[known])).ConfigureAwait(false);
+        await node.CallAsync("CLUSTER", "MEET", "127.0.0.1", Text(known.TlsPort ?? known.Port), Text(_busPorts[known])).ConfigureAwait(false);
         await Eventually.TrueAsync("the nodes to meet", async () => (await LinesAsync(known).ConfigureAwait(false)).Any(line => line.Id == IdOf(node)), Agreement).ConfigureAwait(false);
     }
 

@@ -12,6 +12,8 @@ public sealed class RedisServer : IAsyncDisposable
 
     private RedisServer(string[] lines, bool unixSocket)
     {
+        TlsPort = Word(lines, "tls-port") is { } tlsPort ? int.Parse(tlsPort, CultureInfo.InvariantCulture) : null;
+        Password = Word(lines, "requirepass");
         UnixSocket = unixSocket ? _folder.File("redis.sock") : null;
         _configuration = _folder.Write("redis.conf", string.Join('\n', (string[])
             [$"port {Port}", "bind 127.0.0.1", "save \"\"", "appendonly no", $"dir {_folder.Path}", .. UnixSocket is null ? [] : new[] { $"unixsocket {UnixSocket}" }, .. lines, ""]));
@@ -19,6 +21,12 @@ public sealed class RedisServer : IAsyncDisposable
     }
 
     public int Port { get; } = FreePorts.Take();
+
+    /// <summary>Beside the plain one, if a line "tls-port" names it.</summary>
+    public int? TlsPort { get; }
+
+    /// <summary>Of the line "requirepass"; whoever connects by this class logs in with it.</summary>
+    public string? Password { get; }
 
     public string? UnixSocket { get; }
 
@@ -46,7 +54,19 @@ public sealed class RedisServer : IAsyncDisposable
         }
     }
 
-    public Task<RespClient> ConnectAsync() => RespClient.ConnectAsync(Port);
+    public Task<RespClient> ConnectAsync() => ConnectAsync(Port, Password);
+
+    /// <summary>The value of the first configuration line of that name.</summary>
+    internal static string? Word(IEnumerable<string> lines, string name) =>
+        lines.FirstOrDefault(line => line.StartsWith(name + " ", StringComparison.Ordinal))?[(name.Length + 1)..];
+
+    internal static async Task<RespClient> ConnectAsync(int port, string? password)
+    {
+        var client = await RespClient.ConnectAsync(port).ConfigureAwait(false);
+        if (password is not null)
+            await client.CallAsync("AUTH", password).ConfigureAwait(false);
+        return client;
+    }
 
     /// <summary>One command on a connection of its own, straight to this Redis; whatever it answers.</summary>
     public async Task<Reply> ConnectAndCallAsync(params string[] arguments)

@@ -89,6 +89,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
             TieBreaker = "",
             ConfigurationChannel = "",
             SetClientLibrary = false,
+            CommandMap = CommandMap.Create(["ECHO"], available: false), // else it would be the first thing that is asked, and without the right to it nothing would go; PING does as well
             User = login.User,
             Password = login.Password,
         };

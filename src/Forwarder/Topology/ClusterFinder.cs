@@ -33,7 +33,7 @@ internal sealed class ClusterFinder(UpstreamAddress upstream, IFeedTransport tra
             {
                 var answer = await (await CallerAsync(place).ConfigureAwait(false)).AskAsync("CLUSTER", "NODES").ConfigureAwait(false);
                 if (answer.IsError)
-                    throw new IOException(FeedText.Clean(answer.Text));
+                    throw Refusals.Of(answer, "+cluster|nodes");
 
                 var view = ClusterNodesReply.Parse(answer.Text, upstream, place.Host);
                 if (view.Epoch < _epoch && _olderRounds < RoundsUntilOlderCounts)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Outbox;
 using Microsoft.Extensions.Logging;
@@ -26,6 +27,7 @@ internal sealed class FeedSet : IAsyncDisposable
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<string, string> _masterOf = [];
     private readonly Dictionary<string, FeedState> _seen = [];
+    private readonly ConcurrentDictionary<string, bool> _saidReplica = new();
     private readonly Lock _gate = new();
     private volatile IReadOnlyList<Member> _members = [];
     private EventClass _wanted;
@@ -56,12 +58,13 @@ internal sealed class FeedSet : IAsyncDisposable
     /// <summary>Those that clients write to; empty while none is known.</summary>
     public IEnumerable<Member> Masters => _members.Where(member => IsServing(member.Node));
 
-    /// <summary>Of a shape with one master: the node that became it last by its own word, which is there before Sentinel's; null: none says so.</summary>
+    /// <summary>Of a shape with one master: the node that was promoted under our eyes, which is there before Sentinel's word; else whom Sentinel names too; null: none says so.</summary>
+    /// <remarks>A master that was frozen says "master" anew when it is back, and is the last one to say so: that makes it none.</remarks>
     public RedisAddress? Master => _members
-        .Select(member => (member.Node.Address, member.Feed.Status))
-        .Where(one => one.Status is { Role: NodeRole.Master, State: FeedState.Subscribed, MasterSince: not null })
-        .OrderByDescending(one => one.Status.MasterSince)
-        .Select(one => one.Address).FirstOrDefault();
+        .Where(member => member.Feed.Status is { Role: NodeRole.Master, State: FeedState.Subscribed, MasterSince: not null })
+        .OrderByDescending(member => IsPromoted(member) ? 2 : IsServing(member.Node) ? 1 : 0)
+        .ThenByDescending(member => member.Feed.Status.MasterSince)
+        .Select(member => member.Node.Address).FirstOrDefault();
 
     /// <summary>Faults when a feed, or this loop, dies of a fault in the program.</summary>
     public Task Completion => _completion.Task;
@@ -229,13 +232,21 @@ internal sealed class FeedSet : IAsyncDisposable
             return;
 
         var members = _members;
+        foreach (var member in members)
+        {
+            if (IsServing(member.Node))
+                _saidReplica.TryRemove(member.Node.Id, out _);
+            else if (member.Feed.Status.Role == NodeRole.Replica)
+                _saidReplica[member.Node.Id] = true;
+        }
+
         foreach (var master in members.Where(member => IsServing(member.Node)))
         {
             master.Feed.Fence(false);
             if (master.Feed.Status is not { Role: NodeRole.Master, State: FeedState.Subscribed })
                 continue;
 
-            foreach (var other in members.Where(member => member != master && !IsServing(member.Node) && IsBehind(member, master)))
+            foreach (var other in members.Where(member => member != master && !IsServing(member.Node) && !IsPromoted(member) && IsBehind(member, master)))
             {
                 if (other.Feed.Status.Role == NodeRole.Master && other.Feed.Fence(true))
                 {
@@ -252,6 +263,10 @@ internal sealed class FeedSet : IAsyncDisposable
                 member.Feed.Look();
         }
     }
+
+    /// <summary>It was a replica by its own word, and is a master now: those who watch it have not said so yet, which makes it no stale one.</summary>
+    private bool IsPromoted(Member member) =>
+        !IsServing(member.Node) && member.Feed.Status.Role == NodeRole.Master && _saidReplica.ContainsKey(member.Node.Id);
 
     /// <summary>One that is, or that was, of the same master's replication.</summary>
     private bool IsBehind(Member other, Member master)

@@ -77,11 +77,16 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IFeedTransport tr
     {
         var master = await caller.AskAsync("SENTINEL", "MASTER", upstream.MasterName).ConfigureAwait(false);
         if (master.IsError)
-            throw new IOException(FeedText.Clean(master.Text));
+            throw Refusals.Of(master, "+sentinel|master");
 
         var replicas = await caller.AskAsync("SENTINEL", "REPLICAS", upstream.MasterName).ConfigureAwait(false);
+        // Without the replicas nobody would listen to the one that is promoted next: an answer without them is none.
+        if (Refusals.IsOne(replicas))
+            throw Refusals.Of(replicas, "+sentinel|replicas");
         if (replicas.IsError) // before Redis 5
             replicas = await caller.AskAsync("SENTINEL", "SLAVES", upstream.MasterName).ConfigureAwait(false);
+        if (replicas.IsError)
+            throw Refusals.Of(replicas, "+sentinel|replicas");
         Learn(await caller.AskAsync("SENTINEL", "SENTINELS", upstream.MasterName).ConfigureAwait(false), sentinel);
         return (SentinelReply.Nodes(upstream, master, replicas, sentinel.Host), SentinelReply.Epoch(master));
     }

@@ -168,7 +168,9 @@ internal sealed class UpstreamCheck
             return;
         }
         var reply = await _redis.CallAsync("EVAL", FallbackScript, "1", FallbackKey.Name);
-        if (reply.IsError || reply.Items.Count < 2)
+        if (reply.Begins("MOVED") && !_isAlone)
+            Add(CheckOutcome.Note, "fallback storage", $"is on another node, which serves its slot: {reply.Text}");
+        else if (reply.IsError || reply.Items.Count < 2)
             Add(CheckOutcome.Fails, "fallback storage", reply.Text, $"{Grant($"+eval +evalsha +script|load +llen +lrange +lindex +lrem +rpush +ltrim ~{FallbackKey.Name}")}, or switch it off with --fallback-storage-size -1");
         else if (reply.Items[1].Text is { Length: > 0 } missing)
             Add(CheckOutcome.Fails, "fallback storage", $"not allowed: {missing}", $"{Grant($"+{missing.ToLowerInvariant().Replace(" ", " +", StringComparison.Ordinal)} ~{FallbackKey.Name}")}, or switch it off with --fallback-storage-size -1");

@@ -31,6 +31,13 @@ internal sealed class TlsFolder : IDisposable
         return RedisServer.StartAsync($"tls-port {tlsPort}", $"tls-cert-file {cert}", $"tls-key-file {key}", $"tls-ca-cert-file {Ca}", $"tls-auth-clients {authClients}");
     }
 
+    /// <summary>Lines of each node of a replication or a cluster that speaks TLS with its own kind; the ports are given apart.</summary>
+    public string[] NodeLines(TestCertificate? certificate = null)
+    {
+        var (cert, key) = Write("node", certificate ?? Authority.Issue("localhost", "127.0.0.1"));
+        return [$"tls-cert-file {cert}", $"tls-key-file {key}", $"tls-ca-cert-file {Ca}", "tls-auth-clients no"];
+    }
+
     /// <summary>A RabbitMQ with a TLS port beside its plain one.</summary>
     public Task<RabbitServer> StartRabbitAsync(int tlsPort, bool asksForCertificate, TestCertificate? certificate = null)
     {
