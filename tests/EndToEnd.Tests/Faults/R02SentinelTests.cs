@@ -91,7 +91,8 @@ public sealed class R02SentinelTests(SharedBroker broker)
             // What was stored in the moment of the switch, before the new master was heard, is thrown away with the old one's writes: seen, and counted.
             Assert.Empty(verdict.Faults());
             Assert.Equal(0, verdict.LostInSilence);
-            Assert.True(verdict.Recovered > verdict.Acknowledged / 2, verdict.ToString());
+            // How much that is depends on how long the old master goes on taking writes, so only what came after the switch is asked for.
+            Assert.True(verdict.Recovered > 1000, verdict.ToString());
             Assert.Equal(verdict.DroppedTotal, verdict.Dropped.GetValueOrDefault("fallback_lost"));
         }, ["min-replicas-to-write 1"], relay.Port);
     }
