@@ -54,7 +54,7 @@ public sealed class AuthorizationTests(GuardedProxy proxy) : IClassFixture<Guard
     {
         Assert.NotEmpty(state);
         await using var client = await proxy.Program.ConnectAsync();
-        await using var direct = await proxy.Redis.ConnectAsync();
+        await using var direct = await RespClient.ConnectAsync(proxy.Redis.Port); // not logged in, as the other
         foreach (var side in new[] { client, direct })
         {
             await side.SendAsync(before);
