@@ -36,7 +36,8 @@ run() {
     local project=$1 program code total bad not_run
     shift
     program=$(ls "tests/$project/bin/Release/net10.0/"KeyEvt*."$project".dll 2>/dev/null)
-    timeout --kill-after=20 720 dotnet exec "$program" -noColor -noLogo -trait- Duration=long "$@" </dev/null 2>&1 | tee "$results"
+    # More threads than cores: most tests wait most of their time.
+    timeout --kill-after=20 720 dotnet exec "$program" -noColor -noLogo -maxThreads 1.5x -trait- Duration=long "$@" </dev/null 2>&1 | tee "$results"
     code=${PIPESTATUS[0]}
     # ...  Total: 12, Errors: 0, Failed: 1, Skipped: 0, Not Run: 0, Time: 1.234s
     if [[ $(grep -a 'Total: ' "$results" | tail -n 1) =~ Total:\ ([0-9]+),\ Errors:\ ([0-9]+),\ Failed:\ ([0-9]+),\ Skipped:\ ([0-9]+),\ Not\ Run:\ ([0-9]+) ]]; then
