@@ -57,6 +57,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
             if (read.IsCompleted && !ended) _client.TryWrite(session.LastWords);
             if (!await _client.TryFlushAsync().ConfigureAwait(false)) return SessionEndReason.ClientReset;
             if (!read.IsCompleted && !ended) continue;
+            session.End(SessionEndReason.UpstreamClosed); // before the client can answer with its own
             await _client.CompleteAsync().ConfigureAwait(false); // FIN for FIN, behind all bytes
             return SessionEndReason.UpstreamClosed;
         }
