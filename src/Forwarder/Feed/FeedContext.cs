@@ -26,6 +26,9 @@ internal sealed record FeedContext(
     /// <summary>Asked when the node has been demoted: what has its successor sent since it is one? Null: not known.</summary>
     public Func<Task<IReadOnlyList<KeptNotification>?>>? Successor { get; set; }
 
+    /// <summary>In a cluster: a tag whose slot the node serves, as far as is known; null: it serves none. Elsewhere not set.</summary>
+    public Func<string?>? MarkerTag { get; set; }
+
     /// <summary>The node's address, without secrets.</summary>
     public string Node { get; } = Options.Address.ToString();
 }

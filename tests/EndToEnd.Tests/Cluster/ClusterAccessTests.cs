@@ -12,7 +12,7 @@ public sealed class ClusterAccessTests(SharedBroker broker)
     {
         var rabbit = await broker.GetAsync();
         await using var relay = new Relay(rabbit.Port);
-        await using var cluster = await RedisClusterServers.StartAsync(MinimalRights.Node("+cluster|nodes"));
+        await using var cluster = await RedisClusterServers.StartAsync(MinimalRights.Node("+cluster|nodes +ssubscribe +spublish +readonly"));
         var queue = $"q{Guid.NewGuid():N}";
         await using var consumer = await EventConsumer.StartAsync(rabbit.Broker, queue, "amq.direct", queue);
         string[] options = ["--upstream", cluster.UrlAs(MinimalRights.Login), "--amqp", rabbit.UrlWith(port: relay.Port), "--routing-key", queue, "--keymask", "ALL", "--events", "$"];
