@@ -56,6 +56,37 @@ public sealed class R03ClusterTests(SharedBroker broker)
     });
 
     [Fact]
+    public async Task R3_A_master_that_was_frozen_and_replaced_is_not_forwarded_from_when_it_is_back()
+    {
+        await ClusterRig.RunAsync(await broker.GetAsync(), "$", [], async rig =>
+        {
+            await using var run = rig.StartRun();
+            await run.MoreAsync(2000);
+            var old = await rig.Redis.MasterOfAsync(0);
+            old.Freeze();
+            RedisServer master;
+            try
+            {
+                master = await rig.Redis.FailedOverAsync(old, 0);
+                await rig.CoveredAsync(3, 2);
+            }
+            finally
+            {
+                old.Thaw();
+            }
+
+            await rig.CoveredAsync(3, 3);
+            await run.MoreAsync(1000);
+            var verdict = await run.EndAndShowAsync();
+            Assert.Empty(verdict.Faults());
+            Assert.Equal(0, verdict.Duplicated);
+            // What is missing was taken by the old one in the moment of its return, and is gone from Redis too.
+            foreach (var key in verdict.Lost.Select(text => text.Split(' ')[0]))
+                Assert.Equal(0, (await rig.Redis.CallAsync("EXISTS", key)).Integer);
+        });
+    }
+
+    [Fact]
     public Task R4_Slots_that_move_lose_nothing() => RunAsync(async (rig, run) =>
         await rig.Redis.ReshardAsync(await rig.Redis.MasterOfAsync(0), await rig.Redis.MasterOfAsync(16383), 1000));
 
