@@ -13,6 +13,7 @@ internal sealed class ScriptedNode : IFeedTransport
     private readonly Lock _gate = new();
     private readonly List<string> _commands = [];
     private PipeWriter? _toFeed;
+    private volatile TaskCompletionSource? _held;
     private int _connects;
 
     /// <summary>What to answer to a command instead of the usual; null: the usual; empty: nothing.</summary>
@@ -43,6 +44,15 @@ internal sealed class ScriptedNode : IFeedTransport
         _toFeed = toFeed.Writer;
         _ = Task.Run(() => ServeAsync(toNode.Reader, toFeed.Writer), CancellationToken.None);
         return ValueTask.FromResult<IDuplexPipe>(new Ends(toFeed.Reader, toNode.Writer));
+    }
+
+    /// <summary>Answers nothing until it is released, and then what is to be answered at that time.</summary>
+    public void Hold() => _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Release()
+    {
+        _held?.SetResult();
+        _held = null;
     }
 
     /// <summary>Bytes into the feed's stream, as they are.</summary>
@@ -76,6 +86,8 @@ internal sealed class ScriptedNode : IFeedTransport
 
             lock (_gate)
                 _commands.Add(string.Join(' ', arguments));
+            if (_held is { } held)
+                await held.Task;
             string answer = Answer(arguments) ?? Usual(arguments);
             if (answer.Length > 0 && ReferenceEquals(output, _toFeed))
                 await SayAsync(answer);
