@@ -122,7 +122,7 @@ internal sealed class FeedConnection
             await _flagsSettled.Task.ConfigureAwait(false);
         }
 
-        await _markers.SubscribeAsync(_identity.RunNumber(_feed.Markers.Nonce)).ConfigureAwait(false);
+        await _markers.SubscribeAsync(_identity.RunNumber(_feed.Markers.Nonce), _identity.IsCluster).ConfigureAwait(false);
         _isGreeted = true;
         _subscriptions.Begin();
         await _subscribed.Task.ConfigureAwait(false);

@@ -12,14 +12,11 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands)
     /// <summary>Beats between two tries to subscribe in a cluster: a slot on its way is refused by both ends for a while.</summary>
     private const int BeatsBetweenTries = 4;
 
-    private readonly string _remedy = feed.MarkerTag is null
-        ? $"grant &{MarkerChannel.PlainName} +subscribe +publish; until then PING takes its place"
-        : $"grant &{MarkerChannel.PlainName}* +ssubscribe +spublish +readonly; until then PING takes its place";
-
     private long _sent;
-    private volatile MarkerChannel? _channel = feed.MarkerTag is null ? MarkerChannel.Plain : null;
+    private volatile MarkerChannel? _channel;
     private volatile bool _isRefused;
     private volatile bool _isTrying;
+    private volatile Func<string?>? _tag;
     private int _beatsToTry;
 
     public long Sent => Volatile.Read(ref _sent);
@@ -28,8 +25,10 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands)
     public MarkerChannel? Channel => _channel;
 
     /// <summary>Subscribes to the channel; the connection's first place in the stream is known from the answer on. In a cluster that place is an answered PING.</summary>
-    public async Task SubscribeAsync(ulong runNumber)
+    public async Task SubscribeAsync(ulong runNumber, bool isCluster)
     {
+        _tag = isCluster ? feed.MarkerTag : null;
+        _channel = _tag is null ? MarkerChannel.Plain : null;
         var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (_channel is { } channel)
             commands.SendSubscription((reply, _) => Begin(reply), channel.SubscribeCommand, channel.Name);
@@ -60,7 +59,7 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands)
     /// <summary>Each beat. Timer only.</summary>
     public void Send()
     {
-        if (feed.MarkerTag is { } tag && _channel is null && !_isRefused && !_isTrying && _beatsToTry-- <= 0)
+        if (_tag is { } tag && _channel is null && !_isRefused && !_isTrying && _beatsToTry-- <= 0)
             TryShard(tag());
 
         Volatile.Write(ref _sent, _sent + 1);
@@ -149,6 +148,7 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands)
     private void Refused(string command, MarkerChannel channel)
     {
         (_channel, _isRefused) = (null, true);
-        feed.Remedies.Set(FeedAspect.Marker, $"{command} {channel.Name} is refused: {_remedy}");
+        string rights = channel.IsShard ? $"&{MarkerChannel.PlainName}* +ssubscribe +spublish +readonly" : $"&{MarkerChannel.PlainName} +subscribe +publish";
+        feed.Remedies.Set(FeedAspect.Marker, $"{command} {channel.Name} is refused: grant {rights}; until then PING takes its place");
     }
 }

@@ -169,9 +169,9 @@ internal sealed class FeedSet : IAsyncDisposable
             {
                 Predecessor = () => SentLastByMasterOfAsync(node.Id),
                 Successor = () => SentBySuccessorOfAsync(node.Id),
-                MarkerTag = _topology.Current.Shape == UpstreamShape.Cluster ? () => MarkerTagOf(node.Id) : null,
+                MarkerTag = () => MarkerTagOf(node.Id),
             }
-            : new NodeFeed(options, _sink, _gaps, _time, _logger, _transport);
+            : new NodeFeed(options, _sink, _gaps, _time, _logger, _transport) { MarkerTag = new SlotSearch().Next };
         feed.Want(_wanted);
         if (_isStarted)
             Start(feed);

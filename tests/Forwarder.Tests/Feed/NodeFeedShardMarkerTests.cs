@@ -10,7 +10,7 @@ public sealed class NodeFeedShardMarkerTests : IAsyncDisposable
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
 
     private readonly JumpingTime _time = new();
-    private readonly ScriptedNode _node = new();
+    private readonly ScriptedNode _node = new() { IsCluster = true };
     private readonly RecordingSink _sink = new();
     private readonly GapLog _gaps = new();
     private readonly NodeFeed _feed;

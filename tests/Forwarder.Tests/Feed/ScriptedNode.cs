@@ -19,6 +19,9 @@ internal sealed class ScriptedNode : IFeedTransport
     /// <summary>What to answer to a command instead of the usual; null: the usual; empty: nothing.</summary>
     public Func<string[], string?> Answer { get; set; } = _ => null;
 
+    /// <summary>It says that it is a node of a cluster.</summary>
+    public bool IsCluster { get; init; }
+
     /// <summary>Refuses connections while set.</summary>
     public bool IsDown { get; set; }
 
@@ -94,8 +97,9 @@ internal sealed class ScriptedNode : IFeedTransport
         }
     }
 
-    private static string Usual(string[] command) => command[0] switch
+    private string Usual(string[] command) => command[0] switch
     {
+        "HELLO" when IsCluster => $"%2\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n{Bulk("mode")}{Bulk("cluster")}",
         "HELLO" => "%1\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n",
         "INFO" => Bulk($"# Server\r\nredis_version:7.0.0\r\nrun_id:{new string('a', 40)}\r\n"),
         "ROLE" => "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n",
