@@ -5,15 +5,15 @@ using KeyEvt.Servers;
 namespace KeyEvt.Soak;
 
 /// <summary>
-/// Rows of the fault catalogue in random lengths. Two of them lose by their nature, and are accounted for: FLUSHALL takes the stored events (the ledger
-/// counts them: what is lost must not be more), and kill -9 takes what was only in memory (the run declares the second before it; so the kill comes
-/// only while the broker confirms).
+/// Rows of the fault catalogue in random lengths: of the broker and of the program; those of Redis are its shape's. Some lose by their nature, and are accounted for: FLUSHALL, or a master that
+/// is lost with what its replica had not received, take stored events (the ledger counts them: what is lost must not be more), and kill -9 takes what was only in memory (the run declares the
+/// second before it; so the kill comes only while the broker confirms).
 /// Not here: eviction (as FLUSHALL, but nobody can say when), a cap or a memory bound that is reached (they drop by design; rows of their own),
 /// unbound queues and deleted exchanges (the broker drops what is meant for them).
 /// </summary>
 internal static class SoakFaults
 {
-    public static readonly IReadOnlyList<SoakFault> All =
+    public static readonly IReadOnlyList<SoakFault> OfAllShapes =
     [
         new("B1 broker killed", FaultSide.Broker, async (stage, random) =>
         {
@@ -67,31 +67,6 @@ internal static class SoakFaults
             await stage.Rabbit.CtlAsync("set_disk_free_limit", "50MB");
         }),
         new("B15 close_all_connections", FaultSide.Broker, (stage, _) => stage.Rabbit.CtlAsync("close_all_connections", "soak")),
-        new("R9 fallback refused (OOM)", FaultSide.Broker, async (stage, random) =>
-        {
-            await stage.Redis.CallAsync("CONFIG", "SET", "maxmemory", "1mb");
-            stage.Relay.Cut();
-            await HoldAsync(random, 5);
-            await stage.Redis.CallAsync("CONFIG", "SET", "maxmemory", "0");
-            stage.Relay.Accept();
-        }),
-        new("R11 FLUSHALL of the fallback", FaultSide.Broker, async (stage, random) =>
-        {
-            stage.Relay.Cut();
-            await stage.StoredAsync(random.Next(100, 2000));
-            await stage.Redis.CallAsync("FLUSHALL");
-            await HoldAsync(random, 1);
-            stage.Relay.Accept();
-        }),
-        new("R1 Redis killed", FaultSide.Feed, (stage, _) => stage.Redis.RestartAsync()),
-        new("R7 CLIENT KILL TYPE pubsub", FaultSide.Feed, (stage, _) => stage.Redis.CallAsync("CLIENT", "KILL", "TYPE", "pubsub")),
-        new("R8 notify-keyspace-events ''", FaultSide.Feed, (stage, _) => stage.Redis.CallAsync("CONFIG", "SET", "notify-keyspace-events", "")),
-        new("Redis frozen", FaultSide.Feed, async (stage, random) =>
-        {
-            stage.Redis.Freeze();
-            await HoldAsync(random, 4);
-            stage.Redis.Thaw();
-        }),
         new("P11 program frozen", FaultSide.Program, async (stage, random) =>
         {
             stage.Program.Freeze();
@@ -100,12 +75,12 @@ internal static class SoakFaults
         }),
         new("P1 program killed", FaultSide.Program, async (stage, _) =>
         {
-            await FlagsAsync(stage);
+            await stage.Shape.FlagsAsync();
             await stage.Run.KillProgramAsync();
         }),
         new("P2 program stopped", FaultSide.Program, async (stage, _) =>
         {
-            await FlagsAsync(stage);
+            await stage.Shape.FlagsAsync();
             var (code, took) = await stage.Run.StopProgramAsync();
             if (code != 0 || took > TimeSpan.FromSeconds(10))
                 throw new InvalidOperationException($"after SIGTERM it ended with {code} in {took.TotalSeconds:0.0} s");
@@ -125,10 +100,6 @@ internal static class SoakFaults
         }),
     ];
 
-    /// <summary>Flags taken away by the fault before are noticed within 2 s; a program that ends sooner cannot declare them any more.</summary>
-    private static Task FlagsAsync(SoakStage stage)
-        => Eventually.ValueAsync("the flags", async () => (await stage.Redis.CallAsync("CONFIG", "GET", "notify-keyspace-events")).Texts[1], flags => flags.Contains('$', StringComparison.Ordinal));
-
     /// <summary>The fault lasts; not a wait for something.</summary>
-    private static Task HoldAsync(Random random, double most) => Task.Delay(TimeSpan.FromSeconds(most * random.NextDouble()));
+    public static Task HoldAsync(Random random, double most) => Task.Delay(TimeSpan.FromSeconds(most * random.NextDouble()));
 }

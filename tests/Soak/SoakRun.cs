@@ -38,9 +38,9 @@ internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
 
     private async Task<string?> OneAsync()
     {
-        SoakFault[] faults = [Pick(SoakFaults.All)];
+        SoakFault[] faults = [Pick(stage.Faults)];
         if (faults[0].Side != FaultSide.Program && _random.Next(4) == 0)
-            faults = [faults[0], Pick([.. SoakFaults.All.Where(fault => fault.Side != FaultSide.Program && fault.Side != faults[0].Side && IsPair(fault, faults[0]))])];
+            faults = [faults[0], Pick([.. stage.Faults.Where(fault => fault.Side != FaultSide.Program && fault.Side != faults[0].Side && IsPair(fault, faults[0]))])];
         // Its own numbers for each: two at once would take each other's.
         var randoms = faults.Select(_ => new Random(_random.Next())).ToArray();
         var name = string.Join(" + ", faults.Select(fault => fault.Name));
@@ -54,7 +54,7 @@ internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
             await stage.Run.MoreAsync(_random.Next(100, 4000));
             return null;
         }
-        catch (Exception e) when (e is TimeoutException or InvalidOperationException)
+        catch (Exception e) when (e is TimeoutException or InvalidOperationException or IOException)
         {
             return $"{name}: {e.Message}\n{await stage.Run.JudgeAsync(TimeProvider.System.GetUtcNow() - Arrival)}\n{string.Join('\n', stage.Run.Watch.Last.Select(field => $"{field.Key}:{field.Value}"))}\n{stage.Program.Process.Tail(60)}";
         }

@@ -5,23 +5,24 @@ using KeyEvt.Servers.Oracle;
 
 namespace KeyEvt.Soak;
 
-/// <summary>A Redis, a RabbitMQ behind a relay, keyevt between them, an independent consumer, writers. All private.</summary>
+/// <summary>Redis in one of its shapes, a RabbitMQ behind a relay, keyevt between them, an independent consumer, writers. All private.</summary>
 internal sealed class SoakStage : IAsyncDisposable
 {
     public const string Queue = "soak";
     public const string OtherKey = "soak.other";
-    private const int KeyLife = 60;
     private static readonly TimeSpan RecoveryDeadline = TimeSpan.FromSeconds(90);
 
     private EventConsumer? _consumer;
 
-    private SoakStage(RedisServer redis, RabbitServer rabbit)
+    private SoakStage(SoakShape shape, RabbitServer rabbit)
     {
-        (Redis, Rabbit) = (redis, rabbit);
+        (Shape, Rabbit) = (shape, rabbit);
         Relay = new Relay(rabbit.Port);
     }
 
-    public RedisServer Redis { get; }
+    public SoakShape Shape { get; }
+
+    public IReadOnlyList<SoakFault> Faults => [.. SoakFaults.OfAllShapes, .. Shape.Faults];
 
     public RabbitServer Rabbit { get; }
 
@@ -32,10 +33,10 @@ internal sealed class SoakStage : IAsyncDisposable
 
     public FaultRun Run { get; private set; } = null!;
 
-    public static async Task<SoakStage> SetAsync()
+    public static async Task<SoakStage> SetAsync(string shape)
     {
         var rabbit = await RabbitServer.StartAsync();
-        var stage = new SoakStage(await RedisServer.StartAsync(), rabbit);
+        var stage = new SoakStage(await SoakShape.StartAsync(shape), rabbit);
         try
         {
             await stage.StartAsync();
@@ -52,7 +53,7 @@ internal sealed class SoakStage : IAsyncDisposable
     public Task RecoveredAsync() => Eventually.TrueAsync("the program to be back to normal", async () =>
     {
         var info = await Run.Watch.LookAsync();
-        return info["upstream.feed_state"] == "subscribed" && info["gaps.gaps_open"] == "0" && info["amqp.state"] == "connected" && info["amqp.delivery"] == "live"
+        return info["upstream.feed_state"] == "subscribed" && Shape.IsCovered(info) && info["gaps.gaps_open"] == "0" && info["amqp.state"] == "connected" && info["amqp.delivery"] == "live"
             && info["ledger.waiting_fallback"] == "0" && long.Parse(info["ledger.waiting_memory"], CultureInfo.InvariantCulture) < 1000;
     }, RecoveryDeadline);
 
@@ -68,7 +69,7 @@ internal sealed class SoakStage : IAsyncDisposable
             await _consumer.DisposeAsync();
         await Relay.DisposeAsync();
         await Rabbit.DisposeAsync();
-        await Redis.DisposeAsync();
+        await Shape.DisposeAsync();
     }
 
     private async Task StartAsync()
@@ -82,9 +83,8 @@ internal sealed class SoakStage : IAsyncDisposable
         _consumer = await EventConsumer.AttachAsync(Rabbit.Broker, Queue);
         // Unroutable is stored: a broker killed right after the declarations may come back without them.
         Program = await KeyEvtProcess.StartAsync(
-            ["--upstream", Redis.Url, "--amqp", Rabbit.UrlWith(port: Relay.Port), "--routing-key", Queue, "--events", "$", "--keymask", "ALL", "--delivery-mode", "2", "--unroutable", "store"]);
-        var through = new WriterSetting(Program.Port) { KeyLife = KeyLife };
-        Run = FaultRun.Start(Program, Redis, _consumer, through, through with { Pipeline = 1, Rate = 100 }, through with { EvenWhenFull = true }, new WriterSetting(Redis.Port) { KeyLife = KeyLife });
+            ["--upstream", Shape.Url, .. Shape.Options, "--amqp", Rabbit.UrlWith(port: Relay.Port), "--routing-key", Queue, "--events", "$", "--keymask", "ALL", "--delivery-mode", "2", "--unroutable", "store"]);
+        Run = Shape.Start(Program, _consumer);
         await Run.MoreAsync(1000);
         await RecoveredAsync();
     }

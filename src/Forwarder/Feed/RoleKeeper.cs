@@ -108,7 +108,7 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventO
         }
         else if (role != NodeRole.Replica && answered is not null)
         {
-            feed.Coverage.Hold(false, feed.Progress.Position);
+            feed.Coverage.Hold(feed.Hold.IsFenced, feed.Progress.Position); // one that was replaced is not missed, whatever it says
         }
 
         if (role != NodeRole.Replica)
@@ -157,7 +157,7 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventO
 
         if (missed is not null)
             feed.Coverage.Missed(GapCause.Promoted, missed, last.At, last.Position, feed.Progress.Position);
-        feed.Coverage.Hold(false, feed.Progress.Position);
+        feed.Coverage.Hold(feed.Hold.IsFenced, feed.Progress.Position);
         FeedLog.Promoted(feed.Logger, feed.Node, fresh.Count);
         Show(Role);
     }

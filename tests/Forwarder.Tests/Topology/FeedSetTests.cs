@@ -19,6 +19,7 @@ public sealed class FeedSetTests : IAsyncDisposable
     private readonly ScriptedNode _b = new();
     private readonly RecordingSink _sink = new();
     private readonly FakeTopology _topology = new(UpstreamShape.Sentinel, FakeTopology.Node("a", PortA), ReplicaOf("a", "b", PortB));
+    private readonly GapLog _gaps = new();
     private readonly FeedSet _feeds;
 
     /// <summary>What each says of itself.</summary>
@@ -29,7 +30,7 @@ public sealed class FeedSetTests : IAsyncDisposable
         _a.Answer = command => command[0] == "ROLE" ? _roleOfA : null;
         _b.Answer = command => command[0] == "ROLE" ? _roleOfB : null;
         var options = new NodeFeedOptions { Address = new RedisAddress(), MarkerInterval = TimeSpan.FromMilliseconds(50), MarkerDeadline = TimeSpan.FromSeconds(20) };
-        _feeds = new FeedSet(_topology, options, _sink, new GapLog(), TimeProvider.System, NullLogger.Instance, new Both(_a, _b));
+        _feeds = new FeedSet(_topology, options, _sink, _gaps, TimeProvider.System, NullLogger.Instance, new Both(_a, _b));
     }
 
     public async ValueTask DisposeAsync() => await _feeds.DisposeAsync();
@@ -86,6 +87,29 @@ public sealed class FeedSetTests : IAsyncDisposable
         await Eventually.TrueAsync("the event to be held back", () => Of("a").Feed.Status.HeldBack == 1);
         await _b.EventAsync("after");
         await KeysAsync("before", "after");
+    }
+
+    [Fact]
+    public async Task A_replaced_node_that_comes_back_as_a_master_and_is_made_a_replica_leaves_no_gap_open()
+    {
+        await StartAsync();
+        await _a.CloseAsync();
+        _a.IsDown = true;
+        await Eventually.TrueAsync("the gap", () => _gaps.Recent.Any(gap => gap.IsOpen));
+        _roleOfB = Master;
+        _topology.Change(ReplicaOf("b", "a", PortA), FakeTopology.Node("b", PortB));
+        await Eventually.TrueAsync("its successor to end the gap", () => _gaps.Recent.All(gap => !gap.IsOpen));
+        long gaps = _gaps.Total;
+
+        _a.IsDown = false; // started anew, it takes itself for a master
+        await StateAsync("a", FeedState.HeldBack);
+        Assert.Equal(NodeRole.Master, Of("a").Feed.Status.Role);
+        _roleOfA = Slave;
+        int connects = _a.Connects;
+        await _a.CloseAsync(); // as who is made a replica loses its clients
+        await Eventually.TrueAsync("the next connection", () => _a.Connects > connects);
+        await Eventually.ValueAsync("it to be a replica", () => Task.FromResult(Of("a").Feed.Status), status => status is { Role: NodeRole.Replica, State: FeedState.HeldBack });
+        Assert.Equal(gaps, _gaps.Total);
     }
 
     [Fact]

@@ -1,0 +1,60 @@
+using KeyEvt.Servers;
+using KeyEvt.Servers.Oracle;
+
+namespace KeyEvt.Soak;
+
+/// <summary>One Redis.</summary>
+internal sealed class StandaloneShape : SoakShape
+{
+    private readonly RedisServer _redis;
+
+    private StandaloneShape(RedisServer redis)
+    {
+        _redis = redis;
+        Faults =
+        [
+            .. FeedFaults,
+            new("R1 Redis killed", FaultSide.Feed, (_, _) => _redis.RestartAsync()),
+            new("Redis frozen", FaultSide.Feed, async (_, random) =>
+            {
+                _redis.Freeze();
+                await SoakFaults.HoldAsync(random, 4);
+                _redis.Thaw();
+            }),
+            new("R9 fallback refused (OOM)", FaultSide.Broker, async (stage, random) =>
+            {
+                await _redis.CallAsync("CONFIG", "SET", "maxmemory", "1mb");
+                stage.Relay.Cut();
+                await SoakFaults.HoldAsync(random, 5);
+                await _redis.CallAsync("CONFIG", "SET", "maxmemory", "0");
+                stage.Relay.Accept();
+            }),
+            new("R11 FLUSHALL of the fallback", FaultSide.Broker, async (stage, random) =>
+            {
+                stage.Relay.Cut();
+                await stage.StoredAsync(random.Next(100, 2000));
+                await _redis.CallAsync("FLUSHALL");
+                await SoakFaults.HoldAsync(random, 1);
+                stage.Relay.Accept();
+            }),
+        ];
+    }
+
+    public override string Url => _redis.Url;
+
+    public override IReadOnlyList<SoakFault> Faults { get; }
+
+    public static async Task<SoakShape> StartAsync() => new StandaloneShape(await RedisServer.StartAsync());
+
+    public override FaultRun Start(KeyEvtProcess program, EventConsumer consumer)
+    {
+        var through = new WriterSetting(program.Port) { KeyLife = KeyLife };
+        return FaultRun.Start(program, _redis, consumer, through, through with { Pipeline = 1, Rate = 100 }, through with { EvenWhenFull = true }, new WriterSetting(_redis.Port) { KeyLife = KeyLife });
+    }
+
+    public override bool IsCovered(IReadOnlyDictionary<string, string> info) => true;
+
+    protected override Task<IReadOnlyList<RedisServer>> MastersAsync() => Task.FromResult<IReadOnlyList<RedisServer>>([_redis]);
+
+    public override ValueTask DisposeAsync() => _redis.DisposeAsync();
+}
