@@ -67,6 +67,8 @@ internal sealed class ClusterShape : SoakShape
 
     public override bool IsCovered(IReadOnlyDictionary<string, string> info) => Nodes(info, "state=subscribed") == 3 && Nodes(info, "state=held_back") == 3;
 
+    public override async Task<bool> HasAsync(string key) => (await _redis.CallAsync("EXISTS", key)).Integer == 1;
+
     public override ValueTask DisposeAsync() => _redis.DisposeAsync();
 
     protected override Task<IReadOnlyList<RedisServer>> MastersAsync() => _redis.MastersAsync();

@@ -57,6 +57,8 @@ internal sealed class SentinelShape : SoakShape
 
     public override bool IsCovered(IReadOnlyDictionary<string, string> info) => Nodes(info, "state=subscribed") == 1 && Nodes(info, "state=held_back") == 2;
 
+    public override async Task<bool> HasAsync(string key) => (await (await MasterAsync()).CallAsync("EXISTS", key)).Integer == 1;
+
     public override ValueTask DisposeAsync() => _redis.DisposeAsync();
 
     protected override async Task<IReadOnlyList<RedisServer>> MastersAsync() => [await MasterAsync()];

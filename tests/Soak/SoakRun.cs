@@ -27,13 +27,13 @@ internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
             // What was written some seconds before now, in calm, has arrived or never will.
             var verdict = await stage.Run.JudgeAsync(TimeProvider.System.GetUtcNow() - Arrival);
             Say(verdict.ToString());
-            if (Wrong(verdict, atEnd: false) is { } wrong)
+            if (await WrongAsync(verdict, atEnd: false) is { } wrong)
                 return wrong;
         }
 
         var last = await stage.Run.EndAsync(TimeSpan.FromSeconds(120));
         Say("end: " + last);
-        return Wrong(last, atEnd: true);
+        return await WrongAsync(last, atEnd: true);
     }
 
     private async Task<string?> OneAsync()
@@ -70,13 +70,27 @@ internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
 
     private SoakFault Pick(IReadOnlyList<SoakFault> from) => from[_random.Next(from.Count)];
 
-    private static string? Wrong(Verdict verdict, bool atEnd)
+    private async Task<string?> WrongAsync(Verdict verdict, bool atEnd)
     {
         // While it runs, something may be on its way to the fallback list and back at any moment.
         var faults = (atEnd ? verdict : verdict with { FallbackLeft = 0, Waiting = 0 }).Faults();
-        if (verdict.LostInSilence > 0)
-            faults.Insert(0, $"{verdict.Lost.Count} lost outside a declared gap, only {verdict.DroppedTotal} of them counted as dropped: {string.Join(", ", verdict.Lost.Take(10))}");
+        var lost = verdict.LostInSilence > 0 ? await ThereAsync(verdict.Lost) : [];
+        if (lost.Count > verdict.DroppedTotal)
+            faults.Insert(0, $"{lost.Count} lost outside a declared gap, only {verdict.DroppedTotal} of them counted as dropped: {string.Join(", ", lost.Take(10))}");
         return faults.Count == 0 ? null : string.Join("\n", faults) + "\n" + string.Join('\n', verdict.Gaps.TakeLast(20).Select(gap => $"{gap.Name}: {gap.From:O} - {gap.To:O} {gap.Line}"));
+    }
+
+    /// <summary>Those whose keys Redis has.</summary>
+    private async Task<List<string>> ThereAsync(IEnumerable<string> lost)
+    {
+        List<string> there = [];
+        foreach (var one in lost)
+        {
+            if (await stage.Shape.HasAsync(one.Split(' ')[0]))
+                there.Add(one);
+        }
+
+        return there;
     }
 
     private void Say(string text) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_clock.Elapsed:mm\\:ss} {text}"));

@@ -6,8 +6,8 @@ namespace KeyEvt.Soak;
 /// <summary>Which Redis stands there, who writes to it, and what may happen to it?</summary>
 internal abstract class SoakShape : IAsyncDisposable
 {
-    /// <summary>Seconds, so that a long run does not fill the memory.</summary>
-    protected const int KeyLife = 60;
+    /// <summary>Seconds, so that a long run does not fill the memory; long enough for a look at each minute's losses.</summary>
+    protected const int KeyLife = 120;
 
     private const string Flags = "notify-keyspace-events";
 
@@ -34,6 +34,9 @@ internal abstract class SoakShape : IAsyncDisposable
 
     /// <summary>Every node is heard, or held back, as it should be.</summary>
     public abstract bool IsCovered(IReadOnlyDictionary<string, string> info);
+
+    /// <summary>Whether an acknowledged key is there still. A master that is replaced takes writes until it knows; they are gone with it, and their events are not forwarded.</summary>
+    public abstract Task<bool> HasAsync(string key);
 
     /// <summary>Flags taken away by the fault before are noticed within 2 s; a program that ends sooner cannot declare them any more.</summary>
     public async Task FlagsAsync()

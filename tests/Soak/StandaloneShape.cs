@@ -54,6 +54,9 @@ internal sealed class StandaloneShape : SoakShape
 
     public override bool IsCovered(IReadOnlyDictionary<string, string> info) => true;
 
+    /// <summary>FLUSHALL and restarts take keys, and no event for that.</summary>
+    public override Task<bool> HasAsync(string key) => Task.FromResult(true);
+
     protected override Task<IReadOnlyList<RedisServer>> MastersAsync() => Task.FromResult<IReadOnlyList<RedisServer>>([_redis]);
 
     public override ValueTask DisposeAsync() => _redis.DisposeAsync();
