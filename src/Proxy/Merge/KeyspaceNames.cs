@@ -1,4 +1,3 @@
-using System.Text;
 using KeyEvt.Resp;
 
 namespace KeyEvt.Proxy.Merge;
@@ -25,7 +24,4 @@ internal static class KeyspaceNames
 
         return false;
     }
-
-    /// <summary>How a name is looked up: a channel and a pattern of the same text are two things. One character a byte.</summary>
-    public static string KeyOf(bool isPattern, ReadOnlySpan<byte> name) => (isPattern ? "p" : "c") + Encoding.Latin1.GetString(name);
 }

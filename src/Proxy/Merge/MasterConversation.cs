@@ -20,7 +20,7 @@ namespace KeyEvt.Proxy.Merge;
 /// <param name="answered">Told the version of the names that is in force.</param>
 internal sealed class MasterConversation(IConnection connection, TopologyNode node, MergedStream stream, MergeServices services, Action<long> answered)
 {
-    /// <summary>How often the node is asked whether it is there; one that has not answered by the next time is not.</summary>
+    /// <summary>How often the node is asked whether it is there; one that has not answered for so long is not.</summary>
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(5);
 
     private readonly PipeReader _input = connection.Input;
@@ -33,8 +33,11 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
     private MergedNames _asked = MergedNames.None with { Version = -1 };
     private volatile bool _tick;
 
-    /// <summary>A PING is out.</summary>
+    /// <summary>A PING or the login is out.</summary>
     private bool _isAsked;
+
+    /// <summary>And was out at the last tick.</summary>
+    private bool _isLate;
 
     /// <summary>A subscription was refused: asked again at each tick, as rights may have been given.</summary>
     private bool _isRefused;
@@ -80,7 +83,9 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
     private void Ask()
     {
         _tick = false;
-        if (_isAsked) throw new IOException($"no answer for {AskEvery.TotalSeconds} s");
+        if (_isAsked && _isLate) throw new IOException($"no answer for {AskEvery.TotalSeconds} s");
+        _isLate = _isAsked;
+        if (_isLate) return;
         if (_isRefused) _asked = MergedNames.None with { Version = -1 };
         else Ping();
     }
@@ -139,13 +144,14 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
         var frame = sequence.IsSingleSegment ? sequence.FirstSpan : sequence.ToArray();
         if (frame[0] == '-')
         {
-            TakeError(new RespReplyReader(frame).ReadError());
+            TakeError(Encoding.ASCII.GetString(new RespReplyReader(frame).ReadError()).Split(' ')[0]);
             return;
         }
 
         if (!_isIn)
         {
-            (_isIn, _isAsked) = (true, false); // +OK
+            _isIn = true; // +OK
+            IsThere();
             return;
         }
 
@@ -155,23 +161,22 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
         else if (frame[0] == '$') Answered(new RespReplyReader(frame).ReadBulk()); // PING where not one subscription was let in
     }
 
-    private void TakeError(ReadOnlySpan<byte> error)
+    /// <param name="code">The first word only: an error may repeat its command's arguments, a password or a key among them.</param>
+    private void TakeError(string code)
     {
-        var text = Encoding.UTF8.GetString(error);
-        if (!_isIn)
-        {
-            // Its first word only: an error may repeat its command's arguments.
-            services.WarnOfRefusal(TransportAddress.Of(node.Address), $"the login is refused ({text.Split(' ')[0]})");
-            throw new IOException("the login is refused");
-        }
-
+        var isPassing = code is "LOADING" or "BUSY" or "MASTERDOWN";
+        if (!isPassing) services.WarnOfRefusal(TransportAddress.Of(node.Address), _isIn ? code : $"{code} at the login");
+        if (!_isIn) throw new IOException($"the login is refused: {code}");
         _isRefused = true;
-        services.WarnOfRefusal(TransportAddress.Of(node.Address), text);
+        if (isPassing) IsThere(); // also PING is answered so
     }
 
     private void Answered(ReadOnlySpan<byte> version)
     {
-        _isAsked = false;
+        IsThere();
         if (long.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var inForce)) answered(inForce);
     }
+
+    /// <summary>The node has answered.</summary>
+    private void IsThere() => _isAsked = _isLate = false;
 }

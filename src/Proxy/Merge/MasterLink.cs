@@ -16,11 +16,13 @@ internal sealed class MasterLink
 
     private readonly MergedStream _stream;
     private readonly MergeServices _services;
+    private readonly TransportAddress _address;
     private readonly CancellationTokenSource _stop = new();
     private volatile MasterConversation? _conversation;
     private long _inForce = -1;
 
-    private MasterLink(TopologyNode node, MergedStream stream, MergeServices services) => (Node, _stream, _services) = (node, stream, services);
+    private MasterLink(TopologyNode node, MergedStream stream, MergeServices services) =>
+        (Node, _address, _stream, _services) = (node, TransportAddress.Of(node.Address), stream, services);
 
     public TopologyNode Node { get; }
 
@@ -54,11 +56,15 @@ internal sealed class MasterLink
             catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or RespProtocolException or InvalidOperationException)
             {
                 if (_stop.IsCancellationRequested) break;
-                ProxyLog.MergeLinkLost(_services.Logger, TransportAddress.Of(Node.Address), e.Message);
+                ProxyLog.MergeLinkLost(_services.Logger, _address, e.Message);
             }
 
-            if (Interlocked.Exchange(ref _inForce, -1) >= 0) pause = FirstPause;
-            _services.Topology.Hint($"a merged subscription lost {Node.Address}");
+            if (Interlocked.Exchange(ref _inForce, -1) >= 0)
+            {
+                pause = FirstPause;
+                _services.Lost(_address);
+            }
+
             try
             {
                 await Task.Delay(pause, _services.Time, _stop.Token).ConfigureAwait(false);
@@ -96,7 +102,7 @@ internal sealed class MasterLink
     {
         using var deadline = new CancellationTokenSource(_services.ConnectTimeout, _services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _stop.Token);
-        return await _services.Transport.ConnectAsync(TransportAddress.Of(Node.Address), either.Token).ConfigureAwait(false);
+        return await _services.Transport.ConnectAsync(_address, either.Token).ConfigureAwait(false);
     }
 
     /// <summary>The node has done all that was asked of it for these names.</summary>

@@ -57,7 +57,7 @@ internal sealed class MergeRequests(MergedStream stream, Action overflow)
     private void Drop(RespRequest request, bool arePatterns)
     {
         if (!stream.IsActive) return;
-        var keys = Enumerable.Range(1, request.Count - 1).Select(i => KeyspaceNames.KeyOf(arePatterns, request[i].Span)).ToHashSet();
+        var keys = Enumerable.Range(1, request.Count - 1).Select(i => MergedNames.KeyOf(arePatterns, request[i].Span)).ToHashSet();
         stream.Drop((key, name) => name.IsPattern == arePatterns && (keys.Count == 0 || keys.Contains(key)));
     }
 }

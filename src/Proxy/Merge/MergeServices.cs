@@ -10,8 +10,11 @@ internal sealed class MergeServices(ITopology topology, ITransport transport, Ti
 {
     private static readonly TimeSpan WarnEvery = TimeSpan.FromMinutes(1);
 
-    private readonly Lock _warning = new();
-    private readonly Dictionary<string, long> _warnedAt = [];
+    /// <summary>Many sessions lose the same master at once: one hint says it for all.</summary>
+    private static readonly TimeSpan HintEvery = TimeSpan.FromMilliseconds(100);
+
+    private readonly Lock _rare = new();
+    private readonly Dictionary<string, long> _doneAt = [];
     private long _subscribers;
     private long _connections;
     private long _cut;
@@ -44,24 +47,31 @@ internal sealed class MergeServices(ITopology topology, ITransport transport, Ti
         ProxyLog.SubscriberTooSlow(logger, session, NotificationInbox.MaxBytes);
     }
 
+    /// <summary>A master that was heard is lost: who follows the nodes is to look.</summary>
+    public void Lost(TransportAddress node)
+    {
+        if (IsTimeFor("hint", HintEvery)) topology.Hint($"a merged subscription lost {node}");
+    }
+
     /// <summary>The node does not let the proxy subscribe.</summary>
+    /// <param name="error">Its code; what else it says may hold a channel, and so a key.</param>
     public void WarnOfRefusal(TransportAddress node, string error)
     {
-        if (MayWarn($"refused {node}")) ProxyLog.MergeRefused(logger, node, error);
+        if (IsTimeFor($"refused {node}", WarnEvery)) ProxyLog.MergeRefused(logger, node, error);
     }
 
     /// <summary>A client was told that it is subscribed, but does not hear all masters yet.</summary>
     public void WarnOfMissing(string nodes)
     {
-        if (MayWarn("missing")) ProxyLog.MergeIncomplete(logger, nodes);
+        if (IsTimeFor("missing", WarnEvery)) ProxyLog.MergeIncomplete(logger, nodes);
     }
 
-    private bool MayWarn(string what)
+    private bool IsTimeFor(string what, TimeSpan every)
     {
-        lock (_warning)
+        lock (_rare)
         {
-            if (_warnedAt.TryGetValue(what, out var last) && time.GetElapsedTime(last) < WarnEvery) return false;
-            _warnedAt[what] = time.GetTimestamp();
+            if (_doneAt.TryGetValue(what, out var last) && time.GetElapsedTime(last) < every) return false;
+            _doneAt[what] = time.GetTimestamp();
             return true;
         }
     }
