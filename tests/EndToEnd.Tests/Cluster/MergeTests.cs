@@ -1,6 +1,7 @@
 // Does who subscribes to keyspace notifications at one port hear all masters, each notification once, and nobody what is not for him?
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.EndToEnd.Tests.Tls;
 using KeyEvt.Servers;
 using Xunit;
 
@@ -59,10 +60,13 @@ public sealed class MergeTests
         await IsAtPeaceAsync(client);
     }
 
-    [Fact]
-    public async Task Replies_of_other_commands_stay_in_their_place()
+    [Theory]
+    [InlineData("epoll", "1")]
+    [InlineData("epoll", "3")]
+    [InlineData("sockets", "1")]
+    public async Task Replies_of_other_commands_stay_in_their_place(string transport, string loops)
     {
-        await using var stage = await StartAsync(0);
+        await using var stage = await ClusterDoorStage.StartAsync(3, 0, Notifying, "--merge-keyspace", "yes", "--transport", transport, "--loops", loops);
         var (writer, door) = (await stage.DoorOfAsync(stage.Cluster.Nodes[1]), await stage.DoorOfAsync(stage.Cluster.Nodes[0]));
         await using var client = await RespClient.ConnectAsync(door);
         await client.CallAsync("HELLO", "3");
@@ -186,6 +190,19 @@ public sealed class MergeTests
         var exec = await client.CallAsync("EXEC");
         Assert.False(exec.IsError, exec.ToString());
         Assert.Equal("0", (await stage.Program.AdminInfoAsync())["server.merged_subscribers"]);
+    }
+
+    [Fact]
+    public async Task Over_TLS_it_is_the_same()
+    {
+        using var tls = new TlsFolder();
+        await using var stage = await ClusterDoorStage.StartAsync(
+            3, 0, ["tls-cluster yes", .. Notifying, .. tls.NodeLines()], ["--merge-keyspace", "yes", "--upstream-ca", tls.Ca]);
+        await using var client = await RespClient.ConnectAsync(stage.Program.Port);
+        await client.CallAsync("PSUBSCRIBE", SetPattern);
+        foreach (var key in Keys) await stage.Cluster.CallAsync("SET", key, "1");
+        Assert.Equal(Keys.Select(key => $"pmessage {SetPattern} __keyevent@0__:set {key}").Order(), (await ReadAsync(client, 3, "2")).Order());
+        Assert.Equal("2", (await stage.Program.AdminInfoAsync())["server.merged_connections"]);
     }
 
     [Fact]
