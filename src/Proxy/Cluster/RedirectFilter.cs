@@ -83,10 +83,10 @@ internal sealed class RedirectFilter(NodeNames names, ILogger logger) : IReplyFi
         if (_isNoResp) return -1;
         var framer = _framer;
         if (framer.AtBoundary && _held.WrittenCount == 0) return 0;
-        framer.TryAdvance(_held.WrittenSpan, out _); // the beginning of an error line, never a whole one
         long length = 0;
         try
         {
+            framer.TryAdvance(_held.WrittenSpan, out _); // the beginning of an error line, never a whole one
             foreach (var memory in replies)
             {
                 var ended = framer.TryAdvance(memory.Span, out var consumed);

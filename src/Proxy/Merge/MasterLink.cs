@@ -58,6 +58,10 @@ internal sealed class MasterLink
                 if (_stop.IsCancellationRequested) break;
                 ProxyLog.MergeLinkLost(_services.Logger, _address, e.Message);
             }
+            catch (Exception e)
+            {
+                ProxyLog.MergeLinkFault(_services.Logger, _address, e); // the others of the session are served all the same
+            }
 
             if (Interlocked.Exchange(ref _inForce, -1) >= 0)
             {

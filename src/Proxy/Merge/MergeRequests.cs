@@ -27,7 +27,7 @@ internal sealed class MergeRequests(MergedStream stream, Action overflow)
             case MergeCommand.Hello when mayMark && stream.IsActive:
                 return new HelloAnswer(request, stream.Inbox, overflow);
             case MergeCommand.Hello:
-                stream.DropAll(); // in which protocol the client is to be spoken to is not known from here on
+                stream.GiveUp("HELLO inside MULTI, or with replies off, hides in which protocol the client is to be spoken to");
                 break;
             case MergeCommand.Unsubscribe:
                 Drop(request, arePatterns: false);
@@ -51,7 +51,7 @@ internal sealed class MergeRequests(MergedStream stream, Action overflow)
     }
 
     /// <summary>A request was too large to be looked at. If it has unsubscribed, nothing must be delivered any more.</summary>
-    public void TooLarge() => stream.DropAll();
+    public void TooLarge() => stream.GiveUp("a request that may have unsubscribed is too large to be looked at");
 
     /// <summary>All of the kind when none is named.</summary>
     private void Drop(RespRequest request, bool arePatterns)

@@ -66,6 +66,12 @@ internal sealed class MergeServices(ITopology topology, ITransport transport, Ti
         if (IsTimeFor("missing", WarnEvery)) ProxyLog.MergeIncomplete(logger, nodes);
     }
 
+    /// <summary>A subscriber hears its own node only from here on.</summary>
+    public void WarnOfGivingUp(string why)
+    {
+        if (IsTimeFor("given up", WarnEvery)) ProxyLog.MergeGivenUp(logger, why);
+    }
+
     private bool IsTimeFor(string what, TimeSpan every)
     {
         lock (_rare)

@@ -72,13 +72,20 @@ internal sealed class MergedStream(MergeServices services, TransportAddress own,
 
     public void DropAll() => Drop(static (_, _) => true);
 
+    /// <summary>The client may want to hear more, but what it is to be sent, or how, cannot be known any more.</summary>
+    public void GiveUp(string why)
+    {
+        if (IsActive) services.WarnOfGivingUp(why);
+        DropAll();
+    }
+
     /// <summary>A link has received a message.</summary>
     public void Deliver(in PubSubFrame message, ReadOnlySpan<byte> frame)
     {
         if (_names.Find(message.IsPattern, message.Name) is { } name && !Inbox.TryAdd(name, frame.ToArray())) overflow();
     }
 
-    /// <summary>A link has come further, or has failed.</summary>
+    /// <summary>A link has come further.</summary>
     public void Progress()
     {
         var progress = _progress;
@@ -92,16 +99,17 @@ internal sealed class MergedStream(MergeServices services, TransportAddress own,
         Inbox.Close();
         DropAll();
         Task? following;
+        List<MasterLink> closing;
         lock (_gate)
         {
             if (_isEnded) return;
             _isEnded = true;
-            following = _following;
+            (following, closing) = (_following, [.. _closing]);
         }
 
         await _end.CancelAsync().ConfigureAwait(false);
         if (following is not null) await following.ConfigureAwait(false);
-        foreach (var link in _closing) await link.Ended.ConfigureAwait(false); // nobody adds to it any more
+        foreach (var link in closing) await link.Ended.ConfigureAwait(false);
         _end.Dispose();
     }
 

@@ -179,6 +179,40 @@ public sealed class MergeTests
     }
 
     [Fact]
+    public async Task After_a_master_was_killed_its_successor_is_heard()
+    {
+        await using var stage = await StartAsync();
+        await using var client = await RespClient.ConnectAsync(await stage.DoorOfAsync(stage.Cluster.Nodes[0]));
+        await client.CallAsync("PSUBSCRIBE", SetPattern);
+        await RedisClusterServers.KillAsync(stage.Cluster.Nodes[1]);
+        await stage.Cluster.FailedOverAsync(stage.Cluster.Nodes[1], 6000);
+        await HearsAllAsync(stage, client);
+    }
+
+    [Theory]
+    [InlineData("epoll")]
+    [InlineData("sockets")]
+    public async Task A_client_that_does_not_read_is_ended_and_the_others_are_served(string transport)
+    {
+        await using var stage = await ClusterDoorStage.StartAsync(3, 0, Notifying, "--merge-keyspace", "yes", "--transport", transport);
+        await using var slow = await RespClient.ConnectAsync(await stage.DoorOfAsync(stage.Cluster.Nodes[0]));
+        await using var other = await RespClient.ConnectAsync(await stage.DoorOfAsync(stage.Cluster.Nodes[0]));
+        await slow.CallAsync("PSUBSCRIBE", SetPattern);
+        await other.CallAsync("PSUBSCRIBE", SetPattern);
+        var name = $"{{{Keys[1]}}}{new string('n', 100_000)}";
+        var sent = 0;
+        await Eventually.TrueAsync("the slow one to be cut", async () =>
+        {
+            for (var i = 0; i < 20; i++, sent++) await stage.Cluster.Nodes[1].CallAsync("SET", name, "1");
+            await ReadAsync(other, 20, "2");
+            return (await stage.Program.AdminInfoAsync())["server.merged_subscribers_cut"] == "1";
+        }, TimeSpan.FromSeconds(60));
+        Assert.True(sent * 100_000L > 8_000_000, $"{sent} messages are not too many");
+        await slow.ReadToEndAsync();
+        await HearsAllAsync(stage, other);
+    }
+
+    [Fact]
     public async Task Inside_a_transaction_the_subscription_is_the_own_node_s_alone_and_the_transaction_works()
     {
         await using var stage = await StartAsync(0);
