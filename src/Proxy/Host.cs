@@ -83,6 +83,7 @@ internal sealed class Host
                 Topology = _engine.Topology,
                 ListenBase = options.ListenBase,
                 AnnounceHost = options.AnnounceHost,
+                MergeKeyspace = options.MergeKeyspace,
                 AdminUsers = options.AdminUsers,
                 MaxClients = options.MaxClients,
                 IdleTimeout = options.IdleTimeout,

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Session;
@@ -14,7 +13,7 @@ internal sealed class ClusterAnswer(RespRequest request, NodeNames names) : Inte
 
     private readonly ClusterQuestion _kind = ClusterQuestions.Of(request) ?? throw new ArgumentException("not such a command", nameof(request));
 
-    public override ReadOnlyMemory<byte> Question { get; } = Write(request);
+    public override ReadOnlyMemory<byte> Question { get; } = Ask(request);
 
     /// <summary>Some 200 bytes a node, and 30 a range of slots: thousands of nodes.</summary>
     public override int MaxAnswerBytes => 4 * 1024 * 1024;
@@ -38,12 +37,5 @@ internal sealed class ClusterAnswer(RespRequest request, NodeNames names) : Inte
         {
             return NotUnderstood;
         }
-    }
-
-    private static ReadOnlyMemory<byte> Write(RespRequest request)
-    {
-        var command = new ArrayBufferWriter<byte>();
-        RespWriter.WriteCommand(command, [.. Enumerable.Range(0, request.Count).Select(i => request[i])]);
-        return command.WrittenMemory;
     }
 }

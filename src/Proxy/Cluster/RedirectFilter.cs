@@ -78,6 +78,30 @@ internal sealed class RedirectFilter(NodeNames names, ILogger logger) : IReplyFi
         _held.ResetWrittenCount();
     }
 
+    public long ToBoundary(in ReadOnlySequence<byte> replies)
+    {
+        if (_isNoResp) return -1;
+        var framer = _framer;
+        if (framer.AtBoundary && _held.WrittenCount == 0) return 0;
+        long length = 0;
+        try
+        {
+            framer.TryAdvance(_held.WrittenSpan, out _); // the beginning of an error line, never a whole one
+            foreach (var memory in replies)
+            {
+                var ended = framer.TryAdvance(memory.Span, out var consumed);
+                length += consumed;
+                if (ended) return length;
+            }
+        }
+        catch (RespProtocolException)
+        {
+            // said when these bytes are written
+        }
+
+        return -1;
+    }
+
     /// <summary>Keeps the line's next bytes, up to its end; returns how many.</summary>
     private int Hold(ReadOnlySpan<byte> bytes)
     {

@@ -8,7 +8,8 @@ namespace KeyEvt.Proxy.Intercept;
 /// they come, however large; the reply is taken out of the stream, and kept if it is short.
 /// </summary>
 /// <param name="maxKeptBytes">Longer answers are judged by their kind alone.</param>
-internal sealed class AnswerReader(ReadOnlyMemory<byte> endLine, int maxKeptBytes)
+/// <param name="keepsAll">All frames are taken out of the stream, and kept together: what the client gets of them is decided at the end.</param>
+internal sealed class AnswerReader(ReadOnlyMemory<byte> endLine, int maxKeptBytes, bool keepsAll = false)
 {
     private readonly ArrayBufferWriter<byte> _kept = new(64);
     private RespReplyFramer _framer;
@@ -17,7 +18,7 @@ internal sealed class AnswerReader(ReadOnlyMemory<byte> endLine, int maxKeptByte
     private int _answers;
 
     /// <summary>Valid once the end line was reached.</summary>
-    public ProbeAnswer Answer => _answers == 1
+    public ProbeAnswer Answer => _answers == 1 || keepsAll
         ? new ProbeAnswer(_answer, _kept.WrittenCount <= maxKeptBytes ? _kept.WrittenMemory : default)
         : new ProbeAnswer(FrameKind.Other, default);
 
@@ -28,7 +29,7 @@ internal sealed class AnswerReader(ReadOnlyMemory<byte> endLine, int maxKeptByte
         {
             if (StartsWithEndLine(bytes, out var more)) return BarrierStep.Reached(endLine.Length);
             if (more) return BarrierStep.NeedMore;
-            _frame = KindOf(bytes);
+            _frame = keepsAll ? FrameKind.Other : KindOf(bytes);
             if (_frame == FrameKind.Unknown) return BarrierStep.NeedMore;
             if (_frame != FrameKind.OutOfBand && ++_answers == 1) _answer = _frame;
         }

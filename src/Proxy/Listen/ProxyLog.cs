@@ -58,6 +58,24 @@ internal static partial class ProxyLog
     [LoggerMessage(1105, LogLevel.Warning, "A cluster node sent a client to {Host}:{Port}, which the topology does not know: the address is passed on as it is, past the door; more of these within a minute are not logged")]
     public static partial void UnknownNode(ILogger logger, string host, int port);
 
+    [LoggerMessage(1106, LogLevel.Debug, "A merged subscription lost its connection to {Node}, or did not get one: {Reason}")]
+    public static partial void MergeLinkLost(ILogger logger, TransportAddress node, string reason);
+
+    [LoggerMessage(1107, LogLevel.Warning, "Node {Node} refuses a subscription that --merge-keyspace needs, so its subscribers do not hear that node: {Error}. The login of --upstream needs the commands subscribe, psubscribe, unsubscribe, punsubscribe and ping, and these very channels and patterns (or &*); tried again every few seconds, and not logged for a minute")]
+    public static partial void MergeRefused(ILogger logger, TransportAddress node, string error);
+
+    [LoggerMessage(1108, LogLevel.Warning, "A subscriber of merged notifications was told so before these masters are heard: {Nodes}; they follow as soon as they answer. More of these within a minute are not logged")]
+    public static partial void MergeIncomplete(ILogger logger, string nodes);
+
+    [LoggerMessage(1109, LogLevel.Warning, "Session {Id} is ended: its client does not read, and {Limit} bytes of merged notifications wait for it")]
+    public static partial void SubscriberTooSlow(ILogger logger, long id, int limit);
+
+    [LoggerMessage(1110, LogLevel.Warning, "A subscriber of merged notifications hears its own node only from here on, until it subscribes again: {Reason}. More of these within a minute are not logged")]
+    public static partial void MergeGivenUp(ILogger logger, string reason);
+
+    [LoggerMessage(1111, LogLevel.Error, "A merged subscription lost its connection to {Node} by a fault of the proxy")]
+    public static partial void MergeLinkFault(ILogger logger, TransportAddress node, Exception exception);
+
     [LoggerMessage(1020, LogLevel.Information, "Door to node {Node} ({Address}) of the cluster opens on {Listening}")]
     public static partial void DoorOpened(ILogger logger, string node, string address, string listening);
 

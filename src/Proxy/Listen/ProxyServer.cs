@@ -4,6 +4,7 @@ using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Merge;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
@@ -26,6 +27,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     private SessionRegistry? _sessions;
     private UpstreamProbe? _probe;
     private ClusterDoors? _doors;
+    private MergeServices? _merge;
     private Task _firstProbe = Task.CompletedTask;
 
     /// <summary>Where it listens; one per option, with the ports that were really taken, then the doors to the nodes of a cluster as they are now.</summary>
@@ -48,11 +50,13 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         _probe = new UpstreamProbe(transport, time, _logger);
         var route = RouteOf(options);
         var door = options.Topology is { Current.Shape: UpstreamShape.Cluster } cluster ? new ClusterDoor(options.AnnounceHost, cluster.Hint, time, _logger) : null;
+        if (options.MergeKeyspace && door is not null) _merge = new MergeServices(options.Topology!, transport, options.Deadlines.Connect, time, _logger);
         var services = new SessionServices
         {
             Transport = transport,
             Upstream = route,
             Door = door,
+            Merge = _merge,
             Probe = _probe,
             Authorization = new Authorization(options.AdminUsers),
             Commands = commands,
@@ -91,6 +95,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         new("total_connections_received", (_sessions?.Total ?? 0).ToString(CultureInfo.InvariantCulture)),
         new("allocated_bytes", GC.GetTotalAllocatedBytes().ToString(CultureInfo.InvariantCulture)),
         new("interception", Interception switch { InterceptionState.On => "on", InterceptionState.NoEcho => "off", _ => "unknown" }),
+        .. _merge?.Fields ?? [],
     ]);
 
     /// <summary>Stops accepting, lets requests under way get their replies, cuts what has not ended by the deadline.</summary>

@@ -25,6 +25,9 @@ internal sealed record ProxyServerOptions
     /// <summary>Of a cluster: how its nodes are called towards clients; null: as each client has reached the proxy.</summary>
     public string? AnnounceHost { get; init; }
 
+    /// <summary>Of a cluster: subscribers of keyspace notifications hear all masters.</summary>
+    public bool MergeKeyspace { get; init; }
+
     /// <summary>Users of the upstream who may use key_evt_amqp commands where it has no CONFIG.</summary>
     public IReadOnlyList<string> AdminUsers { get; init; } = [];
 

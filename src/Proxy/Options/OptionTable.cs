@@ -71,6 +71,8 @@ internal static class OptionTable
             (o, v) => v.Integer(1, 65535) is { } port ? o with { ListenBase = port } : o),
         new("announce-host", "host", null, "with redis+cluster://: how clients are told to reach those ports",
             (o, v) => ReadAnnounced(o, v)) { DefaultShown = "as each client has come" },
+        new("merge-keyspace", "yes|no", "no", "with redis+cluster://: whether who subscribes to channels that begin with __keyevent@ or __keyspace@, at any port, hears the notifications of all masters",
+            (o, v) => v.Word(("no", false), ("yes", true)) is { } merge ? o with { MergeKeyspace = merge } : o),
         new("connect-timeout", "seconds", "5", "how long a connection to the upstream may take",
             (o, v) => v.Seconds(0.1, 3600) is { } time ? o with { ConnectTimeout = time } : o),
         new("max-clients", "clients", "10000", "so many clients at once; further ones get Redis' own error and are closed",

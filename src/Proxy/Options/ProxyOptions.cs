@@ -52,6 +52,9 @@ internal sealed record ProxyOptions
     /// <summary>How the nodes of a cluster are called towards clients; null: as each client has reached the proxy.</summary>
     public string? AnnounceHost { get; init; }
 
+    /// <summary>Whether subscribers of keyspace notifications hear all masters of the cluster.</summary>
+    public bool MergeKeyspace { get; init; }
+
     /// <summary>For <c>--listen rediss://</c>.</summary>
     public TlsFiles ListenTls { get; init; } = new("--tls");
 

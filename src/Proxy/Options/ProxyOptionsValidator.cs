@@ -28,6 +28,9 @@ internal static class ProxyOptionsValidator
         if (options.AnnounceHost is not null && options.Upstream.Shape != UpstreamShape.Cluster)
             yield return "--announce-host needs --upstream redis+cluster://";
 
+        if (options.MergeKeyspace && options.Upstream.Shape != UpstreamShape.Cluster)
+            yield return "--merge-keyspace needs --upstream redis+cluster://";
+
         foreach (string fault in TlsFaults.Of(options)) yield return fault;
 
         var forwarding = options.Forwarding;

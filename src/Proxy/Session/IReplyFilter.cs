@@ -15,6 +15,9 @@ internal interface IReplyFilter
 
     /// <summary>No more will come: what is held was no such beginning.</summary>
     void WriteHeld(PipeWriter client);
+
+    /// <summary>How many of these bytes must be written until what the client has got ends with a whole frame; 0: it does now; -1: more than these, or nobody can tell.</summary>
+    long ToBoundary(in ReadOnlySequence<byte> replies);
 }
 
 /// <summary>Nothing is changed; a struct, so that the pump is compiled without any of it.</summary>
@@ -31,4 +34,6 @@ internal readonly struct PlainReplies : IReplyFilter
     public void WriteHeld(PipeWriter client)
     {
     }
+
+    public long ToBoundary(in ReadOnlySequence<byte> replies) => -1;
 }

@@ -1,4 +1,6 @@
+using System.Buffers;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Resp;
 
 namespace KeyEvt.Proxy.Session;
 
@@ -12,6 +14,9 @@ internal abstract class Interception
 
     /// <summary>Of a longer answer only its kind is known.</summary>
     public abstract int MaxAnswerBytes { get; }
+
+    /// <summary>Whether the answer is all that comes between the marks, in order, and not the one reply.</summary>
+    public virtual bool KeepsAll => false;
 
     /// <summary>Whether a client in this mode is due a reply; from the first question, which switched replies on.</summary>
     public ReplyMode Mode => _first?.Mode ?? ReplyMode.On;
@@ -29,4 +34,12 @@ internal abstract class Interception
     /// <param name="isFirst">Which.</param>
     /// <param name="cancellationToken">Cancelled when nobody waits for the reply any more.</param>
     protected abstract ValueTask<ReadOnlyMemory<byte>?> JudgeAsync(ProbeAnswer answer, bool isFirst, CancellationToken cancellationToken);
+
+    /// <summary>The client's own request as a question.</summary>
+    protected static ReadOnlyMemory<byte> Ask(RespRequest request)
+    {
+        var command = new ArrayBufferWriter<byte>();
+        RespWriter.WriteCommand(command, [.. Enumerable.Range(0, request.Count).Select(i => request[i])]);
+        return command.WrittenMemory;
+    }
 }

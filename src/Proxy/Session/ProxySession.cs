@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Merge;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Transport;
 
@@ -115,16 +116,32 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         await using var moves = place.Over.Register(EndMoved).ConfigureAwait(false);
         var slot = new BarrierSlot(client.Input);
         var names = services.Door?.NamesFor(client, place.Address);
-        var requests = new RequestPump(this, services, client, upstream, place.Address, slot, names, services.Time.GetTimestamp()).RunAsync();
-        var replies = names is null
-            ? new ReplyPump<PlainReplies>(this, client, upstream, slot, default).RunAsync()
-            : new ReplyPump<RedirectFilter>(this, client, upstream, slot, new RedirectFilter(names, services.Logger)).RunAsync();
-        await replies.ConfigureAwait(false);
+        await using var merged = names is null || services.Merge is null ? null : new MergedStream(services.Merge, place.Address, upstream.Input.CancelPendingRead, EndTooSlow);
+        var merging = merged is null ? null : new MergeRequests(merged, EndTooSlow);
+        var requests = new RequestPump(this, services, client, upstream, place.Address, slot, names, merging, services.Time.GetTimestamp()).RunAsync();
+        await RunReplyPumpAsync(upstream, slot, names, merged).ConfigureAwait(false);
+        if (merged is not null) await merged.DisposeAsync().ConfigureAwait(false); // now, not when the client has taken its time to close
         if (EndReason is SessionEndReason.UpstreamClosed or SessionEndReason.UpstreamReset) services.Upstream.Lost(place);
 
         // The client has all it will get; nothing more need reach the upstream.
         upstream.Abort();
         await LingerAsync(requests).ConfigureAwait(false);
+    }
+
+    private Task RunReplyPumpAsync(IConnection upstream, BarrierSlot slot, NodeNames? names, MergedStream? merged)
+    {
+        if (names is null) return new ReplyPump<PlainReplies>(this, client, upstream, slot, default).RunAsync();
+        var redirect = new RedirectFilter(names, services.Logger);
+        return merged is null
+            ? new ReplyPump<RedirectFilter>(this, client, upstream, slot, redirect).RunAsync()
+            : new ReplyPump<MergeFilter>(this, client, upstream, slot, new MergeFilter(redirect, merged), merged.Inbox).RunAsync();
+    }
+
+    /// <summary>As Redis does with a subscriber beyond its <c>client-output-buffer-limit</c>.</summary>
+    private void EndTooSlow()
+    {
+        if (EndReason == SessionEndReason.None) services.Merge!.SubscriberWasCut(id);
+        End(SessionEndReason.SubscriberTooSlow);
     }
 
     /// <summary>The client gets what has come, then FIN, as from a Redis that has changed its role.</summary>

@@ -135,7 +135,7 @@ internal sealed class ReplyBarrier
     {
         _next = which + 1;
         if (_next == _marks.Length) return step with { IsReached = true };
-        _between = new AnswerReader(_marks[_next].Line, Interception?.MaxAnswerBytes ?? 0);
+        _between = new AnswerReader(_marks[_next].Line, Interception?.MaxAnswerBytes ?? 0, Interception?.KeepsAll ?? false);
         return step;
     }
 }

@@ -2,18 +2,23 @@ using System.Buffers;
 using System.IO.Pipelines;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Merge;
 using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Session;
 
 /// <summary>
 /// Upstream to client: copies replies without looking at them. Only while a barrier is armed it looks for that barrier's lines, and puts
-/// the intercepted command's reply in their place.
+/// the intercepted command's reply in their place. Merged notifications go out where a frame ends.
 /// </summary>
 /// <typeparam name="TFilter">What is looked for all the time: nothing, and then it costs nothing; or, through a cluster's door, MOVED and ASK.</typeparam>
-internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection client, IConnection upstream, BarrierSlot slot, TFilter filter)
+/// <param name="inbox">Of a session with --merge-keyspace; else null.</param>
+internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection client, IConnection upstream, BarrierSlot slot, TFilter filter, NotificationInbox? inbox = null)
     where TFilter : IReplyFilter
 {
+    /// <summary>So many bytes of notifications are written between two flushes.</summary>
+    private const int FlushEvery = 16 * 1024;
+
     private readonly PipeReader _upstream = upstream.Input;
     private readonly PipeWriter _client = client.Output;
 
@@ -43,7 +48,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
         {
             var read = await _upstream.ReadAsync().ConfigureAwait(false);
             session.ReplyReads++;
-            if (slot.Armed is null && filter.MayPass(read.Buffer))
+            if (slot.Armed is null && inbox is not { HasSome: true } && filter.MayPass(read.Buffer))
             {
                 _upstream.Pass(read.Buffer, _client);
             }
@@ -69,7 +74,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
         while (slot.Armed is { } barrier)
         {
             var step = barrier.Read(replies);
-            await filter.WriteAsync(replies.Slice(0, step.ForClient), _client).ConfigureAwait(false);
+            await WriteAsync(replies.Slice(0, step.ForClient)).ConfigureAwait(false);
             replies = replies.Slice(step.ForClient + step.ForProxy);
             if (step.IsReached) await ConcludeAsync(barrier).ConfigureAwait(false);
             if (session.PlaceOfEndReached) return replies.End;
@@ -78,9 +83,36 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
             break; // what looked like the beginning of a mark was none
         }
 
-        await filter.WriteAsync(replies, _client).ConfigureAwait(false);
+        await WriteAsync(replies).ConfigureAwait(false);
         if (isLast) filter.WriteHeld(_client);
         return replies.End;
+    }
+
+    /// <summary>To the client; at the first end of a frame with what waits to be put between the replies.</summary>
+    private async ValueTask WriteAsync(ReadOnlySequence<byte> replies)
+    {
+        if (inbox is { HasSome: true } && filter.ToBoundary(replies) is >= 0 and var length)
+        {
+            await filter.WriteAsync(replies.Slice(0, length), _client).ConfigureAwait(false);
+            replies = replies.Slice(length);
+            await WriteNotificationsAsync(inbox).ConfigureAwait(false);
+        }
+
+        await filter.WriteAsync(replies, _client).ConfigureAwait(false);
+    }
+
+    private async ValueTask WriteNotificationsAsync(NotificationInbox notifications)
+    {
+        var unflushed = 0;
+        for (var left = notifications.BeginTaking(); left > 0; left--)
+        {
+            var frame = notifications.Take();
+            _client.TryWrite(frame);
+            unflushed += frame.Length;
+            if (unflushed < FlushEvery) continue;
+            if (!await _client.TryFlushAsync().ConfigureAwait(false)) return; // the next flush says so again
+            unflushed = 0;
+        }
     }
 
     /// <summary>The barrier's place has come: everything before it goes out first, as the command may take its time.</summary>

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Merge;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Resp;
 
@@ -12,15 +13,16 @@ namespace KeyEvt.Proxy.Session;
 /// are answered in their place: see <see cref="ReplyBarrier"/>.
 /// </summary>
 /// <param name="names">Of a session through a cluster's door; else null.</param>
+/// <param name="merged">Of one with --merge-keyspace; else null.</param>
 internal sealed class RequestPump(
-    ProxySession session, SessionServices services, IConnection client, IConnection upstream, TransportAddress upstreamAddress, BarrierSlot slot, NodeNames? names, long upstreamOpenedAt)
+    ProxySession session, SessionServices services, IConnection client, IConnection upstream, TransportAddress upstreamAddress, BarrierSlot slot, NodeNames? names, MergeRequests? merged, long upstreamOpenedAt)
 {
     /// <summary>While an intercepted command waits, so much of what comes behind it is taken in to notice the client's end; then no more is read.</summary>
     private const int MaxBytesBehind = 64 * 1024;
 
     private static readonly byte[] RepliesOff = "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n"u8.ToArray();
 
-    private readonly RequestRun _run = new(services.Limits, new CandidateFilter(isDoor: names is not null), upstream.Output);
+    private readonly RequestRun _run = new(services.Limits, new CandidateFilter(isDoor: names is not null, isMerging: merged is not null), upstream.Output);
     private readonly PipeReader _client = client.Input;
     private readonly PipeWriter _upstream = upstream.Output;
 
@@ -57,6 +59,7 @@ internal sealed class RequestPump(
 
             session.RequestReads++;
             var stop = _run.Copy(read.Buffer);
+            if (_run.PassesTooLarge) PassTooLarge();
             if (stop == RunStop.Candidate)
             {
                 read = await HandleCandidateAsync(read).ConfigureAwait(false);
@@ -79,7 +82,7 @@ internal sealed class RequestPump(
         var request = _run.Candidate!;
         var kind = RequestKinds.Of(request);
         _repliesMayBeOff |= kind == RequestKind.SilencesReplies;
-        var interception = InterceptionOf(request, kind);
+        var interception = merged?.InterceptionOf(request, _repliesMayBeOff) ?? InterceptionOf(request, kind);
         var shape = interception is null ? null : await LearnShapeAsync().ConfigureAwait(false);
         if (shape is null)
         {
@@ -89,6 +92,13 @@ internal sealed class RequestPump(
 
         _run.TakeCandidate(read.Buffer);
         return await InterceptAsync(interception!, shape, read).ConfigureAwait(false);
+    }
+
+    /// <summary>Nothing of it has gone upstream yet.</summary>
+    private void PassTooLarge()
+    {
+        _run.PassesTooLarge = false;
+        merged?.TooLarge();
     }
 
     /// <summary>Null: the request is the upstream's.</summary>

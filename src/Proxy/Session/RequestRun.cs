@@ -33,6 +33,9 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
     /// <summary>After <see cref="RunStop.Malformed"/>.</summary>
     public RespProtocolException? Fault { get; private set; }
 
+    /// <summary>A candidate was too large to be looked at, and is passed as it is. Whoever asks resets it.</summary>
+    public bool PassesTooLarge { get; set; }
+
     /// <summary>No request has been begun that the upstream waits for the rest of.</summary>
     public bool AtRequestBoundary => _framer.AtRequestBoundary;
 
@@ -59,6 +62,7 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
                 Candidate = request;
                 if (status == CandidateStatus.Complete) return RunStop.Candidate;
                 if (IsOwn(buffer.Slice(_done))) throw new RespProtocolException("Protocol error: too big key_evt_amqp command", 0);
+                PassesTooLarge = true;
                 PassCandidate();
             }
         }
@@ -139,13 +143,13 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
         _written = _done;
     }
 
-    /// <summary>A candidate too large to hold: MODULE, CLIENT and CLUSTER begin with other letters.</summary>
+    /// <summary>A candidate too large to hold: all others begin with another letter than key_evt_amqp's, or the x of an escaped one (<c>"\x6b..."</c>).</summary>
     private static bool IsOwn(in ReadOnlySequence<byte> candidate)
     {
         var head = candidate.Slice(0, Math.Min(64, candidate.Length)).ToArray();
         foreach (var b in head)
         {
-            if (char.IsAsciiLetter((char)b)) return (b | 0x20) is not ('m' or 'c');
+            if (char.IsAsciiLetter((char)b)) return (b | 0x20) is 'k' or 'x';
         }
 
         return true;

@@ -21,6 +21,9 @@ internal enum SessionEndReason
     /// <summary>Client side: it speaks HTTP; closed without a word, as Redis does.</summary>
     ForeignProtocol,
 
+    /// <summary>Client side: it did not read, and more merged notifications waited for it than Redis itself would keep for a subscriber.</summary>
+    SubscriberTooSlow,
+
     /// <summary>Client side: nothing passed in either direction for longer than --idle-timeout.</summary>
     IdleTimeout,
 

@@ -1,5 +1,6 @@
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Merge;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Resp;
@@ -16,6 +17,9 @@ internal sealed record SessionServices
 
     /// <summary>Of a cluster's door: what its nodes are called on this side. Null everywhere else: replies are not looked at.</summary>
     public ClusterDoor? Door { get; init; }
+
+    /// <summary>Of a cluster's door with --merge-keyspace; else null.</summary>
+    public MergeServices? Merge { get; init; }
 
     public required UpstreamProbe Probe { get; init; }
 

@@ -34,12 +34,14 @@ public sealed partial class DifferentialTests(PlainProxy proxy) : IClassFixture<
 
     /// <summary>
     /// Through the door of a cluster's node to a twin of the cluster: nearly every command of another node's slots is redirected, and redirections name the doors on one side, the nodes
-    /// on the other; all other bytes are equal.
+    /// on the other; all other bytes are equal. Also where notifications would be merged, if there were any.
     /// </summary>
-    [Fact]
-    public async Task Random_sessions_get_the_same_bytes_from_a_node_and_through_its_door()
+    [Theory]
+    [InlineData("no")]
+    [InlineData("yes")]
+    public async Task Random_sessions_get_the_same_bytes_from_a_node_and_through_its_door(string merge)
     {
-        await using var stage = await ClusterDoorStage.StartAsync(2, 0, ["busy-reply-threshold 100", "hz 100"]);
+        await using var stage = await ClusterDoorStage.StartAsync(2, 0, ["busy-reply-threshold 100", "hz 100"], "--merge-keyspace", merge);
         await using var twin = await RedisClusterServers.StartAsync(2, 0, "busy-reply-threshold 100", "hz 100");
         var nodes = twin.Nodes.Concat(stage.Cluster.Nodes).ToList();
         var door = await stage.DoorOfAsync(stage.Cluster.Nodes[0]);

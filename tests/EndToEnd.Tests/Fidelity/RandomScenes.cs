@@ -97,11 +97,13 @@ internal sealed class RandomScenes(Random random)
         return Send([Of("MULTI"), .. body, Of(Pick("EXEC", "EXEC", "EXEC", "DISCARD", "RESET")), Of("EXEC")]);
     }
 
-    private byte[] PubSub() => random.Next(5) switch
+    private byte[] PubSub() => random.Next(7) switch
     {
         0 or 1 => Send(Of("PUBLISH", "p." + Number(0, 3), Value()), Of("SPUBLISH", "sh", "x"), Of("PUBLISH", "q", "y")),
         2 => Send(Of("SUBSCRIBE", "q", "r"), Of("GET", Key()), Of("PING")),
         3 => Send(Of("PSUBSCRIBE", "p.*"), Of("PING", "in"), Of("PUBLISH", "p.0", "own")),
+        4 => Send(Of("PSUBSCRIBE", "__keyevent@*__:none", "p.*"), Of("SUBSCRIBE", "__keyspace@0__:none"), Of("PING", "in")), // in a cluster perhaps merged; there is no such event
+        5 => Send(Of("UNSUBSCRIBE", "__keyspace@0__:none"), Of("PUNSUBSCRIBE", "__keyevent@*__:none"), Of("GET", Key())),
         _ => Send(Of("SSUBSCRIBE", "sh"), Of("UNSUBSCRIBE", "q"), Of("UNSUBSCRIBE", "r"), Of("PUNSUBSCRIBE", "p.*"), Of("SUNSUBSCRIBE", "sh"), Of("UNSUBSCRIBE", "q"), Of("PUBSUB", "NUMSUB", "q")),
     };
 

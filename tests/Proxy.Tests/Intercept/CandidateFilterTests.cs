@@ -29,6 +29,24 @@ public sealed class CandidateFilterTests
     }
 
     [Theory]
+    [InlineData("SUBSCRIBE")]
+    [InlineData("psubscribe")]
+    [InlineData("Unsubscribe")]
+    [InlineData("PUNSUBSCRIBE")]
+    [InlineData("multi")]
+    [InlineData("EXEC")]
+    [InlineData("DISCARD")]
+    [InlineData("HELLO")]
+    [InlineData("RESET")]
+    public void Merging_needs_more_of_them_and_only_merging(string name)
+    {
+        var head = Encoding.ASCII.GetBytes(name);
+        Assert.True(new CandidateFilter(isDoor: true, isMerging: true).IsCandidate(head, name.Length, 1));
+        Assert.False(new CandidateFilter(isDoor: true).IsCandidate(head, name.Length, 1));
+        Assert.False(new CandidateFilter(isDoor: true, isMerging: true).IsCandidate(head, name.Length + 1, 1));
+    }
+
+    [Theory]
     [InlineData("key_evt_amqp.x", RequestKind.Own)]
     [InlineData("Key_Evt_Amqp.", RequestKind.Own)]
     [InlineData("MODULE LOAD /lib/redis_keyspace_amqp.so xe", RequestKind.Own)]

@@ -113,6 +113,8 @@ public sealed class OptionsTests : IDisposable
     [InlineData("--buffer-bytes", "64x", "--buffer-bytes must be a number of bytes with k, m or g behind it, 65536 to 68719476736, not '64x'")]
     [InlineData("--buffer-bytes", "9999999999g", "--buffer-bytes must be a number of bytes with k, m or g behind it, 65536 to 68719476736, not '9999999999g'")]
     [InlineData("--window", "0", "--window must be 1 to 65535, not '0'")]
+    [InlineData("--merge-keyspace", "yes", "--merge-keyspace needs --upstream redis+cluster://")]
+    [InlineData("--merge-keyspace", "maybe", "--merge-keyspace must be one of no, yes, not 'maybe'")]
     [InlineData("--log-level", "loud", "--log-level must be one of trace, debug, information, warning, error, critical, none, not 'loud'")]
     [InlineData("--declare-queue", "amq.mine", "--declare-queue must not begin with amq., which RabbitMQ keeps for itself: 'amq.mine'")]
     [InlineData("--amqp-password-file", "/nowhere/secret", "--amqp-password-file names the file '/nowhere/secret', which cannot be read: there is no such file")]
@@ -131,6 +133,7 @@ public sealed class OptionsTests : IDisposable
         Assert.Equal(["--admin and --listen are both 127.0.0.1:1: they need different addresses"], Faults("--listen", "127.0.0.1:1", "--admin", "127.0.0.1:1"));
         Assert.Equal(["--upstream and --listen are both 127.0.0.1:1: the proxy would connect to itself"], Faults("--listen", "127.0.0.1:1", "--upstream", "redis://127.0.0.1:1"));
         Assert.Empty(Faults("--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"));
+        Assert.Empty(Faults("--merge-keyspace", "yes", "--upstream", "redis+cluster://127.0.0.1:7001"));
     }
 
     [Theory]

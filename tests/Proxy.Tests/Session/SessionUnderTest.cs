@@ -1,6 +1,7 @@
 using System.Text;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Merge;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
@@ -18,7 +19,7 @@ internal sealed class SessionUnderTest : IAsyncDisposable, ICommandHandler
 
     private readonly Task _running;
 
-    public SessionUnderTest(IReadOnlyCollection<string>? adminUsers = null, ITransport? transport = null, Func<string, string>? echo = null, bool intercept = true, IUpstreamRoute? route = null, ClusterDoor? door = null)
+    public SessionUnderTest(IReadOnlyCollection<string>? adminUsers = null, ITransport? transport = null, Func<string, string>? echo = null, bool intercept = true, IUpstreamRoute? route = null, ClusterDoor? door = null, Func<TimeProvider, MergeServices>? merge = null)
     {
         var upstream = TransportAddress.Tcp("upstream", 6379);
         Session = new ProxySession(1, Client, new SessionServices
@@ -26,6 +27,7 @@ internal sealed class SessionUnderTest : IAsyncDisposable, ICommandHandler
             Transport = transport ?? new MemoryTransport(_ => ValueTask.FromResult<IConnection>(Upstream)),
             Upstream = route ?? new FixedRoute(upstream),
             Door = door,
+            Merge = merge?.Invoke(Time),
             Probe = new UpstreamProbe(MemoryTransport.Echoing(echo ?? EchoLine), Time, NullLogger.Instance),
             Authorization = new Authorization(adminUsers ?? []),
             Commands = intercept ? this : null,
