@@ -29,7 +29,8 @@ internal sealed class ProxyScenario : IScenario
             {
                 foreach (var way in ways.All)
                 {
-                    var run = await ProxyRun.MeasureAsync(way, redis, shape, shape.Requests(settings.Requests));
+                    var now = round > 0 ? shape : shape.WarmUp;
+                    var run = await ProxyRun.MeasureAsync(way, redis, now, now.Requests(settings.Requests));
                     Console.Error.WriteLine($"{(round <= 0 ? "warm-up" : "round " + round)}: {run}");
                     if (round > 0)
                         runs.Add(run);
