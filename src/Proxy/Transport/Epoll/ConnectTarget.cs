@@ -15,8 +15,10 @@ internal sealed class ConnectTarget
         Address = address;
         Name = address.ToString();
         IsTcp = address.UnixPath is null;
-        if (endPoint is DnsEndPoint dns) ToResolve = dns;
-        else Bytes = endPoint.Serialize().Buffer;
+        ToResolve = endPoint as DnsEndPoint;
+        if (ToResolve is not null) return;
+        var bytes = endPoint.Serialize();
+        Bytes = bytes.Buffer[..bytes.Size];
     }
 
     public TransportAddress Address { get; }

@@ -15,10 +15,10 @@ internal sealed class EpollConnector : LoopHandler
 
     private EpollConnector(EpollLoop loop, ConnectTarget target, CancellationToken token) => (_loop, _target, _token) = (loop, target, token);
 
-    /// <exception cref="SocketException">Refused, unreachable, no descriptors.</exception>
+    /// <returns>Faults with a <see cref="SocketException"/>: refused, unreachable, no descriptors.</returns>
     public static Task<IConnection> ConnectAsync(EpollLoop loop, ConnectTarget target, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<IConnection>(cancellationToken);
         var connector = new EpollConnector(loop, target, cancellationToken);
         connector.Begin(target.Bytes.Span);
         return connector._connected.Task;
@@ -41,7 +41,12 @@ internal sealed class EpollConnector : LoopHandler
     private unsafe void Begin(ReadOnlySpan<byte> address)
     {
         _fd = Libc.Socket(FamilyOf(address), Libc.StreamSocket | Libc.NonBlocking | Libc.CloseOnExec, 0);
-        if (_fd < 0) throw Errno.ToException(Marshal.GetLastSystemError());
+        if (_fd < 0)
+        {
+            _connected.SetException(Errno.ToException(Marshal.GetLastSystemError()));
+            return;
+        }
+
         if (_target.IsTcp) TcpOptions.Set(_fd, _loop.KeepAliveSeconds);
         int result;
         fixed (byte* bytes = address) result = Libc.Connect(_fd, bytes, (uint)address.Length);
@@ -55,7 +60,8 @@ internal sealed class EpollConnector : LoopHandler
         if (errno is not (Errno.InProgress or Errno.Interrupted))
         {
             Libc.Close(_fd);
-            throw Errno.ToException(errno);
+            _connected.SetException(Errno.ToException(errno));
+            return;
         }
 
         _loop.Add(this, _fd, Libc.In | Libc.PeerHangUp | Libc.Out);
