@@ -57,5 +57,13 @@ done
 step "EndToEnd.Tests of sessions, over the transport that is not the default"
 KEYEVT_TRANSPORT=sockets run EndToEnd.Tests -namespace KeyEvt.EndToEnd.Tests.Sessions -namespace KeyEvt.EndToEnd.Tests.Intercept
 
+# A second call: a class and a namespace together mean what is in both.
+step "EndToEnd.Tests of faults that concern sessions, over the same transport"
+faults=()
+for class in P4P10Tests P5Tests P6Tests P7P8Tests R1P9Tests RefusalTests ReplyInjectionTests SmugglingTests; do
+    faults+=(-class "KeyEvt.EndToEnd.Tests.Faults.$class")
+done
+KEYEVT_TRANSPORT=sockets run EndToEnd.Tests "${faults[@]}"
+
 step "all"
 finish

@@ -7,7 +7,8 @@ namespace KeyEvt.Bench.Load;
 /// <param name="Requests">Requests of each kind in one round without pipelining.</param>
 /// <param name="Shapes">Of scenario proxy: clients x pipeline x bytes, separated by commas; null: all it knows.</param>
 /// <param name="Ways">Beginnings of their names, separated by commas; null: all.</param>
-internal sealed record LoadSettings(int Rounds = 5, int Requests = 100_000, string? Shapes = null, string? Ways = null)
+/// <param name="Builds">Further builds of the program, files separated by commas: each is a way of its own, so that two states of the code are compared in the same rounds.</param>
+internal sealed record LoadSettings(int Rounds = 5, int Requests = 100_000, string? Shapes = null, string? Ways = null, string? Builds = null)
 {
     public bool Wants(string way) => Ways?.Split(',').Any(wanted => way.StartsWith(wanted, StringComparison.OrdinalIgnoreCase)) != false;
 
@@ -25,6 +26,7 @@ internal sealed record LoadSettings(int Rounds = 5, int Requests = 100_000, stri
                 case "--requests" when isNumber: settings = settings with { Requests = number }; break;
                 case "--shapes": settings = settings with { Shapes = args[i + 1] }; break;
                 case "--ways": settings = settings with { Ways = args[i + 1] }; break;
+                case "--builds": settings = settings with { Builds = args[i + 1] }; break;
                 default: return false;
             }
         }

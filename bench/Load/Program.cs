@@ -16,12 +16,12 @@ switch (args)
 }
 
 // To add a scenario: a class with IScenario, and a line here.
-IScenario[] scenarios = [new ProxyScenario(), new ForwardScenario(), new IdleScenario(), new BuildsScenario()];
+IScenario[] scenarios = [new ProxyScenario(), new ForwardScenario(), new IdleScenario(), new OpeningScenario(), new BuildsScenario()];
 
 var scenario = scenarios.FirstOrDefault(known => args is [var name, ..] && known.Name == name);
 if (scenario is null || !LoadSettings.TryParse(args[1..], out var settings))
 {
-    Console.Error.WriteLine("usage: load <scenario> [--rounds N] [--requests N] [--shapes 50x1x32,50x16x32] [--ways keyevt,haproxy]");
+    Console.Error.WriteLine("usage: load <scenario> [--rounds N] [--requests N] [--shapes 50x1x32,50x16x32] [--ways keyevt,haproxy] [--builds file,file]");
     foreach (var known in scenarios)
         Console.Error.WriteLine($"  {known.Name,-10} {known.Meaning}");
     return 2;

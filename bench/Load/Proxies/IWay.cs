@@ -11,4 +11,7 @@ internal interface IWay : IAsyncDisposable
 
     /// <summary>Null for the straight way.</summary>
     ChildProcess? Process { get; }
+
+    /// <summary>What the process has allocated on its managed heap since its start; null where there is none.</summary>
+    ValueTask<long?> AllocatedBytesAsync() => ValueTask.FromResult<long?>(null);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using KeyEvt.Servers;
 
 namespace KeyEvt.Bench.Load.Proxies;
@@ -22,6 +23,8 @@ internal sealed class KeyEvtWay : IWay
     /// <param name="file">A build of the program.</param>
     public static async Task<IWay> StartAsync(RedisServer redis, string name, string file)
         => new KeyEvtWay(name, await KeyEvtProcess.StartAsync(["--upstream", redis.Url], file: file));
+
+    public async ValueTask<long?> AllocatedBytesAsync() => long.Parse((await _program.InfoAsync())["server.allocated_bytes"], CultureInfo.InvariantCulture);
 
     public ValueTask DisposeAsync() => _program.DisposeAsync();
 }

@@ -21,38 +21,23 @@ internal sealed class ProxyScenario : IScenario
     {
         var shapes = settings.Shapes?.Split(',').Select(LoadShape.Parse).ToList() ?? LoadShape.All;
         await using var redis = await RedisServer.StartAsync();
-        var ways = new List<IWay>();
-        try
+        await using var ways = await Ways.StartAsync(redis, settings);
+        var runs = new List<ProxyRun>();
+        for (var round = 1 - WarmUps; round <= settings.Rounds; round++)
         {
-            if (settings.Wants("direct")) ways.Add(new DirectWay(redis));
-            if (settings.Wants("haproxy") && IsInstalled("haproxy")) ways.Add(await OtherProxyWay.StartHaProxyAsync(redis));
-            if (settings.Wants("twemproxy") && IsInstalled("nutcracker")) ways.Add(await OtherProxyWay.StartTwemproxyAsync(redis));
-            foreach (var transport in (string[])["epoll", "sockets"])
+            foreach (var shape in shapes)
             {
-                if (settings.Wants($"keyevt {transport}")) ways.Add(await KeyEvtWay.StartAsync(redis, transport));
-            }
-
-            var runs = new List<ProxyRun>();
-            for (var round = 1 - WarmUps; round <= settings.Rounds; round++)
-            {
-                foreach (var shape in shapes)
+                foreach (var way in ways.All)
                 {
-                    foreach (var way in ways)
-                    {
-                        var run = await ProxyRun.MeasureAsync(way, redis, shape, shape.Requests(settings.Requests));
-                        Console.Error.WriteLine($"{(round <= 0 ? "warm-up" : "round " + round)}: {run}");
-                        if (round > 0)
-                            runs.Add(run);
-                    }
+                    var now = round > 0 ? shape : shape.WarmUp;
+                    var run = await ProxyRun.MeasureAsync(way, redis, now, now.Requests(settings.Requests));
+                    Console.Error.WriteLine($"{(round <= 0 ? "warm-up" : "round " + round)}: {run}");
+                    if (round > 0)
+                        runs.Add(run);
                 }
             }
-            return Table(runs);
         }
-        finally
-        {
-            foreach (var way in ways)
-                await way.DisposeAsync();
-        }
+        return Table(runs);
     }
 
     private static string Table(List<ProxyRun> runs)
@@ -81,12 +66,4 @@ internal sealed class ProxyScenario : IScenario
 
     private static string Text(IEnumerable<ProxyRun> runs, Func<ProxyRun, double> value, string format)
         => Figures.Median(runs.Select(value)).ToString(format, CultureInfo.InvariantCulture);
-
-    private static bool IsInstalled(string program)
-    {
-        var found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin").Any(folder => File.Exists(Path.Combine(folder, program)));
-        if (!found)
-            Console.Error.WriteLine($"without {program}: it is not installed");
-        return found;
-    }
 }

@@ -14,6 +14,15 @@ internal sealed record RedisBenchmark(string Test, double RequestsPerSecond, dou
         [
             "-p", Text(port), "-c", Text(shape.Clients), "-n", Text(requests), "-P", Text(shape.Pipeline), "-d", Text(shape.ValueBytes), "-r", Text(shape.ValueBytes > 50_000 ? 1000 : 100_000), "-t", "set,get", "--precision", "3", "--csv",
         ];
+        return await RunAsync(arguments);
+    }
+
+    /// <summary>A connection for each PING; how many a second.</summary>
+    public static async Task<double> ReconnectAsync(int port, int clients, int sessions)
+        => (await RunAsync(["-p", Text(port), "-c", Text(clients), "-n", Text(sessions), "-k", "0", "-t", "ping_mbulk", "--csv"])).Single().RequestsPerSecond;
+
+    private static async Task<IReadOnlyList<RedisBenchmark>> RunAsync(string[] arguments)
+    {
         var result = await Run.ToEndAsync("redis-benchmark", arguments, deadline: TimeSpan.FromMinutes(5));
         if (result.ExitCode != 0)
             throw new InvalidOperationException($"redis-benchmark: {result}");

@@ -15,12 +15,13 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
     /// <summary>Refused clients that may take their time to read why; more at once are cut.</summary>
     public const int MaxFarewells = 64;
 
-    private readonly ConcurrentDictionary<long, (ProxySession Session, Task Ended)> _sessions = new();
+    private readonly ConcurrentDictionary<long, ProxySession> _sessions = new();
     private long _lastId;
     private int _count;
     private int _farewells;
     private long _refused;
     private long? _warnedAt;
+    private TaskCompletionSource? _allEnded;
 
     /// <summary>Sessions now.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -32,7 +33,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
     public long Refused => Volatile.Read(ref _refused);
 
     /// <summary>Whether there are sessions of these very services.</summary>
-    public bool HasSessionsOf(SessionServices these) => _sessions.Values.Any(entry => ReferenceEquals(entry.Session.Services, these));
+    public bool HasSessionsOf(SessionServices these) => _sessions.Values.Any(session => ReferenceEquals(session.Services, these));
 
     /// <summary>Takes the connection over.</summary>
     public void Start(IConnection client, SessionServices? with = null)
@@ -45,15 +46,14 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         }
 
         var session = new ProxySession(Interlocked.Increment(ref _lastId), client, with ?? services);
-        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _sessions[session.Id] = (session, ended.Task);
-        using (ExecutionContext.SuppressFlow()) _ = RunAsync(session, ended); // nothing in a session uses async-local values, and each continuation would carry them
+        _sessions[session.Id] = session;
+        using (ExecutionContext.SuppressFlow()) _ = RunAsync(session); // nothing in a session uses async-local values, and each continuation would carry them
     }
 
     /// <summary>Asks all sessions to end, and cuts those that have not by the deadline; returns how many those were.</summary>
     public async Task<int> StopAsync(TimeSpan deadline, TimeProvider time)
     {
-        foreach (var (session, _) in _sessions.Values) session.Stop();
+        foreach (var session in _sessions.Values) session.Stop();
         try
         {
             await AllEnded().WaitAsync(deadline, time).ConfigureAwait(false);
@@ -62,7 +62,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         catch (TimeoutException)
         {
             var left = _sessions.Values;
-            foreach (var (session, _) in left) session.Abort();
+            foreach (var session in left) session.Abort();
             await AllEnded().ConfigureAwait(false);
             return left.Count;
         }
@@ -75,7 +75,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         var seen = new Dictionary<long, (long Reads, long Since)>();
         while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false))
         {
-            foreach (var (id, (session, _)) in _sessions)
+            foreach (var (id, session) in _sessions)
             {
                 long reads = session.Reads;
                 if (!seen.TryGetValue(id, out var last) || last.Reads != reads) seen[id] = (reads, time.GetTimestamp());
@@ -132,9 +132,15 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         ProxyLog.ClientsRefused(services.Logger, maxClients);
     }
 
-    private Task AllEnded() => Task.WhenAll(_sessions.Values.Select(entry => entry.Ended));
+    /// <summary>No session is left; none begins any more.</summary>
+    private Task AllEnded()
+    {
+        Interlocked.CompareExchange(ref _allEnded, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null); // a fence: seen by whoever removes a session that is seen here
+        if (_sessions.IsEmpty) _allEnded.TrySetResult();
+        return _allEnded.Task;
+    }
 
-    private async Task RunAsync(ProxySession session, TaskCompletionSource ended)
+    private async Task RunAsync(ProxySession session)
     {
         try
         {
@@ -143,8 +149,8 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         finally
         {
             _sessions.TryRemove(session.Id, out _);
-            Interlocked.Decrement(ref _count);
-            ended.SetResult();
+            Interlocked.Decrement(ref _count); // a fence, see AllEnded
+            if (_allEnded is { } allEnded && _sessions.IsEmpty) allEnded.TrySetResult();
         }
     }
 }

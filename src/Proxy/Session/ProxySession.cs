@@ -4,6 +4,7 @@ using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Merge;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Transport;
+using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Session;
 
@@ -17,6 +18,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     private IConnection? _upstream;
     private int _reason;
     private volatile bool _isStopping;
+    private volatile bool _hasGivenUpConnecting;
 
     public long Id => id;
 
@@ -25,7 +27,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     /// <summary>The first reason given.</summary>
     public SessionEndReason EndReason => (SessionEndReason)Volatile.Read(ref _reason);
 
-    /// <summary>Cancelled when a side is broken, so that nobody works for a client that is not there.</summary>
+    /// <summary>Cancelled when a side is broken or connecting has taken too long, so that nobody works for a session that will not be.</summary>
     public CancellationToken Broken => _broken.Token;
 
     /// <summary>The request pump is to end the session at the next boundary of a request.</summary>
@@ -55,11 +57,10 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     /// <summary>Runs until both sides have ended; never throws.</summary>
     public async Task RunAsync()
     {
-        ProxyLog.SessionBegins(services.Logger, id, client.RemoteName);
+        if (services.Logger.IsEnabled(LogLevel.Debug)) ProxyLog.SessionBegins(services.Logger, id, client.RemoteName); // the name is made when it is asked for
         try
         {
-            var place = await ConnectUpstreamAsync().ConfigureAwait(false);
-            if (_upstream is { } upstream) await PumpAsync(upstream, place).ConfigureAwait(false);
+            if (await ConnectUpstreamAsync().ConfigureAwait(false) is { } place) await PumpAsync(_upstream!, place).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -86,14 +87,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     {
         client.Abort();
         _upstream?.Abort();
-        try
-        {
-            _broken.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // over already
-        }
+        CancelWork();
     }
 
     /// <summary>Asks for an end: no further request is taken; those under way get their replies.</summary>
@@ -113,7 +107,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
 
     private async Task PumpAsync(IConnection upstream, UpstreamPlace place)
     {
-        await using var moves = place.Over.Register(EndMoved).ConfigureAwait(false);
+        await using var moves = place.Over.UnsafeRegister(static session => ((ProxySession)session!).EndMoved(), this).ConfigureAwait(false);
         var slot = new BarrierSlot(client.Input);
         var names = services.Door?.NamesFor(client, place.Address);
         await using var merged = names is null || services.Merge is null ? null : new MergedStream(services.Merge, place.Address, upstream.Input.CancelPendingRead, EndTooSlow);
@@ -151,6 +145,18 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         _upstream?.Abort();
     }
 
+    private void CancelWork()
+    {
+        try
+        {
+            _broken.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // over already
+        }
+    }
+
     /// <summary>Lets the client close by itself, for a while.</summary>
     private async Task LingerAsync(Task reading)
     {
@@ -166,39 +172,48 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         }
     }
 
-    /// <summary>Where it is connected, if it is: otherwise the client was told so.</summary>
-    private async Task<UpstreamPlace> ConnectUpstreamAsync()
+    /// <summary>Where it is connected; null: it is not, and the client was told so.</summary>
+    private async Task<UpstreamPlace?> ConnectUpstreamAsync()
     {
-        using var deadline = new CancellationTokenSource(services.Deadlines.Connect, services.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, Broken);
         UpstreamPlace? place = null;
         string? why = null;
-        try
+        await using (services.ConnectDeadline.Begin().UnsafeRegister(static session => ((ProxySession)session!).GiveUpConnecting(), this).ConfigureAwait(false))
         {
-            do
+            try
             {
-                place = await services.Upstream.FindAsync(not: place, either.Token).ConfigureAwait(false);
-                why = await TryConnectAsync(place, either.Token).ConfigureAwait(false);
-                if (why is null) return place;
-                services.Upstream.Lost(place);
+                do
+                {
+                    place = await services.Upstream.FindAsync(not: place, Broken).ConfigureAwait(false);
+                    why = await TryConnectAsync(place).ConfigureAwait(false);
+                    if (why is null) break;
+                    services.Upstream.Lost(place);
+                }
+                while (services.Upstream.MayMove);
             }
-            while (services.Upstream.MayMove);
-        }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
-        {
-            why ??= (place is null && services.Upstream.MayMove ? "no master is known" : "no answer") + $" within {services.Deadlines.Connect.TotalSeconds:0.#} s";
+            catch (OperationCanceledException) when (_hasGivenUpConnecting)
+            {
+                // said below
+            }
         }
 
+        if (why is null && !_hasGivenUpConnecting) return place;
+        why ??= (place is null && services.Upstream.MayMove ? "no master is known" : "no answer") + $" within {services.Deadlines.Connect.TotalSeconds:0.#} s";
         await TellUnreachableAsync(place?.Address.ToString() ?? services.Upstream.Name, why).ConfigureAwait(false);
-        return place!;
+        return null;
+    }
+
+    private void GiveUpConnecting()
+    {
+        _hasGivenUpConnecting = true;
+        CancelWork();
     }
 
     /// <summary>Null, or why it did not come about.</summary>
-    private async Task<string?> TryConnectAsync(UpstreamPlace place, CancellationToken cancellationToken)
+    private async ValueTask<string?> TryConnectAsync(UpstreamPlace place)
     {
         try
         {
-            _upstream = await services.Transport.ConnectAsync(place.Address, cancellationToken).ConfigureAwait(false);
+            _upstream = await services.Transport.ConnectAsync(place.Address, Broken).ConfigureAwait(false);
             return null;
         }
         catch (Exception e) when (e is SocketException or IOException)

@@ -34,5 +34,8 @@ internal sealed record SessionServices
 
     public SessionDeadlines Deadlines { get; init; } = new();
 
+    /// <summary><see cref="SessionDeadlines.Connect"/> of whoever begins now.</summary>
+    public SharedDeadline ConnectDeadline => field ??= new SharedDeadline(Deadlines.Connect, Time); // made twice, it is two: nothing is shared then
+
     public RespLimits Limits { get; init; } = RespLimits.Default;
 }

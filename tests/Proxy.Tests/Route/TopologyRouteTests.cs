@@ -77,7 +77,7 @@ public sealed class TopologyRouteTests
     {
         _sentinel.Change();
         await using var session = new SessionUnderTest(route: TopologyRoute.ToMaster("redis+sentinel://s/mymaster", _sentinel));
-        session.Time.Advance(TimeSpan.FromSeconds(5));
+        session.Time.Advance(TimeSpan.FromSeconds(5.1));
         Assert.Equal("-ERR keyevt: upstream redis+sentinel://s/mymaster cannot be reached: no master is known within 5 s\r\n", await session.Client.ReadToEndAsync());
         session.Client.Finish();
         await session.EndedAsync();

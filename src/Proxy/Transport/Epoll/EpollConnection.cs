@@ -14,16 +14,22 @@ internal sealed class EpollConnection : LoopHandler, IConnection
     /// <summary>How long a peer may take for the last bytes after its session has ended.</summary>
     private static readonly TimeSpan SendDeadline = TimeSpan.FromSeconds(10);
 
+    private readonly PeerAddress _peer;
+    private string? _remoteName;
     private bool _isAborted;
     private bool _isClosed;
 
     /// <summary>On the loop's thread; takes the socket over. Who registers it does so right after.</summary>
-    public EpollConnection(EpollLoop loop, int fd, string remoteName, bool isTcp)
+    public EpollConnection(EpollLoop loop, int fd, string? remoteName, bool isTcp)
     {
-        (Loop, Fd, RemoteName, WatchesOutAlways) = (loop, fd, remoteName, isTcp);
+        (Loop, Fd, _remoteName, WatchesOutAlways) = (loop, fd, remoteName, isTcp);
         Reader = new EpollReader(this);
         Writer = new EpollWriter(this);
     }
+
+    /// <summary>The same for an accepted TCP connection.</summary>
+    public EpollConnection(EpollLoop loop, int fd, PeerAddress peer)
+        : this(loop, fd, remoteName: null, isTcp: true) => (_peer, WasAccepted) = (peer, true);
 
     public EpollLoop Loop { get; }
 
@@ -32,7 +38,7 @@ internal sealed class EpollConnection : LoopHandler, IConnection
 
     public int Fd { get; }
 
-    public string RemoteName { get; }
+    public string RemoteName => _remoteName ??= _peer.ToString();
 
     public EpollReader Reader { get; }
 
@@ -111,7 +117,7 @@ internal sealed class EpollConnection : LoopHandler, IConnection
             if (!await Loop.SwitchAsync() || _isClosed) return;
         }
 
-        if (!_isAborted) Reader.Discard();
+        if (!_isAborted && !Reader.HasEnded) Reader.Discard();
         Close();
         Reader.Complete();
         Loop.Remove(this, Fd);
@@ -137,7 +143,7 @@ internal sealed class EpollConnection : LoopHandler, IConnection
         if (_isAborted || _isClosed) return;
         _isAborted = true;
         Writer.TrySend();
-        Libc.Shutdown(Fd, Libc.ShutdownBoth);
+        if (!Writer.HasEnded || !Reader.HasEnded) Libc.Shutdown(Fd, Libc.ShutdownBoth);
         Writer.Break();
         Reader.End();
     }

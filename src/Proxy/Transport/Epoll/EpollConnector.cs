@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
@@ -8,28 +7,28 @@ namespace KeyEvt.Proxy.Transport.Epoll;
 internal sealed class EpollConnector : LoopHandler
 {
     private readonly EpollLoop _loop;
-    private readonly string _name;
-    private readonly bool _isTcp;
+    private readonly ConnectTarget _target;
     private readonly CancellationToken _token;
-    private readonly TaskCompletionSource<EpollConnection> _connected = new(); // continues on the loop
+    private readonly TaskCompletionSource<IConnection> _connected = new(); // continues on the loop
     private CancellationTokenRegistration _cancellation;
     private int _fd = -1;
 
-    private EpollConnector(EpollLoop loop, string name, bool isTcp, CancellationToken token) => (_loop, _name, _isTcp, _token) = (loop, name, isTcp, token);
+    private EpollConnector(EpollLoop loop, ConnectTarget target, CancellationToken token) => (_loop, _target, _token) = (loop, target, token);
 
-    /// <exception cref="SocketException">Refused, unreachable, no descriptors.</exception>
-    public static Task<EpollConnection> ConnectAsync(EpollLoop loop, EndPoint endPoint, string name, CancellationToken cancellationToken)
+    /// <returns>Faults with a <see cref="SocketException"/>: refused, unreachable, no descriptors.</returns>
+    public static Task<IConnection> ConnectAsync(EpollLoop loop, ConnectTarget target, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        var connector = new EpollConnector(loop, name, endPoint is IPEndPoint, cancellationToken);
-        connector.Begin(endPoint.Serialize());
+        if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<IConnection>(cancellationToken);
+        var connector = new EpollConnector(loop, target, cancellationToken);
+        connector.Begin(target.Bytes.Span);
         return connector._connected.Task;
     }
 
     public override void OnEvents(uint events)
     {
         if ((events & (Libc.Out | Libc.Error | Libc.HangUp)) == 0) return;
-        if (Libc.TakeError(_fd) is not 0 and var errno) End(Errno.ToException(errno));
+        const uint Failed = Libc.Error | Libc.HangUp; // a connect that fails says so
+        if ((events & Failed) != 0 && Libc.TakeError(_fd) is not 0 and var errno) End(Errno.ToException(errno));
         else Connected(isRegistered: true);
     }
 
@@ -39,13 +38,18 @@ internal sealed class EpollConnector : LoopHandler
         _connected.TrySetException(new SocketException((int)SocketError.OperationAborted));
     }
 
-    private unsafe void Begin(SocketAddress address)
+    private unsafe void Begin(ReadOnlySpan<byte> address)
     {
         _fd = Libc.Socket(FamilyOf(address), Libc.StreamSocket | Libc.NonBlocking | Libc.CloseOnExec, 0);
-        if (_fd < 0) throw Errno.ToException(Marshal.GetLastSystemError());
-        if (_isTcp) TcpOptions.Set(_fd, _loop.KeepAliveSeconds);
+        if (_fd < 0)
+        {
+            _connected.SetException(Errno.ToException(Marshal.GetLastSystemError()));
+            return;
+        }
+
+        if (_target.IsTcp) TcpOptions.Set(_fd, _loop.KeepAliveSeconds);
         int result;
-        fixed (byte* bytes = address.Buffer.Span) result = Libc.Connect(_fd, bytes, (uint)address.Size);
+        fixed (byte* bytes = address) result = Libc.Connect(_fd, bytes, (uint)address.Length);
         var errno = result < 0 ? Marshal.GetLastSystemError() : 0;
         if (errno == 0)
         {
@@ -56,7 +60,8 @@ internal sealed class EpollConnector : LoopHandler
         if (errno is not (Errno.InProgress or Errno.Interrupted))
         {
             Libc.Close(_fd);
-            throw Errno.ToException(errno);
+            _connected.SetException(Errno.ToException(errno));
+            return;
         }
 
         _loop.Add(this, _fd, Libc.In | Libc.PeerHangUp | Libc.Out);
@@ -66,12 +71,12 @@ internal sealed class EpollConnector : LoopHandler
     }
 
     /// <summary>Where the address was made, the family is in the runtime's numbers; the kernel's stand in the address itself.</summary>
-    private static int FamilyOf(SocketAddress address) => MemoryMarshal.Read<ushort>(address.Buffer.Span);
+    private static int FamilyOf(ReadOnlySpan<byte> address) => MemoryMarshal.Read<ushort>(address);
 
     private void Connected(bool isRegistered)
     {
         _cancellation.Unregister();
-        var connection = new EpollConnection(_loop, _fd, _name, _isTcp);
+        var connection = new EpollConnection(_loop, _fd, _target.Name, _target.IsTcp);
         if (isRegistered) _loop.Replace(this, connection);
         else _loop.Add(connection, _fd, connection.Interest);
         if (!_connected.TrySetResult(connection)) throw new InvalidOperationException("a connect has ended twice");

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Runtime.InteropServices;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
@@ -39,11 +38,8 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
 
     public ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
     {
-        if (Loop.IsCurrent && _loops.Length == 1 && MayAccept() && TryAccept(out var fd, out var name))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            return ValueTask.FromResult<IConnection>(Adopt(Loop, fd, name));
-        }
+        if (Loop.IsCurrent && _loops.Length == 1 && !cancellationToken.IsCancellationRequested && MayAccept() && TryAccept(out var fd, out var peer))
+            return ValueTask.FromResult<IConnection>(Adopt(Loop, fd, peer));
 
         return new ValueTask<IConnection>(AcceptSlowAsync(cancellationToken));
     }
@@ -77,7 +73,8 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
         cancellationToken.ThrowIfCancellationRequested();
         var accepting = new TaskCompletionSource<IConnection>(); // continues on the connection's loop
         await using var cancellation = cancellationToken.UnsafeRegister(static (source, token) => ((TaskCompletionSource<IConnection>)source!).TrySetCanceled(token), accepting).ConfigureAwait(false);
-        if (!Loop.TryPost(static state => ((Accepting)state).Begin(), new Accepting(this, accepting))) throw Errno.ToException(125);
+        if (Loop.IsCurrent) Begin(accepting);
+        else if (!Loop.TryPost(static state => ((Accepting)state).Begin(), new Accepting(this, accepting))) throw Errno.ToException(125);
         return await accepting.Task.ConfigureAwait(false);
     }
 
@@ -106,9 +103,9 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
 
         try
         {
-            if (!TryAccept(out var fd, out var name)) return;
+            if (!TryAccept(out var fd, out var peer)) return;
             _accepting = null;
-            Hand(accepting, fd, name);
+            Hand(accepting, fd, peer);
         }
         catch (System.Net.Sockets.SocketException e)
         {
@@ -117,17 +114,17 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
         }
     }
 
-    private void Hand(TaskCompletionSource<IConnection> accepting, int fd, string name)
+    private void Hand(TaskCompletionSource<IConnection> accepting, int fd, PeerAddress peer)
     {
         var loop = _loops[_nextLoop++ % _loops.Length];
-        var accepted = new Accepted(this, loop, accepting, fd, name);
+        var accepted = new Accepted(this, loop, accepting, fd, peer);
         if (loop.IsCurrent) accepted.Hand();
         else if (!loop.TryPost(static state => ((Accepted)state).Hand(), accepted)) Libc.Close(fd);
     }
 
-    private EpollConnection Adopt(EpollLoop loop, int fd, string name)
+    private EpollConnection Adopt(EpollLoop loop, int fd, PeerAddress peer)
     {
-        var connection = new EpollConnection(loop, fd, name, _socket.IsTcp) { WasAccepted = true };
+        var connection = _socket.IsTcp ? new EpollConnection(loop, fd, peer) : new EpollConnection(loop, fd, Address, isTcp: false) { WasAccepted = true };
         loop.Add(connection, fd, connection.Interest);
         return connection;
     }
@@ -139,12 +136,12 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
     }
 
     /// <exception cref="System.Net.Sockets.SocketException">See <see cref="Listen.AcceptErrors"/>.</exception>
-    private unsafe bool TryAccept(out int fd, out string name)
+    private unsafe bool TryAccept(out int fd, out PeerAddress peer)
     {
         const int AddressBytes = 128;
         var address = stackalloc byte[AddressBytes];
         uint length = AddressBytes;
-        name = Address;
+        peer = default;
         fd = -1;
         if (!_isReadable) return false;
         Descriptors.ThrowIfScarce(_lastFd);
@@ -153,7 +150,7 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
         if (fd >= 0)
         {
             _lastFd = fd;
-            if (_socket.IsTcp) name = NameOf(new ReadOnlySpan<byte>(address, AddressBytes));
+            if (_socket.IsTcp) peer = new PeerAddress(new ReadOnlySpan<byte>(address, AddressBytes));
             return true;
         }
 
@@ -163,28 +160,17 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
         return false;
     }
 
-    /// <summary>struct sockaddr_in: family, port, 4 bytes of address; sockaddr_in6: family, port, flow, 16 bytes of address, scope.</summary>
-    private static string NameOf(ReadOnlySpan<byte> address)
-    {
-        const int InterNetwork = 2;
-        var port = (address[2] << 8) | address[3];
-        var ip = MemoryMarshal.Read<ushort>(address) == InterNetwork
-            ? new IPAddress(address.Slice(4, 4))
-            : new IPAddress(address.Slice(8, 16), MemoryMarshal.Read<uint>(address[24..]));
-        return new IPEndPoint(ip, port).ToString();
-    }
-
     private sealed record Accepting(EpollListener Listener, TaskCompletionSource<IConnection> Source)
     {
         public void Begin() => Listener.Begin(Source);
     }
 
     /// <summary>A new connection on its way to its loop.</summary>
-    private sealed record Accepted(EpollListener Listener, EpollLoop Loop, TaskCompletionSource<IConnection> Source, int Fd, string Name)
+    private sealed record Accepted(EpollListener Listener, EpollLoop Loop, TaskCompletionSource<IConnection> Source, int Fd, PeerAddress Peer)
     {
         public void Hand()
         {
-            var connection = Listener.Adopt(Loop, Fd, Name);
+            var connection = Listener.Adopt(Loop, Fd, Peer);
             if (Source.TrySetResult(connection)) return;
             connection.Abort(); // nobody waits any more
             _ = connection.DisposeAsync().AsTask();

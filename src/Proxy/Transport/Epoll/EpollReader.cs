@@ -80,6 +80,9 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
         return head;
     }
 
+    /// <summary>Nothing more can come.</summary>
+    public bool HasEnded => _isEnded;
+
     /// <summary>Whether its blocks are those of that loop.</summary>
     public bool IsOn(EpollLoop loop) => _loop == loop;
 

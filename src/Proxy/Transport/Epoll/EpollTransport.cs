@@ -12,6 +12,7 @@ internal sealed class EpollTransport : ITransport
     private readonly EpollLoop[] _loops;
     private readonly SocketSettings _settings;
     private int _nextLoop;
+    private volatile ConnectTarget? _lastTarget;
 
     public EpollTransport(int loops = 1, SocketSettings? settings = null)
     {
@@ -37,12 +38,12 @@ internal sealed class EpollTransport : ITransport
         }
     }
 
-    public async ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken)
+    public ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken)
     {
         var loop = EpollLoop.Current ?? _loops[(uint)Interlocked.Increment(ref _nextLoop) % _loops.Length];
-        var endPoint = address.ToEndPoint();
-        if (endPoint is DnsEndPoint dns) return await ConnectByNameAsync(loop, dns, address.ToString(), cancellationToken).ConfigureAwait(false);
-        return await ConnectAsync(loop, endPoint, address.ToString(), cancellationToken).ConfigureAwait(false);
+        var target = _lastTarget;
+        if (target is null || !ReferenceEquals(target.Address, address)) _lastTarget = target = new ConnectTarget(address);
+        return new ValueTask<IConnection>(target.ToResolve is { } dns ? ConnectByNameAsync(loop, dns, address, cancellationToken) : ConnectAsync(loop, target, cancellationToken));
     }
 
     public async ValueTask DisposeAsync()
@@ -51,7 +52,7 @@ internal sealed class EpollTransport : ITransport
     }
 
     /// <summary>All addresses of the name, in order, until one answers.</summary>
-    private static async Task<IConnection> ConnectByNameAsync(EpollLoop loop, DnsEndPoint dns, string name, CancellationToken cancellationToken)
+    private static async Task<IConnection> ConnectByNameAsync(EpollLoop loop, DnsEndPoint dns, TransportAddress address, CancellationToken cancellationToken)
     {
         var found = await Dns.GetHostAddressesAsync(dns.Host, cancellationToken).ConfigureAwait(false);
         for (var i = 0; ; i++)
@@ -59,7 +60,7 @@ internal sealed class EpollTransport : ITransport
             try
             {
                 if (i >= found.Length) throw new SocketException((int)SocketError.HostNotFound);
-                return await ConnectAsync(loop, new IPEndPoint(found[i], dns.Port), name, cancellationToken).ConfigureAwait(false);
+                return await ConnectAsync(loop, new ConnectTarget(address, new IPEndPoint(found[i], dns.Port)), cancellationToken).ConfigureAwait(false);
             }
             catch (SocketException) when (i < found.Length - 1)
             {
@@ -68,10 +69,13 @@ internal sealed class EpollTransport : ITransport
         }
     }
 
-    private static async Task<IConnection> ConnectAsync(EpollLoop loop, EndPoint endPoint, string name, CancellationToken cancellationToken)
+    private static Task<IConnection> ConnectAsync(EpollLoop loop, ConnectTarget target, CancellationToken cancellationToken)
+        => loop.IsCurrent ? EpollConnector.ConnectAsync(loop, target, cancellationToken) : ConnectFromElsewhereAsync(loop, target, cancellationToken);
+
+    private static async Task<IConnection> ConnectFromElsewhereAsync(EpollLoop loop, ConnectTarget target, CancellationToken cancellationToken)
     {
         if (!await loop.SwitchAsync()) throw new SocketException((int)SocketError.OperationAborted);
-        return await EpollConnector.ConnectAsync(loop, endPoint, name, cancellationToken).ConfigureAwait(false);
+        return await EpollConnector.ConnectAsync(loop, target, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task FirstEndAsync() => await (await Task.WhenAny(_loops.Select(loop => loop.Completion)).ConfigureAwait(false)).ConfigureAwait(false);

@@ -43,6 +43,9 @@ internal sealed class EpollWriter(EpollConnection connection) : PipeWriter, IVal
     /// <summary>The peer takes nothing any more, or this side has ended it.</summary>
     private bool _isBroken;
 
+    /// <summary>FIN has been sent, or closing will send it.</summary>
+    public bool HasEnded => _isFinished;
+
     public override bool CanGetUnflushedBytes => true;
 
     public override long UnflushedBytes => _unsent + (_foreign?.Length ?? 0);

@@ -19,9 +19,11 @@ internal sealed class TlsTransport(ITransport plain, TlsClient client, TlsServer
     public ValueTask DisposeAsync() => plain.DisposeAsync();
 
     /// <exception cref="TlsFailedException">Somebody is there, but TLS does not come about.</exception>
-    public async ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken)
+    public ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken) =>
+        address.IsTls ? ConnectSecureAsync(address, cancellationToken) : plain.ConnectAsync(address, cancellationToken);
+
+    private async ValueTask<IConnection> ConnectSecureAsync(TransportAddress address, CancellationToken cancellationToken)
     {
-        if (!address.IsTls) return await plain.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
         var socket = await SocketTransport.OpenAsync(address.ToEndPoint(), settings, cancellationToken).ConfigureAwait(false);
         var secure = await client.SecureAsync(new NetworkStream(socket, ownsSocket: true), address.Host, cancellationToken).ConfigureAwait(false);
         return new TlsConnection(socket, secure, address.ToString());
