@@ -1,0 +1,41 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+
+namespace KeyEvt.Forwarder.Topology;
+
+/// <summary>Which slot of a cluster does a key belong to, and which short tag in braces puts a key into a given slot?</summary>
+/// <remarks>CRC16 in its XMODEM form (polynomial 0x1021, nothing reflected), modulo 16384: the cluster specification, "Key distribution model".</remarks>
+internal static class SlotTag
+{
+    public const int Slots = 16384;
+
+    private const int Polynomial = 0x1021;
+
+    private static readonly ConcurrentDictionary<int, string> s_found = new();
+
+    /// <summary>Of a key, or of a channel, without braces.</summary>
+    public static int SlotOf(ReadOnlySpan<byte> tag)
+    {
+        int crc = 0;
+        foreach (byte one in tag)
+        {
+            crc ^= one << 8;
+            for (int bit = 0; bit < 8; bit++)
+                crc = (crc & 0x8000) != 0 ? (crc << 1) ^ Polynomial : crc << 1;
+        }
+
+        return crc & (Slots - 1);
+    }
+
+    /// <summary>The smallest decimal number in that slot, always the same.</summary>
+    public static string Of(int slot) => s_found.GetOrAdd(slot, static wanted =>
+    {
+        Span<byte> digits = stackalloc byte[16];
+        for (int number = 0; ; number++)
+        {
+            number.TryFormat(digits, out int length, default, CultureInfo.InvariantCulture);
+            if (SlotOf(digits[..length]) == wanted)
+                return number.ToString(CultureInfo.InvariantCulture);
+        }
+    });
+}
