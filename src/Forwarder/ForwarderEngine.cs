@@ -37,7 +37,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         FeedSet? feeds = null; // made last: it needs all the others
         _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", logger);
         _spool = options.Spool is { } directory ? new LocalSpool(directory, logger) : null;
-        IEventStore store = new RedisListStore(_database.GetAsync);
+        IEventStore store = new RedisListStore(_database.GetAsync, logger);
         if (_spool is not null)
             store = new ChainedStore(store, _spool);
 

@@ -1,14 +1,25 @@
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace KeyEvt.Forwarder.Fallback;
 
 /// <summary>
 /// How do events get into the Redis list and out of it? Each step is one script, so a crash leaves it done or not done.
-/// An entry is <c>\x01&lt;message_id&gt;\n&lt;body&gt;</c>, or a plain body that the replaced module left there.
+/// An entry is <c>\x01&lt;message_id&gt;\n&lt;body&gt;</c>, or a plain body that the replaced module left there. When another node has the list, after a failover, the
+/// entries that were stored last and did not get there are stored again before anything else.
 /// </summary>
-internal sealed class RedisListStore(Func<ValueTask<IDatabase>> database) : IEventStore
+internal sealed class RedisListStore(Func<ValueTask<StorePlace>> find, ILogger logger) : IEventStore
 {
+    /// <summary>How much of the end of the list is kept in memory, where another node may take the list's place.</summary>
+    private const long RecentBytes = 8 * 1024 * 1024;
+
+    /// <summary>Entries stored again in one step.</summary>
+    private const int RestoreBatch = 1000;
+
+    private readonly RecentEntries _recent = new(RecentBytes);
+    private string? _place;
+
     /// <summary>
     /// ARGV: cap, is-retry, entries. On a retry, nothing is appended when the end of the list is this very batch already: the
     /// first try had arrived, only its answer had not. Returns length and how many the cap dropped.
@@ -56,7 +67,68 @@ internal sealed class RedisListStore(Func<ValueTask<IDatabase>> database) : IEve
         return {redis.call('LLEN', key), removed}
         """;
 
-    public async Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry)
+    public Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry) => TryAsync(async () =>
+    {
+        var place = await ArriveAsync().ConfigureAwait(false);
+        var result = await AppendAsync(place, entries, cap, isRetry).ConfigureAwait(false);
+        if (place.Name.Length == 0)
+            return result;
+
+        _recent.Add(entries);
+        _recent.KeepLast(result.Length);
+        // Acknowledged by one that has been replaced meanwhile: that counts for nothing.
+        place = await find().ConfigureAwait(false);
+        if (place.Name == _place)
+            return result;
+
+        await ArriveAsync().ConfigureAwait(false);
+        return result with { Length = await place.Database.ListLengthAsync(FallbackKey.Name).ConfigureAwait(false) };
+    });
+
+    public Task<ReadResult> ReadAsync(long offset, int maxEntries) => TryAsync(async () =>
+    {
+        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), Read, [offset, maxEntries]).ConfigureAwait(false);
+        var entries = (RedisValue[]?)answer[1] ?? [];
+        return new ReadResult((long)answer[0], Array.ConvertAll(entries, static e => (ReadOnlyMemory<byte>)e));
+    });
+
+    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => TryAsync(async () =>
+    {
+        var arguments = new RedisValue[entries.Count + 1];
+        arguments[0] = lengthBefore ?? -1;
+        for (var i = 0; i < entries.Count; i++)
+            arguments[i + 1] = entries[i];
+
+        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), Remove, arguments).ConfigureAwait(false);
+        _recent.KeepLast((long)answer[0]);
+        return new RemoveResult((long)answer[0], (long)answer[1]);
+    });
+
+    public Task<long> CountAsync() => TryAsync(async () =>
+    {
+        var place = await ArriveAsync().ConfigureAwait(false);
+        var length = await place.Database.ListLengthAsync(FallbackKey.Name).ConfigureAwait(false);
+        _recent.KeepLast(length);
+        return length;
+    });
+
+    /// <summary>Where the list is now; when that is not where it was, nothing is done there before it has what was stored last.</summary>
+    private async Task<StorePlace> ArriveAsync()
+    {
+        var place = await find().ConfigureAwait(false);
+        if (_place is { } old && place.Name != old)
+        {
+            var missing = _recent.Count == 0 ? [] : _recent.After(await place.Database.ListGetByIndexAsync(FallbackKey.Name, -1).ConfigureAwait(false));
+            foreach (var batch in missing.Chunk(RestoreBatch))
+                await AppendAsync(place, batch, cap: 0, isRetry: true).ConfigureAwait(false);
+            FallbackLog.Moved(logger, place.Name, old, missing.Count);
+        }
+
+        _place = place.Name;
+        return place;
+    }
+
+    private static async Task<AppendResult> AppendAsync(StorePlace place, IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry)
     {
         var arguments = new RedisValue[entries.Count + 2];
         arguments[0] = cap;
@@ -64,46 +136,18 @@ internal sealed class RedisListStore(Func<ValueTask<IDatabase>> database) : IEve
         for (var i = 0; i < entries.Count; i++)
             arguments[i + 2] = entries[i];
 
-        var answer = await RunAsync(Append, arguments).ConfigureAwait(false);
+        var answer = await RunAsync(place, Append, arguments).ConfigureAwait(false);
         return new AppendResult((long)answer[0], (long)answer[1]);
     }
 
-    public async Task<ReadResult> ReadAsync(long offset, int maxEntries)
-    {
-        var answer = await RunAsync(Read, [offset, maxEntries]).ConfigureAwait(false);
-        var entries = (RedisValue[]?)answer[1] ?? [];
-        return new ReadResult((long)answer[0], Array.ConvertAll(entries, static e => (ReadOnlyMemory<byte>)e));
-    }
+    private static async Task<RedisResult[]> RunAsync(StorePlace place, string script, RedisValue[] arguments) =>
+        (RedisResult[])(await place.Database.ScriptEvaluateAsync(script, [FallbackKey.Name], arguments).ConfigureAwait(false))!;
 
-    public async Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore)
-    {
-        var arguments = new RedisValue[entries.Count + 1];
-        arguments[0] = lengthBefore ?? -1;
-        for (var i = 0; i < entries.Count; i++)
-            arguments[i + 1] = entries[i];
-
-        var answer = await RunAsync(Remove, arguments).ConfigureAwait(false);
-        return new RemoveResult((long)answer[0], (long)answer[1]);
-    }
-
-    public async Task<long> CountAsync()
+    private static async Task<T> TryAsync<T>(Func<Task<T>> step)
     {
         try
         {
-            return await (await database().ConfigureAwait(false)).ListLengthAsync(FallbackKey.Name).ConfigureAwait(false);
-        }
-        catch (Exception e) when (IsExpected(e))
-        {
-            throw Failure(e);
-        }
-    }
-
-    private async Task<RedisResult[]> RunAsync(string script, RedisValue[] arguments)
-    {
-        try
-        {
-            var answer = await (await database().ConfigureAwait(false)).ScriptEvaluateAsync(script, [FallbackKey.Name], arguments).ConfigureAwait(false);
-            return (RedisResult[])answer!;
+            return await step().ConfigureAwait(false);
         }
         catch (Exception e) when (IsExpected(e))
         {

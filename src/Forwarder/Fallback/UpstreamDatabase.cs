@@ -25,15 +25,15 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     private sealed record Opened(string Place, ConnectionMultiplexer Multiplexer);
 
     /// <exception cref="IOException">No master is known.</exception>
-    public async ValueTask<IDatabase> GetAsync()
+    public async ValueTask<StorePlace> GetAsync()
     {
         var changed = topology.Changed;
         if (topology.Current.Nodes.Count == 0)
             await Task.WhenAny(changed, Task.Delay(FirstLook)).ConfigureAwait(false);
         var nodes = Nodes();
-        string place = upstream.Shape == UpstreamShape.Cluster ? "" : nodes[0].ToString();
+        string place = upstream.Shape == UpstreamShape.Sentinel ? nodes[0].ToString() : "";
         if (_opened is { } open && open.Place == place)
-            return open.Multiplexer.GetDatabase(0);
+            return new StorePlace(place, open.Multiplexer.GetDatabase(0));
 
         await _gate.WaitAsync().ConfigureAwait(false);
         try
@@ -47,7 +47,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
                 _opened = new Opened(place, await OpenAsync(nodes).ConfigureAwait(false));
             }
 
-            return _opened.Multiplexer.GetDatabase(0);
+            return new StorePlace(place, _opened.Multiplexer.GetDatabase(0));
         }
         finally
         {

@@ -1,0 +1,8 @@
+using StackExchange.Redis;
+
+namespace KeyEvt.Forwarder.Fallback;
+
+/// <summary>Where is the fallback storage now?</summary>
+/// <param name="Name">The node that has it; another one after a failover. Empty where nobody can take its place.</param>
+/// <param name="Database">How that node is reached.</param>
+internal sealed record StorePlace(string Name, IDatabase Database);
