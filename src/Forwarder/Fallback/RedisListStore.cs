@@ -9,13 +9,17 @@ namespace KeyEvt.Forwarder.Fallback;
 /// An entry is <c>\x01&lt;message_id&gt;\n&lt;body&gt;</c>, or a plain body that the replaced module left there. When another node has the list, after a failover, the
 /// entries that were stored last and did not get there are stored again before anything else.
 /// </summary>
-internal sealed class RedisListStore(Func<ValueTask<StorePlace>> find, ILogger logger) : IEventStore
+/// <param name="find">Where the list is now.</param>
+/// <param name="hint">Told when the node there says that it is somewhere else.</param>
+internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> find, Action<string> hint, ILogger logger) : IEventStore
 {
     /// <summary>How much of the end of the list is kept in memory, where another node may take the list's place.</summary>
     private const long RecentBytes = 8 * 1024 * 1024;
 
     /// <summary>Entries stored again in one step.</summary>
     private const int RestoreBatch = 1000;
+
+    private static readonly string[] Elsewhere = ["MOVED ", "ASK ", "CLUSTERDOWN ", "TRYAGAIN ", "READONLY "];
 
     private readonly RecentEntries _recent = new(RecentBytes);
     private string? _place;
@@ -82,7 +86,7 @@ internal sealed class RedisListStore(Func<ValueTask<StorePlace>> find, ILogger l
             return result;
 
         await ArriveAsync().ConfigureAwait(false);
-        return result with { Length = await place.Database.ListLengthAsync(FallbackKey.Name).ConfigureAwait(false) };
+        return result with { Length = await place.Database.ListLengthAsync(key, place.Flags).ConfigureAwait(false) };
     });
 
     public Task<ReadResult> ReadAsync(long offset, int maxEntries) => TryAsync(async () =>
@@ -107,7 +111,7 @@ internal sealed class RedisListStore(Func<ValueTask<StorePlace>> find, ILogger l
     public Task<long> CountAsync() => TryAsync(async () =>
     {
         var place = await ArriveAsync().ConfigureAwait(false);
-        var length = await place.Database.ListLengthAsync(FallbackKey.Name).ConfigureAwait(false);
+        var length = await place.Database.ListLengthAsync(key, place.Flags).ConfigureAwait(false);
         _recent.KeepLast(length);
         return length;
     });
@@ -118,7 +122,7 @@ internal sealed class RedisListStore(Func<ValueTask<StorePlace>> find, ILogger l
         var place = await find().ConfigureAwait(false);
         if (_place is { } old && place.Name != old)
         {
-            var missing = _recent.Count == 0 ? [] : _recent.After(await place.Database.ListGetByIndexAsync(FallbackKey.Name, -1).ConfigureAwait(false));
+            var missing = _recent.Count == 0 ? [] : _recent.After(await place.Database.ListGetByIndexAsync(key, -1, place.Flags).ConfigureAwait(false));
             foreach (var batch in missing.Chunk(RestoreBatch))
                 await AppendAsync(place, batch, cap: 0, isRetry: true).ConfigureAwait(false);
             FallbackLog.Moved(logger, place.Name, old, missing.Count);
@@ -128,7 +132,7 @@ internal sealed class RedisListStore(Func<ValueTask<StorePlace>> find, ILogger l
         return place;
     }
 
-    private static async Task<AppendResult> AppendAsync(StorePlace place, IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry)
+    private async Task<AppendResult> AppendAsync(StorePlace place, IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry)
     {
         var arguments = new RedisValue[entries.Count + 2];
         arguments[0] = cap;
@@ -140,10 +144,10 @@ internal sealed class RedisListStore(Func<ValueTask<StorePlace>> find, ILogger l
         return new AppendResult((long)answer[0], (long)answer[1]);
     }
 
-    private static async Task<RedisResult[]> RunAsync(StorePlace place, string script, RedisValue[] arguments) =>
-        (RedisResult[])(await place.Database.ScriptEvaluateAsync(script, [FallbackKey.Name], arguments).ConfigureAwait(false))!;
+    private async Task<RedisResult[]> RunAsync(StorePlace place, string script, RedisValue[] arguments) =>
+        (RedisResult[])(await place.Database.ScriptEvaluateAsync(script, [key], arguments, place.Flags).ConfigureAwait(false))!;
 
-    private static async Task<T> TryAsync<T>(Func<Task<T>> step)
+    private async Task<T> TryAsync<T>(Func<Task<T>> step)
     {
         try
         {
@@ -151,12 +155,17 @@ internal sealed class RedisListStore(Func<ValueTask<StorePlace>> find, ILogger l
         }
         catch (Exception e) when (IsExpected(e))
         {
+            if (IsElsewhere(e))
+                hint("the fallback storage is on another node");
             throw Failure(e);
         }
     }
 
-    private static bool IsExpected(Exception e) => e is RedisException or TimeoutException or ObjectDisposedException or IOException or ExternalException or OperationCanceledException;
+    internal static bool IsExpected(Exception e) => e is RedisException or TimeoutException or ObjectDisposedException or IOException or ExternalException or OperationCanceledException;
 
     /// <summary>An error reply (OOM, READONLY, NOPERM, MISCONF ...) is a refusal; anything else may have been done all the same.</summary>
-    private static StoreException Failure(Exception e) => new(e.Message.ReplaceLineEndings(" "), e) { IsRefusal = e is RedisServerException };
+    internal static StoreException Failure(Exception e) => new(e.Message.ReplaceLineEndings(" "), e) { IsRefusal = e is RedisServerException, IsPassing = IsElsewhere(e) };
+
+    /// <summary>The slot moves, or has moved, or nobody serves it yet: the topology will say where it is.</summary>
+    private static bool IsElsewhere(Exception e) => e is RedisServerException && Elsewhere.Any(word => e.Message.Contains(word, StringComparison.Ordinal));
 }

@@ -70,6 +70,9 @@ internal sealed class FeedSet : IAsyncDisposable
         .ThenByDescending(member => member.Feed.Status.MasterSince)
         .Select(member => member.Node.Address).FirstOrDefault();
 
+    /// <summary>The id of the node with this run id, as its positions have it; null: not known.</summary>
+    public string? NodeOf(ulong run) => _members.FirstOrDefault(member => member.Feed.Status.Position.RunId == run)?.Node.Id;
+
     /// <summary>Faults when a feed, or this loop, dies of a fault in the program.</summary>
     public Task Completion => _completion.Task;
 

@@ -27,6 +27,14 @@ internal static class SlotTag
         return crc & (Slots - 1);
     }
 
+    /// <summary>Of a key as Redis takes it: by what is between the first brace and the next one, where that is anything.</summary>
+    public static int SlotOfKey(ReadOnlySpan<byte> key)
+    {
+        int open = key.IndexOf((byte)'{');
+        int length = open < 0 ? -1 : key[(open + 1)..].IndexOf((byte)'}');
+        return SlotOf(length > 0 ? key.Slice(open + 1, length) : key);
+    }
+
     /// <summary>The smallest decimal number in that slot, always the same.</summary>
     public static string Of(int slot) => s_found.GetOrAdd(slot, static wanted =>
     {

@@ -16,12 +16,13 @@ internal sealed class DeliveryRig
     private int _next;
 
     /// <param name="chained">What stands before <paramref name="store"/>, when it is not used alone.</param>
-    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStore? chained = null)
+    /// <param name="stores">Several stores, instead of the one.</param>
+    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStore? chained = null, IEventStores? stores = null)
     {
         _runId = runId;
         Store = store ?? new FakeStore();
         Options = options ?? new DeliveryOptions();
-        Loop = new DeliveryLoop(Broker, chained ?? Store, Ledger, Options, () => Config, Time, NullLogger.Instance);
+        Loop = new DeliveryLoop(Broker, stores ?? new SingleStore("list", chained ?? Store, () => ""), Ledger, Options, () => Config, Time, NullLogger.Instance);
         Sink = new EventSink(Ledger, Loop, () => Config);
     }
 
