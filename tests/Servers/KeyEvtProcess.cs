@@ -23,7 +23,7 @@ public sealed class KeyEvtProcess : IAsyncDisposable
         _file = file;
         Port = port ?? FreePorts.Take();
         _environment = EnvironmentOf(environment, inheritSettings);
-        _arguments = ["--listen", $"127.0.0.1:{Port}", "--admin", $"127.0.0.1:{AdminPort}", .. arguments];
+        _arguments = [.. arguments, "--listen", $"127.0.0.1:{Port}", "--admin", $"127.0.0.1:{AdminPort}"];
         Process = Launch();
     }
 

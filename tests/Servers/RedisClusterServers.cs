@@ -21,7 +21,8 @@ public sealed class RedisClusterServers : IAsyncDisposable
     /// <summary>Dead ones too, until they are removed; first the masters of the start, then their replicas in the same order.</summary>
     public IReadOnlyList<RedisServer> Nodes => _nodes;
 
-    public IEnumerable<RedisServer> Living => _nodes.Where(node => !node.Process.HasExited);
+    /// <summary>Those that answer.</summary>
+    public IEnumerable<RedisServer> Living => _nodes.Where(node => !node.Process.HasExited && !node.IsFrozen);
 
     /// <summary>All nodes of the start as seeds.</summary>
     public string Url => UrlAs("");

@@ -85,14 +85,26 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>kill -9.</summary>
     public Task KillAsync() => _process.KillAsync();
 
-    public void Freeze() => _process.Signal(ChildProcess.SigStop);
+    /// <summary>Whoever asks it something waits until it is thawed.</summary>
+    public bool IsFrozen { get; private set; }
 
-    public void Thaw() => _process.Signal(ChildProcess.SigCont);
+    public void Freeze()
+    {
+        IsFrozen = true;
+        _process.Signal(ChildProcess.SigStop);
+    }
+
+    public void Thaw()
+    {
+        _process.Signal(ChildProcess.SigCont);
+        IsFrozen = false;
+    }
 
     /// <summary>Kills it if it runs, and starts it again on the same port with the same configuration.</summary>
     public async Task RestartAsync()
     {
         await _process.KillAsync().ConfigureAwait(false);
+        IsFrozen = false;
         _process.Dispose();
         _process = Launch();
         await ReadyAsync().ConfigureAwait(false);

@@ -36,7 +36,7 @@ internal sealed class FeedConnection
         var outlet = new EventOutlet(feed);
         _roles = new RoleKeeper(feed, _commands, outlet);
         _markers = new MarkerSender(feed, _commands);
-        _reader = new FrameReader(pipe.Input, new FeedStream(feed, _commands, _subscriptions, _roles, outlet), feed.Options.MaxFrameBytes);
+        _reader = new FrameReader(pipe.Input, new FeedStream(feed, _commands, _subscriptions, _roles, _markers, outlet), feed.Options.MaxFrameBytes);
     }
 
     public long MarkersSent => _markers.Sent;
@@ -122,7 +122,7 @@ internal sealed class FeedConnection
             await _flagsSettled.Task.ConfigureAwait(false);
         }
 
-        await _markers.SubscribeAsync(_identity.RunNumber(_feed.Markers.Nonce)).ConfigureAwait(false);
+        await _markers.SubscribeAsync(_identity.RunNumber(_feed.Markers.Nonce), _identity.IsCluster).ConfigureAwait(false);
         _isGreeted = true;
         _subscriptions.Begin();
         await _subscribed.Task.ConfigureAwait(false);

@@ -3,7 +3,7 @@ using KeyEvt.Forwarder.Outbox;
 namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>What does a frame from the node mean: an event, a marker, or an answer? The feed's hot path: nothing is allocated for an event.</summary>
-internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSubscriptions subscriptions, RoleKeeper roles, EventOutlet outlet) : IFrameSink
+internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSubscriptions subscriptions, RoleKeeper roles, MarkerSender markers, EventOutlet outlet) : IFrameSink
 {
     private const int MaxReplyBytes = 1024 * 1024;
 
@@ -14,14 +14,12 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
     private long _readAt;
     private bool _hasEvents;
 
-    private static ReadOnlySpan<byte> MarkerHead => ">3\r\n$7\r\nmessage\r\n$17\r\n__keyevt__:marker\r\n$"u8;
-
     public void Frame(ReadOnlySpan<byte> frame)
     {
         if (NotificationParser.TryParse(frame, out var notification))
             Notified(notification);
-        else if (frame.StartsWith(MarkerHead))
-            MarkerSeen(frame[MarkerHead.Length..]);
+        else if (markers.Channel is { } channel && frame.StartsWith(channel.Head))
+            MarkerSeen(frame[channel.Head.Length..], channel);
         else
             Answered(frame);
     }
@@ -77,16 +75,17 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
     }
 
     /// <param name="rest">Of the push: length CRLF payload CRLF.</param>
-    private void MarkerSeen(ReadOnlySpan<byte> rest)
+    private void MarkerSeen(ReadOnlySpan<byte> rest, MarkerChannel channel)
     {
         var payload = rest[(rest.IndexOf((byte)'\n') + 1)..^2];
         if (!feed.Markers.TrySee(payload, out long number, out var sentAt))
         {
-            _hold.KeepMarker(payload); // another feed's: its place tells how far the echoes of a master go
+            if (!channel.IsShard)
+                _hold.KeepMarker(payload); // another feed's: its place tells how far the echoes of a master go
             return;
         }
 
-        if (_needsConfirming && !_hold.IsHeld)
+        if (_needsConfirming && !channel.IsShard && !_hold.IsHeld)
             outlet.AddMarker(payload);
         _progress.Mark(number);
         feed.Coverage.Prove(sentAt);
@@ -103,6 +102,8 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
         }
 
         var reply = FeedReply.Parse(frame);
+        if (isPush && reply.Items is [{ Text: "sunsubscribe" }, var gone, ..])
+            markers.Unsubscribed(gone.Text);
         var sentAt = isPush ? commands.AnswerByPush(reply) : commands.Answer(reply);
         if (sentAt is { } moment)
             feed.Coverage.Prove(moment);

@@ -13,8 +13,6 @@ namespace KeyEvt.Forwarder.Feed;
 /// </remarks>
 internal sealed class MarkerClock
 {
-    public const string Channel = "__keyevt__:marker";
-
     private readonly Lock _gate = new();
     private readonly Queue<(long Number, Moment SentAt)> _due = new();
     private readonly byte[] _prefix;

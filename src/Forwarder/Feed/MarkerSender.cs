@@ -1,69 +1,108 @@
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>How does a marker travel: as a message to our own channel, or, where that is refused, as a PING?</summary>
+/// <summary>How does a marker travel: as a message to our own channel, or, while there is none, as a PING?</summary>
 /// <remarks>
 /// One a connection. A message proves the subscription itself; the answer of a PING, in its place in the stream, proves as much about all before it, but
 /// not that messages still come. Whether the marker's message comes before or after its PUBLISH's own answer depends on the version; it always comes
-/// before the answer of the next one, and if it does not, the subscription is lost.
+/// before the answer of the next one, and if it does not, the subscription is lost. In a cluster the channel is one of a slot that the node serves, which it may
+/// lose at any time: the node then takes the subscription back by a push, and PING stands in until another one is found.
 /// </remarks>
 internal sealed class MarkerSender(FeedContext feed, FeedCommands commands)
 {
-    private const string Remedy = $"grant &{MarkerClock.Channel} +subscribe +publish; until then PING takes its place";
+    /// <summary>Beats between two tries to subscribe in a cluster: a slot on its way is refused by both ends for a while.</summary>
+    private const int BeatsBetweenTries = 4;
 
     private long _sent;
-    private volatile bool _isPing = feed.Options.UsesPing;
+    private volatile MarkerChannel? _channel;
+    private volatile bool _isRefused;
+    private volatile bool _isTrying;
+    private volatile Func<string?>? _tag;
+    private int _beatsToTry;
 
     public long Sent => Volatile.Read(ref _sent);
 
-    /// <summary>Subscribes to the channel; the connection's first place in the stream is known from the answer on.</summary>
-    public async Task SubscribeAsync(ulong runNumber)
+    /// <summary>Where the markers come back; null: they are PINGs.</summary>
+    public MarkerChannel? Channel => _channel;
+
+    /// <summary>Subscribes to the channel; the connection's first place in the stream is known from the answer on. In a cluster that place is an answered PING.</summary>
+    public async Task SubscribeAsync(ulong runNumber, bool isCluster)
     {
-        if (_isPing)
+        _tag = isCluster ? feed.MarkerTag : null;
+        _channel = _tag is null ? MarkerChannel.Plain : null;
+        var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_channel is { } channel)
+            commands.SendSubscription((reply, _) => Begin(reply), channel.SubscribeCommand, channel.Name);
+        else
+            commands.Send((_, _) => BeginHere(), "PING");
+        await answered.Task.ConfigureAwait(false);
+
+        void Begin(FeedReply reply)
         {
-            await BeginByPingAsync(runNumber).ConfigureAwait(false);
-            return;
+            if (FeedErrors.IsPassing(reply))
+                throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node is not ready yet: {FeedText.Clean(reply.Text)}");
+
+            if (reply.IsError)
+                Refused(MarkerChannel.Plain.SubscribeCommand, MarkerChannel.Plain);
+            else
+                feed.Remedies.Set(FeedAspect.Marker, null);
+            BeginHere();
         }
 
-        var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void BeginHere()
+        {
+            feed.Progress.Begin(runNumber, feed.Markers.Reserve());
+            feed.Flags.Begin(feed.Progress.Position);
+            answered.TrySetResult();
+        }
+    }
+
+    /// <summary>Each beat. Timer only.</summary>
+    public void Send()
+    {
+        if (_tag is { } tag && _channel is null && !_isRefused && !_isTrying && _beatsToTry-- <= 0)
+            TryShard(tag());
+
+        Volatile.Write(ref _sent, _sent + 1);
+        long number = feed.Markers.Next(Moment.Now(feed.Time));
+        if (_channel is { } channel)
+            commands.Send((reply, _) => OnPublished(reply, number, channel), channel.PublishCommand, channel.Name, feed.Markers.PayloadOf(number));
+        else
+            commands.Send((reply, _) => OnPong(reply, number), "PING");
+    }
+
+    /// <summary>The node no longer serves the slot of this channel. Read loop only.</summary>
+    public void Unsubscribed(string channel)
+    {
+        if (_channel?.Name == channel)
+            _channel = null;
+    }
+
+    /// <param name="tag">Null: the node serves no slot that is known.</param>
+    private void TryShard(string? tag)
+    {
+        if (tag is null)
+            return;
+
+        (_isTrying, _beatsToTry) = (true, BeatsBetweenTries);
+        var channel = MarkerChannel.InShard(tag);
+        commands.Send((_, _) => { }, "READONLY"); // otherwise a replica names its master instead; a master does not mind
         commands.SendSubscription(
             (reply, _) =>
             {
-                if (FeedErrors.IsPassing(reply))
-                    throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node is not ready yet: {FeedText.Clean(reply.Text)}");
+                if (!reply.IsError)
+                {
+                    _channel = channel;
+                    feed.Remedies.Set(FeedAspect.Marker, null);
+                }
+                else
+                {
+                    RefusedByShard(reply, channel.SubscribeCommand, channel);
+                }
 
-                _isPing = reply.IsError;
-                feed.Remedies.Set(FeedAspect.Marker, reply.IsError ? $"SUBSCRIBE {MarkerClock.Channel} is refused: {Remedy}" : null);
-                feed.Progress.Begin(runNumber, feed.Markers.Reserve());
-                feed.Flags.Begin(feed.Progress.Position);
-                answered.TrySetResult();
+                _isTrying = false;
             },
-            "SUBSCRIBE",
-            MarkerClock.Channel);
-        await answered.Task.ConfigureAwait(false);
-    }
-
-    private async Task BeginByPingAsync(ulong runNumber)
-    {
-        var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        commands.Send(
-            (_, _) =>
-            {
-                feed.Progress.Begin(runNumber, feed.Markers.Reserve());
-                feed.Flags.Begin(feed.Progress.Position);
-                answered.TrySetResult();
-            },
-            "PING");
-        await answered.Task.ConfigureAwait(false);
-    }
-
-    public void Send()
-    {
-        Volatile.Write(ref _sent, _sent + 1);
-        long number = feed.Markers.Next(Moment.Now(feed.Time));
-        if (_isPing)
-            commands.Send((reply, _) => OnPong(reply, number), "PING");
-        else
-            commands.Send((reply, _) => OnPublished(reply, number), "PUBLISH", MarkerClock.Channel, feed.Markers.PayloadOf(number));
+            channel.SubscribeCommand,
+            channel.Name);
     }
 
     private void OnPong(FeedReply reply, long number)
@@ -73,20 +112,43 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands)
             feed.Progress.Mark(number);
     }
 
-    private void OnPublished(FeedReply reply, long number)
+    private void OnPublished(FeedReply reply, long number, MarkerChannel channel)
     {
         if (reply.IsError)
         {
             feed.Markers.TrySettle(number, out _);
-            if (!FeedErrors.IsPassing(reply))
-            {
-                _isPing = true;
-                feed.Remedies.Set(FeedAspect.Marker, $"PUBLISH {MarkerClock.Channel} is refused: {Remedy}");
-            }
+            if (channel.IsShard)
+                RefusedByShard(reply, channel.PublishCommand, channel);
+            else if (!FeedErrors.IsPassing(reply))
+                Refused(channel.PublishCommand, channel);
+        }
+        else if (channel != _channel)
+        {
+            // Published after the node took the subscription back: it will not come, but its answer has come in its place.
+            if (feed.Markers.TrySettle(number, out _))
+                feed.Progress.Mark(number);
         }
         else if (feed.Markers.IsOneDueBefore(number))
         {
             throw new FeedFaultException(FeedFaultKind.SubscriptionLost, "markers are published but do not come back: the subscription is gone");
         }
+    }
+
+    /// <summary>The slot has moved, the cluster is down, or the node is older than sharded channels: nothing that somebody has to grant.</summary>
+    private void RefusedByShard(FeedReply reply, string command, MarkerChannel channel)
+    {
+        _channel = null;
+        if (reply.ErrorCode == "NOPERM")
+            Refused(command, channel);
+        else if (reply.Text.StartsWith("ERR unknown command", StringComparison.OrdinalIgnoreCase))
+            _isRefused = true;
+    }
+
+    /// <summary>For the life of this connection.</summary>
+    private void Refused(string command, MarkerChannel channel)
+    {
+        (_channel, _isRefused) = (null, true);
+        string rights = channel.IsShard ? $"&{MarkerChannel.PlainName}* +ssubscribe +spublish +readonly" : $"&{MarkerChannel.PlainName} +subscribe +publish";
+        feed.Remedies.Set(FeedAspect.Marker, $"{command} {channel.Name} is refused: grant {rights}; until then PING takes its place");
     }
 }

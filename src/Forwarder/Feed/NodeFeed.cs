@@ -89,6 +89,12 @@ public sealed class NodeFeed : IAsyncDisposable
         init => _feed.Successor = value;
     }
 
+    /// <summary>Asked for the channel of the markers in a cluster, see <see cref="FeedContext.MarkerTag"/>. Set before <see cref="Start"/>.</summary>
+    internal Func<string?>? MarkerTag
+    {
+        init => _feed.MarkerTag = value;
+    }
+
     /// <summary>Remembers what the node sends, from now on, for those that may take its place.</summary>
     internal void RememberForSuccessors() => _feed.Echo ??= new NotificationKeep(_feed.Options.EchoBytes);
 

@@ -52,9 +52,6 @@ public sealed record NodeFeedOptions
     /// <summary>Of a master with replicas: how much of what it sent last is remembered, to know their echoes by.</summary>
     public int EchoBytes { get; init; } = 8 * 1024 * 1024;
 
-    /// <summary>Markers are PINGs: in a cluster what is published goes to all nodes.</summary>
-    public bool UsesPing { get; init; }
-
     /// <summary>Another node may take its place: a gap that it leaves as a master ends with its successor, and as a replica it has none.</summary>
     public bool HasSuccessors { get; init; }
 

@@ -46,7 +46,6 @@ internal sealed class FeedSet : IAsyncDisposable
         _options = options with
         {
             HasSuccessors = !isAlone,
-            UsesPing = topology.Current.Shape == UpstreamShape.Cluster,
             RoleInterval = isAlone ? options.RoleInterval : options.MarkerInterval,
         };
         TakeNodes(topology.Current);
@@ -173,12 +172,26 @@ internal sealed class FeedSet : IAsyncDisposable
     {
         var options = _options with { Address = node.Address };
         var feed = _options.HasSuccessors
-            ? new NodeFeed(options, _sink, _gaps, _time, _logger, _transport) { Predecessor = () => SentLastByMasterOfAsync(node.Id), Successor = () => SentBySuccessorOfAsync(node.Id) }
-            : new NodeFeed(options, _sink, _gaps, _time, _logger, _transport);
+            ? new NodeFeed(options, _sink, _gaps, _time, _logger, _transport)
+            {
+                Predecessor = () => SentLastByMasterOfAsync(node.Id),
+                Successor = () => SentBySuccessorOfAsync(node.Id),
+                MarkerTag = () => MarkerTagOf(node.Id),
+            }
+            : new NodeFeed(options, _sink, _gaps, _time, _logger, _transport) { MarkerTag = new SlotSearch().Next };
         feed.Want(_wanted);
         if (_isStarted)
             Start(feed);
         return feed;
+    }
+
+    /// <summary>Of a slot of the node's shard: the last, as slots are moved away from the first on. Null: it has none.</summary>
+    private string? MarkerTagOf(string nodeId)
+    {
+        var nodes = _topology.Current.Nodes;
+        var node = nodes.FirstOrDefault(node => node.Id == nodeId);
+        var master = node is { Role: NodeRole.Replica } ? nodes.FirstOrDefault(one => one.Id == node.MasterId) : node;
+        return master is { Slots: [.., var last] } ? SlotTag.Of(last.Last) : null;
     }
 
     private void Start(NodeFeed feed)

@@ -9,4 +9,7 @@ internal interface INodeFinder : IAsyncDisposable
 
     /// <summary>Calls <paramref name="hint"/> whenever somebody tells of a change, until stopped; may do nothing.</summary>
     Task ListenAsync(Action<string> hint, CancellationToken stop);
+
+    /// <summary>Why changes are not told of but found by looking, and what is to be done about it; null: nothing is wrong with that.</summary>
+    string? Deafness => null;
 }

@@ -17,6 +17,9 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IFeedTransport tr
     private List<RedisAddress> _sentinels = [.. upstream.Seeds];
     private RedisCaller? _caller;
     private long _epoch = -1;
+    private volatile string? _deafness;
+
+    public string? Deafness => _deafness;
 
     public async Task<IReadOnlyList<TopologyNode>> FindAsync()
     {
@@ -50,10 +53,12 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IFeedTransport tr
         for (int turn = 0; !stop.IsCancellationRequested; turn++)
         {
             var known = Known();
+            var sentinel = known[turn % known.Count];
             try
             {
-                await using var caller = await RedisCaller.OpenAsync(known[turn % known.Count], transport, Deadline, time).ConfigureAwait(false);
+                await using var caller = await RedisCaller.OpenAsync(sentinel, transport, Deadline, time).ConfigureAwait(false);
                 var answer = await caller.AskAsync("PSUBSCRIBE", "+*").ConfigureAwait(false);
+                _deafness = answer.IsError ? $"{sentinel}: {Refusals.Of(answer, "+psubscribe &*").Message}" : null;
                 while (!answer.IsError)
                 {
                     if (await caller.ListenAsync(TimeSpan.FromSeconds(30), stop).ConfigureAwait(false) is not { } message)

@@ -20,6 +20,9 @@ internal static partial class TopologyLog
     [LoggerMessage(2404, LogLevel.Warning, "{Node} is a replica: its events are held back until it is a master; name the master, or use redis+sentinel://")]
     public static partial void IsReplica(ILogger logger, string node);
 
+    [LoggerMessage(2407, LogLevel.Warning, "changes of the topology are found by looking each second, as nobody tells of them: {Reason}")]
+    public static partial void Deaf(ILogger logger, string reason);
+
     [LoggerMessage(2406, LogLevel.Critical, "watching the topology died of a fault in the program")]
     public static partial void LoopDied(ILogger logger, Exception fault);
 

@@ -25,6 +25,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     private readonly Lock _gate = new();
     private TaskCompletionSource _changed = NewSignal();
     private volatile TopologySnapshot _current;
+    private volatile string? _fault;
     private long _hurryUntil;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
@@ -46,8 +47,8 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
 
     public TopologySnapshot Current => _current;
 
-    /// <summary>Why nothing is known, or what is known may be old; null when the last look went well.</summary>
-    public string? LastFault { get; private set; }
+    /// <summary>Why nothing is known, or what is known may be old; null when the last look went well, and the next change will be told of.</summary>
+    public string? LastFault => _fault ?? _finder?.Deafness;
 
     public Task Changed
     {
@@ -118,16 +119,18 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
             try
             {
                 Take(await finder.FindAsync().ConfigureAwait(false));
-                LastFault = null;
+                _fault = null;
+                if (finder.Deafness is { } deafness && _warnings.MayWarn(2407))
+                    TopologyLog.Deaf(_logger, deafness);
             }
             catch (IOException e)
             {
-                if (LastFault != e.Message && _warnings.MayWarn(2401))
+                if (_fault != e.Message && _warnings.MayWarn(2401))
                     TopologyLog.Unknown(_logger, e.Message);
-                LastFault = e.Message;
+                _fault = e.Message;
             }
 
-            bool isHurried = _time.GetTimestamp() < Volatile.Read(ref _hurryUntil) || LastFault is not null || _current.Nodes.Any(node => node.IsFailing && node.Role != NodeRole.Replica);
+            bool isHurried = _time.GetTimestamp() < Volatile.Read(ref _hurryUntil) || _fault is not null || _current.Nodes.Any(node => node.IsFailing && node.Role != NodeRole.Replica);
             var pause = isHurried ? Hurried : Interval;
             try
             {

@@ -1,7 +1,8 @@
 namespace KeyEvt.Proxy.Admin;
 
-/// <summary>Is the running proxy ready? It listens, and the feeds of all masters are subscribed.</summary>
-internal sealed class ProxyReadiness(Func<IReadOnlyList<string>> missingFeeds) : IReadiness
+/// <summary>Is the running proxy ready? It listens, for each node of a cluster too, and the feeds of all masters are subscribed.</summary>
+/// <param name="missingParts">Doors and feeds.</param>
+internal sealed class ProxyReadiness(Func<IReadOnlyList<string>> missingParts) : IReadiness
 {
     private volatile bool _listening;
 
@@ -12,5 +13,5 @@ internal sealed class ProxyReadiness(Func<IReadOnlyList<string>> missingFeeds) :
         set => _listening = value;
     }
 
-    public IReadOnlyList<string> Missing() => Listening ? missingFeeds() : ["not listening: starting or stopping", .. missingFeeds()];
+    public IReadOnlyList<string> Missing() => Listening ? missingParts() : ["not listening: starting or stopping", .. missingParts()];
 }

@@ -11,7 +11,6 @@ namespace KeyEvt.Proxy.Check;
 /// <summary>Does the upstream Redis allow what sessions, interception, the feed and the fallback storage do? Nothing is changed there.</summary>
 internal sealed class UpstreamCheck
 {
-    private const string MarkerChannel = "__keyevt__:marker";
     private const string FlagsParameter = "notify-keyspace-events";
 
     // Only asks; the commands are those of the fallback storage. acl_check_cmd exists from Redis 7 on.
@@ -29,6 +28,7 @@ internal sealed class UpstreamCheck
     private readonly ProxyOptions _options;
     private readonly RedisAddress _node;
     private readonly bool _isAlone;
+    private readonly MarkerChannel _markers;
     private readonly RedisWire _redis;
     private readonly List<CheckRow> _rows;
 
@@ -36,7 +36,10 @@ internal sealed class UpstreamCheck
     {
         (_options, _node, _redis, _rows) = (options, node, redis, rows);
         _isAlone = options.Upstream.Shape == UpstreamShape.Standalone;
+        _markers = options.Upstream.Shape == UpstreamShape.Cluster ? MarkerChannel.InShard("0") : MarkerChannel.Plain;
     }
+
+    private string MarkerRights => _markers.IsShard ? $"+ssubscribe +spublish &{MarkerChannel.PlainName}*" : $"+subscribe +publish &{MarkerChannel.PlainName}";
 
     private string User => _node.User ?? "default";
 
@@ -167,15 +170,18 @@ internal sealed class UpstreamCheck
             Add(CheckOutcome.Note, "fallback storage", "off: while the broker is away, events are kept in memory only");
             return;
         }
-        var reply = await _redis.CallAsync("EVAL", FallbackScript, "1", FallbackKey.Name);
+        // Rights are looked at before slots are.
+        bool isCluster = _options.Upstream.Shape == UpstreamShape.Cluster;
+        string keys = isCluster ? FallbackKey.Name + "*" : FallbackKey.Name;
+        var reply = await _redis.CallAsync("EVAL", FallbackScript, "1", isCluster ? FallbackKey.In(0) : FallbackKey.Name);
         if (reply.Begins("MOVED") && !_isAlone)
-            Add(CheckOutcome.Note, "fallback storage", $"is on another node, which serves its slot: {reply.Text}");
+            Add(CheckOutcome.Note, "fallback storage", "this master's own list is another one than that which was tried; EVAL and its keys are allowed");
         else if (reply.IsError || reply.Items.Count < 2)
-            Add(CheckOutcome.Fails, "fallback storage", reply.Text, $"{Grant($"+eval +evalsha +script|load +llen +lrange +lindex +lrem +rpush +ltrim ~{FallbackKey.Name}")}, or switch it off with --fallback-storage-size -1");
+            Add(CheckOutcome.Fails, "fallback storage", reply.Text, $"{Grant($"+eval +evalsha +script|load +llen +lrange +lindex +lrem +rpush +ltrim ~{keys}")}, or switch it off with --fallback-storage-size -1");
         else if (reply.Items[1].Text is { Length: > 0 } missing)
-            Add(CheckOutcome.Fails, "fallback storage", $"not allowed: {missing}", $"{Grant($"+{missing.ToLowerInvariant().Replace(" ", " +", StringComparison.Ordinal)} ~{FallbackKey.Name}")}, or switch it off with --fallback-storage-size -1");
+            Add(CheckOutcome.Fails, "fallback storage", $"not allowed: {missing}", $"{Grant($"+{missing.ToLowerInvariant().Replace(" ", " +", StringComparison.Ordinal)} ~{keys}")}, or switch it off with --fallback-storage-size -1");
         else
-            Add(CheckOutcome.Works, "fallback storage", $"may be used; it holds {reply.Items[0].Text} events");
+            Add(CheckOutcome.Works, "fallback storage", isCluster ? "may be used" : $"may be used; it holds {reply.Items[0].Text} events");
     }
 
     /// <summary>allkeys-* throws out keys without a time limit too, and the fallback list is one.</summary>
@@ -197,10 +203,16 @@ internal sealed class UpstreamCheck
 
     private async Task PublishAsync()
     {
-        // Markers are "<instance>:<n>"; feeds pass over what is not their own.
-        var publish = await _redis.CallAsync("PUBLISH", MarkerChannel, "keyevt-check:0");
-        if (publish.IsError) Add(CheckOutcome.Warning, "markers", publish.Text, $"{Grant($"+publish +subscribe &{MarkerChannel}")}: without it a silent loss of the subscription is noticed later");
-        else Add(CheckOutcome.Works, "markers", $"may be published on {MarkerChannel}");
+        const string Without = "without it a silent loss of the subscription is noticed later";
+        string channel = _markers.Name;
+        if (_markers.IsShard && await _redis.CallAsync("READONLY") is { IsRefused: true } refused)
+            Add(CheckOutcome.Warning, "markers", refused.Text, $"{Grant("+readonly")}: {Without} on replicas");
+
+        // Markers are "<instance>:<n>"; feeds pass over what is not their own. MOVED and its like are said by nodes that would take it for another slot.
+        var publish = await _redis.CallAsync(_markers.PublishCommand, channel, "keyevt-check:0");
+        if (publish.IsUnknownCommand) Add(CheckOutcome.Note, "markers", "are PINGs: sharded channels came with Redis 7");
+        else if (publish.IsError && (publish.IsRefused || !_markers.IsShard)) Add(CheckOutcome.Warning, "markers", publish.Text, $"{Grant(MarkerRights)}: {Without}");
+        else Add(CheckOutcome.Works, "markers", $"may be published on {channel}");
     }
 
     private async Task SubscribeAsync()
@@ -212,8 +224,8 @@ internal sealed class UpstreamCheck
             if (reply.IsError) Add(CheckOutcome.Fails, "subscribe", reply.Text, Grant($"+psubscribe &{pattern}"));
             else Add(CheckOutcome.Works, "subscribe", pattern);
         }
-        var marker = await _redis.CallAsync("SUBSCRIBE", MarkerChannel);
-        if (marker.IsError) Add(CheckOutcome.Warning, "subscribe", $"{MarkerChannel}: {marker.Text}", Grant($"+subscribe &{MarkerChannel}"));
+        var marker = await _redis.CallAsync(_markers.SubscribeCommand, _markers.Name);
+        if (marker.IsError && (marker.IsRefused || !_markers.IsShard)) Add(CheckOutcome.Warning, "subscribe", $"{_markers.Name}: {marker.Text}", Grant(MarkerRights));
     }
 
     private bool Add(CheckOutcome outcome, string what, string finding, string? remedy = null)

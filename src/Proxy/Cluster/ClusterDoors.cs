@@ -32,8 +32,12 @@ internal sealed class ClusterDoors(
     private readonly HashSet<int> _taken = [];
 
     private volatile IReadOnlyList<string> _addresses = [];
+    private volatile IReadOnlyList<string> _missing = [];
 
     public IReadOnlyList<string> Addresses => _addresses;
+
+    /// <summary>One line for each node that clients cannot get to.</summary>
+    public IReadOnlyList<string> Missing => _missing;
 
     /// <summary>Until told to stop; faults when the accept loop of a door does.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -65,6 +69,7 @@ internal sealed class ClusterDoors(
         }
 
         _addresses = [.. _doors.Values.OrderBy(each => each.Port).Select(each => each.Address)];
+        _missing = [.. now.Nodes.Where(node => !_doors.ContainsKey(node.Id)).Select(node => $"{node.Address}: no door, as no port from {first.Port} on is free")];
         door.Change(new DoorPlan([.. now.Nodes.Where(node => _doors.ContainsKey(node.Id)).Select(node => new DoorEntry(node.Id, node.Address.Host, node.Address.Port, _doors[node.Id].Port))]));
     }
 

@@ -31,6 +31,9 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     /// <summary>Where it listens; one per option, with the ports that were really taken, then the doors to the nodes of a cluster as they are now.</summary>
     public IReadOnlyList<string> Addresses => [.. _listeners.Select(listener => listener.Address), .. _doors?.Addresses ?? []];
 
+    /// <summary>One line for each node of a cluster that it does not listen for.</summary>
+    public IReadOnlyList<string> MissingDoors => _doors?.Missing ?? [];
+
     public SessionRegistry Sessions => _sessions ?? throw new InvalidOperationException("not started");
 
     public InterceptionState Interception => commands is null ? InterceptionState.NoEcho : _probe?.State ?? InterceptionState.NotTried;

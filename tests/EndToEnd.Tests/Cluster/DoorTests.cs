@@ -41,6 +41,16 @@ public sealed class DoorTests
     }
 
     [Fact]
+    public async Task A_node_for_which_no_port_is_left_is_named_by_readyz()
+    {
+        await using var cluster = await RedisClusterServers.StartAsync(3, 0);
+        await using var program = await KeyEvtProcess.StartAsync(["--upstream", cluster.Url, "--listen-base", "65534", "--amqp", "amqp://guest:guest@127.0.0.1:1/"], waitReady: false);
+        var (status, body) = await Eventually.ValueAsync("the missing door", () => program.GetAsync("/readyz"), answer => answer.Body.Contains("no door", StringComparison.Ordinal) && !answer.Body.Contains("master", StringComparison.Ordinal));
+        Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, status);
+        Assert.Contains("no door, as no port from 65534 on is free", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Redis_cli_follows_redirections_through_the_doors()
     {
         await using var stage = await ClusterDoorStage.StartAsync(3, 0);

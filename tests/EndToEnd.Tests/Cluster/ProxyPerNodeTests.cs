@@ -29,6 +29,12 @@ public sealed class ProxyPerNodeTests
 
             await ByRedisCliAsync(proxies[0], announced);
             await ByStackExchangeAsync(proxies[0], announced);
+            foreach (var node in cluster.Nodes)
+            {
+                await Eventually.TrueAsync("a channel for markers of the node's own", async () => (await node.CallAsync("PUBSUB", "SHARDCHANNELS", "__keyevt__:*")).Items.Count == 1);
+                Assert.Empty((await node.CallAsync("PUBSUB", "CHANNELS", "__keyevt__:*")).Items);
+            }
+
             foreach (var proxy in proxies)
             {
                 Assert.StartsWith("# server", (await proxy.CallAsync("key_evt_amqp.info", "server")).Text, StringComparison.OrdinalIgnoreCase);

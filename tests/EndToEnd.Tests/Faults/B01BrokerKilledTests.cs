@@ -25,6 +25,7 @@ public sealed class B01BrokerKilledTests(OwnBroker broker)
             await using var client = await stage.ConnectAsync();
             var before = await Changes.SetAsync(client, "before", 100);
             await stage.Consumer.WaitForAsync(100);
+            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == 100); // what is not confirmed yet would be stored and come twice
             await stage.Rabbit.StopAsync();
             var during = await Changes.SetAsync(client, "during", 10_000);
             await stage.WaitForNumberAsync("ledger.waiting_fallback", waiting => waiting == 10_000, BrokerRow.Recovery);

@@ -22,6 +22,7 @@ public sealed class B12ConfirmsNeverComeTests
             await using var client = await stage.ConnectAsync();
             var keys = await Changes.SetAsync(client, "k", 1000);
             await stage.WaitForNumberAsync("amqp.unconfirmed", unconfirmed => unconfirmed == Window);
+            await Eventually.ValueAsync("the window at the broker", () => Task.FromResult(broker.PublishedCount), count => count == Window);
             Assert.Equal(keys[..Window], broker.Published.Select(message => message.Key));
 
             await stage.WaitForNumberAsync("ledger.waiting_fallback", waiting => waiting == keys.Length, Deadline);

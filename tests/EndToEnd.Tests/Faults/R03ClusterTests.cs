@@ -56,6 +56,37 @@ public sealed class R03ClusterTests(SharedBroker broker)
     });
 
     [Fact]
+    public async Task R3_A_master_that_was_frozen_and_replaced_is_not_forwarded_from_when_it_is_back()
+    {
+        await ClusterRig.RunAsync(await broker.GetAsync(), "$", [], async rig =>
+        {
+            await using var run = rig.StartRun();
+            await run.MoreAsync(2000);
+            var old = await rig.Redis.MasterOfAsync(0);
+            old.Freeze();
+            RedisServer master;
+            try
+            {
+                master = await rig.Redis.FailedOverAsync(old, 0);
+                await rig.CoveredAsync(3, 2);
+            }
+            finally
+            {
+                old.Thaw();
+            }
+
+            await rig.CoveredAsync(3, 3);
+            await run.MoreAsync(1000);
+            var verdict = await run.EndAndShowAsync();
+            Assert.Empty(verdict.Faults());
+            Assert.Equal(0, verdict.Duplicated);
+            // What is missing was taken by the old one in the moment of its return, and is gone from Redis too.
+            foreach (var key in verdict.Lost.Select(text => text.Split(' ')[0]))
+                Assert.Equal(0, (await rig.Redis.CallAsync("EXISTS", key)).Integer);
+        });
+    }
+
+    [Fact]
     public Task R4_Slots_that_move_lose_nothing() => RunAsync(async (rig, run) =>
         await rig.Redis.ReshardAsync(await rig.Redis.MasterOfAsync(0), await rig.Redis.MasterOfAsync(16383), 1000));
 
@@ -82,9 +113,9 @@ public sealed class R03ClusterTests(SharedBroker broker)
             await run.MoreAsync(1000);
             relay.Cut();
             await Eventually.ValueAsync("events to be stored", rig.Program.AdminInfoAsync, info => info["ledger.waiting_fallback"] != "0", TimeSpan.FromSeconds(30));
-            var from = await rig.Redis.MasterOfAsync(Stage.FallbackKey);
-            var to = (await rig.Redis.MastersAsync()).First(node => node != from);
-            var slot = ClusterSlot.Of(Stage.FallbackKey);
+            var list = (await rig.ListsAsync())[0];
+            var (from, to) = (list.Node, (await rig.Redis.MastersAsync()).First(node => node != list.Node));
+            var slot = ClusterSlot.Of(list.Key);
             await rig.Redis.BeginMoveAsync(slot, from, to);
             await RedisClusterServers.MoveKeysAsync(slot, from, to);
             await rig.Redis.EndMoveAsync(slot, to);
@@ -92,6 +123,27 @@ public sealed class R03ClusterTests(SharedBroker broker)
             relay.Accept();
             var verdict = await run.EndAndShowAsync();
             verdict.NothingLost();
+        }, relay.Port);
+    }
+
+    [Fact]
+    public async Task R3_What_a_killed_master_had_stored_is_sent_from_its_replica()
+    {
+        var rabbit = await broker.GetAsync();
+        await using var relay = new Relay(rabbit.Port);
+        await ClusterRig.RunAsync(rabbit, "$", ["--delivery-mode", "2"], async rig =>
+        {
+            await using var run = rig.StartRun();
+            await run.MoreAsync(1000);
+            relay.Cut();
+            await Eventually.ValueAsync("a list on each master", rig.ListsAsync, lists => lists.Select(list => list.Node).Distinct().Count() == 3, TimeSpan.FromSeconds(30));
+            var master = await rig.Redis.MasterOfAsync(0);
+            await master.KillAsync();
+            await rig.Redis.FailedOverAsync(master, 0);
+            await rig.CoveredAsync(3, 2);
+            await run.MoreAsync(1000);
+            relay.Accept();
+            (await run.EndAndShowAsync()).NothingLost();
         }, relay.Port);
     }
 

@@ -37,14 +37,17 @@ public sealed class SentinelAccessTests(SharedBroker broker)
         Assert.Equal("", (await program.AdminInfoAsync())["upstream.remedy"]);
     }
 
-    [Fact]
-    public async Task A_missing_right_at_the_Sentinels_is_said_with_what_to_grant()
+    [Theory]
+    [InlineData("-sentinel|replicas -sentinel|slaves", "grant +sentinel|replicas")]
+    [InlineData("-psubscribe", "grant +psubscribe &*")]
+    [InlineData("resetchannels", "grant +psubscribe &*")]
+    public async Task A_missing_right_at_the_Sentinels_is_said_with_what_to_grant(string less, string remedy)
     {
-        await using var sentinel = await SentinelServers.StartAsync(MinimalRights.Node(), MinimalRights.Sentinel("-sentinel|replicas -sentinel|slaves"));
+        await using var sentinel = await SentinelServers.StartAsync(MinimalRights.Node(), MinimalRights.Sentinel(less));
         using var folder = new PrivateFolder("words");
         await using var program = await KeyEvtProcess.StartAsync([.. Options(sentinel, folder), "--amqp", "amqp://guest:guest@127.0.0.1:1/"], waitReady: false);
-        await Eventually.ValueAsync("the fault", program.AdminInfoAsync, info => info["upstream.topology_error"].Contains("grant +sentinel|replicas", StringComparison.Ordinal));
-        await program.Process.LineAsync("the fault in the log", line => line.Contains("grant +sentinel|replicas", StringComparison.Ordinal));
+        await Eventually.ValueAsync("the fault", program.AdminInfoAsync, info => info["upstream.topology_error"].Contains(remedy, StringComparison.Ordinal));
+        await program.Process.LineAsync("the fault in the log", line => line.Contains(remedy, StringComparison.Ordinal));
     }
 
     private static string[] Options(SentinelServers sentinel, PrivateFolder folder) =>

@@ -40,6 +40,28 @@ public sealed class ClusterTlsTests(SharedBroker broker) : IDisposable
     }
 
     [Fact]
+    public async Task Redis_cli_follows_redirections_over_TLS_through_doors_like_the_first_listener()
+    {
+        await using var cluster = await RedisClusterServers.StartAsync(3, 0, ["tls-cluster yes", .. _tls.NodeLines()]);
+        var port = FreePorts.Take();
+        var doors = FreePorts.TakeRange(12);
+        await using var program = await KeyEvtProcess.StartAsync(
+        [
+            "--upstream", cluster.Url, "--upstream-ca", _tls.Ca, "--amqp", "amqp://guest:guest@127.0.0.1:1/", "--listen", $"rediss://127.0.0.1:{port}", .. _tls.ListenOptions(),
+            "--listen-base", doors.ToString(CultureInfo.InvariantCulture),
+        ]);
+        string[] cli = ["-c", "--tls", "--cacert", _tls.Ca];
+        var keys = Enumerable.Range(0, 30).Select(n => $"key:{n}").ToList();
+        var set = await new RedisCli(port).RunWithAsync(cli, Lines(keys.Select(key => $"SET {key} {key}")));
+        Assert.Equal(30, set.Output.Split('\n').Count(line => line == "OK"));
+        var get = await new RedisCli(doors).RunWithAsync(cli, Lines(keys.Select(key => $"GET {key}")));
+        Assert.Equal(keys, get.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith("->", StringComparison.Ordinal)));
+        var redirections = get.Output.Split('\n').Where(line => line.StartsWith("->", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(redirections);
+        Assert.All(redirections, line => Assert.InRange(int.Parse(line[(line.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture), doors, doors + 2));
+    }
+
+    [Fact]
     public async Task Certificates_for_another_name_than_the_address_are_refused_in_clear_words()
     {
         await using var cluster = await RedisClusterServers.StartAsync(3, 0, ["tls-cluster yes", .. _tls.NodeLines(_tls.Authority.Issue("redis.example"))]);
@@ -48,6 +70,8 @@ public sealed class ClusterTlsTests(SharedBroker broker) : IDisposable
             "the fault", program.AdminInfoAsync,
             info => info["upstream.topology_error"] is var error && error.Contains("redis.example", StringComparison.Ordinal) && error.Contains("127.0.0.1", StringComparison.Ordinal));
     }
+
+    private static byte[] Lines(IEnumerable<string> commands) => System.Text.Encoding.ASCII.GetBytes(string.Concat(commands.Select(command => command + "\n")));
 
     /// <summary>As a client would: where the redirection says, until it is done.</summary>
     private static Task SetAsync(KeyEvtProcess program, string key) => Eventually.TrueAsync(

@@ -13,10 +13,14 @@ internal sealed class ScriptedNode : IFeedTransport
     private readonly Lock _gate = new();
     private readonly List<string> _commands = [];
     private PipeWriter? _toFeed;
+    private volatile TaskCompletionSource? _held;
     private int _connects;
 
     /// <summary>What to answer to a command instead of the usual; null: the usual; empty: nothing.</summary>
     public Func<string[], string?> Answer { get; set; } = _ => null;
+
+    /// <summary>It says that it is a node of a cluster.</summary>
+    public bool IsCluster { get; init; }
 
     /// <summary>Refuses connections while set.</summary>
     public bool IsDown { get; set; }
@@ -43,6 +47,15 @@ internal sealed class ScriptedNode : IFeedTransport
         _toFeed = toFeed.Writer;
         _ = Task.Run(() => ServeAsync(toNode.Reader, toFeed.Writer), CancellationToken.None);
         return ValueTask.FromResult<IDuplexPipe>(new Ends(toFeed.Reader, toNode.Writer));
+    }
+
+    /// <summary>Answers nothing until it is released, and then what is to be answered at that time.</summary>
+    public void Hold() => _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Release()
+    {
+        _held?.SetResult();
+        _held = null;
     }
 
     /// <summary>Bytes into the feed's stream, as they are.</summary>
@@ -76,20 +89,24 @@ internal sealed class ScriptedNode : IFeedTransport
 
             lock (_gate)
                 _commands.Add(string.Join(' ', arguments));
+            if (_held is { } held)
+                await held.Task;
             string answer = Answer(arguments) ?? Usual(arguments);
             if (answer.Length > 0 && ReferenceEquals(output, _toFeed))
                 await SayAsync(answer);
         }
     }
 
-    private static string Usual(string[] command) => command[0] switch
+    private string Usual(string[] command) => command[0] switch
     {
+        "HELLO" when IsCluster => $"%2\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n{Bulk("mode")}{Bulk("cluster")}",
         "HELLO" => "%1\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n",
         "INFO" => Bulk($"# Server\r\nredis_version:7.0.0\r\nrun_id:{new string('a', 40)}\r\n"),
         "ROLE" => "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n",
         "CONFIG" when command[1] == "GET" => "%1\r\n$22\r\nnotify-keyspace-events\r\n$3\r\nAKE\r\n",
-        "SUBSCRIBE" or "PSUBSCRIBE" or "PUNSUBSCRIBE" => $">3\r\n{Bulk(command[0].ToLowerInvariant())}{Bulk(command[1])}:1\r\n",
+        "SUBSCRIBE" or "SSUBSCRIBE" or "PSUBSCRIBE" or "PUNSUBSCRIBE" => $">3\r\n{Bulk(command[0].ToLowerInvariant())}{Bulk(command[1])}:1\r\n",
         "PUBLISH" => $">3\r\n$7\r\nmessage\r\n{Bulk(command[1])}{Bulk(command[2])}:1\r\n",
+        "SPUBLISH" => $">3\r\n$8\r\nsmessage\r\n{Bulk(command[1])}{Bulk(command[2])}:1\r\n",
         "PING" => "+PONG\r\n",
         _ => "+OK\r\n",
     };

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Tests.Topology;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Session;

@@ -1,7 +1,7 @@
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Topology;
 
-namespace KeyEvt.Proxy.Tests.Route;
+namespace KeyEvt.Forwarder.Tests.Topology;
 
 /// <summary>Nodes as the test says.</summary>
 internal sealed class FakeTopology(UpstreamShape shape, params TopologyNode[] nodes) : ITopology

@@ -1,0 +1,144 @@
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Servers;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Feed;
+
+/// <summary>In a cluster: do markers follow the slots that the node serves, and does nothing break on the way? In virtual time, over a scripted node.</summary>
+public sealed class NodeFeedShardMarkerTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
+
+    private readonly JumpingTime _time = new();
+    private readonly ScriptedNode _node = new() { IsCluster = true };
+    private readonly RecordingSink _sink = new();
+    private readonly GapLog _gaps = new();
+    private readonly NodeFeed _feed;
+    private volatile string? _tag = "7";
+
+    public NodeFeedShardMarkerTests()
+    {
+        var options = new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") };
+        _feed = new NodeFeed(options, _sink, _gaps, _time, new RecordingLogger(), _node) { MarkerTag = () => _tag };
+    }
+
+    public async ValueTask DisposeAsync() => await _feed.DisposeAsync();
+
+    [Fact]
+    public async Task A_marker_comes_back_in_the_shard_and_moves_the_position()
+    {
+        await StartAsync();
+        await BeatUntilAsync("a marker in the shard", () => Published("7") >= 3);
+
+        Assert.Contains("READONLY", _node.Commands);
+        Assert.Equal(0, Count("PUBLISH "));
+        await Eventually.TrueAsync("its return", () => _feed.Status.MarkersSeen == _feed.Status.MarkersSent);
+        await EventIsCountedFromAsync(_feed.Status.Position.Marker);
+    }
+
+    [Fact]
+    public async Task A_node_without_slots_is_pinged_until_it_has_one()
+    {
+        _tag = null;
+        await StartAsync();
+        await BeatUntilAsync("pings", () => Count("PING") >= 8);
+        Assert.Equal(0, Count("SSUBSCRIBE"));
+
+        _tag = "8";
+        await BeatUntilAsync("a marker in the shard", () => Published("8") >= 1);
+    }
+
+    [Fact]
+    public async Task A_slot_that_goes_is_followed_to_another_one_without_a_gap()
+    {
+        await StartAsync();
+        await BeatUntilAsync("a marker in the shard", () => Published("7") >= 1);
+        _tag = "9";
+        _node.Answer = command => command[0] == "SPUBLISH" && command[1].EndsWith("{7}", StringComparison.Ordinal) ? "-MOVED 1 other:6379\r\n" : null;
+        await _node.SayAsync($">3\r\n{ScriptedNode.Bulk("sunsubscribe")}{ScriptedNode.Bulk("__keyevt__:marker{7}")}:0\r\n");
+
+        await BeatUntilAsync("a marker in the other slot", () => Published("9") >= 2);
+        await EventIsCountedFromAsync(_feed.Status.Position.Marker);
+        Assert.Equal(0, _gaps.Total);
+        Assert.Equal(1, _node.Connects);
+    }
+
+    [Fact]
+    public async Task Markers_published_after_the_node_took_the_subscription_back_are_no_lost_subscription()
+    {
+        await StartAsync();
+        await BeatUntilAsync("a marker in the shard", () => Published("7") >= 1);
+        int held = 0;
+        _node.Answer = command => command[0] == "SPUBLISH" ? (++held, "").Item2 : null; // both on their way when it happens
+        await BeatUntilAsync("two markers on their way", () => held == 2);
+        _node.Answer = command => command[0] == "SSUBSCRIBE" ? "-CLUSTERDOWN The cluster is down\r\n" : null;
+        await _node.SayAsync($">3\r\n{ScriptedNode.Bulk("sunsubscribe")}{ScriptedNode.Bulk("__keyevt__:marker{7}")}:0\r\n:0\r\n:0\r\n");
+
+        int pings = Count("PING");
+        await BeatUntilAsync("pings again", () => Count("PING") >= pings + 8);
+        Assert.True(Count("SSUBSCRIBE") >= 2, "it is tried again");
+        Assert.Equal(0, _gaps.Total);
+        Assert.Equal(1, _node.Connects);
+    }
+
+    [Fact]
+    public async Task A_marker_that_is_published_and_does_not_come_back_ends_the_connection()
+    {
+        await StartAsync();
+        await BeatUntilAsync("a marker in the shard", () => Published("7") >= 1);
+        bool isLost = true;
+        _node.Answer = command => isLost && command[0] == "SPUBLISH" ? ":0\r\n" : null;
+        await BeatUntilAsync("the next connection", () => _node.Connects == 2);
+        isLost = false;
+
+        await BeatUntilAsync("a closed gap", () => _gaps.Recent.Any(gap => !gap.IsOpen));
+        Assert.Equal(GapCause.SubscriptionLost, _gaps.Recent[0].Cause);
+    }
+
+    [Theory]
+    [InlineData("SSUBSCRIBE", "-NOPERM this user has no permissions\r\n", "SSUBSCRIBE __keyevt__:marker{7} is refused: grant &__keyevt__:marker* +ssubscribe +spublish +readonly")]
+    [InlineData("SPUBLISH", "-NOPERM this user has no permissions\r\n", "SPUBLISH __keyevt__:marker{7} is refused: grant &__keyevt__:marker* +ssubscribe +spublish +readonly")]
+    [InlineData("SSUBSCRIBE", "-ERR unknown command 'SSUBSCRIBE', with args beginning with: \r\n", null)]
+    public async Task What_is_refused_is_said_once_and_PING_stands_in(string command, string error, string? remedy)
+    {
+        _node.Answer = given => given[0] == command ? error : null;
+        await StartAsync();
+        await BeatUntilAsync("the refusal", () => Count(command) >= 1);
+        int pings = Count("PING"), tries = Count("SSUBSCRIBE");
+        await BeatUntilAsync("pings", () => Count("PING") >= pings + 8);
+
+        Assert.Equal(tries, Count("SSUBSCRIBE"));
+        if (remedy is null)
+            Assert.Null(_feed.Status.RemedyText);
+        else
+            Assert.StartsWith(remedy, _feed.Status.RemedyText, StringComparison.Ordinal);
+        await EventIsCountedFromAsync(_feed.Status.Position.Marker);
+    }
+
+    private int Published(string tag) => Count($"SPUBLISH __keyevt__:marker{{{tag}}} ");
+
+    private int Count(string start) => _node.Commands.Count(command => command.StartsWith(start, StringComparison.Ordinal));
+
+    private async Task StartAsync()
+    {
+        _feed.Want(EventClass.Generic | EventClass.String);
+        _feed.Start();
+        await Eventually.TrueAsync("the subscription", () => _feed.Status.IsInStep);
+    }
+
+    /// <param name="marker">At least.</param>
+    private async Task EventIsCountedFromAsync(long marker)
+    {
+        await _node.EventAsync("a");
+        await Eventually.TrueAsync("the event", () => _sink.Entries.Count == 1);
+        Assert.True(_sink.Entries[0].Position.Marker >= marker);
+    }
+
+    private Task BeatUntilAsync(string what, Func<bool> condition) => Eventually.TrueAsync(what, () =>
+    {
+        if (condition())
+            return true;
+        _time.Advance(Beat);
+        return condition();
+    });
+}

@@ -1,0 +1,143 @@
+using System.IO.Pipelines;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Tests.Feed;
+using KeyEvt.Forwarder.Topology;
+using KeyEvt.Servers;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Topology;
+
+/// <summary>Of two nodes that change places: whose events are forwarded? Over scripted nodes, in real time.</summary>
+public sealed class FeedSetTests : IAsyncDisposable
+{
+    private const string Master = "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";
+    private const string Slave = "*5\r\n$5\r\nslave\r\n$9\r\n127.0.0.1\r\n:1\r\n$9\r\nconnected\r\n:0\r\n";
+    private const int PortA = 1, PortB = 2;
+
+    private readonly ScriptedNode _a = new();
+    private readonly ScriptedNode _b = new();
+    private readonly RecordingSink _sink = new();
+    private readonly FakeTopology _topology = new(UpstreamShape.Sentinel, FakeTopology.Node("a", PortA), ReplicaOf("a", "b", PortB));
+    private readonly FeedSet _feeds;
+
+    /// <summary>What each says of itself.</summary>
+    private volatile string _roleOfA = Master, _roleOfB = Slave;
+
+    public FeedSetTests()
+    {
+        _a.Answer = command => command[0] == "ROLE" ? _roleOfA : null;
+        _b.Answer = command => command[0] == "ROLE" ? _roleOfB : null;
+        var options = new NodeFeedOptions { Address = new RedisAddress(), MarkerInterval = TimeSpan.FromMilliseconds(50), MarkerDeadline = TimeSpan.FromSeconds(20) };
+        _feeds = new FeedSet(_topology, options, _sink, new GapLog(), TimeProvider.System, NullLogger.Instance, new Both(_a, _b));
+    }
+
+    public async ValueTask DisposeAsync() => await _feeds.DisposeAsync();
+
+    [Fact]
+    public async Task What_a_master_sends_waits_for_its_answer_that_it_is_one_given_behind_it()
+    {
+        await StartAsync();
+        _a.Hold();
+        await SentAsync("one");
+        Assert.Empty(_sink.Keys);
+
+        _a.Release();
+        await KeysAsync("one");
+    }
+
+    [Fact]
+    public async Task What_a_demoted_master_sent_last_is_forwarded_if_its_successor_has_not_sent_it()
+    {
+        await StartAsync();
+        _a.Hold();
+        await SentAsync("own");
+        await SentAsync("echo");
+
+        _roleOfB = Master;
+        _topology.Change(ReplicaOf("b", "a", PortA), FakeTopology.Node("b", PortB));
+        await StateAsync("b", FeedState.Subscribed);
+        await _b.EventAsync("echo");
+        await KeysAsync("echo");
+
+        _roleOfA = Slave;
+        _a.Release();
+        await KeysAsync("echo", "own");
+        await StateAsync("a", FeedState.HeldBack);
+        await _a.EventAsync("repeated");
+        await _b.EventAsync("last");
+        await KeysAsync("echo", "own", "last");
+    }
+
+    [Fact]
+    public async Task A_node_that_another_one_has_replaced_is_not_forwarded_from_though_it_says_that_it_is_a_master()
+    {
+        await StartAsync();
+        await _a.EventAsync("before");
+        await KeysAsync("before");
+
+        _roleOfB = Master;
+        _topology.Change(ReplicaOf("b", "a", PortA), FakeTopology.Node("b", PortB));
+        await StateAsync("b", FeedState.Subscribed);
+        await StateAsync("a", FeedState.HeldBack);
+        Assert.Equal(NodeRole.Master, Of("a").Feed.Status.Role);
+
+        await _a.EventAsync("behind its back");
+        await Eventually.TrueAsync("the event to be held back", () => Of("a").Feed.Status.HeldBack == 1);
+        await _b.EventAsync("after");
+        await KeysAsync("before", "after");
+    }
+
+    [Fact]
+    public async Task A_replica_that_says_that_it_is_a_master_now_is_forwarded_from_before_those_who_watch_it_say_so()
+    {
+        await StartAsync();
+        _roleOfB = Master;
+        await StateAsync("b", FeedState.Subscribed);
+        await Eventually.TrueAsync("it to be taken for the master", () => _feeds.Master?.Port == PortB);
+
+        // The old one is back with its old belief: several looks at both change nothing.
+        for (int look = 0; look < 5; look++)
+        {
+            int asked = Roles(_a);
+            await Eventually.TrueAsync("the next look", () => Roles(_a) > asked);
+            _topology.Change(FakeTopology.Node("a", PortA), ReplicaOf("a", "b", PortB));
+        }
+
+        await _b.EventAsync("promoted");
+        await KeysAsync("promoted");
+        Assert.Equal(FeedState.Subscribed, Of("b").Feed.Status.State);
+        Assert.Equal(PortB, _feeds.Master?.Port);
+    }
+
+    private static TopologyNode ReplicaOf(string master, string id, int port) => FakeTopology.Node(id, port, NodeRole.Replica) with { MasterId = master };
+
+    private static int Roles(ScriptedNode node) => node.Commands.Count(command => command == "ROLE");
+
+    private FeedSet.Member Of(string id) => _feeds.Members.Single(member => member.Node.Id == id);
+
+    private async Task StartAsync()
+    {
+        _feeds.Want(EventClass.String);
+        _feeds.Start();
+        await StateAsync("a", FeedState.Subscribed);
+        await StateAsync("b", FeedState.HeldBack);
+    }
+
+    private Task StateAsync(string id, FeedState state) => Eventually.ValueAsync($"node {id} to be {state}", () => Task.FromResult(Of(id).Feed.Status.State), seen => seen == state);
+
+    private Task KeysAsync(params string[] keys) => Eventually.ValueAsync($"the keys {string.Join(' ', keys)}", () => Task.FromResult(string.Join(' ', _sink.Keys)), seen => seen == string.Join(' ', keys));
+
+    /// <summary>By the first; returns when the feed has read it.</summary>
+    private async Task SentAsync(string key)
+    {
+        long received = Of("a").Feed.Status.Received;
+        await _a.EventAsync(key);
+        await Eventually.TrueAsync("the event to be read", () => Of("a").Feed.Status.Received == received + 1);
+    }
+
+    private sealed class Both(ScriptedNode a, ScriptedNode b) : IFeedTransport
+    {
+        public ValueTask<IDuplexPipe> ConnectAsync(RedisAddress address, CancellationToken cancellationToken) => (address.Port == PortA ? a : b).ConnectAsync(address, cancellationToken);
+    }
+}
