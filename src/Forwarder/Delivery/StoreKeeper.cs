@@ -115,7 +115,7 @@ internal sealed class StoreKeeper
         _append = batch;
         Start(async isRetry =>
         {
-            var result = await _store.AppendAsync(batch.Entries, cap, isRetry).ConfigureAwait(false);
+            var result = await _store.AppendAsync(batch.Stored, cap, isRetry).ConfigureAwait(false);
             return () => Appended(batch, result);
         });
     }
@@ -258,8 +258,7 @@ internal sealed class StoreKeeper
         batch.Settle();
         _append = null;
         Length += batch.Entries.Count;
-        foreach (var (turn, count) in batch.Runs.All)
-            Unread.Add(turn, count);
+        Unread.Add(batch.Turn, batch.Entries.Count);
         Capped(result);
     }
 

@@ -15,27 +15,30 @@ internal sealed class StoreOrder
     /// <summary>Of what is stored now. The first ones are of what was found.</summary>
     public int Turn { get; private set; } = 2;
 
-    /// <summary>Notes where an event goes.</summary>
-    /// <returns>Its turn.</returns>
-    public int Note(in LogEntry entry, StoreKeeper store)
-    {
-        ref var ofSlot = ref _ofSlot[SlotTag.SlotOfKey(KeyOf(entry.Body.Span))];
-        bool hasRun = EventPosition.TryReadRun(entry.MessageId.Span, out ulong run);
-        bool isElsewhere = (ofSlot.Turn == Turn && ofSlot.Store != store) || (hasRun && _ofNode.TryGetValue(run, out var ofNode) && ofNode.Turn == Turn && ofNode.Store != store);
-        if (isElsewhere)
-            Turn++;
+    public void BeginTurn() => Turn++;
 
-        ofSlot = (store, Turn);
-        if (hasRun)
-            _ofNode[run] = (store, Turn);
-        return Turn;
+    /// <summary>Whether the event may go out beside what was stored in this turn.</summary>
+    public bool IsOfThisTurn(in LogEntry entry, StoreKeeper store)
+    {
+        var (other, turn) = _ofSlot[SlotOf(entry)];
+        return (turn != Turn || other == store)
+            && (!EventPosition.TryReadRun(entry.MessageId.Span, out ulong run) || !_ofNode.TryGetValue(run, out var last) || last.Turn != Turn || last.Store == store);
     }
 
-    /// <summary>A body is database, event and key, each behind a line's end.</summary>
-    private static ReadOnlySpan<byte> KeyOf(ReadOnlySpan<byte> body)
+    /// <summary>The event goes into this store in this turn.</summary>
+    public void Note(in LogEntry entry, StoreKeeper store)
     {
+        _ofSlot[SlotOf(entry)] = (store, Turn);
+        if (EventPosition.TryReadRun(entry.MessageId.Span, out ulong run))
+            _ofNode[run] = (store, Turn);
+    }
+
+    /// <summary>A body is database, event and key, each of the first two with a line's end.</summary>
+    private static int SlotOf(in LogEntry entry)
+    {
+        var key = entry.Body.Span;
         for (int line = 0; line < 2; line++)
-            body = body[(body.IndexOf((byte)'\n') + 1)..];
-        return body;
+            key = key[(key.IndexOf((byte)'\n') + 1)..];
+        return SlotTag.SlotOfKey(key);
     }
 }

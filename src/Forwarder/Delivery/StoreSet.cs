@@ -152,9 +152,22 @@ internal sealed class StoreSet
         while (count < _options.StoreBatch && bytes < _options.StoreBatchBytes && from.TryClaim(out var entry))
         {
             var keeper = KeeperFor(entry);
+            if (_order?.IsOfThisTurn(entry, keeper) == false)
+            {
+                // It must not get there before all that came earlier has a place.
+                if (count > 0)
+                {
+                    from.Unclaim(entry.Sequence);
+                    break;
+                }
+
+                _order.BeginTurn();
+            }
+
+            _order?.Note(entry, keeper);
             if (!parts.TryGetValue(keeper, out var batch))
-                parts[keeper] = batch = new AppendBatch(from);
-            batch.Add(entry, _order?.Note(entry, keeper) ?? ListTurn);
+                parts[keeper] = batch = new AppendBatch(from, _order?.Turn ?? ListTurn);
+            batch.Add(entry);
             count++;
             bytes += entry.Stored.Length;
         }
@@ -200,7 +213,7 @@ internal sealed class StoreSet
 
         // What is of an older turn and not there yet is waited for as well.
         int turn = Math.Min(unread.Min(keeper => keeper.Unread.First.Turn), _waiting.Select(part => part.Batch).Concat(_keepers.Select(keeper => keeper.Pending).OfType<AppendBatch>())
-            .Select(batch => batch.Runs.First.Turn).DefaultIfEmpty(int.MaxValue).Min());
+            .Select(batch => batch.Turn).DefaultIfEmpty(int.MaxValue).Min());
         foreach (var keeper in unread.Where(keeper => keeper.MayStart && keeper.Unread.First.Turn == turn))
             keeper.StartRead((int)Math.Min(_options.StoreBatch, keeper.Unread.First.Count));
     }
@@ -252,9 +265,18 @@ internal sealed class StoreSet
         if (FindElsewhere(keeper) is not { } other || keeper.GiveAppendBack() is not { } batch)
             return;
 
-        DeliveryLog.StoredElsewhere(_logger, batch.Entries.Count, keeper.Name, other.Name);
         keeper.RefuseFor(RefuseFor);
-        batch.Turn(entry => _order!.Note(entry, other));
+        Redirect(batch, keeper, other);
+    }
+
+    /// <summary>Nothing newer of the same nodes and slots is stored yet, as a round is of one turn.</summary>
+    private void Redirect(AppendBatch batch, StoreKeeper keeper, StoreKeeper other)
+    {
+        DeliveryLog.StoredElsewhere(_logger, batch.Entries.Count, keeper.Name, other.Name);
+        _order!.BeginTurn();
+        foreach (var entry in batch.Entries)
+            _order.Note(entry, other);
+        batch.Turn = _order.Turn;
         _waiting.Add((other, batch));
     }
 
@@ -272,10 +294,8 @@ internal sealed class StoreSet
             }
             else if (isNext && keeper.IsRefusing && !keeper.HasAppendPending && FindElsewhere(keeper) is { } other)
             {
-                DeliveryLog.StoredElsewhere(_logger, batch.Entries.Count, keeper.Name, other.Name);
-                batch.Turn(entry => _order!.Note(entry, other));
                 _waiting.RemoveAt(i);
-                _waiting.Add((other, batch));
+                Redirect(batch, keeper, other);
             }
             else
             {

@@ -27,8 +27,8 @@ public sealed class ClusterFallbackTests(SharedBroker broker)
             Assert.Same(list.Node, await rig.Redis.MasterOfAsync(slot));
             var own = (await list.Node.CallAsync("KEYS", "a:*")).Texts;
             Assert.Equal(own.Order(), (await list.LastAsync(Keys)).Select(entry => entry.Split('\n')[3]).Order());
-            Assert.Single((await rig.Program.AdminInfoAsync()).Where(field => field.Key.StartsWith("fallback.list_", StringComparison.Ordinal)
-                && field.Value.StartsWith($"key={list.Key},entries={own.Count},", StringComparison.Ordinal) && field.Value.Contains($":{list.Node.Port},", StringComparison.Ordinal)));
+            Assert.Single(await rig.Program.AdminInfoAsync(), field => field.Key.StartsWith("fallback.list_", StringComparison.Ordinal)
+                && field.Value.StartsWith($"key={list.Key},entries={own.Count},", StringComparison.Ordinal) && field.Value.Contains($":{list.Node.Port},", StringComparison.Ordinal));
         }
 
         relay.Accept();
@@ -77,6 +77,7 @@ public sealed class ClusterFallbackTests(SharedBroker broker)
         relay.Accept();
         await DrainedAsync(rig, 6 * (Keys + 2));
         var events = rig.Consumer.Received.Where(message => message.Key == Key).Select(message => message.Event);
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join('\n', rig.Consumer.Received.Where(message => message.Key == Key).Select(message => $"{message.Event} {message.MessageId} {message.Timestamp}")));
         Assert.Equal(Enumerable.Repeat<string[]>(["set", "append"], 6).SelectMany(pair => pair), events);
     });
 

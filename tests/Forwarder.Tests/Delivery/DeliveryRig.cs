@@ -51,6 +51,10 @@ internal sealed class DeliveryRig
             Sink.Received(new EventPosition(_runId, 1, _next + 1), 0, EventClass.String, "set"u8, Encoding.UTF8.GetBytes($"k{_next}"), 1000);
     }
 
+    /// <summary>An event of another node than the rig's own.</summary>
+    public void GiveOf(ulong runId, int count, string key) =>
+        Sink.Received(new EventPosition(runId, 1, count), 0, EventClass.String, "set"u8, Encoding.UTF8.GetBytes(key), 1000);
+
     /// <summary>Runs the loop until it has nothing to do at this moment.</summary>
     public async Task SettleAsync()
     {
@@ -60,7 +64,7 @@ internal sealed class DeliveryRig
             {
             }
 
-            if (!Loop.Stores.IsBusy && !Loop.Links.IsConnecting)
+            if (Loop.Stores.Running.IsCompleted && !Loop.Stores.IsBusy && !Loop.Links.IsConnecting)
                 return;
 
             await Task.WhenAll(Loop.Stores.Running, Loop.Links.Connecting.ContinueWith(static _ => { }, TaskScheduler.Default));
