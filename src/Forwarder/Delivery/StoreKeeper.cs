@@ -29,6 +29,7 @@ internal sealed class StoreKeeper
     private Func<bool, Task<Action>>? _step; // the step under way, or the one that failed and will be tried again
     private Action? _takeOutcome;
     private AppendBatch? _append;
+    private (int Turn, long Count) _givenUp; // a batch that may have arrived all the same
     private long _notBefore;
     private long _refusesUntil;
     private long _succeededAt;
@@ -148,6 +149,7 @@ internal sealed class StoreKeeper
         if (_append is not { } batch)
             return null;
 
+        _givenUp = _mayBeDone ? (batch.Turn, batch.Entries.Count) : default;
         (_step, _append) = (null, null);
         return batch;
     }
@@ -330,7 +332,10 @@ internal sealed class StoreKeeper
         {
             var found = actual - Length;
             Length = actual;
-            Unread.AddInFront(_foundTurn, found);
+            if (found <= _givenUp.Count)
+                Unread.Add(_givenUp.Turn, found); // it had arrived after all
+            else
+                Unread.AddInFront(_foundTurn, found);
             _ledger.Adopted(found);
             DeliveryLog.StoreAdopted(_logger, found);
         }
@@ -338,6 +343,8 @@ internal sealed class StoreKeeper
         {
             CountLost(LeaveFront(Length - actual));
         }
+
+        _givenUp = default;
     }
 
     private void CountLost(long lost)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace KeyEvt.Forwarder.Topology;
@@ -11,7 +10,7 @@ internal static class SlotTag
 
     private const int Polynomial = 0x1021;
 
-    private static readonly ConcurrentDictionary<int, string> s_found = new();
+    private static readonly Lazy<int[]> s_numbers = new(FindNumbers);
 
     /// <summary>Of a key, or of a channel, without braces.</summary>
     public static int SlotOf(ReadOnlySpan<byte> tag)
@@ -36,14 +35,25 @@ internal static class SlotTag
     }
 
     /// <summary>The smallest decimal number in that slot, always the same.</summary>
-    public static string Of(int slot) => s_found.GetOrAdd(slot, static wanted =>
+    public static string Of(int slot) => s_numbers.Value[slot].ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>All at once: one number after the other until every slot has one, which some 170,000 do.</summary>
+    private static int[] FindNumbers()
     {
+        int[] numbers = new int[Slots];
+        Array.Fill(numbers, -1);
         Span<byte> digits = stackalloc byte[16];
-        for (int number = 0; ; number++)
+        for (int number = 0, missing = Slots; missing > 0; number++)
         {
             number.TryFormat(digits, out int length, default, CultureInfo.InvariantCulture);
-            if (SlotOf(digits[..length]) == wanted)
-                return number.ToString(CultureInfo.InvariantCulture);
+            int slot = SlotOf(digits[..length]);
+            if (numbers[slot] >= 0)
+                continue;
+
+            numbers[slot] = number;
+            missing--;
         }
-    });
+
+        return numbers;
+    }
 }
