@@ -37,12 +37,12 @@ public sealed class ForwarderEngine : IAsyncDisposable
         FeedSet? feeds = null; // made last: it needs all the others
         _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", logger);
         _spool = options.Spool is { } directory ? new LocalSpool(directory, logger) : null;
-        IEventStore store = new RedisListStore(_database.GetAsync);
-        if (_spool is not null)
-            store = new ChainedStore(store, _spool);
+        IEventStores stores = options.Upstream.Shape == UpstreamShape.Cluster
+            ? new ClusterStores(_topology, run => feeds?.NodeOf(run), _database, _spool, logger)
+            : OneList(_topology, () => feeds?.Master, _database, _spool, logger);
 
         var connector = new AmqpConnector($"keyevt-{options.Instance}", options.AmqpTls, new QueueDeclaration(options.PublishGaps, logger), background, logger);
-        _delivery = new DeliveryLoop(connector, store, Ledger, options.Delivery with { HasSpool = _spool is not null }, () => current.Value, time, logger);
+        _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { HasSpool = _spool is not null }, () => current.Value, time, logger);
         var sink = new EventSink(Ledger, _delivery, () => current.Value);
         if (options.PublishGaps)
             Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
@@ -99,5 +99,11 @@ public sealed class ForwarderEngine : IAsyncDisposable
         await _topology.DisposeAsync().ConfigureAwait(false);
         await _database.DisposeAsync().ConfigureAwait(false);
         _spool?.Dispose();
+    }
+
+    private static SingleStore OneList(TopologyWatcher topology, Func<RedisAddress?> master, UpstreamDatabase database, LocalSpool? spool, ILogger logger)
+    {
+        var list = new RedisListStore(FallbackKey.Name, database.OfMasterAsync, topology.Hint, logger);
+        return new SingleStore(FallbackKey.Name, spool is null ? list : new ChainedStore(list, spool), () => (master() ?? topology.Current.Master?.Address)?.ToString() ?? "nobody");
     }
 }

@@ -53,8 +53,10 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
     private InfoSection Fallback()
     {
         var stores = delivery.Stores;
+        var lists = stores.Keepers;
         return Section(
             "fallback",
+            [
             ("key", FallbackKey.Name),
             ("size_limit", Number(config.Value.FallbackStorageSize)),
             ("entries", Number(stores.Length)),
@@ -68,7 +70,10 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
             ("spool_damaged_bytes", Number(spool?.DamagedBytes ?? 0)),
             ("memory_entries", Number(delivery.Memory.Count)),
             ("memory_bytes", Number(delivery.Memory.Bytes)),
-            ("memory_limit", Number(delivery.Memory.MaxBytes)));
+            ("memory_limit", Number(delivery.Memory.MaxBytes)),
+            ("lists", Number(lists.Count)),
+            .. lists.Select((list, index) => ($"list_{Number(index)}", $"key={list.Name},entries={Number(list.Length)},draining={Number(list.Claimed)},node={list.Place},last_error={list.LastRefusal}")),
+            ]);
     }
 
     private InfoSection LedgerSection()

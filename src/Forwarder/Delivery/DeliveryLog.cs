@@ -55,4 +55,10 @@ internal static partial class DeliveryLog
 
     [LoggerMessage(2115, LogLevel.Warning, "routing keys made of '{RoutingKey}' were longer than AMQP's 255 bytes and were cut, {Count} so far; name less of the event in it, such as {{class}} instead of {{key}}")]
     public static partial void RoutingKeyCut(ILogger logger, string routingKey, long count);
+
+    [LoggerMessage(2117, LogLevel.Warning, "{Count} events that {Store} did not take go to {Other}")]
+    public static partial void StoredElsewhere(ILogger logger, int count, string store, string other);
+
+    [LoggerMessage(2118, LogLevel.Warning, "what earlier runs left in the fallback storage is not known everywhere: {Reason}; next look in {DelayMilliseconds} ms")]
+    public static partial void NotSearched(ILogger logger, string reason, int delayMilliseconds);
 }

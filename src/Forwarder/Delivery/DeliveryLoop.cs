@@ -41,13 +41,13 @@ internal sealed class DeliveryLoop
     private long _leftBehind;
     private long _seenMemoryFull;
 
-    public DeliveryLoop(IBrokerConnector connector, IEventStore store, Ledger ledger, DeliveryOptions options, Func<ForwarderConfig> config, TimeProvider time, ILogger logger)
+    public DeliveryLoop(IBrokerConnector connector, IEventStores stores, Ledger ledger, DeliveryOptions options, Func<ForwarderConfig> config, TimeProvider time, ILogger logger)
     {
         (_ledger, _options, _config, _time, _logger) = (ledger, options, config, time, logger);
         _inbox = new LinkInbox(_signal);
         Memory = new EventLog(ledger, WaitingPlace.Memory, options.BufferBytes);
         Links = new LinkKeeper(connector, options, _inbox, _signal, time, logger);
-        Stores = new StoreKeeper(store, ledger, options, _signal, time, logger);
+        Stores = new StoreSet(stores, ledger, options, _signal, time, logger);
         _warnings = new WarningGate(time, TimeSpan.FromSeconds(10));
         _clock = new DeliveryClock(time);
         _publisher = new Publisher(options, config, Links, ledger, _signal.SetAndRun, _warnings, _clock, logger);
@@ -58,7 +58,7 @@ internal sealed class DeliveryLoop
 
     public LinkKeeper Links { get; }
 
-    public StoreKeeper Stores { get; }
+    public StoreSet Stores { get; }
 
     public DeliveryState State => _state;
 
@@ -167,7 +167,7 @@ internal sealed class DeliveryLoop
         TakePublishOutcome();
         TakeLinkEvents();
         var more = Stores.TakeOutcome();
-        Stores.RetryIfDue();
+        Stores.Continue();
         CheckDeadlines();
         if (_reconnect && (_publisher.Unconfirmed == 0 || _clock.IsPast(_reconnectBy)))
             await ReconnectAsync().ConfigureAwait(false);
@@ -187,7 +187,7 @@ internal sealed class DeliveryLoop
 
     private bool Live()
     {
-        if (!Stores.IsKnown && Stores.MayStart)
+        if (!Stores.IsKnown)
             Stores.StartCount();
 
         if (!Stores.IsKnown && Stores.LastRefusal is null)
@@ -231,7 +231,7 @@ internal sealed class DeliveryLoop
     }
 
     /// <summary>Half of the memory waits, the broker cannot keep up, and the fallback storage can take it: better than to drop the oldest when all is full.</summary>
-    private bool IsMemoryFilling => Memory.Bytes > _options.BufferBytes / 2 && IsStorageOn && Stores.MayAppend;
+    private bool IsMemoryFilling => Memory.Bytes > _options.BufferBytes / 2 && IsStorageOn && Stores.MayAppend();
 
     /// <summary>From here on events go by way of the fallback storage, until that is empty again.</summary>
     private bool RelieveMemory()
@@ -254,7 +254,8 @@ internal sealed class DeliveryLoop
         // At the end of the program an open link does not lead back to publishing: what counts then is a safe place.
         if (!Links.IsUsable || (_isStopping && IsStorageOn))
         {
-            StoreFromMemory(always: true);
+            if (!StoreFromMemory(always: true))
+                Stores.LookAgain();
             return false;
         }
 
@@ -291,13 +292,9 @@ internal sealed class DeliveryLoop
             return true;
         }
 
-        if (Stores.MayStart)
-        {
-            if (Stores.HasRemovable(part: _isStopping && _publisher.Unconfirmed == 0))
-                Stores.StartRemove();
-            else if (!StoreFromMemory(always: false) && !_isStopping && Stores.Length > Stores.Claimed && Stores.Drain.Count <= _options.StoreBatch)
-                Stores.StartRead();
-        }
+        Stores.StartRemoves(part: _isStopping && _publisher.Unconfirmed == 0);
+        if (!StoreFromMemory(always: false) && !_isStopping)
+            Stores.StartReads();
 
         return !_isStopping && Links.IsUsable && Publish(Stores.Drain);
     }
@@ -306,7 +303,7 @@ internal sealed class DeliveryLoop
     /// <param name="always">Otherwise only when memory is filling up.</param>
     private bool StoreFromMemory(bool always)
     {
-        if (!IsStorageOn || !(_isStopping ? Stores.MayStart : Stores.MayAppend))
+        if (!IsStorageOn || !Stores.MayAppend(atOnce: _isStopping))
             return false;
 
         if (!Memory.HasUnclaimed || !(always || _isStopping || Memory.Bytes > _options.BufferBytes / 4))

@@ -5,39 +5,56 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Forwarder.Delivery;
 
 /// <summary>
-/// What is in the fallback storage, what of it is being sent, and is the list still what it should be? One step (append,
+/// What is in one store, what of it is being sent, and is the list still what it should be? One step (append,
 /// read, remove) runs at a time; the delivery loop starts steps and takes their outcome in, and never waits for one. After each
 /// step the length of the list is compared with the books, so a loss (eviction, FLUSHALL, restart) is noticed and counted.
-/// Used by the delivery loop only.
+/// Used by the delivery loop only, by way of <see cref="StoreSet"/>.
 /// </summary>
 internal sealed class StoreKeeper
 {
+    /// <summary>Failures in a row after which a step that may have been done counts as not done.</summary>
+    private const int UnansweredTries = 3;
+
+    private readonly NamedStore _named;
     private readonly IEventStore _store;
+    private readonly EventLog _drain;
+    private readonly int _foundTurn;
     private readonly Ledger _ledger;
-    private readonly DeliveryOptions _options;
     private readonly AsyncSignal _signal;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
     private readonly Queue<DrainBatch> _batches = new();
-    private readonly List<ReadOnlyMemory<byte>> _appendEntries = [];
-    private readonly List<long> _appendSequences = [];
     private Task? _running;
     private Func<bool, Task<Action>>? _step; // the step under way, or the one that failed and will be tried again
     private Action? _takeOutcome;
-    private EventLog? _appendFrom;
+    private AppendBatch? _append;
+    private (int Turn, long Count) _givenUp; // a batch that may have arrived all the same
     private long _notBefore;
-    private long _noAppendBefore;
+    private long _refusesUntil;
+    private long _succeededAt;
+    private long _failingSince;
+    private bool _isPassing; // the last refusal says itself that it is for a moment
     private bool _mayBeDone; // a try of the step under way ended without an answer
 
-    public StoreKeeper(IEventStore store, Ledger ledger, DeliveryOptions options, AsyncSignal signal, TimeProvider time, ILogger logger)
+    /// <param name="drain">Where what is read goes; shared by all stores.</param>
+    /// <param name="foundTurn">The turn of what an earlier run left there.</param>
+    public StoreKeeper(NamedStore store, EventLog drain, int foundTurn, Ledger ledger, AsyncSignal signal, TimeProvider time, ILogger logger)
     {
-        (_store, _ledger, _options, _signal, _time, _logger) = (store, ledger, options, signal, time, logger);
-        Drain = new EventLog(ledger, WaitingPlace.Fallback, long.MaxValue);
+        (_named, _store, _drain, _foundTurn, _ledger, _signal, _time, _logger) = (store, store.Store, drain, foundTurn, ledger, signal, time, logger);
+        _succeededAt = time.GetTimestamp();
     }
 
-    /// <summary>Entries read from the list and not yet settled; they stay in the list until they are.</summary>
-    public EventLog Drain { get; }
+    /// <summary>Whether the cap concerns it.</summary>
+    public bool IsCapped => _named.IsCapped;
+
+    public string Name => _named.Name;
+
+    /// <summary>Where it is at the moment, for people.</summary>
+    public string Place => _named.Place();
+
+    /// <summary>Entries not read yet: <see cref="Length"/> without <see cref="Claimed"/>.</summary>
+    public StoreRuns Unread { get; } = new();
 
     /// <summary>Entries in the list by the books; those that are being sent included.</summary>
     public long Length { get; private set; }
@@ -63,8 +80,14 @@ internal sealed class StoreKeeper
     /// <summary>Whether a new step may start: none runs, and none waits to be tried again.</summary>
     public bool MayStart => _running is null && _step is null;
 
-    /// <summary>Whether an append may start: it also waits for its time when one was refused and given back.</summary>
-    public bool MayAppend => MayStart && _time.GetTimestamp() >= _noAppendBefore;
+    /// <summary>When the step that failed is tried again.</summary>
+    public long NotBefore => _notBefore;
+
+    /// <summary>How long every step has failed; zero where the last one was done.</summary>
+    public TimeSpan FailingFor => _backoff.Failures == 0 ? TimeSpan.Zero : _time.GetElapsedTime(_failingSince);
+
+    /// <summary>It has not taken what was meant for it, a moment ago or again and again.</summary>
+    public bool IsRefusing => _time.GetTimestamp() < _refusesUntil || _backoff.Failures >= UnansweredTries;
 
     /// <summary>Tries a failed step again, when its time has come, before any other: it may have been done all the same, which only its repetition can tell.</summary>
     public void RetryIfDue()
@@ -80,72 +103,81 @@ internal sealed class StoreKeeper
         return () => Reconcile(length);
     });
 
-    /// <summary>Moves a batch of the oldest waiting events from memory to the end of the list.</summary>
-    public void StartAppend(EventLog from, long cap)
+    /// <summary>Asks for the length again when nothing was done for a while: what has become of the list, or of its node, is noticed all the same.</summary>
+    public void LookAfter(TimeSpan idle)
     {
-        var bytes = 0;
-        while (_appendSequences.Count < _options.StoreBatch && bytes < _options.StoreBatchBytes && from.TryClaim(out var entry))
-        {
-            // A copy: a step that timed out may still be on its way in the client library when these entries are long settled.
-            _appendEntries.Add(entry.Stored.ToArray());
-            _appendSequences.Add(entry.Sequence);
-            bytes += entry.Stored.Length;
-        }
+        if (MayStart && Length > 0 && _time.GetElapsedTime(_succeededAt) >= idle)
+            StartCount();
+    }
 
-        _appendFrom = from;
-        if (_appendSequences.Count == 0)
-            return;
-
+    /// <summary>Appends a batch at the end of the list.</summary>
+    public void StartAppend(AppendBatch batch, long cap)
+    {
+        _append = batch;
         Start(async isRetry =>
         {
-            var result = await _store.AppendAsync(_appendEntries, cap, isRetry).ConfigureAwait(false);
-            return () => Appended(result);
+            var result = await _store.AppendAsync(batch.Stored, cap, isRetry).ConfigureAwait(false);
+            return () => Appended(batch, result);
         });
     }
 
-    /// <summary>Whether a batch is on its way into the list, or was refused and will be tried again.</summary>
-    public bool HasAppendPending => _appendSequences.Count > 0;
-
-    /// <summary>Reads the next batch behind what is already being sent.</summary>
-    public void StartRead() => Start(async _ =>
+    /// <summary>Drops the oldest until only so many are left.</summary>
+    public void StartTrim(long left) => Start(async isRetry =>
     {
-        var result = await _store.ReadAsync(Claimed, _options.StoreBatch).ConfigureAwait(false);
+        var result = await _store.AppendAsync([], left, isRetry: false).ConfigureAwait(false);
+        return () => Capped(result);
+    });
+
+    /// <summary>Whether a batch is on its way into the list, or was refused and will be tried again.</summary>
+    public bool HasAppendPending => _append is not null;
+
+    /// <summary>That batch.</summary>
+    public AppendBatch? Pending => _append;
+
+    /// <summary>
+    /// Whether a batch has failed to get into the list and may be given to somebody else. One that may have been done is first tried some times more: given back, it would be
+    /// sent twice, with equal ids, and hide as many from a flush of the list that nobody has noticed yet.
+    /// </summary>
+    public bool MayGiveAppendBack => _running is null && _step is not null && _append is not null && (!_mayBeDone || _backoff.Failures >= UnansweredTries);
+
+    /// <summary>The same, but one that was refused for a moment only is tried again here.</summary>
+    public bool MayGoElsewhere => MayGiveAppendBack && (!_isPassing || _backoff.Failures >= UnansweredTries);
+
+    /// <summary>Gives the batch up that is on its way; what of it arrived will be found in the list again, with equal ids.</summary>
+    public AppendBatch? GiveAppendBack()
+    {
+        if (_append is not { } batch)
+            return null;
+
+        _givenUp = _mayBeDone ? (batch.Turn, batch.Entries.Count) : default;
+        (_step, _append) = (null, null);
+        return batch;
+    }
+
+    /// <summary>For so long nothing is meant for it; whether it answers is found out meanwhile.</summary>
+    public void RefuseFor(TimeSpan span)
+    {
+        _refusesUntil = _time.GetTimestamp() + (long)(span.TotalSeconds * _time.TimestampFrequency);
+        if (MayStart)
+            StartCount();
+    }
+
+    /// <summary>Reads the next entries behind what is already being sent.</summary>
+    public void StartRead(int most) => Start(async _ =>
+    {
+        var result = await _store.ReadAsync(Claimed, most).ConfigureAwait(false);
         return () => Taken(result);
     });
 
-    /// <summary>Gives the batch up that is on its way; what of it arrived will be found in the list again, with equal ids.</summary>
-    public void AbandonAppend()
-    {
-        if (!HasAppendPending)
-            return;
-
-        _step = null;
-        _appendSequences.Clear();
-        _appendEntries.Clear();
-        _appendFrom?.UnclaimAll();
-    }
-
-    /// <summary>A storage that is full must not keep what is in it from being read, which makes room: a refused append goes back to memory, for later.</summary>
-    public void GiveRefusedAppendBack()
-    {
-        // One that may have been done is first tried some times more: given back, it would be sent twice, with equal ids, and hide as many from a
-        // flush of the list that nobody has noticed yet.
-        if (_running is null && _step is not null && HasAppendPending && (!_mayBeDone || _backoff.Failures >= 3))
-        {
-            AbandonAppend();
-            _noAppendBefore = _notBefore;
-        }
-    }
-
     /// <summary>Whether the oldest batch can leave the list: all of it, or with <paramref name="part"/> its settled front.</summary>
     public bool HasRemovable(bool part = false) =>
-        _batches.TryPeek(out var batch) && Drain.SettledFrom(batch.FirstSequence, batch.LastSequence) is var settled && (settled == batch.Entries.Count || (part && settled > 0));
+        _batches.TryPeek(out var batch) && _drain.SettledFrom(batch.FirstSequence, batch.LastSequence) is var settled && (settled == batch.Entries.Count || (part && settled > 0));
 
     /// <summary>Removes the settled front of the oldest batch from the list.</summary>
     public void StartRemove()
     {
         var batch = _batches.Peek();
-        var settled = (int)Drain.SettledFrom(batch.FirstSequence, batch.LastSequence);
+        var settled = (int)_drain.SettledFrom(batch.FirstSequence, batch.LastSequence);
         ReadOnlyMemory<byte>[] entries = [.. batch.Entries.Take(settled)];
         Start(async isRetry =>
         {
@@ -192,25 +224,29 @@ internal sealed class StoreKeeper
         }
         catch (StoreException e)
         {
-            _takeOutcome = () => Refused(e.Message, e.IsRefusal);
+            _takeOutcome = () => Refused(e.Message, e.IsRefusal, e.IsPassing);
         }
         catch (Exception e)
         {
-            _takeOutcome = () => Refused($"unexpected: {e.Message}", isAnswer: false);
+            _takeOutcome = () => Refused($"unexpected: {e.Message}", isAnswer: false, isPassing: false);
         }
     }
 
     private void Succeeded()
     {
         _step = null;
+        _succeededAt = _time.GetTimestamp();
         IsKnown = true;
         LastRefusal = null;
         _backoff.Reset();
     }
 
-    private void Refused(string reason, bool isAnswer)
+    private void Refused(string reason, bool isAnswer, bool isPassing)
     {
+        _isPassing = isPassing;
         Refusals++;
+        if (_backoff.Failures == 0)
+            _failingSince = _time.GetTimestamp();
         _mayBeDone |= !isAnswer;
         LastRefusal = reason;
         var delay = _backoff.Next();
@@ -219,15 +255,17 @@ internal sealed class StoreKeeper
             DeliveryLog.StoreRefused(_logger, reason, (int)delay.TotalMilliseconds);
     }
 
-    private void Appended(AppendResult result)
+    private void Appended(AppendBatch batch, AppendResult result)
     {
-        foreach (var sequence in _appendSequences)
-            _appendFrom!.Settle(sequence, Settlement.Stored);
+        batch.Settle();
+        _append = null;
+        Length += batch.Entries.Count;
+        Unread.Add(batch.Turn, batch.Entries.Count);
+        Capped(result);
+    }
 
-        Length += _appendSequences.Count;
-        _appendSequences.Clear();
-        _appendEntries.Clear();
-
+    private void Capped(AppendResult result)
+    {
         if (result.Trimmed > 0)
         {
             var dropped = LeaveFront(result.Trimmed);
@@ -247,12 +285,13 @@ internal sealed class StoreKeeper
         long first = -1, last = -1;
         foreach (var entry in result.Entries)
         {
-            last = Drain.Append(entry.Span, LogEntry.IdLengthOf(entry.Span), 0);
+            last = _drain.Append(entry.Span, LogEntry.IdLengthOf(entry.Span), 0);
             if (first < 0)
                 first = last;
         }
 
         Claimed += result.Entries.Count;
+        Unread.TakeFront(result.Entries.Count);
         _batches.Enqueue(new DrainBatch(result.Entries, first, last));
     }
 
@@ -271,6 +310,7 @@ internal sealed class StoreKeeper
         if (stillThere <= 0)
             return;
 
+        Unread.AddInFront(_foundTurn, stillThere);
         Claimed -= stillThere; // settled, but still in the list: it is read, and sent, and counted, once more
         _ledger.Adopted(stillThere);
         DeliveryLog.StoreAdopted(_logger, stillThere);
@@ -282,6 +322,7 @@ internal sealed class StoreKeeper
         var safe = Math.Min(count, Claimed);
         Claimed -= safe;
         Length -= count;
+        Unread.TakeFront(count - safe);
         return count - safe;
     }
 
@@ -291,6 +332,10 @@ internal sealed class StoreKeeper
         {
             var found = actual - Length;
             Length = actual;
+            if (found <= _givenUp.Count)
+                Unread.Add(_givenUp.Turn, found); // it had arrived after all
+            else
+                Unread.AddInFront(_foundTurn, found);
             _ledger.Adopted(found);
             DeliveryLog.StoreAdopted(_logger, found);
         }
@@ -298,6 +343,8 @@ internal sealed class StoreKeeper
         {
             CountLost(LeaveFront(Length - actual));
         }
+
+        _givenUp = default;
     }
 
     private void CountLost(long lost)

@@ -19,4 +19,7 @@ internal static partial class FallbackLog
 
     [LoggerMessage(2304, LogLevel.Warning, "no connection for the fallback storage: {Reason}")]
     public static partial void Refused(ILogger logger, string reason);
+
+    [LoggerMessage(2305, LogLevel.Information, "the fallback storage is at {Place} now; {Count} events that had been stored at {Old}, and had not got there, were stored again")]
+    public static partial void Moved(ILogger logger, string place, string old, int count);
 }

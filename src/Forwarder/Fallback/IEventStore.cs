@@ -36,4 +36,7 @@ internal sealed class StoreException(string reason, Exception? inner = null) : E
 {
     /// <summary>The store has answered no: the step was not done, and will not be by itself.</summary>
     public bool IsRefusal { get; init; }
+
+    /// <summary>A refusal that says where else to ask: the next try may well succeed.</summary>
+    public bool IsPassing { get; init; }
 }

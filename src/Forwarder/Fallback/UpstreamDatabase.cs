@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using KeyEvt.Forwarder.Feed;
@@ -9,9 +11,9 @@ using StackExchange.Redis;
 namespace KeyEvt.Forwarder.Fallback;
 
 /// <summary>
-/// Over which connection do commands for the fallback storage go? One StackExchange.Redis multiplexer to the node that is the master now, opened at
-/// first use; another one when another node is. In a cluster it knows the nodes itself, and follows the key's slot. It fails fast while Redis is away
-/// (nothing of ours may sit in its backlog and arrive later), and it does nothing of its own in the database: no tie-breaker key, no configuration channel.
+/// Over which connection do commands for the fallback storage go? One StackExchange.Redis multiplexer to each node that is needed, opened at first use, closed when the
+/// topology no longer knows it as a master. It fails fast while Redis is away (nothing of ours may sit in its backlog and arrive later), and it does nothing of its own in
+/// the database: no tie-breaker key, no configuration channel. In a cluster it does not look for other nodes either: which one has a list must be known before something is stored there.
 /// </summary>
 internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topology, Func<RedisAddress?> master, TlsClient tls, string clientName, ILogger logger) : IAsyncDisposable
 {
@@ -19,35 +21,64 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _gate = new(1, 1);
-    private volatile Opened? _opened;
+    private readonly ConcurrentDictionary<RedisAddress, ConnectionMultiplexer> _opened = new();
     private string? _lastRefusal;
 
-    private sealed record Opened(string Place, ConnectionMultiplexer Multiplexer);
-
+    /// <summary>Of a shape with one master: that one.</summary>
     /// <exception cref="IOException">No master is known.</exception>
-    public async ValueTask<IDatabase> GetAsync()
+    public async ValueTask<StorePlace> OfMasterAsync()
+    {
+        await KnownAsync().ConfigureAwait(false);
+        var current = topology.Current;
+        bool mayMove = current.Shape == UpstreamShape.Sentinel;
+        // What is written to one that another has replaced, and that does not know it yet, is thrown away: the feeds know it first.
+        var node = (mayMove ? master() : null) ?? current.Master?.Address ?? throw new IOException("no master is known");
+        return await AtAsync(node, mayMove ? node.ToString() : "").ConfigureAwait(false);
+    }
+
+    /// <summary>Of a cluster: the master that serves a slot.</summary>
+    /// <exception cref="IOException">There is none at the moment.</exception>
+    public async ValueTask<StorePlace> OfSlotAsync(int slot)
+    {
+        await KnownAsync().ConfigureAwait(false);
+        var node = topology.Current.MasterOf(slot);
+        if (node is null or { IsFailing: true })
+            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"no master serves slot {slot} at the moment"));
+
+        return await AtAsync(node.Address, node.Address.ToString()).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits a moment, at the start, until it is known which nodes there are.</summary>
+    public async ValueTask KnownAsync()
     {
         var changed = topology.Changed;
         if (topology.Current.Nodes.Count == 0)
             await Task.WhenAny(changed, Task.Delay(FirstLook)).ConfigureAwait(false);
-        var nodes = Nodes();
-        string place = upstream.Shape == UpstreamShape.Cluster ? "" : nodes[0].ToString();
-        if (_opened is { } open && open.Place == place)
-            return open.Multiplexer.GetDatabase(0);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var multiplexer in _opened.Values)
+            await multiplexer.DisposeAsync().ConfigureAwait(false);
+
+        _gate.Dispose();
+    }
+
+    private async ValueTask<StorePlace> AtAsync(RedisAddress node, string name)
+    {
+        if (_opened.TryGetValue(node, out var open))
+            return PlaceAt(name, open);
 
         await _gate.WaitAsync().ConfigureAwait(false);
         try
         {
-            if (_opened?.Place != place)
+            if (!_opened.TryGetValue(node, out open))
             {
-                var old = _opened?.Multiplexer;
-                _opened = null;
-                if (old is not null)
-                    await old.DisposeAsync().ConfigureAwait(false);
-                _opened = new Opened(place, await OpenAsync(nodes).ConfigureAwait(false));
+                await CloseOthersAsync().ConfigureAwait(false);
+                open = _opened[node] = await OpenAsync(node).ConfigureAwait(false);
             }
 
-            return _opened.Multiplexer.GetDatabase(0);
+            return PlaceAt(name, open);
         }
         finally
         {
@@ -55,29 +86,29 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (_opened is { } open)
-            await open.Multiplexer.DisposeAsync().ConfigureAwait(false);
+    /// <summary>In a cluster each list is where its slot is, so a node that sends somewhere else is not followed: the topology is asked anew.</summary>
+    private StorePlace PlaceAt(string name, ConnectionMultiplexer open) =>
+        new(name, open.GetDatabase(0), upstream.Shape == UpstreamShape.Cluster ? CommandFlags.NoRedirect : CommandFlags.None);
 
-        _gate.Dispose();
+    /// <summary>Those of nodes that serve nothing any more.</summary>
+    private async Task CloseOthersAsync()
+    {
+        var serving = topology.Current.Shape == UpstreamShape.Cluster ? topology.Current.Masters.Where(one => one.Slots.Count > 0).Select(one => one.Address).ToList() : [];
+        foreach (var node in _opened.Keys.Where(node => !serving.Contains(node)))
+        {
+            if (!_opened.TryRemove(node, out var old))
+                continue;
+
+            await old.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(false);
+            await old.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
-    private IReadOnlyList<RedisAddress> Nodes()
-    {
-        var current = topology.Current;
-        if (current.Shape == UpstreamShape.Sentinel && master() is { } said)
-            return [said]; // what is written to one that another has replaced, and that does not know it yet, is thrown away
-        if (current.Shape != UpstreamShape.Cluster)
-            return current.Master is { } master ? [master.Address] : throw new IOException("no master is known");
-
-        var masters = current.Masters.Where(node => !node.IsFailing).Select(node => node.Address).ToList();
-        return masters.Count > 0 ? masters : upstream.Seeds;
-    }
-
-    private async Task<ConnectionMultiplexer> OpenAsync(IReadOnlyList<RedisAddress> nodes)
+    private async Task<ConnectionMultiplexer> OpenAsync(RedisAddress node)
     {
         var login = upstream.Login;
+        // Without ECHO, which would be the first thing that is asked: without the right to it nothing would go; PING does as well.
+        HashSet<string> without = upstream.Shape == UpstreamShape.Cluster ? ["ECHO", "CLUSTER"] : ["ECHO"];
         var options = new ConfigurationOptions
         {
             AbortOnConnectFail = false,
@@ -89,19 +120,17 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
             TieBreaker = "",
             ConfigurationChannel = "",
             SetClientLibrary = false,
-            CommandMap = CommandMap.Create(["ECHO"], available: false), // else it would be the first thing that is asked, and without the right to it nothing would go; PING does as well
+            CommandMap = CommandMap.Create(without, available: false),
             User = login.User,
             Password = login.Password,
         };
         if (upstream.IsTls)
         {
             options.Ssl = true;
-            // The name that a certificate is for: of a node of its own, or, in a cluster, whichever is connected to.
-            options.SslClientAuthenticationOptions = host => tls.OptionsFor(upstream.Shape == UpstreamShape.Cluster ? host : nodes[0].Host, Refused);
+            options.SslClientAuthenticationOptions = _ => tls.OptionsFor(node.Host, Refused);
         }
 
-        foreach (var node in nodes)
-            options.EndPoints.Add(EndPointOf(node));
+        options.EndPoints.Add(EndPointOf(node));
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(options).ConfigureAwait(false);
         multiplexer.ConnectionFailed += (_, e) => FallbackLog.Disconnected(logger, e.FailureType.ToString());
         multiplexer.ConnectionRestored += (_, _) => FallbackLog.Connected(logger);

@@ -101,6 +101,13 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
             _next = _head;
     }
 
+    /// <summary>The entry claimed last goes back in front of those not claimed.</summary>
+    public void Unclaim(long sequence)
+    {
+        lock (_gate)
+            _next = Math.Max(_head, sequence);
+    }
+
     /// <summary>Counts one more refusal of a claimed entry by the broker.</summary>
     public void CountAttempt(long sequence)
     {

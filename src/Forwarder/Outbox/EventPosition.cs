@@ -36,11 +36,16 @@ public readonly record struct EventPosition(ulong RunId, long Marker, int Count)
             && Utf8Parser.TryParse(messageId[17..], out marker, out var used) && used > 0 && messageId.Length > 17 + used && messageId[17 + used] == '-';
     }
 
+    /// <summary>Reads the run id out of a message id.</summary>
+    public static bool TryReadRun(ReadOnlySpan<byte> messageId, out ulong run)
+    {
+        run = 0;
+        return TryReadMarker(messageId, out _) && Utf8Parser.TryParse(messageId[..16], out run, out int used, 'x') && used == 16;
+    }
+
     /// <summary>The run id in a message id, or "unknown" in one that was not made of a position.</summary>
     public static string NodeOf(ReadOnlySpan<byte> messageId) =>
-        TryReadMarker(messageId, out _) && Utf8Parser.TryParse(messageId[..16], out ulong run, out var used, 'x') && used == 16
-            ? run.ToString("x16", CultureInfo.InvariantCulture)
-            : "unknown";
+        TryReadRun(messageId, out ulong run) ? run.ToString("x16", CultureInfo.InvariantCulture) : "unknown";
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{RunId:x16}-{Marker}-{Count}");
 }

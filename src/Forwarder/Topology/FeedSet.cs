@@ -58,12 +58,19 @@ internal sealed class FeedSet : IAsyncDisposable
     public IEnumerable<Member> Masters => _members.Where(member => IsServing(member.Node));
 
     /// <summary>Of a shape with one master: the node that was promoted under our eyes, which is there before Sentinel's word; else whom Sentinel names too; null: none says so.</summary>
-    /// <remarks>A master that was frozen says "master" anew when it is back, and is the last one to say so: that makes it none.</remarks>
+    /// <remarks>
+    /// A master that was frozen says "master" anew when it is back, and is the last one to say so: that makes it none. A promoted one counts from its word on,
+    /// while what it sent before is still being sorted out: what is written to the old one from here on is thrown away.
+    /// </remarks>
     public RedisAddress? Master => _members
-        .Where(member => member.Feed.Status is { Role: NodeRole.Master, State: FeedState.Subscribed, MasterSince: not null })
+        .Where(member => member.Feed.Status is { Role: NodeRole.Master, State: FeedState.Subscribed, MasterSince: not null }
+            || (member.Feed.Status is { Role: NodeRole.Master, State: FeedState.HeldBack } && IsPromoted(member)))
         .OrderByDescending(member => IsPromoted(member) ? 2 : IsServing(member.Node) ? 1 : 0)
         .ThenByDescending(member => member.Feed.Status.MasterSince)
         .Select(member => member.Node.Address).FirstOrDefault();
+
+    /// <summary>The id of the node with this run id, as its positions have it; null: not known.</summary>
+    public string? NodeOf(ulong run) => _members.FirstOrDefault(member => member.Feed.Status.Position.RunId == run)?.Node.Id;
 
     /// <summary>Faults when a feed, or this loop, dies of a fault in the program.</summary>
     public Task Completion => _completion.Task;
@@ -117,8 +124,8 @@ internal sealed class FeedSet : IAsyncDisposable
             while (!_stop.IsCancellationRequested)
             {
                 var changed = _topology.Changed;
-                var feeds = _members.Select(member => member.Feed.Changed).ToList();
                 TakeNodes(_topology.Current);
+                var feeds = _members.Select(member => member.Feed.Changed).ToList(); // those of the nodes that are new, too
                 TakeStates();
                 await Task.WhenAny([changed, .. feeds]).WaitAsync(_stop.Token).ConfigureAwait(false);
             }

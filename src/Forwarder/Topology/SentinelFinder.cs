@@ -80,10 +80,7 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IFeedTransport tr
 
     private async Task<(IReadOnlyList<TopologyNode> Nodes, long Epoch)> AskAsync(RedisCaller caller, RedisAddress sentinel)
     {
-        var master = await caller.AskAsync("SENTINEL", "MASTER", upstream.MasterName).ConfigureAwait(false);
-        if (master.IsError)
-            throw Refusals.Of(master, "+sentinel|master");
-
+        var master = await MasterAsync(caller).ConfigureAwait(false);
         var replicas = await caller.AskAsync("SENTINEL", "REPLICAS", upstream.MasterName).ConfigureAwait(false);
         // Without the replicas nobody would listen to the one that is promoted next: an answer without them is none.
         if (Refusals.IsOne(replicas))
@@ -92,9 +89,20 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IFeedTransport tr
             replicas = await caller.AskAsync("SENTINEL", "SLAVES", upstream.MasterName).ConfigureAwait(false);
         if (replicas.IsError)
             throw Refusals.Of(replicas, "+sentinel|replicas");
+        // A switch between the two answers: the new master would be in neither, and its feed would be ended.
+        if (PlaceOf(await MasterAsync(caller).ConfigureAwait(false)) != PlaceOf(master))
+            return await AskAsync(caller, sentinel).ConfigureAwait(false);
         Learn(await caller.AskAsync("SENTINEL", "SENTINELS", upstream.MasterName).ConfigureAwait(false), sentinel);
         return (SentinelReply.Nodes(upstream, master, replicas, sentinel.Host), SentinelReply.Epoch(master));
     }
+
+    private async Task<FeedReply> MasterAsync(RedisCaller caller)
+    {
+        var master = await caller.AskAsync("SENTINEL", "MASTER", upstream.MasterName).ConfigureAwait(false);
+        return master.IsError ? throw Refusals.Of(master, "+sentinel|master") : master;
+    }
+
+    private static (string? Host, string? Port) PlaceOf(FeedReply master) => (master.Find("ip"), master.Find("port"));
 
     private void Learn(FeedReply sentinels, RedisAddress asked)
     {

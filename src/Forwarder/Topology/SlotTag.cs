@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace KeyEvt.Forwarder.Topology;
@@ -11,7 +10,7 @@ internal static class SlotTag
 
     private const int Polynomial = 0x1021;
 
-    private static readonly ConcurrentDictionary<int, string> s_found = new();
+    private static readonly Lazy<int[]> s_numbers = new(FindNumbers);
 
     /// <summary>Of a key, or of a channel, without braces.</summary>
     public static int SlotOf(ReadOnlySpan<byte> tag)
@@ -27,15 +26,34 @@ internal static class SlotTag
         return crc & (Slots - 1);
     }
 
-    /// <summary>The smallest decimal number in that slot, always the same.</summary>
-    public static string Of(int slot) => s_found.GetOrAdd(slot, static wanted =>
+    /// <summary>Of a key as Redis takes it: by what is between the first brace and the next one, where that is anything.</summary>
+    public static int SlotOfKey(ReadOnlySpan<byte> key)
     {
+        int open = key.IndexOf((byte)'{');
+        int length = open < 0 ? -1 : key[(open + 1)..].IndexOf((byte)'}');
+        return SlotOf(length > 0 ? key.Slice(open + 1, length) : key);
+    }
+
+    /// <summary>The smallest decimal number in that slot, always the same.</summary>
+    public static string Of(int slot) => s_numbers.Value[slot].ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>All at once: one number after the other until every slot has one, which some 170,000 do.</summary>
+    private static int[] FindNumbers()
+    {
+        int[] numbers = new int[Slots];
+        Array.Fill(numbers, -1);
         Span<byte> digits = stackalloc byte[16];
-        for (int number = 0; ; number++)
+        for (int number = 0, missing = Slots; missing > 0; number++)
         {
             number.TryFormat(digits, out int length, default, CultureInfo.InvariantCulture);
-            if (SlotOf(digits[..length]) == wanted)
-                return number.ToString(CultureInfo.InvariantCulture);
+            int slot = SlotOf(digits[..length]);
+            if (numbers[slot] >= 0)
+                continue;
+
+            numbers[slot] = number;
+            missing--;
         }
-    });
+
+        return numbers;
+    }
 }

@@ -21,4 +21,6 @@ public sealed record TopologyNode
 
     /// <summary>Those who watch it do not reach it (Sentinel: s_down or o_down; Cluster: fail).</summary>
     public bool IsFailing { get; init; }
+
+    public bool Serves(int slot) => Slots.Any(range => range.Contains(slot));
 }

@@ -10,4 +10,7 @@ public sealed record TopologySnapshot(UpstreamShape Shape, long Version, IReadOn
 
     /// <summary>The one master of a shape that has one; null while none is known.</summary>
     public TopologyNode? Master => Shape == UpstreamShape.Cluster ? null : Masters.FirstOrDefault();
+
+    /// <summary>The master that serves a slot of a cluster; null while nobody does.</summary>
+    public TopologyNode? MasterOf(int slot) => Masters.FirstOrDefault(node => node.Serves(slot));
 }

@@ -170,15 +170,18 @@ internal sealed class UpstreamCheck
             Add(CheckOutcome.Note, "fallback storage", "off: while the broker is away, events are kept in memory only");
             return;
         }
-        var reply = await _redis.CallAsync("EVAL", FallbackScript, "1", FallbackKey.Name);
+        // Rights are looked at before slots are.
+        bool isCluster = _options.Upstream.Shape == UpstreamShape.Cluster;
+        string keys = isCluster ? FallbackKey.Name + "*" : FallbackKey.Name;
+        var reply = await _redis.CallAsync("EVAL", FallbackScript, "1", isCluster ? FallbackKey.In(0) : FallbackKey.Name);
         if (reply.Begins("MOVED") && !_isAlone)
-            Add(CheckOutcome.Note, "fallback storage", $"is on another node, which serves its slot: {reply.Text}");
+            Add(CheckOutcome.Note, "fallback storage", "this master's own list is another one than that which was tried; EVAL and its keys are allowed");
         else if (reply.IsError || reply.Items.Count < 2)
-            Add(CheckOutcome.Fails, "fallback storage", reply.Text, $"{Grant($"+eval +evalsha +script|load +llen +lrange +lindex +lrem +rpush +ltrim ~{FallbackKey.Name}")}, or switch it off with --fallback-storage-size -1");
+            Add(CheckOutcome.Fails, "fallback storage", reply.Text, $"{Grant($"+eval +evalsha +script|load +llen +lrange +lindex +lrem +rpush +ltrim ~{keys}")}, or switch it off with --fallback-storage-size -1");
         else if (reply.Items[1].Text is { Length: > 0 } missing)
-            Add(CheckOutcome.Fails, "fallback storage", $"not allowed: {missing}", $"{Grant($"+{missing.ToLowerInvariant().Replace(" ", " +", StringComparison.Ordinal)} ~{FallbackKey.Name}")}, or switch it off with --fallback-storage-size -1");
+            Add(CheckOutcome.Fails, "fallback storage", $"not allowed: {missing}", $"{Grant($"+{missing.ToLowerInvariant().Replace(" ", " +", StringComparison.Ordinal)} ~{keys}")}, or switch it off with --fallback-storage-size -1");
         else
-            Add(CheckOutcome.Works, "fallback storage", $"may be used; it holds {reply.Items[0].Text} events");
+            Add(CheckOutcome.Works, "fallback storage", isCluster ? "may be used" : $"may be used; it holds {reply.Items[0].Text} events");
     }
 
     /// <summary>allkeys-* throws out keys without a time limit too, and the fallback list is one.</summary>

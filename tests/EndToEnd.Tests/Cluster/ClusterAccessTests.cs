@@ -1,6 +1,7 @@
 // In a cluster with passwords, as a user who may no more than needed: is all forwarded, and is what is missing said?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
+using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Cluster;
@@ -22,15 +23,15 @@ public sealed class ClusterAccessTests(SharedBroker broker)
         await cluster.CallAsync("SET", "one", "1");
         await consumer.WaitForTextsAsync("0\nset\none");
 
-        await cluster.FailoverAsync(await cluster.MasterOfAsync(Stage.FallbackKey));
+        var master = await cluster.FailoverAsync(await cluster.MasterOfAsync("three"));
         await Eventually.TrueAsync("every master to be forwarded from", async () => (await program.AdminInfoAsync()).Count(
             field => field.Key.StartsWith("upstream.node_", StringComparison.Ordinal) && field.Value.Contains("role=master,topology_role=master", StringComparison.Ordinal) && field.Value.Contains("state=subscribed", StringComparison.Ordinal)) == 3, TimeSpan.FromSeconds(20));
-        await cluster.CallAsync("SET", $"{{{Stage.FallbackKey}}}two", "2");
+        await cluster.CallAsync("SET", "{three}two", "2");
         await Eventually.TrueAsync("the event of the new master", () => consumer.Received.Any(message => message.Key.EndsWith("two", StringComparison.Ordinal)));
 
         relay.Cut();
         await cluster.CallAsync("SET", "three", "3");
-        await Eventually.TrueAsync("the event in the fallback storage", async () => (await cluster.CallAsync("LLEN", Stage.FallbackKey)).Integer == 1, TimeSpan.FromSeconds(30));
+        await Eventually.TrueAsync("the event in the fallback storage", async () => (await FallbackList.OnAsync([master])) is [var list] && await list.LengthAsync() == 1, TimeSpan.FromSeconds(30));
         relay.Accept();
         await Eventually.TrueAsync("the stored event", () => consumer.Received.Any(message => message.Key == "three"), TimeSpan.FromSeconds(30));
         Assert.Equal("", (await program.AdminInfoAsync())["upstream.remedy"]);

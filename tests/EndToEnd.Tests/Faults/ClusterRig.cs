@@ -46,7 +46,10 @@ internal sealed class ClusterRig
 
     /// <summary>Four writers, 500 writes a second each, over all slots.</summary>
     public FaultRun StartRun() => FaultRun.Start(
-        Program, () => Redis.MasterOfAsync(Stage.FallbackKey), Consumer, [.. Enumerable.Range(0, 4).Select(_ => new WriterSetting(0) { Slots = async () => await Redis.LinesAsync() })]);
+        Program, ListsAsync, Consumer, [.. Enumerable.Range(0, 4).Select(_ => new WriterSetting(0) { Slots = async () => await Redis.LinesAsync() })]);
+
+    /// <summary>What is stored, and where, by the nodes' own word.</summary>
+    public async Task<IReadOnlyList<FallbackList>> ListsAsync() => await FallbackList.OnAsync(await Redis.MastersAsync());
 
     public async Task<long> NumberAsync(string field) => long.Parse((await Program.AdminInfoAsync())[field], CultureInfo.InvariantCulture);
 

@@ -113,9 +113,9 @@ public sealed class R03ClusterTests(SharedBroker broker)
             await run.MoreAsync(1000);
             relay.Cut();
             await Eventually.ValueAsync("events to be stored", rig.Program.AdminInfoAsync, info => info["ledger.waiting_fallback"] != "0", TimeSpan.FromSeconds(30));
-            var from = await rig.Redis.MasterOfAsync(Stage.FallbackKey);
-            var to = (await rig.Redis.MastersAsync()).First(node => node != from);
-            var slot = ClusterSlot.Of(Stage.FallbackKey);
+            var list = (await rig.ListsAsync())[0];
+            var (from, to) = (list.Node, (await rig.Redis.MastersAsync()).First(node => node != list.Node));
+            var slot = ClusterSlot.Of(list.Key);
             await rig.Redis.BeginMoveAsync(slot, from, to);
             await RedisClusterServers.MoveKeysAsync(slot, from, to);
             await rig.Redis.EndMoveAsync(slot, to);
@@ -123,6 +123,27 @@ public sealed class R03ClusterTests(SharedBroker broker)
             relay.Accept();
             var verdict = await run.EndAndShowAsync();
             verdict.NothingLost();
+        }, relay.Port);
+    }
+
+    [Fact]
+    public async Task R3_What_a_killed_master_had_stored_is_sent_from_its_replica()
+    {
+        var rabbit = await broker.GetAsync();
+        await using var relay = new Relay(rabbit.Port);
+        await ClusterRig.RunAsync(rabbit, "$", ["--delivery-mode", "2"], async rig =>
+        {
+            await using var run = rig.StartRun();
+            await run.MoreAsync(1000);
+            relay.Cut();
+            await Eventually.ValueAsync("a list on each master", rig.ListsAsync, lists => lists.Select(list => list.Node).Distinct().Count() == 3, TimeSpan.FromSeconds(30));
+            var master = await rig.Redis.MasterOfAsync(0);
+            await master.KillAsync();
+            await rig.Redis.FailedOverAsync(master, 0);
+            await rig.CoveredAsync(3, 2);
+            await run.MoreAsync(1000);
+            relay.Accept();
+            (await run.EndAndShowAsync()).NothingLost();
         }, relay.Port);
     }
 

@@ -37,7 +37,7 @@ internal sealed class SentinelRig : IAsyncDisposable
     }
 
     /// <summary>Four writers straight to whoever is the master, 500 a second each.</summary>
-    public FaultRun StartRun() => FaultRun.Start(Program, MasterAsync, Consumer, [.. Enumerable.Range(0, 4).Select(_ => new WriterSetting(0) { FindPort = async () => (await MasterAsync()).Port })]);
+    public FaultRun StartRun() => FaultRun.Start(Program, async () => [new(await MasterAsync(), FallbackList.Name)], Consumer, [.. Enumerable.Range(0, 4).Select(_ => new WriterSetting(0) { FindPort = async () => (await MasterAsync()).Port })]);
 
     public async Task<RedisServer> MasterAsync() => await Redis.MasterAsync() ?? throw new IOException("there is no master");
 

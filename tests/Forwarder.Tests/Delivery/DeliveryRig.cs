@@ -16,12 +16,13 @@ internal sealed class DeliveryRig
     private int _next;
 
     /// <param name="chained">What stands before <paramref name="store"/>, when it is not used alone.</param>
-    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStore? chained = null)
+    /// <param name="stores">Several stores, instead of the one.</param>
+    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStore? chained = null, IEventStores? stores = null)
     {
         _runId = runId;
         Store = store ?? new FakeStore();
         Options = options ?? new DeliveryOptions();
-        Loop = new DeliveryLoop(Broker, chained ?? Store, Ledger, Options, () => Config, Time, NullLogger.Instance);
+        Loop = new DeliveryLoop(Broker, stores ?? new SingleStore("list", chained ?? Store, () => ""), Ledger, Options, () => Config, Time, NullLogger.Instance);
         Sink = new EventSink(Ledger, Loop, () => Config);
     }
 
@@ -50,6 +51,10 @@ internal sealed class DeliveryRig
             Sink.Received(new EventPosition(_runId, 1, _next + 1), 0, EventClass.String, "set"u8, Encoding.UTF8.GetBytes($"k{_next}"), 1000);
     }
 
+    /// <summary>An event of another node than the rig's own.</summary>
+    public void GiveOf(ulong runId, int count, string key) =>
+        Sink.Received(new EventPosition(runId, 1, count), 0, EventClass.String, "set"u8, Encoding.UTF8.GetBytes(key), 1000);
+
     /// <summary>Runs the loop until it has nothing to do at this moment.</summary>
     public async Task SettleAsync()
     {
@@ -59,7 +64,7 @@ internal sealed class DeliveryRig
             {
             }
 
-            if (!Loop.Stores.IsBusy && !Loop.Links.IsConnecting)
+            if (Loop.Stores.Running.IsCompleted && !Loop.Stores.IsBusy && !Loop.Links.IsConnecting)
                 return;
 
             await Task.WhenAll(Loop.Stores.Running, Loop.Links.Connecting.ContinueWith(static _ => { }, TaskScheduler.Default));

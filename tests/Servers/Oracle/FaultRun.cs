@@ -25,11 +25,11 @@ public sealed class FaultRun : IAsyncDisposable
     private Task _writing = Task.CompletedTask;
     private Task _watching = Task.CompletedTask;
 
-    private FaultRun(KeyEvtProcess program, Func<Task<IReadOnlyDictionary<string, string>>> ask, Func<Task<RedisServer>> redis, EventConsumer consumer, WriterSetting[] settings)
+    private FaultRun(KeyEvtProcess program, Func<Task<IReadOnlyDictionary<string, string>>> ask, Func<Task<IReadOnlyList<FallbackList>>> lists, EventConsumer consumer, WriterSetting[] settings)
     {
         (_program, _consumer) = (program, consumer);
         _writers = [.. settings.Select((setting, index) => new FaultWriter(Name, index, setting))];
-        Watch = new InfoWatch(ask, redis, Stored);
+        Watch = new InfoWatch(ask, lists, Stored);
         consumer.OnReceived = Arrived;
     }
 
@@ -43,12 +43,12 @@ public sealed class FaultRun : IAsyncDisposable
     /// <summary>The writers begin; two through the proxy and one straight to Redis when nothing else is said. Dispose ends everything.</summary>
     public static FaultRun Start(KeyEvtProcess program, RedisServer redis, EventConsumer consumer, params WriterSetting[] writers)
     {
-        return Begin(new FaultRun(program, () => program.InfoAsync(), () => Task.FromResult(redis), consumer, writers is [] ? [new(program.Port), new(program.Port), new(redis.Port)] : writers));
+        return Begin(new FaultRun(program, () => program.InfoAsync(), () => Task.FromResult<IReadOnlyList<FallbackList>>([new(redis, FallbackList.Name)]), consumer, writers is [] ? [new(program.Port), new(program.Port), new(redis.Port)] : writers));
     }
 
     /// <summary>For an upstream of several nodes.</summary>
-    /// <param name="fallback">The node that has the fallback list now.</param>
-    public static FaultRun Start(KeyEvtProcess program, Func<Task<RedisServer>> fallback, EventConsumer consumer, params WriterSetting[] writers) =>
+    /// <param name="fallback">Where events are stored now.</param>
+    public static FaultRun Start(KeyEvtProcess program, Func<Task<IReadOnlyList<FallbackList>>> fallback, EventConsumer consumer, params WriterSetting[] writers) =>
         Begin(new FaultRun(program, program.AdminInfoAsync, fallback, consumer, writers));
 
     private static FaultRun Begin(FaultRun run)

@@ -4,11 +4,10 @@ namespace KeyEvt.Servers.Oracle;
 
 /// <summary>
 /// What did the program say of itself during the run? Reads key_evt_amqp.info again and again: each answer's ledger must add up, every gap is
-/// kept (info shows the newest only), and what was dropped is summed over the lives of the program. It also looks into the fallback list. Thread safe.
+/// kept (info shows the newest only), and what was dropped is summed over the lives of the program. It also looks into the fallback lists. Thread safe.
 /// </summary>
-public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> ask, Func<Task<RedisServer>> redis, Action<string> stored)
+public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> ask, Func<Task<IReadOnlyList<FallbackList>>> lists, Action<string> stored)
 {
-    private const string FallbackKey = "REDIS_MODULE-key_evt_amqp-fallback_storage";
     private const int MostEntriesRead = 20_000;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
@@ -101,16 +100,23 @@ public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> as
         return info;
     }
 
-    public async Task<long> FallbackLengthAsync() => (await (await redis().ConfigureAwait(false)).CallAsync("LLEN", FallbackKey).ConfigureAwait(false)).Integer;
+    /// <summary>Of all lists together.</summary>
+    public async Task<long> FallbackLengthAsync()
+    {
+        long length = 0;
+        foreach (var list in await lists().ConfigureAwait(false))
+            length += await list.LengthAsync().ConfigureAwait(false);
+        return length;
+    }
 
     /// <summary>Which writes are stored right now? An entry: \x01 id, then db, event and key, each on a line of its own.</summary>
     public async Task LookIntoFallbackAsync()
     {
-        if (await FallbackLengthAsync().ConfigureAwait(false) == 0)
-            return;
-        var entries = await (await redis().ConfigureAwait(false)).CallAsync("LRANGE", FallbackKey, (-MostEntriesRead).ToString(CultureInfo.InvariantCulture), "-1").ConfigureAwait(false);
-        foreach (var entry in entries.Texts)
-            stored(entry[(entry.LastIndexOf('\n') + 1)..]);
+        foreach (var list in await lists().ConfigureAwait(false))
+        {
+            foreach (var entry in await list.LastAsync(MostEntriesRead).ConfigureAwait(false))
+                stored(entry[(entry.LastIndexOf('\n') + 1)..]);
+        }
     }
 
     private void Take(IReadOnlyDictionary<string, string> info)

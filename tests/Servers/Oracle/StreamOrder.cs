@@ -3,7 +3,7 @@ using System.Globalization;
 namespace KeyEvt.Servers.Oracle;
 
 /// <summary>Do first arrivals come in the order of the node's stream? Their ids say it: run id, marker, count.</summary>
-internal sealed class StreamOrder
+public sealed class StreamOrder
 {
     private readonly Dictionary<string, (long Marker, int Count)> _last = [];
 

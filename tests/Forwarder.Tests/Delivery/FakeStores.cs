@@ -1,0 +1,45 @@
+using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Outbox;
+
+namespace KeyEvt.Forwarder.Tests.Delivery;
+
+/// <summary>Three stores, and nodes whose events belong in one of them: node n in store n, until a test says otherwise.</summary>
+internal sealed class FakeStores : IEventStores
+{
+    private readonly NamedStore[] _named;
+
+    public FakeStores()
+    {
+        Stores = [new FakeStore(), new FakeStore(), new FakeStore()];
+        _named = [.. Stores.Select((store, index) => new NamedStore($"store {index}", store))];
+    }
+
+    public FakeStore[] Stores { get; }
+
+    /// <summary>In which store the events of each node belong.</summary>
+    public int[] HomeOf { get; } = [0, 1, 2];
+
+    /// <summary>How the searches to come fail.</summary>
+    public Queue<string> Faults { get; } = new();
+
+    public IReadOnlyList<NamedStore> Always => [];
+
+    public bool IsSearched { get; private set; }
+
+    public bool IsMany => true;
+
+    public IEnumerable<NamedStore> Elsewhere => _named;
+
+    public NamedStore? WithoutLists => null;
+
+    public Task<IReadOnlyList<NamedStore>> SearchAsync()
+    {
+        if (Faults.TryDequeue(out var fault))
+            return Task.FromException<IReadOnlyList<NamedStore>>(new StoreException(fault));
+
+        IsSearched = true;
+        return Task.FromResult<IReadOnlyList<NamedStore>>([.. _named.Where((_, index) => Stores[index].Entries.Count > 0)]);
+    }
+
+    public NamedStore StoreOf(in LogEntry entry) => EventPosition.TryReadRun(entry.MessageId.Span, out ulong run) ? _named[HomeOf[run]] : _named[0];
+}

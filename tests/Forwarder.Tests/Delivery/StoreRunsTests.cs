@@ -1,0 +1,41 @@
+using KeyEvt.Forwarder.Delivery;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Delivery;
+
+/// <summary>How many of the oldest turn are there?</summary>
+public sealed class StoreRunsTests
+{
+    private readonly StoreRuns _runs = new();
+
+    [Fact]
+    public void One_turn_is_one_run()
+    {
+        _runs.Add(2, 3);
+        _runs.Add(2, 4);
+        _runs.Add(5, 1);
+        Assert.Equal([(2, 7L), (5, 1L)], _runs.All);
+        Assert.Equal(8, _runs.Count);
+    }
+
+    [Fact]
+    public void What_is_taken_is_taken_from_the_oldest()
+    {
+        _runs.Add(2, 3);
+        _runs.Add(3, 3);
+        _runs.TakeFront(4);
+        Assert.Equal((3, 2L), _runs.First);
+        _runs.TakeFront(2);
+        Assert.Equal((0, 0L), _runs.First);
+        Assert.Equal(0, _runs.Count);
+    }
+
+    [Fact]
+    public void What_is_found_is_as_old_as_the_oldest()
+    {
+        _runs.AddInFront(0, 2);
+        _runs.Add(7, 1);
+        _runs.AddInFront(0, 2);
+        Assert.Equal([(0, 4L), (7, 1L)], _runs.All);
+    }
+}

@@ -1,0 +1,143 @@
+using KeyEvt.Forwarder.Delivery;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Delivery;
+
+/// <summary>With several stores: where does an event go, and what waits for what when they are drained?</summary>
+public sealed class StoreSetTests
+{
+    private readonly FakeStores _stores = new();
+    private readonly DeliveryRig _rig;
+
+    public StoreSetTests()
+    {
+        _rig = new DeliveryRig(stores: _stores, options: new DeliveryOptions { StoreBatch = 16 });
+        _rig.Broker.IsReachable = false;
+    }
+
+    [Fact]
+    public async Task Events_go_to_the_store_of_their_node_and_each_is_drained_in_order()
+    {
+        for (var n = 1; n <= 30; n++)
+            _rig.GiveOf((ulong)(n % 3), n, $"k{n}");
+        await _rig.AdvanceAsync(1);
+        Assert.All(_stores.Stores, store => Assert.Equal(10, store.Entries.Count));
+        Assert.Equal(30, _rig.Loop.Stores.Length);
+
+        await DrainAsync();
+        Assert.Equal(30, _rig.Broker.Queue.Count);
+        foreach (var node in _rig.Broker.Queue.GroupBy(message => message.Id[..16]))
+            Assert.Equal(node.OrderBy(message => int.Parse(message.Body[7..], System.Globalization.CultureInfo.InvariantCulture)), node);
+    }
+
+    [Fact]
+    public async Task What_a_slot_brings_to_another_node_waits_for_what_it_had_before()
+    {
+        for (var n = 1; n <= 100; n++)
+            _rig.GiveOf(0, n, "k");
+        _rig.GiveOf(1, 1, "k"); // the slot has moved
+        await _rig.AdvanceAsync(1);
+        await DrainAsync();
+        Assert.Equal("0000000000000001-1-1", _rig.Broker.Queue[^1].Id);
+    }
+
+    [Fact]
+    public async Task A_node_whose_list_has_gone_with_its_slot_has_its_events_in_order()
+    {
+        for (var n = 1; n <= 100; n++)
+            _rig.GiveOf(0, n, $"a{n}");
+        await _rig.AdvanceAsync(1);
+        _stores.HomeOf[0] = 2;
+        _rig.GiveOf(0, 101, "b");
+        await _rig.AdvanceAsync(1);
+        Assert.Single(_stores.Stores[2].Entries);
+        await DrainAsync();
+        Assert.Equal("0000000000000000-1-101", _rig.Broker.Queue[^1].Id);
+    }
+
+    [Fact]
+    public async Task What_a_store_refuses_goes_to_another_one_and_out_after_what_it_had_taken()
+    {
+        for (var n = 1; n <= 100; n++)
+            _rig.GiveOf(1, n, $"a{n}");
+        await _rig.AdvanceAsync(1);
+        _stores.Stores[1].Capacity = 0;
+        _rig.GiveOf(1, 101, "b");
+        _rig.GiveOf(0, 1, "c");
+        await _rig.AdvanceAsync(1);
+        Assert.Equal(2, _stores.Stores[0].Entries.Count);
+        Assert.Equal(0, _rig.Ledger.Snapshot().WaitingMemory);
+
+        await DrainAsync();
+        Assert.Equal("0000000000000001-1-101", _rig.Broker.Queue.Last(message => message.Id.StartsWith("0000000000000001", StringComparison.Ordinal)).Id);
+    }
+
+    [Fact]
+    public async Task A_store_that_does_not_answer_holds_the_others_up_for_a_while_only()
+    {
+        _rig.GiveOf(0, 1, "a");
+        _rig.GiveOf(1, 1, "b");
+        await _rig.AdvanceAsync(1);
+        _stores.Stores[1].IsDown = true;
+        _rig.Broker.IsReachable = true;
+        for (var second = 0; second < 60 && _rig.Loop.State != DeliveryState.Live; second++)
+        {
+            await _rig.AdvanceAsync(1);
+            ConfirmAll();
+        }
+
+        Assert.Equal(DeliveryState.Live, _rig.Loop.State);
+        Assert.Equal(1, _rig.Ledger.Snapshot().WaitingFallback);
+        _stores.Stores[1].IsDown = false;
+        await DrainAsync();
+        Assert.Equal(["a", "b"], _rig.Broker.Queue.Select(message => message.Body[6..]));
+    }
+
+    [Fact]
+    public async Task The_cap_is_that_of_all_stores_and_the_longest_makes_room()
+    {
+        _rig.Config = _rig.Config with { FallbackStorageSize = 20 };
+        for (var n = 1; n <= 30; n++)
+            _rig.GiveOf(0, n, $"a{n}");
+        for (var n = 1; n <= 5; n++)
+            _rig.GiveOf(1, n, $"b{n}");
+        await _rig.AdvanceAsync(1);
+        Assert.Equal((15, 5), (_stores.Stores[0].Entries.Count, _stores.Stores[1].Entries.Count));
+        Assert.Equal(15, _rig.Ledger.Dropped(Outbox.DropReason.FallbackCap));
+    }
+
+    [Fact]
+    public async Task What_earlier_runs_left_is_sent_before_anything_newer()
+    {
+        _stores.Stores[2].Entries.AddRange(["0\nset\nold1", "0\nset\nold2"]);
+        _rig.GiveOf(0, 1, "new");
+        await DrainAsync();
+        Assert.Equal(["old1", "old2", "new"], _rig.Broker.Queue.Select(message => message.Body[6..]));
+        Assert.Equal(2, _rig.Ledger.Snapshot().Adopted);
+    }
+
+    [Fact]
+    public async Task A_search_that_fails_is_tried_again_and_holds_nothing_up()
+    {
+        _stores.Faults.Enqueue("nobody answers");
+        _stores.Stores[2].Entries.Add("0\nset\nold");
+        _rig.Broker.IsReachable = true;
+        _rig.GiveOf(0, 1, "new");
+        await _rig.SettleAsync();
+        Assert.Equal("nobody answers", _rig.Loop.Stores.LastRefusal);
+        Assert.Single(_rig.Broker.Current!.Unconfirmed);
+        await DrainAsync();
+        Assert.Null(_rig.Loop.Stores.LastRefusal);
+        Assert.Equal(2, _rig.Broker.Queue.Count);
+    }
+
+    private async Task DrainAsync()
+    {
+        _rig.Broker.IsReachable = true;
+        await _rig.DrainAsync();
+        Assert.Equal(0, _rig.Ledger.Snapshot().Difference);
+        Assert.Equal(0, _rig.Ledger.Snapshot().WaitingFallback);
+    }
+
+    private void ConfirmAll() => _rig.Broker.Current?.ConfirmUpTo(_rig.Broker.Current.Unconfirmed.Count);
+}
