@@ -8,7 +8,6 @@ namespace KeyEvt.Soak;
 /// <remarks>No freezing, as with Sentinel.</remarks>
 internal sealed class ClusterShape : SoakShape
 {
-    private const string FallbackKey = "REDIS_MODULE-key_evt_amqp-fallback_storage";
     private const int LastSlot = 16383;
 
     private readonly RedisClusterServers _redis;
@@ -62,7 +61,7 @@ internal sealed class ClusterShape : SoakShape
     {
         var straight = new WriterSetting(0) { KeyLife = KeyLife, Slots = async () => await _redis.LinesAsync() };
         var through = straight with { Slots = async () => ClusterLine.ParseAll((await program.CallAsync("CLUSTER", "NODES")).Text) };
-        return FaultRun.Start(program, () => _redis.MasterOfAsync(FallbackKey), consumer, straight, straight with { Pipeline = 1, Rate = 100 }, through, through with { Pipeline = 1, Rate = 100 });
+        return FaultRun.Start(program, async () => await FallbackList.OnAsync(await _redis.MastersAsync()), consumer, straight, straight with { Pipeline = 1, Rate = 100 }, through, through with { Pipeline = 1, Rate = 100 });
     }
 
     public override bool IsCovered(IReadOnlyDictionary<string, string> info) => Nodes(info, "state=subscribed") == 3 && Nodes(info, "state=held_back") == 3;

@@ -52,7 +52,7 @@ internal sealed class SentinelShape : SoakShape
     public override FaultRun Start(KeyEvtProcess program, EventConsumer consumer)
     {
         var through = new WriterSetting(program.Port) { KeyLife = KeyLife };
-        return FaultRun.Start(program, MasterAsync, consumer, through, through with { Pipeline = 1, Rate = 100 }, new WriterSetting(0) { KeyLife = KeyLife, FindPort = async () => (await MasterAsync()).Port });
+        return FaultRun.Start(program, async () => await FallbackList.OnAsync(await MastersAsync()), consumer, through, through with { Pipeline = 1, Rate = 100 }, new WriterSetting(0) { KeyLife = KeyLife, FindPort = async () => (await MasterAsync()).Port });
     }
 
     public override bool IsCovered(IReadOnlyDictionary<string, string> info) => Nodes(info, "state=subscribed") == 1 && Nodes(info, "state=held_back") == 2;
