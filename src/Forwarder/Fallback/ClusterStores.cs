@@ -17,7 +17,7 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
     /// <summary>Questions on their way at once during the search.</summary>
     private const int SearchBatch = 1024;
 
-    private static readonly int s_plainSlot = SlotTag.SlotOf(FallbackKey.Utf8);
+    private static readonly int PlainSlot = SlotTag.SlotOf(FallbackKey.Utf8);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, NamedStore> _lists = [];
@@ -56,7 +56,7 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
                 return ListIn(slot); // it is gone, its slots are not
         }
 
-        return Serving().FirstOrDefault() is { } any ? ListOf(any) : ListUnder(FallbackKey.Name, s_plainSlot);
+        return Serving().FirstOrDefault() is { } any ? ListOf(any) : ListUnder(FallbackKey.Name, PlainSlot);
     }
 
     public async Task<IReadOnlyList<NamedStore>> SearchAsync()
@@ -85,7 +85,7 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
     {
         // All of them are served by one master, as far as is known; one that is not says so, and the search goes on later.
         var at = await database.OfSlotAsync(slots[0]).ConfigureAwait(false);
-        (string Key, int Slot)[] places = [.. slots.Select(slot => (FallbackKey.In(slot), slot)), .. slots.Contains(s_plainSlot) ? [(FallbackKey.Name, s_plainSlot)] : Array.Empty<(string, int)>()];
+        (string Key, int Slot)[] places = [.. slots.Select(slot => (FallbackKey.In(slot), slot)), .. slots.Contains(PlainSlot) ? [(FallbackKey.Name, PlainSlot)] : Array.Empty<(string, int)>()];
         long[] lengths = await Task.WhenAll(places.Select(place => at.Database.ListLengthAsync(place.Key, at.Flags))).ConfigureAwait(false);
         foreach (int slot in slots)
             _isSearched[slot] = true;

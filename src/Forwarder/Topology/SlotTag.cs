@@ -10,7 +10,7 @@ internal static class SlotTag
 
     private const int Polynomial = 0x1021;
 
-    private static readonly Lazy<int[]> s_numbers = new(FindNumbers);
+    private static readonly Lazy<int[]> Numbers = new(FindNumbers);
 
     /// <summary>Of a key, or of a channel, without braces.</summary>
     public static int SlotOf(ReadOnlySpan<byte> tag)
@@ -35,7 +35,7 @@ internal static class SlotTag
     }
 
     /// <summary>The smallest decimal number in that slot, always the same.</summary>
-    public static string Of(int slot) => s_numbers.Value[slot].ToString(CultureInfo.InvariantCulture);
+    public static string Of(int slot) => Numbers.Value[slot].ToString(CultureInfo.InvariantCulture);
 
     /// <summary>All at once: one number after the other until every slot has one, which some 170,000 do.</summary>
     private static int[] FindNumbers()
