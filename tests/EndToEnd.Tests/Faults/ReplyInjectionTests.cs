@@ -56,10 +56,10 @@ public sealed class ReplyInjectionTests(PlainProxy proxy) : IClassFixture<PlainP
         await using var redis = await RedisServer.StartAsync();
         await using var program = await KeyEvtProcess.StartAsync(["--upstream", redis.Url, "--amqp", $"amqp://guest:guest@127.0.0.1:{broker.Port}/"]);
         await using var client = await program.ConnectAsync();
-        var reply = await client.CallAsync("key_evt_amqp.connect");
+        // On a busy machine the library may see the connection end before it has read why: then it is asked again.
+        var reply = await Eventually.ValueAsync("the broker's text", () => client.CallAsync("key_evt_amqp.connect"), reply => reply.Text.Contains("INJECTED", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
         Assert.True(broker.Refused > 0, "the broker was not asked");
         Assert.StartsWith("-AMQP CONNECT ERROR: ", reply.ToString(), StringComparison.Ordinal);
-        Assert.Contains("INJECTED", reply.Text, StringComparison.Ordinal);
         AssertWhole(reply);
         Assert.Equal("marker", (await client.CallAsync("ECHO", "marker")).Text);
         Assert.All((await client.CallAsync("key_evt_amqp.info")).Text.Split("\r\n"), line =>

@@ -2,6 +2,7 @@
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
+using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Tls;
@@ -34,7 +35,7 @@ public sealed class ClusterTlsTests(SharedBroker broker) : IDisposable
 
         relay.Cut();
         await SetAsync(program, "three");
-        await Eventually.TrueAsync("the event in the fallback storage", async () => (await cluster.CallAsync("LLEN", Stage.FallbackKey)).Integer == 1, TimeSpan.FromSeconds(30));
+        await Eventually.TrueAsync("the event in the fallback storage", async () => (await FallbackList.OnAsync(await cluster.MastersAsync())) is [var list] && await list.LengthAsync() == 1, TimeSpan.FromSeconds(30));
         relay.Accept();
         await Eventually.TrueAsync("the stored event", () => consumer.Received.Any(message => message.Key == "three"), TimeSpan.FromSeconds(30));
     }
