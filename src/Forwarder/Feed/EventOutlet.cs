@@ -5,7 +5,8 @@ namespace KeyEvt.Forwarder.Feed;
 /// <summary>When may a master's notification be passed on? Where it may lose its place: when an answer that comes behind it still says "master".</summary>
 /// <remarks>
 /// A master that is demoted lives on, and repeats from that moment what its successor sends; nothing in its stream says so. So what it sends waits for the answer to a ROLE that is
-/// asked behind it, one at a time: a round trip. Read loop only, and the end of a connection.
+/// asked behind it, one at a time: a round trip. In a cluster it also waits, when it is of a slot that has come from another node, until what that one has sent is passed on: order per key
+/// holds across a slot's move. Read loop only, and the end of a connection.
 /// </remarks>
 internal sealed class EventOutlet
 {
@@ -15,16 +16,22 @@ internal sealed class EventOutlet
     private readonly FeedContext _feed;
     private readonly NotificationKeep.Visitor _pass;
     private readonly NotificationKeep _waiting = new(int.MaxValue);
+    private bool _isOfOthersSlot;
+    private volatile bool _waitsForOthers;
 
     public EventOutlet(FeedContext feed) => (_feed, _pass) = (feed, Pass);
+
+    /// <summary>Asks for the role, and so for the next <see cref="Confirm"/>.</summary>
+    public Action AskToConfirm { get; set; } = static () => { };
 
     public bool HasWaiting => _waiting.Bytes > 0;
 
     public void Add(in EventPosition position, in Notification notification, long readAt)
     {
         _waiting.Add(position, notification.Database, notification.Event, notification.Key, readAt);
+        _isOfOthersSlot |= !_feed.Slots.Serves(notification.Key);
         if (_waiting.Bytes > MaxWaiting)
-            Confirm();
+            PassAll();
     }
 
     /// <summary>Own markers have their place among what is remembered.</summary>
@@ -32,6 +39,13 @@ internal sealed class EventOutlet
 
     /// <summary>It is a master still: all that has been read is its own.</summary>
     public void Confirm()
+    {
+        if (HasWaiting && !MustWaitForOthers())
+            PassAll();
+    }
+
+    /// <summary>Nothing more will confirm it, or too much has waited.</summary>
+    public void PassAll()
     {
         if (!HasWaiting)
             return;
@@ -45,6 +59,7 @@ internal sealed class EventOutlet
     {
         var doubtful = _waiting.Read().Where(one => !one.IsMarker).ToList();
         _waiting.Clear();
+        _isOfOthersSlot = false;
         return doubtful;
     }
 
@@ -59,6 +74,27 @@ internal sealed class EventOutlet
 
         if (count > 0)
             _feed.Sink.EndOfBatch();
+    }
+
+    private bool MustWaitForOthers()
+    {
+        if (_waitsForOthers || _feed.Slots.OthersFirst is not { } othersFirst)
+            return _waitsForOthers;
+
+        bool isOfOthersSlot = _isOfOthersSlot;
+        if (!_feed.Slots.TakeGained() && !isOfOthersSlot)
+            return false;
+
+        (_isOfOthersSlot, _waitsForOthers) = (false, true);
+        _ = WaitForOthersAsync(othersFirst(!isOfOthersSlot));
+        return true;
+    }
+
+    private async Task WaitForOthersAsync(Task othersFirst)
+    {
+        await othersFirst.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // stopped: the end of the connection passes all
+        _waitsForOthers = false;
+        AskToConfirm();
     }
 
     private void Pass(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long readAt, ReadOnlySpan<byte> marker)

@@ -35,6 +35,7 @@ internal sealed class FeedConnection
         _flags = new FlagKeeper(feed, _commands, wanted, OnFlagsSettled);
         var outlet = new EventOutlet(feed);
         _roles = new RoleKeeper(feed, _commands, outlet);
+        outlet.AskToConfirm = _roles.AskNow;
         _markers = new MarkerSender(feed, _commands);
         _reader = new FrameReader(pipe.Input, new FeedStream(feed, _commands, _subscriptions, _roles, _markers, outlet), feed.Options.MaxFrameBytes);
     }

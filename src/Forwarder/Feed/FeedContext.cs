@@ -26,6 +26,9 @@ internal sealed record FeedContext(
     /// <summary>Asked when the node has been demoted: what has its successor sent since it is one? Null: not known.</summary>
     public Func<Task<IReadOnlyList<KeptNotification>?>>? Successor { get; set; }
 
+    /// <summary>Of a master of a cluster: which slots it is known to serve.</summary>
+    public SlotsServed Slots { get; } = new();
+
     /// <summary>Asked where the node is one of a cluster: a tag whose slot it may serve; null: it serves none. Not set: markers go to all nodes.</summary>
     public Func<string?>? MarkerTag { get; set; }
 

@@ -89,6 +89,15 @@ public sealed class NodeFeed : IAsyncDisposable
         init => _feed.Successor = value;
     }
 
+    /// <summary>Asked when events of slots come that it is not known to serve, see <see cref="SlotsServed.OthersFirst"/>. Set before <see cref="Start"/>.</summary>
+    internal Func<bool, Task>? OthersFirst
+    {
+        init => _feed.Slots.OthersFirst = value;
+    }
+
+    /// <summary>By slot; null: not a master of a cluster.</summary>
+    internal void Serves(bool[]? slots) => _feed.Slots.Change(slots);
+
     /// <summary>Asked for the channel of the markers in a cluster, see <see cref="FeedContext.MarkerTag"/>. Set before <see cref="Start"/>.</summary>
     internal Func<string?>? MarkerTag
     {

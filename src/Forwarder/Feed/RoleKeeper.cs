@@ -45,7 +45,7 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventO
     public void AskNow() => Ask(null);
 
     /// <summary>The connection is over: what waited came from a master, as far as it is known.</summary>
-    public void End() => outlet.Confirm();
+    public void End() => outlet.PassAll();
 
     private void Ask(TaskCompletionSource? answered)
     {

@@ -16,6 +16,11 @@ internal sealed class FeedSet : IAsyncDisposable
 
     private static readonly TimeSpan SuccessorDeadline = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long the topology may lag behind a slot's move.</summary>
+    private static readonly TimeSpan SlotDeadline = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan OthersDeadline = TimeSpan.FromSeconds(3);
+
     private readonly ITopology _topology;
     private readonly NodeFeedOptions _options;
     private readonly IEventSink _sink;
@@ -157,6 +162,12 @@ internal sealed class FeedSet : IAsyncDisposable
             // A node that has moved is another one for its feed: a connection is to an address.
             _members = [.. snapshot.Nodes.Select(node => old.TryGetValue(node.Id, out var known) && known.Node.Address == node.Address ? known with { Node = node } : new Member(node, NewFeed(node)))];
             gone = [.. old.Values.Where(member => _members.All(one => one.Feed != member.Feed))];
+            foreach (var member in _members)
+            {
+                if (!old.TryGetValue(member.Node.Id, out var before) || before.Feed != member.Feed || !before.Node.Slots.SequenceEqual(member.Node.Slots) || before.Node.Role != member.Node.Role)
+                    member.Feed.Serves(SlotsOf(member.Node));
+            }
+
             if (snapshot.Nodes.Any(node => node.Role == NodeRole.Replica))
             {
                 foreach (var member in _members)
@@ -177,12 +188,39 @@ internal sealed class FeedSet : IAsyncDisposable
                 Predecessor = () => SentLastByMasterOfAsync(node.Id),
                 Successor = () => SentBySuccessorOfAsync(node.Id),
                 MarkerTag = () => MarkerTagOf(node.Id),
+                OthersFirst = isKnown => OthersFirstAsync(node.Id, isKnown),
             }
             : new NodeFeed(options, _sink, _gaps, _time, _logger, _transport) { MarkerTag = new SlotSearch().Next };
         feed.Want(_wanted);
         if (_isStarted)
             Start(feed);
         return feed;
+    }
+
+    /// <summary>Null outside of a cluster, and for who is promoted before those who watch it know: its slots are not known yet.</summary>
+    private bool[]? SlotsOf(TopologyNode node)
+    {
+        if (_topology.Current.Shape != UpstreamShape.Cluster || node.Role != NodeRole.Master)
+            return null;
+
+        bool[] slots = new bool[SlotTag.Slots];
+        foreach (var range in node.Slots)
+            Array.Fill(slots, true, range.First, range.Count);
+        return slots;
+    }
+
+    /// <summary>For a node to which slots have come: what the others sent of their keys is read, and passed on, before what it sends.</summary>
+    /// <param name="isKnown">The topology tells of these slots already; else it is looked at first.</param>
+    private async Task OthersFirstAsync(string nodeId, bool isKnown)
+    {
+        if (!isKnown)
+        {
+            var changed = _topology.Changed;
+            _topology.Hint("a node sends events of a slot that it was not known to serve");
+            await Task.WhenAny(changed, Task.Delay(SlotDeadline, _time, _stop.Token)).ConfigureAwait(false);
+        }
+
+        await Task.WhenAll(_members.Where(member => member.Node.Id != nodeId && IsServing(member.Node)).Select(member => member.Feed.CatchUpAsync(OthersDeadline))).ConfigureAwait(false);
     }
 
     /// <summary>Of a slot of the node's shard: the last, as slots are moved away from the first on. Null: it has none.</summary>

@@ -10,6 +10,8 @@ internal static class SlotTag
 
     private const int Polynomial = 0x1021;
 
+    private static readonly ushort[] OfByte = [.. Enumerable.Range(0, 256).Select(OneByte)];
+
     private static readonly Lazy<int[]> Numbers = new(FindNumbers);
 
     /// <summary>Of a key, or of a channel, without braces.</summary>
@@ -17,12 +19,7 @@ internal static class SlotTag
     {
         int crc = 0;
         foreach (byte one in tag)
-        {
-            crc ^= one << 8;
-            for (int bit = 0; bit < 8; bit++)
-                crc = (crc & 0x8000) != 0 ? (crc << 1) ^ Polynomial : crc << 1;
-        }
-
+            crc = (ushort)(crc << 8) ^ OfByte[(crc >> 8) ^ one];
         return crc & (Slots - 1);
     }
 
@@ -36,6 +33,14 @@ internal static class SlotTag
 
     /// <summary>The smallest decimal number in that slot, always the same.</summary>
     public static string Of(int slot) => Numbers.Value[slot].ToString(CultureInfo.InvariantCulture);
+
+    private static ushort OneByte(int value)
+    {
+        int crc = value << 8;
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc & 0x8000) != 0 ? (crc << 1) ^ Polynomial : crc << 1;
+        return (ushort)crc;
+    }
 
     /// <summary>All at once: one number after the other until every slot has one, which some 170,000 do.</summary>
     private static int[] FindNumbers()

@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Forwarder.Topology;
@@ -30,7 +29,7 @@ public sealed class FeedSetTests : IAsyncDisposable
         _a.Answer = command => command[0] == "ROLE" ? _roleOfA : null;
         _b.Answer = command => command[0] == "ROLE" ? _roleOfB : null;
         var options = new NodeFeedOptions { Address = new RedisAddress(), MarkerInterval = TimeSpan.FromMilliseconds(50), MarkerDeadline = TimeSpan.FromSeconds(20) };
-        _feeds = new FeedSet(_topology, options, _sink, _gaps, TimeProvider.System, NullLogger.Instance, new Both(_a, _b));
+        _feeds = new FeedSet(_topology, options, _sink, _gaps, TimeProvider.System, NullLogger.Instance, new ScriptedNodes((PortA, _a), (PortB, _b)));
     }
 
     public async ValueTask DisposeAsync() => await _feeds.DisposeAsync();
@@ -158,10 +157,5 @@ public sealed class FeedSetTests : IAsyncDisposable
         long received = Of("a").Feed.Status.Received;
         await _a.EventAsync(key);
         await Eventually.TrueAsync("the event to be read", () => Of("a").Feed.Status.Received == received + 1);
-    }
-
-    private sealed class Both(ScriptedNode a, ScriptedNode b) : IFeedTransport
-    {
-        public ValueTask<IDuplexPipe> ConnectAsync(RedisAddress address, CancellationToken cancellationToken) => (address.Port == PortA ? a : b).ConnectAsync(address, cancellationToken);
     }
 }
