@@ -14,7 +14,7 @@ public sealed class R02SentinelTests(SharedBroker broker)
     {
         await SentinelRig.RunAsync(await broker.GetAsync(), [], async rig =>
         {
-            await using var run = rig.StartRun();
+            await using var run = rig.StartRun(through: true);
             await run.MoreAsync(2000);
             var old = await rig.MasterAsync();
             await old.KillAsync();

@@ -36,8 +36,8 @@ internal sealed class SentinelRig : IAsyncDisposable
         }
     }
 
-    /// <summary>Four writers straight to whoever is the master, 500 a second each.</summary>
-    public FaultRun StartRun() => FaultRun.Start(Program, async () => [new(await MasterAsync(), FallbackList.Name)], Consumer, [.. Enumerable.Range(0, 4).Select(_ => new WriterSetting(0) { FindPort = async () => (await MasterAsync()).Port })]);
+    /// <summary>Four writers, 500 a second each, straight to whoever is the master, or through the program.</summary>
+    public FaultRun StartRun(bool through = false) => FaultRun.Start(Program, async () => [new(await MasterAsync(), FallbackList.Name)], Consumer, [.. Enumerable.Range(0, 4).Select(_ => through ? new WriterSetting(Program.Port) : new WriterSetting(0) { FindPort = async () => (await MasterAsync()).Port })]);
 
     public async Task<RedisServer> MasterAsync() => await Redis.MasterAsync() ?? throw new IOException("there is no master");
 
