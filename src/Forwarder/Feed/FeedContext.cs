@@ -27,7 +27,7 @@ internal sealed record FeedContext(
     public Func<Task<IReadOnlyList<KeptNotification>?>>? Successor { get; set; }
 
     /// <summary>Of a master of a cluster: which slots it is known to serve.</summary>
-    public SlotsServed Slots { get; } = new();
+    public SlotsServed Slots { get; } = new(Time);
 
     /// <summary>Asked where the node is one of a cluster: a tag whose slot it may serve; null: it serves none. Not set: markers go to all nodes.</summary>
     public Func<string?>? MarkerTag { get; set; }

@@ -51,6 +51,7 @@ public sealed class FeedSetSlotTests : IAsyncDisposable
         await StartAsync();
         _b.Hold();
         await _b.EventAsync("{foo}first");
+        await Eventually.TrueAsync("it to be read", () => _feeds.Members[1].Feed.Status.Received == 1);
         Move();
         await Eventually.TrueAsync("the move to be known", () => _feeds.Members[0].Node.Slots.Count == 2);
         await _a.EventAsync("{foo}second");
@@ -58,6 +59,21 @@ public sealed class FeedSetSlotTests : IAsyncDisposable
         Assert.Empty(_sink.Keys);
 
         _b.Release();
+        await KeysAsync("{foo}first", "{foo}second");
+    }
+
+    [Fact]
+    public async Task An_event_of_the_old_owner_that_is_read_after_the_move_is_known_still_comes_first()
+    {
+        await StartAsync();
+        _a.Hold();
+        Move();
+        await Eventually.TrueAsync("the move to be known", () => _feeds.Members[0].Node.Slots.Count == 2);
+        await _a.EventAsync("{foo}second");
+        await _b.EventAsync("{foo}first"); // it waits for nobody: the other one does not even answer
+        await KeysAsync("{foo}first");
+
+        _a.Release();
         await KeysAsync("{foo}first", "{foo}second");
     }
 
