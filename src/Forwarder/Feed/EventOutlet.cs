@@ -81,12 +81,12 @@ internal sealed class EventOutlet
         if (_waitsForOthers || _feed.Slots.OthersFirst is not { } othersFirst)
             return _waitsForOthers;
 
-        bool isOfOthersSlot = _isOfOthersSlot;
-        if (!_feed.Slots.TakeGained() && !isOfOthersSlot)
+        bool hasGained = _feed.Slots.TakeGained();
+        if (!hasGained && !_isOfOthersSlot)
             return false;
 
         (_isOfOthersSlot, _waitsForOthers) = (false, true);
-        _ = WaitForOthersAsync(othersFirst(!isOfOthersSlot));
+        _ = WaitForOthersAsync(othersFirst());
         return true;
     }
 

@@ -90,7 +90,7 @@ public sealed class NodeFeed : IAsyncDisposable
     }
 
     /// <summary>Asked when events of slots come that it is not known to serve, see <see cref="SlotsServed.OthersFirst"/>. Set before <see cref="Start"/>.</summary>
-    internal Func<bool, Task>? OthersFirst
+    internal Func<Task>? OthersFirst
     {
         init => _feed.Slots.OthersFirst = value;
     }

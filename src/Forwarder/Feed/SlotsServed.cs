@@ -15,9 +15,8 @@ internal sealed class SlotsServed(TimeProvider time)
     /// <param name="LostAt">By slot, a timestamp; 0: not lost.</param>
     private sealed record Known(bool[] Served, long[] LostAt);
 
-    /// <summary>Returns when the node is known to serve what it sends, or after a while, and when all that the others had sent by then has been read; null: nobody can tell.</summary>
-    /// <remarks>Its argument: whether it is known already.</remarks>
-    public Func<bool, Task>? OthersFirst { get; set; }
+    /// <summary>Returns when all that the other nodes have sent by now has been read and passed on, or after a while; null: there are none.</summary>
+    public Func<Task>? OthersFirst { get; set; }
 
     /// <param name="served">By slot; null: it is no master of a cluster, and nothing is to be looked at.</param>
     public void Change(bool[]? served)

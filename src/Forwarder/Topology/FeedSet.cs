@@ -16,10 +16,7 @@ internal sealed class FeedSet : IAsyncDisposable
 
     private static readonly TimeSpan SuccessorDeadline = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long the topology may lag behind a slot's move.</summary>
-    private static readonly TimeSpan SlotDeadline = TimeSpan.FromSeconds(1);
-
-    private static readonly TimeSpan OthersDeadline = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan OthersDeadline = TimeSpan.FromSeconds(5);
 
     private readonly ITopology _topology;
     private readonly NodeFeedOptions _options;
@@ -188,7 +185,7 @@ internal sealed class FeedSet : IAsyncDisposable
                 Predecessor = () => SentLastByMasterOfAsync(node.Id),
                 Successor = () => SentBySuccessorOfAsync(node.Id),
                 MarkerTag = () => MarkerTagOf(node.Id),
-                OthersFirst = isKnown => OthersFirstAsync(node.Id, isKnown),
+                OthersFirst = () => OthersFirstAsync(node.Id),
             }
             : new NodeFeed(options, _sink, _gaps, _time, _logger, _transport) { MarkerTag = new SlotSearch().Next };
         feed.Want(_wanted);
@@ -209,19 +206,9 @@ internal sealed class FeedSet : IAsyncDisposable
         return slots;
     }
 
-    /// <summary>For a node to which slots have come: what the others sent of their keys is read, and passed on, before what it sends.</summary>
-    /// <param name="isKnown">The topology tells of these slots already; else it is looked at first.</param>
-    private async Task OthersFirstAsync(string nodeId, bool isKnown)
-    {
-        if (!isKnown)
-        {
-            var changed = _topology.Changed;
-            _topology.Hint("a node sends events of a slot that it was not known to serve");
-            await Task.WhenAny(changed, Task.Delay(SlotDeadline, _time, _stop.Token)).ConfigureAwait(false);
-        }
-
-        await Task.WhenAll(_members.Where(member => member.Node.Id != nodeId && IsServing(member.Node)).Select(member => member.Feed.CatchUpAsync(OthersDeadline))).ConfigureAwait(false);
-    }
+    /// <summary>For a node to which slots have come, or come (a key that has moved is served before its slot is): what the others sent is read, and passed on, before what it sends. A round trip.</summary>
+    private Task OthersFirstAsync(string nodeId) =>
+        Task.WhenAll(_members.Where(member => member.Node.Id != nodeId && IsServing(member.Node)).Select(member => member.Feed.CatchUpAsync(OthersDeadline)));
 
     /// <summary>Of a slot of the node's shard: the last, as slots are moved away from the first on. Null: it has none.</summary>
     private string? MarkerTagOf(string nodeId)
