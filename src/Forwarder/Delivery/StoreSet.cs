@@ -79,7 +79,7 @@ internal sealed class StoreSet
     internal Task Running => Task.WhenAll([.. _keepers.Select(keeper => keeper.Running), _search ?? Task.CompletedTask]);
 
     /// <summary>Whether it is known what earlier runs left.</summary>
-    public bool IsKnown => _isKnown |= _stores.IsSearched && _search is null && _keepers.All(keeper => keeper.IsKnown);
+    public bool IsKnown => _isKnown || (_isKnown = _stores.IsSearched && _search is null && _keepers.All(keeper => keeper.IsKnown));
 
     public string? LastRefusal => _searchFault ?? _keepers.Select(keeper => keeper.LastRefusal).FirstOrDefault(text => text is not null);
 
