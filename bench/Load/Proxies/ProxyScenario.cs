@@ -15,7 +15,7 @@ internal sealed class ProxyScenario : IScenario
 
     public string Name => "proxy";
 
-    public string Meaning => "redis-benchmark straight, through keyevt (both transports), HAProxy and twemproxy: requests a second, latency, CPU per request";
+    public string Meaning => "redis-benchmark straight, through keyevt (both transports), HAProxy, twemproxy and a bare copier in C: requests a second, latency, CPU per request";
 
     public async Task<string> RunAsync(LoadSettings settings)
     {

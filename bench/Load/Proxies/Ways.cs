@@ -3,7 +3,7 @@ using KeyEvt.Servers;
 
 namespace KeyEvt.Bench.Load.Proxies;
 
-/// <summary>All ways that are wanted and whose program is installed, started: straight, HAProxy, twemproxy, keyevt by each transport, and other builds of keyevt.</summary>
+/// <summary>All ways that are wanted and whose program is installed, started: straight, HAProxy, twemproxy, a bare copier, keyevt by each transport, and other builds of keyevt.</summary>
 internal sealed class Ways : IAsyncDisposable
 {
     private readonly List<IWay> _ways = [];
@@ -40,6 +40,7 @@ internal sealed class Ways : IAsyncDisposable
         if (settings.Wants("direct")) _ways.Add(new DirectWay(redis));
         if (settings.Wants("haproxy") && IsInstalled("haproxy")) _ways.Add(await OtherProxyWay.StartHaProxyAsync(redis));
         if (settings.Wants("twemproxy") && IsInstalled("nutcracker")) _ways.Add(await OtherProxyWay.StartTwemproxyAsync(redis));
+        if (settings.Wants("floor") && IsInstalled("gcc")) _ways.Add(await OtherProxyWay.StartFloorAsync(redis));
         foreach (var transport in (string[])["epoll", "sockets"])
         {
             if (settings.Wants($"keyevt {transport}")) _ways.Add(await KeyEvtWay.StartAsync(redis, transport));
