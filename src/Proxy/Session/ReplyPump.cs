@@ -13,7 +13,7 @@ namespace KeyEvt.Proxy.Session;
 /// </summary>
 /// <typeparam name="TFilter">What is looked for all the time: nothing, and then it costs nothing; or, through a cluster's door, MOVED and ASK.</typeparam>
 /// <param name="inbox">Of a session with --merge-keyspace; else null.</param>
-internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection client, IConnection upstream, BarrierSlot slot, TFilter filter, NotificationInbox? inbox = null)
+internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection client, IConnection upstream, BarrierSlot slot, TFilter filter, NotificationInbox? inbox = null) : IRelay
     where TFilter : IReplyFilter
 {
     /// <summary>So many bytes of notifications are written between two flushes.</summary>
@@ -42,17 +42,28 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
         }
     }
 
+    /// <summary>Replies to which nothing is to be done.</summary>
+    bool IRelay.TryPass(in ReadOnlySequence<byte> received)
+    {
+        if (!TryPassAll(received)) return false;
+        session.ReplyReads++;
+        return _client.TryFlush();
+    }
+
+    private bool TryPassAll(in ReadOnlySequence<byte> replies)
+    {
+        if (slot.Armed is not null || inbox is { HasSome: true } || !filter.MayPass(replies)) return false;
+        _upstream.Pass(replies, _client);
+        return true;
+    }
+
     private async Task<SessionEndReason> CopyRepliesAsync()
     {
         while (true)
         {
-            var read = await _upstream.ReadAsync().ConfigureAwait(false);
+            var read = await _upstream.ReadAsync(this).ConfigureAwait(false);
             session.ReplyReads++;
-            if (slot.Armed is null && inbox is not { HasSome: true } && filter.MayPass(read.Buffer))
-            {
-                _upstream.Pass(read.Buffer, _client);
-            }
-            else
+            if (!TryPassAll(read.Buffer))
             {
                 var rest = await CopyWithCareAsync(read.Buffer, isLast: read.IsCompleted).ConfigureAwait(false);
                 _upstream.AdvanceTo(rest, read.Buffer.End);

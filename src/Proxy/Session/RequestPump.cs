@@ -15,7 +15,7 @@ namespace KeyEvt.Proxy.Session;
 /// <param name="names">Of a session through a cluster's door; else null.</param>
 /// <param name="merged">Of one with --merge-keyspace; else null.</param>
 internal sealed class RequestPump(
-    ProxySession session, SessionServices services, IConnection client, IConnection upstream, TransportAddress upstreamAddress, BarrierSlot slot, NodeNames? names, MergeRequests? merged, long upstreamOpenedAt)
+    ProxySession session, SessionServices services, IConnection client, IConnection upstream, TransportAddress upstreamAddress, BarrierSlot slot, NodeNames? names, MergeRequests? merged, long upstreamOpenedAt) : IRelay
 {
     /// <summary>While an intercepted command waits, so much of what comes behind it is taken in to notice the client's end; then no more is read.</summary>
     private const int MaxBytesBehind = 64 * 1024;
@@ -25,6 +25,9 @@ internal sealed class RequestPump(
     private readonly RequestRun _run = new(services.Limits, new CandidateFilter(isDoor: names is not null, isMerging: merged is not null), upstream.Output);
     private readonly PipeReader _client = client.Input;
     private readonly PipeWriter _upstream = upstream.Output;
+
+    /// <summary>What the run has found in the bytes of the next read, when the relay has let it look already.</summary>
+    private RunStop? _found;
 
     /// <summary>The client has used CLIENT REPLY OFF or SKIP: what mode it is in is asked at each barrier.</summary>
     private bool _repliesMayBeOff;
@@ -46,9 +49,25 @@ internal sealed class RequestPump(
         }
     }
 
+    /// <summary>Ordinary requests, as nearly all are.</summary>
+    bool IRelay.TryPass(in ReadOnlySequence<byte> received)
+    {
+        if (session.RepliesHaveEnded || session.IsStopping) return false;
+        var stop = _run.Copy(received);
+        if (stop != RunStop.NeedMore || _run.PassesTooLarge)
+        {
+            _found = stop;
+            return false;
+        }
+
+        session.RequestReads++;
+        _run.Advance(_client, received);
+        return _upstream.TryFlush();
+    }
+
     private async Task<SessionEndReason> CopyRequestsAsync()
     {
-        var read = await _client.ReadAsync().ConfigureAwait(false);
+        var read = await _client.ReadAsync(this).ConfigureAwait(false);
         while (true)
         {
             if (session.RepliesHaveEnded)
@@ -58,7 +77,8 @@ internal sealed class RequestPump(
             }
 
             session.RequestReads++;
-            var stop = _run.Copy(read.Buffer);
+            var stop = _found ?? _run.Copy(read.Buffer);
+            _found = null;
             if (_run.PassesTooLarge) PassTooLarge();
             if (stop == RunStop.Candidate)
             {
@@ -72,7 +92,7 @@ internal sealed class RequestPump(
             if (stop == RunStop.Malformed) return await EndBehindRepliesAsync(SessionEndReason.ProtocolError, Replies.Error($"ERR {_run.Fault!.Message}")).ConfigureAwait(false);
             if (read.IsCompleted) return await PassEndAsync().ConfigureAwait(false);
             if (session.IsStopping && _run.AtRequestBoundary) return await EndBehindRepliesAsync(SessionEndReason.Stopping, default).ConfigureAwait(false);
-            read = await _client.ReadAsync().ConfigureAwait(false);
+            read = await _client.ReadAsync(this).ConfigureAwait(false);
         }
     }
 

@@ -26,6 +26,9 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
     private ManualResetValueTaskSourceCore<ReadResult> _source;
     private CancellationTokenRegistration _cancellation;
     private CancellationToken _token;
+
+    /// <summary>Of the read that waits.</summary>
+    private IRelay? _relay;
     private Block? _head;
     private Block? _tail;
 
@@ -47,6 +50,17 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
         if (cancellationToken.CanBeCanceled || !_loop.IsCurrent) return ReadSlowAsync(cancellationToken);
         if (TryTake(out var result)) return new ValueTask<ReadResult>(result);
         _source.Reset();
+        BeginWaiting();
+        return new ValueTask<ReadResult>(this, _source.Version);
+    }
+
+    /// <inheritdoc cref="Relays.ReadAsync"/>
+    public ValueTask<ReadResult> ReadAsync(IRelay relay)
+    {
+        if (!_loop.IsCurrent) return ReadSlowAsync(CancellationToken.None);
+        if (TryTake(relay, out var result)) return new ValueTask<ReadResult>(result);
+        _source.Reset();
+        _relay = relay;
         BeginWaiting();
         return new ValueTask<ReadResult>(this, _source.Version);
     }
@@ -105,14 +119,15 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
         ReadResult result;
         try
         {
-            if (!TryTake(out result))
+            if (!TryTake(_relay, out result))
             {
-                if (connection.IsReadable) _loop.CallInNextTurn(connection); // its share of this turn is used up
+                WaitForMore();
                 return false;
             }
         }
-        catch (IOException e)
+        catch (Exception e)
         {
+            // broken; or a relay's fault, which is its session's alone
             EndWaiting();
             _source.SetException(e);
             return true;
@@ -181,10 +196,15 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
         _source.SetException(new OperationCanceledException(token));
     }
 
-    /// <summary>A read has nothing to return: the loop goes on with it, in the next turn if this one's share is used up.</summary>
     private void BeginWaiting()
     {
         _isWaiting = true;
+        WaitForMore();
+    }
+
+    /// <summary>A read has nothing to return: the loop goes on with it, in the next turn if this one's share is used up.</summary>
+    private void WaitForMore()
+    {
         if (_head is not null) Shrink(_head);
         if (connection.IsReadable) _loop.CallInNextTurn(connection);
     }
@@ -192,6 +212,7 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
     private void EndWaiting()
     {
         _isWaiting = false;
+        _relay = null;
         if (!_token.CanBeCanceled) return;
         _cancellation.Unregister();
         _token = default;
@@ -204,6 +225,21 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
         EndWaiting();
         _isCancelled = false;
         _source.SetResult(new ReadResult(Buffer(), isCanceled: true, isCompleted: _isEnded));
+    }
+
+    /// <summary>What is left for a read when the relay has had its turn; false when it must wait.</summary>
+    /// <exception cref="IOException">The connection has broken.</exception>
+    private bool TryTake(IRelay? relay, out ReadResult result)
+    {
+        while (TryTake(out result))
+        {
+            if (relay is null || result.IsCompleted || result.IsCanceled) return true;
+            if (relay.TryPass(result.Buffer)) continue;
+            result = new ReadResult(Buffer(), isCanceled: false, isCompleted: false);
+            return true;
+        }
+
+        return false;
     }
 
     /// <summary>What a read returns, receiving it if need be; false when it must wait.</summary>

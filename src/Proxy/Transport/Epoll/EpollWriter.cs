@@ -102,9 +102,12 @@ internal sealed class EpollWriter(EpollConnection connection) : PipeWriter, IVal
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
         if (!_loop.IsCurrent) return FlushSlow();
-        if (!TryFlush()) return Wait();
+        if (!FlushOnLoop()) return Wait();
         return new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: _isBroken));
     }
+
+    /// <summary>False: flushing would have to wait, or nothing more is taken.</summary>
+    public bool TryFlush() => _loop.IsCurrent && FlushOnLoop() && !_isBroken;
 
     public override void CancelPendingFlush()
     {
@@ -223,7 +226,7 @@ internal sealed class EpollWriter(EpollConnection connection) : PipeWriter, IVal
     }
 
     /// <summary>On the loop. False: it must wait.</summary>
-    private bool TryFlush()
+    private bool FlushOnLoop()
     {
         if (_foreign is not null) TakeForeign();
         if (_isBroken) Drop();
@@ -258,7 +261,7 @@ internal sealed class EpollWriter(EpollConnection connection) : PipeWriter, IVal
     private void FlushPosted()
     {
         _isWaiting = true;
-        if (TryFlush()) EndWaiting(isCanceled: false);
+        if (FlushOnLoop()) EndWaiting(isCanceled: false);
     }
 
     private void EndWaiting(bool isCanceled)
