@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Publishes the program as each build there is, to artifacts/builds/{jit,ready-to-run,native}: what bench/Load compares, and what tests can be pointed to.
 #   scripts/builds.sh [jit|ready-to-run|native]...    default: all
-#   PROGRAM_UNDER_TEST=$PWD/artifacts/builds/native/keyevt scripts/test.sh
+#   scripts/builds.sh --can BUILD                     only gets what that build needs; exit 1 if it cannot be had
+#   PROGRAM_UNDER_TEST=$PWD/artifacts/builds/jit/keyevt scripts/test.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/need.sh
 need_dotnet
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1
 
+only_can=''
+[ "${1-}" != --can ] || { only_can=yes; shift; }
 [ $# -gt 0 ] || set -- jit ready-to-run native
 for build in "$@"; do
     case $build in
@@ -16,6 +19,10 @@ for build in "$@"; do
         native) need gcc:gcc && need_package libc6-dev zlib1g-dev && how=(--use-current-runtime -p:PublishAot=true) ;;
         *) echo "usage: scripts/builds.sh [jit|ready-to-run|native]..." >&2; exit 2 ;;
     esac
+    if [ -n "$only_can" ]; then
+        dotnet restore src/Proxy -v quiet "${how[@]}" --artifacts-path "artifacts/$build" -nodeReuse:false </dev/null
+        continue
+    fi
     rm -rf "artifacts/builds/$build"
     dotnet publish src/Proxy -c Release -v quiet -warnaserror "${how[@]}" --artifacts-path "artifacts/$build" -o "artifacts/builds/$build" \
         -p:UseSharedCompilation=false -nodeReuse:false </dev/null
