@@ -100,6 +100,7 @@ internal sealed class UpstreamCheck
         await EvictionAsync();
         await PublishAsync();
         await SubscribeAsync(); // last: a subscribed RESP2 connection takes few other commands
+        if (_options.MergeKeyspace) await MergedSubscriptionsAsync();
     }
 
     private async Task VersionAsync()
@@ -226,6 +227,21 @@ internal sealed class UpstreamCheck
         }
         var marker = await _redis.CallAsync(_markers.SubscribeCommand, _markers.Name);
         if (marker.IsError && (marker.IsRefused || !_markers.IsShard)) Add(CheckOutcome.Warning, "subscribe", $"{_markers.Name}: {marker.Text}", Grant(MarkerRights));
+    }
+
+    /// <summary>What clients will ask for is not known; what is usual is tried, as the proxy says it to the other masters.</summary>
+    private async Task MergedSubscriptionsAsync()
+    {
+        const string What = "merged streams", Pattern = "__keyspace@*__:*", Channel = "__keyevent@0__:expired";
+        foreach (var (command, name) in ((string, string)[])[("PSUBSCRIBE", Pattern), ("SUBSCRIBE", Channel), ("PUNSUBSCRIBE", Pattern), ("UNSUBSCRIBE", Channel)])
+        {
+            var reply = await _redis.CallAsync(command, name);
+            if (!reply.IsError) continue;
+            Add(CheckOutcome.Warning, What, $"{command} {name}: {reply.Text}", $"{Grant("+subscribe +psubscribe +unsubscribe +punsubscribe +ping &*")}, or instead of &* the very channels and patterns that clients ask for");
+            return;
+        }
+
+        Add(CheckOutcome.Works, What, $"{Pattern} and the like may be subscribed to");
     }
 
     private bool Add(CheckOutcome outcome, string what, string finding, string? remedy = null)

@@ -78,8 +78,15 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     /// <summary>Idempotent; the first reason wins. A broken side breaks the other.</summary>
     public void End(SessionEndReason reason)
     {
-        Interlocked.CompareExchange(ref _reason, (int)reason, (int)SessionEndReason.None);
+        Note(reason);
         if (!EndReasons.IsOrderly(reason)) Abort();
+    }
+
+    /// <summary>The client gets nothing more; the upstream still gets what is on its way to it.</summary>
+    public void CutOff(SessionEndReason reason)
+    {
+        Note(reason);
+        client.Abort();
     }
 
     /// <summary>Cuts both connections; the pumps then end by themselves.</summary>
@@ -104,6 +111,8 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         if (reason == SessionEndReason.Fault) ProxyLog.SessionFault(services.Logger, id, exception);
         return reason;
     }
+
+    private void Note(SessionEndReason reason) => Interlocked.CompareExchange(ref _reason, (int)reason, (int)SessionEndReason.None);
 
     private async Task PumpAsync(IConnection upstream, UpstreamPlace place)
     {

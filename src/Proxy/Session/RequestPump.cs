@@ -87,6 +87,7 @@ internal sealed class RequestPump(
             }
 
             _run.Advance(_client, read.Buffer);
+            if (stop == RunStop.ForeignProtocol) session.CutOff(SessionEndReason.ForeignProtocol); // as from Redis: what stood before that line is done, and not answered
             if (!await _upstream.TryFlushAsync().ConfigureAwait(false)) return await DiscardAsync().ConfigureAwait(false);
             if (stop == RunStop.ForeignProtocol) return SessionEndReason.ForeignProtocol;
             if (stop == RunStop.Malformed) return await EndBehindRepliesAsync(SessionEndReason.ProtocolError, Replies.Error($"ERR {_run.Fault!.Message}")).ConfigureAwait(false);

@@ -94,7 +94,10 @@ public sealed class WireTests(PlainProxy proxy) : IClassFixture<PlainProxy>
     [InlineData("POST / HTTP/1.1\r\nHost: x\r\n\r\n")]
     [InlineData("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")]
     public async Task Http_gets_the_connection_closed(string request)
-        => Assert.Equal(await AnswerAsync(proxy.Other.Port, request), await AnswerAsync(proxy.Program.Port, request));
+    {
+        var answer = await AnswerAsync(proxy.Other.Port, request);
+        for (var i = 0; i < 20; i++) Assert.Equal(answer, await AnswerAsync(proxy.Program.Port, request)); // an answer to what stood before could be faster than the cut
+    }
 
     [Fact]
     public async Task A_line_without_an_end_is_cut_off_at_64_KiB()

@@ -23,6 +23,8 @@ internal sealed class ScriptedRedis : IAsyncDisposable
         ["INFO"] = Bulk("maxmemory:0\r\nmaxmemory_policy:noeviction\r\n"),
         ["PUBLISH"] = ":0\r\n",
         ["PSUBSCRIBE"] = "*3\r\n$10\r\npsubscribe\r\n$1\r\np\r\n:1\r\n",
+        ["PUNSUBSCRIBE"] = "*3\r\n$12\r\npunsubscribe\r\n$1\r\np\r\n:1\r\n",
+        ["UNSUBSCRIBE"] = "*3\r\n$11\r\nunsubscribe\r\n$1\r\nc\r\n:1\r\n",
         ["SUBSCRIBE"] = "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n",
     };
 

@@ -52,6 +52,29 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
         Assert.All(rows.Where(row => row.Outcome == CheckOutcome.Fails), row => Assert.NotNull(row.Remedy));
     }
 
+    [Theory]
+    [InlineData("PSUBSCRIBE __keyspace@*__:*")]
+    [InlineData("SUBSCRIBE __keyevent@0__:expired")]
+    [InlineData("UNSUBSCRIBE")]
+    [InlineData("PUNSUBSCRIBE")]
+    public async Task What_merged_streams_need_is_tried_where_they_are_wanted(string command)
+    {
+        _redis.Answer(command, Refused);
+        _options = _options with { MergeKeyspace = true };
+        var row = Assert.Single(await RunAsync(), row => row.Outcome != CheckOutcome.Works);
+        Assert.Equal(("merged streams", CheckOutcome.Warning), (row.What, row.Outcome));
+        Assert.StartsWith(command, row.Finding, StringComparison.Ordinal);
+        Assert.Contains("+punsubscribe +ping &*", row.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_merged_streams_need_is_not_tried_where_they_are_not_wanted()
+    {
+        _redis.Answer("PUNSUBSCRIBE", Refused).Answer("UNSUBSCRIBE", Refused);
+        Assert.All(await RunAsync(), row => Assert.Equal(CheckOutcome.Works, row.Outcome));
+        Assert.DoesNotContain(_redis.Commands, command => command.Contains("UNSUBSCRIBE", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Where_config_does_not_exist_somebody_must_be_named()
     {
