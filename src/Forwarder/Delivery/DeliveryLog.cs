@@ -35,7 +35,7 @@ internal static partial class DeliveryLog
     [LoggerMessage(2109, LogLevel.Warning, "the fallback storage has lost {Count} events (evicted, flushed, or a restart without persistence)")]
     public static partial void StoreLost(ILogger logger, long count);
 
-    [LoggerMessage(2110, LogLevel.Warning, "the fallback storage is at its cap: the oldest {Count} events were dropped")]
+    [LoggerMessage(2110, LogLevel.Warning, "the fallback storage is at its cap: {Count} events dropped so far, oldest first")]
     public static partial void StoreCapped(ILogger logger, long count);
 
     [LoggerMessage(2111, LogLevel.Information, "{Count} events were found in the fallback storage and will be sent")]

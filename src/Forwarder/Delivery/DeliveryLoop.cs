@@ -40,6 +40,7 @@ internal sealed class DeliveryLoop
     private bool _hasEnded;
     private long _leftBehind;
     private long _seenMemoryFull;
+    private long _seenFallbackCap;
 
     public DeliveryLoop(IBrokerConnector connector, IEventStores stores, Ledger ledger, DeliveryOptions options, Func<ForwarderConfig> config, TimeProvider time, ILogger logger)
     {
@@ -404,6 +405,12 @@ internal sealed class DeliveryLoop
         {
             _seenMemoryFull = dropped;
             DeliveryLog.MemoryFull(_logger, _options.BufferBytes, dropped);
+        }
+
+        if (_ledger.Dropped(DropReason.FallbackCap) is var capped && capped != _seenFallbackCap && _warnings.MayWarn(2110))
+        {
+            _seenFallbackCap = capped;
+            DeliveryLog.StoreCapped(_logger, capped);
         }
     }
 

@@ -121,12 +121,25 @@ internal sealed class StoreKeeper
         });
     }
 
-    /// <summary>Drops the oldest until only so many are left.</summary>
-    public void StartTrim(long left) => Start(async isRetry =>
+    /// <summary>So many of the oldest are about to be dropped; the books still have them.</summary>
+    public long Trimming { get; private set; }
+
+    /// <summary>Drops the oldest.</summary>
+    /// <param name="count">At least 1, and not all.</param>
+    public void StartTrim(long count)
     {
-        var result = await _store.AppendAsync([], left, isRetry: false).ConfigureAwait(false);
-        return () => Capped(result);
-    });
+        Trimming = count;
+        var left = Length - count;
+        Start(async _ =>
+        {
+            var result = await _store.AppendAsync([], left, isRetry: false).ConfigureAwait(false);
+            return () =>
+            {
+                Trimming = 0;
+                Capped(result);
+            };
+        });
+    }
 
     /// <summary>Whether a batch is on its way into the list, or was refused and will be tried again.</summary>
     public bool HasAppendPending => _append is not null;
@@ -270,7 +283,6 @@ internal sealed class StoreKeeper
         {
             var dropped = LeaveFront(result.Trimmed);
             _ledger.DroppedFromFallback(DropReason.FallbackCap, dropped);
-            DeliveryLog.StoreCapped(_logger, dropped);
         }
 
         Reconcile(result.Length);

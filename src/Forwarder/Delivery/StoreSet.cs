@@ -78,6 +78,9 @@ internal sealed class StoreSet
     /// <summary>The steps under way, for tests that wait for them.</summary>
     internal Task Running => Task.WhenAll([.. _keepers.Select(keeper => keeper.Running), _search ?? Task.CompletedTask]);
 
+    /// <summary>Whether there are any, or such whose outcome has not been taken in; for the same tests.</summary>
+    internal bool HasSteps => _search is not null || _keepers.Any(keeper => keeper.IsBusy);
+
     /// <summary>Whether it is known what earlier runs left.</summary>
     public bool IsKnown => _isKnown || (_isKnown = _stores.IsSearched && _search is null && _keepers.All(keeper => keeper.IsKnown));
 
@@ -120,8 +123,7 @@ internal sealed class StoreSet
         }
 
         StartWaiting();
-        if (IsOverCap && Lists.MaxBy(keeper => keeper.Length) is { MayStart: true } longest)
-            longest.StartTrim(Math.Max(1, longest.Length - (ListLength - _cap)));
+        MakeRoom();
     }
 
     /// <summary>Finds out what earlier runs left.</summary>
@@ -234,6 +236,17 @@ internal sealed class StoreSet
 
     /// <summary>With several lists the cap is that of all together: the longest one makes room.</summary>
     private bool IsOverCap => _stores.IsMany && _cap > 0 && Length > _cap && ListLength > _cap && Lists.Any(keeper => keeper.Length > 1);
+
+    /// <summary>What one is about to drop already, though it may take a while, is not dropped by another as well.</summary>
+    private void MakeRoom()
+    {
+        if (!IsOverCap)
+            return;
+
+        long tooMany = ListLength - _cap - Lists.Sum(keeper => keeper.Trimming);
+        if (tooMany > 0 && Lists.MaxBy(keeper => keeper.Length - keeper.Trimming) is { MayStart: true } longest)
+            longest.StartTrim(Math.Min(tooMany, longest.Length - 1));
+    }
 
     private bool Any(Func<StoreSet, StoreKeeper, bool> isSo)
     {

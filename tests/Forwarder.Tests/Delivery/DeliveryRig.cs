@@ -64,7 +64,7 @@ internal sealed class DeliveryRig
             {
             }
 
-            if (Loop.Stores.Running.IsCompleted && !Loop.Stores.IsBusy && !Loop.Links.IsConnecting)
+            if (!Loop.Stores.HasSteps && !Loop.Links.IsConnecting)
                 return;
 
             await Task.WhenAll(Loop.Stores.Running, Loop.Links.Connecting.ContinueWith(static _ => { }, TaskScheduler.Default));

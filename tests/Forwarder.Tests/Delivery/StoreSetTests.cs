@@ -107,6 +107,30 @@ public sealed class StoreSetTests
     }
 
     [Fact]
+    public async Task What_one_store_is_about_to_drop_is_not_dropped_by_another_as_well()
+    {
+        _rig.Config = _rig.Config with { FallbackStorageSize = 20 };
+        Give(0, 1, 8);
+        Give(1, 1, 8);
+        await _rig.AdvanceAsync(0.1);
+        foreach (bool? failure in (bool?[])[null, false, false, false])
+            _stores.Stores[0].Failures.Enqueue(failure); // the append succeeds, making room does not for a while
+        _stores.Stores[1].Failures.Enqueue(true); // the answer is late: by then it is the longest one
+        Give(0, 9, 15);
+        Give(1, 9, 17);
+        for (var i = 0; i < 100; i++)
+            await _rig.AdvanceAsync(0.1);
+        Assert.Equal(20, _stores.Stores.Sum(store => store.Entries.Count));
+        Assert.Equal(12, _rig.Ledger.Dropped(Outbox.DropReason.FallbackCap));
+
+        void Give(ulong node, int first, int last)
+        {
+            for (var n = first; n <= last; n++)
+                _rig.GiveOf(node, n, $"{node}-{n}");
+        }
+    }
+
+    [Fact]
     public async Task What_earlier_runs_left_is_sent_before_anything_newer()
     {
         _stores.Stores[2].Entries.AddRange(["0\nset\nold1", "0\nset\nold2"]);
