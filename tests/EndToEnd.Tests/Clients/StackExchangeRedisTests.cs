@@ -130,8 +130,11 @@ public sealed class StackExchangeRedisTests(PlainProxy proxy) : IClassFixture<Pl
         var subscriber = connection.GetSubscriber();
         await subscriber.SubscribeAsync(RedisChannel.Literal("news"), (_, message) =>
         {
-            got.Add(message!);
-            if (got.Count == 500) all.TrySetResult();
+            lock (got) // the library calls it from several threads at once
+            {
+                got.Add(message!);
+                if (got.Count == 500) all.TrySetResult();
+            }
         });
         for (var n = 0; n < 500; n++)
             await subscriber.PublishAsync(RedisChannel.Literal("news"), n);

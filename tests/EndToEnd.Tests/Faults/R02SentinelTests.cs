@@ -1,5 +1,6 @@
 // Row R2: does a failover by Sentinel cost nothing but what is declared, and bring nothing twice?
 using System.Diagnostics;
+using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using KeyEvt.Servers.Oracle;
@@ -86,6 +87,8 @@ public sealed class R02SentinelTests(SharedBroker broker)
             await Eventually.ValueAsync("events to be stored", rig.Program.AdminInfoAsync, info => info["ledger.waiting_fallback"] != "0", TimeSpan.FromSeconds(30));
             await rig.Redis.FailoverAsync();
             await run.MoreAsync(2000);
+            // Until the new master is known and can take them, they wait in memory.
+            await Eventually.ValueAsync("more to be stored", rig.Program.AdminInfoAsync, info => long.Parse(info["ledger.waiting_fallback"], CultureInfo.InvariantCulture) > 1000, TimeSpan.FromSeconds(30));
             relay.Accept();
             var verdict = await run.EndAndShowAsync();
             // Those too that the old master took and acknowledged when the new one was promoted already.
