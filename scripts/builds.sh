@@ -17,7 +17,7 @@ for build in "$@"; do
         jit) how=() ;;
         ready-to-run) how=(--use-current-runtime --self-contained false -p:PublishReadyToRun=true) ;;
         native) need gcc:gcc && need_package libc6-dev zlib1g-dev && how=(--use-current-runtime -p:PublishAot=true) ;;
-        *) echo "usage: scripts/builds.sh [jit|ready-to-run|native]..." >&2; exit 2 ;;
+        *) echo "usage: scripts/builds.sh [--can] [jit|ready-to-run|native]..." >&2; exit 2 ;;
     esac
     if [ -n "$only_can" ]; then
         dotnet restore src/Proxy -v quiet "${how[@]}" --artifacts-path "artifacts/$build" -nodeReuse:false </dev/null

@@ -244,7 +244,7 @@ internal sealed class StoreSet
             return;
 
         long tooMany = ListLength - _cap - Lists.Sum(keeper => keeper.Trimming);
-        if (tooMany > 0 && Lists.MaxBy(keeper => keeper.Length - keeper.Trimming) is { MayStart: true } longest)
+        if (tooMany > 0 && Lists.MaxBy(keeper => keeper.Length - keeper.Trimming) is { MayStart: true, Length: > 1 } longest)
             longest.StartTrim(Math.Min(tooMany, longest.Length - 1));
     }
 

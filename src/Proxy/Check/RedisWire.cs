@@ -53,10 +53,16 @@ internal sealed class RedisWire : IAsyncDisposable
         var request = new StringBuilder().Append(CultureInfo.InvariantCulture, $"*{command.Length}\r\n");
         foreach (string word in command) request.Append(CultureInfo.InvariantCulture, $"${Encoding.UTF8.GetByteCount(word)}\r\n{word}\r\n");
         await _stream.WriteAsync(Encoding.UTF8.GetBytes(request.ToString()), end.Token);
-        return await ReadAsync(end.Token);
+        RedisReply reply;
+        do reply = await ReadAsync(end.Token);
+        while (IsMessage(reply));
+        return reply;
     }
 
     public ValueTask DisposeAsync() => _reading.DisposeAsync();
+
+    /// <summary>Of what was subscribed to before: on a busy Redis it comes between two replies.</summary>
+    private static bool IsMessage(RedisReply reply) => reply.Items is [{ Text: "message" or "pmessage" or "smessage" }, ..];
 
     private async Task<RedisReply> ReadAsync(CancellationToken end)
     {

@@ -67,6 +67,18 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
         Assert.Contains("+punsubscribe +ping &*", row.Remedy, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("SUBSCRIBE __keyevt__", "subscribe")]
+    [InlineData("UNSUBSCRIBE", "merged streams")]
+    public async Task Events_that_come_in_between_are_not_taken_for_a_reply(string command, string what)
+    {
+        _redis.Answer(command, "*4\r\n$8\r\npmessage\r\n$1\r\np\r\n$1\r\nc\r\n$1\r\nk\r\n*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nk\r\n" + Refused);
+        _options = _options with { MergeKeyspace = true };
+        var row = Assert.Single(await RunAsync(), row => row.Outcome != CheckOutcome.Works);
+        Assert.Equal(what, row.What);
+        Assert.Contains("NOPERM", row.Finding, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_merged_streams_need_is_not_tried_where_they_are_not_wanted()
     {

@@ -19,10 +19,13 @@ public sealed class RelayTests : IAsyncLifetime
     private Socket _sender = null!;
     private Socket _receiver = null!;
 
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+    private readonly CancellationTokenSource _deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+
+    private CancellationToken Cancel => _deadline.Token;
 
     public async ValueTask InitializeAsync()
     {
+        _deadline.CancelAfter(TimeSpan.FromSeconds(60));
         _listener = _transport.Listen(TransportAddress.Tcp("127.0.0.1", 0));
         (_from, _sender) = await ConnectAsync();
         (_to, _receiver) = await ConnectAsync();
@@ -40,6 +43,7 @@ public sealed class RelayTests : IAsyncLifetime
         _sender.Dispose();
         _receiver.Dispose();
         await _transport.DisposeAsync();
+        _deadline.Dispose();
     }
 
     [Fact]
@@ -182,7 +186,7 @@ public sealed class RelayTests : IAsyncLifetime
 
     private static string Text(ReadOnlySequence<byte> bytes) => Encoding.ASCII.GetString(bytes);
 
-    private static async Task UntilAsync(Func<bool> isSo)
+    private async Task UntilAsync(Func<bool> isSo)
     {
         for (var tries = 0; !isSo(); tries++)
         {
