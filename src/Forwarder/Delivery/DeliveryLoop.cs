@@ -23,12 +23,12 @@ internal sealed class DeliveryLoop
     private readonly Func<ForwarderConfig> _config;
     private readonly TimeProvider _time;
     private readonly DeliveryClock _clock;
+    private readonly DropWarnings _drops;
     private readonly ILogger _logger;
     private readonly AsyncSignal _signal = new();
     private readonly LinkInbox _inbox;
     private readonly ConcurrentQueue<Func<ValueTask>> _commands = new();
     private readonly List<TaskCompletionSource<ConnectResult>> _connectWaiters = [];
-    private readonly WarningGate _warnings;
     private readonly Publisher _publisher;
     private DeliveryState _state;
     private long _waitingSince;      // events wait without a link since; 0: they do not
@@ -39,8 +39,6 @@ internal sealed class DeliveryLoop
     private long _endBy;
     private bool _hasEnded;
     private long _leftBehind;
-    private long _seenMemoryFull;
-    private long _seenFallbackCap;
 
     public DeliveryLoop(IBrokerConnector connector, IEventStores stores, Ledger ledger, DeliveryOptions options, Func<ForwarderConfig> config, TimeProvider time, ILogger logger)
     {
@@ -49,9 +47,10 @@ internal sealed class DeliveryLoop
         Memory = new EventLog(ledger, WaitingPlace.Memory, options.BufferBytes);
         Links = new LinkKeeper(connector, options, _inbox, _signal, time, logger);
         Stores = new StoreSet(stores, ledger, options, _signal, time, logger);
-        _warnings = new WarningGate(time, TimeSpan.FromSeconds(10));
+        var warnings = new WarningGate(time, TimeSpan.FromSeconds(10));
+        _drops = new DropWarnings(ledger, options, warnings, logger);
         _clock = new DeliveryClock(time);
-        _publisher = new Publisher(options, config, Links, ledger, _signal.SetAndRun, _warnings, _clock, logger);
+        _publisher = new Publisher(options, config, Links, ledger, _signal.SetAndRun, warnings, _clock, logger);
     }
 
     /// <summary>Where the feeds put what is to be sent; call <see cref="Wake"/> after a batch.</summary>
@@ -401,17 +400,7 @@ internal sealed class DeliveryLoop
             LoseLink(e.Kind, e.Message);
         }
 
-        if (_ledger.Dropped(DropReason.MemoryFull) is var dropped && dropped != _seenMemoryFull && _warnings.MayWarn(2107))
-        {
-            _seenMemoryFull = dropped;
-            DeliveryLog.MemoryFull(_logger, _options.BufferBytes, dropped);
-        }
-
-        if (_ledger.Dropped(DropReason.FallbackCap) is var capped && capped != _seenFallbackCap && _warnings.MayWarn(2110))
-        {
-            _seenFallbackCap = capped;
-            DeliveryLog.StoreCapped(_logger, capped);
-        }
+        _drops.Warn();
     }
 
     private void LoseLink(LinkFailureKind kind, string reason)

@@ -4,6 +4,7 @@ using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Forwarder.Outbox;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -17,12 +18,12 @@ internal sealed class DeliveryRig
 
     /// <param name="chained">What stands before <paramref name="store"/>, when it is not used alone.</param>
     /// <param name="stores">Several stores, instead of the one.</param>
-    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStore? chained = null, IEventStores? stores = null)
+    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStore? chained = null, IEventStores? stores = null, ILogger? logger = null)
     {
         _runId = runId;
         Store = store ?? new FakeStore();
         Options = options ?? new DeliveryOptions();
-        Loop = new DeliveryLoop(Broker, stores ?? new SingleStore("list", chained ?? Store, () => ""), Ledger, Options, () => Config, Time, NullLogger.Instance);
+        Loop = new DeliveryLoop(Broker, stores ?? new SingleStore("list", chained ?? Store, () => ""), Ledger, Options, () => Config, Time, logger ?? NullLogger.Instance);
         Sink = new EventSink(Ledger, Loop, () => Config);
     }
 

@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Tests.Feed;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
@@ -7,6 +8,25 @@ namespace KeyEvt.Forwarder.Tests.Delivery;
 /// <summary>Which way do events go in each state of the broker and of the fallback storage?</summary>
 public sealed class DeliveryTests
 {
+    [Fact]
+    public async Task Events_dropped_at_the_cap_of_the_storage_are_said_with_their_sum_and_not_each_time()
+    {
+        var log = new RecordingLogger();
+        var rig = new DeliveryRig(logger: log);
+        rig.Config = rig.Config with { FallbackStorageSize = 10 };
+        rig.Broker.IsReachable = false;
+        for (var i = 0; i < 60; i++)
+        {
+            rig.Give(10);
+            await rig.AdvanceAsync(0.2);
+        }
+
+        await rig.AdvanceAsync(20);
+        var said = log.Lines.Where(line => line.StartsWith("Warning 2110 ", StringComparison.Ordinal)).ToList();
+        Assert.InRange(said.Count, 2, 3);
+        Assert.Contains(" 590 events dropped so far", said[^1], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Nothing_is_connected_before_the_first_event()
     {

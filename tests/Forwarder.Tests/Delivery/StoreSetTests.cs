@@ -131,6 +131,21 @@ public sealed class StoreSetTests
     }
 
     [Fact]
+    public async Task A_list_of_one_entry_is_left_alone_while_another_one_cannot_make_room()
+    {
+        _rig.Config = _rig.Config with { FallbackStorageSize = 1 };
+        foreach (bool? failure in (bool?[])[null, false, false, false])
+            _stores.Stores[1].Failures.Enqueue(failure);
+        _rig.GiveOf(0, 1, "a");
+        for (var n = 1; n <= 5; n++)
+            _rig.GiveOf(1, n, $"b{n}");
+        await _rig.AdvanceAsync(0.1); // comes to rest
+        for (var i = 0; i < 100; i++)
+            await _rig.AdvanceAsync(0.1);
+        Assert.Equal((1, 1), (_stores.Stores[0].Entries.Count, _stores.Stores[1].Entries.Count));
+    }
+
+    [Fact]
     public async Task What_earlier_runs_left_is_sent_before_anything_newer()
     {
         _stores.Stores[2].Entries.AddRange(["0\nset\nold1", "0\nset\nold2"]);
