@@ -69,6 +69,14 @@ public sealed class EventConsumer : IAsyncDisposable
     public Task WaitForAsync(int count, TimeSpan? deadline = null)
         => Eventually.ValueAsync($"{count} messages in {Queue}", () => Task.FromResult(Count), seen => seen >= count, deadline);
 
+    /// <summary>Waits for these keys, in this order, whatever came twice: where the broker refused or left, what it had not confirmed is sent again.</summary>
+    public Task WaitForKeysAsync(IReadOnlyList<string> keys, TimeSpan? deadline = null)
+        => Eventually.ValueAsync(
+            $"{keys.Count} keys in their order in {Queue}",
+            () => Task.FromResult(Received.Select(message => message.Key).Distinct().ToList()),
+            seen => seen.SequenceEqual(keys),
+            deadline);
+
     /// <summary>Waits for exactly these texts, in this order, as everything received so far.</summary>
     public Task WaitForTextsAsync(params string[] texts)
         => Eventually.ValueAsync(

@@ -6,7 +6,7 @@ namespace KeyEvt.Servers;
 /// <summary>Polls a condition until it holds; past the deadline fails with what was waited for and what was seen last.</summary>
 public static class Eventually
 {
-    public static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(15);
+    public static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(15);
 
     /// <param name="what">Ends the sentence "waited for ...".</param>

@@ -138,6 +138,10 @@ public sealed class KeyEvtProcess : IAsyncDisposable
     public Task ReadyAsync(TimeSpan? deadline = null)
         => Eventually.ValueAsync("keyevt to be ready", () => GetAsync("/readyz"), answer => answer.Status == HttpStatusCode.OK, deadline);
 
+    /// <summary>Returns once nothing waits: every event received so far is confirmed. A message may be at its consumer before that.</summary>
+    public Task SettledAsync()
+        => Eventually.ValueAsync("nothing to wait", AdminInfoAsync, info => info["ledger.waiting_memory"] == "0" && info["ledger.waiting_fallback"] == "0");
+
     public ValueTask DisposeAsync()
     {
         Process.Dispose();

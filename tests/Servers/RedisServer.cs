@@ -85,6 +85,14 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>kill -9.</summary>
     public Task KillAsync() => _process.KillAsync();
 
+    /// <summary>SHUTDOWN SAVE: once it is gone, all that it ever acknowledged is on its disk.</summary>
+    public async Task ShutdownAsync()
+    {
+        await using var client = await ConnectAsync().ConfigureAwait(false);
+        await client.SendCommandAsync("SHUTDOWN", "SAVE").ConfigureAwait(false);
+        await _process.ExitAsync(TimeSpan.FromSeconds(20)).ConfigureAwait(false);
+    }
+
     /// <summary>Whoever asks it something waits until it is thawed.</summary>
     public bool IsFrozen { get; private set; }
 

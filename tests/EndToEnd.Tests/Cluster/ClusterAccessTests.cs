@@ -23,15 +23,17 @@ public sealed class ClusterAccessTests(SharedBroker broker)
         await cluster.CallAsync("SET", "one", "1");
         await consumer.WaitForTextsAsync("0\nset\none");
 
-        var master = await cluster.FailoverAsync(await cluster.MasterOfAsync("three"));
+        await cluster.FailoverAsync(await cluster.MasterOfAsync("three"));
         await Eventually.TrueAsync("every master to be forwarded from", async () => (await program.AdminInfoAsync()).Count(
             field => field.Key.StartsWith("upstream.node_", StringComparison.Ordinal) && field.Value.Contains("role=master,topology_role=master", StringComparison.Ordinal) && field.Value.Contains("state=subscribed", StringComparison.Ordinal)) == 3, TimeSpan.FromSeconds(20));
         await cluster.CallAsync("SET", "{three}two", "2");
         await Eventually.TrueAsync("the event of the new master", () => consumer.Received.Any(message => message.Key.EndsWith("two", StringComparison.Ordinal)));
 
+        await program.SettledAsync();
         relay.Cut();
         await cluster.CallAsync("SET", "three", "3");
-        await Eventually.TrueAsync("the event in the fallback storage", async () => (await FallbackList.OnAsync([master])) is [var list] && await list.LengthAsync() == 1, TimeSpan.FromSeconds(30));
+        // On whichever master: until the topology is read anew, another's list stands in for the new one's.
+        await Eventually.TrueAsync("the event in the fallback storage", async () => (await FallbackList.OnAsync(await cluster.MastersAsync())) is [var list] && await list.LengthAsync() == 1, TimeSpan.FromSeconds(30));
         relay.Accept();
         await Eventually.TrueAsync("the stored event", () => consumer.Received.Any(message => message.Key == "three"), TimeSpan.FromSeconds(30));
         Assert.Equal("", (await program.AdminInfoAsync())["upstream.remedy"]);

@@ -29,6 +29,7 @@ public sealed class SentinelAccessTests(SharedBroker broker)
         await master.CallAsync("SET", "two", "2");
         await Eventually.TrueAsync("the event of the new master", () => consumer.Received.Any(message => message.Key == "two"));
 
+        await program.SettledAsync();
         relay.Cut();
         await master.CallAsync("SET", "three", "3");
         await Eventually.TrueAsync("the event in the fallback storage", async () => (await master.CallAsync("LLEN", Stage.FallbackKey)).Integer == 1, TimeSpan.FromSeconds(30));

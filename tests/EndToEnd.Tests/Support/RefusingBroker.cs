@@ -63,8 +63,8 @@ internal sealed class RefusingBroker : IAsyncDisposable
             // class 10 method 30: channel-max, frame-max, heartbeat
             await stream.WriteAsync(Frame([0, 10, 0, 30, 0, 10, 0, 2, 0, 0, 0, 0])).ConfigureAwait(false);
             await ReadMethodAsync(stream, 40).ConfigureAwait(false); // open
+            Interlocked.Increment(ref _refused); // before: who reads the refusal may look at once
             await stream.WriteAsync(_close).ConfigureAwait(false);
-            Interlocked.Increment(ref _refused);
             while (await stream.ReadAsync(buffer).ConfigureAwait(false) > 0)
             {
             }

@@ -33,6 +33,7 @@ public sealed class ClusterTlsTests(SharedBroker broker) : IDisposable
         await SetAsync(program, "two");
         await Eventually.TrueAsync("the event of the new master", () => consumer.Received.Any(message => message.Key == "two"), TimeSpan.FromSeconds(20));
 
+        await program.SettledAsync();
         relay.Cut();
         await SetAsync(program, "three");
         await Eventually.TrueAsync("the event in the fallback storage", async () => (await FallbackList.OnAsync(await cluster.MastersAsync())) is [var list] && await list.LengthAsync() == 1, TimeSpan.FromSeconds(30));

@@ -34,6 +34,7 @@ public sealed class SentinelTlsTests(SharedBroker broker) : IDisposable
         Assert.Equal("2", (await master.CallAsync("GET", "two")).Text);
         await Eventually.TrueAsync("the event of the new master", () => consumer.Received.Any(message => message.Key == "two"));
 
+        await program.SettledAsync();
         relay.Cut();
         await program.CallAsync("SET", "three", "3");
         await Eventually.TrueAsync("the event in the fallback storage", async () => (await master.CallAsync("LLEN", Stage.FallbackKey)).Integer == 1, TimeSpan.FromSeconds(30));
