@@ -143,7 +143,7 @@ public sealed partial class SpoolTests(SharedBroker broker)
             relay.Cut();
             await DeleteAsync(client, Keys);
             await stage.WaitForFieldAsync("fallback.last_error", error => error.StartsWith("OOM", StringComparison.Ordinal));
-            Assert.Equal(Count, await stage.NumberAsync("ledger.waiting_memory"));
+            await stage.WaitForNumberAsync("ledger.waiting_memory", waiting => waiting == Count);
             relay.Accept();
             await stage.Consumer.WaitForAsync(Count);
             Assert.Equal(Keys, stage.Consumer.Received.Select(message => message.Key));

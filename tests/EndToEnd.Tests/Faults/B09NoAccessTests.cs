@@ -20,6 +20,7 @@ public sealed class B09NoAccessTests(OwnBroker broker)
             await using var client = await stage.ConnectAsync();
             await Changes.SetAsync(client, "before", 100);
             await stage.Consumer.WaitForAsync(100); // what is in its queues goes with the host
+            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == 100);
             stage.Consumer.Forget();
             await rabbit.CtlAsync("delete_vhost", host);
 

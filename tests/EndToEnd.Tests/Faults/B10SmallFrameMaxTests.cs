@@ -42,7 +42,7 @@ public sealed class B10SmallFrameMaxTests(OwnBroker rabbits)
                 foreach (var key in Keys)
                     await stage.CallAsync("SET", key, "v");
                 await stage.Consumer.WaitForAsync(Keys.Length);
-                Assert.Equal(Keys.Length, await stage.NumberAsync("ledger.confirmed"));
+                await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == Keys.Length);
                 Assert.Equal(1, await stage.NumberAsync("amqp.connects"));
                 Assert.All(Keys.Zip(stage.Consumer.Received), pair => Assert.Contains(pair.First, pair.Second.Text, StringComparison.Ordinal));
             });
