@@ -10,7 +10,7 @@ namespace KeyEvt.Servers;
 /// </summary>
 public sealed class RedisClusterServers : IAsyncDisposable
 {
-    private static readonly TimeSpan Agreement = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Agreement = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ManualFailover = TimeSpan.FromSeconds(6);
 
     private readonly List<RedisServer> _nodes = [];
@@ -62,16 +62,18 @@ public sealed class RedisClusterServers : IAsyncDisposable
     public async Task<IReadOnlyList<ClusterLine>> LinesAsync(RedisServer? of = null)
         => ClusterLine.ParseAll((await (of ?? Living.First()).CallAsync("CLUSTER", "NODES").ConfigureAwait(false)).Text);
 
+    /// <summary>Waits while there is none: on a busy machine a living node is taken for a failing one for a moment.</summary>
     public async Task<RedisServer> MasterOfAsync(int slot)
-        => NodeOf((await LinesAsync().ConfigureAwait(false)).Single(line => line.IsMaster && !line.IsFailing && line.Has(slot)).Id);
+        => NodeOf((await SomeAsync($"a master of slot {slot}", line => line.IsMaster && !line.IsFailing && line.Has(slot)).ConfigureAwait(false)).Single().Id);
 
     public Task<RedisServer> MasterOfAsync(string key) => MasterOfAsync(ClusterSlot.Of(key));
 
     public async Task<IReadOnlyList<RedisServer>> MastersAsync()
         => [.. (await LinesAsync().ConfigureAwait(false)).Where(line => line.IsMaster && !line.IsFailing && line.Slots.Count > 0).Select(line => NodeOf(line.Id))];
 
+    /// <summary>Waits until there is at least one.</summary>
     public async Task<IReadOnlyList<RedisServer>> ReplicasOfAsync(RedisServer master)
-        => [.. (await LinesAsync().ConfigureAwait(false)).Where(line => line.MasterId == IdOf(master) && !line.IsFailing).Select(line => NodeOf(line.Id))];
+        => [.. (await SomeAsync("a living replica", line => line.MasterId == IdOf(master) && !line.IsFailing).ConfigureAwait(false)).Select(line => NodeOf(line.Id))];
 
     /// <summary>A command on the master of its key, the first argument; an error reply throws.</summary>
     public async Task<Reply> CallAsync(params string[] arguments)
@@ -182,6 +184,9 @@ public sealed class RedisClusterServers : IAsyncDisposable
             await node.DisposeAsync().ConfigureAwait(false);
     }
 
+    private Task<List<ClusterLine>> SomeAsync(string what, Func<ClusterLine, bool> which) =>
+        Eventually.ValueAsync(what, async () => (await LinesAsync().ConfigureAwait(false)).Where(which).ToList(), some => some.Count > 0, Agreement);
+
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private async Task FormAsync(int masters, int replicasEach)
@@ -258,10 +263,18 @@ public sealed class RedisClusterServers : IAsyncDisposable
             && lines.Where(line => line.IsMaster && !line.IsFailing).Sum(line => line.Slots.Sum(range => range.Last - range.First + 1)) == ClusterSlot.Count), Agreement).ConfigureAwait(false);
         foreach (var node in Living.Where(node => node != except))
         {
+            await Eventually.TrueAsync("all nodes to know whose replica it is", () => IsKnownAsync(node), Agreement).ConfigureAwait(false);
             await SaysAsync(node, "cluster_state:ok", "CLUSTER", "INFO").ConfigureAwait(false);
             if ((await node.CallAsync("ROLE").ConfigureAwait(false)).Items[0].Text == "slave")
                 await SaysAsync(node, "master_link_status:up", "INFO", "replication").ConfigureAwait(false);
         }
+    }
+
+    /// <summary>All say of the node what it says of itself.</summary>
+    private async Task<bool> IsKnownAsync(RedisServer node)
+    {
+        var own = (await LinesAsync(node).ConfigureAwait(false)).Single(line => line.Id == IdOf(node));
+        return await AllAgreeAsync(lines => lines.Any(line => line.Id == own.Id && line.MasterId == own.MasterId)).ConfigureAwait(false);
     }
 
     private static Task SaysAsync(RedisServer node, string what, params string[] question) => Eventually.ValueAsync(
