@@ -162,6 +162,9 @@ public sealed class ChildProcess : IDisposable
         return Find() ?? throw new InvalidOperationException($"{_name} ended with {ExitCode} before it said {what}:\n{Tail(30)}");
     }
 
+    /// <summary>Waits for these words in a line: what a program writes is read a moment after it is done.</summary>
+    public Task<string> SaysAsync(string words) => LineAsync($"'{words}'", line => line.Contains(words, StringComparison.Ordinal));
+
     /// <summary>Does nothing when it has ended.</summary>
     public void Signal(int signal)
     {

@@ -17,6 +17,8 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     private readonly CancellationTokenSource _broken = new();
     private IConnection? _upstream;
     private int _reason;
+    private RequestPump? _requests;
+    private ReplyPump? _replies;
     private volatile bool _isStopping;
     private volatile bool _hasGivenUpConnecting;
 
@@ -39,14 +41,8 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     /// <summary>The client had its time to close.</summary>
     public volatile bool LingerIsOver;
 
-    /// <summary>Times that something came from the client, counted by the request pump alone.</summary>
-    public long RequestReads;
-
-    /// <summary>Times that something came from the upstream, counted by the reply pump alone.</summary>
-    public long ReplyReads;
-
     /// <summary>Has anything passed since this was asked last?</summary>
-    public long Reads => Volatile.Read(ref RequestReads) + Volatile.Read(ref ReplyReads);
+    public long Reads => (_requests?.Reads ?? 0) + (_replies?.Reads ?? 0);
 
     /// <summary>The reply pump has passed on all that was asked for, see <see cref="ReplyBarrier.ForEnd"/>.</summary>
     public bool PlaceOfEndReached { get; set; }
@@ -121,8 +117,10 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         var names = services.Door?.NamesFor(client, place.Address);
         await using var merged = names is null || services.Merge is null ? null : new MergedStream(services.Merge, place.Address, upstream.Input.CancelPendingRead, EndTooSlow);
         var merging = merged is null ? null : new MergeRequests(merged, EndTooSlow);
-        var requests = new RequestPump(this, services, client, upstream, place.Address, slot, names, merging, services.Time.GetTimestamp()).RunAsync();
-        await RunReplyPumpAsync(upstream, slot, names, merged).ConfigureAwait(false);
+        _replies = CreateReplyPump(upstream, slot, names, merged);
+        _requests = new RequestPump(this, services, client, upstream, place.Address, slot, names, merging, services.Time.GetTimestamp());
+        var requests = _requests.RunAsync();
+        await _replies.RunAsync().ConfigureAwait(false);
         if (merged is not null) await merged.DisposeAsync().ConfigureAwait(false); // now, not when the client has taken its time to close
         if (EndReason is SessionEndReason.UpstreamClosed or SessionEndReason.UpstreamReset) services.Upstream.Lost(place);
 
@@ -131,13 +129,13 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         await LingerAsync(requests).ConfigureAwait(false);
     }
 
-    private Task RunReplyPumpAsync(IConnection upstream, BarrierSlot slot, NodeNames? names, MergedStream? merged)
+    private ReplyPump CreateReplyPump(IConnection upstream, BarrierSlot slot, NodeNames? names, MergedStream? merged)
     {
-        if (names is null) return new ReplyPump<PlainReplies>(this, client, upstream, slot, default).RunAsync();
+        if (names is null) return new ReplyPump<PlainReplies>(this, client, upstream, slot, default);
         var redirect = new RedirectFilter(names, services.Logger);
         return merged is null
-            ? new ReplyPump<RedirectFilter>(this, client, upstream, slot, redirect).RunAsync()
-            : new ReplyPump<MergeFilter>(this, client, upstream, slot, new MergeFilter(redirect, merged), merged.Inbox).RunAsync();
+            ? new ReplyPump<RedirectFilter>(this, client, upstream, slot, redirect)
+            : new ReplyPump<MergeFilter>(this, client, upstream, slot, new MergeFilter(redirect, merged), merged.Inbox);
     }
 
     /// <summary>As Redis does with a subscriber beyond its <c>client-output-buffer-limit</c>.</summary>

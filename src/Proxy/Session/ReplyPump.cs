@@ -4,8 +4,15 @@ using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Merge;
 using KeyEvt.Proxy.Transport;
+using KeyEvt.Proxy.Transport.Epoll;
 
 namespace KeyEvt.Proxy.Session;
+
+/// <summary>One for each kind of filter.</summary>
+internal abstract class ReplyPump : Relay
+{
+    public abstract Task RunAsync();
+}
 
 /// <summary>
 /// Upstream to client: copies replies without looking at them. Only while a barrier is armed it looks for that barrier's lines, and puts
@@ -13,7 +20,7 @@ namespace KeyEvt.Proxy.Session;
 /// </summary>
 /// <typeparam name="TFilter">What is looked for all the time: nothing, and then it costs nothing; or, through a cluster's door, MOVED and ASK.</typeparam>
 /// <param name="inbox">Of a session with --merge-keyspace; else null.</param>
-internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection client, IConnection upstream, BarrierSlot slot, TFilter filter, NotificationInbox? inbox = null) : IRelay
+internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection client, IConnection upstream, BarrierSlot slot, TFilter filter, NotificationInbox? inbox = null) : ReplyPump
     where TFilter : IReplyFilter
 {
     /// <summary>So many bytes of notifications are written between two flushes.</summary>
@@ -21,8 +28,9 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
 
     private readonly PipeReader _upstream = upstream.Input;
     private readonly PipeWriter _client = client.Output;
+    private readonly EpollWriter? _taker = client.Output.TakesBlocksOf(upstream.Input);
 
-    public async Task RunAsync()
+    public override async Task RunAsync()
     {
         var end = SessionEndReason.Fault;
         try
@@ -43,27 +51,26 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
     }
 
     /// <summary>Replies to which nothing is to be done.</summary>
-    bool IRelay.TryPass(in ReadOnlySequence<byte> received)
+    public override RelayStep Pass(Block received)
     {
-        if (!TryPassAll(received)) return false;
-        session.ReplyReads++;
-        return _client.TryFlush();
+        if (_taker is null || !MayPass(received.Sequence)) return RelayStep.Kept;
+        CountRead();
+        return _taker.TakeAndFlush(received) ? RelayStep.Passed : RelayStep.PassedUnflushed;
     }
 
-    private bool TryPassAll(in ReadOnlySequence<byte> replies)
-    {
-        if (slot.Armed is not null || inbox is { HasSome: true } || !filter.MayPass(replies)) return false;
-        _upstream.Pass(replies, _client);
-        return true;
-    }
+    private bool MayPass(in ReadOnlySequence<byte> replies) => slot.Armed is null && inbox is not { HasSome: true } && filter.MayPass(replies);
 
     private async Task<SessionEndReason> CopyRepliesAsync()
     {
         while (true)
         {
             var read = await _upstream.ReadAsync(this).ConfigureAwait(false);
-            session.ReplyReads++;
-            if (!TryPassAll(read.Buffer))
+            CountRead();
+            if (MayPass(read.Buffer))
+            {
+                _upstream.Pass(read.Buffer, _client);
+            }
+            else
             {
                 var rest = await CopyWithCareAsync(read.Buffer, isLast: read.IsCompleted).ConfigureAwait(false);
                 _upstream.AdvanceTo(rest, read.Buffer.End);

@@ -1,9 +1,9 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Merge;
 using KeyEvt.Proxy.Transport;
+using KeyEvt.Proxy.Transport.Epoll;
 using KeyEvt.Resp;
 
 namespace KeyEvt.Proxy.Session;
@@ -15,7 +15,7 @@ namespace KeyEvt.Proxy.Session;
 /// <param name="names">Of a session through a cluster's door; else null.</param>
 /// <param name="merged">Of one with --merge-keyspace; else null.</param>
 internal sealed class RequestPump(
-    ProxySession session, SessionServices services, IConnection client, IConnection upstream, TransportAddress upstreamAddress, BarrierSlot slot, NodeNames? names, MergeRequests? merged, long upstreamOpenedAt) : IRelay
+    ProxySession session, SessionServices services, IConnection client, IConnection upstream, TransportAddress upstreamAddress, BarrierSlot slot, NodeNames? names, MergeRequests? merged, long upstreamOpenedAt) : Relay
 {
     /// <summary>While an intercepted command waits, so much of what comes behind it is taken in to notice the client's end; then no more is read.</summary>
     private const int MaxBytesBehind = 64 * 1024;
@@ -25,9 +25,7 @@ internal sealed class RequestPump(
     private readonly RequestRun _run = new(services.Limits, new CandidateFilter(isDoor: names is not null, isMerging: merged is not null), upstream.Output);
     private readonly PipeReader _client = client.Input;
     private readonly PipeWriter _upstream = upstream.Output;
-
-    /// <summary>What the run has found in the bytes of the next read, when the relay has let it look already.</summary>
-    private RunStop? _found;
+    private readonly EpollWriter? _taker = upstream.Output.TakesBlocksOf(client.Input);
 
     /// <summary>The client has used CLIENT REPLY OFF or SKIP: what mode it is in is asked at each barrier.</summary>
     private bool _repliesMayBeOff;
@@ -50,19 +48,11 @@ internal sealed class RequestPump(
     }
 
     /// <summary>Ordinary requests, as nearly all are.</summary>
-    bool IRelay.TryPass(in ReadOnlySequence<byte> received)
+    public override RelayStep Pass(Block received)
     {
-        if (session.RepliesHaveEnded || session.IsStopping) return false;
-        var stop = _run.Copy(received);
-        if (stop != RunStop.NeedMore || _run.PassesTooLarge)
-        {
-            _found = stop;
-            return false;
-        }
-
-        session.RequestReads++;
-        _run.Advance(_client, received);
-        return _upstream.TryFlush();
+        if (_taker is null || !_run.MayPass(received.Bytes)) return RelayStep.Kept;
+        CountRead();
+        return _taker.TakeAndFlush(received) ? RelayStep.Passed : RelayStep.PassedUnflushed;
     }
 
     private async Task<SessionEndReason> CopyRequestsAsync()
@@ -76,9 +66,8 @@ internal sealed class RequestPump(
                 return await DiscardAsync().ConfigureAwait(false);
             }
 
-            session.RequestReads++;
-            var stop = _found ?? _run.Copy(read.Buffer);
-            _found = null;
+            CountRead();
+            var stop = _run.Copy(read.Buffer);
             if (_run.PassesTooLarge) PassTooLarge();
             if (stop == RunStop.Candidate)
             {
@@ -93,7 +82,7 @@ internal sealed class RequestPump(
             if (stop == RunStop.Malformed) return await EndBehindRepliesAsync(SessionEndReason.ProtocolError, Replies.Error($"ERR {_run.Fault!.Message}")).ConfigureAwait(false);
             if (read.IsCompleted) return await PassEndAsync().ConfigureAwait(false);
             if (session.IsStopping && _run.AtRequestBoundary) return await EndBehindRepliesAsync(SessionEndReason.Stopping, default).ConfigureAwait(false);
-            read = await _client.ReadAsync(this).ConfigureAwait(false);
+            read = await _client.ReadAsync(session.IsStopping ? null : this).ConfigureAwait(false);
         }
     }
 

@@ -27,6 +27,10 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
     /// <summary>Those of them that are written, or taken out.</summary>
     private long _written;
 
+    /// <summary>What a scan of the buffer's first segment has found, or thrown, which the next <see cref="Copy"/> begins with.</summary>
+    private FrameStep? _begun;
+    private RespProtocolException? _begunFault;
+
     /// <summary>After <see cref="RunStop.Candidate"/>: take or pass it, then copy on.</summary>
     public RespRequest? Candidate { get; private set; }
 
@@ -41,6 +45,26 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
 
     /// <summary>After <see cref="RunStop.Malformed"/>: the upstream has got the beginning of the bad request and waits for the rest.</summary>
     public bool BrokeInsideForwarded => _framer.BrokeInsideReleased;
+
+    /// <summary>
+    /// For bytes that nothing unread lies in front of. True: all of them may go upstream, and count as written. False: they are still to be given to <see cref="Copy"/>, which
+    /// knows what was found.
+    /// </summary>
+    public bool MayPass(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            var step = _framer.Scan(bytes);
+            if (step.Released == bytes.Length && step.Stop == FrameStop.NeedMore) return true;
+            _begun = step;
+        }
+        catch (RespProtocolException e)
+        {
+            _begunFault = e;
+        }
+
+        return false;
+    }
 
     /// <summary>Finds all that may go upstream; <see cref="Advance"/> writes it.</summary>
     public RunStop Copy(in ReadOnlySequence<byte> buffer)
@@ -118,9 +142,11 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
         var stop = FrameStop.NeedMore;
         try
         {
+            if (_begunFault is { } fault) throw fault;
             foreach (var segment in buffer.Slice(from))
             {
-                var step = _framer.Scan(segment.Span);
+                var step = _begun ?? _framer.Scan(segment.Span);
+                _begun = null;
                 scanned += step.Scanned;
                 released += step.Released;
                 stop = step.Stop;

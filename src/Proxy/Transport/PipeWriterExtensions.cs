@@ -43,9 +43,6 @@ internal static class PipeWriterExtensions
     /// <inheritdoc cref="TryWrite(PipeWriter, in ReadOnlySequence{byte})"/>
     public static bool TryWrite(this PipeWriter output, ReadOnlyMemory<byte> bytes) => output.TryWrite(new ReadOnlySequence<byte>(bytes));
 
-    /// <summary>Flushes without waiting. False: it must wait, or fail, which <see cref="TryFlushAsync"/> does; so do outputs whose flush may always have to.</summary>
-    public static bool TryFlush(this PipeWriter output) => output is EpollWriter writer && writer.TryFlush();
-
     /// <summary>Flushes, and waits while too much is unsent. False when the peer takes no more bytes: a socket that failed to send makes every later flush throw.</summary>
     public static ValueTask<bool> TryFlushAsync(this PipeWriter output)
     {

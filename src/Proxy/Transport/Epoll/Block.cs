@@ -46,6 +46,9 @@ internal sealed unsafe class Block : ReadOnlySequenceSegment<byte>
 
     public ReadOnlySpan<byte> Bytes => _array.AsSpan(Start, End - Start);
 
+    /// <summary>The same, of a block that stands alone.</summary>
+    public ReadOnlySequence<byte> Sequence => new(this, Start, this, End);
+
     public void Append(ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(_array.AsSpan(End));

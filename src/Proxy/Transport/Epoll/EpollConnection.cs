@@ -20,21 +20,19 @@ internal sealed class EpollConnection : LoopHandler, IConnection
     private bool _isClosed;
 
     /// <summary>On the loop's thread; takes the socket over. Who registers it does so right after.</summary>
-    public EpollConnection(EpollLoop loop, int fd, string? remoteName, bool isTcp)
+    /// <param name="wasAccepted">A client's; else this side has made it, to an upstream.</param>
+    public EpollConnection(EpollLoop loop, int fd, string? remoteName, bool isTcp, bool wasAccepted)
     {
         (Loop, Fd, _remoteName, WatchesOutAlways) = (loop, fd, remoteName, isTcp);
         Reader = new EpollReader(this);
-        Writer = new EpollWriter(this);
+        Writer = new EpollWriter(this, fd, isToClient: wasAccepted);
     }
 
     /// <summary>The same for an accepted TCP connection.</summary>
     public EpollConnection(EpollLoop loop, int fd, PeerAddress peer)
-        : this(loop, fd, remoteName: null, isTcp: true) => (_peer, WasAccepted) = (peer, true);
+        : this(loop, fd, remoteName: null, isTcp: true, wasAccepted: true) => _peer = peer;
 
     public EpollLoop Loop { get; }
-
-    /// <summary>A client's; else this side has made it, to an upstream.</summary>
-    public bool WasAccepted { get; init; }
 
     public int Fd { get; }
 

@@ -76,7 +76,7 @@ internal sealed class EpollConnector : LoopHandler
     private void Connected(bool isRegistered)
     {
         _cancellation.Unregister();
-        var connection = new EpollConnection(_loop, _fd, _target.Name, _target.IsTcp);
+        var connection = new EpollConnection(_loop, _fd, _target.Name, _target.IsTcp, wasAccepted: false);
         if (isRegistered) _loop.Replace(this, connection);
         else _loop.Add(connection, _fd, connection.Interest);
         if (!_connected.TrySetResult(connection)) throw new InvalidOperationException("a connect has ended twice");

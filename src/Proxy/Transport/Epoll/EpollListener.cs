@@ -124,7 +124,7 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
 
     private EpollConnection Adopt(EpollLoop loop, int fd, PeerAddress peer)
     {
-        var connection = _socket.IsTcp ? new EpollConnection(loop, fd, peer) : new EpollConnection(loop, fd, Address, isTcp: false) { WasAccepted = true };
+        var connection = _socket.IsTcp ? new EpollConnection(loop, fd, peer) : new EpollConnection(loop, fd, Address, isTcp: false, wasAccepted: true);
         loop.Add(connection, fd, connection.Interest);
         return connection;
     }

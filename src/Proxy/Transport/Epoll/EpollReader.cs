@@ -28,7 +28,7 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
     private CancellationToken _token;
 
     /// <summary>Of the read that waits.</summary>
-    private IRelay? _relay;
+    private Relay? _relay;
     private Block? _head;
     private Block? _tail;
 
@@ -55,7 +55,7 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
     }
 
     /// <inheritdoc cref="Relays.ReadAsync"/>
-    public ValueTask<ReadResult> ReadAsync(IRelay relay)
+    public ValueTask<ReadResult> ReadAsync(Relay relay)
     {
         if (!_loop.IsCurrent) return ReadSlowAsync(CancellationToken.None);
         if (TryTake(relay, out var result)) return new ValueTask<ReadResult>(result);
@@ -229,17 +229,26 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
 
     /// <summary>What is left for a read when the relay has had its turn; false when it must wait.</summary>
     /// <exception cref="IOException">The connection has broken.</exception>
-    private bool TryTake(IRelay? relay, out ReadResult result)
+    private bool TryTake(Relay? relay, out ReadResult result)
     {
-        while (TryTake(out result))
+        while (relay is not null && _head is null && !_isCancelled && !_isEnded && _errno == 0)
         {
-            if (relay is null || result.IsCompleted || result.IsCanceled) return true;
-            if (relay.TryPass(result.Buffer)) continue;
+            var block = Receive(null);
+            if (block is null) break;
+            var step = relay.Pass(block);
+            if (step == RelayStep.Passed)
+            {
+                if (connection.IsReadable) continue;
+                result = default;
+                return false;
+            }
+
+            if (step == RelayStep.Kept) Append(block);
             result = new ReadResult(Buffer(), isCanceled: false, isCompleted: false);
             return true;
         }
 
-        return false;
+        return TryTake(out result);
     }
 
     /// <summary>What a read returns, receiving it if need be; false when it must wait.</summary>
@@ -258,42 +267,49 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
         return true;
     }
 
+    /// <summary>Behind what is there already. False when nothing has come.</summary>
+    private bool TryReceive()
+    {
+        var block = Receive(_tail is { Room: >= MinRoom } ? _tail : null);
+        if (block is null) return _isEnded || _errno != 0;
+        if (block != _tail) Append(block);
+        return true;
+    }
+
     /// <summary>
-    /// One receive. One that takes less than it could has emptied the socket, and more will be said by a new event: that saves the receive which would only say EAGAIN
-    /// (epoll(7), question 9). False when nothing is there.
+    /// One receive, into this block or a new one, which it returns. One that takes less than it could has emptied the socket, and more will be said by a new event: that saves
+    /// the receive which would only say EAGAIN (epoll(7), question 9). Null when nothing is there, or the end, or an error, which are noted.
     /// </summary>
-    private unsafe bool TryReceive()
+    private unsafe Block? Receive(Block? into)
     {
         while (connection.IsReadable && MayReceive())
         {
-            var block = _tail;
-            if (block is null || block.Room < MinRoom) block = _loop.Blocks.Rent();
+            var block = into ?? _loop.Blocks.Rent();
             var room = block.Room;
             var count = (int)Libc.Receive(connection.Fd, block.Pointer + block.End, (nuint)room, 0);
             if (count > 0)
             {
                 block.End += count;
-                if (block != _tail) Append(block);
                 connection.IsReadable = count == room || connection.IsHungUp;
-                return true;
+                return block;
             }
 
             var errno = count == 0 ? 0 : Marshal.GetLastSystemError();
-            if (block != _tail) _loop.Blocks.Return(block);
+            if (block != into) _loop.Blocks.Return(block);
             if (errno == Errno.Interrupted) continue;
             if (errno == Errno.Again)
             {
                 connection.IsReadable = false;
-                return false;
+                return null;
             }
 
             const int ConnectionReset = 104;
             _errno = errno != 0 ? errno : connection.IsReset ? ConnectionReset : 0;
             _isEnded = _errno == 0;
-            return true;
+            return null;
         }
 
-        return false;
+        return null;
     }
 
     private bool MayReceive()

@@ -11,8 +11,13 @@ namespace KeyEvt.Proxy.Transport.Epoll;
 /// <para>
 /// On another thread than the loop's, bytes are kept aside until the flush has brought them to the loop: see <see cref="ForeignBytes"/>.
 /// </para>
+/// <para>
+/// What a send needs lies here, not in the connection: with hundreds of busy sessions each further object is a cache miss.
+/// </para>
 /// </summary>
-internal sealed class EpollWriter(EpollConnection connection) : PipeWriter, IValueTaskSource<FlushResult>
+/// <param name="fd">The connection's.</param>
+/// <param name="isToClient">The connection was accepted, not made.</param>
+internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToClient) : PipeWriter, IValueTaskSource<FlushResult>
 {
     /// <summary>A flush waits when this much is unsent, and goes on at half of it.</summary>
     private const int PauseBytes = 128 * 1024;
@@ -42,6 +47,8 @@ internal sealed class EpollWriter(EpollConnection connection) : PipeWriter, IVal
 
     /// <summary>The peer takes nothing any more, or this side has ended it.</summary>
     private bool _isBroken;
+
+    public EpollLoop Loop => _loop;
 
     /// <summary>FIN has been sent, or closing will send it.</summary>
     public bool HasEnded => _isFinished;
@@ -99,15 +106,20 @@ internal sealed class EpollWriter(EpollConnection connection) : PipeWriter, IVal
         }
     }
 
+    /// <summary>On the loop: takes a block over, and flushes. False: flushing would have to wait, or nothing more is taken.</summary>
+    public bool TakeAndFlush(Block block)
+    {
+        if (_foreign is not null) TakeForeign();
+        Take(block);
+        return FlushOnLoop() && !_isBroken;
+    }
+
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
         if (!_loop.IsCurrent) return FlushSlow();
         if (!FlushOnLoop()) return Wait();
         return new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: _isBroken));
     }
-
-    /// <summary>False: flushing would have to wait, or nothing more is taken.</summary>
-    public bool TryFlush() => _loop.IsCurrent && FlushOnLoop() && !_isBroken;
 
     public override void CancelPendingFlush()
     {
@@ -239,7 +251,7 @@ internal sealed class EpollWriter(EpollConnection connection) : PipeWriter, IVal
     {
         if (_isDue || _isBlocked) return;
         _isDue = true;
-        _loop.SendLater(this, connection.WasAccepted);
+        _loop.SendLater(this, isToClient);
     }
 
     private ValueTask<FlushResult> Wait()
@@ -283,7 +295,7 @@ internal sealed class EpollWriter(EpollConnection connection) : PipeWriter, IVal
         _allSent?.TrySetResult();
         if (_isFinished || _isBroken || connection.Slot < 0) return;
         _isFinished = true;
-        Libc.Shutdown(connection.Fd, Libc.ShutdownWrite);
+        Libc.Shutdown(fd, Libc.ShutdownWrite);
     }
 
     /// <summary>One call for all there is. Returns how much that is; <paramref name="sent"/> is -1 when it failed.</summary>
@@ -292,7 +304,7 @@ internal sealed class EpollWriter(EpollConnection connection) : PipeWriter, IVal
         var head = _head!;
         if (head == _tail)
         {
-            sent = Libc.Send(connection.Fd, head.Pointer + head.Start, (nuint)head.Length, Libc.NoSignal);
+            sent = Libc.Send(fd, head.Pointer + head.Start, (nuint)head.Length, Libc.NoSignal);
             return head.Length;
         }
 
@@ -306,7 +318,7 @@ internal sealed class EpollWriter(EpollConnection connection) : PipeWriter, IVal
         }
 
         var message = new Libc.MessageHeader { Vectors = vectors, VectorCount = (nuint)count };
-        sent = Libc.SendMessage(connection.Fd, &message, Libc.NoSignal);
+        sent = Libc.SendMessage(fd, &message, Libc.NoSignal);
         return asked;
     }
 
