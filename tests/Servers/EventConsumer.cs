@@ -10,6 +10,10 @@ namespace KeyEvt.Servers;
 /// </summary>
 public sealed class EventConsumer : IAsyncDisposable
 {
+    /// <summary>For each step of an attempt; then it is begun anew.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LeavingTime = TimeSpan.FromSeconds(2);
+
     private readonly Broker _broker;
     private readonly ushort _prefetch;
     private readonly Lock _lock = new();
@@ -17,6 +21,7 @@ public sealed class EventConsumer : IAsyncDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource _consuming = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
+    private volatile string _state = "beginning";
 
     private EventConsumer(Broker broker, string queue, ushort prefetch)
     {
@@ -66,8 +71,17 @@ public sealed class EventConsumer : IAsyncDisposable
     }
 
     /// <summary>Waits until at least this many have arrived.</summary>
-    public Task WaitForAsync(int count, TimeSpan? deadline = null)
-        => Eventually.ValueAsync($"{count} messages in {Queue}", () => Task.FromResult(Count), seen => seen >= count, deadline);
+    public async Task WaitForAsync(int count, TimeSpan? deadline = null)
+    {
+        try
+        {
+            await Eventually.ValueAsync($"{count} messages in {Queue}", () => Task.FromResult(Count), seen => seen >= count, deadline).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            throw new TimeoutException($"{e.Message}; the consumer is {_state}", e);
+        }
+    }
 
     /// <summary>Waits for these keys, in this order, whatever came twice: where the broker refused or left, what it had not confirmed is sent again.</summary>
     public Task WaitForKeysAsync(IReadOnlyList<string> keys, TimeSpan? deadline = null)
@@ -107,6 +121,7 @@ public sealed class EventConsumer : IAsyncDisposable
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
+                _state = $"away: {e.Message}";
                 // The broker is away, or this ends: the loop decides. A queue that is not there shows as a wait past its deadline.
                 await Task.Delay(100).ConfigureAwait(false);
             }
@@ -115,8 +130,24 @@ public sealed class EventConsumer : IAsyncDisposable
 
     private async Task ConsumeAsync()
     {
-        await using var connection = await _broker.ConnectAsync().ConfigureAwait(false);
-        await using var channel = await connection.CreateChannelAsync().ConfigureAwait(false);
+        var connection = await _broker.ConnectAsync().WaitAsync(Patience).ConfigureAwait(false);
+        try
+        {
+            var ended = await BeginAsync(connection).WaitAsync(Patience).ConfigureAwait(false);
+            _state = "consuming";
+            _consuming.TrySetResult();
+            await ended.WaitAsync(_ending.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            await LeaveAsync(connection).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Consumes; returns what completes at the channel's end.</summary>
+    private async Task<Task> BeginAsync(IConnection connection)
+    {
+        var channel = await connection.CreateChannelAsync().ConfigureAwait(false);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         channel.ChannelShutdownAsync += (_, _) =>
         {
@@ -131,8 +162,15 @@ public sealed class EventConsumer : IAsyncDisposable
             await channel.BasicAckAsync(delivery.DeliveryTag, multiple: false).ConfigureAwait(false);
         };
         await channel.BasicConsumeAsync(Queue, autoAck: false, consumer).ConfigureAwait(false);
-        _consuming.TrySetResult();
-        await ended.Task.WaitAsync(_ending.Token).ConfigureAwait(false);
+        return ended.Task;
+    }
+
+    /// <summary>The library may wait long, or for ever, for a broker that is gone: the next attempt must not wait for that.</summary>
+    private static async Task LeaveAsync(IConnection connection)
+    {
+        var leaving = connection.DisposeAsync().AsTask();
+        await Task.WhenAny(leaving, Task.Delay(LeavingTime)).ConfigureAwait(false);
+        _ = leaving.ContinueWith(static left => left.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
     }
 
     private void Keep(BasicDeliverEventArgs delivery)
