@@ -99,6 +99,25 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_read_cancelled_before_it_began_is_not_the_relays_though_there_is_something_to_be_received()
+    {
+        var offers = 0;
+        await _sender.SendAsync("x"u8.ToArray(), Cancel);
+        await UntilAsync(() => _from.IsReadable);
+        _from.Input.CancelPendingRead();
+        var read = await ReadAsync(Keep).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+        Assert.True(read.IsCanceled);
+        Assert.Equal(0, offers);
+        Assert.Equal("x", Text((await ReadAsync(Keep).WaitAsync(TimeSpan.FromSeconds(20), Cancel)).Buffer));
+
+        RelayStep Keep(Block received)
+        {
+            offers++;
+            return RelayStep.Kept;
+        }
+    }
+
+    [Fact]
     public async Task A_fault_in_a_relay_is_its_readers_and_not_the_loops()
     {
         var reading = ReadAsync(_ => throw new InvalidTimeZoneException("the fault"));
