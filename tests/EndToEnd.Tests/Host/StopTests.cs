@@ -86,6 +86,25 @@ public sealed class StopTests(SharedBroker broker)
     }
 
     [Fact]
+    public async Task A_request_of_which_only_a_part_had_come_is_finished_and_then_its_session_ends()
+    {
+        await Stage.RunAsync(await broker.GetAsync(), new StageSetting { Queue = false }, async stage =>
+        {
+            await using var client = await stage.ConnectAsync();
+            Assert.Equal("PONG", (await client.CallAsync("PING")).Text);
+            await client.SendAsync("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$10\r\nfirst");
+            stage.Program.Process.Signal(ChildProcess.SigTerm);
+            await stage.Program.Process.SaysAsync("sessions to end");
+            await client.SendAsync("other\r\n");
+            Assert.Equal("OK", (await client.ReadReplyAsync()).Text);
+            Assert.Empty(await client.ReadToEndAsync());
+            Assert.Equal(0, await stage.Program.Process.ExitAsync(Limit));
+            Assert.DoesNotContain("did not end in time", stage.Program.Process.AllText, StringComparison.Ordinal);
+            Assert.Equal("firstother", (await stage.Redis.CallAsync("GET", "k")).Text);
+        });
+    }
+
+    [Fact]
     public async Task Clients_commands_finish_then_the_feed_then_delivery()
     {
         await Stage.RunAsync(await broker.GetAsync(), new StageSetting { Events = "l" }, async stage =>
