@@ -59,14 +59,27 @@ public sealed class P7P8Tests : IAsyncLifetime
     [Fact]
     public async Task P7_a_silent_client_is_closed_after_the_idle_timeout_and_a_busy_one_is_not()
     {
-        await using var program = await StartAsync("--idle-timeout", "2");
+        await using var program = await StartAsync("--idle-timeout", "4");
         await using var idle = await program.ConnectAsync();
         await using var busy = await program.ConnectAsync();
+        await using var asking = await program.ConnectAsync(); // and gets nothing
+        await using var listening = await program.ConnectAsync(); // and asks nothing
+        await asking.SendCommandAsync("CLIENT", "REPLY", "OFF");
+        Assert.Equal("subscribe", (await listening.CallAsync("SUBSCRIBE", "news")).Items[0].Text);
         Assert.Equal("PONG", (await idle.CallAsync("PING")).Text);
-        var end = idle.ReadTextToEndAsync(TimeSpan.FromSeconds(10));
-        await Eventually.TrueAsync("the idle client's end", async () => (await busy.CallAsync("PING")).Text == "PONG" && end.IsCompleted);
+        var end = idle.ReadTextToEndAsync(TimeSpan.FromSeconds(30));
+        var published = 0;
+        await Eventually.TrueAsync("the idle client's end", async () =>
+        {
+            await asking.SendCommandAsync("INCR", "asked");
+            Assert.Equal(1, (await busy.CallAsync("PUBLISH", "news", $"{++published}")).Integer);
+            return end.IsCompleted;
+        });
         Assert.Equal("", await end);
-        Assert.Equal("PONG", (await busy.CallAsync("PING")).Text);
+        await asking.SendCommandAsync("CLIENT", "REPLY", "ON");
+        Assert.Equal("OK", (await asking.ReadReplyAsync()).Text);
+        for (var n = 1; n <= published; n++)
+            Assert.Equal(["message", "news", $"{n}"], (await listening.ReadReplyAsync()).Texts);
     }
 
     // With 64, as little as the catalogue asks for, only a program that is compiled ahead starts at all: the runtime holds two for each library.
