@@ -101,9 +101,9 @@ public sealed class ForwarderEngine : IAsyncDisposable
         _spool?.Dispose();
     }
 
-    private static SingleStore OneList(TopologyWatcher topology, Func<RedisAddress?> master, UpstreamDatabase database, LocalSpool? spool, ILogger logger)
+    private static OneListStores OneList(TopologyWatcher topology, Func<RedisAddress?> master, UpstreamDatabase database, LocalSpool? spool, ILogger logger)
     {
         var list = new RedisListStore(FallbackKey.Name, database.OfMasterAsync, topology.Hint, logger);
-        return new SingleStore(FallbackKey.Name, spool is null ? list : new ChainedStore(list, spool), () => (master() ?? topology.Current.Master?.Address)?.ToString() ?? "nobody");
+        return new OneListStores(FallbackKey.Name, list, spool, () => (master() ?? topology.Current.Master?.Address)?.ToString() ?? "nobody");
     }
 }
