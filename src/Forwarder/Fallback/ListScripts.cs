@@ -53,12 +53,16 @@ internal static class ListScripts
         """;
 
     /// <summary>
-    /// ARGV: count, the first and the last of so many entries. They are cut off when they are the front of the list; otherwise nothing is done. Returns length and whether it was
-    /// done.
+    /// ARGV: count, how the first and how the last of so many entries begin. They are cut off when they are the front of the list; otherwise nothing is done. Returns length and
+    /// whether it was done.
     /// </summary>
     public const string Remove = """
         local key, n = KEYS[1], tonumber(ARGV[1])
-        local isFront = redis.call('LINDEX', key, 0) == ARGV[2] and redis.call('LINDEX', key, n - 1) == ARGV[3]
+        local function isAt(place, head)
+            local entry = redis.call('LINDEX', key, place)
+            return entry and string.sub(entry, 1, #head) == head
+        end
+        local isFront = isAt(0, ARGV[2]) and (n == 1 or isAt(n - 1, ARGV[3]))
         if isFront then redis.call('LTRIM', key, n, -1) end
         return {redis.call('LLEN', key), isFront and 1 or 0}
         """;

@@ -53,7 +53,7 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
 
     public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries) => TryAsync(async () =>
     {
-        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Remove, [entries.Count, entries[0], entries[^1]]).ConfigureAwait(false);
+        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Remove, [entries.Count, StoreSteps.HeadOf(entries[0]), StoreSteps.HeadOf(entries[^1])]).ConfigureAwait(false);
         _recent.KeepLast((long)answer[0]);
         return new RemoveResult((long)answer[0], (long)answer[1] == 1);
     });
