@@ -51,6 +51,9 @@ internal static partial class FeedLog
     [LoggerMessage(2014, LogLevel.Warning, "feed {Node}: the node did not answer within {Seconds} s of stopping; events of commands it handled last may not have been read")]
     public static partial void NotCaughtUp(ILogger logger, string node, double seconds);
 
+    [LoggerMessage(2030, LogLevel.Warning, "node {Node}: requests waited {Seconds} s for its events to be heard, and are passed on now ({Count} times so far); what they change until then is in no message. --coverage-wait sets the time")]
+    public static partial void WaitRanOut(ILogger logger, string node, double seconds, long count);
+
     [LoggerMessage(2015, LogLevel.Information, "feed {Node}: the node is forwarded from now; {Count} of the notifications held back were new")]
     public static partial void Promoted(ILogger logger, string node, int count);
 }
