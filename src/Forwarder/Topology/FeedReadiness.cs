@@ -21,6 +21,7 @@ internal static class FeedReadiness
                 FeedState.HeldBack when isAlone => null, // a replica's events are held back on purpose, its clients are served
                 FeedState.HeldBack => "the node does not say yet that it is a master",
                 FeedState.Connecting => "the feed is connecting to the upstream",
+                FeedState.Silent => "the upstream has sent nothing for a while: it is busy or frozen, or the way to it is down (the feed keeps its connection)",
                 FeedState.Down => "the upstream does not answer the feed",
                 _ => "the feed has ended",
             };
