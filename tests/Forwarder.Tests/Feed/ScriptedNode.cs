@@ -66,7 +66,7 @@ internal sealed class ScriptedNode : IFeedTransport
             throw new SocketException((int)SocketError.ConnectionRefused);
 
         _ = Task.Run(() => ServeAsync(toNode.Reader, number), CancellationToken.None);
-        return ValueTask.FromResult<IDuplexPipe>(new Ends(toFeed.Reader, toNode.Writer));
+        return ValueTask.FromResult<IDuplexPipe>(new Ends(toFeed.Reader, toNode.Writer, () => Closed(number)));
     }
 
     /// <summary>Answers nothing until it is released, and then what is to be answered at that time.</summary>
@@ -93,22 +93,16 @@ internal sealed class ScriptedNode : IFeedTransport
     public Task EventAsync(string key, string pattern = "__keyevent@*__:*", int? on = null) =>
         SayAsync($">4\r\n$8\r\npmessage\r\n${pattern.Length}\r\n{pattern}\r\n$18\r\n__keyevent@0__:set\r\n${key.Length}\r\n{key}\r\n", on);
 
-    public Task CloseAsync() => _toFeed[^1].CompleteAsync().AsTask();
+    /// <param name="on">As in <see cref="SayAsync"/>.</param>
+    public Task CloseAsync(int? on = null) => _toFeed[(on ?? Connects) - 1].CompleteAsync().AsTask();
 
-    private async Task ServeAsync(PipeReader input, int number)
+    private void Closed(int number)
     {
-        try
-        {
-            await ServeAllAsync(input, number);
-        }
-        finally
-        {
-            lock (_gate)
-                _open.Remove(number);
-        }
+        lock (_gate)
+            _open.Remove(number);
     }
 
-    private async Task ServeAllAsync(PipeReader input, int number)
+    private async Task ServeAsync(PipeReader input, int number)
     {
         await using var stream = input.AsStream();
         using var reader = new StreamReader(stream, Encoding.Latin1);
@@ -147,5 +141,8 @@ internal sealed class ScriptedNode : IFeedTransport
 
     public static string Bulk(string text) => $"${text.Length}\r\n{text}\r\n";
 
-    private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+    private sealed record Ends(PipeReader Input, PipeWriter Output, Action Closed) : IDuplexPipe, IDisposable
+    {
+        public void Dispose() => Closed();
+    }
 }
