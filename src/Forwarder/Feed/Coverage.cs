@@ -19,6 +19,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
     private bool _hasBegun;
     private bool _isHeld;
     private (FeedFault Fault, Moment From, EventPosition Last)? _lostWhileHeld;
+    private (FeedFault Fault, EventPosition Last)? _silence;
     private Moment _proven;
     private Moment _subscribedAt;
     private Moment _openSince;
@@ -89,10 +90,31 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         Settle(position);
     }
 
-    /// <summary>Another node has taken this one's place, and is covered.</summary>
+    /// <summary>Nothing comes on the connection, which is kept: a gap only if another node takes this one's place before it speaks again, or if it is lost.</summary>
+    public void FellSilent(FeedFault fault, EventPosition last)
+    {
+        lock (_gate)
+            _silence = (fault, last);
+    }
+
+    /// <summary>It speaks again: nothing was lost.</summary>
+    public void Speaks()
+    {
+        lock (_gate)
+            _silence = null;
+    }
+
+    /// <summary>Another node has taken this one's place, and is covered. What this one last said, before it fell silent, is the last that is known of it.</summary>
     /// <param name="first">Where the successor's stream begins.</param>
     public void Succeeded(EventPosition first)
     {
+        (FeedFault Fault, EventPosition Last)? silence;
+        Moment proven;
+        lock (_gate)
+            (silence, proven, _silence) = (_silence, _proven, null);
+        if (silence is { } since)
+            Open(since.Fault.Cause, since.Fault.Text, proven, since.Last);
+
         Gap? closed;
         lock (_gate)
         {
@@ -120,6 +142,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         Moment from;
         lock (_gate)
         {
+            _silence = null;
             if (!_isSubscribed)
                 return;
             _isSubscribed = false;
@@ -163,8 +186,14 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         var now = Moment.Now(time);
         lock (_gate)
         {
-            if (!_isWanted || _open is not null)
+            if (!_isWanted)
                 return;
+            if (_open is not null)
+            {
+                if (from.Timestamp < _openSince.Timestamp)
+                    ReachBack(detail, from, last);
+                return;
+            }
         }
 
         var gap = gaps.Add(NewGap(cause, detail, from, last) with

@@ -8,17 +8,24 @@ namespace KeyEvt.Forwarder.Feed;
 /// <remarks>
 /// Three loops share it: the reader (all that has a place in the stream happens there), the writer, and the beat. They are all over
 /// before <see cref="RunAsync"/> returns. Owns the pipe.
+/// <para>
+/// It counts from the confirmation of its subscription on. Until then it changes nothing that the feed's connections share, so that it can be made beside another
+/// one that has fallen silent, and takes that one's place only if that one still says nothing (<see cref="FeedReplacement"/>).
+/// </para>
 /// </remarks>
 internal sealed class FeedConnection
 {
     private readonly FeedContext _feed;
     private readonly IDuplexPipe _pipe;
+    private readonly FeedConnection? _silent;
     private readonly FeedCommands _commands;
     private readonly FeedSubscriptions _subscriptions;
     private readonly FlagKeeper _flags;
     private readonly RoleKeeper _roles;
     private readonly MarkerSender _markers;
+    private readonly FeedStream _stream;
     private readonly FrameReader _reader;
+    private readonly FeedSilence _silence;
     private readonly TaskCompletionSource<FeedFault> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _flagsSettled = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -26,24 +33,55 @@ internal sealed class FeedConnection
     private NodeIdentity _identity = new("", "");
     private volatile bool _isGreeted;
 
-    public FeedConnection(FeedContext feed, IDuplexPipe pipe, Func<EventClass> wanted)
+    /// <summary>Nothing more of it is taken. Under the turn.</summary>
+    private bool _isOver;
+
+    /// <param name="silent">The connection whose place it is to take; null: there is none.</param>
+    public FeedConnection(FeedContext feed, IDuplexPipe pipe, Func<EventClass> wanted, FeedConnection? silent = null)
     {
         _feed = feed;
         _pipe = pipe;
+        _silent = silent;
+        _silence = new FeedSilence(feed.Options);
         _commands = new FeedCommands(feed.Time);
-        _subscriptions = new FeedSubscriptions(feed, _commands, wanted, fault => _end.TrySetResult(fault), OnSubscribed);
+        _subscriptions = new FeedSubscriptions(feed, _commands, wanted, End, OnSubscribed);
         _flags = new FlagKeeper(feed, _commands, wanted, OnFlagsSettled);
         var outlet = new EventOutlet(feed);
         _roles = new RoleKeeper(feed, _commands, outlet);
         outlet.AskToConfirm = _roles.AskNow;
         _markers = new MarkerSender(feed, _commands);
-        _reader = new FrameReader(pipe.Input, new FeedStream(feed, _commands, _subscriptions, _roles, _markers, outlet), feed.Options.MaxFrameBytes);
+        _stream = new FeedStream(feed, _commands, _subscriptions, _roles, _markers, outlet);
+        _reader = new FrameReader(pipe.Input, _stream, feed.Options.MaxFrameBytes, feed.Turn, MayTake);
     }
 
     public long MarkersSent => _markers.Sent;
 
-    /// <summary>When the subscription was first confirmed; null when it never was.</summary>
+    /// <summary>When the subscription was first confirmed, and the connection began to count; null when it never did.</summary>
     public Moment? SubscribedAt { get; private set; }
+
+    /// <summary>Completes then.</summary>
+    public Task Subscribed => _subscribed.Task;
+
+    /// <summary>Whether it says anything.</summary>
+    public FeedSilence Silence => _silence;
+
+    /// <summary>The first reason counts. Any thread.</summary>
+    public void End(FeedFault fault) => _end.TrySetResult(fault);
+
+    /// <summary>It is not needed. Any thread.</summary>
+    /// <returns>False: it counts already, and goes on.</returns>
+    public bool TryWithdraw()
+    {
+        lock (_feed.Turn)
+        {
+            if (SubscribedAt is not null)
+                return false;
+            _isOver = true;
+        }
+
+        End(new FeedFault(FeedFaultKind.Stopped, "the connection before it speaks again, or has ended"));
+        return true;
+    }
 
     /// <summary>What is wanted has changed. Any thread.</summary>
     public void WantChanged()
@@ -51,9 +89,12 @@ internal sealed class FeedConnection
         if (!_isGreeted)
             return; // the handshake asks for it
 
-        _flags.Check();
-        _subscriptions.Step();
-        ShowInStep();
+        lock (_feed.Turn)
+        {
+            _flags.Check();
+            _subscriptions.Step();
+            ShowInStep();
+        }
     }
 
     /// <summary>Asks for the role now. Any thread.</summary>
@@ -92,9 +133,15 @@ internal sealed class FeedConnection
             _pipe.Input.CancelPendingRead();
             _pipe.Output.CancelPendingFlush();
             await Task.WhenAll(loops).ConfigureAwait(false);
-            _roles.End();
+            lock (_feed.Turn)
+            {
+                if (!_isOver)
+                    _roles.End();
+                _isOver = true;
+            }
+
             _over.TrySetResult();
-            await CloseAsync().ConfigureAwait(false);
+            await _pipe.CloseAsync().ConfigureAwait(false);
         }
     }
 
@@ -102,6 +149,13 @@ internal sealed class FeedConnection
     {
         try
         {
+            var handshake = new FeedHandshake(_feed, _commands);
+            _identity = await handshake.GreetAsync(cancellation).ConfigureAwait(false);
+            if (_silent is null)
+                ShowIdentity();
+            else
+                await Task.Delay(_feed.Options.SilenceGrace, _feed.Time, cancellation).ConfigureAwait(false); // whoever made this one ends it when the other one speaks
+            await handshake.LoadedAsync(cancellation).ConfigureAwait(false);
             await SubscribeAsync().WaitAsync(_feed.Options.HandshakeTimeout, _feed.Time, cancellation).ConfigureAwait(false);
         }
         catch (TimeoutException)
@@ -114,8 +168,6 @@ internal sealed class FeedConnection
 
     private async Task SubscribeAsync()
     {
-        _identity = await new FeedHandshake(_feed, _commands).GreetAsync().ConfigureAwait(false);
-        _feed.Board.Change(status => status with { RunId = _identity.RunId, RedisVersion = _identity.Version, IsCluster = _identity.IsCluster });
         await _roles.AskFirstAsync().ConfigureAwait(false);
         if (_feed.Options.NotifyMode != NotifyMode.Off)
         {
@@ -123,21 +175,23 @@ internal sealed class FeedConnection
             await _flagsSettled.Task.ConfigureAwait(false);
         }
 
-        await _markers.SubscribeAsync(_identity.RunNumber(_feed.Markers.Nonce), _identity.IsCluster).ConfigureAwait(false);
+        await _markers.SubscribeAsync(_identity.IsCluster).ConfigureAwait(false);
         _isGreeted = true;
-        _subscriptions.Begin();
+        lock (_feed.Turn)
+            _subscriptions.Begin();
         await _subscribed.Task.ConfigureAwait(false);
     }
 
-    /// <summary>A marker a beat; role and flags when they are due.</summary>
+    /// <summary>A marker a beat; role and flags when they are due. Nothing more is asked of a node that is silent.</summary>
     private async Task BeatAsync(CancellationToken cancellation)
     {
         using var timer = new PeriodicTimer(_feed.Options.MarkerInterval, _feed.Time);
-        var silence = new FeedSilence(_feed.Options);
         var slack = _feed.Options.MarkerInterval / 2;
         do
         {
-            silence.Beat(_reader.Reads, _commands.Waiting > 0);
+            if (IsSilent())
+                continue;
+
             _markers.Send();
             _roles.AskWhenDue(slack);
             _flags.CheckWhenDue(slack);
@@ -145,32 +199,129 @@ internal sealed class FeedConnection
         while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false));
     }
 
+    /// <exception cref="FeedFaultException">For longer than anybody waits.</exception>
+    private bool IsSilent()
+    {
+        lock (_feed.Turn)
+        {
+            bool begins = _silence.Beat(_reader.Reads, _commands.Waiting > 0);
+            if (_silence.Lasted >= _feed.Options.SilenceLimit)
+                throw new FeedFaultException(SilenceFault("and answers no other connection"));
+            if (!begins)
+                return _silence.IsOn;
+
+            // What waits for an answer behind it came from a master as far as it is known: who may take its place has to know of it.
+            _roles.End();
+            _feed.Coverage.FellSilent(SilenceFault("and another node took its place"), _feed.Progress.Position);
+            ShowInStep();
+            return true;
+        }
+    }
+
+    private FeedFault SilenceFault(string circumstance) =>
+        new(FeedFaultKind.Silent, $"the node has sent nothing for {_silence.Lasted.TotalSeconds:0.#} s, though an answer was due, {circumstance}");
+
+    /// <summary>For each read, under the turn.</summary>
+    private bool MayTake()
+    {
+        if (_silence.IsOn && !_isOver)
+        {
+            _silence.End();
+            _feed.Coverage.Speaks();
+            ShowInStep();
+        }
+
+        return !_isOver;
+    }
+
+    /// <summary>
+    /// The subscription to what is wanted is confirmed; the first time, the connection begins to count. On the read loop, or in the handshake where nothing is wanted.
+    /// </summary>
+    private void OnSubscribed()
+    {
+        lock (_feed.Turn)
+        {
+            bool isFirst = SubscribedAt is null;
+            if (isFirst && !TryBegin())
+                return;
+
+            _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica);
+            if (isFirst)
+            {
+                SubscribedAt = Moment.Now(_feed.Time);
+                FeedLog.Subscribed(_feed.Logger, _feed.Node, string.Join(' ', _subscriptions.Names), _identity.Version, _roles.Role, _identity.RunId);
+                _subscribed.TrySetResult();
+            }
+        }
+
+        ShowInStep();
+    }
+
+    /// <returns>False: the connection before it speaks again, and goes on.</returns>
+    private bool TryBegin()
+    {
+        if (_isOver)
+            return false;
+
+        if (_silent?.TryGiveWay() == false)
+        {
+            _isOver = true;
+            End(new FeedFault(FeedFaultKind.Stopped, "the connection before it speaks again, or has ended"));
+            return false;
+        }
+
+        ShowIdentity();
+        _feed.Markers.Forget(); // what was due on another connection will not come on this one
+        _feed.Progress.Begin(_identity.RunNumber(_feed.Markers.Nonce), _feed.Markers.Reserve());
+        _feed.Flags.Begin(_feed.Progress.Position);
+        _stream.Counts = true;
+        _roles.Begin();
+        return true;
+    }
+
+    /// <summary>Another connection to the node is subscribed: its gap begins at the last that is proven of this one. Under the turn.</summary>
+    /// <returns>False: something has come on this one, or it has ended.</returns>
+    private bool TryGiveWay()
+    {
+        if (_isOver || !_silence.IsUnbroken(_reader.Reads))
+            return false;
+
+        _isOver = true;
+        _stream.Counts = false;
+        _roles.End();
+        var fault = SilenceFault("but answered another connection");
+        _feed.Board.Change(status => status with { IsInStep = false, LastError = fault.Text, Reconnects = status.Reconnects + 1 });
+        _feed.Coverage.Lost(fault, _feed.Progress.Position);
+        End(fault);
+        return true;
+    }
+
+    private void ShowIdentity() =>
+        _feed.Board.Change(status => status with { RunId = _identity.RunId, RedisVersion = _identity.Version, IsCluster = _identity.IsCluster });
+
     private void OnFlagsSettled()
     {
         _flagsSettled.TrySetResult();
         ShowInStep();
     }
 
-    private void OnSubscribed()
+    /// <summary>Nothing of a connection that does not count yet, or no longer.</summary>
+    private void ShowInStep()
     {
-        _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica);
-        if (SubscribedAt is null)
+        lock (_feed.Turn)
         {
-            SubscribedAt = Moment.Now(_feed.Time);
-            FeedLog.Subscribed(_feed.Logger, _feed.Node, string.Join(' ', _subscriptions.Names), _identity.Version, _roles.Role, _identity.RunId);
-            _subscribed.TrySetResult();
+            if (SubscribedAt is not { } since || _isOver)
+                return;
+
+            _feed.Board.Change(status => status with
+            {
+                State = _silence.IsOn ? FeedState.Silent : _feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed,
+                IsInStep = _flags.IsSettled && _subscriptions.IsSettled,
+                Patterns = _subscriptions.Names,
+                SubscribedAt = since.Wall,
+            });
         }
-
-        ShowInStep();
     }
-
-    private void ShowInStep() => _feed.Board.Change(status => status with
-    {
-        State = SubscribedAt is null ? FeedState.Connecting : _feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed,
-        IsInStep = SubscribedAt is not null && _flags.IsSettled && _subscriptions.IsSettled,
-        Patterns = _subscriptions.Names,
-        SubscribedAt = SubscribedAt?.Wall,
-    });
 
     /// <summary>Runs a loop to its end and says how it ended, unless another one has said so already.</summary>
     private async Task GuardAsync(Func<Task> loop)
@@ -197,22 +348,4 @@ internal sealed class FeedConnection
     /// <summary>With TLS 1.3 the node judges the client certificate after the handshake: its refusal is the first thing that is read.</summary>
     private string BreakOf(Exception error) =>
         (_feed.Options.Address.IsTls ? HandshakeFault.Describe(error, _feed.Options.TlsFiles) : null) ?? FeedText.Clean(error.Message);
-
-    private async Task CloseAsync()
-    {
-        await _pipe.Input.CompleteAsync().ConfigureAwait(false);
-        try
-        {
-            await _pipe.Output.CompleteAsync().ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or SocketException or InvalidOperationException)
-        {
-            // Completing a writer over TLS sends what is left; the node may be gone, which the reading side has said.
-        }
-
-        if (_pipe is IAsyncDisposable asyncDisposable)
-            await asyncDisposable.DisposeAsync().ConfigureAwait(false);
-        else
-            (_pipe as IDisposable)?.Dispose();
-    }
 }

@@ -28,9 +28,10 @@ internal sealed class FeedSet : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<string, string> _masterOf = [];
-    private readonly Dictionary<string, FeedState> _seen = [];
+    private readonly Dictionary<string, (FeedState State, long Reconnects)> _seen = [];
     private readonly ConcurrentDictionary<string, bool> _saidReplica = new();
     private readonly Lock _gate = new();
+    private readonly SideTasks _tasks;
     private volatile IReadOnlyList<Member> _members = [];
     private EventClass _wanted;
     private bool _isStarted;
@@ -44,6 +45,7 @@ internal sealed class FeedSet : IAsyncDisposable
     public FeedSet(ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport transport)
     {
         (_topology, _sink, _gaps, _time, _logger, _transport) = (topology, sink, gaps, time, logger, transport);
+        _tasks = new SideTasks(time, OnTaskDied);
         bool isAlone = topology.Current.Shape == UpstreamShape.Standalone;
         _options = options with
         {
@@ -116,6 +118,7 @@ internal sealed class FeedSet : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(_members.Select(member => member.Feed.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await _tasks.EndAsync().ConfigureAwait(false);
         _completion.TrySetResult();
     }
 
@@ -173,7 +176,7 @@ internal sealed class FeedSet : IAsyncDisposable
         }
 
         foreach (var member in gone)
-            _ = EndAsync(member.Feed);
+            _tasks.Run($"ending the feed of {member.Node.Address}", Timeout.InfiniteTimeSpan, end => EndAsync(member.Feed, end)); // each step has its own end
     }
 
     private NodeFeed NewFeed(TopologyNode node)
@@ -222,15 +225,22 @@ internal sealed class FeedSet : IAsyncDisposable
     private void Start(NodeFeed feed)
     {
         feed.Start();
-        _ = feed.Completion.ContinueWith(ended => _completion.TrySetException(ended.Exception!.InnerExceptions), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _tasks.Run("watching a feed", Timeout.InfiniteTimeSpan, _ => feed.Completion); // it ends with the feed
     }
 
-    /// <summary>What it sent before it went is read first; its faults are the feed's own.</summary>
-    private static async Task EndAsync(NodeFeed feed)
+    /// <summary>What it sent before it went is read and judged first.</summary>
+    private static async Task EndAsync(NodeFeed feed, CancellationToken end)
     {
         await feed.CatchUpAsync(CatchUpDeadline).ConfigureAwait(false);
+        await feed.SettledAsync(SuccessorDeadline + CatchUpDeadline, end).ConfigureAwait(false);
         feed.Want(EventClass.None); // nobody misses what a node says that is no longer there
         await feed.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private void OnTaskDied(string name, Exception fault)
+    {
+        TopologyLog.TaskDied(_logger, fault, name);
+        _completion.TrySetException(fault);
     }
 
     /// <summary>For a node that has been promoted: all that its old master's feed has received, once it has read what there is to read.</summary>
@@ -250,7 +260,7 @@ internal sealed class FeedSet : IAsyncDisposable
     private async Task<IReadOnlyList<KeptNotification>?> SentBySuccessorOfAsync(string nodeId)
     {
         var begun = _time.GetTimestamp();
-        while (_time.GetElapsedTime(begun) < SuccessorDeadline)
+        while (!_stop.IsCancellationRequested && _time.GetElapsedTime(begun) < SuccessorDeadline)
         {
             var changed = _topology.Changed;
             var members = _members;
@@ -329,10 +339,11 @@ internal sealed class FeedSet : IAsyncDisposable
         bool hasNews = false;
         foreach (var member in members)
         {
-            var state = member.Feed.Status.State;
-            hasNews |= _seen.TryGetValue(member.Node.Id, out var before) && before != state
-                && state is FeedState.Down or FeedState.HeldBack or FeedState.Subscribed && before is FeedState.Subscribed or FeedState.HeldBack;
-            _seen[member.Node.Id] = state;
+            var now = (member.Feed.Status.State, member.Feed.Status.Reconnects);
+            // A connection that is lost and made again at once may never be seen to be down.
+            hasNews |= _seen.TryGetValue(member.Node.Id, out var before)
+                && (before.Reconnects != now.Reconnects || (before.State is FeedState.Subscribed or FeedState.HeldBack && before.State != now.State));
+            _seen[member.Node.Id] = now;
         }
 
         return hasNews;
