@@ -48,9 +48,10 @@ public sealed class ForwarderEngine : IAsyncDisposable
             Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
 
         var feedOptions = new NodeFeedOptions { Address = options.Upstream.Login, NotifyMode = options.NotifyMode, Instance = options.Instance, TlsFiles = options.UpstreamTls.Files };
-        feeds = _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport);
+        Coverage = new CoverageGates(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
+        feeds = _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport, Coverage);
         _feeds.Want(ForwarderControl.WantedBy(options.Initial));
-        var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Gaps, time);
+        var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Coverage, Gaps, time);
         Control = new ForwarderControl(current, options.Initial, _feeds, _delivery, new InfoReport(current, upstream, _delivery, _spool, Ledger, Gaps, background, time), time);
     }
 
@@ -59,6 +60,9 @@ public sealed class ForwarderEngine : IAsyncDisposable
     public Ledger Ledger { get; }
 
     public GapLog Gaps { get; }
+
+    /// <summary>Whether sessions must wait until the events of their node are heard.</summary>
+    public CoverageGates Coverage { get; }
 
     /// <summary>Which nodes there are; for sessions too.</summary>
     public ITopology Topology => _topology;

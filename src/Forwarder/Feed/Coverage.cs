@@ -10,7 +10,8 @@ namespace KeyEvt.Forwarder.Feed;
 /// wrong meanwhile makes it longer, and it ends when nothing is wrong any more. Thread safe; gaps are declared on the caller's thread.
 /// </remarks>
 /// <param name="hasSuccessors">See <see cref="NodeFeedOptions.HasSuccessors"/>.</param>
-internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILogger logger, bool hasSuccessors = false)
+/// <param name="clients">Holds clients' requests back while the node is not covered; null: nobody's.</param>
+internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILogger logger, bool hasSuccessors = false, CoverageGate? clients = null)
 {
     private readonly Lock _gate = new();
     private bool _isWanted;
@@ -36,6 +37,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         }
 
         Settle(position);
+        ShowClients();
     }
 
     /// <summary>All that Redis sent before it handled a command given at this moment has been read.</summary>
@@ -65,6 +67,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
             _lostWhileHeld = null;
         else
             DeclareLostWhileHeld(position);
+        ShowClients();
     }
 
     /// <summary>
@@ -88,6 +91,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         if (lacksFlags)
             Open(GapCause.FlagsMissing, "the flags were not set when the node was promoted", since, position);
         Settle(position);
+        ShowClients();
     }
 
     /// <summary>Nothing comes on the connection, which is kept: a gap only if another node takes this one's place before it speaks again, or if it is lost.</summary>
@@ -125,6 +129,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
 
         if (closed is not null)
             Closed(closed);
+        ShowClients();
     }
 
     private void DeclareLostWhileHeld(EventPosition first)
@@ -154,6 +159,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
             }
         }
 
+        ShowClients();
         Open(fault.Cause, fault.Text, from, last);
     }
 
@@ -170,6 +176,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
             since = from ?? _subscribedAt;
         }
 
+        ShowClients();
         Open(GapCause.FlagsMissing, detail, since, last, reachesBack: from is not null);
     }
 
@@ -178,6 +185,14 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         lock (_gate)
             _hasFlags = true;
         Settle(position);
+        ShowClients();
+    }
+
+    /// <summary>Their requests are held back as soon as something is missing, and passed on when its gap has ended.</summary>
+    private void ShowClients()
+    {
+        lock (_gate)
+            clients?.Show(_isWanted && !_isHeld && !(_hasBegun && _isSubscribed && _hasFlags));
     }
 
     /// <summary>A span known only when it is over.</summary>

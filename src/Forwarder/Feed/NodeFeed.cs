@@ -22,7 +22,8 @@ public sealed class NodeFeed : IAsyncDisposable
     /// <param name="sink">Gets each notification of a master, on the feed's read loop.</param>
     /// <param name="gaps">Shared by all feeds.</param>
     /// <param name="transport">How to connect; null: sockets.</param>
-    public NodeFeed(NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport? transport = null)
+    /// <param name="clients">Holds requests of clients back while the node is not covered; null: nobody's.</param>
+    public NodeFeed(NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport? transport = null, CoverageGate? clients = null)
     {
         string node = options.Address.ToString();
         _feed = new FeedContext(
@@ -32,7 +33,7 @@ public sealed class NodeFeed : IAsyncDisposable
             logger,
             new MarkerClock(time, options.Instance),
             new FeedProgress(),
-            new Coverage(node, gaps, time, logger, options.HasSuccessors),
+            new Coverage(node, gaps, time, logger, options.HasSuccessors, clients),
             new FlagProof(),
             new FeedRemedies(node, logger),
             new FeedBoard(new NodeFeedStatus { Node = node }),
@@ -41,6 +42,8 @@ public sealed class NodeFeed : IAsyncDisposable
             Tasks = new SideTasks(time, OnTaskDied),
         };
         _life = new FeedLife(_feed, transport ?? new SocketFeedTransport(), () => (EventClass)_wanted, _stop.Token);
+        if (clients is not null)
+            clients.Hurry = Look;
     }
 
     /// <summary>Ends when the feed is disposed; faults when its loop dies of a fault in the program, which the host should not survive.</summary>

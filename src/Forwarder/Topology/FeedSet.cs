@@ -33,6 +33,7 @@ internal sealed class FeedSet : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly SideTasks _tasks;
     private volatile IReadOnlyList<Member> _members = [];
+    private readonly CoverageGates _clients;
     private EventClass _wanted;
     private bool _isStarted;
     private bool _hasSaidShape;
@@ -42,8 +43,10 @@ internal sealed class FeedSet : IAsyncDisposable
     internal sealed record Member(TopologyNode Node, NodeFeed Feed);
 
     /// <param name="options">As for a single node; its address is that of no node here.</param>
-    public FeedSet(ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport transport)
+    /// <param name="clients">Hold requests of clients back while a node is not covered; null: nobody's.</param>
+    public FeedSet(ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport transport, CoverageGates? clients = null)
     {
+        _clients = clients ?? new CoverageGates(TimeSpan.Zero, time, logger);
         (_topology, _sink, _gaps, _time, _logger, _transport) = (topology, sink, gaps, time, logger, transport);
         _tasks = new SideTasks(time, OnTaskDied);
         bool isAlone = topology.Current.Shape == UpstreamShape.Standalone;
@@ -96,6 +99,7 @@ internal sealed class FeedSet : IAsyncDisposable
         lock (_gate)
         {
             _wanted = classes;
+            _clients.IsWanted = classes != EventClass.None;
             foreach (var member in _members)
                 member.Feed.Want(classes);
         }
@@ -166,6 +170,7 @@ internal sealed class FeedSet : IAsyncDisposable
             {
                 if (!old.TryGetValue(member.Node.Id, out var before) || before.Feed != member.Feed || !before.Node.Slots.SequenceEqual(member.Node.Slots) || before.Node.Role != member.Node.Role)
                     member.Feed.Serves(SlotsOf(member.Node));
+                _clients.Of(member.Node.Address).IsOfReplica = member.Node.Role == NodeRole.Replica;
             }
 
             if (snapshot.Nodes.Any(node => node.Role == NodeRole.Replica))
@@ -182,15 +187,16 @@ internal sealed class FeedSet : IAsyncDisposable
     private NodeFeed NewFeed(TopologyNode node)
     {
         var options = _options with { Address = node.Address };
+        var clients = _clients.Of(node.Address);
         var feed = _options.HasSuccessors
-            ? new NodeFeed(options, _sink, _gaps, _time, _logger, _transport)
+            ? new NodeFeed(options, _sink, _gaps, _time, _logger, _transport, clients)
             {
                 Predecessor = () => SentLastByMasterOfAsync(node.Id),
                 Successor = () => SentBySuccessorOfAsync(node.Id),
                 MarkerTag = () => MarkerTagOf(node.Id),
                 OthersFirst = () => OthersFirstAsync(node.Id),
             }
-            : new NodeFeed(options, _sink, _gaps, _time, _logger, _transport) { MarkerTag = new SlotSearch().Next };
+            : new NodeFeed(options, _sink, _gaps, _time, _logger, _transport, clients) { MarkerTag = new SlotSearch().Next };
         feed.Want(_wanted);
         if (_isStarted)
             Start(feed);
