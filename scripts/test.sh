@@ -105,7 +105,7 @@ KEYEVT_TRANSPORT=sockets run EndToEnd.Tests -namespace KeyEvt.EndToEnd.Tests.Ses
 # A second call: a class and a namespace together mean what is in both.
 step "EndToEnd.Tests of faults that concern sessions, over the same transport"
 faults=()
-for class in P4P10Tests P5Tests P6Tests P7P8Tests R1P9Tests RefusalTests ReplyInjectionTests SmugglingTests; do
+for class in P14CoveredFirstTests P4P10Tests P5Tests P6Tests P7P8Tests R1P9Tests RefusalTests ReplyInjectionTests SmugglingTests; do
     faults+=(-class "KeyEvt.EndToEnd.Tests.Faults.$class")
 done
 KEYEVT_TRANSPORT=sockets run EndToEnd.Tests "${faults[@]}"
