@@ -1,6 +1,4 @@
 using System.IO.Pipelines;
-using System.Net.Sockets;
-using KeyEvt.Forwarder.Tls;
 
 namespace KeyEvt.Forwarder.Feed;
 
@@ -9,8 +7,8 @@ namespace KeyEvt.Forwarder.Feed;
 /// Three loops share it: the reader (all that has a place in the stream happens there), the writer, and the beat. They are all over
 /// before <see cref="RunAsync"/> returns. Owns the pipe.
 /// <para>
-/// It counts from the confirmation of its subscription on. Until then it changes nothing that the feed's connections share, so that it can be made beside another
-/// one that has fallen silent, and takes that one's place only if that one still says nothing (<see cref="FeedReplacement"/>).
+/// It counts from the confirmation of its subscription on. Until then it moves neither the feed's place in the stream nor what is known of the node's role, so that it
+/// can be made beside another one that has fallen silent, and takes that one's place only if that one still says nothing (<see cref="FeedReplacement"/>).
 /// </para>
 /// </remarks>
 internal sealed class FeedConnection
@@ -26,7 +24,7 @@ internal sealed class FeedConnection
     private readonly FeedStream _stream;
     private readonly FrameReader _reader;
     private readonly FeedSilence _silence;
-    private readonly TaskCompletionSource<FeedFault> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly FeedEnd _end;
     private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _flagsSettled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -43,6 +41,7 @@ internal sealed class FeedConnection
         _pipe = pipe;
         _silent = silent;
         _silence = new FeedSilence(feed.Options);
+        _end = new FeedEnd(feed.Options);
         _commands = new FeedCommands(feed.Time);
         _subscriptions = new FeedSubscriptions(feed, _commands, wanted, End, OnSubscribed);
         _flags = new FlagKeeper(feed, _commands, wanted, OnFlagsSettled);
@@ -66,7 +65,7 @@ internal sealed class FeedConnection
     public FeedSilence Silence => _silence;
 
     /// <summary>The first reason counts. Any thread.</summary>
-    public void End(FeedFault fault) => _end.TrySetResult(fault);
+    public void End(FeedFault fault) => _end.Set(fault);
 
     /// <summary>It is not needed. Any thread.</summary>
     /// <returns>False: it counts already, and goes on.</returns>
@@ -118,14 +117,14 @@ internal sealed class FeedConnection
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var loops = new[]
         {
-            GuardAsync(_reader.RunAsync),
-            GuardAsync(() => _commands.WriteAsync(_pipe.Output, ending.Token)),
-            GuardAsync(() => LiveAsync(ending.Token)),
+            _end.GuardAsync(_reader.RunAsync),
+            _end.GuardAsync(() => _commands.WriteAsync(_pipe.Output, ending.Token)),
+            _end.GuardAsync(() => LiveAsync(ending.Token)),
         };
-        await using var stopping = stop.Register(() => _end.TrySetResult(new FeedFault(FeedFaultKind.Stopped, "stopped"))).ConfigureAwait(false);
+        await using var stopping = stop.Register(() => End(new FeedFault(FeedFaultKind.Stopped, "stopped"))).ConfigureAwait(false);
         try
         {
-            return await _end.Task.ConfigureAwait(false);
+            return await _end.Reached.ConfigureAwait(false);
         }
         finally
         {
@@ -322,30 +321,4 @@ internal sealed class FeedConnection
             });
         }
     }
-
-    /// <summary>Runs a loop to its end and says how it ended, unless another one has said so already.</summary>
-    private async Task GuardAsync(Func<Task> loop)
-    {
-        try
-        {
-            await loop().ConfigureAwait(false);
-            _end.TrySetResult(new FeedFault(FeedFaultKind.Closed, "the server closed the connection (restart, CLIENT KILL, an ACL change, or its client-output-buffer-limit)"));
-        }
-        catch (FeedFaultException e)
-        {
-            _end.TrySetResult(e.Fault);
-        }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
-        {
-            _end.TrySetResult(new FeedFault(FeedFaultKind.Closed, $"the connection broke: {BreakOf(e)}"));
-        }
-        catch (Exception e)
-        {
-            _end.TrySetException(e);
-        }
-    }
-
-    /// <summary>With TLS 1.3 the node judges the client certificate after the handshake: its refusal is the first thing that is read.</summary>
-    private string BreakOf(Exception error) =>
-        (_feed.Options.Address.IsTls ? HandshakeFault.Describe(error, _feed.Options.TlsFiles) : null) ?? FeedText.Clean(error.Message);
 }

@@ -60,7 +60,7 @@ internal static partial class FeedLog
     [LoggerMessage(2016, LogLevel.Warning, "feed {Node}: nothing has come for {Seconds} s, though an answer is due; the connection is kept and read on, and a second one asks whether the node answers anybody")]
     public static partial void FellSilent(ILogger logger, string node, double seconds);
 
-    [LoggerMessage(2017, LogLevel.Information, "feed {Node}: the node speaks again after {Seconds} s; the connection goes on, nothing is lost")]
+    [LoggerMessage(2017, LogLevel.Information, "feed {Node}: the node speaks again after {Seconds} s; the connection goes on")]
     public static partial void Speaks(ILogger logger, string node, double seconds);
 
     [LoggerMessage(2018, LogLevel.Information, "feed {Node}: the second connection says nothing of the first: {Reason}; asking again")]

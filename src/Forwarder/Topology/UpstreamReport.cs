@@ -55,7 +55,7 @@ internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher to
     }
 
     /// <summary>How old the last marker is that came back: a marker a beat is sent, so up to a beat of it is none. -1: not listening.</summary>
-    private long Lag(NodeFeedStatus status) => status.State is FeedState.Subscribed or FeedState.HeldBack
+    private long Lag(NodeFeedStatus status) => status.State is FeedState.Subscribed or FeedState.HeldBack or FeedState.Silent
         ? Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - EventPosition.MarkerMilliseconds(status.Position.Marker))
         : -1;
 

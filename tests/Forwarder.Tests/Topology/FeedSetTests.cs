@@ -128,16 +128,6 @@ public sealed class FeedSetTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_fault_in_what_runs_beside_the_loops_ends_the_feeds_loudly()
-    {
-        await StartAsync();
-        _topology.OnHint = () => throw new NotSupportedException("a fault in the program");
-        await OwnLastAsync(ends: false);
-
-        await Assert.ThrowsAsync<NotSupportedException>(() => _feeds.Completion.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
-    }
-
-    [Fact]
     public async Task A_node_that_another_one_has_replaced_is_not_forwarded_from_though_it_says_that_it_is_a_master()
     {
         await StartAsync();
