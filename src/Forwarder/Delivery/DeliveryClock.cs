@@ -11,5 +11,5 @@ internal sealed class DeliveryClock(TimeProvider time)
 
     public bool IsPast(long since, TimeSpan span) => Now >= since + Ticks(span);
 
-    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+    public long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 }

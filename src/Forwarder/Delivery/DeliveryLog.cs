@@ -20,11 +20,11 @@ internal static partial class DeliveryLog
     [LoggerMessage(2104, LogLevel.Information, "the broker takes messages again")]
     public static partial void Unblocked(ILogger logger);
 
-    [LoggerMessage(2105, LogLevel.Warning, "no queue is bound to exchange '{Exchange}' with routing key '{RoutingKey}': {Count} events returned by the broker so far ({Policy}); bind a queue, or start with --declare-queue")]
+    [LoggerMessage(2105, LogLevel.Warning, "no queue is bound to exchange '{Exchange}' with routing key '{RoutingKey}': events came back {Count} times so far ({Policy}); bind a queue, or start with --declare-queue")]
     public static partial void Unroutable(ILogger logger, string exchange, string routingKey, long count, string policy);
 
-    [LoggerMessage(2106, LogLevel.Warning, "the broker refused {Count} events so far (nack); trying again in {DelayMilliseconds} ms. A queue with x-max-length and reject-publish does this when it is full")]
-    public static partial void Refused(ILogger logger, long count, int delayMilliseconds);
+    [LoggerMessage(2106, LogLevel.Warning, "the broker refused events {Count} times so far (nack); they are tried again. A queue with x-max-length and reject-publish does this when it is full")]
+    public static partial void Refused(ILogger logger, long count);
 
     [LoggerMessage(2107, LogLevel.Warning, "memory for waiting events is full ({MaxBytes} bytes): {Count} dropped so far, oldest first")]
     public static partial void MemoryFull(ILogger logger, long maxBytes, long count);
@@ -61,4 +61,10 @@ internal static partial class DeliveryLog
 
     [LoggerMessage(2118, LogLevel.Warning, "what earlier runs left in the fallback storage is not known everywhere: {Reason}; next look in {DelayMilliseconds} ms")]
     public static partial void NotSearched(ILogger logger, string reason, int delayMilliseconds);
+
+    [LoggerMessage(2119, LogLevel.Warning, "no queue is bound to exchange '{Exchange}' with routing key '{RoutingKey}', and the broker has routed nothing on this connection: {Count} events wait until it does, whatever --unroutable says; bind a queue, or start with --declare-queue")]
+    public static partial void QueueMissing(ILogger logger, string exchange, string routingKey, long count);
+
+    [LoggerMessage(2120, LogLevel.Information, "exchange '{Exchange}' has a queue again; {Count} events wait to be sent")]
+    public static partial void QueueFound(ILogger logger, string exchange, long count);
 }

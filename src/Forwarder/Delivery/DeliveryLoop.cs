@@ -47,10 +47,9 @@ internal sealed class DeliveryLoop
         Memory = new EventLog(ledger, WaitingPlace.Memory, options.BufferBytes);
         Links = new LinkKeeper(connector, options, _inbox, _signal, time, logger);
         Stores = new StoreSet(stores, ledger, options, _signal, time, logger);
-        var warnings = new WarningGate(time, TimeSpan.FromSeconds(10));
-        _drops = new DropWarnings(ledger, options, warnings, logger);
         _clock = new DeliveryClock(time);
-        _publisher = new Publisher(options, config, Links, ledger, _signal.SetAndRun, warnings, _clock, logger);
+        _publisher = new Publisher(options, config, Links, _signal.SetAndRun, _clock);
+        _drops = new DropWarnings(ledger, options, _publisher, new WarningGate(time, TimeSpan.FromSeconds(10)), new WarningGate(time, TimeSpan.FromSeconds(60)), logger);
     }
 
     /// <summary>Where the feeds put what is to be sent; call <see cref="Wake"/> after a batch.</summary>
@@ -69,6 +68,11 @@ internal sealed class DeliveryLoop
     public long Refused => _publisher.Refused;
 
     public long Returned => _publisher.Returned;
+
+    /// <summary>Null, or what is missing at the broker so that events reach a queue, for people.</summary>
+    public string? RouteFault => _publisher.MissingKey is { } key
+        ? $"no queue is bound to exchange '{_config().Exchange}' with routing key '{key}'; bind one, or start with --declare-queue. Events wait until then"
+        : null;
 
     /// <summary>Routing keys cut at AMQP's 255 bytes.</summary>
     public long RoutingKeysCut => _publisher.RoutingKeysCut;
@@ -483,8 +487,8 @@ internal sealed class DeliveryLoop
             return;
         }
 
-        var cannotPublish = !Links.IsUsable || _clock.IsPast(_storeNothingNewBy);
-        if (_state is DeliveryState.Live or DeliveryState.Stopped && cannotPublish)
+        var cannotPublish = !Links.IsUsable || _publisher.MissingKey is not null || _clock.IsPast(_storeNothingNewBy);
+        if (_state is DeliveryState.Live or DeliveryState.Stopped && cannotPublish && (IsStorageOn || !Links.IsUsable))
         {
             ForgetInFlight();
             Change(DeliveryState.Storing, "the program ends");

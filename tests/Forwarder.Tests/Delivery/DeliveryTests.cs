@@ -53,19 +53,21 @@ public sealed class DeliveryTests
     public async Task An_event_waits_until_it_is_confirmed()
     {
         var rig = new DeliveryRig();
+        await rig.RouteOneAsync();
         rig.Give(3);
         await rig.SettleAsync();
         Assert.Equal(3, rig.Ledger.Snapshot().WaitingMemory);
 
         rig.Broker.Current!.ConfirmUpTo(2);
         await rig.SettleAsync();
-        Assert.Equal((2L, 1L), (rig.Ledger.Snapshot().Confirmed, rig.Ledger.Snapshot().WaitingMemory));
+        Assert.Equal((3L, 1L), (rig.Ledger.Snapshot().Confirmed, rig.Ledger.Snapshot().WaitingMemory));
     }
 
     [Fact]
     public async Task No_more_than_the_window_is_unconfirmed()
     {
         var rig = new DeliveryRig(options: new DeliveryOptions { Window = 8 });
+        await rig.RouteOneAsync();
         rig.Give(100);
         await rig.SettleAsync();
         Assert.Equal(8, rig.Broker.Current!.Unconfirmed.Count);
@@ -152,10 +154,12 @@ public sealed class DeliveryTests
         await rig.AdvanceAsync(2);
         rig.Broker.IsReachable = true;
         await rig.AdvanceAsync(11);
-        Assert.Equal(5, rig.Broker.Current!.Unconfirmed.Count);
+        rig.Broker.Current!.ConfirmOne(0);
+        await rig.SettleAsync();
+        Assert.Equal(4, rig.Broker.Current!.Unconfirmed.Count);
         Assert.Equal(5, rig.Store.Entries.Count);
 
-        rig.Broker.Current.ConfirmUpTo(5);
+        rig.Broker.Current.ConfirmUpTo(4);
         await rig.SettleAsync();
         Assert.Empty(rig.Store.Entries);
         Assert.Equal(DeliveryState.Live, rig.Loop.State);
@@ -175,23 +179,32 @@ public sealed class DeliveryTests
     [Fact]
     public async Task Plain_entries_keep_one_id_each_over_retries_and_no_other_run_gives_it()
     {
-        async Task<string[]> IdsAsync(DeliveryRig rig)
+        async Task<string> OldestAsync(DeliveryRig rig)
         {
-            await rig.AdvanceAsync(11);
-            return [.. rig.Broker.Current!.Unconfirmed.Select(m => m.Id)];
+            await rig.SettleAsync();
+            await rig.AdvanceAsync(9);
+            return rig.Broker.Current!.Unconfirmed[0].Id;
         }
 
         var store = new FakeStore();
-        store.Entries.AddRange(["0\nexpired\na", "0\nexpired\na"]);
+        store.Entries.AddRange(["0\nexpired\na", "0\nexpired\na", "0\nexpired\na"]);
         var rig = new DeliveryRig(store);
-        var first = await IdsAsync(rig);
-        Assert.Equal(2, first.Distinct().Count());
-        rig.Broker.Current!.Break(0);
-        Assert.Equal(first, await IdsAsync(rig));
+        var first = await OldestAsync(rig);
+        rig.Broker.Current!.ConfirmOne(0);
+        await rig.SettleAsync();
+        string[] others = [.. rig.Broker.Current.Unconfirmed.Select(m => m.Id)];
+        Assert.Equal(3, others.Append(first).Distinct().Count());
+
+        rig.Broker.Current.Break(0);
+        Assert.Equal(others[0], await OldestAsync(rig));
+        Assert.False(rig.Broker.Current!.IsClosed);
+        rig.Broker.Current!.ReturnOne(0);
+        Assert.Equal(others[0], await OldestAsync(rig));
         rig.Broker.Current!.RefuseOne(0);
-        rig.Broker.Current!.RefuseOne(0);
-        Assert.Equal(first, await IdsAsync(rig));
-        Assert.Empty(first.Intersect(await IdsAsync(new DeliveryRig(store))));
+        Assert.Equal(others[0], await OldestAsync(rig));
+        rig.Broker.Current!.ConfirmOne(0);
+        Assert.Equal(others[1], await OldestAsync(rig));
+        Assert.DoesNotContain(await OldestAsync(new DeliveryRig(store)), others.Append(first));
     }
 
     [Fact]
@@ -227,6 +240,7 @@ public sealed class DeliveryTests
     public async Task A_hanging_publish_ends_with_its_deadline()
     {
         var rig = new DeliveryRig();
+        await rig.RouteOneAsync();
         rig.Give(1);
         await rig.SettleAsync();
         rig.Broker.Current!.Hangs = true;
@@ -265,6 +279,7 @@ public sealed class DeliveryTests
     public async Task A_refused_event_is_tried_again_before_anything_newer()
     {
         var rig = new DeliveryRig(options: new DeliveryOptions { Window = 2 });
+        await rig.RouteOneAsync();
         rig.Give(4);
         await rig.SettleAsync();
         rig.Broker.Current!.RefuseOne(0);
@@ -305,6 +320,7 @@ public sealed class DeliveryTests
     public async Task A_message_too_large_for_the_broker_is_found_dropped_and_counted_and_holds_up_nothing()
     {
         var rig = new DeliveryRig();
+        await rig.RouteOneAsync();
         rig.Give(3); // the second is the one
         await rig.SettleAsync();
         rig.Broker.Current!.CloseAsTooLarge();
@@ -323,20 +339,21 @@ public sealed class DeliveryTests
         rig.Broker.Current.ConfirmOne(0);
         await rig.SettleAsync();
         var ledger = rig.Ledger.Snapshot();
-        Assert.Equal((2L, 1L, 0L), (ledger.Confirmed, ledger.Dropped[(int)DropReason.TooLarge], ledger.Difference));
+        Assert.Equal((3L, 1L, 0L), (ledger.Confirmed, ledger.Dropped[(int)DropReason.TooLarge], ledger.Difference));
     }
 
     [Fact]
     public async Task A_returned_event_is_never_counted_as_delivered()
     {
         var rig = new DeliveryRig();
+        await rig.RouteOneAsync();
         rig.Give(3);
         await rig.SettleAsync();
         rig.Broker.Current!.ReturnOne(1);
         rig.Broker.Current.ConfirmUpTo(2);
         await rig.SettleAsync();
         var ledger = rig.Ledger.Snapshot();
-        Assert.Equal((2L, 1L, 0L), (ledger.Confirmed, ledger.Dropped[(int)DropReason.Unroutable], ledger.Difference));
+        Assert.Equal((3L, 1L, 0L), (ledger.Confirmed, ledger.Dropped[(int)DropReason.Unroutable], ledger.Difference));
     }
 
     [Fact]
@@ -523,7 +540,9 @@ public sealed class DeliveryTests
         await rig.AdvanceAsync(2);
         rig.Broker.IsReachable = true;
         await rig.AdvanceAsync(11);
-        rig.Broker.Current!.ConfirmUpTo(2);
+        rig.Broker.Current!.ConfirmOne(0);
+        await rig.SettleAsync();
+        rig.Broker.Current.ConfirmUpTo(2);
         var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
         await rig.AdvanceAsync(0.2);
         rig.Broker.Current.ConfirmUpTo(rig.Broker.Current.Unconfirmed.Count);

@@ -38,6 +38,9 @@ internal sealed class FakeBroker : IBrokerConnector
 
         public bool Hangs { get; set; }
 
+        /// <summary>Whether a message was confirmed that had not come back.</summary>
+        public bool HasRouted { get; private set; }
+
         public ValueTask PublishAsync(in LogEntry entry, MessageRoute route, ReadOnlyMemory<byte> messageId)
         {
             if (IsClosed)
@@ -51,6 +54,7 @@ internal sealed class FakeBroker : IBrokerConnector
         {
             var message = Unconfirmed[index];
             Unconfirmed.RemoveAt(index);
+            HasRouted = true;
             broker.Queue.Add((message.Id, message.Body, message.RoutingKey));
             events.Confirmed(epoch, message.Tag, multiple: false, refused: false);
         }
@@ -60,6 +64,7 @@ internal sealed class FakeBroker : IBrokerConnector
             if (count == 0)
                 return;
 
+            HasRouted = true;
             var last = Unconfirmed[count - 1].Tag;
             foreach (var message in Unconfirmed.Take(count))
                 broker.Queue.Add((message.Id, message.Body, message.RoutingKey));
