@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Proxy.Admin;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Listen;
@@ -93,7 +94,7 @@ internal sealed class Host
         _readiness = new ProxyReadiness(() => [.. _server.MissingDoors, .. _engine.MissingFeeds()]);
     }
 
-    /// <summary>Runs until <paramref name="stop"/> ends or a part dies. Exit code 0 after a stop that was asked for, else 1.</summary>
+    /// <summary>Runs until <paramref name="stop"/> ends or a part dies. Exit code 0 after a stop that was asked for, 2 where --spool names a folder that is no spool, else 1.</summary>
     public static async Task<int> RunAsync(ProxyOptions options, TextWriter output, TextWriter error, Task<string> stop)
     {
         using var loggers = HostLog.CreateFactory(options.LogLevel);
@@ -108,8 +109,8 @@ internal sealed class Host
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             if (host is not null) await host.DisposeUnstartedAsync();
-            await error.WriteLineAsync(e.Message);
-            return 1;
+            await error.WriteLineAsync(CleanText.Line(e.Message));
+            return e is SpoolException ? Application.WrongOption : 1;
         }
         foreach (string address in host._server.Addresses) await output.WriteLineAsync($"listening on {address}");
         await output.FlushAsync();

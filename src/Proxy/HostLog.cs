@@ -8,7 +8,7 @@ namespace KeyEvt.Proxy;
 internal static partial class HostLog
 {
     /// <summary>One line a message on stderr, with UTC time; stdout is for the addresses alone.</summary>
-    public static ILoggerFactory CreateFactory(LogLevel level) => LoggerFactory.Create(logging => logging
+    public static ILoggerFactory CreateFactory(LogLevel level) => new CleanLoggerFactory(LoggerFactory.Create(logging => logging
         .SetMinimumLevel(level)
         // Of the web server of the admin pages only what goes wrong; that it could not start is told by the program itself.
         .AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning)
@@ -20,7 +20,7 @@ internal static partial class HostLog
             console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
             console.ColorBehavior = LoggerColorBehavior.Disabled;
         })
-        .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+        .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace)));
 
     [LoggerMessage(3000, LogLevel.Information, "Started: keyevt {Version}, instance {Instance}, upstream {Upstream}, broker {Broker}, admin {Admin}")]
     public static partial void Started(ILogger logger, string version, string instance, string upstream, string broker, string admin);

@@ -8,6 +8,7 @@ internal static class BrokerWords
     /// <summary>The reason of connection.blocked: RabbitMQ names the resources, as in "low on memory &amp; disk".</summary>
     public static string Blocked(string reason)
     {
+        reason = CleanText.Line(reason);
         var remedies = new List<string>(2);
         if (reason.Contains("memory", StringComparison.Ordinal))
             remedies.Add("memory alarm: give the broker memory or raise vm_memory_high_watermark");

@@ -134,6 +134,38 @@ public sealed partial class SpoolTests(SharedBroker broker)
     }
 
     [Fact]
+    public async Task A_folder_removed_in_use_is_made_again_and_what_was_in_it_is_counted_as_lost_and_never_as_stored()
+    {
+        using var folder = new PrivateFolder("spool");
+        await RunAsync(Spooled(folder, "--fallback-storage-size", "-1"), async (stage, relay) =>
+        {
+            await using var client = await stage.ConnectAsync();
+            await FillAsync(stage, client, full: false);
+            relay.Cut();
+            await DeleteAsync(client, Keys[..1000]);
+            await stage.WaitForNumberAsync("fallback.spool_entries", entries => entries == 1000);
+            Directory.Delete(folder.Path, recursive: true);
+            await stage.WaitForNumberAsync("ledger.dropped_fallback_lost", lost => lost == 1000); // also when nothing more is written
+            await stage.Program.Process.LineAsync("what was lost", line => line.Contains("1000 events that were in them are lost", StringComparison.Ordinal));
+
+            await DeleteAsync(client, Keys[1000..2000]);
+            await stage.WaitForNumberAsync("fallback.spool_entries", entries => entries == 1000);
+            Directory.Delete(folder.Path, recursive: true);
+            await DeleteAsync(client, Keys[2000..]);
+            await stage.WaitForNumberAsync("ledger.dropped_fallback_lost", lost => lost == 2000);
+            await stage.WaitForNumberAsync("fallback.spool_entries", entries => entries == 1000);
+            await stage.LedgerAddsUpAsync();
+            Assert.Equal(0, await stage.Program.StopAsync());
+            Assert.Equal(1000, IdsIn(folder).Length);
+
+            relay.Accept();
+            await using var next = await KeyEvtProcess.StartAsync(stage.Arguments());
+            await stage.Consumer.WaitForAsync(1000);
+            Assert.Equal(Keys[2000..], stage.Consumer.Received.Select(message => message.Key));
+        });
+    }
+
+    [Fact]
     public async Task Without_a_spool_events_wait_in_memory_and_come_in_order()
     {
         await RunAsync(Spooled(null), async (stage, relay) =>

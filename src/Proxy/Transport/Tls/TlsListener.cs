@@ -93,7 +93,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, ILo
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
-            Refused(name, e.Message.ReplaceLineEndings(" "));
+            Refused(name, e.Message);
         }
         finally
         {
