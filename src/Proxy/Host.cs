@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Runtime.InteropServices;
@@ -26,6 +27,10 @@ internal sealed class Host
     private static readonly TimeSpan SessionsDeadline = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan EventsDeadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AdminDeadline = TimeSpan.FromSeconds(1);
+
+    /// <summary>For what a part does when its own deadline is over.</summary>
+    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(1.6);
+    private static readonly TimeSpan PartDeadline = TimeSpan.FromSeconds(0.5);
 
     /// <summary>All of stopping; whoever supervises the program was promised 10 seconds.</summary>
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(9.5);
@@ -160,43 +165,56 @@ internal sealed class Host
 
     private async Task StopPartsAsync()
     {
+        long begun = Stopwatch.GetTimestamp();
         _readiness.Listening = false;
-        await TryAsync(() => _server.StopAsync(SessionsDeadline));
-        await TryAsync(() => _transport.DisposeAsync().AsTask());
-        await TryAsync(async () =>
+        await TryAsync("the sessions", SessionsDeadline + Slack, () => _server.StopAsync(SessionsDeadline));
+        await TryAsync("the transport", PartDeadline, () => _transport.DisposeAsync().AsTask());
+        var left = StopDeadline - Stopwatch.GetElapsedTime(begun) - Slack - PartDeadline;
+        var events = left < EventsDeadline ? left : EventsDeadline;
+        await TryAsync("the forwarder", events + PartDeadline, async () =>
         {
-            long lost = await _engine.StopAsync(EventsDeadline);
+            long lost = await _engine.StopAsync(events);
             if (lost > 0) HostLog.StoppedWithLoss(_logger, lost);
             else HostLog.Stopped(_logger);
         });
-        await TryAsync(() => _engine.DisposeAsync().AsTask());
-        if (_admin is { } admin)
-        {
-            await TryAsync(() => admin.StopAsync(AdminDeadline));
-            await TryAsync(() => admin.DisposeAsync().AsTask());
-        }
+        await Task.WhenAll(TryAsync("the forwarder's connections", Slack, () => _engine.DisposeAsync().AsTask()), StopAdminAsync());
         _hangup.Dispose();
+    }
+
+    private async Task StopAdminAsync()
+    {
+        if (_admin is not { } admin) return;
+        await TryAsync("the admin pages", Slack, async () =>
+        {
+            await admin.StopAsync(AdminDeadline);
+            await admin.DisposeAsync();
+        });
     }
 
     /// <summary>After a failed start: the engine has not begun, nobody is connected.</summary>
     private async Task DisposeUnstartedAsync()
     {
-        await TryAsync(() => _server.DisposeAsync().AsTask());
-        await TryAsync(() => _transport.DisposeAsync().AsTask());
-        await TryAsync(() => _engine.DisposeAsync().AsTask());
-        if (_admin is { } admin) await TryAsync(() => admin.DisposeAsync().AsTask());
+        await TryAsync("the listeners", Slack, () => _server.DisposeAsync().AsTask());
+        await TryAsync("the transport", PartDeadline, () => _transport.DisposeAsync().AsTask());
+        await TryAsync("the forwarder", Slack, () => _engine.DisposeAsync().AsTask());
+        await StopAdminAsync();
     }
 
-    /// <summary>A part that cannot stop well must not keep the others from it.</summary>
-    private async Task TryAsync(Func<Task> step)
+    /// <summary>A part that cannot stop well, or does not stop at all, must not keep the others from it.</summary>
+    private async Task TryAsync(string part, TimeSpan deadline, Func<Task> step)
     {
+        var stopping = step();
         try
         {
-            await step();
+            await stopping.WaitAsync(deadline);
+        }
+        catch (TimeoutException) when (!stopping.IsCompleted)
+        {
+            HostLog.PartOverdue(_logger, part, deadline.TotalSeconds);
         }
         catch (Exception e)
         {
-            HostLog.StopFailed(_logger, e);
+            HostLog.StopFailed(_logger, part, e);
         }
     }
 

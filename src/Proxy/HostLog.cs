@@ -46,6 +46,9 @@ internal static partial class HostLog
     [LoggerMessage(3004, LogLevel.Critical, "Stopping takes longer than {Seconds} seconds; the program ends without waiting further")]
     public static partial void StopOverdue(ILogger logger, double seconds);
 
-    [LoggerMessage(3005, LogLevel.Error, "Stopping failed")]
-    public static partial void StopFailed(ILogger logger, Exception exception);
+    [LoggerMessage(3005, LogLevel.Error, "Stopping {Part} failed")]
+    public static partial void StopFailed(ILogger logger, string part, Exception exception);
+
+    [LoggerMessage(3009, LogLevel.Error, "Stopping {Part} takes longer than {Seconds} seconds; it is not waited for")]
+    public static partial void PartOverdue(ILogger logger, string part, double seconds);
 }

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
 using RabbitMQ.Client.Exceptions;
 
 namespace KeyEvt.Forwarder.Amqp;
@@ -17,6 +19,13 @@ internal static class BrokerWords
 
         return remedies.Count == 0 ? reason : $"{reason} ({string.Join("; ", remedies)})";
     }
+
+    /// <summary>
+    /// Whether an exception out of the broker library is what networks and brokers do, and so is tried again. Any other one (a null reference, an index out of range, a cast) is a fault in
+    /// a program: tried again it would fail again, in silence.
+    /// </summary>
+    public static bool IsWeather(Exception error) =>
+        error is RabbitMQClientException or LinkException or IOException or SocketException or AuthenticationException or TimeoutException or OperationCanceledException or InvalidOperationException;
 
     /// <summary>
     /// Why a publish failed. The library may throw at a publish before it tells that the channel was closed: the broker's reason is in the exception then,

@@ -465,14 +465,14 @@ internal sealed class DeliveryLoop
 
         ForgetInFlight();
         _reconnect = false;
-        await Links.CloseAsync().ConfigureAwait(false);
+        await Links.CloseAsync(_options.CloseDeadline).ConfigureAwait(false);
     }
 
     private async ValueTask ReconnectAsync()
     {
         _reconnect = false;
         ForgetInFlight();
-        await Links.CloseAsync().ConfigureAwait(false);
+        await Links.CloseAsync(_options.CloseDeadline).ConfigureAwait(false);
         if (_state != DeliveryState.Stopped)
             Links.Want(_config(), now: true);
     }
@@ -513,7 +513,8 @@ internal sealed class DeliveryLoop
         if (_leftBehind > 0)
             DeliveryLog.LeftBehind(_logger, _leftBehind);
 
-        await Links.CloseAsync().ConfigureAwait(false);
+        var left = _clock.Until(_endBy);
+        await Links.CloseAsync(left < _options.CloseDeadline ? left : _options.CloseDeadline).ConfigureAwait(false);
         _hasEnded = true;
     }
 

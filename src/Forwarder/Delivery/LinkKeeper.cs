@@ -96,8 +96,8 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
     /// <summary>The link has proved itself: the next failure starts with a short wait again.</summary>
     public void ProvedStable() => _backoff.Reset();
 
-    /// <summary>Closes in good order; a running attempt is given up.</summary>
-    public async Task CloseAsync()
+    /// <summary>Closes in good order within that time; where there is none, the link is given up. A running attempt is given up.</summary>
+    public async Task CloseAsync(TimeSpan within)
     {
         var link = Link;
         Link = null;
@@ -105,8 +105,10 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
         Epoch++;
         _notBefore = 0;
         AbandonAttempt();
-        if (link is not null)
-            await link.CloseAsync(options.CloseDeadline).ConfigureAwait(false);
+        if (within <= TimeSpan.Zero)
+            link?.Abandon();
+        else if (link is not null)
+            await link.CloseAsync(within).ConfigureAwait(false);
     }
 
     private void AbandonAttempt()
@@ -135,7 +137,7 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
         {
             return await connector.ConnectAsync(config, epoch, inbox, deadline).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not LinkException)
+        catch (Exception e) when (e is not LinkException && BrokerWords.IsWeather(e))
         {
             throw new LinkException(LinkFailureKind.Connection, $"connecting to {config.Amqp} failed: {e.Message}", e);
         }

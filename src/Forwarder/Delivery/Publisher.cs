@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Text;
 using KeyEvt.Forwarder.Amqp;
@@ -102,7 +103,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
             if (publishing.IsCompletedSuccessfully)
                 _publishing = null;
             else if (publishing.IsCompleted)
-                throw BrokerWords.PublishFailed(publishing.Exception?.InnerException);
+                throw PublishFailed(publishing.Exception?.InnerException);
             else if (clock.IsPast(_publishingSince, options.PublishDeadline))
                 throw new LinkException(LinkFailureKind.Connection, $"the broker took no message for {options.PublishDeadline.TotalSeconds:0} s");
         }
@@ -214,10 +215,19 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
             _publishing.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(wake);
             return false;
         }
-        catch (Exception e)
+        catch (Exception e) when (BrokerWords.IsWeather(e))
         {
             throw BrokerWords.PublishFailed(e);
         }
+    }
+
+    /// <summary>A fault in the program stays what it is, and ends the loop.</summary>
+    private static Exception PublishFailed(Exception? error)
+    {
+        if (error is not null && !BrokerWords.IsWeather(error))
+            ExceptionDispatchInfo.Throw(error);
+
+        return BrokerWords.PublishFailed(error);
     }
 
     private MessageRoute RouteOf(in LogEntry entry, out bool isDeadLetter)

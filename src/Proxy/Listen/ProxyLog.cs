@@ -28,6 +28,9 @@ internal static partial class ProxyLog
     [LoggerMessage(1006, LogLevel.Warning, "{Sessions} sessions did not end in time and were cut")]
     public static partial void StopCut(ILogger logger, int sessions);
 
+    [LoggerMessage(1011, LogLevel.Error, "{Sessions} sessions did not end though both their connections were cut; they are not waited for")]
+    public static partial void SessionsHang(ILogger logger, int sessions);
+
     [LoggerMessage(1007, LogLevel.Warning, "A client of {Address} ({Client}) did not get through the TLS handshake: {Reason}; more of these within 10 seconds are logged at level debug")]
     public static partial void HandshakeRefused(ILogger logger, string address, string client, string reason);
 
