@@ -553,4 +553,28 @@ public sealed class DeliveryTests
         Assert.True(rig.Loop.HasEnded);
         Assert.Equal(20, rig.Broker.Queue.Count + rig.Store.Entries.Count);
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_fault_in_the_program_is_not_tried_again_but_ends_the_loop(bool atPublish)
+    {
+        var log = new RecordingLogger();
+        var rig = new DeliveryRig(logger: log);
+        var bug = new NullReferenceException("a bug");
+        if (atPublish)
+        {
+            rig.Give(1);
+            await rig.SettleAsync();
+            rig.Broker.Current!.ConfirmOne(0);
+            await rig.SettleAsync();
+        }
+
+        rig.Broker.Bug = bug;
+        rig.Give(1);
+        var run = rig.Loop.RunAsync();
+        var error = await Assert.ThrowsAsync<NullReferenceException>(() => run.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+        Assert.Same(bug, error);
+        Assert.Contains(log.Lines, line => line.StartsWith("Critical 2112 ", StringComparison.Ordinal));
+    }
 }

@@ -9,6 +9,9 @@ internal sealed class FakeBroker : IBrokerConnector
 {
     public bool IsReachable { get; set; } = true;
 
+    /// <summary>What an attempt to connect, or a publish, fails with instead of what brokers do.</summary>
+    public Exception? Bug { get; set; }
+
     public LinkFailureKind FailWith { get; set; } = LinkFailureKind.Socket;
 
     public FakeLink? Current { get; private set; }
@@ -21,6 +24,9 @@ internal sealed class FakeBroker : IBrokerConnector
     public Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int epoch, ILinkEvents events, CancellationToken deadline)
     {
         Attempts++;
+        if (Bug is not null)
+            return Task.FromException<IBrokerLink>(Bug);
+
         if (!IsReachable)
             return Task.FromException<IBrokerLink>(new LinkException(FailWith, "the fake broker is not there"));
 
@@ -45,6 +51,9 @@ internal sealed class FakeBroker : IBrokerConnector
         {
             if (IsClosed)
                 throw new InvalidOperationException("the fake link is closed");
+
+            if (broker.Bug is not null)
+                throw broker.Bug;
 
             Unconfirmed.Add((++_tag, Encoding.UTF8.GetString(messageId.Span), Encoding.UTF8.GetString(entry.Body.Span), route.RoutingKey));
             return Hangs ? new ValueTask(new TaskCompletionSource().Task) : ValueTask.CompletedTask;
