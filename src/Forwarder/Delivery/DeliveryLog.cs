@@ -8,8 +8,8 @@ internal static partial class DeliveryLog
     [LoggerMessage(2100, LogLevel.Information, "connected to {Broker} (epoch {Epoch})")]
     public static partial void Connected(ILogger logger, string broker, int epoch);
 
-    [LoggerMessage(2101, LogLevel.Warning, "no link to the broker: {Reason}; next attempt in {DelayMilliseconds} ms")]
-    public static partial void LinkDown(ILogger logger, string reason, int delayMilliseconds);
+    [LoggerMessage(2101, LogLevel.Warning, "no link to the broker: {Reason}; next attempt in {DelayMilliseconds} ms ({Count} failures so far)")]
+    public static partial void LinkDown(ILogger logger, string reason, int delayMilliseconds, long count);
 
     [LoggerMessage(2102, LogLevel.Information, "delivery goes from {Old} to {New}: {Reason}")]
     public static partial void StateChanged(ILogger logger, DeliveryState old, DeliveryState @new, string reason);

@@ -23,6 +23,7 @@ internal sealed class DeliveryLoop
     private readonly Func<ForwarderConfig> _config;
     private readonly TimeProvider _time;
     private readonly DeliveryClock _clock;
+    private readonly WarningGate _warnings;
     private readonly DropWarnings _drops;
     private readonly ILogger _logger;
     private readonly AsyncSignal _signal = new();
@@ -49,7 +50,8 @@ internal sealed class DeliveryLoop
         Stores = new StoreSet(stores, ledger, options, _signal, time, logger);
         _clock = new DeliveryClock(time);
         _publisher = new Publisher(options, config, Links, _signal.SetAndRun, _clock);
-        _drops = new DropWarnings(ledger, options, _publisher, new WarningGate(time, TimeSpan.FromSeconds(10)), new WarningGate(time, TimeSpan.FromSeconds(60)), logger);
+        _warnings = new WarningGate(time, TimeSpan.FromSeconds(10));
+        _drops = new DropWarnings(ledger, options, _publisher, _warnings, new WarningGate(time, TimeSpan.FromSeconds(60)), logger);
     }
 
     /// <summary>Where the feeds put what is to be sent; call <see cref="Wake"/> after a batch.</summary>
@@ -375,7 +377,9 @@ internal sealed class DeliveryLoop
             {
                 case LinkInbox.Kind.Blocked:
                     Links.BlockedReason = e.Reason;
-                    DeliveryLog.Blocked(_logger, e.Reason ?? "");
+                    if (_warnings.MayWarn(2103, e.Reason))
+                        DeliveryLog.Blocked(_logger, e.Reason ?? "");
+
                     GoStoring($"the broker is blocked: {e.Reason}");
                     break;
                 case LinkInbox.Kind.Unblocked:

@@ -13,6 +13,7 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
     private static readonly TimeSpan SlowRetry = TimeSpan.FromSeconds(5);
 
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10), Random.Shared);
+    private readonly WarningGate _warnings = new(time, TimeSpan.FromSeconds(10));
     private Task<IBrokerLink>? _connecting;
     private CancellationTokenSource? _connectDeadline;
     private ForwarderConfig? _connectingWith;
@@ -41,6 +42,9 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
     public LinkException? LastFailure { get; private set; }
 
     public long Reconnects { get; private set; }
+
+    /// <summary>Attempts and links that have failed.</summary>
+    public long Failures { get; private set; }
 
     /// <summary>Starts an attempt when none runs and its time has come.</summary>
     public void Want(ForwarderConfig config, bool now = false)
@@ -151,6 +155,8 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
             delay = SlowRetry;
 
         _notBefore = time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency);
-        DeliveryLog.LinkDown(logger, failure.Message, (int)delay.TotalMilliseconds);
+        Failures++;
+        if (_warnings.MayWarn(2101, failure.Message))
+            DeliveryLog.LinkDown(logger, failure.Message, (int)delay.TotalMilliseconds, Failures);
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
@@ -23,6 +24,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     /// <summary>The client library waits for its commands even when it is told not to; what a node that answers nothing keeps from closing is left to the background.</summary>
     private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1);
 
+    private readonly WarningGate _warnings = new(TimeProvider.System, TimeSpan.FromSeconds(10));
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly ConcurrentDictionary<RedisAddress, ConnectionMultiplexer> _opened = new();
     private string? _lastRefusal;
@@ -143,7 +145,11 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
 
         options.EndPoints.Add(EndPointOf(node));
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(options).ConfigureAwait(false);
-        multiplexer.ConnectionFailed += (_, e) => FallbackLog.Disconnected(logger, e.FailureType.ToString());
+        multiplexer.ConnectionFailed += (_, e) =>
+        {
+            if (_warnings.MayWarn(2300, e.FailureType.ToString()))
+                FallbackLog.Disconnected(logger, e.FailureType.ToString());
+        };
         multiplexer.ConnectionRestored += (_, _) => FallbackLog.Connected(logger);
         return multiplexer;
     }

@@ -10,8 +10,8 @@ internal static partial class ProxyLog
     [LoggerMessage(1000, LogLevel.Information, "Listening on {Address}")]
     public static partial void Listening(ILogger logger, string address);
 
-    [LoggerMessage(1001, LogLevel.Warning, "Accepting on {Address} pauses: {Reason}. It goes on when resources are back")]
-    public static partial void AcceptPaused(ILogger logger, string address, string reason);
+    [LoggerMessage(1001, LogLevel.Warning, "Accepting on {Address} pauses: {Reason}. It goes on when resources are back ({Pauses} pauses so far)")]
+    public static partial void AcceptPaused(ILogger logger, string address, string reason, long pauses);
 
     [LoggerMessage(1002, LogLevel.Information, "Accepting on {Address} goes on")]
     public static partial void AcceptResumed(ILogger logger, string address);
@@ -70,8 +70,8 @@ internal static partial class ProxyLog
     [LoggerMessage(1108, LogLevel.Warning, "A subscriber of merged notifications was told so before these masters are heard: {Nodes}; they follow as soon as they answer. More of these within a minute are not logged")]
     public static partial void MergeIncomplete(ILogger logger, string nodes);
 
-    [LoggerMessage(1109, LogLevel.Warning, "Session {Id} is ended: its client does not read, and {Limit} bytes of merged notifications wait for it")]
-    public static partial void SubscriberTooSlow(ILogger logger, long id, int limit);
+    [LoggerMessage(1109, LogLevel.Warning, "Session {Id} is ended: its client does not read, and {Limit} bytes of merged notifications wait for it; {Count} so far, and more within a minute are not logged")]
+    public static partial void SubscriberTooSlow(ILogger logger, long id, int limit, long count);
 
     [LoggerMessage(1110, LogLevel.Warning, "A subscriber of merged notifications hears its own node only from here on, until it subscribes again: {Reason}. More of these within a minute are not logged")]
     public static partial void MergeGivenUp(ILogger logger, string reason);

@@ -28,6 +28,27 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task A_broker_that_is_away_is_said_at_once_and_then_at_times_with_the_number_of_failures_and_another_reason_at_once()
+    {
+        var log = new RecordingLogger();
+        var rig = new DeliveryRig(logger: log);
+        rig.Broker.IsReachable = false;
+        rig.Give(1);
+        for (var i = 0; i < 99; i++)
+            await rig.AdvanceAsync(0.1);
+
+        Assert.True(rig.Broker.Attempts > 4);
+        List<string> Said() => [.. log.Lines.Where(line => line.StartsWith("Warning 2101 ", StringComparison.Ordinal))];
+        Assert.Contains("(1 failures so far)", Assert.Single(Said()), StringComparison.Ordinal);
+        await rig.AdvanceAsync(20);
+        Assert.Contains($"({rig.Broker.Attempts} failures so far)", Said()[1], StringComparison.Ordinal);
+
+        rig.Broker.Reason = "another reason";
+        await rig.AdvanceAsync(11);
+        Assert.Contains("another reason", Said()[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Nothing_is_connected_before_the_first_event()
     {
         var rig = new DeliveryRig();

@@ -12,6 +12,8 @@ internal sealed class FakeBroker : IBrokerConnector
     /// <summary>What an attempt to connect, or a publish, fails with instead of what brokers do.</summary>
     public Exception? Bug { get; set; }
 
+    public string Reason { get; set; } = "the fake broker is not there";
+
     public LinkFailureKind FailWith { get; set; } = LinkFailureKind.Socket;
 
     public FakeLink? Current { get; private set; }
@@ -28,7 +30,7 @@ internal sealed class FakeBroker : IBrokerConnector
             return Task.FromException<IBrokerLink>(Bug);
 
         if (!IsReachable)
-            return Task.FromException<IBrokerLink>(new LinkException(FailWith, "the fake broker is not there"));
+            return Task.FromException<IBrokerLink>(new LinkException(FailWith, Reason));
 
         Current = new FakeLink(this, epoch, events);
         return Task.FromResult<IBrokerLink>(Current);
