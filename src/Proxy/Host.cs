@@ -148,13 +148,12 @@ internal sealed class Host
         return false;
     }
 
-    /// <summary>False when it took too long.</summary>
+    /// <summary>False when it took too long, or when it is not known what has become of the events.</summary>
     private async Task<bool> StopAsync()
     {
         try
         {
-            await StopPartsAsync().WaitAsync(StopDeadline);
-            return true;
+            return await StopPartsAsync().WaitAsync(StopDeadline);
         }
         catch (TimeoutException)
         {
@@ -163,7 +162,7 @@ internal sealed class Host
         }
     }
 
-    private async Task StopPartsAsync()
+    private async Task<bool> StopPartsAsync()
     {
         long begun = Stopwatch.GetTimestamp();
         _readiness.Listening = false;
@@ -171,7 +170,7 @@ internal sealed class Host
         await TryAsync("the transport", PartDeadline, () => _transport.DisposeAsync().AsTask());
         var left = StopDeadline - Stopwatch.GetElapsedTime(begun) - Slack - PartDeadline;
         var events = left < EventsDeadline ? left : EventsDeadline;
-        await TryAsync("the forwarder", events + PartDeadline, async () =>
+        bool isCounted = await TryAsync("the forwarder", events + PartDeadline, async () =>
         {
             long lost = await _engine.StopAsync(events);
             if (lost > 0) HostLog.StoppedWithLoss(_logger, lost);
@@ -179,6 +178,7 @@ internal sealed class Host
         });
         await Task.WhenAll(TryAsync("the forwarder's connections", Slack, () => _engine.DisposeAsync().AsTask()), StopAdminAsync());
         _hangup.Dispose();
+        return isCounted;
     }
 
     private async Task StopAdminAsync()
@@ -200,21 +200,24 @@ internal sealed class Host
         await StopAdminAsync();
     }
 
-    /// <summary>A part that cannot stop well, or does not stop at all, must not keep the others from it.</summary>
-    private async Task TryAsync(string part, TimeSpan deadline, Func<Task> step)
+    /// <summary>A part that cannot stop well, or does not stop at all, must not keep the others from it. False: it is one.</summary>
+    private async Task<bool> TryAsync(string part, TimeSpan deadline, Func<Task> step)
     {
         var stopping = step();
         try
         {
             await stopping.WaitAsync(deadline);
+            return true;
         }
         catch (TimeoutException) when (!stopping.IsCompleted)
         {
             HostLog.PartOverdue(_logger, part, deadline.TotalSeconds);
+            return false;
         }
         catch (Exception e)
         {
             HostLog.StopFailed(_logger, part, e);
+            return false;
         }
     }
 

@@ -18,6 +18,8 @@ namespace KeyEvt.Forwarder.Delivery;
 /// </summary>
 internal sealed class DeliveryLoop
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+
     private readonly Ledger _ledger;
     private readonly DeliveryOptions _options;
     private readonly Func<ForwarderConfig> _config;
@@ -39,6 +41,7 @@ internal sealed class DeliveryLoop
     private long _storeNothingNewBy; // while stopping: from here on everything goes to the store
     private long _endBy;
     private bool _hasEnded;
+    private long _warnAgainAt;
     private long _leftBehind;
 
     public DeliveryLoop(IBrokerConnector connector, IEventStores stores, Ledger ledger, DeliveryOptions options, Func<ForwarderConfig> config, TimeProvider time, ILogger logger)
@@ -90,7 +93,7 @@ internal sealed class DeliveryLoop
     public async Task RunAsync()
     {
         // Deadlines and backoffs need no timer of their own: the loop looks at the clock ten times a second.
-        using var clock = _time.CreateTimer(static s => ((AsyncSignal)s!).Set(), _signal, TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(100));
+        using var clock = _time.CreateTimer(static s => ((AsyncSignal)s!).Set(), _signal, LookEvery, LookEvery);
         try
         {
             while (!_hasEnded)
@@ -408,6 +411,10 @@ internal sealed class DeliveryLoop
             LoseLink(e.Kind, e.Message);
         }
 
+        if (!_clock.IsPast(_warnAgainAt))
+            return;
+
+        _warnAgainAt = _clock.After(LookEvery);
         _drops.Warn();
     }
 

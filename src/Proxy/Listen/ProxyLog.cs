@@ -28,6 +28,12 @@ internal static partial class ProxyLog
     [LoggerMessage(1006, LogLevel.Warning, "{Sessions} sessions did not end in time and were cut")]
     public static partial void StopCut(ILogger logger, int sessions);
 
+    [LoggerMessage(1012, LogLevel.Error, "The TLS handshake of a client of {Address} ({Client}) failed by a fault of the proxy")]
+    public static partial void HandshakeFault(ILogger logger, string address, string client, Exception exception);
+
+    [LoggerMessage(1013, LogLevel.Error, "Ending the connection of a refused client failed by a fault of the proxy")]
+    public static partial void EndFault(ILogger logger, Exception exception);
+
     [LoggerMessage(1011, LogLevel.Error, "{Sessions} sessions did not end though both their connections were cut; they are not waited for")]
     public static partial void SessionsHang(ILogger logger, int sessions);
 

@@ -122,8 +122,20 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         finally
         {
             Interlocked.Decrement(ref _farewells);
+            await EndAsync(client).ConfigureAwait(false);
+        }
+    }
+
+    private async Task EndAsync(IConnection client)
+    {
+        try
+        {
             client.Abort();
             await client.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            ProxyLog.EndFault(services.Logger, e); // nobody awaits this task
         }
     }
 

@@ -95,6 +95,10 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, ILo
         {
             Refused(name, e.Message);
         }
+        catch (Exception e)
+        {
+            ProxyLog.HandshakeFault(logger, Address, name, e); // nobody awaits this task
+        }
         finally
         {
             _handshakes.Release();
