@@ -15,27 +15,31 @@ namespace KeyEvt.Forwarder;
 /// </summary>
 public sealed class ForwarderEngine : IAsyncDisposable
 {
+    private static readonly TimeSpan DisposeDeadline = TimeSpan.FromSeconds(1.5);
+
     private readonly TopologyWatcher _topology;
     private readonly FeedSet _feeds;
     private readonly DeliveryLoop _delivery;
     private readonly UpstreamDatabase _database;
     private readonly LocalSpool? _spool;
     private readonly TimeProvider _time;
+    private readonly BackgroundTasks _background;
+    private readonly ILogger _logger;
     private Task _deliveryRun = Task.CompletedTask;
 
     /// <exception cref="IOException">The spool directory cannot be used.</exception>
     public ForwarderEngine(ForwarderOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         _time = time;
-        var logger = loggers.CreateLogger("KeyEvt.Forwarder");
-        var background = new BackgroundTasks();
+        var logger = _logger = loggers.CreateLogger("KeyEvt.Forwarder");
+        var background = _background = new BackgroundTasks(logger);
         var current = new CurrentConfig(options.Initial);
         Ledger = new Ledger();
         Gaps = new GapLog();
         var transport = new SocketFeedTransport(options.UpstreamTls);
         _topology = new TopologyWatcher(options.Upstream, transport, time, logger);
         FeedSet? feeds = null; // made last: it needs all the others
-        _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", logger);
+        _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", background, logger);
         _spool = options.Spool is { } directory ? new LocalSpool(directory, logger) : null;
         IEventStores stores = options.Upstream.Shape == UpstreamShape.Cluster
             ? new ClusterStores(_topology, run => feeds?.NodeOf(run), _database, _spool, logger)
@@ -81,7 +85,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         _feeds.Start();
         Completion = Task.WhenAny(_deliveryRun, _feeds.Completion, _topology.Completion).Unwrap();
         if (Control.Config.DeclareQueue is not null)
-            _ = Control.ConnectAsync(CancellationToken.None);
+            _background.Run("the first connect", _delivery.ConnectAsync());
     }
 
     /// <summary>
@@ -91,18 +95,37 @@ public sealed class ForwarderEngine : IAsyncDisposable
     public async Task<long> StopAsync(TimeSpan deadline)
     {
         var begun = _time.GetTimestamp();
-        await _feeds.CatchUpAsync(deadline / 5).ConfigureAwait(false);
-        await _feeds.DisposeAsync().ConfigureAwait(false);
+        await WithinAsync("the feed", deadline / 5 * 2, async () =>
+        {
+            await _feeds.CatchUpAsync(deadline / 5).ConfigureAwait(false);
+            await _feeds.DisposeAsync().ConfigureAwait(false);
+        }).ConfigureAwait(false);
         var left = deadline - _time.GetElapsedTime(begun);
         return await _delivery.StopAsync(left > deadline / 2 ? left : deadline / 2, _deliveryRun).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _feeds.DisposeAsync().ConfigureAwait(false);
-        await _topology.DisposeAsync().ConfigureAwait(false);
-        await _database.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(
+            WithinAsync("the feed", DisposeDeadline, () => _feeds.DisposeAsync().AsTask()),
+            WithinAsync("the look at the topology", DisposeDeadline, () => _topology.DisposeAsync().AsTask()),
+            WithinAsync("the fallback storage", DisposeDeadline, () => _database.DisposeAsync().AsTask())).ConfigureAwait(false);
         _spool?.Dispose();
+    }
+
+    /// <summary>A part that does not end is said, and keeps no other from it.</summary>
+    private async Task WithinAsync(string part, TimeSpan deadline, Func<Task> step)
+    {
+        var ending = step();
+        try
+        {
+            await ending.WaitAsync(deadline, _time).ConfigureAwait(false);
+        }
+        catch (TimeoutException) when (!ending.IsCompleted)
+        {
+            ForwarderLog.PartOverdue(_logger, part, deadline.TotalSeconds);
+            _background.GiveUp($"the end of {part}", ending);
+        }
     }
 
     private static OneListStores OneList(TopologyWatcher topology, Func<RedisAddress?> master, UpstreamDatabase database, LocalSpool? spool, ILogger logger)

@@ -7,7 +7,7 @@ namespace KeyEvt.Proxy;
 /// <summary>What is the program asked to do, and with which exit code does it end? 0 well, 1 it did not work, 2 a wrong option.</summary>
 internal static class Application
 {
-    private const int WrongOption = 2;
+    public const int WrongOption = 2;
 
     public static async Task<int> RunAsync(string[] args, IEnumerable<KeyValuePair<string, string>> environment, TextWriter output, TextWriter error)
     {

@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Proxy.Admin;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Listen;
@@ -25,6 +27,10 @@ internal sealed class Host
     private static readonly TimeSpan SessionsDeadline = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan EventsDeadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AdminDeadline = TimeSpan.FromSeconds(1);
+
+    /// <summary>For what a part does when its own deadline is over.</summary>
+    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(1.6);
+    private static readonly TimeSpan PartDeadline = TimeSpan.FromSeconds(0.5);
 
     /// <summary>All of stopping; whoever supervises the program was promised 10 seconds.</summary>
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(9.5);
@@ -95,7 +101,7 @@ internal sealed class Host
         _readiness = new ProxyReadiness(() => [.. _server.MissingDoors, .. _engine.MissingFeeds()]);
     }
 
-    /// <summary>Runs until <paramref name="stop"/> ends or a part dies. Exit code 0 after a stop that was asked for, else 1.</summary>
+    /// <summary>Runs until <paramref name="stop"/> ends or a part dies. Exit code 0 after a stop that was asked for, 2 where --spool names a folder that is no spool, else 1.</summary>
     public static async Task<int> RunAsync(ProxyOptions options, TextWriter output, TextWriter error, Task<string> stop)
     {
         using var loggers = HostLog.CreateFactory(options.LogLevel);
@@ -110,8 +116,8 @@ internal sealed class Host
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             if (host is not null) await host.DisposeUnstartedAsync();
-            await error.WriteLineAsync(e.Message);
-            return 1;
+            await error.WriteLineAsync(CleanText.Line(e.Message));
+            return e is SpoolException ? Application.WrongOption : 1;
         }
         foreach (string address in host._server.Addresses) await output.WriteLineAsync($"listening on {address}");
         await output.FlushAsync();
@@ -144,13 +150,12 @@ internal sealed class Host
         return false;
     }
 
-    /// <summary>False when it took too long.</summary>
+    /// <summary>False when it took too long, or when it is not known what has become of the events.</summary>
     private async Task<bool> StopAsync()
     {
         try
         {
-            await StopPartsAsync().WaitAsync(StopDeadline);
-            return true;
+            return await StopPartsAsync().WaitAsync(StopDeadline);
         }
         catch (TimeoutException)
         {
@@ -159,45 +164,62 @@ internal sealed class Host
         }
     }
 
-    private async Task StopPartsAsync()
+    private async Task<bool> StopPartsAsync()
     {
+        long begun = Stopwatch.GetTimestamp();
         _readiness.Listening = false;
-        await TryAsync(() => _server.StopAsync(SessionsDeadline));
-        await TryAsync(() => _transport.DisposeAsync().AsTask());
-        await TryAsync(async () =>
+        await TryAsync("the sessions", SessionsDeadline + Slack, () => _server.StopAsync(SessionsDeadline));
+        await TryAsync("the transport", PartDeadline, () => _transport.DisposeAsync().AsTask());
+        var left = StopDeadline - Stopwatch.GetElapsedTime(begun) - Slack - PartDeadline;
+        var events = left < EventsDeadline ? left : EventsDeadline;
+        bool isCounted = await TryAsync("the forwarder", events + PartDeadline, async () =>
         {
-            long lost = await _engine.StopAsync(EventsDeadline);
+            long lost = await _engine.StopAsync(events);
             if (lost > 0) HostLog.StoppedWithLoss(_logger, lost);
             else HostLog.Stopped(_logger);
         });
-        await TryAsync(() => _engine.DisposeAsync().AsTask());
-        if (_admin is { } admin)
-        {
-            await TryAsync(() => admin.StopAsync(AdminDeadline));
-            await TryAsync(() => admin.DisposeAsync().AsTask());
-        }
+        await Task.WhenAll(TryAsync("the forwarder's connections", Slack, () => _engine.DisposeAsync().AsTask()), StopAdminAsync());
         _hangup.Dispose();
+        return isCounted;
+    }
+
+    private async Task StopAdminAsync()
+    {
+        if (_admin is not { } admin) return;
+        await TryAsync("the admin pages", Slack, async () =>
+        {
+            await admin.StopAsync(AdminDeadline);
+            await admin.DisposeAsync();
+        });
     }
 
     /// <summary>After a failed start: the engine has not begun, nobody is connected.</summary>
     private async Task DisposeUnstartedAsync()
     {
-        await TryAsync(() => _server.DisposeAsync().AsTask());
-        await TryAsync(() => _transport.DisposeAsync().AsTask());
-        await TryAsync(() => _engine.DisposeAsync().AsTask());
-        if (_admin is { } admin) await TryAsync(() => admin.DisposeAsync().AsTask());
+        await TryAsync("the listeners", Slack, () => _server.DisposeAsync().AsTask());
+        await TryAsync("the transport", PartDeadline, () => _transport.DisposeAsync().AsTask());
+        await TryAsync("the forwarder", Slack, () => _engine.DisposeAsync().AsTask());
+        await StopAdminAsync();
     }
 
-    /// <summary>A part that cannot stop well must not keep the others from it.</summary>
-    private async Task TryAsync(Func<Task> step)
+    /// <summary>A part that cannot stop well, or does not stop at all, must not keep the others from it. False: it is one.</summary>
+    private async Task<bool> TryAsync(string part, TimeSpan deadline, Func<Task> step)
     {
+        var stopping = step();
         try
         {
-            await step();
+            await stopping.WaitAsync(deadline);
+            return true;
+        }
+        catch (TimeoutException) when (!stopping.IsCompleted)
+        {
+            HostLog.PartOverdue(_logger, part, deadline.TotalSeconds);
+            return false;
         }
         catch (Exception e)
         {
-            HostLog.StopFailed(_logger, e);
+            HostLog.StopFailed(_logger, part, e);
+            return false;
         }
     }
 

@@ -8,7 +8,7 @@ namespace KeyEvt.Proxy;
 internal static partial class HostLog
 {
     /// <summary>One line a message on stderr, with UTC time; stdout is for the addresses alone.</summary>
-    public static ILoggerFactory CreateFactory(LogLevel level) => LoggerFactory.Create(logging => logging
+    public static ILoggerFactory CreateFactory(LogLevel level) => new CleanLoggerFactory(LoggerFactory.Create(logging => logging
         .SetMinimumLevel(level)
         // Of the web server of the admin pages only what goes wrong; that it could not start is told by the program itself.
         .AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning)
@@ -20,7 +20,7 @@ internal static partial class HostLog
             console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
             console.ColorBehavior = LoggerColorBehavior.Disabled;
         })
-        .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
+        .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace)));
 
     [LoggerMessage(3000, LogLevel.Information, "Started: keyevt {Version}, instance {Instance}, upstream {Upstream}, broker {Broker}, admin {Admin}")]
     public static partial void Started(ILogger logger, string version, string instance, string upstream, string broker, string admin);
@@ -46,6 +46,9 @@ internal static partial class HostLog
     [LoggerMessage(3004, LogLevel.Critical, "Stopping takes longer than {Seconds} seconds; the program ends without waiting further")]
     public static partial void StopOverdue(ILogger logger, double seconds);
 
-    [LoggerMessage(3005, LogLevel.Error, "Stopping failed")]
-    public static partial void StopFailed(ILogger logger, Exception exception);
+    [LoggerMessage(3005, LogLevel.Error, "Stopping {Part} failed")]
+    public static partial void StopFailed(ILogger logger, string part, Exception exception);
+
+    [LoggerMessage(3009, LogLevel.Error, "Stopping {Part} takes longer than {Seconds} seconds; it is not waited for")]
+    public static partial void PartOverdue(ILogger logger, string part, double seconds);
 }

@@ -49,6 +49,25 @@ public sealed class HostTests : IDisposable
     }
 
     [Fact]
+    public async Task A_spool_with_something_foreign_in_it_is_one_line_on_stderr_and_exit_code_2()
+    {
+        string folder = Directory.CreateTempSubdirectory("keyevt-spool-").FullName;
+        try
+        {
+            string foreign = Path.Combine(folder, "an\u001b[31mother\nfile");
+            await File.WriteAllTextAsync(foreign, "", TestContext.Current.CancellationToken);
+            int code = await RunAsync(Options("--listen", "127.0.0.1:0", "--spool", folder)).WaitAsync(Deadline, TestContext.Current.CancellationToken);
+            Assert.Equal(2, code);
+            Assert.Equal("", _output.ToString());
+            Assert.Equal($"--spool {folder}: {folder}/an [31mother file is no file of a spool; move it elsewhere, or name a folder of the spool's own{Environment.NewLine}", _error.ToString());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Without_an_upstream_it_is_alive_but_not_ready_and_says_why()
     {
         string admin = FreeAddress();

@@ -27,7 +27,10 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
         catch (Exception e)
         {
             link.Abandon();
-            throw e as LinkException ?? Failure(e, config, LinkFailureKind.Channel);
+            if (e is LinkException || !BrokerWords.IsWeather(e))
+                throw;
+
+            throw Failure(e, config, LinkFailureKind.Channel);
         }
     }
 
@@ -58,7 +61,10 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
         }
         catch (Exception e)
         {
-            background.Run(AmqpLink.DisposeLateAsync(opening));
+            background.GiveUp("closing a connection to the broker that came too late", AmqpLink.DisposeLateAsync(opening));
+            if (!BrokerWords.IsWeather(e))
+                throw;
+
             if (e is OperationCanceledException)
                 throw new LinkException(LinkFailureKind.Socket, $"{settings} did not answer in time", e);
 

@@ -63,14 +63,14 @@ internal sealed class AmqpLink : IBrokerLink
         }
         catch (Exception)
         {
-            _background.Run(closing); // late or broken: it is being closed anyway
+            _background.GiveUp("closing the connection to the broker", closing); // late or broken: it is being closed anyway
         }
     }
 
     public void Abandon()
     {
         _isClosing = true;
-        _background.Run(AbortAsync());
+        _background.GiveUp("aborting the connection to the broker", AbortAsync());
     }
 
     /// <summary>Closes a connection that comes about after nobody waits for it any more.</summary>

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
 using RabbitMQ.Client.Exceptions;
 
 namespace KeyEvt.Forwarder.Amqp;
@@ -8,6 +10,7 @@ internal static class BrokerWords
     /// <summary>The reason of connection.blocked: RabbitMQ names the resources, as in "low on memory &amp; disk".</summary>
     public static string Blocked(string reason)
     {
+        reason = CleanText.Line(reason);
         var remedies = new List<string>(2);
         if (reason.Contains("memory", StringComparison.Ordinal))
             remedies.Add("memory alarm: give the broker memory or raise vm_memory_high_watermark");
@@ -16,6 +19,13 @@ internal static class BrokerWords
 
         return remedies.Count == 0 ? reason : $"{reason} ({string.Join("; ", remedies)})";
     }
+
+    /// <summary>
+    /// Whether an exception out of the broker library is what networks and brokers do, and so is tried again. Any other one (a null reference, an index out of range, a cast) is a fault in
+    /// a program: tried again it would fail again, in silence.
+    /// </summary>
+    public static bool IsWeather(Exception error) =>
+        error is RabbitMQClientException or LinkException or IOException or SocketException or AuthenticationException or TimeoutException or OperationCanceledException or InvalidOperationException;
 
     /// <summary>
     /// Why a publish failed. The library may throw at a publish before it tells that the channel was closed: the broker's reason is in the exception then,

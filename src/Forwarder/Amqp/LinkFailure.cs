@@ -22,7 +22,7 @@ public enum LinkFailureKind
 }
 
 /// <summary>Why is there no link? One line for people, with the remedy; never a secret.</summary>
-public sealed class LinkException(LinkFailureKind kind, string reason, Exception? inner = null) : Exception(reason, inner)
+public sealed class LinkException(LinkFailureKind kind, string reason, Exception? inner = null) : Exception(CleanText.Line(reason), inner)
 {
     public LinkFailureKind Kind => kind;
 

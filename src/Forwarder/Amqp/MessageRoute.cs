@@ -1,3 +1,5 @@
+using KeyEvt.Forwarder.Outbox;
+
 namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>Where does a message go, and in which shape? Made once for a configuration; used by the delivery loop only.</summary>
@@ -16,6 +18,9 @@ internal sealed class MessageRoute
     public string RoutingKey { get; }
 
     public RoutingKeyTemplate Keys { get; }
+
+    /// <summary>The routing key that the event would get. Only a look: a cut is not counted.</summary>
+    public string KeyOf(in LogEntry entry) => Keys.Peek(IsGap ? default : entry.Body.Span);
 
     /// <summary>1 transient, 2 persistent.</summary>
     public int DeliveryMode { get; }

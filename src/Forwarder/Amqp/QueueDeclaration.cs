@@ -8,6 +8,8 @@ namespace KeyEvt.Forwarder.Amqp;
 /// <param name="withGaps">Whether it is to get the messages about gaps too.</param>
 internal sealed class QueueDeclaration(bool withGaps, ILogger logger)
 {
+    private (string Exchange, string Queue, string BindingKey) _told;
+
     /// <exception cref="LinkException">It cannot be declared, or its binding could not bring the events; with the remedy.</exception>
     public async Task DeclareAsync(IConnection connection, ForwarderConfig config, CancellationToken deadline)
     {
@@ -38,9 +40,19 @@ internal sealed class QueueDeclaration(bool withGaps, ILogger logger)
     {
         var type = QueueBinding.TypeByName(config.Exchange) ?? await AskTypeAsync(connection, config.Exchange, deadline).ConfigureAwait(false);
         if (type is null)
-            AmqpLog.ExchangeTypeUnknown(logger, config.Exchange, queue, QueueBinding.KeyFor(config.RoutingKey));
+            TellOnce(config.Exchange, queue, QueueBinding.KeyFor(config.RoutingKey));
         else if (QueueBinding.Fault(config.Exchange, type, config.RoutingKey) is { } fault)
             throw new LinkException(LinkFailureKind.Channel, fault);
+    }
+
+    /// <summary>Not again at each connect.</summary>
+    private void TellOnce(string exchange, string queue, string bindingKey)
+    {
+        if (_told == (exchange, queue, bindingKey))
+            return;
+
+        _told = (exchange, queue, bindingKey);
+        AmqpLog.ExchangeTypeUnknown(logger, exchange, queue, bindingKey);
     }
 
     /// <summary>

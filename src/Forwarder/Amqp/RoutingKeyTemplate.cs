@@ -78,6 +78,9 @@ public sealed class RoutingKeyTemplate
         return _seen.Dictionary[bytes] = new CachedString(Encoding.Latin1.GetString(bytes), bytes);
     }
 
+    /// <summary>The same as text, and a cut is not counted: nothing is published with it.</summary>
+    internal string Peek(ReadOnlySpan<byte> body) => _constant?.Value ?? Encoding.Latin1.GetString(_scratch, 0, Fill(EventBody.Parse(body), out _));
+
     private int Fill(EventBody body, out bool isCut)
     {
         isCut = false;

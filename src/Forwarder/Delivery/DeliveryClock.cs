@@ -7,9 +7,12 @@ internal sealed class DeliveryClock(TimeProvider time)
 
     public long After(TimeSpan span) => Now + Ticks(span);
 
+    /// <summary>Negative when it is past.</summary>
+    public TimeSpan Until(long timestamp) => TimeSpan.FromSeconds((timestamp - Now) / (double)time.TimestampFrequency);
+
     public bool IsPast(long timestamp) => Now >= timestamp;
 
     public bool IsPast(long since, TimeSpan span) => Now >= since + Ticks(span);
 
-    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+    public long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 }

@@ -8,8 +8,8 @@ internal static partial class DeliveryLog
     [LoggerMessage(2100, LogLevel.Information, "connected to {Broker} (epoch {Epoch})")]
     public static partial void Connected(ILogger logger, string broker, int epoch);
 
-    [LoggerMessage(2101, LogLevel.Warning, "no link to the broker: {Reason}; next attempt in {DelayMilliseconds} ms")]
-    public static partial void LinkDown(ILogger logger, string reason, int delayMilliseconds);
+    [LoggerMessage(2101, LogLevel.Warning, "no link to the broker: {Reason}; next attempt in {DelayMilliseconds} ms ({Count} failures so far)")]
+    public static partial void LinkDown(ILogger logger, string reason, int delayMilliseconds, long count);
 
     [LoggerMessage(2102, LogLevel.Information, "delivery goes from {Old} to {New}: {Reason}")]
     public static partial void StateChanged(ILogger logger, DeliveryState old, DeliveryState @new, string reason);
@@ -20,11 +20,11 @@ internal static partial class DeliveryLog
     [LoggerMessage(2104, LogLevel.Information, "the broker takes messages again")]
     public static partial void Unblocked(ILogger logger);
 
-    [LoggerMessage(2105, LogLevel.Warning, "no queue is bound to exchange '{Exchange}' with routing key '{RoutingKey}': {Count} events returned by the broker so far ({Policy}); bind a queue, or start with --declare-queue")]
+    [LoggerMessage(2105, LogLevel.Warning, "no queue is bound to exchange '{Exchange}' with routing key '{RoutingKey}': events came back {Count} times so far ({Policy}); bind a queue, or start with --declare-queue")]
     public static partial void Unroutable(ILogger logger, string exchange, string routingKey, long count, string policy);
 
-    [LoggerMessage(2106, LogLevel.Warning, "the broker refused {Count} events so far (nack); trying again in {DelayMilliseconds} ms. A queue with x-max-length and reject-publish does this when it is full")]
-    public static partial void Refused(ILogger logger, long count, int delayMilliseconds);
+    [LoggerMessage(2106, LogLevel.Warning, "the broker refused events {Count} times so far (nack); they are tried again. A queue with x-max-length and reject-publish does this when it is full")]
+    public static partial void Refused(ILogger logger, long count);
 
     [LoggerMessage(2107, LogLevel.Warning, "memory for waiting events is full ({MaxBytes} bytes): {Count} dropped so far, oldest first")]
     public static partial void MemoryFull(ILogger logger, long maxBytes, long count);
@@ -32,13 +32,13 @@ internal static partial class DeliveryLog
     [LoggerMessage(2108, LogLevel.Warning, "the fallback storage cannot take events: {Reason}; they wait in memory, next attempt in {DelayMilliseconds} ms")]
     public static partial void StoreRefused(ILogger logger, string reason, int delayMilliseconds);
 
-    [LoggerMessage(2109, LogLevel.Warning, "the fallback storage has lost {Count} events (evicted, flushed, or a restart without persistence)")]
+    [LoggerMessage(2109, LogLevel.Warning, "the fallback storage has lost {Count} events so far (evicted, flushed, trimmed by others, or a restart without persistence)")]
     public static partial void StoreLost(ILogger logger, long count);
 
     [LoggerMessage(2110, LogLevel.Warning, "the fallback storage is at its cap: {Count} events dropped so far, oldest first")]
     public static partial void StoreCapped(ILogger logger, long count);
 
-    [LoggerMessage(2111, LogLevel.Information, "{Count} events were found in the fallback storage and will be sent")]
+    [LoggerMessage(2111, LogLevel.Information, "{Count} events so far were found in the fallback storage, where an earlier run or somebody else left them; they will be sent")]
     public static partial void StoreAdopted(ILogger logger, long count);
 
     [LoggerMessage(2112, LogLevel.Critical, "the delivery loop has ended with an error")]
@@ -61,4 +61,10 @@ internal static partial class DeliveryLog
 
     [LoggerMessage(2118, LogLevel.Warning, "what earlier runs left in the fallback storage is not known everywhere: {Reason}; next look in {DelayMilliseconds} ms")]
     public static partial void NotSearched(ILogger logger, string reason, int delayMilliseconds);
+
+    [LoggerMessage(2119, LogLevel.Warning, "no queue is bound to exchange '{Exchange}' with routing key '{RoutingKey}', and the broker has routed nothing on this connection: {Count} events wait until it does, whatever --unroutable says; bind a queue, or start with --declare-queue")]
+    public static partial void QueueMissing(ILogger logger, string exchange, string routingKey, long count);
+
+    [LoggerMessage(2120, LogLevel.Information, "exchange '{Exchange}' has a queue again; {Count} events wait to be sent")]
+    public static partial void QueueFound(ILogger logger, string exchange, long count);
 }

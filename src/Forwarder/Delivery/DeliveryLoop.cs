@@ -18,11 +18,14 @@ namespace KeyEvt.Forwarder.Delivery;
 /// </summary>
 internal sealed class DeliveryLoop
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+
     private readonly Ledger _ledger;
     private readonly DeliveryOptions _options;
     private readonly Func<ForwarderConfig> _config;
     private readonly TimeProvider _time;
     private readonly DeliveryClock _clock;
+    private readonly WarningGate _warnings;
     private readonly DropWarnings _drops;
     private readonly ILogger _logger;
     private readonly AsyncSignal _signal = new();
@@ -38,6 +41,7 @@ internal sealed class DeliveryLoop
     private long _storeNothingNewBy; // while stopping: from here on everything goes to the store
     private long _endBy;
     private bool _hasEnded;
+    private long _warnAgainAt;
     private long _leftBehind;
 
     public DeliveryLoop(IBrokerConnector connector, IEventStores stores, Ledger ledger, DeliveryOptions options, Func<ForwarderConfig> config, TimeProvider time, ILogger logger)
@@ -47,10 +51,10 @@ internal sealed class DeliveryLoop
         Memory = new EventLog(ledger, WaitingPlace.Memory, options.BufferBytes);
         Links = new LinkKeeper(connector, options, _inbox, _signal, time, logger);
         Stores = new StoreSet(stores, ledger, options, _signal, time, logger);
-        var warnings = new WarningGate(time, TimeSpan.FromSeconds(10));
-        _drops = new DropWarnings(ledger, options, warnings, logger);
         _clock = new DeliveryClock(time);
-        _publisher = new Publisher(options, config, Links, ledger, _signal.SetAndRun, warnings, _clock, logger);
+        _publisher = new Publisher(options, config, Links, _signal.SetAndRun, _clock);
+        _warnings = new WarningGate(time, TimeSpan.FromSeconds(10));
+        _drops = new DropWarnings(ledger, options, _publisher, _warnings, new WarningGate(time, TimeSpan.FromSeconds(60)), logger);
     }
 
     /// <summary>Where the feeds put what is to be sent; call <see cref="Wake"/> after a batch.</summary>
@@ -70,6 +74,11 @@ internal sealed class DeliveryLoop
 
     public long Returned => _publisher.Returned;
 
+    /// <summary>Null, or what is missing at the broker so that events reach a queue, for people.</summary>
+    public string? RouteFault => _publisher.MissingKey is { } key
+        ? $"no queue is bound to exchange '{_config().Exchange}' with routing key '{key}'; bind one, or start with --declare-queue. Events wait until then"
+        : null;
+
     /// <summary>Routing keys cut at AMQP's 255 bytes.</summary>
     public long RoutingKeysCut => _publisher.RoutingKeysCut;
 
@@ -84,7 +93,7 @@ internal sealed class DeliveryLoop
     public async Task RunAsync()
     {
         // Deadlines and backoffs need no timer of their own: the loop looks at the clock ten times a second.
-        using var clock = _time.CreateTimer(static s => ((AsyncSignal)s!).Set(), _signal, TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(100));
+        using var clock = _time.CreateTimer(static s => ((AsyncSignal)s!).Set(), _signal, LookEvery, LookEvery);
         try
         {
             while (!_hasEnded)
@@ -371,7 +380,9 @@ internal sealed class DeliveryLoop
             {
                 case LinkInbox.Kind.Blocked:
                     Links.BlockedReason = e.Reason;
-                    DeliveryLog.Blocked(_logger, e.Reason ?? "");
+                    if (_warnings.MayWarn(2103, e.Reason))
+                        DeliveryLog.Blocked(_logger, e.Reason ?? "");
+
                     GoStoring($"the broker is blocked: {e.Reason}");
                     break;
                 case LinkInbox.Kind.Unblocked:
@@ -400,6 +411,10 @@ internal sealed class DeliveryLoop
             LoseLink(e.Kind, e.Message);
         }
 
+        if (!_clock.IsPast(_warnAgainAt))
+            return;
+
+        _warnAgainAt = _clock.After(LookEvery);
         _drops.Warn();
     }
 
@@ -461,14 +476,14 @@ internal sealed class DeliveryLoop
 
         ForgetInFlight();
         _reconnect = false;
-        await Links.CloseAsync().ConfigureAwait(false);
+        await Links.CloseAsync(_options.CloseDeadline).ConfigureAwait(false);
     }
 
     private async ValueTask ReconnectAsync()
     {
         _reconnect = false;
         ForgetInFlight();
-        await Links.CloseAsync().ConfigureAwait(false);
+        await Links.CloseAsync(_options.CloseDeadline).ConfigureAwait(false);
         if (_state != DeliveryState.Stopped)
             Links.Want(_config(), now: true);
     }
@@ -483,8 +498,8 @@ internal sealed class DeliveryLoop
             return;
         }
 
-        var cannotPublish = !Links.IsUsable || _clock.IsPast(_storeNothingNewBy);
-        if (_state is DeliveryState.Live or DeliveryState.Stopped && cannotPublish)
+        var cannotPublish = !Links.IsUsable || _publisher.MissingKey is not null || _clock.IsPast(_storeNothingNewBy);
+        if (_state is DeliveryState.Live or DeliveryState.Stopped && cannotPublish && (IsStorageOn || !Links.IsUsable))
         {
             ForgetInFlight();
             Change(DeliveryState.Storing, "the program ends");
@@ -509,7 +524,8 @@ internal sealed class DeliveryLoop
         if (_leftBehind > 0)
             DeliveryLog.LeftBehind(_logger, _leftBehind);
 
-        await Links.CloseAsync().ConfigureAwait(false);
+        var left = _clock.Until(_endBy);
+        await Links.CloseAsync(left < _options.CloseDeadline ? left : _options.CloseDeadline).ConfigureAwait(false);
         _hasEnded = true;
     }
 

@@ -3,24 +3,68 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Delivery;
 
-/// <summary>Says how many events had to make room for newer ones: not each time, and the last word is always the present sum.</summary>
-internal sealed class DropWarnings(Ledger ledger, DeliveryOptions options, WarningGate warnings, ILogger logger)
+/// <summary>Says in the log what did not reach a queue, and why, and what was found in the storage: sums, not each time, and the last word is always the present sum.</summary>
+internal sealed class DropWarnings(Ledger ledger, DeliveryOptions options, Publisher publisher, WarningGate warnings, WarningGate reminders, ILogger logger)
 {
-    private long _saidOfMemory;
-    private long _saidOfCap;
+    private readonly RisingSum _returned = new(warnings, 2105);
+    private readonly RisingSum _refused = new(warnings, 2106);
+    private readonly RisingSum _memoryFull = new(warnings, 2107);
+    private readonly RisingSum _atCap = new(warnings, 2110);
+    private readonly RisingSum _storeLost = new(warnings, 2109);
+    private readonly RisingSum _adopted = new(warnings, 2111);
+    private readonly RisingSum _deadLettered = new(warnings, 2114);
+    private readonly RisingSum _keysCut = new(warnings, 2115);
+    private readonly RisingSum _tooLarge = new(warnings, 2116);
+    private bool _isQueueMissing;
 
     public void Warn()
     {
-        if (ledger.Dropped(DropReason.MemoryFull) is var full && full != _saidOfMemory && warnings.MayWarn(2107))
+        WarnOfMissingQueue();
+        if (_memoryFull.IsToBeSaid(ledger.Dropped(DropReason.MemoryFull)))
+            DeliveryLog.MemoryFull(logger, options.BufferBytes, ledger.Dropped(DropReason.MemoryFull));
+
+        if (_atCap.IsToBeSaid(ledger.Dropped(DropReason.FallbackCap)))
+            DeliveryLog.StoreCapped(logger, ledger.Dropped(DropReason.FallbackCap));
+
+        if (_storeLost.IsToBeSaid(ledger.Dropped(DropReason.FallbackLost)))
+            DeliveryLog.StoreLost(logger, ledger.Dropped(DropReason.FallbackLost));
+
+        if (_adopted.IsToBeSaid(ledger.AdoptedSoFar))
+            DeliveryLog.StoreAdopted(logger, ledger.AdoptedSoFar);
+
+        if (_tooLarge.IsToBeSaid(ledger.Dropped(DropReason.TooLarge)))
+            DeliveryLog.TooLarge(logger, ledger.Dropped(DropReason.TooLarge));
+
+        if (_refused.IsToBeSaid(publisher.Refused))
+            DeliveryLog.Refused(logger, publisher.Refused);
+
+        if (_deadLettered.IsToBeSaid(ledger.Dropped(DropReason.DeadLettered)))
+            DeliveryLog.DeadLettered(logger, ledger.Dropped(DropReason.DeadLettered), options.MaxAttempts, publisher.Routes.Failed.RoutingKey);
+
+        if (_keysCut.IsToBeSaid(publisher.RoutingKeysCut))
+            DeliveryLog.RoutingKeyCut(logger, publisher.Routes.Events.RoutingKey, publisher.RoutingKeysCut);
+    }
+
+    /// <summary>As long as nothing is routed at all, that is what is said; afterwards what the policy does with what comes back.</summary>
+    private void WarnOfMissingQueue()
+    {
+        var events = publisher.Routes.Events;
+        if (publisher.MissingKey is { } key)
         {
-            _saidOfMemory = full;
-            DeliveryLog.MemoryFull(logger, options.BufferBytes, full);
+            _isQueueMissing = true;
+            if (reminders.MayWarn(2119))
+                DeliveryLog.QueueMissing(logger, events.Exchange, key, Waiting);
+        }
+        else if (_isQueueMissing && publisher.IsRouted)
+        {
+            _isQueueMissing = false;
+            DeliveryLog.QueueFound(logger, events.Exchange, Waiting);
         }
 
-        if (ledger.Dropped(DropReason.FallbackCap) is var capped && capped != _saidOfCap && warnings.MayWarn(2110))
-        {
-            _saidOfCap = capped;
-            DeliveryLog.StoreCapped(logger, capped);
-        }
+        var returned = options.StoreUnroutable ? publisher.ReturnedByPolicy : ledger.Dropped(DropReason.Unroutable);
+        if (_returned.IsToBeSaid(returned))
+            DeliveryLog.Unroutable(logger, events.Exchange, events.RoutingKey, returned, options.StoreUnroutable ? "kept and tried again" : "dropped and counted");
     }
+
+    private long Waiting => ledger.Snapshot() is var now ? now.WaitingMemory + now.WaitingFallback : 0;
 }

@@ -13,6 +13,7 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
     private static readonly TimeSpan SlowRetry = TimeSpan.FromSeconds(5);
 
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10), Random.Shared);
+    private readonly WarningGate _warnings = new(time, TimeSpan.FromSeconds(10));
     private Task<IBrokerLink>? _connecting;
     private CancellationTokenSource? _connectDeadline;
     private ForwarderConfig? _connectingWith;
@@ -41,6 +42,9 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
     public LinkException? LastFailure { get; private set; }
 
     public long Reconnects { get; private set; }
+
+    /// <summary>Attempts and links that have failed.</summary>
+    public long Failures { get; private set; }
 
     /// <summary>Starts an attempt when none runs and its time has come.</summary>
     public void Want(ForwarderConfig config, bool now = false)
@@ -96,8 +100,8 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
     /// <summary>The link has proved itself: the next failure starts with a short wait again.</summary>
     public void ProvedStable() => _backoff.Reset();
 
-    /// <summary>Closes in good order; a running attempt is given up.</summary>
-    public async Task CloseAsync()
+    /// <summary>Closes in good order within that time; where there is none, the link is given up. A running attempt is given up.</summary>
+    public async Task CloseAsync(TimeSpan within)
     {
         var link = Link;
         Link = null;
@@ -105,8 +109,10 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
         Epoch++;
         _notBefore = 0;
         AbandonAttempt();
-        if (link is not null)
-            await link.CloseAsync(options.CloseDeadline).ConfigureAwait(false);
+        if (within <= TimeSpan.Zero)
+            link?.Abandon();
+        else if (link is not null)
+            await link.CloseAsync(within).ConfigureAwait(false);
     }
 
     private void AbandonAttempt()
@@ -135,7 +141,7 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
         {
             return await connector.ConnectAsync(config, epoch, inbox, deadline).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not LinkException)
+        catch (Exception e) when (e is not LinkException && BrokerWords.IsWeather(e))
         {
             throw new LinkException(LinkFailureKind.Connection, $"connecting to {config.Amqp} failed: {e.Message}", e);
         }
@@ -149,6 +155,8 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
             delay = SlowRetry;
 
         _notBefore = time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency);
-        DeliveryLog.LinkDown(logger, failure.Message, (int)delay.TotalMilliseconds);
+        Failures++;
+        if (_warnings.MayWarn(2101, failure.Message))
+            DeliveryLog.LinkDown(logger, failure.Message, (int)delay.TotalMilliseconds, Failures);
     }
 }

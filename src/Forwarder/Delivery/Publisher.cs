@@ -1,18 +1,19 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Text;
 using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Outbox;
-using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Delivery;
 
 /// <summary>
 /// Which messages are with the broker, and what has it said of them? Publishes from a log within the window, and settles an event when
 /// its confirm comes. It never waits: a publish that the library does not end at once is looked at again when it has, or when its
-/// deadline has passed. Used by the delivery loop only, which decides from which log, and is told here when the link has to be given up.
+/// deadline has passed. Until the broker has routed a first message on the link, what comes back is kept (<see cref="RouteProof"/>). Used by the delivery loop
+/// only, which decides from which log, and is told here when the link has to be given up.
 /// </summary>
-internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> config, LinkKeeper links, Ledger ledger, Action wake, WarningGate warnings, DeliveryClock clock, ILogger logger)
+internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> config, LinkKeeper links, Action wake, DeliveryClock clock)
 {
     private const int RunLength = 256; // messages between two looks at the broker's answers
 
@@ -20,17 +21,17 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     private static readonly TimeSpan CautiousFor = TimeSpan.FromSeconds(10);
 
     private readonly Backoff _holdBackoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
+    private readonly RouteProof _proof = new(options.StoreUnroutable ? 1 : options.Window);
     private readonly RoutingKeyCuts _cuts = new();
     private readonly string _run = RandomNumberGenerator.GetHexString(8, lowercase: true);
     private InFlight _inFlight = new(options.Window);
     private PublisherRoutes? _routes;
     private Task? _publishing;   // the broker library has not yet taken this message: nothing else is published
     private long _publishingSince;
-    private bool _isRefused;     // a nack came: nothing is published until the window is empty
-    private long _holdUntil;     // after a nack: no publish before this timestamp
-    private long _cautiousUntil; // after a nack: one at a time until this timestamp
+    private bool _isKept;        // one was refused or came back and is to be tried again: nothing is published until the window is empty
+    private long _holdUntil;     // after that: no publish before this timestamp
+    private long _cautiousUntil; // and one at a time until this timestamp
     private long _aloneUntil;    // a message was too large: one at a time until this timestamp, so that the next close names it
-    private long _seenCuts;
 
     /// <summary>Published and not yet answered.</summary>
     public int Unconfirmed => _inFlight.Count;
@@ -44,23 +45,41 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     /// <summary>Routing keys cut at AMQP's 255 bytes.</summary>
     public long RoutingKeysCut => _cuts.Count;
 
-    private PublisherRoutes Routes => _routes is { } known && ReferenceEquals(known.Of, config()) ? known : _routes = new PublisherRoutes(config(), _cuts);
+    /// <summary>Of those, since something had been routed on their link: what the policy decides about.</summary>
+    public long ReturnedByPolicy { get; private set; }
+
+    /// <summary>Whether the broker has routed a message on this link.</summary>
+    public bool IsRouted => _proof.IsProved;
+
+    /// <summary>The routing key that no queue is bound with, while the broker has routed nothing on this link; else null.</summary>
+    public string? MissingKey => _proof.MissingKey;
+
+    public PublisherRoutes Routes => _routes is { } known && ReferenceEquals(known.Of, config()) ? known : _routes = new PublisherRoutes(config(), _cuts);
 
     /// <summary>Publishes from the log as much as may go now. True when there may be more to do at once.</summary>
     /// <exception cref="LinkException">The link cannot be used any more.</exception>
     public bool Publish(EventLog source)
     {
-        if (_isRefused)
+        if (_isKept)
         {
             if (_inFlight.Count > 0)
                 return false;
 
-            source.UnclaimAll(); // the refused ones go in front of everything that was not sent
+            source.UnclaimAll(); // the kept ones go in front of everything that was not sent
             Hold();
+            _cautiousUntil = _holdUntil + clock.Ticks(CautiousFor);
         }
 
         if (_publishing is not null || !clock.IsPast(_holdUntil))
             return false;
+
+        if (!_proof.IsProved)
+        {
+            if (_inFlight.Count == 0)
+                PublishTrial(source);
+
+            return false;
+        }
 
         var isCautious = !clock.IsPast(_cautiousUntil) && options.MaxAttempts == 0; // what is sent on as failed has no order to keep
         var limit = isCautious || !clock.IsPast(_aloneUntil) ? 1 : int.MaxValue;
@@ -84,15 +103,9 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
             if (publishing.IsCompletedSuccessfully)
                 _publishing = null;
             else if (publishing.IsCompleted)
-                throw BrokerWords.PublishFailed(publishing.Exception?.InnerException);
+                throw PublishFailed(publishing.Exception?.InnerException);
             else if (clock.IsPast(_publishingSince, options.PublishDeadline))
                 throw new LinkException(LinkFailureKind.Connection, $"the broker took no message for {options.PublishDeadline.TotalSeconds:0} s");
-        }
-
-        if (_cuts.Count is var cut && cut != _seenCuts && warnings.MayWarn(2115))
-        {
-            _seenCuts = cut;
-            DeliveryLog.RoutingKeyCut(logger, Routes.Events.RoutingKey, cut);
         }
     }
 
@@ -123,15 +136,20 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         }
     }
 
-    /// <summary>A new link has come: its delivery tags begin at 1, and it has refused nothing.</summary>
-    public void BeginLink() => (_inFlight, _isRefused, _holdUntil) = (new InFlight(options.Window), false, 0);
+    /// <summary>A new link has come: its delivery tags begin at 1, and it has refused and routed nothing.</summary>
+    public void BeginLink()
+    {
+        (_inFlight, _isKept, _holdUntil) = (new InFlight(options.Window), false, 0);
+        _proof.BeginLink();
+    }
 
     /// <summary>What is unconfirmed counts as unsent; the caller has put it back in front.</summary>
     /// <param name="keepPublishing">The link stays in use, and the message that its library is busy with still comes before any other.</param>
     public void Forget(bool keepPublishing)
     {
         _inFlight = new InFlight(options.Window, _inFlight.NextTag);
-        _isRefused = false;
+        _isKept = false;
+        _proof.BeginWithOldest();
         if (keepPublishing)
             return;
 
@@ -152,30 +170,43 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         }
 
         alone.Log!.Settle(alone.Sequence, Settlement.TooLarge);
-        if (warnings.MayWarn(2116))
-            DeliveryLog.TooLarge(logger, ledger.Dropped(DropReason.TooLarge));
+    }
+
+    /// <summary>The oldest, and when it has come back the next one with another routing key; at the end of those the oldest again, after a while.</summary>
+    private void PublishTrial(EventLog source)
+    {
+        while (_proof.MayLookOn && source.TryClaim(out var entry))
+        {
+            if (!_proof.IsWorthTrying(RouteOf(entry, out _).KeyOf(entry)))
+                continue;
+
+            PublishOne(source, entry);
+            return;
+        }
+
+        if (!_proof.HasLooked)
+            return;
+
+        source.UnclaimAll();
+        Hold();
     }
 
     private void Hold()
     {
-        _isRefused = false;
-        var delay = _holdBackoff.Next();
-        _holdUntil = clock.After(delay);
-        _cautiousUntil = clock.After(delay + CautiousFor);
-        if (warnings.MayWarn(2106))
-            DeliveryLog.Refused(logger, Refused, (int)delay.TotalMilliseconds);
+        _isKept = false;
+        _proof.BeginWithOldest();
+        _holdUntil = clock.After(_holdBackoff.Next());
     }
 
     /// <summary>False when no other may follow at once: the library is still busy with it.</summary>
     private bool PublishOne(EventLog source, in LogEntry entry)
     {
-        var isDeadLetter = options.MaxAttempts > 0 && entry.Attempts >= options.MaxAttempts;
+        var route = RouteOf(entry, out var isDeadLetter);
         var messageId = entry.IdLength > 0 ? entry.MessageId : IdForPlainBody(entry.Sequence);
         var now = clock.Now;
         _inFlight.Add(source, entry, messageId, now, isDeadLetter);
         try
         {
-            var route = isDeadLetter ? Routes.Failed : GapPublisher.IsGap(messageId.Span) ? Routes.Gaps : Routes.Events;
             var call = links.Link!.PublishAsync(entry, route, messageId);
             if (call.IsCompletedSuccessfully)
                 return true;
@@ -184,10 +215,25 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
             _publishing.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(wake);
             return false;
         }
-        catch (Exception e)
+        catch (Exception e) when (BrokerWords.IsWeather(e))
         {
             throw BrokerWords.PublishFailed(e);
         }
+    }
+
+    /// <summary>A fault in the program stays what it is, and ends the loop.</summary>
+    private static Exception PublishFailed(Exception? error)
+    {
+        if (error is not null && !BrokerWords.IsWeather(error))
+            ExceptionDispatchInfo.Throw(error);
+
+        return BrokerWords.PublishFailed(error);
+    }
+
+    private MessageRoute RouteOf(in LogEntry entry, out bool isDeadLetter)
+    {
+        isDeadLetter = options.MaxAttempts > 0 && entry.Attempts >= options.MaxAttempts;
+        return isDeadLetter ? Routes.Failed : GapPublisher.IsGap(entry.MessageId.Span) ? Routes.Gaps : Routes.Events;
     }
 
     private void Answered(in InFlight.Slot slot, bool refused)
@@ -196,7 +242,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         {
             Refused++;
             slot.Log!.CountAttempt(slot.Sequence);
-            _isRefused = true;
+            _isKept = true;
         }
         else if (slot.IsReturned)
         {
@@ -204,24 +250,35 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         }
         else
         {
-            if (!_isRefused)
+            if (!_isKept)
                 _holdBackoff.Reset();
 
             links.ProvedStable();
             slot.Log!.Settle(slot.Sequence, slot.IsDeadLetter ? Settlement.DeadLettered : Settlement.Confirmed);
-            if (slot.IsDeadLetter && warnings.MayWarn(2114))
-                DeliveryLog.DeadLettered(logger, ledger.Dropped(DropReason.DeadLettered), options.MaxAttempts, Routes.Failed.RoutingKey);
+            if (!_proof.IsProved)
+                FirstRouted(slot.Log);
         }
+    }
+
+    /// <summary>From here on the policy applies to what comes back; what has come back is tried once more, before anything newer.</summary>
+    private void FirstRouted(EventLog source)
+    {
+        _proof.Routed();
+        source.UnclaimAll(); // nothing else is with the broker
     }
 
     private void CameBack(in InFlight.Slot slot)
     {
         Returned++;
-        if (warnings.MayWarn(2105))
-            DeliveryLog.Unroutable(logger, Routes.Events.Exchange, Routes.Events.RoutingKey, Returned, options.StoreUnroutable ? "kept and tried again" : "dropped and counted");
+        if (!_proof.IsProved)
+        {
+            _proof.CameBack(); // it stays in its log, and claimed: the next one is looked for behind it
+            return;
+        }
 
+        ReturnedByPolicy++;
         if (options.StoreUnroutable)
-            _isRefused = true;
+            _isKept = true;
         else
             slot.Log!.Settle(slot.Sequence, Settlement.Unroutable);
     }

@@ -1,6 +1,5 @@
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Outbox;
-using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Delivery;
 
@@ -14,7 +13,7 @@ namespace KeyEvt.Forwarder.Delivery;
 /// </remarks>
 /// <param name="drain">Where what is read goes; shared by all stores.</param>
 /// <param name="foundTurn">The turn of what an earlier run left there.</param>
-internal sealed class StoreBooks(EventLog drain, int foundTurn, Ledger ledger, ILogger logger)
+internal sealed class StoreBooks(EventLog drain, int foundTurn, Ledger ledger)
 {
     private readonly ClaimedEntries _claimed = new(drain);
     private (int Turn, long Count) _givenUp; // a batch that may have arrived all the same
@@ -152,7 +151,7 @@ internal sealed class StoreBooks(EventLog drain, int foundTurn, Ledger ledger, I
         if (missing < 0)
             Adopt(-missing);
         else if (missing > 0)
-            CountLost(isFront ? LeaveFront(missing) : LeaveBack(missing));
+            ledger.DroppedFromFallback(DropReason.FallbackLost, isFront ? LeaveFront(missing) : LeaveBack(missing));
         _givenUp = default;
     }
 
@@ -164,7 +163,6 @@ internal sealed class StoreBooks(EventLog drain, int foundTurn, Ledger ledger, I
         else
             Unread.AddInFront(foundTurn, found);
         ledger.Adopted(found);
-        DeliveryLog.StoreAdopted(logger, found);
     }
 
     /// <summary>`count` entries have left the front of the store. Those that are claimed are sent all the same. Returns how many were not, and so are not sent.</summary>
@@ -185,14 +183,5 @@ internal sealed class StoreBooks(EventLog drain, int foundTurn, Ledger ledger, I
         _claimed.LeaveBack(count - unread);
         Length -= count;
         return unread;
-    }
-
-    private void CountLost(long lost)
-    {
-        if (lost == 0)
-            return;
-
-        ledger.DroppedFromFallback(DropReason.FallbackLost, lost);
-        DeliveryLog.StoreLost(logger, lost);
     }
 }

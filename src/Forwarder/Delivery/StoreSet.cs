@@ -334,7 +334,7 @@ internal sealed class StoreSet
     {
         if (!_keeperOf.TryGetValue(store, out var keeper))
         {
-            _keeperOf[store] = keeper = new StoreKeeper(store, new StoreBooks(Drain, foundTurn, _ledger, _logger), _options, _signal, _time, _logger);
+            _keeperOf[store] = keeper = new StoreKeeper(store, new StoreBooks(Drain, foundTurn, _ledger), _options, _signal, _time, _logger);
             _keepers = [.. _keepers, keeper];
         }
 

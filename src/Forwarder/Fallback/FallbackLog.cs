@@ -22,4 +22,10 @@ internal static partial class FallbackLog
 
     [LoggerMessage(2305, LogLevel.Information, "the fallback storage is at {Place} now; {Count} events that had been stored at {Old}, and had not got there, were stored again")]
     public static partial void Moved(ILogger logger, string place, string old, int count);
+
+    [LoggerMessage(2306, LogLevel.Warning, "{Files} files in the spool's folder {Folder} were removed or replaced while the program runs: {Count} events that were in them are lost; the folder must belong to this program alone")]
+    public static partial void SpoolFilesRemoved(ILogger logger, int files, string folder, long count);
+
+    [LoggerMessage(2307, LogLevel.Warning, "the spool's folder {Folder} has the rights {Mode}: others than its owner may look into it, or remove files; chmod 700 takes them away")]
+    public static partial void SpoolIsOpen(ILogger logger, string folder, string mode);
 }

@@ -31,5 +31,5 @@ internal sealed class OneListStores : IEventStores
 
     public Task<IReadOnlyList<NamedStore>> SearchAsync() => Task.FromResult<IReadOnlyList<NamedStore>>([]);
 
-    public NamedStore StoreOf(in LogEntry entry) => _spool is not null && _local!.Count > 0 ? _spool : _list;
+    public NamedStore StoreOf(in LogEntry entry) => _spool is not null && _local!.Status.Entries > 0 ? _spool : _list;
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
@@ -15,11 +16,15 @@ namespace KeyEvt.Forwarder.Fallback;
 /// topology no longer knows it as a master. It fails fast while Redis is away (nothing of ours may sit in its backlog and arrive later), and it does nothing of its own in
 /// the database: no tie-breaker key, no configuration channel. In a cluster it does not look for other nodes either: which one has a list must be known before something is stored there.
 /// </summary>
-internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topology, Func<RedisAddress?> master, TlsClient tls, string clientName, ILogger logger) : IAsyncDisposable
+internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topology, Func<RedisAddress?> master, TlsClient tls, string clientName, BackgroundTasks background, ILogger logger) : IAsyncDisposable
 {
     /// <summary>How long the first call waits until it is known which nodes there are.</summary>
     private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(2);
 
+    /// <summary>The client library waits for its commands even when it is told not to; what a node that answers nothing keeps from closing is left to the background.</summary>
+    private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1);
+
+    private readonly WarningGate _warnings = new(TimeProvider.System, TimeSpan.FromSeconds(10));
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly ConcurrentDictionary<RedisAddress, ConnectionMultiplexer> _opened = new();
     private string? _lastRefusal;
@@ -58,10 +63,19 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var multiplexer in _opened.Values)
-            await multiplexer.DisposeAsync().ConfigureAwait(false);
-
+        await Task.WhenAll(_opened.Values.Select(CloseAsync)).ConfigureAwait(false);
         _gate.Dispose();
+    }
+
+    private async Task CloseAsync(ConnectionMultiplexer multiplexer)
+    {
+        var closing = Task.Run(async () =>
+        {
+            await multiplexer.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(false);
+            await multiplexer.DisposeAsync().ConfigureAwait(false);
+        });
+        if (await Task.WhenAny(closing, Task.Delay(CloseDeadline)).ConfigureAwait(false) != closing || closing.IsFaulted)
+            background.GiveUp("closing the connection for the fallback storage", closing);
     }
 
     private async ValueTask<StorePlace> AtAsync(RedisAddress node, string name)
@@ -99,8 +113,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
             if (!_opened.TryRemove(node, out var old))
                 continue;
 
-            await old.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(false);
-            await old.DisposeAsync().ConfigureAwait(false);
+            await CloseAsync(old).ConfigureAwait(false);
         }
     }
 
@@ -132,7 +145,11 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
 
         options.EndPoints.Add(EndPointOf(node));
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(options).ConfigureAwait(false);
-        multiplexer.ConnectionFailed += (_, e) => FallbackLog.Disconnected(logger, e.FailureType.ToString());
+        multiplexer.ConnectionFailed += (_, e) =>
+        {
+            if (_warnings.MayWarn(2300, e.FailureType.ToString()))
+                FallbackLog.Disconnected(logger, e.FailureType.ToString());
+        };
         multiplexer.ConnectionRestored += (_, _) => FallbackLog.Connected(logger);
         return multiplexer;
     }

@@ -10,11 +10,6 @@ internal static class FeedText
         if (!string.IsNullOrEmpty(secret))
             text = text.Replace(secret, "***", StringComparison.Ordinal);
 
-        bool isLong = text.Length > MaxLength;
-        return string.Create(isLong ? MaxLength : text.Length, text, static (span, source) =>
-        {
-            for (int i = 0; i < span.Length; i++)
-                span[i] = char.IsControl(source[i]) ? ' ' : source[i];
-        }) + (isLong ? "..." : "");
+        return CleanText.Line(text, MaxLength);
     }
 }

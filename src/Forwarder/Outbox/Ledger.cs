@@ -80,6 +80,15 @@ public sealed class Ledger
         }
     }
 
+    internal long AdoptedSoFar
+    {
+        get
+        {
+            lock (_gate)
+                return _adopted;
+        }
+    }
+
     public long Dropped(DropReason reason)
     {
         lock (_gate)

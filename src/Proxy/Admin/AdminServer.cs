@@ -105,7 +105,7 @@ internal sealed class AdminServer : IAsyncDisposable
         foreach (var section in _info())
         {
             text.Append("# ").Append(section.Name).Append("\r\n");
-            foreach (var (name, value) in section.Fields) text.Append(name).Append(':').Append(Intercept.Replies.OneLine(value)).Append("\r\n");
+            foreach (var (name, value) in section.Fields) text.Append(name).Append(':').Append(CleanText.Line(value)).Append("\r\n");
             text.Append("\r\n");
         }
         return text.ToString();
@@ -116,7 +116,7 @@ internal sealed class AdminServer : IAsyncDisposable
         var missing = _readiness.Missing();
         return missing.Count == 0
             ? WriteAsync(context, StatusCodes.Status200OK, "ready\n")
-            : WriteAsync(context, StatusCodes.Status503ServiceUnavailable, string.Join('\n', missing) + "\n");
+            : WriteAsync(context, StatusCodes.Status503ServiceUnavailable, string.Join('\n', missing.Select(static part => CleanText.Line(part))) + "\n");
     }
 
     private static Task WriteAsync(HttpContext context, int status, string text, string contentType = "text/plain; charset=utf-8")

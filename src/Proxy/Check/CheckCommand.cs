@@ -1,3 +1,5 @@
+using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
@@ -58,8 +60,8 @@ internal static class CheckCommand
         foreach (var row in rows)
         {
             string outcome = row.Outcome switch { CheckOutcome.Works => "works", CheckOutcome.Note => "note", CheckOutcome.Warning => "WARNING", _ => "FAILS" };
-            await output.WriteLineAsync($"  {outcome,-8} {row.What.PadRight(WhatWidth)} {OneLine(row.Finding)}");
-            if (row.Remedy is not null) await output.WriteLineAsync($"  {"",-8} {"",-WhatWidth} -> {OneLine(row.Remedy)}");
+            await output.WriteLineAsync($"  {outcome,-8} {row.What.PadRight(WhatWidth)} {CleanText.Line(row.Finding)}");
+            if (row.Remedy is not null) await output.WriteLineAsync($"  {"",-8} {"",-WhatWidth} -> {CleanText.Line(row.Remedy)}");
         }
         return rows.Any(row => row.Outcome == CheckOutcome.Fails);
     }
@@ -79,23 +81,16 @@ internal static class CheckCommand
         return rows;
     }
 
-    /// <summary>A file is made and removed again.</summary>
     private static CheckRow CheckSpool(string folder)
     {
         try
         {
-            Directory.CreateDirectory(folder);
-            string trial = Path.Combine(folder, $".keyevt-check-{Guid.NewGuid():n}");
-            File.WriteAllBytes(trial, [0]);
-            File.Delete(trial);
+            SpoolProbe.Try(folder);
             return new CheckRow(CheckOutcome.Works, "spool", $"{Printable.Quote(folder)} can be written");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (SpoolException e)
         {
-            return new CheckRow(CheckOutcome.Fails, "spool", $"{Printable.Quote(folder)} cannot be written: {e.Message}", "name another directory in --spool, or give this user the right to write there");
+            return new CheckRow(CheckOutcome.Fails, "spool", e.Message, "name another directory in --spool, or give this user the right to write there");
         }
     }
-
-    /// <summary>What a server says is shown as it says it, but on one line and without terminal escapes.</summary>
-    private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
 }

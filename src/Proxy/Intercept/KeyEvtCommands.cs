@@ -131,7 +131,7 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
             if (!wanted.Equals("all", StringComparison.OrdinalIgnoreCase) && !wanted.Equals(section.Name, StringComparison.OrdinalIgnoreCase)) continue;
             if (text.Length > 0) text.Append("\r\n");
             text.Append("# ").Append(section.Name).Append("\r\n");
-            foreach (var (name, value) in section.Fields) text.Append(name).Append(':').Append(Replies.OneLine(value)).Append("\r\n");
+            foreach (var (name, value) in section.Fields) text.Append(name).Append(':').Append(CleanText.Line(value)).Append("\r\n");
         }
 
         return ValueTask.FromResult(Replies.Bulk(text.ToString()));

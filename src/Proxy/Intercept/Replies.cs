@@ -1,4 +1,5 @@
 using System.Buffers;
+using KeyEvt.Forwarder;
 using KeyEvt.Resp;
 
 namespace KeyEvt.Proxy.Intercept;
@@ -11,7 +12,7 @@ internal static class Replies
     public static ReadOnlyMemory<byte> Simple(string text)
     {
         var reply = new ArrayBufferWriter<byte>();
-        RespWriter.SimpleString(reply, text);
+        RespWriter.SimpleString(reply, CleanText.Line(text));
         return reply.WrittenMemory;
     }
 
@@ -19,7 +20,7 @@ internal static class Replies
     public static ReadOnlyMemory<byte> Error(string text)
     {
         var reply = new ArrayBufferWriter<byte>();
-        RespWriter.Error(reply, text);
+        RespWriter.Error(reply, CleanText.Line(text));
         return reply.WrittenMemory;
     }
 
@@ -45,7 +46,4 @@ internal static class Replies
         foreach (var element in elements) reply.Write(element.Span);
         return reply.WrittenMemory;
     }
-
-    /// <summary>Without what would begin another line.</summary>
-    public static string OneLine(string text) => text.Replace('\r', ' ').Replace('\n', ' ').Replace('\0', ' ');
 }

@@ -11,6 +11,12 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(10);
+
+    private long _pauses;
+    private long? _warnedAt;
+    private bool _isPauseSaid;
+
     public async Task RunAsync(CancellationToken stop)
     {
         try
@@ -39,7 +45,8 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
                 sessions.Start(client, services);
                 if (pause == TimeSpan.Zero) continue;
                 pause = TimeSpan.Zero;
-                ProxyLog.AcceptResumed(logger, listener.Address);
+                if (_isPauseSaid) ProxyLog.AcceptResumed(logger, listener.Address);
+                _isPauseSaid = false;
             }
             catch (Exception e) when (!stop.IsCancellationRequested && AcceptErrors.Classify(e) == AcceptError.Transient)
             {
@@ -47,11 +54,21 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
             }
             catch (Exception e) when (!stop.IsCancellationRequested && AcceptErrors.Classify(e) == AcceptError.Pressure)
             {
-                if (pause == TimeSpan.Zero) ProxyLog.AcceptPaused(logger, listener.Address, e.Message);
+                if (pause == TimeSpan.Zero) WarnOfPause(e.Message);
                 pause = pause == TimeSpan.Zero ? FirstPause : Min(pause * 2, LongestPause);
                 await Task.Delay(pause, time, stop).ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>Where resources are short, a place becomes free now and then, and is taken at once: not each of these pauses is a line.</summary>
+    private void WarnOfPause(string reason)
+    {
+        _pauses++;
+        if (_warnedAt is { } last && time.GetElapsedTime(last) < WarnEvery) return;
+        _warnedAt = time.GetTimestamp();
+        _isPauseSaid = true;
+        ProxyLog.AcceptPaused(logger, listener.Address, reason, _pauses);
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;

@@ -10,8 +10,8 @@ internal static partial class ProxyLog
     [LoggerMessage(1000, LogLevel.Information, "Listening on {Address}")]
     public static partial void Listening(ILogger logger, string address);
 
-    [LoggerMessage(1001, LogLevel.Warning, "Accepting on {Address} pauses: {Reason}. It goes on when resources are back")]
-    public static partial void AcceptPaused(ILogger logger, string address, string reason);
+    [LoggerMessage(1001, LogLevel.Warning, "Accepting on {Address} pauses: {Reason}. It goes on when resources are back ({Pauses} pauses so far)")]
+    public static partial void AcceptPaused(ILogger logger, string address, string reason, long pauses);
 
     [LoggerMessage(1002, LogLevel.Information, "Accepting on {Address} goes on")]
     public static partial void AcceptResumed(ILogger logger, string address);
@@ -27,6 +27,15 @@ internal static partial class ProxyLog
 
     [LoggerMessage(1006, LogLevel.Warning, "{Sessions} sessions did not end in time and were cut")]
     public static partial void StopCut(ILogger logger, int sessions);
+
+    [LoggerMessage(1012, LogLevel.Error, "The TLS handshake of a client of {Address} ({Client}) failed by a fault of the proxy")]
+    public static partial void HandshakeFault(ILogger logger, string address, string client, Exception exception);
+
+    [LoggerMessage(1013, LogLevel.Error, "Ending the connection of a refused client failed by a fault of the proxy")]
+    public static partial void EndFault(ILogger logger, Exception exception);
+
+    [LoggerMessage(1011, LogLevel.Error, "{Sessions} sessions did not end though both their connections were cut; they are not waited for")]
+    public static partial void SessionsHang(ILogger logger, int sessions);
 
     [LoggerMessage(1007, LogLevel.Warning, "A client of {Address} ({Client}) did not get through the TLS handshake: {Reason}; more of these within 10 seconds are logged at level debug")]
     public static partial void HandshakeRefused(ILogger logger, string address, string client, string reason);
@@ -67,8 +76,8 @@ internal static partial class ProxyLog
     [LoggerMessage(1108, LogLevel.Warning, "A subscriber of merged notifications was told so before these masters are heard: {Nodes}; they follow as soon as they answer. More of these within a minute are not logged")]
     public static partial void MergeIncomplete(ILogger logger, string nodes);
 
-    [LoggerMessage(1109, LogLevel.Warning, "Session {Id} is ended: its client does not read, and {Limit} bytes of merged notifications wait for it")]
-    public static partial void SubscriberTooSlow(ILogger logger, long id, int limit);
+    [LoggerMessage(1109, LogLevel.Warning, "Session {Id} is ended: its client does not read, and {Limit} bytes of merged notifications wait for it; {Count} so far, and more within a minute are not logged")]
+    public static partial void SubscriberTooSlow(ILogger logger, long id, int limit, long count);
 
     [LoggerMessage(1110, LogLevel.Warning, "A subscriber of merged notifications hears its own node only from here on, until it subscribes again: {Reason}. More of these within a minute are not logged")]
     public static partial void MergeGivenUp(ILogger logger, string reason);

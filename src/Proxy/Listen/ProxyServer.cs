@@ -29,7 +29,6 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     private UpstreamProbe? _probe;
     private ClusterDoors? _doors;
     private MergeServices? _merge;
-    private Task _firstProbe = Task.CompletedTask;
 
     /// <summary>Where it listens; one per option, with the ports that were really taken, then the doors to the nodes of a cluster as they are now.</summary>
     public IReadOnlyList<string> Addresses => [.. _listeners.Select(listener => listener.Address), .. _doors?.Addresses ?? []];
@@ -70,8 +69,8 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         if (commands is not null) commands.ServerSection = GetInfo;
         foreach (var address in options.Listen) _listeners.Add(Listen(address));
         foreach (var listener in _listeners) ProxyLog.Listening(_logger, listener.Address);
-        if (commands is not null) _firstProbe = ProbeAsync(route, _probe);
         List<Task> loops = [.. _listeners.Select(listener => new ProxyListener(listener, _sessions, time, _logger).RunAsync(_stop.Token))];
+        if (commands is not null) loops.Add(UntilStopped(ProbeAsync(route, _probe)));
         if (options.IdleTimeout > TimeSpan.Zero) loops.Add(UntilStopped(_sessions.CloseIdleAsync(options.IdleTimeout, time, _stop.Token)));
         if (route is TopologyRoute moving) loops.Add(UntilStopped(moving.FollowAsync(_stop.Token)));
         if (door is not null)
@@ -105,7 +104,6 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _firstProbe.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var listener in _listeners) await listener.DisposeAsync().ConfigureAwait(false);
         if (_doors is not null) await _doors.DisposeAsync().ConfigureAwait(false);
         if (_sessions is null) return;

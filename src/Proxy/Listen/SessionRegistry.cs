@@ -10,6 +10,10 @@ namespace KeyEvt.Proxy.Listen;
 internal sealed class SessionRegistry(SessionServices services, int maxClients = int.MaxValue)
 {
     private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(60);
+
+    /// <summary>From the cut of both connections to the end of a session.</summary>
+    private static readonly TimeSpan CutDeadline = TimeSpan.FromSeconds(1);
+
     private static readonly ReadOnlyMemory<byte> TooMany = Replies.Error("ERR max number of clients reached");
 
     /// <summary>Refused clients that may take their time to read why; more at once are cut.</summary>
@@ -50,7 +54,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         using (ExecutionContext.SuppressFlow()) _ = RunAsync(session); // nothing in a session uses async-local values, and each continuation would carry them
     }
 
-    /// <summary>Asks all sessions to end, and cuts those that have not by the deadline; returns how many those were.</summary>
+    /// <summary>Asks all sessions to end, and cuts those that have not by the deadline; returns how many those were. One that does not end even then is said, and not waited for.</summary>
     public async Task<int> StopAsync(TimeSpan deadline, TimeProvider time)
     {
         foreach (var session in _sessions.Values) session.Stop();
@@ -63,8 +67,20 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         {
             var left = _sessions.Values;
             foreach (var session in left) session.Abort();
-            await AllEnded().ConfigureAwait(false);
+            await LastOnesAsync(time).ConfigureAwait(false);
             return left.Count;
+        }
+    }
+
+    private async Task LastOnesAsync(TimeProvider time)
+    {
+        try
+        {
+            await AllEnded().WaitAsync(CutDeadline, time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            ProxyLog.SessionsHang(services.Logger, Count);
         }
     }
 
@@ -106,8 +122,20 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         finally
         {
             Interlocked.Decrement(ref _farewells);
+            await EndAsync(client).ConfigureAwait(false);
+        }
+    }
+
+    private async Task EndAsync(IConnection client)
+    {
+        try
+        {
             client.Abort();
             await client.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            ProxyLog.EndFault(services.Logger, e); // nobody awaits this task
         }
     }
 
@@ -145,6 +173,10 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         try
         {
             await session.RunAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            ProxyLog.SessionFault(services.Logger, session.Id, e); // it was to end without one
         }
         finally
         {

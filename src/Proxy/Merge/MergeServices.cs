@@ -45,8 +45,8 @@ internal sealed class MergeServices(ITopology topology, ITransport transport, Ti
 
     public void SubscriberWasCut(long session)
     {
-        Interlocked.Increment(ref _cut);
-        ProxyLog.SubscriberTooSlow(logger, session, NotificationInbox.MaxBytes);
+        long cut = Interlocked.Increment(ref _cut);
+        if (IsTimeFor("cut", WarnEvery)) ProxyLog.SubscriberTooSlow(logger, session, NotificationInbox.MaxBytes, cut);
     }
 
     /// <summary>A master that was heard is lost: who follows the nodes is to look.</summary>

@@ -111,7 +111,7 @@ internal static class OptionTable
             (o, v) => v.ByteSize(64 << 10, 64L << 30) is { } bytes ? o with { BufferBytes = bytes } : o),
         new("window", "messages", "1024", "how many messages may wait for RabbitMQ's confirm",
             (o, v) => v.Integer(1, 65535) is { } window ? o with { Window = window } : o),
-        new("unroutable", "policy", "drop", "what happens to an event that no queue takes: drop (counted) or store (kept and tried again)",
+        new("unroutable", "policy", "drop", "what happens to an event that no queue takes, once RabbitMQ has routed something on the connection: drop (counted) or store (kept and tried again)",
             (o, v) => v.Word(("drop", false), ("store", true)) is { } store ? o with { StoreUnroutable = store } : o),
         new("max-attempts", "times", "0", "how often RabbitMQ may refuse an event (nack) before it is sent on with routing key <routing-key>.failed; 0: tried for ever",
             (o, v) => v.Integer(0, 1_000_000) is { } times ? o with { MaxAttempts = times } : o),

@@ -196,13 +196,14 @@ internal sealed class RequestPump(
     /// <summary>Nothing of the client's is wanted any more; its end still is.</summary>
     private async ValueTask<SessionEndReason> DiscardAsync()
     {
-        while (true)
+        while (!session.LingerIsOver) // what woke a read that was then not waiting may have woken another one before
         {
             var read = await _client.ReadAsync().ConfigureAwait(false);
             if (read.IsCompleted) return await PassEndAsync().ConfigureAwait(false);
-            if (session.LingerIsOver) return SessionEndReason.UpstreamClosed;
             _client.AdvanceTo(read.Buffer.End);
         }
+
+        return SessionEndReason.UpstreamClosed;
     }
 
     /// <summary>FIN for FIN, behind all bytes.</summary>

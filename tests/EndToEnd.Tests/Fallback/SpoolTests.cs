@@ -26,7 +26,7 @@ public sealed partial class SpoolTests(SharedBroker broker)
             await DeleteAsync(client, Keys[..(Count / 2)]);
             await stage.WaitForNumberAsync("fallback.spool_entries", entries => entries == Count / 2);
             Assert.Equal(0, await stage.FallbackLengthAsync());
-            Assert.Equal(Count / 2, await stage.NumberAsync("fallback.entries"));
+            await stage.WaitForNumberAsync("fallback.entries", entries => entries == Count / 2); // the books follow the disk
             Assert.Equal(SpoolFiles(folder).Sum(file => file.Length), await stage.NumberAsync("fallback.spool_bytes"));
             Assert.Contains($"keyevt_fallback_spool_entries {Count / 2}", (await stage.Program.GetAsync("/metrics")).Body, StringComparison.Ordinal);
             await stage.LedgerAddsUpAsync();
@@ -130,6 +130,38 @@ public sealed partial class SpoolTests(SharedBroker broker)
             Assert.Equal(keys, stage.Consumer.Received.Select(message => message.Key));
             await stage.WaitForNumberAsync("fallback.spool_bytes", bytes => bytes == 0);
             await stage.WaitForFieldAsync("fallback.last_error", error => error == "");
+        });
+    }
+
+    [Fact]
+    public async Task A_folder_removed_in_use_is_made_again_and_what_was_in_it_is_counted_as_lost_and_never_as_stored()
+    {
+        using var folder = new PrivateFolder("spool");
+        await RunAsync(Spooled(folder, "--fallback-storage-size", "-1"), async (stage, relay) =>
+        {
+            await using var client = await stage.ConnectAsync();
+            await FillAsync(stage, client, full: false);
+            relay.Cut();
+            await DeleteAsync(client, Keys[..1000]);
+            await stage.WaitForNumberAsync("fallback.spool_entries", entries => entries == 1000);
+            Directory.Delete(folder.Path, recursive: true);
+            await stage.WaitForNumberAsync("ledger.dropped_fallback_lost", lost => lost == 1000); // also when nothing more is written
+            await stage.Program.Process.LineAsync("what was lost", line => line.Contains("1000 events that were in them are lost", StringComparison.Ordinal));
+
+            await DeleteAsync(client, Keys[1000..2000]);
+            await stage.WaitForNumberAsync("fallback.spool_entries", entries => entries == 1000);
+            Directory.Delete(folder.Path, recursive: true);
+            await DeleteAsync(client, Keys[2000..]);
+            await stage.WaitForNumberAsync("ledger.dropped_fallback_lost", lost => lost == 2000);
+            await stage.WaitForNumberAsync("fallback.spool_entries", entries => entries == 1000);
+            await stage.LedgerAddsUpAsync();
+            Assert.Equal(0, await stage.Program.StopAsync());
+            Assert.Equal(1000, IdsIn(folder).Length);
+
+            relay.Accept();
+            await using var next = await KeyEvtProcess.StartAsync(stage.Arguments());
+            await stage.Consumer.WaitForAsync(1000);
+            Assert.Equal(Keys[2000..], stage.Consumer.Received.Select(message => message.Key));
         });
     }
 

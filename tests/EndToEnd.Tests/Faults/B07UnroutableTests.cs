@@ -15,6 +15,7 @@ public sealed class B07UnroutableTests(OwnBroker broker)
         {
             await using var run = stage.StartRun(new WriterSetting(stage.Program.Port) { Rate = 1000 });
             await run.MoreAsync(200);
+            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed > 0); // before that it would be kept
             await UnbindAsync(stage);
             await stage.WaitForNumberAsync("ledger.dropped_unroutable", dropped => dropped > 100);
             await IsToldByAsync(stage, "dropped and counted");
@@ -33,6 +34,7 @@ public sealed class B07UnroutableTests(OwnBroker broker)
         {
             await using var run = stage.StartRun();
             await run.MoreAsync(500);
+            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed > 0); // before that it is kept anyway
             await UnbindAsync(stage);
             await run.MoreAsync(1000);
             await stage.WaitForNumberAsync("amqp.returned", returned => returned > 5);

@@ -18,7 +18,7 @@ public sealed class B12OddConfirmsTests
             OnPublish = async (connection, message) =>
             {
                 late.Add(message.Tag);
-                if (late.Count < 10)
+                if (message.Tag > 1 && message.Tag % 10 != 0)
                     return;
 
                 foreach (var tag in Enumerable.Reverse(late))
@@ -32,7 +32,7 @@ public sealed class B12OddConfirmsTests
     [Fact]
     public async Task B12_One_confirm_for_many_settles_all_up_to_it()
     {
-        var script = new BrokerScript { OnPublish = (connection, message) => message.Tag % 50 == 0 ? connection.AckAsync(message.Tag, multiple: true) : Task.CompletedTask };
+        var script = new BrokerScript { OnPublish = (connection, message) => message.Tag == 1 || message.Tag % 50 == 0 ? connection.AckAsync(message.Tag, multiple: true) : Task.CompletedTask };
         await ArriveOnceAsync(script);
     }
 
@@ -45,6 +45,9 @@ public sealed class B12OddConfirmsTests
             {
                 switch (message.Tag % 10)
                 {
+                    case 1 when message.Tag == 1: // until it is confirmed no other is sent
+                        await connection.AckAsync(1);
+                        break;
                     case 3:
                         await connection.AckAsync(message.Tag);
                         await connection.AckAsync(message.Tag); // once more: it must not count twice

@@ -30,6 +30,7 @@ public sealed class OracleTests(SharedBroker broker)
         {
             await using var run = stage.StartRun(new WriterSetting(stage.Program.Port) { Rate = 1000 });
             await run.MoreAsync(200);
+            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed > 0); // before that it would be kept
             await stage.Rabbit.Broker.UseAsync(async channel =>
             {
                 await channel.QueueUnbindAsync(stage.Queue, "amq.direct", stage.Queue);

@@ -9,7 +9,7 @@ namespace KeyEvt.EndToEnd.Tests.Faults;
 
 public sealed class ReplyInjectionTests(PlainProxy proxy) : IClassFixture<PlainProxy>
 {
-    private static readonly string[] Evils = ["x\r\n+INJECTED\r\n", "\r\n-INJECTED", "x\n:1", "x\0y\r", "\r", "\n", "\0", "db=0 mask=\r\n+INJECTED", "events=x\r\ny", "text\r\n", "^a\r\n$"];
+    private static readonly string[] Evils = ["x\r\n+INJECTED\r\n", "\r\n-INJECTED", "x\n:1", "x\0y\r", "\r", "\n", "\0", "db=0 mask=\r\n+INJECTED", "events=x\r\ny", "text\r\n", "^a\r\n$", "e\u001b[31m\u0007x\u009b2J"];
 
     /// <summary>Each command, with the evil text as each of its first arguments.</summary>
     public static TheoryData<string, int> Places
@@ -42,7 +42,7 @@ public sealed class ReplyInjectionTests(PlainProxy proxy) : IClassFixture<PlainP
             AssertWhole(await client.CallAsync("key_evt_amqp." + reader));
         foreach (var line in (await client.CallAsync("key_evt_amqp.info")).Text.Split("\r\n"))
         {
-            Assert.DoesNotContain(line, character => character is '\r' or '\n' or '\0');
+            Assert.DoesNotContain(line, char.IsControl);
             Assert.DoesNotMatch("^[+:-]", line);
         }
         await client.CallAsync("key_evt_amqp.keymask_clean");
@@ -52,7 +52,7 @@ public sealed class ReplyInjectionTests(PlainProxy proxy) : IClassFixture<PlainP
     [Fact]
     public async Task S5_a_line_break_in_a_brokers_text_stays_inside_one_reply()
     {
-        await using var broker = new RefusingBroker("no\r\n+INJECTED\r\n\0$3\r\nfoo\n");
+        await using var broker = new RefusingBroker("no\r\n+INJECTED\r\n\0$3\r\nfoo\n\u001b[31m\u0007");
         await using var redis = await RedisServer.StartAsync();
         await using var program = await KeyEvtProcess.StartAsync(["--upstream", redis.Url, "--amqp", $"amqp://guest:guest@127.0.0.1:{broker.Port}/"]);
         await using var client = await program.ConnectAsync();
@@ -64,9 +64,12 @@ public sealed class ReplyInjectionTests(PlainProxy proxy) : IClassFixture<PlainP
         Assert.Equal("marker", (await client.CallAsync("ECHO", "marker")).Text);
         Assert.All((await client.CallAsync("key_evt_amqp.info")).Text.Split("\r\n"), line =>
         {
-            Assert.DoesNotContain(line, character => character is '\r' or '\n' or '\0');
+            Assert.DoesNotContain(line, char.IsControl);
             Assert.False(line.StartsWith('+'), line);
         });
+        var log = await program.Process.LineAsync("the broker's text", line => line.Contains("INJECTED", StringComparison.Ordinal));
+        Assert.StartsWith("20", log, StringComparison.Ordinal); // not a line of its own
+        Assert.DoesNotContain(program.Process.ErrorLines, line => line.Any(char.IsControl));
         Assert.DoesNotContain("\n+INJECTED", (await program.GetAsync("/readyz")).Body + (await program.GetAsync("/metrics")).Body, StringComparison.Ordinal);
     }
 
@@ -74,7 +77,7 @@ public sealed class ReplyInjectionTests(PlainProxy proxy) : IClassFixture<PlainP
     private static void AssertWhole(Reply reply)
     {
         if (reply.Type is '-' or '+')
-            Assert.DoesNotContain(reply.Text, character => character is '\r' or '\n' or '\0');
+            Assert.DoesNotContain(reply.Text, char.IsControl);
         foreach (var item in reply.Items)
             AssertWhole(item);
     }

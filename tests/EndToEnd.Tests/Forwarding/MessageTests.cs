@@ -77,13 +77,18 @@ public sealed class MessageTests(SharedBroker broker)
     }
 
     [Fact]
-    public async Task A_message_no_queue_takes_is_counted_as_unroutable_and_not_as_delivered()
+    public async Task A_message_no_queue_takes_is_not_counted_as_delivered_and_waits_until_one_does()
     {
         await Stage.RunAsync(await broker.GetAsync(), new StageSetting { Queue = false }, async stage =>
         {
             await stage.CallAsync("MSET", "a", "1", "b", "1");
-            await stage.WaitForNumberAsync("ledger.dropped_unroutable", unroutable => unroutable == 2);
-            Assert.Equal(0, await stage.NumberAsync("ledger.confirmed"));
+            await stage.WaitForNumberAsync("amqp.returned", returned => returned > 0);
+            Assert.Equal((0L, 2L), (await stage.NumberAsync("ledger.confirmed"), await stage.NumberAsync("ledger.waiting_memory")));
+            await using var consumer = await EventConsumer.StartAsync(stage.Rabbit.Broker, stage.Queue);
+            await consumer.WaitForTextsAsync("0\nset\na", "0\nset\nb");
+            await stage.CallAsync("key_evt_amqp.format_set", "text", "nowhere"); // now the policy applies
+            await stage.CallAsync("SET", "c", "1");
+            await stage.WaitForNumberAsync("ledger.dropped_unroutable", unroutable => unroutable == 1);
         });
     }
 }

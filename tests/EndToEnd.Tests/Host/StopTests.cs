@@ -85,6 +85,32 @@ public sealed class StopTests(SharedBroker broker)
         });
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task P17_with_broker_and_redis_frozen_it_ends_in_time_with_0_and_counts_what_is_left(bool clientWaits)
+    {
+        await using var rabbit = await RabbitServer.StartAsync();
+        await Stage.RunAsync(rabbit, new StageSetting { Events = "$" }, async stage =>
+        {
+            await using var client = await stage.ConnectAsync();
+            await Changes.SetAsync(client, "warm", 10);
+            await stage.Consumer.WaitForAsync(10);
+            rabbit.Freeze();
+            await Changes.SetAsync(client, "k", 5000);
+            await stage.WaitForNumberAsync("ledger.received", received => received == 5010);
+            stage.Redis.Freeze();
+            if (clientWaits)
+                await client.SendCommandAsync("SET", "unanswered", "1");
+            var clock = Stopwatch.StartNew();
+            Assert.Equal(0, await stage.Program.StopAsync(TimeSpan.FromSeconds(20)));
+            Assert.True(clock.Elapsed < Limit, $"took {clock.Elapsed}");
+            Assert.Contains("5000 events could be neither confirmed nor stored", stage.Program.Process.ErrorLines[^1], StringComparison.Ordinal);
+            stage.Redis.Thaw();
+            rabbit.Thaw();
+        });
+    }
+
     [Fact]
     public async Task A_request_of_which_only_a_part_had_come_is_finished_and_then_its_session_ends()
     {

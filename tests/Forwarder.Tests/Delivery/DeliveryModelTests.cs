@@ -108,9 +108,10 @@ public sealed class DeliveryModelTests
                     hasReordered = true;
                     break;
                 case Kind.Return when index >= 0:
-                    link!.ReturnOne(index);
-                    dropped++;
-                    hasReordered = true;
+                    // Before anything was routed on the link, it is kept and nothing overtakes it.
+                    dropped += link!.HasRouted ? 1 : 0;
+                    hasReordered |= link.HasRouted;
+                    link.ReturnOne(index);
                     break;
                 case Kind.Break:
                     link?.Break(index + 1);

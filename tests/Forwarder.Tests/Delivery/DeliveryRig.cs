@@ -55,6 +55,16 @@ internal sealed class DeliveryRig
     public void GiveOf(ulong runId, int count, string key) =>
         Sink.Received(new EventPosition(runId, 1, count), 0, EventClass.String, "set"u8, Encoding.UTF8.GetBytes(key), 1000);
 
+    /// <summary>A first event, of another node, that the broker routes: from here on it is known that there is a queue. The ledger has it, the broker's queue does not.</summary>
+    public async Task RouteOneAsync()
+    {
+        GiveOf(0xfff, 1, "first");
+        await SettleAsync();
+        Broker.Current!.ConfirmUpTo(1);
+        await SettleAsync();
+        Broker.Queue.Clear();
+    }
+
     /// <summary>Runs the loop until it has nothing to do at this moment.</summary>
     public async Task SettleAsync()
     {

@@ -28,6 +28,27 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task A_broker_that_is_away_is_said_at_once_and_then_at_times_with_the_number_of_failures_and_another_reason_at_once()
+    {
+        var log = new RecordingLogger();
+        var rig = new DeliveryRig(logger: log);
+        rig.Broker.IsReachable = false;
+        rig.Give(1);
+        for (var i = 0; i < 99; i++)
+            await rig.AdvanceAsync(0.1);
+
+        Assert.True(rig.Broker.Attempts > 4);
+        List<string> Said() => [.. log.Lines.Where(line => line.StartsWith("Warning 2101 ", StringComparison.Ordinal))];
+        Assert.Contains("(1 failures so far)", Assert.Single(Said()), StringComparison.Ordinal);
+        await rig.AdvanceAsync(20);
+        Assert.Contains($"({rig.Broker.Attempts} failures so far)", Said()[1], StringComparison.Ordinal);
+
+        rig.Broker.Reason = "another reason";
+        await rig.AdvanceAsync(11);
+        Assert.Contains("another reason", Said()[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Nothing_is_connected_before_the_first_event()
     {
         var rig = new DeliveryRig();
@@ -53,19 +74,21 @@ public sealed class DeliveryTests
     public async Task An_event_waits_until_it_is_confirmed()
     {
         var rig = new DeliveryRig();
+        await rig.RouteOneAsync();
         rig.Give(3);
         await rig.SettleAsync();
         Assert.Equal(3, rig.Ledger.Snapshot().WaitingMemory);
 
         rig.Broker.Current!.ConfirmUpTo(2);
         await rig.SettleAsync();
-        Assert.Equal((2L, 1L), (rig.Ledger.Snapshot().Confirmed, rig.Ledger.Snapshot().WaitingMemory));
+        Assert.Equal((3L, 1L), (rig.Ledger.Snapshot().Confirmed, rig.Ledger.Snapshot().WaitingMemory));
     }
 
     [Fact]
     public async Task No_more_than_the_window_is_unconfirmed()
     {
         var rig = new DeliveryRig(options: new DeliveryOptions { Window = 8 });
+        await rig.RouteOneAsync();
         rig.Give(100);
         await rig.SettleAsync();
         Assert.Equal(8, rig.Broker.Current!.Unconfirmed.Count);
@@ -152,10 +175,12 @@ public sealed class DeliveryTests
         await rig.AdvanceAsync(2);
         rig.Broker.IsReachable = true;
         await rig.AdvanceAsync(11);
-        Assert.Equal(5, rig.Broker.Current!.Unconfirmed.Count);
+        rig.Broker.Current!.ConfirmOne(0);
+        await rig.SettleAsync();
+        Assert.Equal(4, rig.Broker.Current!.Unconfirmed.Count);
         Assert.Equal(5, rig.Store.Entries.Count);
 
-        rig.Broker.Current.ConfirmUpTo(5);
+        rig.Broker.Current.ConfirmUpTo(4);
         await rig.SettleAsync();
         Assert.Empty(rig.Store.Entries);
         Assert.Equal(DeliveryState.Live, rig.Loop.State);
@@ -175,23 +200,32 @@ public sealed class DeliveryTests
     [Fact]
     public async Task Plain_entries_keep_one_id_each_over_retries_and_no_other_run_gives_it()
     {
-        async Task<string[]> IdsAsync(DeliveryRig rig)
+        async Task<string> OldestAsync(DeliveryRig rig)
         {
-            await rig.AdvanceAsync(11);
-            return [.. rig.Broker.Current!.Unconfirmed.Select(m => m.Id)];
+            await rig.SettleAsync();
+            await rig.AdvanceAsync(9);
+            return rig.Broker.Current!.Unconfirmed[0].Id;
         }
 
         var store = new FakeStore();
-        store.Entries.AddRange(["0\nexpired\na", "0\nexpired\na"]);
+        store.Entries.AddRange(["0\nexpired\na", "0\nexpired\na", "0\nexpired\na"]);
         var rig = new DeliveryRig(store);
-        var first = await IdsAsync(rig);
-        Assert.Equal(2, first.Distinct().Count());
-        rig.Broker.Current!.Break(0);
-        Assert.Equal(first, await IdsAsync(rig));
+        var first = await OldestAsync(rig);
+        rig.Broker.Current!.ConfirmOne(0);
+        await rig.SettleAsync();
+        string[] others = [.. rig.Broker.Current.Unconfirmed.Select(m => m.Id)];
+        Assert.Equal(3, others.Append(first).Distinct().Count());
+
+        rig.Broker.Current.Break(0);
+        Assert.Equal(others[0], await OldestAsync(rig));
+        Assert.False(rig.Broker.Current!.IsClosed);
+        rig.Broker.Current!.ReturnOne(0);
+        Assert.Equal(others[0], await OldestAsync(rig));
         rig.Broker.Current!.RefuseOne(0);
-        rig.Broker.Current!.RefuseOne(0);
-        Assert.Equal(first, await IdsAsync(rig));
-        Assert.Empty(first.Intersect(await IdsAsync(new DeliveryRig(store))));
+        Assert.Equal(others[0], await OldestAsync(rig));
+        rig.Broker.Current!.ConfirmOne(0);
+        Assert.Equal(others[1], await OldestAsync(rig));
+        Assert.DoesNotContain(await OldestAsync(new DeliveryRig(store)), others.Append(first));
     }
 
     [Fact]
@@ -227,6 +261,7 @@ public sealed class DeliveryTests
     public async Task A_hanging_publish_ends_with_its_deadline()
     {
         var rig = new DeliveryRig();
+        await rig.RouteOneAsync();
         rig.Give(1);
         await rig.SettleAsync();
         rig.Broker.Current!.Hangs = true;
@@ -265,6 +300,7 @@ public sealed class DeliveryTests
     public async Task A_refused_event_is_tried_again_before_anything_newer()
     {
         var rig = new DeliveryRig(options: new DeliveryOptions { Window = 2 });
+        await rig.RouteOneAsync();
         rig.Give(4);
         await rig.SettleAsync();
         rig.Broker.Current!.RefuseOne(0);
@@ -305,6 +341,7 @@ public sealed class DeliveryTests
     public async Task A_message_too_large_for_the_broker_is_found_dropped_and_counted_and_holds_up_nothing()
     {
         var rig = new DeliveryRig();
+        await rig.RouteOneAsync();
         rig.Give(3); // the second is the one
         await rig.SettleAsync();
         rig.Broker.Current!.CloseAsTooLarge();
@@ -323,20 +360,21 @@ public sealed class DeliveryTests
         rig.Broker.Current.ConfirmOne(0);
         await rig.SettleAsync();
         var ledger = rig.Ledger.Snapshot();
-        Assert.Equal((2L, 1L, 0L), (ledger.Confirmed, ledger.Dropped[(int)DropReason.TooLarge], ledger.Difference));
+        Assert.Equal((3L, 1L, 0L), (ledger.Confirmed, ledger.Dropped[(int)DropReason.TooLarge], ledger.Difference));
     }
 
     [Fact]
     public async Task A_returned_event_is_never_counted_as_delivered()
     {
         var rig = new DeliveryRig();
+        await rig.RouteOneAsync();
         rig.Give(3);
         await rig.SettleAsync();
         rig.Broker.Current!.ReturnOne(1);
         rig.Broker.Current.ConfirmUpTo(2);
         await rig.SettleAsync();
         var ledger = rig.Ledger.Snapshot();
-        Assert.Equal((2L, 1L, 0L), (ledger.Confirmed, ledger.Dropped[(int)DropReason.Unroutable], ledger.Difference));
+        Assert.Equal((3L, 1L, 0L), (ledger.Confirmed, ledger.Dropped[(int)DropReason.Unroutable], ledger.Difference));
     }
 
     [Fact]
@@ -523,7 +561,9 @@ public sealed class DeliveryTests
         await rig.AdvanceAsync(2);
         rig.Broker.IsReachable = true;
         await rig.AdvanceAsync(11);
-        rig.Broker.Current!.ConfirmUpTo(2);
+        rig.Broker.Current!.ConfirmOne(0);
+        await rig.SettleAsync();
+        rig.Broker.Current.ConfirmUpTo(2);
         var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
         await rig.AdvanceAsync(0.2);
         rig.Broker.Current.ConfirmUpTo(rig.Broker.Current.Unconfirmed.Count);
@@ -533,5 +573,29 @@ public sealed class DeliveryTests
         await stop;
         Assert.True(rig.Loop.HasEnded);
         Assert.Equal(20, rig.Broker.Queue.Count + rig.Store.Entries.Count);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_fault_in_the_program_is_not_tried_again_but_ends_the_loop(bool atPublish)
+    {
+        var log = new RecordingLogger();
+        var rig = new DeliveryRig(logger: log);
+        var bug = new NullReferenceException("a bug");
+        if (atPublish)
+        {
+            rig.Give(1);
+            await rig.SettleAsync();
+            rig.Broker.Current!.ConfirmOne(0);
+            await rig.SettleAsync();
+        }
+
+        rig.Broker.Bug = bug;
+        rig.Give(1);
+        var run = rig.Loop.RunAsync();
+        var error = await Assert.ThrowsAsync<NullReferenceException>(() => run.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+        Assert.Same(bug, error);
+        Assert.Contains(log.Lines, line => line.StartsWith("Critical 2112 ", StringComparison.Ordinal));
     }
 }

@@ -9,6 +9,11 @@ internal sealed class FakeBroker : IBrokerConnector
 {
     public bool IsReachable { get; set; } = true;
 
+    /// <summary>What an attempt to connect, or a publish, fails with instead of what brokers do.</summary>
+    public Exception? Bug { get; set; }
+
+    public string Reason { get; set; } = "the fake broker is not there";
+
     public LinkFailureKind FailWith { get; set; } = LinkFailureKind.Socket;
 
     public FakeLink? Current { get; private set; }
@@ -21,8 +26,11 @@ internal sealed class FakeBroker : IBrokerConnector
     public Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int epoch, ILinkEvents events, CancellationToken deadline)
     {
         Attempts++;
+        if (Bug is not null)
+            return Task.FromException<IBrokerLink>(Bug);
+
         if (!IsReachable)
-            return Task.FromException<IBrokerLink>(new LinkException(FailWith, "the fake broker is not there"));
+            return Task.FromException<IBrokerLink>(new LinkException(FailWith, Reason));
 
         Current = new FakeLink(this, epoch, events);
         return Task.FromResult<IBrokerLink>(Current);
@@ -38,10 +46,16 @@ internal sealed class FakeBroker : IBrokerConnector
 
         public bool Hangs { get; set; }
 
+        /// <summary>Whether a message was confirmed that had not come back.</summary>
+        public bool HasRouted { get; private set; }
+
         public ValueTask PublishAsync(in LogEntry entry, MessageRoute route, ReadOnlyMemory<byte> messageId)
         {
             if (IsClosed)
                 throw new InvalidOperationException("the fake link is closed");
+
+            if (broker.Bug is not null)
+                throw broker.Bug;
 
             Unconfirmed.Add((++_tag, Encoding.UTF8.GetString(messageId.Span), Encoding.UTF8.GetString(entry.Body.Span), route.RoutingKey));
             return Hangs ? new ValueTask(new TaskCompletionSource().Task) : ValueTask.CompletedTask;
@@ -51,6 +65,7 @@ internal sealed class FakeBroker : IBrokerConnector
         {
             var message = Unconfirmed[index];
             Unconfirmed.RemoveAt(index);
+            HasRouted = true;
             broker.Queue.Add((message.Id, message.Body, message.RoutingKey));
             events.Confirmed(epoch, message.Tag, multiple: false, refused: false);
         }
@@ -60,6 +75,7 @@ internal sealed class FakeBroker : IBrokerConnector
             if (count == 0)
                 return;
 
+            HasRouted = true;
             var last = Unconfirmed[count - 1].Tag;
             foreach (var message in Unconfirmed.Take(count))
                 broker.Queue.Add((message.Id, message.Body, message.RoutingKey));

@@ -2,7 +2,6 @@ using System.Text;
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Outbox;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
@@ -20,7 +19,7 @@ public sealed class StoreBooksTests
     public StoreBooksTests()
     {
         _drain = new EventLog(_ledger, WaitingPlace.Fallback, long.MaxValue);
-        _books = new StoreBooks(_drain, 0, _ledger, NullLogger.Instance);
+        _books = new StoreBooks(_drain, 0, _ledger);
     }
 
     [Fact]

@@ -160,6 +160,52 @@ public sealed class LocalSpoolTests : IDisposable
         Assert.Equal(new SpoolStatus(0, 0), spool.Status);
     }
 
+    [Fact]
+    public async Task An_entry_that_is_damaged_while_the_program_runs_stands_in_nobodys_way()
+    {
+        var large = new string('x', 16 * 1024 * 1024); // fills a file, so that the next entry begins another
+        using var spool = new LocalSpool(_folder);
+        await spool.AppendAsync(Entries("first", "second", large), 0, false);
+        await spool.AppendAsync(Entries("third"), 0, false);
+        using (var file = new FileStream(Directory.GetFiles(_folder, "*.spool").Order(StringComparer.Ordinal).First(), FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
+        {
+            file.Seek(SpoolRecord.HeaderBytes + "first".Length + SpoolRecord.HeaderBytes, SeekOrigin.Begin);
+            file.WriteByte(0);
+        }
+
+        Assert.Equal(["first", "third"], await ReadAsync(spool));
+        Assert.Equal(2, spool.Count);
+        Assert.True(spool.DamagedBytes > large.Length);
+        Assert.Equal(new RemoveResult(0, true), await spool.RemoveAsync(Entries("first", "third")));
+    }
+
+    [Fact]
+    public async Task The_longest_entry_that_redis_allows_is_whole_after_a_restart_and_never_in_memory_as_a_whole_file()
+    {
+        const int Length = (512 * 1024 * 1024) + 1000; // a key of 512 MB, and what belongs to an event; zeros, which the disk need not hold
+        using (var spool = new LocalSpool(_folder))
+            await spool.AppendAsync(Entries("first"), 0, false);
+
+        var checksum = SpoolRecord.BeginChecksum(Length);
+        var zeros = new byte[1000];
+        for (var at = 0; at < Length; at += zeros.Length)
+            checksum = SpoolRecord.AddToChecksum(checksum, zeros.AsSpan(0, Math.Min(zeros.Length, Length - at)));
+
+        await using (var file = new FileStream(Assert.Single(Directory.GetFiles(_folder, "*.spool")), FileMode.Append))
+        {
+            await file.WriteAsync(BitConverter.GetBytes(Length), TestContext.Current.CancellationToken);
+            await file.WriteAsync(BitConverter.GetBytes(SpoolRecord.EndChecksum(checksum)), TestContext.Current.CancellationToken);
+            file.SetLength(file.Length + Length);
+        }
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        using var again = new LocalSpool(_folder);
+        Assert.Equal((2L, 0L), (again.Count, again.DamagedBytes));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 * 1024 * 1024);
+        await again.AppendAsync(Entries("next"), 0, false);
+        Assert.Equal(["next"], (await again.ReadAsync(2, default, 5, int.MaxValue)).Entries.Select(TextOf));
+    }
+
     private static async Task<IEnumerable<string>> ReadAsync(LocalSpool spool) => (await spool.ReadAsync(0, default, int.MaxValue, int.MaxValue)).Entries.Select(TextOf);
 
     private static string TextOf(ReadOnlyMemory<byte> entry) => Encoding.UTF8.GetString(entry.Span);

@@ -85,6 +85,23 @@ public sealed class SessionRegistryTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => closing);
     }
 
+    [Fact]
+    public async Task The_stop_waits_for_no_session_that_does_not_end_though_it_was_cut()
+    {
+        var sessions = Registry();
+        var stuck = new StuckConnection();
+        var other = new MemoryConnection();
+        sessions.Start(stuck);
+        sessions.Start(other);
+        await Eventually.TrueAsync(() => _upstreams.Count == 2, "both are connected");
+        var stop = sessions.StopAsync(TimeSpan.FromSeconds(3), _time);
+        await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromSeconds(0.5)); return stop.IsCompleted; }, "the stop is over");
+        Assert.InRange(await stop, 1, 2);
+        await Eventually.TrueAsync(() => other.IsDisposed && sessions.Count == 1, "the other one has ended");
+        stuck.LetGo();
+        await Eventually.TrueAsync(() => sessions.Count == 0, "all have ended");
+    }
+
     private async Task PassASecondAsync(MemoryConnection asking, MemoryConnection listening)
     {
         await asking.SendAsync("PING\r\n");

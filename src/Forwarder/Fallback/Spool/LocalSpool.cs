@@ -13,8 +13,7 @@ internal sealed class LocalSpool : IEventStore, IDisposable
 {
     private const int SegmentBytes = 16 * 1024 * 1024;
 
-    private readonly string _directory;
-    private readonly FileStream _lock;
+    private readonly SpoolFolder _folder;
     private readonly List<SpoolSegment> _segments = [];
     private readonly Lock _gate = new();
     private readonly ILogger _logger;
@@ -22,44 +21,59 @@ internal sealed class LocalSpool : IEventStore, IDisposable
     private long _head;
     private bool _isHeadWritten = true;
 
-    /// <exception cref="IOException">The directory cannot be used; the message says why.</exception>
+    /// <exception cref="SpoolException">The directory cannot be used, or something in it is not what this program left there.</exception>
+    /// <exception cref="IOException">Another program uses the directory.</exception>
     public LocalSpool(string directory, ILogger? logger = null)
     {
-        (_directory, _logger) = (directory, logger ?? NullLogger.Instance);
-        Directory.CreateDirectory(directory);
+        _logger = logger ?? NullLogger.Instance;
+        _folder = new SpoolFolder(directory, _logger);
         try
         {
-            _lock = new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            _head = SpoolHead.Read(_folder);
+            foreach (var (path, first) in _folder.Segments)
+                OpenSegment(path, first);
+
+            _head = CheckedHead();
         }
-        catch (IOException e)
+        catch
         {
-            throw new IOException($"the spool directory {directory} is in use by another program: {e.Message}", e);
+            Dispose();
+            throw;
         }
 
-        _head = ReadHead();
-        foreach (var path in Directory.GetFiles(directory, "*.spool").Order(StringComparer.Ordinal))
-            OpenSegment(path, long.Parse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture));
-
-        // The head file is written lazily: what it forgot is sent again. It cannot point before the first file, nor past the last.
-        _head = _segments.Count == 0 ? _head : Math.Clamp(_head, _segments[0].FirstIndex, _segments[^1].EndIndex);
         DropReadSegments();
         ShowStatus();
     }
 
-    public string Folder => _directory;
+    public string Folder => _folder.Path;
 
     /// <summary>Entries and bytes of files, as of the last step; asks nothing of the disk.</summary>
     public SpoolStatus Status => _status;
 
-    /// <summary>Bytes that were not whole records when the spool was opened.</summary>
+    /// <summary>Bytes that were not whole records when the spool was opened, or read.</summary>
     public long DamagedBytes { get; private set; }
 
+    /// <summary>Entries that went with files that somebody removed while the program ran.</summary>
+    public long RemovedEntries { get; private set; }
+
+    /// <summary>Entries not removed yet. A look at the files is part of it.</summary>
     public long Count
     {
         get
         {
             lock (_gate)
+            {
+                try
+                {
+                    LetGoOfRemovedFiles();
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    // the next step finds the same, and says it
+                }
+
                 return Entries;
+            }
         }
     }
 
@@ -72,56 +86,59 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         if (_segments.Count == 0 || _segments[^1].Bytes >= SegmentBytes)
         {
             var first = _segments.Count == 0 ? _head : _segments[^1].EndIndex;
-            var name = first.ToString("D19", CultureInfo.InvariantCulture) + ".spool";
-            OpenSegment(Path.Combine(_directory, name), first);
+            _segments.Add(SpoolSegment.Create(_folder.SegmentPath(first), first));
+            _folder.Flush();
         }
 
         _segments[^1].Append(entries);
-        return new AppendResult(Count, 0);
+        return new AppendResult(Entries, 0);
     });
 
     public Task<ReadResult> ReadAsync(long offset, ReadOnlyMemory<byte> front, int maxEntries, int maxBytes) => RunAsync(() =>
     {
         if (!front.IsEmpty && !(TryReadFront(out var first) && first.AsSpan().StartsWith(front.Span)))
-            return new ReadResult(Count, [], IsFrontMoved: true);
+            return new ReadResult(Entries, [], IsFrontMoved: true);
 
         var entries = new List<ReadOnlyMemory<byte>>();
         var (skip, bytes) = (offset, 0L);
         foreach (var segment in _segments)
         {
             var begin = Math.Max(_head, segment.FirstIndex);
-            var skipped = Math.Min(skip, segment.EndIndex - begin);
+            var skipped = Math.Clamp(segment.EndIndex - begin, 0, skip);
             skip -= skipped;
             for (var index = begin + skipped; index < segment.EndIndex && entries.Count < maxEntries && bytes < maxBytes; index++)
             {
-                entries.Add(segment.Read(index));
-                bytes += entries[^1].Length;
+                if (TryRead(segment, index) is not { } entry)
+                    continue;
+
+                entries.Add(entry);
+                bytes += entry.Length;
             }
         }
 
-        return new ReadResult(Count, entries);
+        return new ReadResult(Entries, entries);
     });
 
     public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries) => RunAsync(() =>
     {
         if (!IsFront(entries))
-            return new RemoveResult(Count, IsRemoved: false);
+            return new RemoveResult(Entries, IsRemoved: false);
 
         foreach (var _ in entries)
             _head = Math.Max(_head, _segments.Find(s => s.EndIndex > _head)!.FirstIndex) + 1;
         DropReadSegments();
         WriteHead();
-        return new RemoveResult(Count, IsRemoved: true);
+        return new RemoveResult(Entries, IsRemoved: true);
     });
 
-    public Task<long> CountAsync() => Task.FromResult(Count);
+    public Task<long> CountAsync() => RunAsync(() => Entries);
 
     public void Dispose()
     {
         foreach (var segment in _segments)
             segment.Dispose();
 
-        _lock.Dispose();
+        _folder.Dispose();
     }
 
     private bool IsFront(IReadOnlyList<ReadOnlyMemory<byte>> entries)
@@ -129,11 +146,14 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         var index = _head;
         foreach (var entry in entries)
         {
-            if (_segments.Find(s => s.EndIndex > index) is not { } segment)
-                return false;
+            byte[]? found = null;
+            while (found is null && _segments.Find(s => s.EndIndex > index) is { } segment)
+            {
+                index = Math.Max(index, segment.FirstIndex);
+                found = TryRead(segment, index);
+            }
 
-            index = Math.Max(index, segment.FirstIndex);
-            if (!segment.Read(index).AsSpan().SequenceEqual(entry.Span))
+            if (found is null || !found.AsSpan().SequenceEqual(entry.Span))
                 return false;
 
             index++;
@@ -144,19 +164,88 @@ internal sealed class LocalSpool : IEventStore, IDisposable
 
     private bool TryReadFront([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out byte[]? entry)
     {
-        var segment = _segments.Find(s => s.EndIndex > _head);
-        _head = Math.Max(_head, segment?.FirstIndex ?? _head);
-        entry = segment?.Read(_head);
+        entry = null;
+        while (entry is null && _segments.Find(s => s.EndIndex > _head) is { } segment)
+        {
+            _head = Math.Max(_head, segment.FirstIndex);
+            entry = TryRead(segment, _head);
+        }
+
         return entry is not null;
+    }
+
+    /// <summary>Null when it is damaged; the file then ends before it.</summary>
+    private byte[]? TryRead(SpoolSegment segment, long index)
+    {
+        try
+        {
+            return segment.Read(index);
+        }
+        catch (InvalidDataException)
+        {
+            var before = segment.DamagedBytes;
+            segment.CutFrom(index);
+            NoteDamage(segment.Path, segment.DamagedBytes - before);
+            return null;
+        }
     }
 
     private void OpenSegment(string path, long first)
     {
-        var segment = SpoolSegment.Open(path, first);
-        _segments.Add(segment);
-        DamagedBytes += segment.DamagedBytes;
-        if (segment.DamagedBytes > 0)
-            FallbackLog.SpoolDamaged(_logger, path, segment.DamagedBytes);
+        if (_segments.Count > 0 && _segments[^1].EndIndex > first)
+            throw new SpoolException(Folder, $"{path} begins before {_segments[^1].Path} ends; one of them belongs to another spool");
+
+        try
+        {
+            _segments.Add(SpoolSegment.Open(path, first));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SpoolException(Folder, $"{path} cannot be used: {e.Message}", e);
+        }
+
+        NoteDamage(path, _segments[^1].DamagedBytes);
+    }
+
+    private void NoteDamage(string path, long bytes)
+    {
+        DamagedBytes += bytes;
+        if (bytes > 0)
+            FallbackLog.SpoolDamaged(_logger, path, bytes);
+    }
+
+    /// <summary>The head is written lazily, so it may point before the first file: what it forgot is sent again. Past the last file it can point only where that was cut off as damaged.</summary>
+    private long CheckedHead()
+    {
+        if (_segments.Count == 0)
+            return _head;
+
+        var last = _segments[^1];
+        if (_head > last.EndIndex && last.DamagedBytes == 0)
+            throw new SpoolException(Folder, string.Create(CultureInfo.InvariantCulture, $"{_folder.HeadPath} says that {_head} entries were read, but {last.Path} ends at {last.EndIndex}: a file is missing, or one is of another spool"));
+
+        return Math.Clamp(_head, _segments[0].FirstIndex, last.EndIndex);
+    }
+
+    /// <summary>Files that somebody has removed are let go: a removed file can still be read and written, and all that is in it is gone when the program ends.</summary>
+    private void LetGoOfRemovedFiles()
+    {
+        if (_segments.TrueForAll(static segment => segment.IsStillThere))
+        {
+            _folder.MakeAgainIfGone();
+            return;
+        }
+
+        var before = Entries;
+        var removed = _segments.FindAll(static segment => !segment.IsStillThere);
+        _segments.RemoveAll(removed.Contains);
+        foreach (var segment in removed)
+            segment.Dispose();
+
+        RemovedEntries += before - Entries;
+        FallbackLog.SpoolFilesRemoved(_logger, removed.Count, Folder, before - Entries);
+        ShowStatus();
+        _folder.MakeAgainIfGone();
     }
 
     private void DropReadSegments()
@@ -169,23 +258,15 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         }
     }
 
-    private long ReadHead()
-    {
-        var path = Path.Combine(_directory, "head");
-        return File.Exists(path) && long.TryParse(File.ReadAllText(path), NumberStyles.None, CultureInfo.InvariantCulture, out var head) ? head : 0;
-    }
-
     /// <summary>
     /// As far as the disk lets it: a full one must not keep files from being read and removed, which is what makes room again. What the head has
     /// forgotten is sent again after a crash.
     /// </summary>
     private void WriteHead()
     {
-        var path = Path.Combine(_directory, "head");
         try
         {
-            File.WriteAllText(path + ".new", _head.ToString(CultureInfo.InvariantCulture));
-            File.Move(path + ".new", path, overwrite: true);
+            SpoolHead.Write(_folder, _head);
             _isHeadWritten = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -197,7 +278,7 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         }
     }
 
-    private void ShowStatus() => _status = new SpoolStatus(Entries, _segments.Sum(s => (long)s.Bytes));
+    private void ShowStatus() => _status = new SpoolStatus(Entries, _segments.Sum(s => s.Bytes));
 
     private Task<T> RunAsync<T>(Func<T> step)
     {
@@ -205,14 +286,15 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         {
             lock (_gate)
             {
+                LetGoOfRemovedFiles();
                 var result = step();
                 ShowStatus();
                 return Task.FromResult(result);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Task.FromException<T>(new StoreException($"the spool in {_directory} cannot be used: {e.Message}", e) { IsRefusal = true });
+            return Task.FromException<T>(new StoreException(CleanText.Line($"the spool in {Folder} cannot be used: {e.Message}"), e) { IsRefusal = true });
         }
     }
 }

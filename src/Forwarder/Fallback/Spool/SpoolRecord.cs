@@ -11,41 +11,45 @@ internal static class SpoolRecord
 {
     public const int HeaderBytes = 8;
 
-    /// <summary>A length above it is damage, not an entry: Redis' own limit of a key.</summary>
-    public const int MaxPayload = 512 * 1024 * 1024;
+    /// <summary>A length above it is damage, not an entry: Redis' own limit of a key, and room for what else belongs to an event.</summary>
+    public const int MaxPayload = (512 * 1024 * 1024) + (64 * 1024);
 
-    public static void Write(ReadOnlySpan<byte> payload, Span<byte> to)
+    public static void WriteHeader(ReadOnlySpan<byte> payload, Span<byte> to)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(to, (uint)payload.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(to[4..], Checksum(payload));
-        payload.CopyTo(to[HeaderBytes..]);
     }
 
-    /// <summary>The payload's length when <paramref name="from"/> begins with a whole, undamaged record; -1 otherwise.</summary>
-    public static int Read(ReadOnlySpan<byte> from)
+    /// <summary>The payload's length by the header; -1 when it cannot be one.</summary>
+    public static int LengthIn(ReadOnlySpan<byte> header)
     {
-        if (from.Length < HeaderBytes)
-            return -1;
-
-        var length = BinaryPrimitives.ReadUInt32LittleEndian(from);
-        if (length > MaxPayload || length > from.Length - HeaderBytes)
-            return -1;
-
-        return BinaryPrimitives.ReadUInt32LittleEndian(from[4..]) == Checksum(from.Slice(HeaderBytes, (int)length)) ? (int)length : -1;
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(header);
+        return length <= MaxPayload ? (int)length : -1;
     }
 
-    private static uint Checksum(ReadOnlySpan<byte> payload)
+    /// <summary>Whether the payload is the one that the header was written for.</summary>
+    public static bool IsWhole(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload) => LengthIn(header) == payload.Length && ChecksumIn(header) == Checksum(payload);
+
+    public static uint ChecksumIn(ReadOnlySpan<byte> header) => BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
+
+    public static uint BeginChecksum(int length) => BitOperations.Crc32C(uint.MaxValue, (uint)length);
+
+    /// <summary>Goes on with the next piece of the payload; all pieces but the last have a multiple of 8 bytes.</summary>
+    public static uint AddToChecksum(uint checksum, ReadOnlySpan<byte> piece)
     {
-        var crc = BitOperations.Crc32C(uint.MaxValue, (uint)payload.Length);
-        while (payload.Length >= 8)
+        while (piece.Length >= 8)
         {
-            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(payload));
-            payload = payload[8..];
+            checksum = BitOperations.Crc32C(checksum, BinaryPrimitives.ReadUInt64LittleEndian(piece));
+            piece = piece[8..];
         }
 
-        foreach (var b in payload)
-            crc = BitOperations.Crc32C(crc, b);
+        foreach (var b in piece)
+            checksum = BitOperations.Crc32C(checksum, b);
 
-        return ~crc;
+        return checksum;
     }
+
+    public static uint EndChecksum(uint checksum) => ~checksum;
+
+    private static uint Checksum(ReadOnlySpan<byte> payload) => EndChecksum(AddToChecksum(BeginChecksum(payload.Length), payload));
 }

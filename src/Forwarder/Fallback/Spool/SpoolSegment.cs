@@ -9,9 +9,14 @@ namespace KeyEvt.Forwarder.Fallback.Spool;
 internal sealed class SpoolSegment : IDisposable
 {
     private readonly SafeFileHandle _file;
-    private readonly List<int> _offsets = [];
+    private readonly FileIdentity _identity;
+    private readonly List<long> _offsets;
 
-    private SpoolSegment(string path, long firstIndex, SafeFileHandle file) => (Path, FirstIndex, _file) = (path, firstIndex, file);
+    private SpoolSegment(string path, long firstIndex, SafeFileHandle file, SpoolScan scan)
+    {
+        (Path, FirstIndex, _file, _identity) = (path, firstIndex, file, FileIdentity.Of(file));
+        (_offsets, Bytes, DamagedBytes) = (scan.Offsets, scan.End, scan.DamagedBytes);
+    }
 
     public string Path { get; }
 
@@ -20,24 +25,30 @@ internal sealed class SpoolSegment : IDisposable
 
     public int Count => _offsets.Count;
 
-    public int Bytes { get; private set; }
+    public long Bytes { get; private set; }
 
-    /// <summary>Bytes behind the last whole record that were cut off when it was opened.</summary>
+    /// <summary>Bytes behind the last whole record that were cut off when it was opened, or later.</summary>
     public long DamagedBytes { get; private set; }
 
     public long EndIndex => FirstIndex + Count;
 
-    /// <exception cref="IOException">The file cannot be opened, read or cut.</exception>
+    /// <summary>Whether the file that is open is still the one under its name: what is in a removed file is gone when the program ends.</summary>
+    public bool IsStillThere => FileIdentity.Of(Path) == _identity;
+
+    /// <exception cref="IOException">The file cannot be opened, read or cut, or is another one than it was a moment ago.</exception>
     public static SpoolSegment Open(string path, long firstIndex)
     {
-        var file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
         try
         {
-            var segment = new SpoolSegment(path, firstIndex, file);
-            var bytes = File.ReadAllBytes(path);
-            segment.Scan(bytes);
-            segment.DamagedBytes = bytes.Length - segment.Bytes;
-            RandomAccess.SetLength(file, segment.Bytes);
+            if (FileIdentity.Of(file) is not { IsRegular: true } identity || FileIdentity.Of(path) != identity)
+                throw new IOException($"{path} is no regular file");
+
+            SpoolFolder.Close(file);
+            var segment = new SpoolSegment(path, firstIndex, file, new SpoolScan(file).Run());
+            if (segment.DamagedBytes > 0)
+                RandomAccess.SetLength(file, segment.Bytes);
+
             return segment;
         }
         catch
@@ -47,23 +58,36 @@ internal sealed class SpoolSegment : IDisposable
         }
     }
 
+    /// <exception cref="IOException">The file is there already, or cannot be created.</exception>
+    public static SpoolSegment Create(string path, long firstIndex)
+    {
+        SpoolFolder.Create(path).Dispose();
+        return Open(path, firstIndex);
+    }
+
     /// <summary>All of them, on disk, or none.</summary>
+    /// <exception cref="IOException">The disk refused them, or the file is not there any more.</exception>
     public void Append(IReadOnlyList<ReadOnlyMemory<byte>> entries)
     {
-        var total = entries.Sum(e => SpoolRecord.HeaderBytes + e.Length);
-        var buffer = new byte[total];
-        var at = 0;
-        var offsets = new int[entries.Count];
+        var headers = new byte[entries.Count * SpoolRecord.HeaderBytes];
+        var pieces = new List<ReadOnlyMemory<byte>>(entries.Count * 2);
+        var offsets = new List<long>(entries.Count);
+        var end = Bytes;
         for (var i = 0; i < entries.Count; i++)
         {
-            offsets[i] = Bytes + at;
-            SpoolRecord.Write(entries[i].Span, buffer.AsSpan(at));
-            at += SpoolRecord.HeaderBytes + entries[i].Length;
+            var header = headers.AsMemory(i * SpoolRecord.HeaderBytes, SpoolRecord.HeaderBytes);
+            SpoolRecord.WriteHeader(entries[i].Span, header.Span);
+            offsets.Add(end);
+            pieces.Add(header);
+            if (!entries[i].IsEmpty)
+                pieces.Add(entries[i]);
+
+            end += header.Length + entries[i].Length;
         }
 
         try
         {
-            RandomAccess.Write(_file, buffer, Bytes);
+            RandomAccess.Write(_file, pieces, Bytes);
             RandomAccess.FlushToDisk(_file);
         }
         catch
@@ -72,30 +96,33 @@ internal sealed class SpoolSegment : IDisposable
             throw;
         }
 
+        if (!IsStillThere)
+            throw new IOException($"{Path} was removed while it was written to");
+
         _offsets.AddRange(offsets);
-        Bytes += total;
+        Bytes = end;
     }
 
     /// <exception cref="InvalidDataException">The record was whole when it was written or opened, and is damaged now.</exception>
     public byte[] Read(long index)
     {
         var i = (int)(index - FirstIndex);
-        var length = (i + 1 < Count ? _offsets[i + 1] : Bytes) - _offsets[i];
-        var record = new byte[length];
-        var got = RandomAccess.Read(_file, record, _offsets[i]);
-        return got == length && SpoolRecord.Read(record) == length - SpoolRecord.HeaderBytes
-            ? record[SpoolRecord.HeaderBytes..]
-            : throw new InvalidDataException($"entry {index} in {Path} is damaged");
+        var length = (int)((i + 1 < Count ? _offsets[i + 1] : Bytes) - _offsets[i] - SpoolRecord.HeaderBytes);
+        var header = new byte[SpoolRecord.HeaderBytes];
+        var payload = new byte[length];
+        var got = RandomAccess.Read(_file, [header, payload], _offsets[i]);
+        return got == header.Length + length && SpoolRecord.IsWhole(header, payload) ? payload : throw new InvalidDataException($"entry {index} in {Path} is damaged");
+    }
+
+    /// <summary>Leaves out this entry and what is behind it in this file: one that is damaged must not stand in the way of the next file.</summary>
+    public void CutFrom(long index)
+    {
+        var i = (int)(index - FirstIndex);
+        DamagedBytes += Bytes - _offsets[i];
+        Bytes = _offsets[i];
+        _offsets.RemoveRange(i, Count - i);
+        RandomAccess.SetLength(_file, Bytes);
     }
 
     public void Dispose() => _file.Dispose();
-
-    private void Scan(ReadOnlySpan<byte> bytes)
-    {
-        for (int length; (length = SpoolRecord.Read(bytes[Bytes..])) >= 0;)
-        {
-            _offsets.Add(Bytes);
-            Bytes += SpoolRecord.HeaderBytes + length;
-        }
-    }
 }

@@ -93,7 +93,11 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, ILo
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
-            Refused(name, e.Message.ReplaceLineEndings(" "));
+            Refused(name, e.Message);
+        }
+        catch (Exception e)
+        {
+            ProxyLog.HandshakeFault(logger, Address, name, e); // nobody awaits this task
         }
         finally
         {

@@ -1,0 +1,4 @@
+namespace KeyEvt.Forwarder.Fallback.Spool;
+
+/// <summary>Why can this folder not be the spool? One line for people, which names the option and the file.</summary>
+public sealed class SpoolException(string folder, string reason, Exception? inner = null) : IOException(CleanText.Line($"--spool {folder}: {reason}"), inner);

@@ -1,0 +1,160 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Forwarder.Fallback.Spool;
+
+/// <summary>
+/// Is this the spool's folder, what is in it, and is it still the same one? It holds <c>lock</c>, <c>head</c> and files <c>&lt;19 digits&gt;.spool</c>, for the
+/// owner only. Anything else could be events that nobody sends, so the program does not start with it; names that begin with a dot, and <c>lost+found</c>, belong to the system.
+/// </summary>
+internal sealed class SpoolFolder : IDisposable
+{
+    private const string Suffix = ".spool";
+    private const int Digits = 19;
+
+    /// <summary>Nobody gets that far by writing: a larger number is not ours, and sums with it would overflow.</summary>
+    public const long MaxIndex = 1_000_000_000_000_000_000;
+
+    private const UnixFileMode OwnerAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private FileStream _lock;
+    private FileIdentity _lockIdentity;
+
+    /// <exception cref="SpoolException">It cannot be used, or holds what does not belong there.</exception>
+    /// <exception cref="IOException">Another program uses it.</exception>
+    public SpoolFolder(string path, ILogger logger)
+    {
+        Path = path;
+        Segments = Find(path);
+        if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(path) is var mode && (mode & ~OwnerAll) != 0)
+            FallbackLog.SpoolIsOpen(logger, path, Convert.ToString((int)mode, 8));
+
+        (_lock, _lockIdentity) = TakeLock();
+    }
+
+    public string Path { get; }
+
+    /// <summary>The files with entries that were there at the start, and the number of the first entry in each, in order.</summary>
+    public IReadOnlyList<(string Path, long First)> Segments { get; }
+
+    public string HeadPath => System.IO.Path.Combine(Path, "head");
+
+    private string LockPath => System.IO.Path.Combine(Path, "lock");
+
+    public string SegmentPath(long first) => System.IO.Path.Combine(Path, first.ToString("D19", CultureInfo.InvariantCulture) + Suffix);
+
+    /// <summary>Makes the folder if it is not there, and looks at what is in it.</summary>
+    /// <exception cref="SpoolException">It cannot be used, or holds what does not belong there.</exception>
+    public static IReadOnlyList<(string Path, long First)> Find(string path)
+    {
+        try
+        {
+            Make(path);
+            return FindSegments(path);
+        }
+        catch (Exception e) when (e is (IOException and not SpoolException) or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new SpoolException(path, e.Message, e);
+        }
+    }
+
+    /// <summary>A folder that was removed, or replaced by another one, is made again. True when it was.</summary>
+    /// <exception cref="IOException">It cannot be, or another program has it now.</exception>
+    public bool MakeAgainIfGone()
+    {
+        if (FileIdentity.Of(LockPath) == _lockIdentity)
+            return false;
+
+        Make(Path);
+        _lock.Dispose();
+        (_lock, _lockIdentity) = TakeLock();
+        return true;
+    }
+
+    /// <summary>Creates a file for the owner only.</summary>
+    /// <exception cref="IOException">There is one of this name already, or it cannot be created.</exception>
+    public static FileStream Create(string path, FileMode mode = FileMode.CreateNew)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.Read, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = OwnerOnly;
+
+        return new FileStream(path, options);
+    }
+
+    /// <summary>Takes from others what rights they have to an open file.</summary>
+    public static void Close(Microsoft.Win32.SafeHandles.SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & ~OwnerOnly) != 0)
+            File.SetUnixFileMode(file, OwnerOnly);
+    }
+
+    /// <summary>After this a new name in the folder survives a loss of power.</summary>
+    /// <exception cref="IOException">The disk refused.</exception>
+    public void Flush()
+    {
+        if (OperatingSystem.IsLinux() && FileCalls.FlushFolder(Path) is not 0 and var error)
+            throw new IOException($"{Path}: {Marshal.GetPInvokeErrorMessage(error)}");
+    }
+
+    public void Dispose() => _lock.Dispose();
+
+    private static void Make(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, OwnerAll);
+    }
+
+    private (FileStream Lock, FileIdentity Identity) TakeLock()
+    {
+        try
+        {
+            var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = OwnerOnly;
+
+            var taken = new FileStream(LockPath, options);
+            return (taken, FileIdentity.Of(taken.SafeFileHandle));
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"the spool directory {Path} is in use by another program: {e.Message}", e);
+        }
+    }
+
+    private static List<(string Path, long First)> FindSegments(string folder)
+    {
+        var found = new List<(string Path, long First)>();
+        foreach (var path in Directory.GetFileSystemEntries(folder).Order(StringComparer.Ordinal))
+        {
+            var name = System.IO.Path.GetFileName(path);
+            if (name.StartsWith('.') || name == "lost+found")
+                continue;
+
+            var first = FirstIndexIn(name);
+            if (first is null && name is not ("lock" or "head" or "head.new"))
+                throw new SpoolException(folder, $"{path} is no file of a spool; move it elsewhere, or name a folder of the spool's own");
+
+            if (FileIdentity.Of(path) is not { IsRegular: true })
+                throw new SpoolException(folder, $"{path} is no regular file (a folder, a link, a pipe); move it elsewhere");
+
+            if (first is { } index)
+                found.Add((path, index));
+        }
+
+        return found;
+    }
+
+    /// <summary>The number of the first entry in a file of this name; null: it is no such name.</summary>
+    private static long? FirstIndexIn(string name)
+    {
+        if (!name.EndsWith(Suffix, StringComparison.Ordinal) || name.Length != Digits + Suffix.Length)
+            return null;
+
+        return long.TryParse(name.AsSpan(0, Digits), NumberStyles.None, CultureInfo.InvariantCulture, out var first) && first <= MaxIndex ? first : null;
+    }
+}
