@@ -77,7 +77,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         _feeds.Start();
         Completion = Task.WhenAny(_deliveryRun, _feeds.Completion, _topology.Completion).Unwrap();
         if (Control.Config.DeclareQueue is not null)
-            _ = Control.ConnectAsync(CancellationToken.None);
+            _ = Control.ConnectAsync(static config => config, CancellationToken.None);
     }
 
     /// <summary>

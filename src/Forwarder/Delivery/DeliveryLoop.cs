@@ -28,7 +28,7 @@ internal sealed class DeliveryLoop
     private readonly AsyncSignal _signal = new();
     private readonly LinkInbox _inbox;
     private readonly ConcurrentQueue<Func<ValueTask>> _commands = new();
-    private readonly List<TaskCompletionSource<ConnectResult>> _connectWaiters = [];
+    private readonly ConnectWaiters _connectWaiters = new();
     private readonly Publisher _publisher;
     private DeliveryState _state;
     private long _waitingSince;      // events wait without a link since; 0: they do not
@@ -104,22 +104,24 @@ internal sealed class DeliveryLoop
         }
     }
 
-    /// <summary>Connects, and stays connecting from now on; the outcome of the next attempt.</summary>
+    /// <summary>Connects, and stays connecting from now on; the outcome of the first attempt with the configuration in force at this call.</summary>
     public Task<ConnectResult> ConnectAsync()
     {
+        var asked = _config();
         var outcome = new TaskCompletionSource<ConnectResult>(TaskCreationOptions.RunContinuationsAsynchronously);
         Post(() =>
         {
-            if (Links.Link is not null && !_reconnect)
+            if (Links.Link is not null && !_reconnect && asked.HasLinkOf(Links.OpenedWith))
             {
-                outcome.SetResult(new ConnectResult(6, $"already connected to {_config().Amqp}"));
+                outcome.SetResult(new ConnectResult(6, $"already connected to {asked.Amqp}"));
                 return ValueTask.CompletedTask;
             }
 
             if (_state == DeliveryState.Stopped)
                 Change(DeliveryState.Live, "connect was asked for");
 
-            _connectWaiters.Add(outcome);
+            _connectWaiters.Add(asked, outcome);
+            _connectWaiters.ConfigIs(_config());
             if (Links.Link is null)
                 Links.Want(_config(), now: true);
 
@@ -137,9 +139,12 @@ internal sealed class DeliveryLoop
     /// <summary>The configuration has changed; a link that no longer fits it is opened anew.</summary>
     public void ConfigChanged() => Post(() =>
     {
-        if ((Links.Link is not null || Links.IsConnecting) && !Fits(Links.OpenedWith))
-            (_reconnect, _reconnectBy) = (true, _clock.After(_options.CloseDeadline));
-
+        var now = _config();
+        _connectWaiters.ConfigIs(now);
+        bool fits = Links.Config is not { } used || now.HasLinkOf(used);
+        if (!fits && !_reconnect)
+            _reconnectBy = _clock.After(_options.CloseDeadline);
+        _reconnect = !fits;
         return ValueTask.CompletedTask;
     });
 
@@ -211,7 +216,7 @@ internal sealed class DeliveryLoop
 
         if (!Memory.HasUnclaimed)
         {
-            if (_connectWaiters.Count > 0 || Links.LastFailure is not null)
+            if (_connectWaiters.AreThere || Links.LastFailure is not null)
                 Links.Want(_config());
 
             return false;
@@ -350,14 +355,11 @@ internal sealed class DeliveryLoop
         if (outcome.Connected)
         {
             _publisher.BeginLink();
-            if (!Fits(Links.OpenedWith))
+            if (!_config().HasLinkOf(Links.OpenedWith))
                 (_reconnect, _reconnectBy) = (true, 0);
         }
 
-        foreach (var waiter in _connectWaiters)
-            waiter.SetResult(outcome);
-
-        _connectWaiters.Clear();
+        _connectWaiters.AttemptEnded(Links.LastAttempt!, outcome);
     }
 
     private void TakeLinkEvents()
@@ -436,10 +438,7 @@ internal sealed class DeliveryLoop
         Post(async () =>
         {
             var wasOpen = Links.Link is not null || Links.IsConnecting || (_state == DeliveryState.Storing && next == DeliveryState.Stopped);
-            foreach (var waiter in _connectWaiters)
-                waiter.SetResult(new ConnectResult((int)LinkFailureKind.Connection, "disconnected meanwhile"));
-
-            _connectWaiters.Clear();
+            _connectWaiters.GiveUp("disconnected meanwhile");
             await CloseLinkAsync().ConfigureAwait(false);
             if (_state != next)
                 Change(next, reason);
@@ -510,6 +509,7 @@ internal sealed class DeliveryLoop
             DeliveryLog.LeftBehind(_logger, _leftBehind);
 
         await Links.CloseAsync().ConfigureAwait(false);
+        _connectWaiters.GiveUp("the program ends");
         _hasEnded = true;
     }
 
@@ -527,13 +527,5 @@ internal sealed class DeliveryLoop
     {
         _commands.Enqueue(command);
         _signal.Set();
-    }
-
-    /// <summary>Whether a link opened with that configuration still serves the one in force.</summary>
-    private bool Fits(ForwarderConfig? opened)
-    {
-        var now = _config();
-        return opened is not null && opened.Amqp == now.Amqp && opened.DeclareQueue == now.DeclareQueue && opened.Exchange == now.Exchange
-            && (now.DeclareQueue is null || opened.RoutingKey == now.RoutingKey);
     }
 }

@@ -9,6 +9,9 @@ internal sealed class FakeBroker : IBrokerConnector
 {
     public bool IsReachable { get; set; } = true;
 
+    /// <summary>Attempts to connect do not end by themselves.</summary>
+    public bool IsSilent { get; set; }
+
     public LinkFailureKind FailWith { get; set; } = LinkFailureKind.Socket;
 
     public FakeLink? Current { get; private set; }
@@ -21,6 +24,8 @@ internal sealed class FakeBroker : IBrokerConnector
     public Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int epoch, ILinkEvents events, CancellationToken deadline)
     {
         Attempts++;
+        if (IsSilent)
+            return new TaskCompletionSource<IBrokerLink>().Task;
         if (!IsReachable)
             return Task.FromException<IBrokerLink>(new LinkException(FailWith, "the fake broker is not there"));
 
