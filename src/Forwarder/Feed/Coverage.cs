@@ -163,8 +163,14 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         var now = Moment.Now(time);
         lock (_gate)
         {
-            if (!_isWanted || _open is not null)
+            if (!_isWanted)
                 return;
+            if (_open is not null)
+            {
+                if (from.Timestamp < _openSince.Timestamp)
+                    ReachBack(detail, from, last);
+                return;
+            }
         }
 
         var gap = gaps.Add(NewGap(cause, detail, from, last) with

@@ -93,6 +93,7 @@ internal sealed class FeedConnection
             _pipe.Output.CancelPendingFlush();
             await Task.WhenAll(loops).ConfigureAwait(false);
             _roles.End();
+            _flags.End();
             _over.TrySetResult();
             await CloseAsync().ConfigureAwait(false);
         }
