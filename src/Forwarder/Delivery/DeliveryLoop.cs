@@ -76,7 +76,7 @@ internal sealed class DeliveryLoop
     public bool HasEnded => _hasEnded;
 
     /// <summary>Events that could not be placed before the end.</summary>
-    public long LeftBehind => _leftBehind;
+    public long LeftBehind => Volatile.Read(ref _leftBehind);
 
     public void Wake() => _signal.Set();
 
@@ -501,8 +501,8 @@ internal sealed class DeliveryLoop
         Memory.UnclaimAll();
         while (Memory.TryClaim(out var entry))
         {
+            Volatile.Write(ref _leftBehind, _leftBehind + 1); // before it counts as settled
             Memory.Settle(entry.Sequence, Settlement.Shutdown);
-            _leftBehind++;
         }
 
         if (_leftBehind > 0)

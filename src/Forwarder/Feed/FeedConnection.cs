@@ -18,6 +18,7 @@ internal sealed class FeedConnection
     private readonly FlagKeeper _flags;
     private readonly RoleKeeper _roles;
     private readonly MarkerSender _markers;
+    private readonly StateKeeper _state;
     private readonly FrameReader _reader;
     private readonly TaskCompletionSource<FeedFault> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,7 +38,8 @@ internal sealed class FeedConnection
         _roles = new RoleKeeper(feed, _commands, outlet);
         outlet.AskToConfirm = _roles.AskNow;
         _markers = new MarkerSender(feed, _commands);
-        _reader = new FrameReader(pipe.Input, new FeedStream(feed, _commands, _subscriptions, _roles, _markers, outlet), feed.Options.MaxFrameBytes);
+        _state = new StateKeeper(feed, _commands, wanted, outlet, _markers, _flags);
+        _reader = new FrameReader(pipe.Input, new FeedStream(feed, _commands, _subscriptions, _roles, _markers, outlet, _state), feed.Options.MaxFrameBytes);
     }
 
     public long MarkersSent => _markers.Sent;
@@ -64,12 +66,17 @@ internal sealed class FeedConnection
     }
 
     /// <summary>Ends when what the node sent before it handled a command given now has been read, or when the connection ends. Any thread.</summary>
-    public Task CatchUpAsync()
+    public Task CatchUpAsync(bool isLast = false)
     {
+        if (isLast)
+            _state.TakeLast();
         if (_feed.Options.HasSuccessors)
             _roles.AskNow();
         return Task.WhenAny(_commands.AskAsync("PING"), _over.Task);
     }
+
+    /// <summary>See <see cref="StateKeeper.KeepAsync"/>. Any thread.</summary>
+    public Task KeepStateAsync() => Task.WhenAny(_state.KeepAsync(), _over.Task);
 
     /// <returns>Why it ended. Throws only what is a fault of the program.</returns>
     public async Task<FeedFault> RunAsync(CancellationToken stop)
@@ -155,6 +162,7 @@ internal sealed class FeedConnection
     private void OnSubscribed()
     {
         _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica);
+        _state.Subscribed();
         if (SubscribedAt is null)
         {
             SubscribedAt = Moment.Now(_feed.Time);

@@ -53,4 +53,7 @@ internal static partial class FeedLog
 
     [LoggerMessage(2015, LogLevel.Information, "feed {Node}: the node is forwarded from now; {Count} of the notifications held back were new")]
     public static partial void Promoted(ILogger logger, string node, int count);
+
+    [LoggerMessage(2016, LogLevel.Warning, "feed {Node}: {Key} holds something that this program did not put there; what was missed while it did not run cannot be told")]
+    public static partial void StateUnreadable(ILogger logger, string node, string key);
 }

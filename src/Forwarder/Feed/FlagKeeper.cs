@@ -23,6 +23,8 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
     private long _checkedAt;
     private Doubt? _doubt;
     private bool _isGood;
+    private long _lookedAt;
+    private long _clearAt;
     private (EventClass Good, Moment At, EventPosition Position) _before;
 
     private EventClass _settledFor;
@@ -33,6 +35,14 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
 
     /// <summary>The last look was for what is wanted now, and all that may be done was done.</summary>
     public bool IsSettled => feed.Options.NotifyMode == NotifyMode.Off || (Volatile.Read(ref _isSettled) && _settledFor == wanted());
+
+    /// <summary>The flags may have been away, and that is not declared yet. Read loop.</summary>
+    public bool IsInDoubt => _doubt is not null;
+
+    /// <summary>
+    /// A look given at this moment or later has found the flags, and nothing says that they had been away; or nobody may look. Read loop.
+    /// </summary>
+    public bool AreClearSince(Moment at) => feed.Options.NotifyMode == NotifyMode.Off || Volatile.Read(ref _mayNotGet) != 0 || _clearAt >= at.Timestamp;
 
     public void Check()
     {
@@ -60,6 +70,7 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
 
     private void OnGet(FeedReply reply, Moment sentAt)
     {
+        _lookedAt = sentAt.Timestamp;
         (_before, _isGood) = ((feed.Flags.Good, feed.Flags.At, feed.Flags.Position), false);
         var need = wanted();
         string? current = reply.IsError ? null : reply.Find(Setting);
@@ -138,6 +149,8 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
             _doubt ??= new Doubt(why, _before.At, _before.Position);
         else
             DeclareDoubt();
+        if (_isGood && _doubt is null)
+            _clearAt = _lookedAt;
         if (_doubt is { } doubt && feed.Time.GetElapsedTime(doubt.Since.Timestamp) > LongestDoubt)
             DeclareDoubt();
     }
