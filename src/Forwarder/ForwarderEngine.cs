@@ -92,7 +92,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         _sink.Close();
         var left = deadline - _time.GetElapsedTime(begun);
         long lost = await _delivery.StopAsync(left > deadline / 2 ? left : deadline / 2, _deliveryRun).ConfigureAwait(false);
-        await _feeds.KeepStatesAsync(deadline / 5).ConfigureAwait(false);
+        await _feeds.KeepStatesAsync(deadline / 10).ConfigureAwait(false);
         await _feeds.DisposeAsync().ConfigureAwait(false);
         return lost;
     }

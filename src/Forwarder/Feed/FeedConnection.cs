@@ -68,10 +68,10 @@ internal sealed class FeedConnection
     /// <summary>Ends when what the node sent before it handled a command given now has been read, or when the connection ends. Any thread.</summary>
     public Task CatchUpAsync(bool isLast = false)
     {
-        if (isLast)
-            _state.TakeLast();
         if (_feed.Options.HasSuccessors)
             _roles.AskNow();
+        if (isLast)
+            _state.TakeLast();
         return Task.WhenAny(_commands.AskAsync("PING"), _over.Task);
     }
 

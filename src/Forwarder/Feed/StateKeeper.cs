@@ -49,8 +49,12 @@ internal sealed class StateKeeper(FeedContext feed, FeedCommands commands, Func<
         _isSubscribed = true;
     }
 
-    /// <summary>The next checkpoint is to be the last one of this life, whether it is due or not. Any thread.</summary>
-    public void TakeLast() => _isLast = true;
+    /// <summary>The last checkpoint of this life is taken, whether one is due or not, before a command that is given after this is answered. Any thread.</summary>
+    public void TakeLast()
+    {
+        _isLast = true;
+        commands.Send((_, sentAt) => Proven(sentAt), "PING");
+    }
 
     /// <summary>Ends when the checkpoint taken last is written, or when there is none. Any thread.</summary>
     public Task KeepAsync()
