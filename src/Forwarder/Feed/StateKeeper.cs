@@ -71,6 +71,8 @@ internal sealed class StateKeeper(FeedContext feed, FeedCommands commands, Func<
         if (feed.Shelf is not { } shelf || !_isSubscribed || wanted() == EventClass.None || feed.Hold.IsHeld || PlaceIn(shelf) is not { } place)
             return;
 
+        place.IsRead |= feed.KnowsEarlierLife;
+        feed.KnowsEarlierLife = place.IsRead;
         if (feed.Coverage.IsGapOpen || flags.IsInDoubt)
             _taken = null; // it would hide what is not declared to the end yet
         else if (!place.IsRead)

@@ -64,7 +64,15 @@ public sealed class P13NotRunningTests(SharedBroker broker)
                 "a gap of each master", rig.Program.AdminInfoAsync,
                 info => masters.All(master => Gaps(info).Count(gap => gap.Cause == "not_running" && gap.Line.Contains($":{master.Port},", StringComparison.Ordinal)) == 1), TimeSpan.FromSeconds(15));
 
-            // What changes in this life is no matter of an earlier one.
+            // What changes in this life is no matter of an earlier one: neither another slot, and so another key, nor another master.
+            var lastOf2 = (await rig.Redis.LinesAsync()).Single(one => one.Id == rig.Redis.IdOf(masters[2])).Slots[^1].Last;
+            var before = await StatesAsync(masters[2]);
+            await MoveAsync(rig, lastOf2, masters[2], masters[0]);
+            await Eventually.TrueAsync("a state under a key of a slot that is left", async () =>
+            {
+                await rig.Redis.CallAsync("SET", "a" + Guid.NewGuid(), "1");
+                return (await StatesAsync(masters[2])).Except(before).Any();
+            });
             await rig.Redis.FailoverAsync(masters[1]);
             await rig.CoveredAsync(3, 3);
             var now = Gaps(await rig.Program.AdminInfoAsync());
@@ -116,6 +124,8 @@ public sealed class P13NotRunningTests(SharedBroker broker)
 
     private static List<DeclaredGap> Gaps(IReadOnlyDictionary<string, string> info) =>
         [.. info.Where(field => field.Key.StartsWith("gaps.gap_", StringComparison.Ordinal)).Select(field => DeclaredGap.Parse(field.Key, field.Value))];
+
+    private static async Task<IReadOnlyList<string>> StatesAsync(RedisServer node) => (await node.CallAsync("KEYS", Key + "*")).Texts;
 
     private static async Task MoveAsync(ClusterRig rig, int slot, RedisServer from, RedisServer to)
     {
