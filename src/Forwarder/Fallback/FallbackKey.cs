@@ -25,7 +25,11 @@ public static class FallbackKey
             return false;
 
         var rest = key[Utf8.Length..];
-        bool isState = rest.StartsWith(State);
-        return (isState ? rest[State.Length..] : rest) is [] or [(byte)'{', ..] || (isState && rest[State.Length] == (byte)':');
+        return rest is [] or [(byte)'{', ..] || IsBehindName(rest);
     }
+
+    /// <summary>Whether it is that of a state.</summary>
+    public static bool IsState(ReadOnlySpan<byte> key) => key.StartsWith(Utf8) && IsBehindName(key[Utf8.Length..]);
+
+    private static bool IsBehindName(ReadOnlySpan<byte> rest) => rest.StartsWith(State) && rest[State.Length..] is [] or [(byte)'{' or (byte)':', ..];
 }

@@ -38,7 +38,11 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
             return;
 
         var now = config();
-        if (FallbackKey.Is(key) || !(((now.Events & eventClass) != 0 && now.Masks.Matches(key)) || now.Rules.Matches(database, eventClass, key)))
+        bool isOurs = FallbackKey.Is(key);
+        if (isOurs && FallbackKey.IsState(key))
+            return; // what this program, or another one, keeps of itself is no event of anybody's
+
+        if (isOurs || !(((now.Events & eventClass) != 0 && now.Masks.Matches(key)) || now.Rules.Matches(database, eventClass, key)))
         {
             ledger.Filtered();
             return;

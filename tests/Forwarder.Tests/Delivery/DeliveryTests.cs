@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Tests.Feed;
@@ -435,6 +436,18 @@ public sealed class DeliveryTests
         await rig.SettleAsync();
         Assert.Equal(1, rig.Broker.Attempts);
         Assert.True(rig.Loop.Links.IsUsable);
+    }
+
+    [Fact]
+    public void The_states_own_notifications_are_nobodys_events_and_those_of_the_fallback_storage_are_filtered()
+    {
+        var rig = new DeliveryRig();
+        rig.GiveOf(1, 1, FallbackKey.StateOf(null));
+        rig.GiveOf(1, 2, FallbackKey.StateOf("host") + "{12}");
+        Assert.Equal((0L, 0L), (rig.Ledger.Snapshot().Received, rig.Ledger.Snapshot().Filtered));
+        rig.GiveOf(1, 3, FallbackKey.Name);
+        Assert.Equal((1L, 1L), (rig.Ledger.Snapshot().Received, rig.Ledger.Snapshot().Filtered));
+        Assert.True(rig.Loop.Memory.IsEmpty);
     }
 
     /// <summary>An attempt has been begun, and its outcome is not taken in yet.</summary>
