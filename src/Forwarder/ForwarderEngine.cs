@@ -49,9 +49,10 @@ public sealed class ForwarderEngine : IAsyncDisposable
             Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
 
         var feedOptions = new NodeFeedOptions { Address = options.Upstream.Login, NotifyMode = options.NotifyMode, Instance = options.Instance, TlsFiles = options.UpstreamTls.Files };
-        feeds = _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport, options.StateKey is { } key ? new StateShelf(key, options.Instance) : null);
+        Coverage = new CoverageGates(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
+        feeds = _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new StateShelf(key, options.Instance) : null);
         _feeds.Want(ForwarderControl.WantedBy(options.Initial));
-        var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Gaps, time);
+        var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Coverage, Gaps, time);
         Control = new ForwarderControl(current, options.Initial, _feeds, _delivery, new InfoReport(current, upstream, _delivery, _spool, Ledger, Gaps, background, time), time);
     }
 
@@ -60,6 +61,9 @@ public sealed class ForwarderEngine : IAsyncDisposable
     public Ledger Ledger { get; }
 
     public GapLog Gaps { get; }
+
+    /// <summary>Whether sessions must wait until the events of their node are heard.</summary>
+    public CoverageGates Coverage { get; }
 
     /// <summary>Which nodes there are; for sessions too.</summary>
     public ITopology Topology => _topology;
@@ -105,9 +109,9 @@ public sealed class ForwarderEngine : IAsyncDisposable
         _spool?.Dispose();
     }
 
-    private static SingleStore OneList(TopologyWatcher topology, Func<RedisAddress?> master, UpstreamDatabase database, LocalSpool? spool, ILogger logger)
+    private static OneListStores OneList(TopologyWatcher topology, Func<RedisAddress?> master, UpstreamDatabase database, LocalSpool? spool, ILogger logger)
     {
         var list = new RedisListStore(FallbackKey.Name, database.OfMasterAsync, topology.Hint, logger);
-        return new SingleStore(FallbackKey.Name, spool is null ? list : new ChainedStore(list, spool), () => (master() ?? topology.Current.Master?.Address)?.ToString() ?? "nobody");
+        return new OneListStores(FallbackKey.Name, list, spool, () => (master() ?? topology.Current.Master?.Address)?.ToString() ?? "nobody");
     }
 }

@@ -18,6 +18,9 @@ public sealed record ForwarderOptions
 
     public NotifyMode NotifyMode { get; init; } = NotifyMode.Manage;
 
+    /// <summary>How long requests wait, at most, for a node's events to be heard; zero: never.</summary>
+    public TimeSpan CoverageWait { get; init; }
+
     /// <summary>Names this program to the broker and to Redis.</summary>
     public string Instance { get; init; } = "keyevt";
 

@@ -16,7 +16,10 @@ public sealed class Relay : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly HashSet<Socket> _sockets = [];
     private Socket? _listener;
+    private readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _paused;
+    private int _accepted;
+    private int _stuck;
 
     public Relay(int target, NetworkNamespace? inside = null)
     {
@@ -42,6 +45,13 @@ public sealed class Relay : IAsyncDisposable
     {
         lock (_lock)
             _paused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>Those that are connected now pass on no byte any more, and are not closed; new ones do. Half-open connections, for good.</summary>
+    public void StickConnected()
+    {
+        lock (_lock)
+            _stuck = _accepted;
     }
 
     public void Resume()
@@ -79,6 +89,7 @@ public sealed class Relay : IAsyncDisposable
         await _ending.CancelAsync().ConfigureAwait(false);
         Cut();
         Resume();
+        _disposed.TrySetResult();
         _ending.Dispose();
     }
 
@@ -112,12 +123,15 @@ public sealed class Relay : IAsyncDisposable
         var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         near.NoDelay = true;
         Keep(far);
+        int number;
+        lock (_lock)
+            number = ++_accepted;
         try
         {
             await far.ConnectAsync(new IPEndPoint(IPAddress.Loopback, _target), _ending.Token).ConfigureAwait(false);
             lock (_lock)
                 Connections++;
-            await Task.WhenAll(CopyAsync(near, far), CopyAsync(far, near)).ConfigureAwait(false);
+            await Task.WhenAll(CopyAsync(near, far, number), CopyAsync(far, near, number)).ConfigureAwait(false);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
         {
@@ -128,16 +142,16 @@ public sealed class Relay : IAsyncDisposable
         Drop(far, reset: false);
     }
 
-    private async Task CopyAsync(Socket from, Socket to)
+    private async Task CopyAsync(Socket from, Socket to, int number)
     {
         var buffer = new byte[64 * 1024];
         try
         {
             while (true)
             {
-                await PausedAsync().ConfigureAwait(false);
+                await PausedAsync(number).ConfigureAwait(false);
                 var received = await from.ReceiveAsync(buffer, _ending.Token).ConfigureAwait(false);
-                await PausedAsync().ConfigureAwait(false);
+                await PausedAsync(number).ConfigureAwait(false);
                 if (Delay > TimeSpan.Zero)
                     await Task.Delay(Delay, _ending.Token).ConfigureAwait(false);
                 if (received == 0)
@@ -158,10 +172,10 @@ public sealed class Relay : IAsyncDisposable
         }
     }
 
-    private Task PausedAsync()
+    private Task PausedAsync(int number)
     {
         lock (_lock)
-            return _paused?.Task ?? Task.CompletedTask;
+            return number <= _stuck ? _disposed.Task : _paused?.Task ?? Task.CompletedTask;
     }
 
     private void Keep(Socket socket)

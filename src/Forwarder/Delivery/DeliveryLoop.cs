@@ -172,7 +172,7 @@ internal sealed class DeliveryLoop
         TakePublishOutcome();
         TakeLinkEvents();
         var more = Stores.TakeOutcome();
-        Stores.Continue();
+        Stores.Continue(_config().FallbackStorageSize);
         CheckDeadlines();
         if (_reconnect && (_publisher.Unconfirmed == 0 || _clock.IsPast(_reconnectBy)))
             await ReconnectAsync().ConfigureAwait(false);

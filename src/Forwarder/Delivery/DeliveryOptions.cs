@@ -33,11 +33,14 @@ public sealed record DeliveryOptions
     /// <summary>Whether an event that no queue would take is kept and tried again, instead of dropped and counted.</summary>
     public bool StoreUnroutable { get; init; }
 
-    /// <summary>Events moved to or from the fallback storage in one step.</summary>
-    public int StoreBatch { get; init; } = 2048;
+    /// <summary>Events moved to or from the fallback storage in one step, at most: Redis answers nobody else meanwhile, for some 0.3 ms.</summary>
+    public int StoreBatch { get; init; } = 512;
 
-    /// <summary>Bytes moved to or from the fallback storage in one step.</summary>
-    public int StoreBatchBytes { get; init; } = 1024 * 1024;
+    /// <summary>Bytes moved to or from the fallback storage in one step, at most, apart from a single event that is larger.</summary>
+    public int StoreBatchBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Nothing more is read from the fallback storage while so many events of it wait for the broker.</summary>
+    public int ReadAhead { get; init; } = 2048;
 
     /// <summary>Whether the storage has a place besides the list in Redis, so that it is used even with the list switched off.</summary>
     public bool HasSpool { get; init; }

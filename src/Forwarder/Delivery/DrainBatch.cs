@@ -1,13 +1,14 @@
 namespace KeyEvt.Forwarder.Delivery;
 
-/// <summary>What did one read of the fallback storage bring? Its entries are in the drain log with these sequences.</summary>
-internal sealed class DrainBatch(IReadOnlyList<ReadOnlyMemory<byte>> entries, long firstSequence, long lastSequence)
+/// <summary>Some entries that were read from a store together and are in the drain log, one sequence after the other.</summary>
+/// <param name="IsInStore">False: they are no longer in the store (the cap, or somebody else, took them away); they are sent all the same.</param>
+internal sealed record DrainBatch(IReadOnlyList<ReadOnlyMemory<byte>> Entries, long FirstSequence, bool IsInStore)
 {
-    public IReadOnlyList<ReadOnlyMemory<byte>> Entries { get; private set; } = entries;
+    public int Count => Entries.Count;
 
-    public long FirstSequence { get; private set; } = firstSequence;
+    public long LastSequence => FirstSequence + Count - 1;
 
-    public long LastSequence => lastSequence;
+    public DrainBatch First(int count) => this with { Entries = [.. Entries.Take(count)] };
 
-    public void CutFront(int count) => (Entries, FirstSequence) = ([.. Entries.Skip(count)], FirstSequence + count);
+    public DrainBatch Without(int first) => this with { Entries = [.. Entries.Skip(first)], FirstSequence = FirstSequence + first };
 }

@@ -1,47 +1,50 @@
+using System.Runtime.ExceptionServices;
 using KeyEvt.Forwarder.Fallback;
-using KeyEvt.Forwarder.Outbox;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Delivery;
 
 /// <summary>
-/// What is in one store, what of it is being sent, and is the list still what it should be? One step (append,
-/// read, remove) runs at a time; the delivery loop starts steps and takes their outcome in, and never waits for one. After each
-/// step the length of the list is compared with the books, so a loss (eviction, FLUSHALL, restart) is noticed and counted.
-/// Used by the delivery loop only, by way of <see cref="StoreSet"/>.
+/// Which step of one store runs, and when is one that failed tried again? One step (append, read, remove) runs at a time; the
+/// delivery loop starts steps and takes their outcome in, and never waits for one. What the steps mean for the store's contents is
+/// for <see cref="StoreBooks"/>. Used by the delivery loop only, by way of <see cref="StoreSet"/>.
 /// </summary>
 internal sealed class StoreKeeper
 {
     /// <summary>Failures in a row after which a step that may have been done counts as not done.</summary>
     private const int UnansweredTries = 3;
 
+    /// <summary>How long newer events, and other stores, wait for one that does not answer: longer than a failover takes. What it holds goes out when it is back.</summary>
+    private static readonly TimeSpan SilenceWaitedFor = TimeSpan.FromSeconds(30);
+
+    /// <summary>The same for one that answers, and refuses: a right that was taken away, or another kind of value under its key.</summary>
+    private static readonly TimeSpan RefusalWaitedFor = TimeSpan.FromSeconds(5);
+
+    private const int TriesWaitedFor = 5;
+
     private readonly NamedStore _named;
     private readonly IEventStore _store;
-    private readonly EventLog _drain;
-    private readonly int _foundTurn;
-    private readonly Ledger _ledger;
+    private readonly DeliveryOptions _options;
+    private readonly StoreBooks _books;
     private readonly AsyncSignal _signal;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
-    private readonly Queue<DrainBatch> _batches = new();
     private Task? _running;
     private Func<bool, Task<Action>>? _step; // the step under way, or the one that failed and will be tried again
     private Action? _takeOutcome;
     private AppendBatch? _append;
-    private (int Turn, long Count) _givenUp; // a batch that may have arrived all the same
     private long _notBefore;
     private long _refusesUntil;
     private long _succeededAt;
-    private long _failingSince;
-    private bool _isPassing; // the last refusal says itself that it is for a moment
+    private long _unreadableSince; // 0: it is readable
+    private bool _isAnswer;  // the store said no itself, the last time
+    private bool _isPassing; // and that it is for a moment
     private bool _mayBeDone; // a try of the step under way ended without an answer
 
-    /// <param name="drain">Where what is read goes; shared by all stores.</param>
-    /// <param name="foundTurn">The turn of what an earlier run left there.</param>
-    public StoreKeeper(NamedStore store, EventLog drain, int foundTurn, Ledger ledger, AsyncSignal signal, TimeProvider time, ILogger logger)
+    public StoreKeeper(NamedStore store, StoreBooks books, DeliveryOptions options, AsyncSignal signal, TimeProvider time, ILogger logger)
     {
-        (_named, _store, _drain, _foundTurn, _ledger, _signal, _time, _logger) = (store, store.Store, drain, foundTurn, ledger, signal, time, logger);
+        (_named, _store, _books, _options, _signal, _time, _logger) = (store, store.Store, books, options, signal, time, logger);
         _succeededAt = time.GetTimestamp();
     }
 
@@ -54,13 +57,13 @@ internal sealed class StoreKeeper
     public string Place => _named.Place();
 
     /// <summary>Entries not read yet: <see cref="Length"/> without <see cref="Claimed"/>.</summary>
-    public StoreRuns Unread { get; } = new();
+    public StoreRuns Unread => _books.Unread;
 
-    /// <summary>Entries in the list by the books; those that are being sent included.</summary>
-    public long Length { get; private set; }
+    /// <summary>Entries in the store by the books; those that are being sent included.</summary>
+    public long Length => _books.Length;
 
-    /// <summary>Entries at the front of the list that are also in the drain log.</summary>
-    public long Claimed { get; private set; }
+    /// <summary>Entries at the front of the store that are also in the drain log.</summary>
+    public long Claimed => _books.Claimed;
 
     public bool IsBusy => _running is not null;
 
@@ -74,8 +77,8 @@ internal sealed class StoreKeeper
 
     public long Refusals { get; private set; }
 
-    /// <summary>Nothing in the list, nothing read from it and not settled.</summary>
-    public bool IsEmpty => Length == 0 && _batches.Count == 0;
+    /// <summary>Nothing in the store, nothing read from it and not settled.</summary>
+    public bool IsEmpty => _books.IsEmpty;
 
     /// <summary>Whether a new step may start: none runs, and none waits to be tried again.</summary>
     public bool MayStart => _running is null && _step is null;
@@ -83,8 +86,17 @@ internal sealed class StoreKeeper
     /// <summary>When the step that failed is tried again.</summary>
     public long NotBefore => _notBefore;
 
-    /// <summary>How long every step has failed; zero where the last one was done.</summary>
-    public TimeSpan FailingFor => _backoff.Failures == 0 ? TimeSpan.Zero : _time.GetElapsedTime(_failingSince);
+    /// <summary>
+    /// Whether it is not waited for: for long, and at several tries, it has not let itself be counted, read or removed from. One that takes no more can still be read.
+    /// </summary>
+    public bool IsAway
+    {
+        get
+        {
+            var waitedFor = _isAnswer && !_isPassing ? RefusalWaitedFor : SilenceWaitedFor;
+            return _append is null && _unreadableSince != 0 && _backoff.Failures >= TriesWaitedFor && _time.GetElapsedTime(_unreadableSince) > waitedFor;
+        }
+    }
 
     /// <summary>It has not taken what was meant for it, a moment ago or again and again.</summary>
     public bool IsRefusing => _time.GetTimestamp() < _refusesUntil || _backoff.Failures >= UnansweredTries;
@@ -100,7 +112,7 @@ internal sealed class StoreKeeper
     public void StartCount() => Start(async _ =>
     {
         var length = await _store.CountAsync().ConfigureAwait(false);
-        return () => Reconcile(length);
+        return () => _books.Counted(length);
     });
 
     /// <summary>Asks for the length again when nothing was done for a while: what has become of the list, or of its node, is noticed all the same.</summary>
@@ -117,7 +129,11 @@ internal sealed class StoreKeeper
         Start(async isRetry =>
         {
             var result = await _store.AppendAsync(batch.Stored, cap, isRetry).ConfigureAwait(false);
-            return () => Appended(batch, result);
+            return () =>
+            {
+                _append = null;
+                _books.Appended(batch, cap, result, isRetry);
+            };
         });
     }
 
@@ -130,13 +146,13 @@ internal sealed class StoreKeeper
     {
         Trimming = count;
         var left = Length - count;
-        Start(async _ =>
+        Start(async isRetry =>
         {
-            var result = await _store.AppendAsync([], left, isRetry: false).ConfigureAwait(false);
+            var result = await _store.AppendAsync([], left, isRetry).ConfigureAwait(false);
             return () =>
             {
                 Trimming = 0;
-                Capped(result);
+                _books.Capped(0, left, result, isRetry);
             };
         });
     }
@@ -162,7 +178,8 @@ internal sealed class StoreKeeper
         if (_append is not { } batch)
             return null;
 
-        _givenUp = _mayBeDone ? (batch.Turn, batch.Entries.Count) : default;
+        if (_mayBeDone)
+            _books.GivenUp(batch);
         (_step, _append) = (null, null);
         return batch;
     }
@@ -176,26 +193,27 @@ internal sealed class StoreKeeper
     }
 
     /// <summary>Reads the next entries behind what is already being sent.</summary>
-    public void StartRead(int most) => Start(async _ =>
+    public void StartRead(int most)
     {
-        var result = await _store.ReadAsync(Claimed, most).ConfigureAwait(false);
-        return () => Taken(result);
-    });
-
-    /// <summary>Whether the oldest batch can leave the list: all of it, or with <paramref name="part"/> its settled front.</summary>
-    public bool HasRemovable(bool part = false) =>
-        _batches.TryPeek(out var batch) && _drain.SettledFrom(batch.FirstSequence, batch.LastSequence) is var settled && (settled == batch.Entries.Count || (part && settled > 0));
-
-    /// <summary>Removes the settled front of the oldest batch from the list.</summary>
-    public void StartRemove()
-    {
-        var batch = _batches.Peek();
-        var settled = (int)_drain.SettledFrom(batch.FirstSequence, batch.LastSequence);
-        ReadOnlyMemory<byte>[] entries = [.. batch.Entries.Take(settled)];
-        Start(async isRetry =>
+        var (offset, front) = (Claimed, _books.Front); // the step runs beside the loop, whose the books are
+        Start(async _ =>
         {
-            var result = await _store.RemoveAsync(entries, isRetry ? Length : null).ConfigureAwait(false);
-            return () => Removed(result, settled);
+            var result = await _store.ReadAsync(offset, front, most, _options.StoreBatchBytes).ConfigureAwait(false);
+            return () => _books.Read(result);
+        });
+    }
+
+    /// <summary>Whether the oldest batch can leave the store: all of it, or with <paramref name="part"/> its settled front.</summary>
+    public bool HasRemovable(bool part) => _books.Removable(part).Count > 0;
+
+    /// <summary>Removes the settled front of the oldest batch from the store.</summary>
+    public void StartRemove(bool part)
+    {
+        var entries = _books.Removable(part);
+        Start(async _ =>
+        {
+            var result = await _store.RemoveAsync(entries).ConfigureAwait(false);
+            return () => _books.Removed(result, entries.Count);
         });
     }
 
@@ -208,8 +226,17 @@ internal sealed class StoreKeeper
         _running = null;
         _takeOutcome?.Invoke();
         _takeOutcome = null;
+        if (_books.NeedsLocating && MayStart)
+            StartLocate();
         return true;
     }
+
+    /// <summary>Finds out how the store begins, where it is not as it should be.</summary>
+    private void StartLocate() => Start(async _ =>
+    {
+        var result = await _store.ReadAsync(0, default, _options.StoreBatch, _options.StoreBatchBytes).ConfigureAwait(false);
+        return () => _books.Located(result);
+    });
 
     private void Start(Func<bool, Task<Action>> step)
     {
@@ -241,7 +268,7 @@ internal sealed class StoreKeeper
         }
         catch (Exception e)
         {
-            _takeOutcome = () => Refused($"unexpected: {e.Message}", isAnswer: false, isPassing: false);
+            _takeOutcome = () => ExceptionDispatchInfo.Throw(e); // a fault in the program: the loop ends with it
         }
     }
 
@@ -251,120 +278,21 @@ internal sealed class StoreKeeper
         _succeededAt = _time.GetTimestamp();
         IsKnown = true;
         LastRefusal = null;
+        _unreadableSince = 0;
         _backoff.Reset();
     }
 
     private void Refused(string reason, bool isAnswer, bool isPassing)
     {
-        _isPassing = isPassing;
+        (_isAnswer, _isPassing) = (isAnswer, isPassing);
         Refusals++;
-        if (_backoff.Failures == 0)
-            _failingSince = _time.GetTimestamp();
+        if (_append is null && _unreadableSince == 0)
+            _unreadableSince = _time.GetTimestamp();
         _mayBeDone |= !isAnswer;
         LastRefusal = reason;
         var delay = _backoff.Next();
         _notBefore = _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);
         if (_backoff.Failures is 1 or 10 || _backoff.Failures % 100 == 0)
             DeliveryLog.StoreRefused(_logger, reason, (int)delay.TotalMilliseconds);
-    }
-
-    private void Appended(AppendBatch batch, AppendResult result)
-    {
-        batch.Settle();
-        _append = null;
-        Length += batch.Entries.Count;
-        Unread.Add(batch.Turn, batch.Entries.Count);
-        Capped(result);
-    }
-
-    private void Capped(AppendResult result)
-    {
-        if (result.Trimmed > 0)
-        {
-            var dropped = LeaveFront(result.Trimmed);
-            _ledger.DroppedFromFallback(DropReason.FallbackCap, dropped);
-        }
-
-        Reconcile(result.Length);
-    }
-
-    private void Taken(ReadResult result)
-    {
-        Reconcile(result.Length);
-        if (result.Entries.Count == 0)
-            return;
-
-        long first = -1, last = -1;
-        foreach (var entry in result.Entries)
-        {
-            last = _drain.Append(entry.Span, LogEntry.IdLengthOf(entry.Span), 0);
-            if (first < 0)
-                first = last;
-        }
-
-        Claimed += result.Entries.Count;
-        Unread.TakeFront(result.Entries.Count);
-        _batches.Enqueue(new DrainBatch(result.Entries, first, last));
-    }
-
-    private void Removed(RemoveResult result, int settled)
-    {
-        var batch = _batches.Peek();
-        if (settled == batch.Entries.Count)
-            _batches.Dequeue();
-        else
-            batch.CutFront(settled);
-
-        // Removed may say more than was claimed: a flush between two tries of this step looks like the first try having arrived.
-        CountLost(LeaveFront(result.Removed));
-        Reconcile(result.Length);
-        var stillThere = Claimed - _batches.Sum(b => b.Entries.Count);
-        if (stillThere <= 0)
-            return;
-
-        Unread.AddInFront(_foundTurn, stillThere);
-        Claimed -= stillThere; // settled, but still in the list: it is read, and sent, and counted, once more
-        _ledger.Adopted(stillThere);
-        DeliveryLog.StoreAdopted(_logger, stillThere);
-    }
-
-    /// <summary>Entries left the front of the list without us; those that are in the drain log are not lost.</summary>
-    private long LeaveFront(long count)
-    {
-        var safe = Math.Min(count, Claimed);
-        Claimed -= safe;
-        Length -= count;
-        Unread.TakeFront(count - safe);
-        return count - safe;
-    }
-
-    private void Reconcile(long actual)
-    {
-        if (actual > Length)
-        {
-            var found = actual - Length;
-            Length = actual;
-            if (found <= _givenUp.Count)
-                Unread.Add(_givenUp.Turn, found); // it had arrived after all
-            else
-                Unread.AddInFront(_foundTurn, found);
-            _ledger.Adopted(found);
-            DeliveryLog.StoreAdopted(_logger, found);
-        }
-        else if (actual < Length)
-        {
-            CountLost(LeaveFront(Length - actual));
-        }
-
-        _givenUp = default;
-    }
-
-    private void CountLost(long lost)
-    {
-        if (lost == 0)
-            return;
-
-        _ledger.DroppedFromFallback(DropReason.FallbackLost, lost);
-        DeliveryLog.StoreLost(_logger, lost);
     }
 }

@@ -51,4 +51,18 @@ internal sealed class StoreRuns
                 _runs[0] = (_runs[0].Turn, _runs[0].Count - taken);
         }
     }
+
+    public void TakeBack(long count)
+    {
+        Count -= count;
+        while (count > 0 && _runs.Count > 0)
+        {
+            long taken = Math.Min(count, _runs[^1].Count);
+            count -= taken;
+            if (taken == _runs[^1].Count)
+                _runs.RemoveAt(_runs.Count - 1);
+            else
+                _runs[^1] = (_runs[^1].Turn, _runs[^1].Count - taken);
+        }
+    }
 }

@@ -14,9 +14,6 @@ internal sealed class StoreSet
     /// <summary>How long a store that did not take something is left alone.</summary>
     private static readonly TimeSpan RefuseFor = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long the others wait for one that does not answer, longer than a failover takes; what it holds goes out when it is back.</summary>
-    private static readonly TimeSpan WaitedForAtMost = TimeSpan.FromSeconds(30);
-
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     private const int ListTurn = 0;
@@ -39,7 +36,8 @@ internal sealed class StoreSet
     private string? _searchFault;
     private long _searchNotBefore;
     private long _noAppendBefore;
-    private long _cap;
+    private long _cap; // of the lists; 0 before anything was stored: what was found is not thrown away
+    private bool _hasStored;
     private bool _isKnown;
 
     public StoreSet(IEventStores stores, Ledger ledger, DeliveryOptions options, AsyncSignal signal, TimeProvider time, ILogger logger)
@@ -48,7 +46,7 @@ internal sealed class StoreSet
         Drain = new EventLog(ledger, WaitingPlace.Fallback, long.MaxValue);
         _order = stores.IsMany ? new StoreOrder() : null;
         foreach (var store in stores.Always)
-            KeeperOf(store, stores.IsMany ? PlaceBesidesTurn : ListTurn);
+            KeeperOf(store, store.IsCapped ? ListTurn : PlaceBesidesTurn);
     }
 
     /// <summary>Entries read from the stores and not yet settled; they stay there until they are.</summary>
@@ -73,7 +71,7 @@ internal sealed class StoreSet
     public long Claimed => _keepers.Sum(keeper => keeper.Claimed);
 
     /// <summary>Whether a step runs whose end is to be waited for.</summary>
-    public bool IsBusy => Any(static (set, keeper) => keeper.IsBusy && !set.IsAway(keeper));
+    public bool IsBusy => Any(static keeper => keeper.IsBusy && !keeper.IsAway);
 
     /// <summary>The steps under way, for tests that wait for them.</summary>
     internal Task Running => Task.WhenAll([.. _keepers.Select(keeper => keeper.Running), _search ?? Task.CompletedTask]);
@@ -89,10 +87,10 @@ internal sealed class StoreSet
     public long Refusals => _keepers.Sum(keeper => keeper.Refusals);
 
     /// <summary>Nothing in the stores, nothing read from them and not settled. What is where nobody answers for long is not waited for.</summary>
-    public bool IsEmpty => !Any(static (set, keeper) => !keeper.IsEmpty && !set.IsAway(keeper));
+    public bool IsEmpty => !Any(static keeper => !keeper.IsEmpty && !keeper.IsAway);
 
     /// <summary>Whether a round is on its way into the stores, or a part of it was refused and will be tried again.</summary>
-    public bool HasAppendPending => _waiting.Count > 0 || Any(static (_, keeper) => keeper.HasAppendPending);
+    public bool HasAppendPending => _waiting.Count > 0 || Any(static keeper => keeper.HasAppendPending);
 
     /// <summary>Whether a round may start.</summary>
     /// <param name="atOnce">Even when the last one was refused a moment ago.</param>
@@ -109,17 +107,20 @@ internal sealed class StoreSet
     }
 
     /// <summary>Tries failed steps again when their time has come, or elsewhere, and starts what waits for a store.</summary>
-    public void Continue()
+    /// <param name="cap">Of all lists together; 0: none; negative: the lists are switched off.</param>
+    public void Continue(long cap)
     {
+        if (_hasStored)
+            _cap = cap;
         foreach (var keeper in _keepers)
             keeper.RetryIfDue();
-        if (!_stores.IsMany)
-            return;
-
-        foreach (var keeper in _keepers)
+        if (_stores.IsMany)
         {
-            if (keeper.MayGoElsewhere)
-                GoElsewhere(keeper);
+            foreach (var keeper in _keepers)
+            {
+                if (keeper.MayGoElsewhere)
+                    GoElsewhere(keeper);
+            }
         }
 
         StartWaiting();
@@ -129,8 +130,7 @@ internal sealed class StoreSet
     /// <summary>Finds out what earlier runs left.</summary>
     public void StartCount()
     {
-        foreach (var keeper in _keepers.Where(keeper => !keeper.IsKnown && keeper.MayStart))
-            keeper.StartCount();
+        StartCounts();
         if (_stores.IsSearched || _search is not null || _time.GetTimestamp() < _searchNotBefore)
             return;
 
@@ -148,11 +148,17 @@ internal sealed class StoreSet
     /// <summary>Moves a round of the oldest waiting events from memory to the ends of the stores.</summary>
     public void StartAppend(EventLog from, long cap)
     {
-        (_from, _cap) = (from, cap);
+        (_from, _cap, _hasStored) = (from, cap, true);
         var parts = new Dictionary<StoreKeeper, AppendBatch>();
         var (count, bytes) = (0, 0);
-        while (count < _options.StoreBatch && bytes < _options.StoreBatchBytes && from.TryClaim(out var entry))
+        while (count < _options.StoreBatch && from.TryClaim(out var entry))
         {
+            if (count > 0 && bytes + entry.Stored.Length > _options.StoreBatchBytes)
+            {
+                from.Unclaim(entry.Sequence);
+                break;
+            }
+
             var keeper = KeeperFor(entry);
             if (_order?.IsOfThisTurn(entry, keeper) == false)
             {
@@ -209,8 +215,10 @@ internal sealed class StoreSet
     /// <summary>Reads on, where there is room for it: first what is of the oldest turn, in all stores.</summary>
     public void StartReads()
     {
-        var unread = _keepers.Where(keeper => keeper.Unread.Count > 0 && !IsAway(keeper)).ToList();
-        if (unread.Count == 0 || Drain.Count > _options.StoreBatch)
+        // What is in a store that has not been counted yet may be older than anything in the others.
+        StartCounts();
+        var unread = _keepers.Where(keeper => keeper.Unread.Count > 0 && !keeper.IsAway).ToList();
+        if (unread.Count == 0 || Drain.Count > _options.ReadAhead || Drain.Bytes > _options.WindowBytes || _keepers.Any(keeper => !keeper.IsKnown && !keeper.IsAway))
             return;
 
         // What is of an older turn and not there yet is waited for as well.
@@ -221,13 +229,19 @@ internal sealed class StoreSet
     }
 
     /// <summary>Whether a batch can leave a store: all of it, or with <paramref name="part"/> its settled front.</summary>
-    public bool HasRemovable(bool part = false) => _keepers.Any(keeper => keeper.HasRemovable(part) && !IsAway(keeper));
+    public bool HasRemovable(bool part = false) => _keepers.Any(keeper => keeper.HasRemovable(part) && !keeper.IsAway);
 
     /// <summary>Removes what is settled from the fronts.</summary>
     public void StartRemoves(bool part)
     {
         foreach (var keeper in _keepers.Where(keeper => keeper.MayStart && keeper.HasRemovable(part)))
-            keeper.StartRemove();
+            keeper.StartRemove(part);
+    }
+
+    private void StartCounts()
+    {
+        foreach (var keeper in _keepers.Where(keeper => !keeper.IsKnown && keeper.MayStart))
+            keeper.StartCount();
     }
 
     private IEnumerable<StoreKeeper> Lists => _keepers.Where(keeper => keeper.IsCapped);
@@ -235,7 +249,7 @@ internal sealed class StoreSet
     private long ListLength => Lists.Sum(keeper => keeper.Length);
 
     /// <summary>With several lists the cap is that of all together: the longest one makes room.</summary>
-    private bool IsOverCap => _stores.IsMany && _cap > 0 && Length > _cap && ListLength > _cap && Lists.Any(keeper => keeper.Length > 1);
+    private bool IsOverCap => _cap > 0 && Length > _cap && ListLength > _cap && Lists.Any(keeper => keeper.Length > 1);
 
     /// <summary>What one is about to drop already, though it may take a while, is not dropped by another as well.</summary>
     private void MakeRoom()
@@ -245,21 +259,20 @@ internal sealed class StoreSet
 
         long tooMany = ListLength - _cap - Lists.Sum(keeper => keeper.Trimming);
         if (tooMany > 0 && Lists.MaxBy(keeper => keeper.Length - keeper.Trimming) is { MayStart: true, Length: > 1 } longest)
-            longest.StartTrim(Math.Min(tooMany, longest.Length - 1));
+            longest.StartTrim(Math.Min(Math.Min(tooMany, longest.Length - 1), StoreSteps.MostTrimmed(0)));
     }
 
-    private bool Any(Func<StoreSet, StoreKeeper, bool> isSo)
+    /// <summary>Without an allocation: asked at each turn of the loop.</summary>
+    private bool Any(Func<StoreKeeper, bool> isSo)
     {
         foreach (var keeper in _keepers)
         {
-            if (isSo(this, keeper))
+            if (isSo(keeper))
                 return true;
         }
 
         return false;
     }
-
-    private bool IsAway(StoreKeeper keeper) => _stores.IsMany && keeper.FailingFor > WaitedForAtMost && !keeper.HasAppendPending;
 
     private StoreKeeper KeeperFor(in LogEntry entry)
     {
@@ -302,7 +315,7 @@ internal sealed class StoreSet
             bool isNext = !_waiting.Take(i).Any(part => part.Keeper == keeper);
             if (isNext && keeper.MayStart)
             {
-                keeper.StartAppend(batch, _stores.IsMany ? 0 : _cap);
+                keeper.StartAppend(batch, _stores.IsMany ? 0 : _cap); // of several lists not the one that is appended to makes room, but the longest
                 _waiting.RemoveAt(i);
             }
             else if (isNext && keeper.IsRefusing && !keeper.HasAppendPending && FindElsewhere(keeper) is { } other)
@@ -321,14 +334,14 @@ internal sealed class StoreSet
     {
         if (!_keeperOf.TryGetValue(store, out var keeper))
         {
-            _keeperOf[store] = keeper = new StoreKeeper(store, Drain, foundTurn, _ledger, _signal, _time, _logger);
+            _keeperOf[store] = keeper = new StoreKeeper(store, new StoreBooks(Drain, foundTurn, _ledger, _logger), _options, _signal, _time, _logger);
             _keepers = [.. _keepers, keeper];
         }
 
         return keeper;
     }
 
-    /// <summary>What goes wrong in it is said, and tried again; it never goes wrong in silence.</summary>
+    /// <summary>What was not reached is said, and tried again.</summary>
     private async Task SearchAsync()
     {
         try
@@ -336,9 +349,9 @@ internal sealed class StoreSet
             _found = await Task.Run(_stores.SearchAsync).ConfigureAwait(false);
             _searchFault = _stores.IsSearched ? null : "not every master was reached";
         }
-        catch (Exception e)
+        catch (StoreException e)
         {
-            _searchFault = e is StoreException ? e.Message : $"unexpected: {e.Message}";
+            _searchFault = e.Message;
         }
     }
 
@@ -347,7 +360,9 @@ internal sealed class StoreSet
         if (_search is not { IsCompleted: true })
             return false;
 
+        var search = _search;
         _search = null;
+        search.GetAwaiter().GetResult(); // has ended: a fault in the program ends the loop
         foreach (var store in _found)
             KeeperOf(store);
         _found = [];

@@ -25,7 +25,7 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
     private readonly Dictionary<string, int> _slotOfNode = [];
     private readonly Dictionary<ulong, string> _nodeOfRun = [];
     private readonly bool[] _isSearched = new bool[SlotTag.Slots];
-    private readonly NamedStore? _spool = spool is null ? null : new NamedStore("spool", spool) { IsCapped = false, Place = () => spool.Folder };
+    private readonly NamedStore? _spool = spool is null ? null : NamedStore.Of(spool);
 
     public IReadOnlyList<NamedStore> Always => _spool is null ? [] : [_spool];
 

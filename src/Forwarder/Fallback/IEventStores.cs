@@ -25,13 +25,3 @@ internal interface IEventStores
     /// <summary>Where events go while the lists in Redis are switched off; null: nowhere.</summary>
     NamedStore? WithoutLists { get; }
 }
-
-/// <summary>One store, and its name for people.</summary>
-internal sealed record NamedStore(string Name, IEventStore Store)
-{
-    /// <summary>Whether the cap of the lists in Redis concerns it.</summary>
-    public bool IsCapped { get; init; } = true;
-
-    /// <summary>Where it is at the moment, for people.</summary>
-    public Func<string> Place { get; init; } = static () => "";
-}

@@ -16,60 +16,15 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
     /// <summary>How much of the end of the list is kept in memory, where another node may take the list's place.</summary>
     private const long RecentBytes = 8 * 1024 * 1024;
 
-    /// <summary>Entries stored again in one step.</summary>
-    private const int RestoreBatch = 1000;
+    /// <summary>Entries, and bytes of them, stored again in one step.</summary>
+    private const int RestoredAtOnce = 512;
+
+    private const int RestoredBytesAtOnce = 256 * 1024;
 
     private static readonly string[] Elsewhere = ["MOVED ", "ASK ", "CLUSTERDOWN ", "TRYAGAIN ", "READONLY "];
 
     private readonly RecentEntries _recent = new(RecentBytes);
     private string? _place;
-
-    /// <summary>
-    /// ARGV: cap, is-retry, entries. On a retry, nothing is appended when the end of the list is this very batch already: the
-    /// first try had arrived, only its answer had not. Returns length and how many the cap dropped.
-    /// </summary>
-    private const string Append = """
-        local key, cap, n = KEYS[1], tonumber(ARGV[1]), #ARGV - 2
-        local there = false
-        if ARGV[2] == '1' then
-            there = redis.call('LINDEX', key, -1) == ARGV[#ARGV] and redis.call('LINDEX', key, -n) == ARGV[3]
-        end
-        if not there then
-            for i = 3, #ARGV, 1000 do
-                redis.call('RPUSH', key, unpack(ARGV, i, math.min(i + 999, #ARGV)))
-            end
-        end
-        local length, trimmed = redis.call('LLEN', key), 0
-        if cap > 0 and length > cap then
-            trimmed = length - cap
-            redis.call('LTRIM', key, trimmed, -1)
-            length = cap
-        end
-        return {length, trimmed}
-        """;
-
-    /// <summary>ARGV: offset, count. Returns length and entries.</summary>
-    private const string Read = """
-        return {redis.call('LLEN', KEYS[1]), redis.call('LRANGE', KEYS[1], ARGV[1], ARGV[1] + ARGV[2] - 1)}
-        """;
-
-    /// <summary>
-    /// ARGV: length before a failed first try or -1, then the entries, as read from the front. When the list is shorter by them
-    /// already, the first try had arrived. When they still are the front they are cut off at once; otherwise (the cap or somebody
-    /// else took some) each is removed by its value. Returns length and how many were removed.
-    /// </summary>
-    private const string Remove = """
-        local key, n, removed, before = KEYS[1], #ARGV - 1, 0, tonumber(ARGV[1])
-        if before >= 0 and redis.call('LLEN', key) <= before - n then
-            removed = n
-        elseif redis.call('LINDEX', key, 0) == ARGV[2] and redis.call('LINDEX', key, n - 1) == ARGV[n + 1] then
-            redis.call('LTRIM', key, n, -1)
-            removed = n
-        else
-            for i = 2, n + 1 do removed = removed + redis.call('LREM', key, 1, ARGV[i]) end
-        end
-        return {redis.call('LLEN', key), removed}
-        """;
 
     public Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry) => TryAsync(async () =>
     {
@@ -89,23 +44,18 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
         return result with { Length = await place.Database.ListLengthAsync(key, place.Flags).ConfigureAwait(false) };
     });
 
-    public Task<ReadResult> ReadAsync(long offset, int maxEntries) => TryAsync(async () =>
+    public Task<ReadResult> ReadAsync(long offset, ReadOnlyMemory<byte> front, int maxEntries, int maxBytes) => TryAsync(async () =>
     {
-        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), Read, [offset, maxEntries]).ConfigureAwait(false);
-        var entries = (RedisValue[]?)answer[1] ?? [];
-        return new ReadResult((long)answer[0], Array.ConvertAll(entries, static e => (ReadOnlyMemory<byte>)e));
+        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Read, [offset, maxEntries, maxBytes, front]).ConfigureAwait(false);
+        var entries = (RedisValue[]?)answer[2] ?? [];
+        return new ReadResult((long)answer[0], Array.ConvertAll(entries, static e => (ReadOnlyMemory<byte>)e), IsFrontMoved: (long)answer[1] == 0);
     });
 
-    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => TryAsync(async () =>
+    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries) => TryAsync(async () =>
     {
-        var arguments = new RedisValue[entries.Count + 1];
-        arguments[0] = lengthBefore ?? -1;
-        for (var i = 0; i < entries.Count; i++)
-            arguments[i + 1] = entries[i];
-
-        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), Remove, arguments).ConfigureAwait(false);
+        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Remove, [entries.Count, StoreSteps.HeadOf(entries[0]), StoreSteps.HeadOf(entries[^1])]).ConfigureAwait(false);
         _recent.KeepLast((long)answer[0]);
-        return new RemoveResult((long)answer[0], (long)answer[1]);
+        return new RemoveResult((long)answer[0], (long)answer[1] == 1);
     });
 
     public Task<long> CountAsync() => TryAsync(async () =>
@@ -123,7 +73,7 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
         if (_place is { } old && place.Name != old)
         {
             var missing = _recent.Count == 0 ? [] : _recent.After(await place.Database.ListGetByIndexAsync(key, -1, place.Flags).ConfigureAwait(false));
-            foreach (var batch in missing.Chunk(RestoreBatch))
+            foreach (var batch in Batches(missing))
                 await AppendAsync(place, batch, cap: 0, isRetry: true).ConfigureAwait(false);
             FallbackLog.Moved(logger, place.Name, old, missing.Count);
         }
@@ -134,14 +84,24 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
 
     private async Task<AppendResult> AppendAsync(StorePlace place, IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry)
     {
-        var arguments = new RedisValue[entries.Count + 2];
-        arguments[0] = cap;
-        arguments[1] = isRetry ? 1 : 0;
-        for (var i = 0; i < entries.Count; i++)
-            arguments[i + 2] = entries[i];
-
-        var answer = await RunAsync(place, Append, arguments).ConfigureAwait(false);
+        RedisValue[] arguments = [cap, StoreSteps.MostTrimmed(entries.Count), isRetry ? 1 : 0, .. entries.Select(static entry => (RedisValue)entry)];
+        var answer = await RunAsync(place, ListScripts.Append, arguments).ConfigureAwait(false);
         return new AppendResult((long)answer[0], (long)answer[1]);
+    }
+
+    private static IEnumerable<IReadOnlyList<ReadOnlyMemory<byte>>> Batches(IReadOnlyList<ReadOnlyMemory<byte>> entries)
+    {
+        for (int next = 0; next < entries.Count;)
+        {
+            var batch = new List<ReadOnlyMemory<byte>>();
+            for (long bytes = 0; next < entries.Count && batch.Count < RestoredAtOnce && bytes < RestoredBytesAtOnce; next++)
+            {
+                batch.Add(entries[next]);
+                bytes += entries[next].Length;
+            }
+
+            yield return batch;
+        }
     }
 
     private async Task<RedisResult[]> RunAsync(StorePlace place, string script, RedisValue[] arguments) =>

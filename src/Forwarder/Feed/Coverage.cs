@@ -10,7 +10,8 @@ namespace KeyEvt.Forwarder.Feed;
 /// wrong meanwhile makes it longer, and it ends when nothing is wrong any more. Thread safe; gaps are declared on the caller's thread.
 /// </remarks>
 /// <param name="hasSuccessors">See <see cref="NodeFeedOptions.HasSuccessors"/>.</param>
-internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILogger logger, bool hasSuccessors = false)
+/// <param name="clients">Holds clients' requests back while the node is not covered; null: nobody's.</param>
+internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILogger logger, bool hasSuccessors = false, CoverageGate? clients = null)
 {
     private readonly Lock _gate = new();
     private bool _isWanted;
@@ -19,6 +20,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
     private bool _hasBegun;
     private bool _isHeld;
     private (FeedFault Fault, Moment From, EventPosition Last)? _lostWhileHeld;
+    private (FeedFault Fault, EventPosition Last)? _silence;
     private Moment _proven;
     private Moment _subscribedAt;
     private Moment _openSince;
@@ -45,6 +47,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         }
 
         Settle(position);
+        ShowClients();
     }
 
     /// <summary>All that Redis sent before it handled a command given at this moment has been read.</summary>
@@ -74,6 +77,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
             _lostWhileHeld = null;
         else
             DeclareLostWhileHeld(position);
+        ShowClients();
     }
 
     /// <summary>
@@ -97,12 +101,34 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         if (lacksFlags)
             Open(GapCause.FlagsMissing, "the flags were not set when the node was promoted", since, position);
         Settle(position);
+        ShowClients();
     }
 
-    /// <summary>Another node has taken this one's place, and is covered.</summary>
+    /// <summary>Nothing comes on the connection, which is kept: a gap only if another node takes this one's place before it speaks again, or if it is lost.</summary>
+    public void FellSilent(FeedFault fault, EventPosition last)
+    {
+        lock (_gate)
+            _silence = (fault, last);
+    }
+
+    /// <summary>It speaks again: nothing was lost.</summary>
+    public void Speaks()
+    {
+        lock (_gate)
+            _silence = null;
+    }
+
+    /// <summary>Another node has taken this one's place, and is covered. What this one last said, before it fell silent, is the last that is known of it.</summary>
     /// <param name="first">Where the successor's stream begins.</param>
     public void Succeeded(EventPosition first)
     {
+        (FeedFault Fault, EventPosition Last)? silence;
+        Moment proven;
+        lock (_gate)
+            (silence, proven, _silence) = (_silence, _proven, null);
+        if (silence is { } since)
+            Open(since.Fault.Cause, since.Fault.Text, proven, since.Last);
+
         Gap? closed;
         lock (_gate)
         {
@@ -113,6 +139,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
 
         if (closed is not null)
             Closed(closed);
+        ShowClients();
     }
 
     private void DeclareLostWhileHeld(EventPosition first)
@@ -130,6 +157,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         Moment from;
         lock (_gate)
         {
+            _silence = null;
             if (!_isSubscribed)
                 return;
             _isSubscribed = false;
@@ -141,6 +169,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
             }
         }
 
+        ShowClients();
         Open(fault.Cause, fault.Text, from, last);
     }
 
@@ -157,6 +186,7 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
             since = from ?? _subscribedAt;
         }
 
+        ShowClients();
         Open(GapCause.FlagsMissing, detail, since, last, reachesBack: from is not null);
     }
 
@@ -165,6 +195,14 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
         lock (_gate)
             _hasFlags = true;
         Settle(position);
+        ShowClients();
+    }
+
+    /// <summary>Their requests are held back as soon as something is missing, and passed on when its gap has ended.</summary>
+    private void ShowClients()
+    {
+        lock (_gate)
+            clients?.Show(_isWanted && !_isHeld && !(_hasBegun && _isSubscribed && _hasFlags));
     }
 
     /// <summary>A span known only when it is over.</summary>

@@ -6,7 +6,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// <remarks>
 /// A master that is demoted lives on, and repeats from that moment what its successor sends; nothing in its stream says so. So what it sends waits for the answer to a ROLE that is
 /// asked behind it, one at a time: a round trip. In a cluster it also waits, when it is of a slot that has come from another node, until what that one has sent is passed on: order per key
-/// holds across a slot's move. Read loop only, and the end of a connection.
+/// holds across a slot's move. Used under <see cref="FeedContext.Turn"/>.
 /// </remarks>
 internal sealed class EventOutlet
 {
@@ -86,15 +86,22 @@ internal sealed class EventOutlet
             return false;
 
         (_isOfOthersSlot, _waitsForOthers) = (false, true);
-        _ = WaitForOthersAsync(othersFirst());
+        _feed.Tasks.Run("waiting for what other nodes sent of a slot", _feed.Options.NeighbourDeadline, end => WaitForOthersAsync(othersFirst, end));
         return true;
     }
 
-    private async Task WaitForOthersAsync(Task othersFirst)
+    /// <summary>However it ends, the next answer passes what waits; a connection that is over has passed it already.</summary>
+    private async Task WaitForOthersAsync(Func<Task> othersFirst, CancellationToken end)
     {
-        await othersFirst.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // stopped: the end of the connection passes all
-        _waitsForOthers = false;
-        AskToConfirm();
+        try
+        {
+            await othersFirst().WaitAsync(end).ConfigureAwait(false);
+        }
+        finally
+        {
+            _waitsForOthers = false;
+            AskToConfirm();
+        }
     }
 
     private void Pass(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long readAt, ReadOnlySpan<byte> marker)

@@ -1,6 +1,4 @@
 using System.IO.Pipelines;
-using System.Net.Sockets;
-using KeyEvt.Forwarder.Tls;
 
 namespace KeyEvt.Forwarder.Feed;
 
@@ -8,44 +6,83 @@ namespace KeyEvt.Forwarder.Feed;
 /// <remarks>
 /// Three loops share it: the reader (all that has a place in the stream happens there), the writer, and the beat. They are all over
 /// before <see cref="RunAsync"/> returns. Owns the pipe.
+/// <para>
+/// It counts from the confirmation of its subscription on. Until then it moves neither the feed's place in the stream nor what is known of the node's role, so that it
+/// can be made beside another one that has fallen silent, and takes that one's place only if that one still says nothing (<see cref="FeedReplacement"/>).
+/// </para>
 /// </remarks>
 internal sealed class FeedConnection
 {
     private readonly FeedContext _feed;
     private readonly IDuplexPipe _pipe;
+    private readonly FeedConnection? _silent;
     private readonly FeedCommands _commands;
     private readonly FeedSubscriptions _subscriptions;
     private readonly FlagKeeper _flags;
     private readonly RoleKeeper _roles;
     private readonly MarkerSender _markers;
     private readonly StateKeeper _state;
+    private readonly FeedStream _stream;
     private readonly FrameReader _reader;
-    private readonly TaskCompletionSource<FeedFault> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly FeedSilence _silence;
+    private readonly FeedEnd _end;
     private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _flagsSettled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NodeIdentity _identity = new("", "");
     private volatile bool _isGreeted;
 
-    public FeedConnection(FeedContext feed, IDuplexPipe pipe, Func<EventClass> wanted)
+    /// <summary>Nothing more of it is taken. Under the turn.</summary>
+    private bool _isOver;
+
+    /// <param name="silent">The connection whose place it is to take; null: there is none.</param>
+    public FeedConnection(FeedContext feed, IDuplexPipe pipe, Func<EventClass> wanted, FeedConnection? silent = null)
     {
         _feed = feed;
         _pipe = pipe;
+        _silent = silent;
+        _silence = new FeedSilence(feed.Options);
+        _end = new FeedEnd(feed.Options);
         _commands = new FeedCommands(feed.Time);
-        _subscriptions = new FeedSubscriptions(feed, _commands, wanted, fault => _end.TrySetResult(fault), OnSubscribed);
+        _subscriptions = new FeedSubscriptions(feed, _commands, wanted, End, OnSubscribed);
         _flags = new FlagKeeper(feed, _commands, wanted, OnFlagsSettled);
         var outlet = new EventOutlet(feed);
         _roles = new RoleKeeper(feed, _commands, outlet);
         outlet.AskToConfirm = _roles.AskNow;
         _markers = new MarkerSender(feed, _commands);
         _state = new StateKeeper(feed, _commands, wanted, outlet, _markers, _flags);
-        _reader = new FrameReader(pipe.Input, new FeedStream(feed, _commands, _subscriptions, _roles, _markers, outlet, _state), feed.Options.MaxFrameBytes);
+        _stream = new FeedStream(feed, _commands, _subscriptions, _roles, _markers, outlet, _state);
+        _reader = new FrameReader(pipe.Input, _stream, feed.Options.MaxFrameBytes, feed.Turn, MayTake);
     }
 
     public long MarkersSent => _markers.Sent;
 
-    /// <summary>When the subscription was first confirmed; null when it never was.</summary>
+    /// <summary>When the subscription was first confirmed, and the connection began to count; null when it never did.</summary>
     public Moment? SubscribedAt { get; private set; }
+
+    /// <summary>Completes then.</summary>
+    public Task Subscribed => _subscribed.Task;
+
+    /// <summary>Whether it says anything.</summary>
+    public FeedSilence Silence => _silence;
+
+    /// <summary>The first reason counts. Any thread.</summary>
+    public void End(FeedFault fault) => _end.Set(fault);
+
+    /// <summary>It is not needed. Any thread.</summary>
+    /// <returns>False: it counts already, and goes on.</returns>
+    public bool TryWithdraw()
+    {
+        lock (_feed.Turn)
+        {
+            if (SubscribedAt is not null)
+                return false;
+            _isOver = true;
+        }
+
+        End(new FeedFault(FeedFaultKind.Stopped, "the connection before it speaks again, or has ended"));
+        return true;
+    }
 
     /// <summary>What is wanted has changed. Any thread.</summary>
     public void WantChanged()
@@ -53,9 +90,12 @@ internal sealed class FeedConnection
         if (!_isGreeted)
             return; // the handshake asks for it
 
-        _flags.Check();
-        _subscriptions.Step();
-        ShowInStep();
+        lock (_feed.Turn)
+        {
+            _flags.Check();
+            _subscriptions.Step();
+            ShowInStep();
+        }
     }
 
     /// <summary>Asks for the role now. Any thread.</summary>
@@ -75,6 +115,16 @@ internal sealed class FeedConnection
         return Task.WhenAny(_commands.AskAsync("PING"), _over.Task);
     }
 
+    /// <summary>See <see cref="NodeFeed.ConcludeAsync"/>. Any thread.</summary>
+    public void Conclude()
+    {
+        lock (_feed.Turn)
+        {
+            if (!_isOver)
+                _roles.End();
+        }
+    }
+
     /// <summary>See <see cref="StateKeeper.KeepAsync"/>. Any thread.</summary>
     public Task KeepStateAsync() => Task.WhenAny(_state.KeepAsync(), _over.Task);
 
@@ -84,14 +134,14 @@ internal sealed class FeedConnection
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var loops = new[]
         {
-            GuardAsync(_reader.RunAsync),
-            GuardAsync(() => _commands.WriteAsync(_pipe.Output, ending.Token)),
-            GuardAsync(() => LiveAsync(ending.Token)),
+            _end.GuardAsync(_reader.RunAsync),
+            _end.GuardAsync(() => _commands.WriteAsync(_pipe.Output, ending.Token)),
+            _end.GuardAsync(() => LiveAsync(ending.Token)),
         };
-        await using var stopping = stop.Register(() => _end.TrySetResult(new FeedFault(FeedFaultKind.Stopped, "stopped"))).ConfigureAwait(false);
+        await using var stopping = stop.Register(() => End(new FeedFault(FeedFaultKind.Stopped, "stopped"))).ConfigureAwait(false);
         try
         {
-            return await _end.Task.ConfigureAwait(false);
+            return await _end.Reached.ConfigureAwait(false);
         }
         finally
         {
@@ -99,10 +149,16 @@ internal sealed class FeedConnection
             _pipe.Input.CancelPendingRead();
             _pipe.Output.CancelPendingFlush();
             await Task.WhenAll(loops).ConfigureAwait(false);
-            _roles.End();
-            _flags.End();
+            lock (_feed.Turn)
+            {
+                if (!_isOver)
+                    _roles.End();
+                _isOver = true;
+                _flags.End();
+            }
+
             _over.TrySetResult();
-            await CloseAsync().ConfigureAwait(false);
+            await _pipe.CloseAsync().ConfigureAwait(false);
         }
     }
 
@@ -110,6 +166,13 @@ internal sealed class FeedConnection
     {
         try
         {
+            var handshake = new FeedHandshake(_feed, _commands);
+            _identity = await handshake.GreetAsync(cancellation).ConfigureAwait(false);
+            if (_silent is null)
+                ShowIdentity();
+            else
+                await Task.Delay(_feed.Options.SilenceGrace, _feed.Time, cancellation).ConfigureAwait(false); // whoever made this one ends it when the other one speaks
+            await handshake.LoadedAsync(cancellation).ConfigureAwait(false);
             await SubscribeAsync().WaitAsync(_feed.Options.HandshakeTimeout, _feed.Time, cancellation).ConfigureAwait(false);
         }
         catch (TimeoutException)
@@ -122,8 +185,6 @@ internal sealed class FeedConnection
 
     private async Task SubscribeAsync()
     {
-        _identity = await new FeedHandshake(_feed, _commands).GreetAsync().ConfigureAwait(false);
-        _feed.Board.Change(status => status with { RunId = _identity.RunId, RedisVersion = _identity.Version, IsCluster = _identity.IsCluster });
         await _roles.AskFirstAsync().ConfigureAwait(false);
         if (_feed.Options.NotifyMode != NotifyMode.Off)
         {
@@ -131,21 +192,23 @@ internal sealed class FeedConnection
             await _flagsSettled.Task.ConfigureAwait(false);
         }
 
-        await _markers.SubscribeAsync(_identity.RunNumber(_feed.Markers.Nonce), _identity.IsCluster).ConfigureAwait(false);
+        await _markers.SubscribeAsync(_identity.IsCluster).ConfigureAwait(false);
         _isGreeted = true;
-        _subscriptions.Begin();
+        lock (_feed.Turn)
+            _subscriptions.Begin();
         await _subscribed.Task.ConfigureAwait(false);
     }
 
-    /// <summary>A marker a beat; role and flags when they are due.</summary>
+    /// <summary>A marker a beat; role and flags when they are due. Nothing more is asked of a node that is silent.</summary>
     private async Task BeatAsync(CancellationToken cancellation)
     {
         using var timer = new PeriodicTimer(_feed.Options.MarkerInterval, _feed.Time);
-        var silence = new FeedSilence(_feed.Options);
         var slack = _feed.Options.MarkerInterval / 2;
         do
         {
-            silence.Beat(_reader.Reads, _commands.Waiting > 0);
+            if (IsSilent())
+                continue;
+
             _markers.Send();
             _roles.AskWhenDue(slack);
             _flags.CheckWhenDue(slack);
@@ -153,75 +216,128 @@ internal sealed class FeedConnection
         while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false));
     }
 
+    /// <exception cref="FeedFaultException">For longer than anybody waits.</exception>
+    private bool IsSilent()
+    {
+        lock (_feed.Turn)
+        {
+            bool begins = _silence.Beat(_reader.Reads, _commands.Waiting > 0);
+            if (_silence.Lasted >= _feed.Options.SilenceLimit)
+                throw new FeedFaultException(SilenceFault("and answers no other connection"));
+            if (!begins)
+                return _silence.IsOn;
+
+            // What waits for an answer behind it came from a master as far as it is known: who may take its place has to know of it.
+            _roles.End();
+            _feed.Coverage.FellSilent(SilenceFault("and another node took its place"), _feed.Progress.Position);
+            ShowInStep();
+            return true;
+        }
+    }
+
+    private FeedFault SilenceFault(string circumstance) =>
+        new(FeedFaultKind.Silent, $"the node has sent nothing for {_silence.Lasted.TotalSeconds:0.#} s, though an answer was due, {circumstance}");
+
+    /// <summary>For each read, under the turn.</summary>
+    private bool MayTake()
+    {
+        if (_silence.IsOn && !_isOver)
+        {
+            _silence.End();
+            _feed.Coverage.Speaks();
+            ShowInStep();
+        }
+
+        return !_isOver;
+    }
+
+    /// <summary>
+    /// The subscription to what is wanted is confirmed; the first time, the connection begins to count. On the read loop, or in the handshake where nothing is wanted.
+    /// </summary>
+    private void OnSubscribed()
+    {
+        lock (_feed.Turn)
+        {
+            bool isFirst = SubscribedAt is null;
+            if (isFirst && !TryBegin())
+                return;
+
+            _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica);
+            _state.Subscribed();
+            if (isFirst)
+            {
+                SubscribedAt = Moment.Now(_feed.Time);
+                FeedLog.Subscribed(_feed.Logger, _feed.Node, string.Join(' ', _subscriptions.Names), _identity.Version, _roles.Role, _identity.RunId);
+                _subscribed.TrySetResult();
+            }
+        }
+
+        ShowInStep();
+    }
+
+    /// <returns>False: the connection before it speaks again, and goes on.</returns>
+    private bool TryBegin()
+    {
+        if (_isOver)
+            return false;
+
+        if (_silent?.TryGiveWay() == false)
+        {
+            _isOver = true;
+            End(new FeedFault(FeedFaultKind.Stopped, "the connection before it speaks again, or has ended"));
+            return false;
+        }
+
+        ShowIdentity();
+        _feed.Markers.Forget(); // what was due on another connection will not come on this one
+        _feed.Progress.Begin(_identity.RunNumber(_feed.Markers.Nonce), _feed.Markers.Reserve());
+        _feed.Flags.Begin(_feed.Progress.Position);
+        _stream.Counts = true;
+        _roles.Begin();
+        return true;
+    }
+
+    /// <summary>Another connection to the node is subscribed: its gap begins at the last that is proven of this one. Under the turn.</summary>
+    /// <returns>False: something has come on this one, or it has ended.</returns>
+    private bool TryGiveWay()
+    {
+        if (_isOver || !_silence.IsUnbroken(_reader.Reads))
+            return false;
+
+        _isOver = true;
+        _stream.Counts = false;
+        _roles.End();
+        var fault = SilenceFault("but answered another connection");
+        _feed.Board.Change(status => status with { IsInStep = false, LastError = fault.Text, Reconnects = status.Reconnects + 1 });
+        _feed.Coverage.Lost(fault, _feed.Progress.Position);
+        End(fault);
+        return true;
+    }
+
+    private void ShowIdentity() =>
+        _feed.Board.Change(status => status with { RunId = _identity.RunId, RedisVersion = _identity.Version, IsCluster = _identity.IsCluster });
+
     private void OnFlagsSettled()
     {
         _flagsSettled.TrySetResult();
         ShowInStep();
     }
 
-    private void OnSubscribed()
+    /// <summary>Nothing of a connection that does not count yet, or no longer.</summary>
+    private void ShowInStep()
     {
-        _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica);
-        _state.Subscribed();
-        if (SubscribedAt is null)
+        lock (_feed.Turn)
         {
-            SubscribedAt = Moment.Now(_feed.Time);
-            FeedLog.Subscribed(_feed.Logger, _feed.Node, string.Join(' ', _subscriptions.Names), _identity.Version, _roles.Role, _identity.RunId);
-            _subscribed.TrySetResult();
-        }
+            if (SubscribedAt is not { } since || _isOver)
+                return;
 
-        ShowInStep();
-    }
-
-    private void ShowInStep() => _feed.Board.Change(status => status with
-    {
-        State = SubscribedAt is null ? FeedState.Connecting : _feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed,
-        IsInStep = SubscribedAt is not null && _flags.IsSettled && _subscriptions.IsSettled,
-        Patterns = _subscriptions.Names,
-        SubscribedAt = SubscribedAt?.Wall,
-    });
-
-    /// <summary>Runs a loop to its end and says how it ended, unless another one has said so already.</summary>
-    private async Task GuardAsync(Func<Task> loop)
-    {
-        try
-        {
-            await loop().ConfigureAwait(false);
-            _end.TrySetResult(new FeedFault(FeedFaultKind.Closed, "the server closed the connection (restart, CLIENT KILL, an ACL change, or its client-output-buffer-limit)"));
+            _feed.Board.Change(status => status with
+            {
+                State = _silence.IsOn ? FeedState.Silent : _feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed,
+                IsInStep = _flags.IsSettled && _subscriptions.IsSettled,
+                Patterns = _subscriptions.Names,
+                SubscribedAt = since.Wall,
+            });
         }
-        catch (FeedFaultException e)
-        {
-            _end.TrySetResult(e.Fault);
-        }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
-        {
-            _end.TrySetResult(new FeedFault(FeedFaultKind.Closed, $"the connection broke: {BreakOf(e)}"));
-        }
-        catch (Exception e)
-        {
-            _end.TrySetException(e);
-        }
-    }
-
-    /// <summary>With TLS 1.3 the node judges the client certificate after the handshake: its refusal is the first thing that is read.</summary>
-    private string BreakOf(Exception error) =>
-        (_feed.Options.Address.IsTls ? HandshakeFault.Describe(error, _feed.Options.TlsFiles) : null) ?? FeedText.Clean(error.Message);
-
-    private async Task CloseAsync()
-    {
-        await _pipe.Input.CompleteAsync().ConfigureAwait(false);
-        try
-        {
-            await _pipe.Output.CompleteAsync().ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or SocketException or InvalidOperationException)
-        {
-            // Completing a writer over TLS sends what is left; the node may be gone, which the reading side has said.
-        }
-
-        if (_pipe is IAsyncDisposable asyncDisposable)
-            await asyncDisposable.DisposeAsync().ConfigureAwait(false);
-        else
-            (_pipe as IDisposable)?.Dispose();
     }
 }

@@ -17,6 +17,15 @@ internal sealed record FeedContext(
     FeedBoard Board,
     HoldBack Hold)
 {
+    /// <summary>
+    /// Held by whoever changes what the connections of the feed share: a read loop while it handles a read, and all that is not done on one. While a silent
+    /// connection is read on, another one is made ready beside it; under this lock one takes the other's place.
+    /// </summary>
+    public Lock Turn { get; } = new();
+
+    /// <summary>What runs beside the loops of the connections, and outlives them.</summary>
+    public required SideTasks Tasks { get; init; }
+
     /// <summary>What a master sent last, for those who take its place; null while nobody could.</summary>
     public NotificationKeep? Echo { get; set; }
 

@@ -3,7 +3,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// <summary>How did a connection of a feed, or the attempt to make one, end?</summary>
 internal enum FeedFaultKind
 {
-    /// <summary>The feed is being stopped.</summary>
+    /// <summary>The feed is being stopped, or the connection is no longer needed.</summary>
     Stopped,
 
     /// <summary>No connection came about.</summary>
@@ -12,7 +12,7 @@ internal enum FeedFaultKind
     /// <summary>The node or the network closed the connection.</summary>
     Closed,
 
-    /// <summary>Nothing was heard for longer than the deadline.</summary>
+    /// <summary>Nothing was heard on it, though the node answered another connection; or for longer than anybody waits.</summary>
     Silent,
 
     /// <summary>Markers are answered but do not come back.</summary>

@@ -1,8 +1,12 @@
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>Who is there, and does it let us in? HELLO 3 with the login, CLIENT SETNAME, INFO.</summary>
+/// <summary>Who is there, does it let us in, and is it ready? HELLO 3 with the login, CLIENT SETNAME, INFO, and INFO again until all data are loaded.</summary>
 /// <remarks>
+/// While Redis loads an AOF it publishes each command that it replays, and lets in who subscribes meanwhile. So nobody may subscribe before that is over.
+/// The question is asked often, on the connection that is there, so that the subscription follows at once.
+/// <para>
 /// The text of a failed HELLO is shown only where it cannot repeat its arguments: an unknown command's error does, with the password among them.
+/// </para>
 /// </remarks>
 internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
 {
@@ -10,20 +14,64 @@ internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
 
     private readonly RedisAddress _address = feed.Options.Address;
 
-    public async Task<NodeIdentity> GreetAsync()
+    /// <summary>The node's whole INFO, from before it had loaded its data; an error where that is refused.</summary>
+    private FeedReply? _info;
+
+    /// <exception cref="FeedFaultException">It does not let us in, or takes too long to say anything.</exception>
+    public async Task<NodeIdentity> GreetAsync(CancellationToken cancellation)
     {
-        var hello = await (_address.Password is null && _address.User is null
-            ? commands.AskAsync("HELLO", "3")
-            : commands.AskAsync("HELLO", "3", "AUTH", _address.User ?? "default", _address.Password ?? "")).ConfigureAwait(false);
+        var hello = await HelloAsync(cancellation).ConfigureAwait(false);
+        while (hello.ErrorCode == "LOADING") // before Redis 6.2
+        {
+            await PauseAsync(cancellation).ConfigureAwait(false);
+            hello = await HelloAsync(cancellation).ConfigureAwait(false);
+        }
+
         if (hello.IsError)
             throw new FeedFaultException(Explain(hello));
 
         feed.Remedies.Set(FeedAspect.Login, null);
-        var named = commands.AskAsync("CLIENT", "SETNAME", feed.Options.ClientName);
-        var info = commands.AskAsync("INFO");
+        var named = InTimeAsync(commands.AskAsync("CLIENT", "SETNAME", feed.Options.ClientName), cancellation);
+        var info = InTimeAsync(commands.AskAsync("INFO"), cancellation);
         await named.ConfigureAwait(false); // a connection without a name works as well
-        return Identify(hello, await info.ConfigureAwait(false));
+        _info = await info.ConfigureAwait(false);
+        return Identify(hello, _info);
     }
+
+    /// <summary>Returns when the node has loaded its data: at once when it is not loading any.</summary>
+    public async Task LoadedAsync(CancellationToken cancellation)
+    {
+        bool mayInfo = _info is { IsError: false };
+        bool isLoading = mayInfo ? IsLoading(_info!) : await PingSaysLoadingAsync(cancellation).ConfigureAwait(false);
+        if (!isLoading)
+            return;
+
+        FeedLog.Loading(feed.Logger, feed.Node);
+        while (isLoading)
+        {
+            await PauseAsync(cancellation).ConfigureAwait(false);
+            isLoading = mayInfo
+                ? IsLoading(await InTimeAsync(commands.AskAsync("INFO", "persistence"), cancellation).ConfigureAwait(false))
+                : await PingSaysLoadingAsync(cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The whole data set, or, as a replica that goes on serving the old one, its successor.</summary>
+    private static bool IsLoading(FeedReply info) => InfoText.Find(info.Text, "loading") == "1" || InfoText.Find(info.Text, "async_loading") == "1";
+
+    private async Task<bool> PingSaysLoadingAsync(CancellationToken cancellation) =>
+        (await InTimeAsync(commands.AskAsync("PING"), cancellation).ConfigureAwait(false)).ErrorCode == "LOADING";
+
+    private Task<FeedReply> HelloAsync(CancellationToken cancellation) => InTimeAsync(
+        _address.Password is null && _address.User is null
+            ? commands.AskAsync("HELLO", "3")
+            : commands.AskAsync("HELLO", "3", "AUTH", _address.User ?? "default", _address.Password ?? ""),
+        cancellation);
+
+    private Task PauseAsync(CancellationToken cancellation) => Task.Delay(feed.Options.LoadingInterval, feed.Time, cancellation);
+
+    private Task<FeedReply> InTimeAsync(Task<FeedReply> answer, CancellationToken cancellation) =>
+        answer.WaitAsync(feed.Options.HandshakeTimeout, feed.Time, cancellation);
 
     private FeedFault Explain(FeedReply hello)
     {

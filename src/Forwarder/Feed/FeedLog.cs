@@ -51,9 +51,27 @@ internal static partial class FeedLog
     [LoggerMessage(2014, LogLevel.Warning, "feed {Node}: the node did not answer within {Seconds} s of stopping; events of commands it handled last may not have been read")]
     public static partial void NotCaughtUp(ILogger logger, string node, double seconds);
 
+    [LoggerMessage(2030, LogLevel.Warning, "node {Node}: requests waited {Seconds} s for its events to be heard, and are passed on now ({Count} times so far); what they change until then is in no message. --coverage-wait sets the time")]
+    public static partial void WaitRanOut(ILogger logger, string node, double seconds, long count);
+
     [LoggerMessage(2015, LogLevel.Information, "feed {Node}: the node is forwarded from now; {Count} of the notifications held back were new")]
     public static partial void Promoted(ILogger logger, string node, int count);
 
-    [LoggerMessage(2016, LogLevel.Warning, "feed {Node}: {Key} holds something that this program did not put there; what was missed while it did not run cannot be told")]
+    [LoggerMessage(2016, LogLevel.Warning, "feed {Node}: nothing has come for {Seconds} s, though an answer is due; the connection is kept and read on, and a second one asks whether the node answers anybody")]
+    public static partial void FellSilent(ILogger logger, string node, double seconds);
+
+    [LoggerMessage(2017, LogLevel.Information, "feed {Node}: the node speaks again after {Seconds} s; the connection goes on")]
+    public static partial void Speaks(ILogger logger, string node, double seconds);
+
+    [LoggerMessage(2018, LogLevel.Information, "feed {Node}: the second connection says nothing of the first: {Reason}; asking again")]
+    public static partial void NoWitness(ILogger logger, string node, string reason);
+
+    [LoggerMessage(2019, LogLevel.Information, "feed {Node}: the node loads its data; subscribing when it is done")]
+    public static partial void Loading(ILogger logger, string node);
+
+    [LoggerMessage(2020, LogLevel.Critical, "feed {Node}: '{Task}' died of a fault in the program; the feed ends")]
+    public static partial void TaskDied(ILogger logger, Exception fault, string node, string task);
+
+    [LoggerMessage(2021, LogLevel.Warning, "feed {Node}: {Key} holds something that this program did not put there; what was missed while it did not run cannot be told")]
     public static partial void StateUnreadable(ILogger logger, string node, string key);
 }

@@ -4,8 +4,8 @@ namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>How far has a feed come in its node's stream?</summary>
 /// <remarks>
-/// The fields are the read loop's alone: one connection lives at a time. Everybody else sees the copy that <see cref="Publish"/> makes after
-/// each batch.
+/// The fields are used under <see cref="FeedContext.Turn"/>, as a rule by the read loop of the connection that counts. Everybody else sees the copy that
+/// <see cref="Publish"/> makes after each batch.
 /// </remarks>
 internal sealed class FeedProgress
 {

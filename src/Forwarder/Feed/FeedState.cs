@@ -12,6 +12,12 @@ public enum FeedState
     /// <summary>As Subscribed, but the node is a replica: what it sends is counted and not passed on.</summary>
     HeldBack,
 
+    /// <summary>
+    /// As one of these two, but the node has sent nothing for a while though an answer is due: it is busy or frozen, or the way to it is down. The connection is
+    /// kept, and what comes on it will be passed on.
+    /// </summary>
+    Silent,
+
     /// <summary>Waiting for the next attempt to connect.</summary>
     Down,
 

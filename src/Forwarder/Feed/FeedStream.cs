@@ -15,6 +15,9 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
     private long _readAt;
     private bool _hasEvents;
 
+    /// <summary>Its connection is the one that counts: from the confirmation of its subscription on. Before that, answers only. Under <see cref="FeedContext.Turn"/>.</summary>
+    public bool Counts { get; set; }
+
     public void Frame(ReadOnlySpan<byte> frame)
     {
         if (NotificationParser.TryParse(frame, out var notification))
@@ -27,6 +30,9 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
 
     public void Oversized(long bytes)
     {
+        if (!Counts)
+            return;
+
         var last = _progress.Position;
         _progress.PassOversized();
         FeedLog.Oversized(feed.Logger, feed.Node, bytes, _progress.Oversized);
@@ -49,7 +55,7 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
     /// <summary>Two overlapping patterns bring an event twice: only what the patterns in force bring counts.</summary>
     private void Notified(in Notification notification)
     {
-        if (!subscriptions.IsInForce(notification.Pattern))
+        if (!Counts || !subscriptions.IsInForce(notification.Pattern))
             return;
 
         var position = _progress.Receive();
@@ -80,6 +86,9 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
     /// <param name="rest">Of the push: length CRLF payload CRLF.</param>
     private void MarkerSeen(ReadOnlySpan<byte> rest, MarkerChannel channel)
     {
+        if (!Counts)
+            return;
+
         var payload = rest[(rest.IndexOf((byte)'\n') + 1)..^2];
         if (!feed.Markers.TrySee(payload, out long number, out var sentAt))
         {
@@ -109,7 +118,7 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
         if (isPush && reply.Items is [{ Text: "sunsubscribe" }, var gone, ..])
             markers.Unsubscribed(gone.Text);
         var sentAt = isPush ? commands.AnswerByPush(reply) : commands.Answer(reply);
-        if (sentAt is { } moment)
+        if (Counts && sentAt is { } moment)
         {
             feed.Coverage.Prove(moment);
             state.Proven(moment);

@@ -2,7 +2,7 @@ using KeyEvt.Forwarder.Outbox;
 
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>When were the needed flags last seen set? Shared by the connections of a feed: flags may be taken away just before one is lost. Read loop only.</summary>
+/// <summary>When were the needed flags last seen set? Shared by the connections of a feed: flags may be taken away just before one is lost. Used under <see cref="FeedContext.Turn"/>.</summary>
 internal sealed class FlagProof
 {
     /// <summary>The classes whose flags were seen; None before the first look.</summary>

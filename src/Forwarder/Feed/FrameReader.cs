@@ -4,12 +4,16 @@ using System.IO.Pipelines;
 namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>Which frames does a connection bring? Reads without ever waiting for anything but the socket: a slow subscriber is one that Redis cuts off.</summary>
-internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFrameBytes)
+/// <param name="turn">Held while a read is handled; null: nobody else is there.</param>
+/// <param name="mayTake">Asked under it before each read is handled; false: the connection no longer counts, and reading ends.</param>
+internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFrameBytes, Lock? turn = null, Func<bool>? mayTake = null)
 {
     private const int KeptScratch = 1024 * 1024;
 
     /// <summary>Copied beyond what is known to be needed, so that a header cut in two is not approached byte by byte.</summary>
     private const int Lookahead = 256;
+
+    private readonly Lock _turn = turn ?? new Lock();
 
     // A frame that lies in more than one segment is copied here.
     private byte[] _scratch = [];
@@ -17,10 +21,10 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
     private long _skip;
     private long _reads;
 
-    /// <summary>Reads that brought bytes so far: as long as it rises, the connection lives.</summary>
+    /// <summary>Reads that brought bytes so far, also one that has not been handled yet: as long as it rises, the connection lives.</summary>
     public long Reads => Volatile.Read(ref _reads);
 
-    /// <summary>Returns when the other side has closed, or the pending read is cancelled.</summary>
+    /// <summary>Returns when the other side has closed, the pending read is cancelled, or the connection no longer counts.</summary>
     public async Task RunAsync()
     {
         while (true)
@@ -29,21 +33,35 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
             if (read.IsCanceled)
                 return;
 
-            Volatile.Write(ref _reads, _reads + 1);
             var left = read.Buffer;
-            try
-            {
-                TakeFrames(ref left);
-            }
-            finally
-            {
-                sink.EndOfRead();
-            }
+            if (!left.IsEmpty && !Take(ref left))
+                return;
 
             input.AdvanceTo(left.Start, left.End);
             if (read.IsCompleted)
                 return;
         }
+    }
+
+    private bool Take(ref ReadOnlySequence<byte> buffer)
+    {
+        Volatile.Write(ref _reads, _reads + 1); // before the wait for the turn: who has it sees that there is something to read
+        lock (_turn)
+        {
+            if (mayTake?.Invoke() == false)
+                return false;
+
+            try
+            {
+                TakeFrames(ref buffer);
+            }
+            finally
+            {
+                sink.EndOfRead();
+            }
+        }
+
+        return true;
     }
 
     private void TakeFrames(ref ReadOnlySequence<byte> buffer)

@@ -5,7 +5,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// <summary>May the node's notifications be passed on, and which of those that were held back must be when it turns out to be a master?</summary>
 /// <remarks>
 /// Shared by the connections of one feed: Sentinel cuts a node's clients off in the promotion itself. Held back is what comes from a replica, from one that is a master by
-/// its own word only (fenced: another one has taken its place), and from one whose promotion is being settled. Read loop only, but for <see cref="IsFenced"/>.
+/// its own word only (fenced: another one has taken its place), and from one whose promotion is being settled. Used under <see cref="FeedContext.Turn"/>, but for <see cref="IsFenced"/>.
 /// </remarks>
 internal sealed class HoldBack(NodeFeedOptions options)
 {
@@ -18,6 +18,9 @@ internal sealed class HoldBack(NodeFeedOptions options)
 
     /// <summary>It says that it is a master, and it is being settled what of the kept is new.</summary>
     public bool IsPromoting { get; private set; }
+
+    /// <summary>The number of the last promotion.</summary>
+    public int Promotion { get; private set; }
 
     public bool IsHeld => IsReplica || IsPromoting || _isFenced;
 
@@ -53,7 +56,12 @@ internal sealed class HoldBack(NodeFeedOptions options)
         _cutNext = _kept.Next;
     }
 
-    public void BeginPromotion() => (IsReplica, IsPromoting) = (false, true);
+    /// <returns>Its number: it is settled later, and there may be another one by then.</returns>
+    public int BeginPromotion()
+    {
+        (IsReplica, IsPromoting) = (false, true);
+        return ++Promotion;
+    }
 
     /// <param name="sent">What the old master's feed has received last; null: not known.</param>
     /// <param name="missed">What cannot be told apart, in words; null: nothing.</param>

@@ -24,36 +24,30 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands)
     /// <summary>Where the markers come back; null: they are PINGs.</summary>
     public MarkerChannel? Channel => _channel;
 
-    /// <summary>Subscribes to the channel; the connection's first place in the stream is known from the answer on. In a cluster that place is an answered PING.</summary>
-    public async Task SubscribeAsync(ulong runNumber, bool isCluster)
+    /// <summary>Subscribes to the channel. In a cluster there is none yet.</summary>
+    public async Task SubscribeAsync(bool isCluster)
     {
         _tag = isCluster ? feed.MarkerTag : null;
         _channel = _tag is null ? MarkerChannel.Plain : null;
+        if (_channel is not { } channel)
+            return;
+
         var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (_channel is { } channel)
-            commands.SendSubscription((reply, _) => Begin(reply), channel.SubscribeCommand, channel.Name);
-        else
-            commands.Send((_, _) => BeginHere(), "PING");
+        commands.SendSubscription(
+            (reply, _) =>
+            {
+                if (FeedErrors.IsPassing(reply))
+                    throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node is not ready yet: {FeedText.Clean(reply.Text)}");
+
+                if (reply.IsError)
+                    Refused(MarkerChannel.Plain.SubscribeCommand, MarkerChannel.Plain);
+                else
+                    feed.Remedies.Set(FeedAspect.Marker, null);
+                answered.TrySetResult();
+            },
+            channel.SubscribeCommand,
+            channel.Name);
         await answered.Task.ConfigureAwait(false);
-
-        void Begin(FeedReply reply)
-        {
-            if (FeedErrors.IsPassing(reply))
-                throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node is not ready yet: {FeedText.Clean(reply.Text)}");
-
-            if (reply.IsError)
-                Refused(MarkerChannel.Plain.SubscribeCommand, MarkerChannel.Plain);
-            else
-                feed.Remedies.Set(FeedAspect.Marker, null);
-            BeginHere();
-        }
-
-        void BeginHere()
-        {
-            feed.Progress.Begin(runNumber, feed.Markers.Reserve());
-            feed.Flags.Begin(feed.Progress.Position);
-            answered.TrySetResult();
-        }
     }
 
     /// <summary>Each beat. Timer only.</summary>

@@ -1,9 +1,4 @@
-using System.IO.Pipelines;
-using System.Net.Sockets;
-using System.Security.Authentication;
-using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Outbox;
-using KeyEvt.Forwarder.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Feed;
@@ -17,26 +12,20 @@ namespace KeyEvt.Forwarder.Feed;
 public sealed class NodeFeed : IAsyncDisposable
 {
     private readonly FeedContext _feed;
-    private readonly IFeedTransport _transport;
+    private readonly FeedLife _life;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Backoff _backoff;
-    private readonly WarningGate _warnings;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile FeedConnection? _connection;
     private volatile uint _wanted;
-    private long _markersSentBefore;
     private Task _loop = Task.CompletedTask;
-    private readonly Hurry _hurry = new();
     private int _isStarted;
-    private string? _lastText;
 
     /// <param name="sink">Gets each notification of a master, on the feed's read loop.</param>
     /// <param name="gaps">Shared by all feeds.</param>
     /// <param name="transport">How to connect; null: sockets.</param>
-    public NodeFeed(NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport? transport = null)
+    /// <param name="clients">Holds requests of clients back while the node is not covered; null: nobody's.</param>
+    public NodeFeed(NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport? transport = null, CoverageGate? clients = null)
     {
         string node = options.Address.ToString();
-        _transport = transport ?? new SocketFeedTransport();
         _feed = new FeedContext(
             options,
             sink,
@@ -44,13 +33,17 @@ public sealed class NodeFeed : IAsyncDisposable
             logger,
             new MarkerClock(time, options.Instance),
             new FeedProgress(),
-            new Coverage(node, gaps, time, logger, options.HasSuccessors),
+            new Coverage(node, gaps, time, logger, options.HasSuccessors, clients),
             new FlagProof(),
             new FeedRemedies(node, logger),
             new FeedBoard(new NodeFeedStatus { Node = node }),
-            new HoldBack(options));
-        _backoff = new Backoff(options.FirstBackoff, options.LongestBackoff, Random.Shared);
-        _warnings = new WarningGate(time, TimeSpan.FromMinutes(1));
+            new HoldBack(options))
+        {
+            Tasks = new SideTasks(time, OnTaskDied),
+        };
+        _life = new FeedLife(_feed, transport ?? new SocketFeedTransport(), () => (EventClass)_wanted, _stop.Token);
+        if (clients is not null)
+            clients.Hurry = Look;
     }
 
     /// <summary>Ends when the feed is disposed; faults when its loop dies of a fault in the program, which the host should not survive.</summary>
@@ -64,7 +57,7 @@ public sealed class NodeFeed : IAsyncDisposable
             return _feed.Board.Status with
             {
                 RemedyText = _feed.Remedies.Text,
-                MarkersSent = Volatile.Read(ref _markersSentBefore) + (_connection?.MarkersSent ?? 0),
+                MarkersSent = _life.MarkersSent,
                 MarkersSeen = progress.MarkersSeen,
                 Received = progress.Received,
                 HeldBack = progress.HeldBack,
@@ -145,9 +138,9 @@ public sealed class NodeFeed : IAsyncDisposable
     /// <summary>Asks for the role now, and connects now if it is waiting to.</summary>
     internal void Look()
     {
-        _connection?.AskRole();
+        _life.Current?.AskRole();
         if (_feed.Board.Status.State == FeedState.Down)
-            _hurry.Set();
+            _life.Hurry();
     }
 
     public void Start()
@@ -165,7 +158,7 @@ public sealed class NodeFeed : IAsyncDisposable
         _wanted = (uint)classes;
         _feed.Coverage.Want(classes != EventClass.None, _feed.Progress.Published.Position);
         _feed.Board.Change(status => status with { IsInStep = false });
-        _connection?.WantChanged();
+        _life.Current?.WantChanged();
     }
 
     /// <summary>Waits until the feed is connected and in step with what is wanted; also on a replica.</summary>
@@ -186,12 +179,12 @@ public sealed class NodeFeed : IAsyncDisposable
 
     /// <summary>
     /// Reads on until everything has been handed over that the node sent for commands it has handled by now: the answer to a command given now
-    /// comes behind it. Returns when that is so, when there is no subscription, or after the deadline.
+    /// comes behind it. Returns when that is so, when there is no subscription or the node is silent, or after the deadline.
     /// </summary>
     /// <param name="isLast">The program ends: what has been read by then is what is to be kept, see <see cref="KeepStateAsync"/>.</param>
     public async Task CatchUpAsync(TimeSpan deadline, bool isLast = false)
     {
-        if (_connection is not { SubscribedAt: not null } connection)
+        if (_life.Current is not { SubscribedAt: not null, Silence.IsOn: false } connection)
             return;
 
         try
@@ -205,12 +198,21 @@ public sealed class NodeFeed : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// The program ends: what waits for an answer, or is being found out about, is passed on or declared now, while there is somebody to take it. The connection stays.
+    /// </summary>
+    internal async Task ConcludeAsync()
+    {
+        await _feed.Tasks.EndAsync().ConfigureAwait(false);
+        _life.Current?.Conclude();
+    }
+
     /// <summary>Keeps the state of the stream as it was at the last <see cref="CatchUpAsync"/>, once all of it is settled. Returns when that is so, or after the deadline.</summary>
     internal async Task KeepStateAsync(TimeSpan deadline)
     {
         try
         {
-            if (_connection is { SubscribedAt: not null } connection)
+            if (_life.Current is { SubscribedAt: not null } connection)
                 await connection.KeepStateAsync().WaitAsync(deadline, _feed.Time).ConfigureAwait(false);
         }
         catch (TimeoutException)
@@ -219,10 +221,15 @@ public sealed class NodeFeed : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until what is being found out about its last events has been found out, or for as long as allowed.</summary>
+    internal Task SettledAsync(TimeSpan deadline, CancellationToken cancellationToken) => Task.WhenAny(
+        _feed.Tasks.SettledAsync(), Task.Delay(deadline, _feed.Time, cancellationToken));
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
+        await _feed.Tasks.EndAsync().ConfigureAwait(false);
         _completion.TrySetResult();
     }
 
@@ -230,113 +237,37 @@ public sealed class NodeFeed : IAsyncDisposable
     {
         try
         {
-            while (!_stop.IsCancellationRequested)
-            {
-                var fault = await AttemptAsync().ConfigureAwait(false);
-                if (fault.Kind != FeedFaultKind.Stopped)
-                    await PauseAsync(fault).ConfigureAwait(false);
-            }
-
-            FeedLog.Stopped(_feed.Logger, _feed.Node);
-            _feed.Board.Change(status => status with { State = FeedState.Stopped, IsInStep = false });
-            _completion.TrySetResult();
+            await _life.RunAsync().ConfigureAwait(false);
+            ShowStopped();
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            FeedLog.Stopped(_feed.Logger, _feed.Node);
-            _feed.Board.Change(status => status with { State = FeedState.Stopped, IsInStep = false });
-            _completion.TrySetResult();
+            ShowStopped();
         }
         catch (Exception e)
         {
             FeedLog.LoopDied(_feed.Logger, e, _feed.Node);
-            _feed.Board.Change(status => status with { State = FeedState.Stopped, IsInStep = false, LastError = $"a fault in the program: {e.GetType().Name}" });
-            _completion.TrySetException(e);
+            Die(e);
         }
     }
 
-    /// <summary>One connection from its beginning to its end.</summary>
-    private async Task<FeedFault> AttemptAsync()
+    private void ShowStopped()
     {
-        _feed.Board.Change(status => status with { State = FeedState.Connecting });
-        IDuplexPipe pipe;
-        try
-        {
-            pipe = await OpenAsync().ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or SocketException or AuthenticationException or TimeoutException)
-        {
-            return new FeedFault(FeedFaultKind.ConnectFailed, e switch
-            {
-                TimeoutException => "nobody answers",
-                TlsFailedException => e.Message,
-                _ => FeedText.Clean(e.Message),
-            });
-        }
-
-        _feed.Markers.Forget();
-        var connection = new FeedConnection(_feed, pipe, () => (EventClass)_wanted);
-        _connection = connection;
-        try
-        {
-            var fault = await connection.RunAsync(_stop.Token).ConfigureAwait(false);
-            // Not ready comes before the gap is declared: who sees the gap must not believe the feed to be covering still.
-            _feed.Board.Change(status => status with { State = FeedState.Down, IsInStep = false });
-            if (fault.Kind != FeedFaultKind.Stopped)
-                _feed.Coverage.Lost(fault, _feed.Progress.Position);
-            return fault;
-        }
-        catch
-        {
-            _feed.Coverage.Lost(new FeedFault(FeedFaultKind.Closed, "the feed died of a fault in the program"), _feed.Progress.Position);
-            throw;
-        }
-        finally
-        {
-            _connection = null;
-            Volatile.Write(ref _markersSentBefore, _markersSentBefore + connection.MarkersSent);
-            if (connection.SubscribedAt is { } since && _feed.Time.GetElapsedTime(since.Timestamp) >= _feed.Options.StableAfter)
-                _backoff.Reset();
-        }
+        FeedLog.Stopped(_feed.Logger, _feed.Node);
+        _feed.Board.Change(status => status with { State = FeedState.Stopped, IsInStep = false });
     }
 
-    private async Task<IDuplexPipe> OpenAsync()
+    private void OnTaskDied(string name, Exception fault)
     {
-        using var deadline = new CancellationTokenSource(_feed.Options.ConnectTimeout, _feed.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _stop.Token);
-        try
-        {
-            return await _transport.ConnectAsync(_feed.Options.Address, either.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
-        {
-            throw new TimeoutException();
-        }
+        FeedLog.TaskDied(_feed.Logger, fault, _feed.Node, name);
+        Die(fault);
+        _stop.Cancel(); // the loop ends, and leaves what is said here as it is
     }
 
-    private async Task PauseAsync(FeedFault fault)
+    private void Die(Exception fault)
     {
-        var delay = _backoff.Next();
-        if (fault.Kind == FeedFaultKind.Refused && delay < _feed.Options.RefusedBackoff)
-            delay = _feed.Options.RefusedBackoff;
-
-        bool wasSubscribed = _feed.Board.Status.SubscribedAt is not null;
-        _feed.Board.Change(status => status with
-        {
-            State = FeedState.Down,
-            IsInStep = false,
-            LastError = fault.Text,
-            SubscribedAt = null,
-            Patterns = [],
-            Reconnects = status.Reconnects + (wasSubscribed ? 1 : 0),
-        });
-        if (wasSubscribed)
-            FeedLog.Lost(_feed.Logger, _feed.Node, fault.Text, (int)delay.TotalMilliseconds);
-        else if (_warnings.MayWarn(2002) || fault.Text != _lastText)
-            FeedLog.NoConnection(_feed.Logger, _feed.Node, fault.Text, (int)_feed.Options.LongestBackoff.TotalMilliseconds);
-        _lastText = fault.Text;
-        if (_feed.Options.HasSuccessors && wasSubscribed)
-            delay = TimeSpan.FromMilliseconds(5); // Sentinel cuts all clients off when it promotes a node: each moment counts
-        await _hurry.WaitAsync(delay, _feed.Time, _stop.Token).ConfigureAwait(false);
+        _feed.Board.Change(status => status with { State = FeedState.Stopped, IsInStep = false, LastError = $"a fault in the program: {fault.GetType().Name}" });
+        _feed.Coverage.Lost(new FeedFault(FeedFaultKind.Closed, "the feed died of a fault in the program"), _feed.Progress.Published.Position);
+        _completion.TrySetException(fault);
     }
 }

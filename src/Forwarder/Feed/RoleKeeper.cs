@@ -6,6 +6,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// <remarks>
 /// One a connection. Replies are handled on the read loop, so a role holds from an exact place in the stream on. What lies between the last answer "slave" and
 /// the first "master" was held back and kept: once the old master's feed has read all it will get, what is new in it is passed on, before anything newer.
+/// What is asked of other nodes for that is a task of the feed, not of this connection: it comes to its end whatever becomes of the connection.
 /// </remarks>
 internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventOutlet outlet)
 {
@@ -17,13 +18,27 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventO
     private long _askedAt;
     private int _asking;
 
+    /// <summary>When the last answer "master" was asked for: all that the node sent before has been read, and was its own.</summary>
+    private Moment _masterAt;
+
+    /// <summary>What the node said of itself before this connection counted.</summary>
+    private Action? _first;
+
     public NodeRole Role { get; private set; }
 
+    /// <summary>The answer takes effect in <see cref="Begin"/>.</summary>
     public async Task AskFirstAsync()
     {
         var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Ask(answered);
         await answered.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>The connection counts from here on. Under the turn.</summary>
+    public void Begin()
+    {
+        _first?.Invoke();
+        _first = null;
     }
 
     /// <summary>Asks when it is time to.</summary>
@@ -84,9 +99,20 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventO
     private void Learn(FeedReply reply, NodeRole role, bool hasLink, Moment sentAt, TaskCompletionSource? answered)
     {
         Interlocked.Decrement(ref _asking);
+        if (answered is null && _first is null)
+        {
+            TakeEffect(reply, role, hasLink, sentAt, isFirst: false);
+            return;
+        }
+
         if (answered is not null && FeedErrors.IsPassing(reply))
             throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node does not say its role yet: {FeedText.Clean(reply.Text)}");
+        _first = () => TakeEffect(reply, role, hasLink, sentAt, isFirst: true);
+        answered?.TrySetResult();
+    }
 
+    private void TakeEffect(FeedReply reply, NodeRole role, bool hasLink, Moment sentAt, bool isFirst)
+    {
         if (!_useInfo && !reply.IsError)
         {
             _mayNotAsk = false;
@@ -98,57 +124,64 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventO
         if (role == NodeRole.Replica && !reply.IsError)
         {
             if (outlet.HasWaiting)
-                _ = ResolveLaterAsync(outlet.TakeDoubtful(), sentAt);
+                Doubt(outlet.TakeDoubtful(), _masterAt == default ? sentAt : _masterAt);
             feed.Hold.SeenReplica(sentAt, feed.Progress.Position, hasLink);
             feed.Coverage.Hold(true, feed.Progress.Position);
         }
-        else if (role != NodeRole.Replica && (feed.Hold.IsReplica || (feed.Hold.IsPromoting && answered is not null)))
+        else if (role != NodeRole.Replica && feed.Hold.IsReplica)
         {
             Promote();
         }
-        else if (role != NodeRole.Replica && answered is not null)
+        else if (role != NodeRole.Replica && isFirst && !feed.Hold.IsPromoting)
         {
             feed.Coverage.Hold(feed.Hold.IsFenced, feed.Progress.Position); // one that was replaced is not missed, whatever it says
         }
 
         if (role != NodeRole.Replica)
+        {
+            _masterAt = sentAt;
             outlet.Confirm();
-        if (before != role || answered is not null)
+        }
+
+        if (before != role || isFirst)
             Show(before);
-        answered?.TrySetResult();
     }
 
     /// <summary>At once where nobody knows the old master; else when its feed has read what there is.</summary>
     private void Promote()
     {
-        feed.Hold.BeginPromotion();
+        int promotion = feed.Hold.BeginPromotion();
         if (feed.Predecessor is { } predecessor)
-            _ = SettleLaterAsync(predecessor);
+            feed.Tasks.Run("settling a promotion", feed.Options.NeighbourDeadline, end => SettleLaterAsync(predecessor, promotion, end));
         else
             Settle(null);
     }
 
-    /// <summary>Settled by the answer to a PING: on the read loop, at a known place. When the connection ends before, the next one begins anew.</summary>
-    private async Task SettleLaterAsync(Func<Task<IReadOnlyList<KeptNotification>?>> predecessor)
+    private async Task SettleLaterAsync(Func<Task<IReadOnlyList<KeptNotification>?>> predecessor, int promotion, CancellationToken end)
     {
-        IReadOnlyList<KeptNotification>? sent = null;
+        var sent = await AnswerOfAsync(predecessor, end).ConfigureAwait(false);
+        lock (feed.Turn)
+        {
+            if (feed.Hold.IsPromoting && feed.Hold.Promotion == promotion) // else it is a replica again
+                Settle(sent);
+        }
+    }
+
+    /// <returns>Null: not known, and what depends on it is declared.</returns>
+    private static async Task<IReadOnlyList<KeptNotification>?> AnswerOfAsync(Func<Task<IReadOnlyList<KeptNotification>?>> neighbour, CancellationToken end)
+    {
         try
         {
-            sent = await predecessor().ConfigureAwait(false);
+            return await neighbour().WaitAsync(end).ConfigureAwait(false);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException or ObjectDisposedException)
         {
-            // Not known: what was kept is declared.
+            return null;
         }
-
-        commands.Send((_, _) => Settle(sent), "PING");
     }
 
     private void Settle(IReadOnlyList<KeptNotification>? sent)
     {
-        if (!feed.Hold.IsPromoting)
-            return; // a replica again
-
         var last = feed.Hold.Last;
         var fresh = feed.Hold.Settle(sent, out string? missed);
         feed.Echo?.Clear(); // of an earlier time as master
@@ -162,28 +195,36 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventO
         Show(Role);
     }
 
-    /// <summary>What the node sent between its last answer "master" and its first "slave" is its own, or echoes what its successor sends. It is its own if that one has not sent it.</summary>
-    private async Task ResolveLaterAsync(List<KeptNotification> doubtful, Moment at)
+    /// <summary>
+    /// What the node sent between its last answer "master" and its first "slave" is its own, or echoes what its successor sends. It is its own if that one has not
+    /// sent it. Where that cannot be known it is a gap.
+    /// </summary>
+    private void Doubt(List<KeptNotification> doubtful, Moment at)
     {
-        IReadOnlyList<KeptNotification>? sent = null;
+        if (doubtful.Count == 0)
+            return;
+
+        feed.Shelf?.BeginDoubt();
+        feed.Tasks.Run("judging what a demoted master sent last", feed.Options.NeighbourDeadline, end => JudgeLaterAsync(doubtful, at, end));
+    }
+
+    private async Task JudgeLaterAsync(List<KeptNotification> doubtful, Moment at, CancellationToken end)
+    {
         try
         {
-            sent = feed.Successor is { } successor ? await successor().ConfigureAwait(false) : null;
-        }
-        catch (Exception e) when (e is TimeoutException or OperationCanceledException or ObjectDisposedException)
-        {
-            // Not known: declared.
-        }
-
-        commands.Send(
-            (_, _) =>
+            var sent = feed.Successor is { } successor ? await AnswerOfAsync(successor, end).ConfigureAwait(false) : null;
+            lock (feed.Turn)
             {
                 if (sent is null)
                     feed.Coverage.Missed(GapCause.Promoted, "the node was demoted, and its successor is not known yet", at, doubtful[0].Position, feed.Progress.Position);
                 else
                     outlet.PassOn(EchoMatcher.NotIn(doubtful, sent));
-            },
-            "PING");
+            }
+        }
+        finally
+        {
+            feed.Shelf?.EndDoubt();
+        }
     }
 
     private void Show(NodeRole before)

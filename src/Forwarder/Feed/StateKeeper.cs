@@ -73,7 +73,7 @@ internal sealed class StateKeeper(FeedContext feed, FeedCommands commands, Func<
 
         place.IsRead |= feed.KnowsEarlierLife;
         feed.KnowsEarlierLife = place.IsRead;
-        if (feed.Coverage.IsGapOpen || flags.IsInDoubt)
+        if (feed.Coverage.IsGapOpen || flags.IsInDoubt || shelf.Doubts > 0)
             _taken = null; // it would hide what is not declared to the end yet
         else if (!place.IsRead)
             Ask(place);

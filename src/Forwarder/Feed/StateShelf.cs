@@ -14,11 +14,19 @@ internal sealed class StateShelf(string name, string writer)
     private readonly ConcurrentDictionary<string, Place> _places = new();
     private readonly Lock _gate = new();
     private KeptState? _newest;
+    private int _doubts;
 
     public string Writer => writer;
 
     /// <param name="tag">In a cluster: of a slot that the node serves.</param>
     public Place At(string? tag) => _places.GetOrAdd(tag is null ? name : $"{name}{{{tag}}}", static key => new Place(key));
+
+    /// <summary>So many times it is being found out whose some events are. What is kept meanwhile, of whichever node, would pass over them.</summary>
+    public int Doubts => Volatile.Read(ref _doubts);
+
+    public void BeginDoubt() => Interlocked.Increment(ref _doubts);
+
+    public void EndDoubt() => Interlocked.Decrement(ref _doubts);
 
     /// <summary>What an earlier life kept last, under whichever key; null: nothing was found so far.</summary>
     public KeptState? Newest

@@ -15,19 +15,23 @@ internal static class FeedReadiness
         var missing = new List<string>();
         foreach (var status in masters.Select(master => master.Feed.Status))
         {
-            string? fault = status.State switch
-            {
-                FeedState.Subscribed => null,
-                FeedState.HeldBack when isAlone => null, // a replica's events are held back on purpose, its clients are served
-                FeedState.HeldBack => "the node does not say yet that it is a master",
-                FeedState.Connecting => "the feed is connecting to the upstream",
-                FeedState.Down => "the upstream does not answer the feed",
-                _ => "the feed has ended",
-            };
+            string? fault = FaultOf(status, isAlone);
             if (fault is not null)
                 missing.Add((isAlone ? "" : $"{status.Node}: ") + fault + (status.LastError is { } error ? $": {error}" : "") + (status.RemedyText is { } remedy ? $" ({remedy})" : ""));
         }
 
         return missing;
     }
+
+    /// <summary>Why the node's events are not heard; null: they are.</summary>
+    internal static string? FaultOf(NodeFeedStatus status, bool isAlone) => status.State switch
+    {
+        FeedState.Subscribed => null,
+        FeedState.HeldBack when isAlone => null, // a replica's events are held back on purpose, its clients are served
+        FeedState.HeldBack => "the node does not say yet that it is a master",
+        FeedState.Connecting => "the feed is connecting to the upstream",
+        FeedState.Silent => "the upstream has sent nothing for a while: it is busy or frozen, or the way to it is down (the feed keeps its connection)",
+        FeedState.Down => "the upstream does not answer the feed",
+        _ => "the feed has ended",
+    };
 }

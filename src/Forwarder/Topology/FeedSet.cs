@@ -29,10 +29,12 @@ internal sealed class FeedSet : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<string, string> _masterOf = [];
-    private readonly Dictionary<string, FeedState> _seen = [];
+    private readonly Dictionary<string, (FeedState State, long Reconnects)> _seen = [];
     private readonly ConcurrentDictionary<string, bool> _saidReplica = new();
     private readonly Lock _gate = new();
+    private readonly SideTasks _tasks;
     private volatile IReadOnlyList<Member> _members = [];
+    private readonly CoverageGates _clients;
     private EventClass _wanted;
     private bool _isStarted;
     private bool _hasSaidShape;
@@ -42,10 +44,14 @@ internal sealed class FeedSet : IAsyncDisposable
     internal sealed record Member(TopologyNode Node, NodeFeed Feed);
 
     /// <param name="options">As for a single node; its address is that of no node here.</param>
+    /// <param name="clients">Hold requests of clients back while a node is not covered; null: nobody's.</param>
     /// <param name="shelf">Where the states of the nodes' streams are kept; null: nowhere.</param>
-    public FeedSet(ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport transport, StateShelf? shelf = null)
+    public FeedSet(
+        ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport transport, CoverageGates? clients = null, StateShelf? shelf = null)
     {
+        _clients = clients ?? new CoverageGates(TimeSpan.Zero, time, logger);
         (_topology, _sink, _gaps, _time, _logger, _transport, _shelf) = (topology, sink, gaps, time, logger, transport, shelf);
+        _tasks = new SideTasks(time, OnTaskDied);
         bool isAlone = topology.Current.Shape == UpstreamShape.Standalone;
         _options = options with
         {
@@ -96,6 +102,7 @@ internal sealed class FeedSet : IAsyncDisposable
         lock (_gate)
         {
             _wanted = classes;
+            _clients.IsWanted = classes != EventClass.None;
             foreach (var member in _members)
                 member.Feed.Want(classes);
         }
@@ -112,7 +119,12 @@ internal sealed class FeedSet : IAsyncDisposable
     }
 
     /// <summary>The program ends: reads what the nodes have sent for all that they have acknowledged.</summary>
-    public Task CatchUpAsync(TimeSpan deadline) => Task.WhenAll(_members.Select(member => member.Feed.CatchUpAsync(deadline, isLast: true)));
+    public async Task CatchUpAsync(TimeSpan deadline)
+    {
+        var members = _members;
+        await Task.WhenAll(members.Select(member => member.Feed.CatchUpAsync(deadline, isLast: true))).ConfigureAwait(false);
+        await Task.WhenAll(members.Select(member => member.Feed.ConcludeAsync())).ConfigureAwait(false);
+    }
 
     /// <summary>Keeps how far that was, when all of it is settled.</summary>
     public Task KeepStatesAsync(TimeSpan deadline) => Task.WhenAll(_members.Select(member => member.Feed.KeepStateAsync(deadline)));
@@ -122,6 +134,7 @@ internal sealed class FeedSet : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(_members.Select(member => member.Feed.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await _tasks.EndAsync().ConfigureAwait(false);
         _completion.TrySetResult();
     }
 
@@ -169,6 +182,7 @@ internal sealed class FeedSet : IAsyncDisposable
             {
                 if (!old.TryGetValue(member.Node.Id, out var before) || before.Feed != member.Feed || !before.Node.Slots.SequenceEqual(member.Node.Slots) || before.Node.Role != member.Node.Role)
                     member.Feed.Serves(SlotsOf(member.Node));
+                _clients.Of(member.Node.Address).IsOfReplica = member.Node.Role == NodeRole.Replica;
             }
 
             if (snapshot.Nodes.Any(node => node.Role == NodeRole.Replica))
@@ -179,14 +193,15 @@ internal sealed class FeedSet : IAsyncDisposable
         }
 
         foreach (var member in gone)
-            _ = EndAsync(member.Feed);
+            _tasks.Run($"ending the feed of {member.Node.Address}", Timeout.InfiniteTimeSpan, end => EndAsync(member.Feed, end)); // each step has its own end
     }
 
     private NodeFeed NewFeed(TopologyNode node)
     {
         var options = _options with { Address = node.Address };
+        var clients = _clients.Of(node.Address);
         var feed = _options.HasSuccessors
-            ? new NodeFeed(options, _sink, _gaps, _time, _logger, _transport)
+            ? new NodeFeed(options, _sink, _gaps, _time, _logger, _transport, clients)
             {
                 Predecessor = () => SentLastByMasterOfAsync(node.Id),
                 Successor = () => SentBySuccessorOfAsync(node.Id),
@@ -195,7 +210,7 @@ internal sealed class FeedSet : IAsyncDisposable
                 Shelf = _shelf,
                 CameLater = _members.Count > 0,
             }
-            : new NodeFeed(options, _sink, _gaps, _time, _logger, _transport) { MarkerTag = new SlotSearch().Next, Shelf = _shelf };
+            : new NodeFeed(options, _sink, _gaps, _time, _logger, _transport, clients) { MarkerTag = new SlotSearch().Next, Shelf = _shelf };
         feed.Want(_wanted);
         if (_isStarted)
             Start(feed);
@@ -230,15 +245,22 @@ internal sealed class FeedSet : IAsyncDisposable
     private void Start(NodeFeed feed)
     {
         feed.Start();
-        _ = feed.Completion.ContinueWith(ended => _completion.TrySetException(ended.Exception!.InnerExceptions), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _tasks.Run("watching a feed", Timeout.InfiniteTimeSpan, _ => feed.Completion); // it ends with the feed
     }
 
-    /// <summary>What it sent before it went is read first; its faults are the feed's own.</summary>
-    private static async Task EndAsync(NodeFeed feed)
+    /// <summary>What it sent before it went is read and judged first.</summary>
+    private static async Task EndAsync(NodeFeed feed, CancellationToken end)
     {
         await feed.CatchUpAsync(CatchUpDeadline).ConfigureAwait(false);
+        await feed.SettledAsync(SuccessorDeadline + CatchUpDeadline, end).ConfigureAwait(false);
         feed.Want(EventClass.None); // nobody misses what a node says that is no longer there
         await feed.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private void OnTaskDied(string name, Exception fault)
+    {
+        TopologyLog.TaskDied(_logger, fault, name);
+        _completion.TrySetException(fault);
     }
 
     /// <summary>For a node that has been promoted: all that its old master's feed has received, once it has read what there is to read.</summary>
@@ -258,7 +280,7 @@ internal sealed class FeedSet : IAsyncDisposable
     private async Task<IReadOnlyList<KeptNotification>?> SentBySuccessorOfAsync(string nodeId)
     {
         var begun = _time.GetTimestamp();
-        while (_time.GetElapsedTime(begun) < SuccessorDeadline)
+        while (!_stop.IsCancellationRequested && _time.GetElapsedTime(begun) < SuccessorDeadline)
         {
             var changed = _topology.Changed;
             var members = _members;
@@ -337,10 +359,11 @@ internal sealed class FeedSet : IAsyncDisposable
         bool hasNews = false;
         foreach (var member in members)
         {
-            var state = member.Feed.Status.State;
-            hasNews |= _seen.TryGetValue(member.Node.Id, out var before) && before != state
-                && state is FeedState.Down or FeedState.HeldBack or FeedState.Subscribed && before is FeedState.Subscribed or FeedState.HeldBack;
-            _seen[member.Node.Id] = state;
+            var now = (member.Feed.Status.State, member.Feed.Status.Reconnects);
+            // A connection that is lost and made again at once may never be seen to be down.
+            hasNews |= _seen.TryGetValue(member.Node.Id, out var before)
+                && (before.Reconnects != now.Reconnects || (before.State is FeedState.Subscribed or FeedState.HeldBack && before.State != now.State));
+            _seen[member.Node.Id] = now;
         }
 
         return hasNews;

@@ -77,12 +77,7 @@ internal sealed class RedisCaller : IAsyncDisposable
     {
         try
         {
-            await _pipe.Input.CompleteAsync().ConfigureAwait(false);
-            await _pipe.Output.CompleteAsync().ConfigureAwait(false);
-            if (_pipe is IAsyncDisposable asyncDisposable)
-                await asyncDisposable.DisposeAsync().ConfigureAwait(false);
-            else
-                (_pipe as IDisposable)?.Dispose();
+            await _pipe.CloseAsync().ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or SocketException or InvalidOperationException)
         {

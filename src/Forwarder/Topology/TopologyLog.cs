@@ -26,6 +26,9 @@ internal static partial class TopologyLog
     [LoggerMessage(2406, LogLevel.Critical, "watching the topology died of a fault in the program")]
     public static partial void LoopDied(ILogger logger, Exception fault);
 
+    [LoggerMessage(2408, LogLevel.Critical, "'{Task}' died of a fault in the program")]
+    public static partial void TaskDied(ILogger logger, Exception fault, string task);
+
     [LoggerMessage(2405, LogLevel.Information, "{Node} is the master now, by its own word and that of those who watch it; {Old} is no longer forwarded from")]
     public static partial void Succeeded(ILogger logger, string node, string old);
 }

@@ -5,7 +5,7 @@ using KeyEvt.Forwarder.Outbox;
 namespace KeyEvt.Forwarder.Topology;
 
 /// <summary>What does info tell of the upstream? The master's feed as ever (in a cluster: the first that is not well, with the sums of all), then a line for each node.</summary>
-internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher topology, FeedSet feeds, GapLog gaps, TimeProvider time)
+internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher topology, FeedSet feeds, CoverageGates coverage, GapLog gaps, TimeProvider time)
 {
     public InfoSection Make()
     {
@@ -33,6 +33,8 @@ internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher to
             ("markers_sent", Number(all.Sum(one => one.MarkersSent))),
             ("markers_seen", Number(all.Sum(one => one.MarkersSeen))),
             ("reconnects", Number(all.Sum(one => one.Reconnects))),
+            ("coverage_waits", Number(coverage.Waits)),
+            ("coverage_waits_ran_out", Number(coverage.RanOut)),
             ("last_error", status.LastError ?? ""),
             ("remedy", all.Select(one => one.RemedyText).FirstOrDefault(text => text is not null) ?? ""),
             ("nodes", Number(members.Count)),
@@ -53,7 +55,7 @@ internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher to
     }
 
     /// <summary>How old the last marker is that came back: a marker a beat is sent, so up to a beat of it is none. -1: not listening.</summary>
-    private long Lag(NodeFeedStatus status) => status.State is FeedState.Subscribed or FeedState.HeldBack
+    private long Lag(NodeFeedStatus status) => status.State is FeedState.Subscribed or FeedState.HeldBack or FeedState.Silent
         ? Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - EventPosition.MarkerMilliseconds(status.Position.Marker))
         : -1;
 

@@ -17,7 +17,7 @@ internal sealed class UpstreamCheck
     private const string FallbackScript = """
         local missing = {}
         if redis.acl_check_cmd then
-            local needed = {{'RPUSH', 'x'}, {'LTRIM', '0', '-1'}, {'LRANGE', '0', '-1'}, {'LINDEX', '0'}, {'LREM', '1', 'x'}}
+            local needed = {{'RPUSH', 'x'}, {'LTRIM', '0', '-1'}, {'LINDEX', '0'}}
             for _, c in ipairs(needed) do
                 if not redis.acl_check_cmd(c[1], KEYS[1], unpack(c, 2)) then table.insert(missing, c[1]) end
             end
@@ -179,7 +179,7 @@ internal sealed class UpstreamCheck
         if (reply.Begins("MOVED") && !_isAlone)
             Add(CheckOutcome.Note, "fallback storage", "this master's own list is another one than that which was tried; EVAL and its keys are allowed");
         else if (reply.IsError || reply.Items.Count < 2)
-            Add(CheckOutcome.Fails, "fallback storage", reply.Text, $"{Grant($"+eval +evalsha +script|load +llen +lrange +lindex +lrem +rpush +ltrim ~{keys}")}, or switch it off with --fallback-storage-size -1");
+            Add(CheckOutcome.Fails, "fallback storage", reply.Text, $"{Grant($"+eval +evalsha +script|load +llen +lindex +rpush +ltrim ~{keys}")}, or switch it off with --fallback-storage-size -1");
         else if (reply.Items[1].Text is { Length: > 0 } missing)
             Add(CheckOutcome.Fails, "fallback storage", $"not allowed: {missing}", $"{Grant($"+{missing.ToLowerInvariant().Replace(" ", " +", StringComparison.Ordinal)} ~{keys}")}, or switch it off with --fallback-storage-size -1");
         else

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
@@ -55,6 +56,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         {
             Transport = transport,
             Upstream = route,
+            CoverageOf = options.Coverage is { } coverage ? place => coverage.Of(place.Host, place.Port, place.UnixPath) : static _ => CoverageGate.AlwaysOpen,
             Door = door,
             Merge = _merge,
             Probe = _probe,

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
@@ -15,6 +16,9 @@ internal sealed record ProxyServerOptions
 
     /// <summary>Which nodes there are; null: <see cref="Upstream"/> alone.</summary>
     public ITopology? Topology { get; init; }
+
+    /// <summary>Whether requests to a node must wait until its events are heard; null: never.</summary>
+    public CoverageGates? Coverage { get; init; }
 
     /// <summary>The upstream in texts for people; null: its address.</summary>
     public string? UpstreamName { get; init; }

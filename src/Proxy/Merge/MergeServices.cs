@@ -21,6 +21,8 @@ internal sealed class MergeServices(ITopology topology, ITransport transport, Ti
 
     public ITopology Topology => topology;
 
+    public MasterWitness Witness { get; } = new(transport, connectTimeout, time);
+
     public ITransport Transport => transport;
 
     public TimeSpan ConnectTimeout => connectTimeout;

@@ -56,6 +56,8 @@ internal static class OptionTable
             (o, v) => v.Values.Contains("") ? Fault(o, v, "must not be empty") : o with { AdminUsers = v.Values }) { Repeatable = true },
         new("notify-config", "mode", "manage", "manage: add missing flags to notify-keyspace-events; verify: only check them; off",
             (o, v) => v.Word(("manage", NotifyMode.Manage), ("verify", NotifyMode.Verify), ("off", NotifyMode.Off)) is { } mode ? o with { NotifyMode = mode } : o),
+        new("coverage-wait", "seconds", "1", "how long requests wait, at most, while events of their Redis are wanted and not heard (start, restart, a lost subscription); 0: never",
+            (o, v) => v.Seconds(0, 60) is { } time ? o with { CoverageWait = time } : o),
         new("amqp-hosts", "host", null, "hosts that commands may name besides the configured one; * for any",
             (o, v) => ReadAll(v, ReadAllowedHost) is { } hosts ? Forward(o, f => f with { AmqpHosts = hosts }) : o) { Repeatable = true },
         new("amqp-password-file", "file", null, "the password for RabbitMQ; wins over one in --amqp",

@@ -24,6 +24,9 @@ internal sealed record ProxyOptions
 
     public NotifyMode NotifyMode { get; init; }
 
+    /// <summary>How long requests wait, at most, for a node's events to be heard; zero: never.</summary>
+    public TimeSpan CoverageWait { get; init; }
+
     /// <summary>Where health and metrics are served; null when they are off.</summary>
     public TransportAddress? Admin { get; init; }
 

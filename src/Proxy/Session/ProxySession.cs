@@ -118,7 +118,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         await using var merged = names is null || services.Merge is null ? null : new MergedStream(services.Merge, place.Address, upstream.Input.CancelPendingRead, EndTooSlow);
         var merging = merged is null ? null : new MergeRequests(merged, EndTooSlow);
         _replies = CreateReplyPump(upstream, slot, names, merged);
-        _requests = new RequestPump(this, services, client, upstream, place.Address, slot, names, merging, services.Time.GetTimestamp());
+        _requests = new RequestPump(this, services, client, upstream, place.Address, slot, names, merging, services.CoverageOf(place.Address), services.Time.GetTimestamp());
         var requests = _requests.RunAsync();
         await _replies.RunAsync().ConfigureAwait(false);
         if (merged is not null) await merged.DisposeAsync().ConfigureAwait(false); // now, not when the client has taken its time to close

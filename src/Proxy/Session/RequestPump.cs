@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using KeyEvt.Forwarder.Feed;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Merge;
@@ -14,8 +15,9 @@ namespace KeyEvt.Proxy.Session;
 /// </summary>
 /// <param name="names">Of a session through a cluster's door; else null.</param>
 /// <param name="merged">Of one with --merge-keyspace; else null.</param>
+/// <param name="coverage">Whether requests wait until the upstream's events are heard.</param>
 internal sealed class RequestPump(
-    ProxySession session, SessionServices services, IConnection client, IConnection upstream, TransportAddress upstreamAddress, BarrierSlot slot, NodeNames? names, MergeRequests? merged, long upstreamOpenedAt) : Relay
+    ProxySession session, SessionServices services, IConnection client, IConnection upstream, TransportAddress upstreamAddress, BarrierSlot slot, NodeNames? names, MergeRequests? merged, CoverageGate coverage, long upstreamOpenedAt) : Relay
 {
     /// <summary>While an intercepted command waits, so much of what comes behind it is taken in to notice the client's end; then no more is read.</summary>
     private const int MaxBytesBehind = 64 * 1024;
@@ -50,7 +52,7 @@ internal sealed class RequestPump(
     /// <summary>Ordinary requests, as nearly all are.</summary>
     public override RelayStep Pass(Block received)
     {
-        if (_taker is null || !_run.MayPass(received.Bytes)) return RelayStep.Kept;
+        if (_taker is null || coverage.IsHolding || !_run.MayPass(received.Bytes)) return RelayStep.Kept;
         CountRead();
         return _taker.TakeAndFlush(received) ? RelayStep.Passed : RelayStep.PassedUnflushed;
     }
@@ -60,6 +62,7 @@ internal sealed class RequestPump(
         var read = await _client.ReadAsync(this).ConfigureAwait(false);
         while (true)
         {
+            if (coverage.IsHolding) await coverage.WaitAsync().ConfigureAwait(false);
             if (session.RepliesHaveEnded)
             {
                 _client.AdvanceTo(read.Buffer.End);

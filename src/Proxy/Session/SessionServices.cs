@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Feed;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Merge;
@@ -14,6 +15,9 @@ internal sealed record SessionServices
     public required ITransport Transport { get; init; }
 
     public required IUpstreamRoute Upstream { get; init; }
+
+    /// <summary>Whether requests to a node must wait until its events are heard.</summary>
+    public Func<TransportAddress, CoverageGate> CoverageOf { get; init; } = static _ => CoverageGate.AlwaysOpen;
 
     /// <summary>Of a cluster's door: what its nodes are called on this side. Null everywhere else: replies are not looked at.</summary>
     public ClusterDoor? Door { get; init; }

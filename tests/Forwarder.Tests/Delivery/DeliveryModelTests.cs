@@ -32,6 +32,8 @@ public sealed class DeliveryModelTests
         StoreDown,
         StoreUp,
         StoreFlush,
+        StoreTrimFront,
+        StoreTrimTail,
         Wait,
         LongWait,
         Crash,
@@ -75,12 +77,13 @@ public sealed class DeliveryModelTests
     private static async Task RunAsync(Act[] acts, LocalSpool? spool)
     {
         var store = new FakeStore();
-        IEventStore chained = spool is null ? store : new ChainedStore(store, spool);
+        OneListStores Stores() => new("list", store, spool, () => "");
         var options = new DeliveryOptions { Window = 8, StoreBatch = 16 };
-        var rig = new DeliveryRig(store, options, chained: chained);
+        var rig = new DeliveryRig(store, options, stores: Stores());
         var dropped = 0L;
-        var (hasReordered, hasFlushed) = (false, false);
+        var (hasReordered, hasFlushed, hasLostAnswers) = (false, false, false);
         var crashes = 0;
+        var downFor = 0.0;
         foreach (var act in acts)
         {
             var link = rig.Broker.Current is { IsClosed: false } open ? open : null;
@@ -120,6 +123,8 @@ public sealed class DeliveryModelTests
                     break;
                 case Kind.StoreFailsBefore or Kind.StoreFailsAfter:
                     store.Failures.Enqueue(act.Kind == Kind.StoreFailsAfter);
+                    hasReordered |= store.Failures.Count > 3;
+                    hasLostAnswers |= act.Kind == Kind.StoreFailsAfter;
                     break;
                 case Kind.StoreDown or Kind.StoreUp:
                     store.IsDown = act.Kind == Kind.StoreDown;
@@ -129,16 +134,23 @@ public sealed class DeliveryModelTests
                     store.Entries.Clear();
                     hasFlushed = true;
                     break;
-                case Kind.Wait:
-                    await rig.AdvanceAsync(act.Size / 20.0);
+                case Kind.StoreTrimFront or Kind.StoreTrimTail: // by somebody else
+                    var trimmed = Math.Min(act.Size, store.Entries.Count);
+                    dropped += trimmed;
+                    store.Entries.RemoveRange(act.Kind == Kind.StoreTrimFront ? 0 : store.Entries.Count - trimmed, trimmed);
+                    hasFlushed = true;
+                    hasReordered |= hasLostAnswers; // a batch that had got there, and of which somebody took the first, is appended once more
                     break;
-                case Kind.LongWait:
-                    await rig.AdvanceAsync(act.Size);
+                case Kind.Wait or Kind.LongWait:
+                    var seconds = act.Kind == Kind.Wait ? act.Size / 20.0 : act.Size;
+                    downFor = store.IsDown ? downFor + seconds : 0;
+                    hasReordered |= downFor > 4; // newer events no longer wait for what it holds
+                    await rig.AdvanceAsync(seconds);
                     break;
                 case Kind.Crash:
 
                     crashes++;
-                    rig = new DeliveryRig(store, options, runId: (ulong)crashes, chained: chained);
+                    rig = new DeliveryRig(store, options, runId: (ulong)crashes, stores: Stores());
                     hasReordered = true;
                     break;
                 case Kind.Reconfigure:

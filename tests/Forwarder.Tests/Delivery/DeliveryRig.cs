@@ -16,14 +16,13 @@ internal sealed class DeliveryRig
     private readonly ulong _runId;
     private int _next;
 
-    /// <param name="chained">What stands before <paramref name="store"/>, when it is not used alone.</param>
     /// <param name="stores">Several stores, instead of the one.</param>
-    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStore? chained = null, IEventStores? stores = null, ILogger? logger = null)
+    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStores? stores = null, ILogger? logger = null)
     {
         _runId = runId;
         Store = store ?? new FakeStore();
         Options = options ?? new DeliveryOptions();
-        Loop = new DeliveryLoop(Broker, stores ?? new SingleStore("list", chained ?? Store, () => ""), Ledger, Options, () => Config, Time, logger ?? NullLogger.Instance);
+        Loop = new DeliveryLoop(Broker, stores ?? new OneListStores("list", Store, null, () => ""), Ledger, Options, () => Config, Time, logger ?? NullLogger.Instance);
         Sink = new EventSink(Ledger, Loop, () => Config);
     }
 

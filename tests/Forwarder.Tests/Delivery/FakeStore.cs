@@ -22,24 +22,35 @@ internal sealed class FakeStore : IEventStore
         if (Entries.Count + texts.Count > Capacity)
             throw new StoreException("OOM") { IsRefusal = true };
 
-        if (!isRetry || !Entries.TakeLast(texts.Count).SequenceEqual(texts))
+        if (texts.Count > 0 && (!isRetry || !Entries.TakeLast(texts.Count).SequenceEqual(texts)))
             Entries.AddRange(texts);
 
-        var trimmed = cap > 0 ? Math.Max(0, Entries.Count - (int)cap) : 0;
+        var trimmed = cap > 0 ? Math.Clamp(Entries.Count - (int)cap, 0, (int)StoreSteps.MostTrimmed(texts.Count)) : 0;
         Entries.RemoveRange(0, trimmed);
         return new AppendResult(Entries.Count, trimmed);
     });
 
-    public Task<ReadResult> ReadAsync(long offset, int maxEntries) => StepAsync(() =>
-        new ReadResult(Entries.Count, [.. Entries.Skip((int)offset).Take(maxEntries).Select(e => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(e))]));
-
-    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => StepAsync(() =>
+    public Task<ReadResult> ReadAsync(long offset, ReadOnlyMemory<byte> front, int maxEntries, int maxBytes) => StepAsync(() =>
     {
-        if (Entries.Count <= lengthBefore - entries.Count)
-            return new RemoveResult(Entries.Count, entries.Count);
+        if (!front.IsEmpty && !(Entries.Count > 0 && Entries[0].StartsWith(TextOf(front), StringComparison.Ordinal)))
+            return new ReadResult(Entries.Count, [], IsFrontMoved: true);
 
-        var removed = entries.Count(e => Entries.Remove(TextOf(e)));
-        return new RemoveResult(Entries.Count, removed);
+        var read = new List<ReadOnlyMemory<byte>>();
+        for (int i = (int)offset, bytes = 0; i < Entries.Count && read.Count < maxEntries && bytes < maxBytes; i++)
+        {
+            read.Add(Encoding.UTF8.GetBytes(Entries[i]));
+            bytes += read[^1].Length;
+        }
+
+        return new ReadResult(Entries.Count, read);
+    });
+
+    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries) => StepAsync(() =>
+    {
+        bool isFront = Entries.Take(entries.Count).SequenceEqual(entries.Select(TextOf));
+        if (isFront)
+            Entries.RemoveRange(0, entries.Count);
+        return new RemoveResult(Entries.Count, isFront);
     });
 
     public Task<long> CountAsync() => StepAsync(() => (long)Entries.Count);

@@ -7,6 +7,9 @@ namespace KeyEvt.Forwarder.Tests.Feed;
 /// <summary>A feed on a private Redis, in real time.</summary>
 internal sealed class FeedRig : IAsyncDisposable
 {
+    /// <summary>A feed on a Redis behind a port; not started.</summary>
+    public static FeedRig Of(RedisServer server, int port) => new(server, new NodeFeedOptions { Address = RedisAddress.Parse($"redis://127.0.0.1:{port}") }, null);
+
     private FeedRig(RedisServer server, NodeFeedOptions options, IEventSink? sink)
     {
         Server = server;
@@ -54,6 +57,8 @@ internal sealed class FeedRig : IAsyncDisposable
     public Task RedisAsync(params string[] command) => Server.CallAsync(command);
 
     public async Task<string> FlagsAsync() => (await Server.CallAsync("CONFIG", "GET", "notify-keyspace-events")).Items[1].Text;
+
+    public Task StateAsync(FeedState state) => Eventually.ValueAsync($"the feed to be {state}", () => Task.FromResult(Feed.Status.State), seen => seen == state);
 
     public Task KeysAsync(params string[] keys) =>
         Eventually.ValueAsync($"the keys {string.Join(' ', keys)}", () => Task.FromResult(string.Join(' ', Sink.Keys)), seen => seen == string.Join(' ', keys));

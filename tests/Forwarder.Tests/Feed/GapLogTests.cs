@@ -40,6 +40,42 @@ public class GapLogTests
     }
 
     [Fact]
+    public void What_is_known_late_to_be_missing_from_before_the_open_gap_makes_that_one_begin_then()
+    {
+        Cover();
+        var earlier = Moment.Now(_time);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        _coverage.Prove(Moment.Now(_time));
+        _coverage.Lost(Lost, First);
+        _coverage.Missed(GapCause.Promoted, "demoted", earlier, Last, First);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _coverage.Subscribed(First);
+
+        var gap = Assert.Single(_gaps.Recent);
+        Assert.Equal((earlier.Wall, Last, TimeSpan.FromSeconds(3)), (gap.From, gap.LastPosition, gap.Duration));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_silent_node_that_another_one_succeeds_leaves_a_gap_and_one_that_speaks_again_before_that_leaves_none(bool speaks)
+    {
+        Cover();
+        var proven = Moment.Now(_time);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        _coverage.FellSilent(new FeedFault(FeedFaultKind.Silent, "silent"), Last);
+        _time.Advance(TimeSpan.FromSeconds(3));
+        if (speaks)
+            _coverage.Speaks();
+        _coverage.Succeeded(First);
+        _coverage.Lost(Lost, Last);
+
+        Assert.Equal(
+            speaks ? [] : [(GapCause.Silent, proven.Wall, _time.GetUtcNow(), First)],
+            _gaps.Recent.Select(gap => (gap.Cause, gap.From, gap.To!.Value, gap.FirstPosition!.Value)));
+    }
+
+    [Fact]
     public void Before_the_first_subscription_there_is_no_gap()
     {
         _coverage.Want(true, default);

@@ -25,14 +25,14 @@ public class NodeFeedAllocationTests
             new FlagProof(),
             new FeedRemedies("node", NullLogger.Instance),
             new FeedBoard(new NodeFeedStatus()),
-            new HoldBack(new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") }));
+            new HoldBack(new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") })) { Tasks = new SideTasks(TimeProvider.System, (name, fault) => Assert.Fail($"{name}: {fault}")) };
         var commands = new FeedCommands(TimeProvider.System);
         var outlet = new EventOutlet(feed);
         var subscriptions = new FeedSubscriptions(feed, commands, () => EventClass.All, _ => { }, () => { });
         subscriptions.Begin();
         var markers = new MarkerSender(feed, commands);
         var state = new StateKeeper(feed, commands, () => EventClass.All, outlet, markers, new FlagKeeper(feed, commands, () => EventClass.All, () => { }));
-        var stream = new FeedStream(feed, commands, subscriptions, new RoleKeeper(feed, commands, outlet), markers, outlet, state);
+        var stream = new FeedStream(feed, commands, subscriptions, new RoleKeeper(feed, commands, outlet), markers, outlet, state) { Counts = true };
         stream.Frame(">3\r\n$10\r\npsubscribe\r\n$16\r\n__keyevent@*__:*\r\n:1\r\n"u8);
         byte[] one = Encoding.ASCII.GetBytes(">4\r\n$8\r\npmessage\r\n$16\r\n__keyevent@*__:*\r\n$18\r\n__keyevent@0__:set\r\n$8\r\nkey:1234\r\n");
         byte[] many = [.. Enumerable.Repeat(one, Events).SelectMany(bytes => bytes)];

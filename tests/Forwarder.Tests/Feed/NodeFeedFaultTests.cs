@@ -217,21 +217,41 @@ public class NodeFeedFaultTests
     }
 
     [Fact]
-    public async Task A_frozen_server_is_given_up_after_the_deadline_and_the_span_is_a_gap()
+    public async Task R15_a_frozen_server_is_said_to_be_silent_and_nothing_is_lost_when_it_goes_on()
     {
         await using var rig = await FeedRig.StartAsync(EventClass.String);
-        var frozenAt = DateTimeOffset.UtcNow;
+        await using var writer = await rig.Server.ConnectAsync();
         rig.Server.Freeze();
-
-        await Eventually.TrueAsync("the silence to be noticed", () => rig.Gaps.Open == 1, TimeSpan.FromSeconds(6));
+        await writer.SendCommandAsync("SET", "meanwhile", "x"); // executed when it goes on
+        await rig.StateAsync(FeedState.Silent);
         rig.Server.Thaw();
-        var gap = await rig.GapClosedAsync();
+        await writer.ReadReplyAsync();
         await rig.SubscribedAsync();
         await rig.RedisAsync("SET", "after", "x");
 
-        await rig.KeysAsync("after");
+        await rig.KeysAsync("meanwhile", "after");
+        Assert.Equal((0, 0), (rig.Gaps.Total, rig.Feed.Status.Reconnects));
+    }
+
+    [Fact]
+    public async Task B13_a_connection_that_is_half_open_is_noticed_within_five_seconds_though_Redis_is_well()
+    {
+        var server = await RedisServer.StartAsync();
+        await using var relay = new Relay(server.Port);
+        await using var rig = FeedRig.Of(server, relay.Port); // owns the server
+        rig.Feed.Want(EventClass.String);
+        rig.Feed.Start();
+        await rig.SubscribedAsync();
+        relay.StickConnected();
+        var brokenAt = DateTimeOffset.UtcNow;
+
+        var gap = await rig.GapClosedAsync();
         Assert.Equal(GapCause.Silent, gap.Cause);
-        Assert.True(gap.From <= frozenAt, "the gap begins before the freeze");
+        Assert.InRange(gap.To!.Value - brokenAt, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5));
+        Assert.True(gap.From <= brokenAt, "the gap begins before");
+        await server.CallAsync("SET", "after", "x");
+        await rig.KeysAsync("after");
+        Assert.Equal((1, 1), (rig.Gaps.Total, rig.Feed.Status.Reconnects));
     }
 
     [Fact]

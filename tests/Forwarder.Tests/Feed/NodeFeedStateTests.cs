@@ -163,7 +163,7 @@ public sealed class NodeFeedStateTests : IAsyncDisposable
         await Server.CallAsync("RPUSH", Key, "somebody's");
         var life = await LiveAsync();
         await KeptAsync(_ => true);
-        Assert.Contains(life.Log.Lines, line => line.StartsWith("Warning 2016", StringComparison.Ordinal));
+        Assert.Contains(life.Log.Lines, line => line.StartsWith("Warning 2021", StringComparison.Ordinal));
         Assert.Equal(0, life.Gaps.Total);
     }
 

@@ -12,9 +12,9 @@ internal sealed class ScriptedNode : IFeedTransport
 {
     private readonly Lock _gate = new();
     private readonly List<string> _commands = [];
-    private PipeWriter? _toFeed;
+    private readonly List<PipeWriter> _toFeed = [];
+    private readonly List<int> _open = [];
     private volatile TaskCompletionSource? _held;
-    private int _connects;
 
     /// <summary>What to answer to a command instead of the usual; null: the usual; empty: nothing.</summary>
     public Func<string[], string?> Answer { get; set; } = _ => null;
@@ -25,7 +25,20 @@ internal sealed class ScriptedNode : IFeedTransport
     /// <summary>Refuses connections while set.</summary>
     public bool IsDown { get; set; }
 
-    public int Connects => Volatile.Read(ref _connects);
+    public int Connects { get; private set; }
+
+    /// <summary>The connections that the feed has not closed, by their numbers from 1.</summary>
+    public IReadOnlyList<int> Open
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _open];
+        }
+    }
+
+    /// <summary>Whether what comes on this connection is answered at all.</summary>
+    public Func<int, bool> IsDeaf { get; set; } = _ => false;
 
     public IReadOnlyList<string> Commands
     {
@@ -38,15 +51,22 @@ internal sealed class ScriptedNode : IFeedTransport
 
     public ValueTask<IDuplexPipe> ConnectAsync(RedisAddress address, CancellationToken cancellationToken)
     {
-        Interlocked.Increment(ref _connects);
+        var toFeed = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
+        var toNode = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
+        int number;
+        lock (_gate)
+        {
+            number = ++Connects;
+            _toFeed.Add(toFeed.Writer);
+            if (!IsDown)
+                _open.Add(number);
+        }
+
         if (IsDown)
             throw new SocketException((int)SocketError.ConnectionRefused);
 
-        var toFeed = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
-        var toNode = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
-        _toFeed = toFeed.Writer;
-        _ = Task.Run(() => ServeAsync(toNode.Reader, toFeed.Writer), CancellationToken.None);
-        return ValueTask.FromResult<IDuplexPipe>(new Ends(toFeed.Reader, toNode.Writer));
+        _ = Task.Run(() => ServeAsync(toNode.Reader, number), CancellationToken.None);
+        return ValueTask.FromResult<IDuplexPipe>(new Ends(toFeed.Reader, toNode.Writer, () => Closed(number)));
     }
 
     /// <summary>Answers nothing until it is released, and then what is to be answered at that time.</summary>
@@ -59,22 +79,30 @@ internal sealed class ScriptedNode : IFeedTransport
     }
 
     /// <summary>Bytes into the feed's stream, as they are.</summary>
-    public Task SayAsync(string text)
+    /// <param name="on">The number of the connection; null: the last one.</param>
+    public Task SayAsync(string text, int? on = null)
     {
         lock (_gate)
         {
-            var toFeed = _toFeed ?? throw new InvalidOperationException("the feed has not connected yet");
+            var toFeed = _toFeed[(on ?? Connects) - 1];
             toFeed.Write(Encoding.Latin1.GetBytes(text));
             return toFeed.FlushAsync().AsTask();
         }
     }
 
-    public Task EventAsync(string key, string pattern = "__keyevent@*__:*") =>
-        SayAsync($">4\r\n$8\r\npmessage\r\n${pattern.Length}\r\n{pattern}\r\n$18\r\n__keyevent@0__:set\r\n${key.Length}\r\n{key}\r\n");
+    public Task EventAsync(string key, string pattern = "__keyevent@*__:*", int? on = null) =>
+        SayAsync($">4\r\n$8\r\npmessage\r\n${pattern.Length}\r\n{pattern}\r\n$18\r\n__keyevent@0__:set\r\n${key.Length}\r\n{key}\r\n", on);
 
-    public Task CloseAsync() => _toFeed!.CompleteAsync().AsTask();
+    /// <param name="on">As in <see cref="SayAsync"/>.</param>
+    public Task CloseAsync(int? on = null) => _toFeed[(on ?? Connects) - 1].CompleteAsync().AsTask();
 
-    private async Task ServeAsync(PipeReader input, PipeWriter output)
+    private void Closed(int number)
+    {
+        lock (_gate)
+            _open.Remove(number);
+    }
+
+    private async Task ServeAsync(PipeReader input, int number)
     {
         await using var stream = input.AsStream();
         using var reader = new StreamReader(stream, Encoding.Latin1);
@@ -91,9 +119,9 @@ internal sealed class ScriptedNode : IFeedTransport
                 _commands.Add(string.Join(' ', arguments));
             if (_held is { } held)
                 await held.Task;
-            string answer = Answer(arguments) ?? Usual(arguments);
-            if (answer.Length > 0 && ReferenceEquals(output, _toFeed))
-                await SayAsync(answer);
+            string answer = IsDeaf(number) ? "" : Answer(arguments) ?? Usual(arguments);
+            if (answer.Length > 0)
+                await SayAsync(answer, number);
         }
     }
 
@@ -113,5 +141,8 @@ internal sealed class ScriptedNode : IFeedTransport
 
     public static string Bulk(string text) => $"${text.Length}\r\n{text}\r\n";
 
-    private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+    private sealed record Ends(PipeReader Input, PipeWriter Output, Action Closed) : IDuplexPipe, IDisposable
+    {
+        public void Dispose() => Closed();
+    }
 }

@@ -21,6 +21,8 @@ public sealed class FeedSetTests : IAsyncDisposable
     private readonly GapLog _gaps = new();
     private readonly FeedSet _feeds;
 
+    private DateTimeOffset _sentAt;
+
     /// <summary>What each says of itself.</summary>
     private volatile string _roleOfA = Master, _roleOfB = Slave;
 
@@ -67,6 +69,62 @@ public sealed class FeedSetTests : IAsyncDisposable
         await _a.EventAsync("repeated");
         await _b.EventAsync("last");
         await KeysAsync("echo", "own", "last");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_demoted_master_sent_last_is_a_gap_when_its_successor_is_not_known_in_time_also_if_its_connection_has_ended(bool ends)
+    {
+        await StartAsync();
+        var before = DateTimeOffset.UtcNow;
+        await OwnLastAsync(ends);
+
+        await Eventually.TrueAsync("the gap", () => _gaps.Total > 0);
+        var gap = Assert.Single(_gaps.Recent);
+        Assert.Equal(GapCause.Promoted, gap.Cause);
+        Assert.True(gap.From <= before.AddSeconds(1) && gap.From < _sentAt && gap.To >= _sentAt, $"{gap.From:O} to {gap.To:O} holds {_sentAt:O}, when the event was sent");
+        Assert.Empty(_sink.Keys);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_demoted_master_sent_last_is_forwarded_once_its_successor_is_known_also_if_its_connection_has_ended(bool ends)
+    {
+        await StartAsync();
+        await OwnLastAsync(ends);
+
+        _roleOfB = Master;
+        _topology.Change(ReplicaOf("b", "a", PortA), FakeTopology.Node("b", PortB));
+        await KeysAsync("own");
+        Assert.Equal(0, _gaps.Total);
+    }
+
+    /// <summary>A master sends one more event, and is a replica by its next answer; the event waits to be judged.</summary>
+    private async Task OwnLastAsync(bool ends)
+    {
+        _a.Hold();
+        _sentAt = DateTimeOffset.UtcNow;
+        await SentAsync("own");
+        _roleOfA = Slave;
+        _a.Release();
+        await Eventually.ValueAsync("a to be a replica", () => Task.FromResult(Of("a").Feed.Status.Role), role => role == NodeRole.Replica);
+        if (ends)
+        {
+            await _a.CloseAsync(); // restarted, as in a rolling upgrade
+            await Eventually.TrueAsync("a to be back", () => _a.Connects == 2 && Of("a").Feed.Status.State == FeedState.HeldBack);
+        }
+    }
+
+    [Fact]
+    public async Task What_a_demoted_master_sent_last_is_judged_before_the_node_is_forgotten()
+    {
+        await StartAsync();
+        await OwnLastAsync(ends: false);
+
+        _topology.Change(FakeTopology.Node("b", PortB)); // it has left, and its successor is not heard of as one
+        await Eventually.TrueAsync("the event or a gap", () => _sink.Keys.Contains("own") || _gaps.Total > 0);
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class MasterLinkTests
             Assert.Equal(["AUTH", "word"], await master.ReadRequestAsync());
             Assert.Equal("", master.Peek());
             await master.SendAsync("+OK\r\n");
-            await SubscribesAsync(master);
+            await BeginsAsync(master);
         }
 
         await stage.Client.ExpectAsync(Confirmation());
@@ -53,8 +53,9 @@ public sealed class MasterLinkTests
         await stage.Client.SendAsync(Subscribe);
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
         await stage.Upstream.SendAsync(first + Confirmation() + last);
-        await SubscribesAsync(await stage.ConnectedAsync("three"));
+        await BeginsAsync(await stage.ConnectedAsync("three"));
         var two = await stage.ConnectedAsync("two");
+        await IsLoadedAsync(two);
         Assert.Equal(["PSUBSCRIBE", Pattern], await two.ReadRequestAsync());
         await two.SendAsync("-NOPERM no permissions for __keyspace@0__:secret\r\n");
         var ping = await two.ReadRequestAsync();
@@ -77,21 +78,102 @@ public sealed class MasterLinkTests
         two.Reset();
         await Eventually.TrueAsync(() => { stage.Test.Time.Advance(TimeSpan.FromMilliseconds(50)); return !stage.NobodyConnects(); }, "it is connected to again");
         var again = await stage.ConnectedAsync("two");
-        await SubscribesAsync(again);
+        await BeginsAsync(again);
         await again.SendAsync(Message("n"));
         await stage.Client.ExpectAsync(Message("n"));
         lock (stage.Topology.Hints) Assert.Contains("two:6379", Assert.Single(stage.Topology.Hints), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_master_that_does_not_answer_is_given_up()
+    public async Task A_connection_that_says_nothing_is_given_up_when_its_master_answers_another_one()
     {
         await using var stage = new MergeStage();
+        var (two, _) = await SilentAsync(stage);
+        var witness = await WitnessAsync(stage);
+        await witness.SendAsync("-NOAUTH Authentication required.\r\n"); // which is an answer, too
+        await Eventually.TrueAsync(() => witness.IsDisposed, "the other connection is closed");
+        Assert.False(two.IsDisposed);
+        await Eventually.TrueAsync(() => { stage.Test.Time.Advance(TimeSpan.FromMilliseconds(100)); return two.IsDisposed; }, "the silent one is given up");
+    }
+
+    [Fact]
+    public async Task A_master_that_answers_nobody_is_busy_and_what_it_says_then_is_delivered()
+    {
+        await using var stage = new MergeStage();
+        var (two, ping) = await SilentAsync(stage);
+        for (var asked = 0; asked < 5; asked++)
+        {
+            var witness = await WitnessAsync(stage);
+            await Eventually.TrueAsync(() => { stage.Test.Time.Advance(TimeSpan.FromSeconds(1)); return witness.IsDisposed; }, "the other connection is closed");
+        }
+
+        Assert.False(two.IsDisposed);
+        await two.SendAsync(Message("late") + Pong(ping));
+        await stage.Client.ExpectAsync(Message("late"));
+    }
+
+    [Fact]
+    public async Task What_comes_on_the_silent_connection_after_the_master_has_answered_another_one_keeps_it()
+    {
+        await using var stage = new MergeStage();
+        var (two, ping) = await SilentAsync(stage);
+        var witness = await WitnessAsync(stage);
+        await witness.SendAsync("+PONG\r\n");
+        await two.SendAsync(Message("late") + Pong(ping));
+        await stage.Client.ExpectAsync(Message("late"));
+        stage.Test.Time.Advance(TimeSpan.FromSeconds(5));
+        await PongsAsync(two);
+        Assert.False(two.IsDisposed);
+    }
+
+    [Fact]
+    public async Task A_master_that_answers_nobody_for_minutes_is_given_up()
+    {
+        await using var stage = new MergeStage();
+        var (two, _) = await SilentAsync(stage);
+        var begun = stage.Test.Time.GetUtcNow();
+        await Eventually.TrueAsync(() => { stage.Test.Time.Advance(TimeSpan.FromSeconds(5)); return two.IsDisposed; }, "the silent one is given up");
+        Assert.True(stage.Test.Time.GetUtcNow() - begun >= TimeSpan.FromMinutes(4.9));
+    }
+
+    [Fact]
+    public async Task A_master_that_loads_its_data_is_subscribed_to_when_it_is_done()
+    {
+        await using var stage = new MergeStage();
+        await stage.Client.SendAsync(Subscribe);
+        var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
+        await stage.Upstream.SendAsync(first + Confirmation() + last);
+        var two = await stage.ConnectedAsync("two");
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(["PING"], await two.ReadRequestAsync());
+            await two.SendAsync("-LOADING Redis is loading the dataset in memory\r\n");
+            await Eventually.TrueAsync(() => { stage.Test.Time.Advance(TimeSpan.FromMilliseconds(10)); return two.Peek().Length > 0; }, "it is asked again");
+        }
+
+        await BeginsAsync(two);
+        await BeginsAsync(await stage.ConnectedAsync("three"));
+        await two.SendAsync(Message("n"));
+        await stage.Client.ExpectAsync(Confirmation() + Message("n"));
+    }
+
+    /// <summary>The master "two" has not answered for five seconds; "three" has.</summary>
+    private static async Task<(MemoryConnection Two, string Ping)> SilentAsync(MergeStage stage)
+    {
         var (two, three) = await stage.SubscribedAsync();
         stage.Test.Time.Advance(TimeSpan.FromSeconds(5));
-        Assert.Equal("PING", (await two.ReadRequestAsync())[0]);
+        var ping = await two.ReadRequestAsync();
+        Assert.Equal("PING", ping[0]);
         await PongsAsync(three);
-        await Eventually.TrueAsync(() => { stage.Test.Time.Advance(TimeSpan.FromSeconds(1)); return two.IsDisposed; }, "the silent one is given up");
+        return (two, ping[1]);
+    }
+
+    private static async Task<MemoryConnection> WitnessAsync(MergeStage stage)
+    {
+        await Eventually.TrueAsync(() => { stage.Test.Time.Advance(TimeSpan.FromSeconds(1)); return stage.IsConnectedTo("two"); }, "another connection");
+        var witness = await stage.ConnectedAsync("two");
+        Assert.Equal(["PING"], await witness.ReadRequestAsync());
+        return witness;
     }
 
     [Theory]

@@ -76,11 +76,28 @@ internal sealed class MergeStage : IAsyncDisposable, ITransport
     /// <summary>Nobody has connected to another master that the test has not seen.</summary>
     public bool NobodyConnects() => _masters.Values.All(each => each.Reader.Count == 0);
 
+    /// <summary>Somebody has connected to a master, and the test has not seen it.</summary>
+    public bool IsConnectedTo(string host) => Connections(host).Reader.Count > 0;
+
     /// <summary>The next connection to a master.</summary>
     public async Task<MemoryConnection> ConnectedAsync(string host)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         return await Connections(host).Reader.ReadAsync(deadline.Token);
+    }
+
+    /// <summary>The first that a new connection asks is whether the master has loaded its data.</summary>
+    public static async Task IsLoadedAsync(MemoryConnection master)
+    {
+        Assert.Equal(["PING"], await master.ReadRequestAsync());
+        await master.SendAsync("+PONG\r\n");
+    }
+
+    /// <summary>A master is asked over a new connection to subscribe, and does.</summary>
+    public static async Task BeginsAsync(MemoryConnection master, string name = Pattern, string command = "PSUBSCRIBE")
+    {
+        await IsLoadedAsync(master);
+        await SubscribesAsync(master, name, command);
     }
 
     /// <summary>A master is asked to subscribe, and does.</summary>
@@ -105,8 +122,8 @@ internal sealed class MergeStage : IAsyncDisposable, ITransport
         var (first, last) = await Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
         await Upstream.SendAsync(first + Confirmation(type: type) + last);
         var (two, three) = (await ConnectedAsync("two"), await ConnectedAsync("three"));
-        await SubscribesAsync(two);
-        await SubscribesAsync(three);
+        await BeginsAsync(two);
+        await BeginsAsync(three);
         await Client.ExpectAsync(Confirmation(type: type));
         return (two, three);
     }

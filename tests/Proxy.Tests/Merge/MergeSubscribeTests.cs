@@ -19,8 +19,9 @@ public sealed class MergeSubscribeTests
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
         foreach (var each in "+PONG\r\n" + first + Confirmation(type: type) + Message("own", type) + last) await stage.Upstream.SendAsync(each.ToString());
         await stage.Client.ExpectAsync("+PONG\r\n");
-        await SubscribesAsync(await stage.ConnectedAsync("two"));
+        await BeginsAsync(await stage.ConnectedAsync("two"));
         var three = await stage.ConnectedAsync("three");
+        await IsLoadedAsync(three);
         Assert.Equal(["PSUBSCRIBE", Pattern], await three.ReadRequestAsync());
         Assert.Equal(("", ""), (stage.Client.Peek(), stage.Upstream.Peek()));
         await PongsAsync(three);
@@ -36,7 +37,7 @@ public sealed class MergeSubscribeTests
         var (first, last) = await stage.Test.ReadQuestionAsync("subscribe", "news", "__keyspace@0__:a");
         var answer = Confirmation(1, name: "news", word: "subscribe") + Confirmation(2, name: "__keyspace@0__:a", word: "subscribe");
         await stage.Upstream.SendAsync(first + answer + last);
-        foreach (var master in (string[])["two", "three"]) await SubscribesAsync(await stage.ConnectedAsync(master), "__keyspace@0__:a", "SUBSCRIBE");
+        foreach (var master in (string[])["two", "three"]) await BeginsAsync(await stage.ConnectedAsync(master), "__keyspace@0__:a", "SUBSCRIBE");
         await stage.Client.ExpectAsync(answer);
     }
 
@@ -114,13 +115,13 @@ public sealed class MergeSubscribeTests
         await stage.Client.SendAsync(Subscribe);
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
         await stage.Upstream.SendAsync(first + Confirmation() + last);
-        await SubscribesAsync(await stage.ConnectedAsync("three"));
+        await BeginsAsync(await stage.ConnectedAsync("three"));
         Assert.Equal("", stage.Client.Peek());
         await Eventually.TrueAsync(() => { stage.Test.Time.Advance(TimeSpan.FromSeconds(1)); return stage.Client.Peek() == Confirmation(); }, "the confirmation comes without the missing master");
         lock (stage.Dead) stage.Dead.Clear();
         await Eventually.TrueAsync(() => { stage.Test.Time.Advance(TimeSpan.FromMilliseconds(100)); return !stage.NobodyConnects(); }, "it is tried again");
         var two = await stage.ConnectedAsync("two");
-        await SubscribesAsync(two);
+        await BeginsAsync(two);
         await two.SendAsync(Message("a"));
         await stage.Client.ExpectAsync(Confirmation() + Message("a"));
     }

@@ -248,7 +248,7 @@ public sealed class MergedStreamTests
         var (two, _) = await stage.SubscribedAsync();
         stage.Topology.Change(Node("upstream"), Node("two", NodeRole.Replica), Node("three"), Node("four"));
         var four = await stage.ConnectedAsync("four");
-        await SubscribesAsync(four);
+        await BeginsAsync(four);
         await four.SendAsync(Message("n"));
         await stage.Client.ExpectAsync(Message("n"));
         await Eventually.TrueAsync(() => two.IsDisposed, "the old master is not listened to");

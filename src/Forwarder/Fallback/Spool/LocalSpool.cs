@@ -80,42 +80,38 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         return new AppendResult(Count, 0);
     });
 
-    public Task<ReadResult> ReadAsync(long offset, int maxEntries) => RunAsync(() =>
+    public Task<ReadResult> ReadAsync(long offset, ReadOnlyMemory<byte> front, int maxEntries, int maxBytes) => RunAsync(() =>
     {
+        if (!front.IsEmpty && !(TryReadFront(out var first) && first.AsSpan().StartsWith(front.Span)))
+            return new ReadResult(Count, [], IsFrontMoved: true);
+
         var entries = new List<ReadOnlyMemory<byte>>();
-        var skip = offset;
+        var (skip, bytes) = (offset, 0L);
         foreach (var segment in _segments)
         {
-            var first = Math.Max(_head, segment.FirstIndex);
-            var skipped = Math.Min(skip, segment.EndIndex - first);
+            var begin = Math.Max(_head, segment.FirstIndex);
+            var skipped = Math.Min(skip, segment.EndIndex - begin);
             skip -= skipped;
-            for (var index = first + skipped; index < segment.EndIndex && entries.Count < maxEntries; index++)
+            for (var index = begin + skipped; index < segment.EndIndex && entries.Count < maxEntries && bytes < maxBytes; index++)
+            {
                 entries.Add(segment.Read(index));
+                bytes += entries[^1].Length;
+            }
         }
 
         return new ReadResult(Count, entries);
     });
 
-    /// <summary>Removes these entries as far as they are the front.</summary>
-    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => RunAsync(() =>
+    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries) => RunAsync(() =>
     {
-        var removed = 0;
-        foreach (var entry in entries)
-        {
-            if (!TryReadFront(out var front) || !front.AsSpan().SequenceEqual(entry.Span))
-                continue;
+        if (!IsFront(entries))
+            return new RemoveResult(Count, IsRemoved: false);
 
-            _head++;
-            removed++;
-        }
-
-        if (removed > 0)
-        {
-            DropReadSegments();
-            WriteHead();
-        }
-
-        return new RemoveResult(Count, removed);
+        foreach (var _ in entries)
+            _head = Math.Max(_head, _segments.Find(s => s.EndIndex > _head)!.FirstIndex) + 1;
+        DropReadSegments();
+        WriteHead();
+        return new RemoveResult(Count, IsRemoved: true);
     });
 
     public Task<long> CountAsync() => Task.FromResult(Count);
@@ -126,6 +122,24 @@ internal sealed class LocalSpool : IEventStore, IDisposable
             segment.Dispose();
 
         _lock.Dispose();
+    }
+
+    private bool IsFront(IReadOnlyList<ReadOnlyMemory<byte>> entries)
+    {
+        var index = _head;
+        foreach (var entry in entries)
+        {
+            if (_segments.Find(s => s.EndIndex > index) is not { } segment)
+                return false;
+
+            index = Math.Max(index, segment.FirstIndex);
+            if (!segment.Read(index).AsSpan().SequenceEqual(entry.Span))
+                return false;
+
+            index++;
+        }
+
+        return true;
     }
 
     private bool TryReadFront([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out byte[]? entry)

@@ -1,0 +1,42 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using KeyEvt.Forwarder.Tls;
+
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>How did a connection end? The first reason wins, whichever of its loops has it.</summary>
+internal sealed class FeedEnd(NodeFeedOptions options)
+{
+    private readonly TaskCompletionSource<FeedFault> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Faults only by what is a fault of the program.</summary>
+    public Task<FeedFault> Reached => _end.Task;
+
+    public void Set(FeedFault fault) => _end.TrySetResult(fault);
+
+    /// <summary>Runs a loop to its end and says how it ended, unless another one has said so already.</summary>
+    public async Task GuardAsync(Func<Task> loop)
+    {
+        try
+        {
+            await loop().ConfigureAwait(false);
+            Set(new FeedFault(FeedFaultKind.Closed, "the server closed the connection (restart, CLIENT KILL, an ACL change, or its client-output-buffer-limit)"));
+        }
+        catch (FeedFaultException e)
+        {
+            Set(e.Fault);
+        }
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or AuthenticationException)
+        {
+            Set(new FeedFault(FeedFaultKind.Closed, $"the connection broke: {BreakOf(e)}"));
+        }
+        catch (Exception e)
+        {
+            _end.TrySetException(e);
+        }
+    }
+
+    /// <summary>With TLS 1.3 the node judges the client certificate after the handshake: its refusal is the first thing that is read.</summary>
+    private string BreakOf(Exception error) =>
+        (options.Address.IsTls ? HandshakeFault.Describe(error, options.TlsFiles) : null) ?? FeedText.Clean(error.Message);
+}

@@ -1,0 +1,220 @@
+using System.Text;
+using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Outbox;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Delivery;
+
+/// <summary>
+/// What do the books make of a store that is not as it should be? The store holds e0, e1 ...; the first ones have been read and are being sent.
+/// </summary>
+public sealed class StoreBooksTests
+{
+    private readonly Ledger _ledger = new();
+    private readonly EventLog _drain;
+    private readonly StoreBooks _books;
+    private readonly List<string> _store = [];
+
+    public StoreBooksTests()
+    {
+        _drain = new EventLog(_ledger, WaitingPlace.Fallback, long.MaxValue);
+        _books = new StoreBooks(_drain, 0, _ledger, NullLogger.Instance);
+    }
+
+    [Fact]
+    public void What_the_cap_took_of_what_is_being_sent_is_not_lost_and_needs_no_removal()
+    {
+        Begin(stored: 10, claimed: 6);
+        _store.RemoveRange(0, 8);
+        _books.Capped(0, 2, new AppendResult(2, 8), isRetry: false);
+        AssertBooks(length: 2, claimed: 0, capped: 2, lost: 0);
+        Settle(6);
+        Assert.Empty(_books.Removable(part: true));
+        AssertBooks(length: 2, claimed: 0, capped: 2, lost: 0);
+    }
+
+    [Fact]
+    public void What_the_cap_took_half_of_is_removed_by_the_other_half()
+    {
+        Begin(stored: 10, claimed: 6);
+        _store.RemoveRange(0, 4);
+        _books.Capped(0, 6, new AppendResult(6, 4), isRetry: false);
+        Settle(6);
+        Assert.Equal(["e4", "e5"], Texts(_books.Removable(part: false)));
+        Remove();
+        AssertBooks(length: 4, claimed: 0, capped: 0, lost: 0);
+    }
+
+    [Fact]
+    public void A_cap_whose_answer_got_lost_is_still_the_reason()
+    {
+        Begin(stored: 10, claimed: 0);
+        _store.RemoveRange(0, 3);
+        _books.Capped(0, 7, new AppendResult(7, 0), isRetry: true);
+        AssertBooks(length: 7, claimed: 0, capped: 3, lost: 0);
+    }
+
+    [Fact]
+    public void Somebody_cuts_the_tail_off_and_only_what_was_not_read_is_lost()
+    {
+        Begin(stored: 10, claimed: 6);
+        _store.RemoveRange(7, 3);
+        Count();
+        AssertBooks(length: 7, claimed: 6, capped: 0, lost: 3);
+        _store.RemoveRange(4, 3);
+        Count();
+        AssertBooks(length: 4, claimed: 4, capped: 0, lost: 4);
+        Settle(6);
+        Remove();
+        Assert.True(_books.IsEmpty);
+        AssertBooks(length: 0, claimed: 0, capped: 0, lost: 4);
+    }
+
+    [Fact]
+    public void Somebody_cuts_the_front_off_and_only_what_was_not_read_is_lost()
+    {
+        Begin(stored: 10, claimed: 6);
+        _store.RemoveRange(0, 3);
+        Count();
+        AssertBooks(length: 7, claimed: 3, capped: 0, lost: 0);
+        _store.RemoveRange(0, 5);
+        Count();
+        AssertBooks(length: 2, claimed: 0, capped: 0, lost: 2);
+    }
+
+    [Fact]
+    public void The_list_goes_and_another_one_comes()
+    {
+        Begin(stored: 10, claimed: 6);
+        _store.Clear();
+        _store.AddRange(["x0", "x1", "x2", "x3"]);
+        Count();
+        AssertBooks(length: 4, claimed: 0, capped: 0, lost: 0); // 4 of those not read are missed, and 4 others found: their lengths are all that is known
+        Assert.Equal(4, _books.Unread.Count);
+    }
+
+    [Fact]
+    public void Somebody_puts_entries_in_front_and_what_is_behind_them_is_read_again()
+    {
+        Begin(stored: 10, claimed: 6);
+        _store.InsertRange(0, ["x0", "x1"]);
+        Settle(6);
+        Remove();
+        AssertBooks(length: 12, claimed: 0, capped: 0, lost: 0);
+        Assert.Equal(12, _books.Unread.Count);
+        Assert.Equal(6 + 2, _ledger.Snapshot().Adopted - 10);
+    }
+
+    [Fact]
+    public void A_removal_whose_answer_got_lost_was_done()
+    {
+        Begin(stored: 10, claimed: 6);
+        Settle(6);
+        _store.RemoveRange(0, 6);
+        Remove();
+        Assert.Empty(_books.Removable(part: true));
+        AssertBooks(length: 4, claimed: 0, capped: 0, lost: 0);
+    }
+
+    [Fact]
+    public void A_removal_whose_answer_got_lost_was_done_also_among_equal_entries()
+    {
+        Begin(stored: 10, claimed: 6, equal: true);
+        Settle(6);
+        _store.RemoveRange(0, 6);
+        Remove();
+        AssertBooks(length: 4, claimed: 0, capped: 0, lost: 0);
+        Assert.Equal(4, _books.Unread.Count);
+    }
+
+    [Fact]
+    public void A_read_that_finds_another_front_brings_nothing()
+    {
+        Begin(stored: 10, claimed: 6);
+        _store.RemoveRange(0, 2);
+        Read(most: 2);
+        AssertBooks(length: 8, claimed: 4, capped: 0, lost: 0);
+        Read(most: 2);
+        AssertBooks(length: 8, claimed: 6, capped: 0, lost: 0);
+        Assert.Equal(["e2", "e3", "e4", "e5", "e6", "e7"], Texts(_store.Take(6).Select(Bytes)));
+    }
+
+    [Fact]
+    public void Entries_that_somebody_appends_all_the_time_do_not_stop_the_reading()
+    {
+        Begin(stored: 10, claimed: 2);
+        for (int n = 0; n < 8; n++)
+        {
+            _store.Add($"x{n}");
+            Read(most: 1);
+        }
+
+        AssertBooks(length: 18, claimed: 10, capped: 0, lost: 0);
+    }
+
+    private void Begin(int stored, int claimed, bool equal = false)
+    {
+        _store.AddRange(Enumerable.Range(0, stored).Select(n => equal ? "e" : $"e{n}"));
+        Count();
+        if (claimed > 0)
+            Read(claimed);
+        AssertBooks(stored, claimed, 0, 0);
+    }
+
+    private void Count()
+    {
+        _books.Counted(_store.Count);
+        Locate();
+    }
+
+    private void Read(int most)
+    {
+        var front = Encoding.UTF8.GetString(_books.Front.Span);
+        bool isMoved = front.Length > 0 && !(_store.Count > 0 && _store[0].StartsWith(front, StringComparison.Ordinal));
+        _books.Read(isMoved ? new ReadResult(_store.Count, [], IsFrontMoved: true) : new ReadResult(_store.Count, [.. _store.Skip((int)_books.Claimed).Take(most).Select(Bytes)]));
+        Locate();
+    }
+
+    private void Remove()
+    {
+        var entries = Texts(_books.Removable(part: false)).ToList();
+        bool isFront = _store.Take(entries.Count).SequenceEqual(entries);
+        if (isFront)
+            _store.RemoveRange(0, entries.Count);
+        _books.Removed(new RemoveResult(_store.Count, isFront), entries.Count);
+        Locate();
+    }
+
+    /// <summary>As the keeper does, with a read that brings less than is claimed.</summary>
+    private void Locate()
+    {
+        if (_books.NeedsLocating)
+            _books.Located(new ReadResult(_store.Count, [.. _store.Take(3).Select(Bytes)]));
+        Assert.False(_books.NeedsLocating);
+    }
+
+    private void Settle(int count)
+    {
+        for (int n = 0; n < count; n++)
+        {
+            Assert.True(_drain.TryClaim(out var entry));
+            _drain.Settle(entry.Sequence, Settlement.Confirmed);
+        }
+    }
+
+    private void AssertBooks(long length, long claimed, long capped, long lost)
+    {
+        var ledger = _ledger.Snapshot();
+        Assert.Equal((length, claimed, capped, lost), (_books.Length, _books.Claimed, ledger.Dropped[(int)DropReason.FallbackCap], ledger.Dropped[(int)DropReason.FallbackLost]));
+        Assert.Equal(0, ledger.Difference);
+        Assert.Equal(ledger.WaitingFallback, _books.Length - _books.Claimed + _drain.Count);
+        Assert.Equal(_books.Length - _books.Claimed, _books.Unread.Count);
+        Assert.Equal(_store.Count, _books.Length);
+    }
+
+    private static ReadOnlyMemory<byte> Bytes(string text) => Encoding.UTF8.GetBytes(text);
+
+    private static IEnumerable<string> Texts(IEnumerable<ReadOnlyMemory<byte>> entries) => entries.Select(entry => Encoding.UTF8.GetString(entry.Span));
+}

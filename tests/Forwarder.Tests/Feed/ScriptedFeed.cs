@@ -1,0 +1,68 @@
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Servers;
+
+namespace KeyEvt.Forwarder.Tests.Feed;
+
+/// <summary>A feed on a scripted node, in virtual time.</summary>
+internal sealed class ScriptedFeed : IAsyncDisposable
+{
+    public static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
+
+    public ScriptedFeed(Func<NodeFeedOptions, NodeFeedOptions>? change = null)
+    {
+        var options = new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") };
+        Feed = new NodeFeed(change?.Invoke(options) ?? options, Sink, Gaps, Time, Log, Node);
+    }
+
+    public JumpingTime Time { get; } = new();
+
+    public ScriptedNode Node { get; } = new();
+
+    public RecordingSink Sink { get; } = new();
+
+    public RecordingLogger Log { get; } = new();
+
+    public GapLog Gaps { get; } = new();
+
+    public NodeFeed Feed { get; }
+
+    public int Count(string command) => Node.Commands.Count(one => one.StartsWith(command, StringComparison.Ordinal));
+
+    /// <summary>Subscribed to all, and the first marker has come back.</summary>
+    public async Task StartAsync()
+    {
+        Feed.Want(EventClass.All);
+        Feed.Start();
+        await Eventually.TrueAsync("the subscription and the first marker", () => Feed.Status is { IsInStep: true, MarkersSeen: 1 });
+    }
+
+    /// <summary>Beats one after another, each when the marker of the one before has been sent.</summary>
+    public async Task BeatAsync(int beats)
+    {
+        for (int i = 0; i < beats; i++)
+        {
+            long sent = Feed.Status.MarkersSent;
+            Time.Advance(Beat);
+            await Eventually.TrueAsync("the beat", () => Feed.Status.MarkersSent > sent);
+        }
+    }
+
+    /// <summary>All markers that were sent have come back.</summary>
+    public Task SeenAsync() => Eventually.TrueAsync("the markers", () => Feed.Status is var status && status.MarkersSeen == status.MarkersSent);
+
+    public Task BeatUntilAsync(string what, Func<bool> condition) => Eventually.TrueAsync(what, () =>
+    {
+        if (condition())
+            return true;
+        Time.Advance(Beat);
+        return condition();
+    });
+
+    public Task KeysAsync(params string[] keys) =>
+        Eventually.ValueAsync($"the keys {string.Join(' ', keys)}", () => Task.FromResult(string.Join(' ', Sink.Keys)), seen => seen == string.Join(' ', keys));
+
+    public Task StateAsync(FeedState state) => Eventually.ValueAsync($"the feed to be {state}", () => Task.FromResult(Feed.Status.State), seen => seen == state);
+
+    public ValueTask DisposeAsync() => Feed.DisposeAsync();
+}
