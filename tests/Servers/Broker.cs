@@ -41,6 +41,14 @@ public sealed class Broker(string url)
             return true;
         });
 
+    /// <summary>Takes a binding away.</summary>
+    public Task UnbindAsync(string queue, string exchange, string routingKey)
+        => UseAsync(async channel =>
+        {
+            await channel.QueueUnbindAsync(queue, exchange, routingKey).ConfigureAwait(false);
+            return true;
+        });
+
     /// <summary>Messages ready in a queue, or null when there is no such queue.</summary>
     public Task<uint?> CountAsync(string queue)
         => UseAsync<uint?>(async channel =>

@@ -54,6 +54,8 @@ internal sealed class ClusterShape : SoakShape
 
     public override string[] Options => ["--listen-base", _doors.ToString(CultureInfo.InvariantCulture)];
 
+    public override string[] OptionsOfAnother() => ["--listen-base", FreePorts.TakeRange(12).ToString(CultureInfo.InvariantCulture)];
+
     public static async Task<SoakShape> StartAsync() => new ClusterShape(await RedisClusterServers.StartAsync());
 
     /// <summary>Two straight to the nodes, and two through the doors.</summary>

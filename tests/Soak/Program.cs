@@ -10,7 +10,7 @@ if (args.Length is 0 or > 3 || !double.TryParse(args[0], CultureInfo.InvariantCu
     Console.Error.WriteLine($"""
         usage: scripts/soak.sh MINUTES [{string.Join('|', SoakShape.Names)}] [SEED]
           random faults while writers write, for so long; prints what became of the writes every minute and at the end
-          exit 0, or 1 when anything was lost outside a declared gap (or doubled with another id, out of order, not in the ledger)
+          exit 0, or 1 when anything was lost outside a declared gap (or doubled with another id, out of order, not in the ledger), or Redis was kept from its clients
         """);
     return 2;
 }
@@ -20,7 +20,7 @@ using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
 using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
 
 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{shape}, seed {seed}"));
-await using var stage = await SoakStage.SetAsync(shape);
+await using var stage = await SoakStage.SetAsync(shape, seed);
 var failure = await new SoakRun(stage, seed, TimeSpan.FromMinutes(minutes)).RunAsync(ending.Token);
 Console.WriteLine(failure is null ? "nothing lost outside a declared gap" : string.Create(CultureInfo.InvariantCulture, $"WRONG ({shape}, seed {seed}): {failure}"));
 return failure is null ? 0 : 1;

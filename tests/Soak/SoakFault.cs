@@ -9,4 +9,8 @@ internal enum FaultSide
 }
 
 /// <summary>One fault of the catalogue, from its beginning to its end; what recovers afterwards is waited for by the run.</summary>
-internal sealed record SoakFault(string Name, FaultSide Side, Func<SoakStage, Random, Task> ActAsync);
+internal sealed record SoakFault(string Name, FaultSide Side, Func<SoakStage, Random, Task> ActAsync)
+{
+    /// <summary>A Redis stands still meanwhile: how long its commands took says nothing.</summary>
+    public bool StopsRedis { get; init; }
+}

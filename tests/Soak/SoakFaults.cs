@@ -8,8 +8,7 @@ namespace KeyEvt.Soak;
 /// Rows of the fault catalogue in random lengths: of the broker and of the program; those of Redis are its shape's. Some lose by their nature, and are accounted for: FLUSHALL, or a master that
 /// is lost with what its replica had not received, take stored events (the ledger counts them: what is lost must not be more), and kill -9 takes what was only in memory (the run declares the
 /// second before it; so the kill comes only while the broker confirms).
-/// Not here: eviction (as FLUSHALL, but nobody can say when), a cap or a memory bound that is reached (they drop by design; rows of their own),
-/// unbound queues and deleted exchanges (the broker drops what is meant for them).
+/// Not here: eviction (as FLUSHALL, but nobody can say when), a memory bound that is reached (it drops by design; a row of its own), deleted exchanges.
 /// </summary>
 internal static class SoakFaults
 {
@@ -67,6 +66,9 @@ internal static class SoakFaults
             await stage.Rabbit.CtlAsync("set_disk_free_limit", "50MB");
         }),
         new("B15 close_all_connections", FaultSide.Broker, (stage, _) => stage.Rabbit.CtlAsync("close_all_connections", "soak")),
+        new("B16 the broker is back without its queue", FaultSide.Broker, QueueMissingAsync),
+        new("B17 the list at its cap, the broker slow", FaultSide.Broker, CapAsync),
+        new("P15 a second program with the same backlog", FaultSide.Program, SecondProgramAsync),
         new("P11 program frozen", FaultSide.Program, async (stage, random) =>
         {
             stage.Program.Freeze();
@@ -99,6 +101,45 @@ internal static class SoakFaults
             }
         }),
     ];
+
+    /// <summary>Takes the queue's bindings away, with the links: what is published then is routed to nobody.</summary>
+    private static async Task QueueMissingAsync(SoakStage stage, Random random)
+    {
+        stage.Relay.Cut();
+        await HoldAsync(random, 2);
+        foreach (var (exchange, key) in SoakStage.Bindings)
+            await stage.Rabbit.Broker.UnbindAsync(SoakStage.Queue, exchange, key);
+        stage.Relay.Accept();
+        await HoldAsync(random, 6);
+        foreach (var (exchange, key) in SoakStage.Bindings)
+            await stage.Rabbit.Broker.DeclareAsync(SoakStage.Queue, exchange, key);
+    }
+
+    /// <summary>The cap drops the oldest, and the ledger counts them.</summary>
+    private static async Task CapAsync(SoakStage stage, Random random)
+    {
+        await using var client = await stage.Program.ConnectAsync();
+        stage.Relay.Cut();
+        await stage.StoredAsync(random.Next(500, 2000));
+        await client.CallAsync("key_evt_amqp.fallback_storage_size_set", random.Next(200, 500).ToString(CultureInfo.InvariantCulture));
+        stage.Relay.Delay = TimeSpan.FromMilliseconds(200);
+        stage.Relay.Accept();
+        await HoldAsync(random, 6);
+        stage.Relay.Delay = TimeSpan.Zero;
+        await client.CallAsync("key_evt_amqp.fallback_storage_size_set", "1000000");
+    }
+
+    /// <summary>It wants no events of its own, and takes what is stored like the first one: some go out twice, with equal ids.</summary>
+    private static async Task SecondProgramAsync(SoakStage stage, Random random)
+    {
+        stage.Relay.Cut();
+        await stage.StoredAsync(random.Next(500, 5000));
+        stage.Relay.Accept();
+        await using var second = await KeyEvtProcess.StartAsync(
+            ["--upstream", stage.Shape.Url, .. stage.Shape.OptionsOfAnother(), "--amqp", stage.Rabbit.UrlWith(), "--routing-key", SoakStage.Queue, "--delivery-mode", "2", "--unroutable", "store"], waitReady: false);
+        await HoldAsync(random, 6);
+        await second.StopAsync();
+    }
 
     /// <summary>The fault lasts; not a wait for something.</summary>
     public static Task HoldAsync(Random random, double most) => Task.Delay(TimeSpan.FromSeconds(most * random.NextDouble()));

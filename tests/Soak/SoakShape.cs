@@ -21,13 +21,35 @@ internal abstract class SoakShape : IAsyncDisposable
     /// <summary>Options that the program needs besides.</summary>
     public virtual string[] Options => [];
 
+    /// <summary>The same for a second program beside the first.</summary>
+    public virtual string[] OptionsOfAnother() => [];
+
+    /// <summary>Seconds for which a master may answer nobody without being replaced.</summary>
+    protected virtual double MostBusy => 0.7;
+
     /// <param name="name">One of <see cref="Names"/>.</param>
-    public static Task<SoakShape> StartAsync(string name) => name switch
+    /// <param name="seed">Of the run: what is chosen once for all of it.</param>
+    public static Task<SoakShape> StartAsync(string name, int seed) => name switch
     {
         "sentinel" => SentinelShape.StartAsync(),
         "cluster" => ClusterShape.StartAsync(),
-        _ => StandaloneShape.StartAsync(),
+        _ => StandaloneShape.StartAsync(isAppending: seed % 2 == 0),
     };
+
+    /// <summary>How long the longest command of the program kept a master from everybody else since this was asked last.</summary>
+    public async Task<TimeSpan> SlowestAsync()
+    {
+        long slowest = 0;
+        foreach (var master in await MastersAsync())
+        {
+            // id, time, microseconds, arguments, address, client name
+            var entries = (await master.CallAsync("SLOWLOG", "GET", "-1")).Items;
+            slowest = Math.Max(slowest, entries.Where(entry => entry.Items[5].Text.StartsWith("keyevt", StringComparison.Ordinal)).Select(entry => entry.Items[2].Integer).DefaultIfEmpty().Max());
+            await master.CallAsync("SLOWLOG", "RESET");
+        }
+
+        return TimeSpan.FromMicroseconds(slowest);
+    }
 
     /// <summary>The writers begin.</summary>
     public abstract FaultRun Start(KeyEvtProcess program, EventConsumer consumer);
@@ -53,6 +75,24 @@ internal abstract class SoakShape : IAsyncDisposable
     protected IReadOnlyList<SoakFault> FeedFaults =>
     [
         new("R7 CLIENT KILL TYPE pubsub at a master", FaultSide.Feed, async (_, random) => await (await AnyAsync(random)).CallAsync("CLIENT", "KILL", "TYPE", "pubsub")),
+        new("R15 a master is busy", FaultSide.Feed, async (_, random) =>
+        {
+            await using var client = await (await AnyAsync(random)).ConnectAsync();
+            await client.SendCommandAsync("EVAL", "local function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end local until_ = now() + ARGV[1] repeat until now() >= until_ return 'done'", "0", $"{(int)(MostBusy * 1000 * random.NextDouble())}");
+            await client.ReadReplyAsync(TimeSpan.FromSeconds(30));
+        }) { StopsRedis = true },
+        new("R17 flags flicker at a master", FaultSide.Feed, async (_, random) =>
+        {
+            var master = await AnyAsync(random);
+            var flags = (await master.CallAsync("CONFIG", "GET", Flags)).Texts[1];
+            for (var times = 0; times < 10; times++)
+            {
+                await master.CallAsync("CONFIG", "SET", Flags, "");
+                await SoakFaults.HoldAsync(random, 0.2);
+                await master.CallAsync("CONFIG", "SET", Flags, flags);
+                await SoakFaults.HoldAsync(random, 0.5);
+            }
+        }),
         new("R8 notify-keyspace-events '' at a master", FaultSide.Feed, async (_, random) => await (await AnyAsync(random)).CallAsync("CONFIG", "SET", Flags, "")),
     ];
 

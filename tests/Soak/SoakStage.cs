@@ -10,6 +10,10 @@ internal sealed class SoakStage : IAsyncDisposable
 {
     public const string Queue = "soak";
     public const string OtherKey = "soak.other";
+
+    /// <summary>Of the queue: an exchange and a routing key each.</summary>
+    public static readonly IReadOnlyList<(string Exchange, string Key)> Bindings = [("amq.direct", Queue), ("amq.direct", OtherKey), ("amq.topic", Queue), ("amq.topic", OtherKey)];
+
     private static readonly TimeSpan RecoveryDeadline = TimeSpan.FromSeconds(90);
 
     private EventConsumer? _consumer;
@@ -33,10 +37,10 @@ internal sealed class SoakStage : IAsyncDisposable
 
     public FaultRun Run { get; private set; } = null!;
 
-    public static async Task<SoakStage> SetAsync(string shape)
+    public static async Task<SoakStage> SetAsync(string shape, int seed)
     {
         var rabbit = await RabbitServer.StartAsync();
-        var stage = new SoakStage(await SoakShape.StartAsync(shape), rabbit);
+        var stage = new SoakStage(await SoakShape.StartAsync(shape, seed), rabbit);
         try
         {
             await stage.StartAsync();
@@ -74,11 +78,8 @@ internal sealed class SoakStage : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        foreach (var exchange in (string[])["amq.direct", "amq.topic"])
-        {
-            await Rabbit.Broker.DeclareAsync(Queue, exchange, Queue);
-            await Rabbit.Broker.DeclareAsync(Queue, exchange, OtherKey);
-        }
+        foreach (var (exchange, key) in Bindings)
+            await Rabbit.Broker.DeclareAsync(Queue, exchange, key);
 
         _consumer = await EventConsumer.AttachAsync(Rabbit.Broker, Queue);
         // Unroutable is stored: a broker killed right after the declarations may come back without them.

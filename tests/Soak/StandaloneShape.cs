@@ -3,7 +3,7 @@ using KeyEvt.Servers.Oracle;
 
 namespace KeyEvt.Soak;
 
-/// <summary>One Redis.</summary>
+/// <summary>One Redis, with an AOF in every other run: then a restart replays it, and what is stored outlives it.</summary>
 internal sealed class StandaloneShape : SoakShape
 {
     private readonly RedisServer _redis;
@@ -14,13 +14,13 @@ internal sealed class StandaloneShape : SoakShape
         Faults =
         [
             .. FeedFaults,
-            new("R1 Redis killed", FaultSide.Feed, (_, _) => _redis.RestartAsync()),
+            new("R1 R16 Redis killed", FaultSide.Feed, (_, _) => _redis.RestartAsync()) { StopsRedis = true },
             new("Redis frozen", FaultSide.Feed, async (_, random) =>
             {
                 _redis.Freeze();
-                await SoakFaults.HoldAsync(random, 4);
+                await SoakFaults.HoldAsync(random, 10);
                 _redis.Thaw();
-            }),
+            }) { StopsRedis = true },
             new("R9 fallback refused (OOM)", FaultSide.Broker, async (stage, random) =>
             {
                 await _redis.CallAsync("CONFIG", "SET", "maxmemory", "1mb");
@@ -44,7 +44,9 @@ internal sealed class StandaloneShape : SoakShape
 
     public override IReadOnlyList<SoakFault> Faults { get; }
 
-    public static async Task<SoakShape> StartAsync() => new StandaloneShape(await RedisServer.StartAsync());
+    protected override double MostBusy => 10;
+
+    public static async Task<SoakShape> StartAsync(bool isAppending) => new StandaloneShape(await RedisServer.StartAsync(isAppending ? ["appendonly yes"] : []));
 
     public override FaultRun Start(KeyEvtProcess program, EventConsumer consumer)
     {

@@ -15,16 +15,15 @@ internal sealed class FeedConnection
 {
     private readonly FeedContext _feed;
     private readonly IDuplexPipe _pipe;
-    private readonly FeedConnection? _silent;
+    private readonly FeedPlace _place;
+    private readonly bool _isSecond;
     private readonly FeedCommands _commands;
     private readonly FeedSubscriptions _subscriptions;
     private readonly FlagKeeper _flags;
     private readonly RoleKeeper _roles;
     private readonly MarkerSender _markers;
     private readonly StateKeeper _state;
-    private readonly FeedStream _stream;
     private readonly FrameReader _reader;
-    private readonly FeedSilence _silence;
     private readonly FeedEnd _end;
     private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _flagsSettled = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,16 +31,12 @@ internal sealed class FeedConnection
     private NodeIdentity _identity = new("", "");
     private volatile bool _isGreeted;
 
-    /// <summary>Nothing more of it is taken. Under the turn.</summary>
-    private bool _isOver;
-
     /// <param name="silent">The connection whose place it is to take; null: there is none.</param>
     public FeedConnection(FeedContext feed, IDuplexPipe pipe, Func<EventClass> wanted, FeedConnection? silent = null)
     {
         _feed = feed;
         _pipe = pipe;
-        _silent = silent;
-        _silence = new FeedSilence(feed.Options);
+        _isSecond = silent is not null;
         _end = new FeedEnd(feed.Options);
         _commands = new FeedCommands(feed.Time);
         _subscriptions = new FeedSubscriptions(feed, _commands, wanted, End, OnSubscribed);
@@ -51,8 +46,9 @@ internal sealed class FeedConnection
         outlet.AskToConfirm = _roles.AskNow;
         _markers = new MarkerSender(feed, _commands);
         _state = new StateKeeper(feed, _commands, wanted, outlet, _markers, _flags);
-        _stream = new FeedStream(feed, _commands, _subscriptions, _roles, _markers, outlet, _state);
-        _reader = new FrameReader(pipe.Input, _stream, feed.Options.MaxFrameBytes, feed.Turn, MayTake);
+        var stream = new FeedStream(feed, _commands, _subscriptions, _roles, _markers, outlet, _state);
+        _place = new FeedPlace(feed, _end, stream, _roles, silent?._place) { Reads = () => _reader!.Reads, Changed = ShowInStep };
+        _reader = new FrameReader(pipe.Input, stream, feed.Options.MaxFrameBytes, feed.Turn, _place.MayTake);
     }
 
     public long MarkersSent => _markers.Sent;
@@ -64,25 +60,14 @@ internal sealed class FeedConnection
     public Task Subscribed => _subscribed.Task;
 
     /// <summary>Whether it says anything.</summary>
-    public FeedSilence Silence => _silence;
-
-    /// <summary>The first reason counts. Any thread.</summary>
-    public void End(FeedFault fault) => _end.Set(fault);
+    public FeedSilence Silence => _place.Silence;
 
     /// <summary>It is not needed. Any thread.</summary>
     /// <returns>False: it counts already, and goes on.</returns>
-    public bool TryWithdraw()
-    {
-        lock (_feed.Turn)
-        {
-            if (SubscribedAt is not null)
-                return false;
-            _isOver = true;
-        }
+    public bool TryWithdraw() => _place.TryWithdraw();
 
-        End(new FeedFault(FeedFaultKind.Stopped, "the connection before it speaks again, or has ended"));
-        return true;
-    }
+    /// <summary>The first reason counts. Any thread.</summary>
+    public void End(FeedFault fault) => _end.Set(fault);
 
     /// <summary>What is wanted has changed. Any thread.</summary>
     public void WantChanged()
@@ -116,14 +101,7 @@ internal sealed class FeedConnection
     }
 
     /// <summary>See <see cref="NodeFeed.ConcludeAsync"/>. Any thread.</summary>
-    public void Conclude()
-    {
-        lock (_feed.Turn)
-        {
-            if (!_isOver)
-                _roles.End();
-        }
-    }
+    public void Conclude() => _place.Conclude();
 
     /// <summary>See <see cref="StateKeeper.KeepAsync"/>. Any thread.</summary>
     public Task KeepStateAsync() => Task.WhenAny(_state.KeepAsync(), _over.Task);
@@ -150,13 +128,8 @@ internal sealed class FeedConnection
             _pipe.Output.CancelPendingFlush();
             await Task.WhenAll(loops).ConfigureAwait(false);
             lock (_feed.Turn)
-            {
-                if (!_isOver)
-                    _roles.End();
-                _isOver = true;
                 _flags.End();
-            }
-
+            _place.Leave();
             _over.TrySetResult();
             await _pipe.CloseAsync().ConfigureAwait(false);
         }
@@ -168,10 +141,10 @@ internal sealed class FeedConnection
         {
             var handshake = new FeedHandshake(_feed, _commands);
             _identity = await handshake.GreetAsync(cancellation).ConfigureAwait(false);
-            if (_silent is null)
-                ShowIdentity();
-            else
+            if (_isSecond)
                 await Task.Delay(_feed.Options.SilenceGrace, _feed.Time, cancellation).ConfigureAwait(false); // whoever made this one ends it when the other one speaks
+            else
+                ShowIdentity();
             await handshake.LoadedAsync(cancellation).ConfigureAwait(false);
             await SubscribeAsync().WaitAsync(_feed.Options.HandshakeTimeout, _feed.Time, cancellation).ConfigureAwait(false);
         }
@@ -206,7 +179,7 @@ internal sealed class FeedConnection
         var slack = _feed.Options.MarkerInterval / 2;
         do
         {
-            if (IsSilent())
+            if (_place.IsSilent(isAnswerDue: _commands.Waiting > 0))
                 continue;
 
             _markers.Send();
@@ -214,41 +187,6 @@ internal sealed class FeedConnection
             _flags.CheckWhenDue(slack);
         }
         while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false));
-    }
-
-    /// <exception cref="FeedFaultException">For longer than anybody waits.</exception>
-    private bool IsSilent()
-    {
-        lock (_feed.Turn)
-        {
-            bool begins = _silence.Beat(_reader.Reads, _commands.Waiting > 0);
-            if (_silence.Lasted >= _feed.Options.SilenceLimit)
-                throw new FeedFaultException(SilenceFault("and answers no other connection"));
-            if (!begins)
-                return _silence.IsOn;
-
-            // What waits for an answer behind it came from a master as far as it is known: who may take its place has to know of it.
-            _roles.End();
-            _feed.Coverage.FellSilent(SilenceFault("and another node took its place"), _feed.Progress.Position);
-            ShowInStep();
-            return true;
-        }
-    }
-
-    private FeedFault SilenceFault(string circumstance) =>
-        new(FeedFaultKind.Silent, $"the node has sent nothing for {_silence.Lasted.TotalSeconds:0.#} s, though an answer was due, {circumstance}");
-
-    /// <summary>For each read, under the turn.</summary>
-    private bool MayTake()
-    {
-        if (_silence.IsOn && !_isOver)
-        {
-            _silence.End();
-            _feed.Coverage.Speaks();
-            ShowInStep();
-        }
-
-        return !_isOver;
     }
 
     /// <summary>
@@ -259,9 +197,11 @@ internal sealed class FeedConnection
         lock (_feed.Turn)
         {
             bool isFirst = SubscribedAt is null;
-            if (isFirst && !TryBegin())
+            if (isFirst && !_place.TryTake(_identity))
                 return;
 
+            if (isFirst)
+                ShowIdentity();
             _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica);
             _state.Subscribed();
             if (isFirst)
@@ -273,45 +213,6 @@ internal sealed class FeedConnection
         }
 
         ShowInStep();
-    }
-
-    /// <returns>False: the connection before it speaks again, and goes on.</returns>
-    private bool TryBegin()
-    {
-        if (_isOver)
-            return false;
-
-        if (_silent?.TryGiveWay() == false)
-        {
-            _isOver = true;
-            End(new FeedFault(FeedFaultKind.Stopped, "the connection before it speaks again, or has ended"));
-            return false;
-        }
-
-        ShowIdentity();
-        _feed.Markers.Forget(); // what was due on another connection will not come on this one
-        _feed.Progress.Begin(_identity.RunNumber(_feed.Markers.Nonce), _feed.Markers.Reserve());
-        _feed.Flags.Begin(_feed.Progress.Position);
-        _stream.Counts = true;
-        _roles.Begin();
-        return true;
-    }
-
-    /// <summary>Another connection to the node is subscribed: its gap begins at the last that is proven of this one. Under the turn.</summary>
-    /// <returns>False: something has come on this one, or it has ended.</returns>
-    private bool TryGiveWay()
-    {
-        if (_isOver || !_silence.IsUnbroken(_reader.Reads))
-            return false;
-
-        _isOver = true;
-        _stream.Counts = false;
-        _roles.End();
-        var fault = SilenceFault("but answered another connection");
-        _feed.Board.Change(status => status with { IsInStep = false, LastError = fault.Text, Reconnects = status.Reconnects + 1 });
-        _feed.Coverage.Lost(fault, _feed.Progress.Position);
-        End(fault);
-        return true;
     }
 
     private void ShowIdentity() =>
@@ -328,12 +229,12 @@ internal sealed class FeedConnection
     {
         lock (_feed.Turn)
         {
-            if (SubscribedAt is not { } since || _isOver)
+            if (SubscribedAt is not { } since || !_place.Counts)
                 return;
 
             _feed.Board.Change(status => status with
             {
-                State = _silence.IsOn ? FeedState.Silent : _feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed,
+                State = Silence.IsOn ? FeedState.Silent : _feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed,
                 IsInStep = _flags.IsSettled && _subscriptions.IsSettled,
                 Patterns = _subscriptions.Names,
                 SubscribedAt = since.Wall,

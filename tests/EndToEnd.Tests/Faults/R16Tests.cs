@@ -32,6 +32,7 @@ public sealed class R16Tests(SharedBroker broker)
             await stage.Redis.RestartAsync();
             var loadedAt = TimeProvider.System.GetUtcNow();
             Assert.Equal(commands, (await stage.Redis.CallAsync("DBSIZE")).Integer);
+            await Eventually.ValueAsync("the gap to be over", stage.Program.AdminInfoAsync, info => info["gaps.gaps_total"] == "1" && info["gaps.gaps_open"] == "0");
             await stage.Program.ReadyAsync();
             var readyAfter = TimeProvider.System.GetUtcNow() - loadedAt;
 

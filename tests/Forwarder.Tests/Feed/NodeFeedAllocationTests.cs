@@ -26,7 +26,9 @@ public class NodeFeedAllocationTests
             new FeedRemedies("node", NullLogger.Instance),
             new FeedBoard(new NodeFeedStatus()),
             new HoldBack(new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") }))
-        { Tasks = new SideTasks(TimeProvider.System, (name, fault) => Assert.Fail($"{name}: {fault}")) };
+        {
+            Tasks = new SideTasks(TimeProvider.System, (name, fault) => Assert.Fail($"{name}: {fault}")),
+        };
         var commands = new FeedCommands(TimeProvider.System);
         var outlet = new EventOutlet(feed);
         var subscriptions = new FeedSubscriptions(feed, commands, () => EventClass.All, _ => { }, () => { });
