@@ -35,4 +35,8 @@ public sealed record ForwarderConfig
 
     /// <summary>Hosts that a command may name besides the configured one; "*" for any.</summary>
     public IReadOnlyList<string> AmqpHosts { get; init; } = [];
+
+    /// <summary>Whether a link to the broker that was opened with the other configuration serves this one as well.</summary>
+    internal bool HasLinkOf(ForwarderConfig? other) => other is not null && other.Amqp == Amqp && other.DeclareQueue == DeclareQueue && other.Exchange == Exchange
+        && (DeclareQueue is null || other.RoutingKey == RoutingKey);
 }

@@ -20,6 +20,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
     private readonly TopologyWatcher _topology;
     private readonly FeedSet _feeds;
     private readonly DeliveryLoop _delivery;
+    private readonly EventSink _sink;
     private readonly UpstreamDatabase _database;
     private readonly LocalSpool? _spool;
     private readonly TimeProvider _time;
@@ -47,13 +48,13 @@ public sealed class ForwarderEngine : IAsyncDisposable
 
         var connector = new AmqpConnector($"keyevt-{options.Instance}", options.AmqpTls, new QueueDeclaration(options.PublishGaps, logger), background, logger);
         _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { HasSpool = _spool is not null }, () => current.Value, time, logger);
-        var sink = new EventSink(Ledger, _delivery, () => current.Value);
+        var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value);
         if (options.PublishGaps)
             Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
 
         var feedOptions = new NodeFeedOptions { Address = options.Upstream.Login, NotifyMode = options.NotifyMode, Instance = options.Instance, TlsFiles = options.UpstreamTls.Files };
         Coverage = new CoverageGates(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
-        feeds = _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport, Coverage);
+        feeds = _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new StateShelf(key, options.Instance) : null);
         _feeds.Want(ForwarderControl.WantedBy(options.Initial));
         var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Coverage, Gaps, time);
         Control = new ForwarderControl(current, options.Initial, _feeds, _delivery, new InfoReport(current, upstream, _delivery, _spool, Ledger, Gaps, background, time), time);
@@ -85,23 +86,23 @@ public sealed class ForwarderEngine : IAsyncDisposable
         _feeds.Start();
         Completion = Task.WhenAny(_deliveryRun, _feeds.Completion, _topology.Completion).Unwrap();
         if (Control.Config.DeclareQueue is not null)
-            _background.Run("the first connect", _delivery.ConnectAsync());
+            _background.Run("the first connect", Control.ConnectAsync(static config => config, CancellationToken.None));
     }
 
     /// <summary>
-    /// Reads what Redis has sent for all it has acknowledged, ends the feed, then gets every event confirmed or stored. Returns how many could
-    /// not be placed.
+    /// Reads what Redis has sent for all it has acknowledged, takes nothing from the feeds any more, gets every event confirmed or stored, and keeps in Redis how far
+    /// that was. Returns how many could not be placed.
     /// </summary>
     public async Task<long> StopAsync(TimeSpan deadline)
     {
         var begun = _time.GetTimestamp();
-        await WithinAsync("the feed", deadline / 5 * 2, async () =>
-        {
-            await _feeds.CatchUpAsync(deadline / 5).ConfigureAwait(false);
-            await _feeds.DisposeAsync().ConfigureAwait(false);
-        }).ConfigureAwait(false);
+        await WithinAsync("reading what Redis has sent", deadline / 5 * 2, () => _feeds.CatchUpAsync(deadline / 5)).ConfigureAwait(false);
+        _sink.Close();
         var left = deadline - _time.GetElapsedTime(begun);
-        return await _delivery.StopAsync(left > deadline / 2 ? left : deadline / 2, _deliveryRun).ConfigureAwait(false);
+        long lost = await _delivery.StopAsync(left > deadline / 2 ? left : deadline / 2, _deliveryRun).ConfigureAwait(false);
+        await WithinAsync("keeping how far the events have come", deadline / 5, () => _feeds.KeepStatesAsync(deadline / 10)).ConfigureAwait(false);
+        await WithinAsync("the feeds", deadline / 5, () => _feeds.DisposeAsync().AsTask()).ConfigureAwait(false);
+        return lost;
     }
 
     public async ValueTask DisposeAsync()

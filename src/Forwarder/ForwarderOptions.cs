@@ -33,5 +33,8 @@ public sealed record ForwarderOptions
     /// <summary>Directory of the local store; null: none.</summary>
     public string? Spool { get; init; }
 
+    /// <summary>Whether it is kept in Redis how far the streams have come, so that the next life knows what it has missed; null: not, else under which key.</summary>
+    public string? StateKey { get; init; }
+
     public DeliveryOptions Delivery { get; init; } = new();
 }

@@ -12,8 +12,13 @@ public interface IForwarderControl
     /// </summary>
     Task ConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change);
 
-    /// <summary>Connects, and keeps connecting again from now on. Bounded by the connect deadline.</summary>
-    Task<ConnectResult> ConnectAsync(CancellationToken cancellationToken);
+    /// <summary>
+    /// Applies a change and connects, as one step, and keeps connecting again from now on. The outcome is that of an attempt with this very configuration; when
+    /// another command changes the connection's parameters meanwhile, it says so. Bounded by the connect deadline.
+    /// </summary>
+    /// <param name="change">Null: the change is refused, and nothing happens.</param>
+    /// <returns>Null: the change was refused.</returns>
+    Task<ConnectResult?> ConnectAsync(Func<ForwarderConfig, ForwarderConfig?> change, CancellationToken cancellationToken);
 
     /// <summary>Closes and stays closed until connect; false when it was not connected.</summary>
     Task<bool> DisconnectAsync();

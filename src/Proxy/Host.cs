@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Proxy.Admin;
 using KeyEvt.Proxy.Intercept;
@@ -70,6 +71,7 @@ internal sealed class Host
                 Initial = options.Forwarding,
                 PublishGaps = options.GapEvents,
                 Spool = options.Spool,
+                StateKey = options.KeepState ? FallbackKey.StateOf(options.NamedInstance) : null,
                 Delivery = new DeliveryOptions
                 {
                     Window = options.Window,

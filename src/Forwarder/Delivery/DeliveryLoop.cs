@@ -31,7 +31,7 @@ internal sealed class DeliveryLoop
     private readonly AsyncSignal _signal = new();
     private readonly LinkInbox _inbox;
     private readonly ConcurrentQueue<Func<ValueTask>> _commands = new();
-    private readonly List<TaskCompletionSource<ConnectResult>> _connectWaiters = [];
+    private readonly ConnectWaiters _connectWaiters = new();
     private readonly Publisher _publisher;
     private DeliveryState _state;
     private long _waitingSince;      // events wait without a link since; 0: they do not
@@ -85,7 +85,7 @@ internal sealed class DeliveryLoop
     public bool HasEnded => _hasEnded;
 
     /// <summary>Events that could not be placed before the end.</summary>
-    public long LeftBehind => _leftBehind;
+    public long LeftBehind => Volatile.Read(ref _leftBehind);
 
     public void Wake() => _signal.Set();
 
@@ -113,22 +113,24 @@ internal sealed class DeliveryLoop
         }
     }
 
-    /// <summary>Connects, and stays connecting from now on; the outcome of the next attempt.</summary>
+    /// <summary>Connects, and stays connecting from now on; the outcome of the first attempt with the configuration in force at this call.</summary>
     public Task<ConnectResult> ConnectAsync()
     {
+        var asked = _config();
         var outcome = new TaskCompletionSource<ConnectResult>(TaskCreationOptions.RunContinuationsAsynchronously);
         Post(() =>
         {
-            if (Links.Link is not null && !_reconnect)
+            if (Links.Link is not null && !_reconnect && asked.HasLinkOf(Links.OpenedWith))
             {
-                outcome.SetResult(new ConnectResult(6, $"already connected to {_config().Amqp}"));
+                outcome.SetResult(new ConnectResult(6, $"already connected to {asked.Amqp}"));
                 return ValueTask.CompletedTask;
             }
 
             if (_state == DeliveryState.Stopped)
                 Change(DeliveryState.Live, "connect was asked for");
 
-            _connectWaiters.Add(outcome);
+            _connectWaiters.Add(asked, outcome);
+            _connectWaiters.ConfigIs(_config());
             if (Links.Link is null)
                 Links.Want(_config(), now: true);
 
@@ -146,9 +148,12 @@ internal sealed class DeliveryLoop
     /// <summary>The configuration has changed; a link that no longer fits it is opened anew.</summary>
     public void ConfigChanged() => Post(() =>
     {
-        if ((Links.Link is not null || Links.IsConnecting) && !Fits(Links.OpenedWith))
-            (_reconnect, _reconnectBy) = (true, _clock.After(_options.CloseDeadline));
-
+        var now = _config();
+        _connectWaiters.ConfigIs(now);
+        bool fits = Links.Config is not { } used || now.HasLinkOf(used);
+        if (!fits && !_reconnect)
+            _reconnectBy = _clock.After(_options.CloseDeadline);
+        _reconnect = !fits;
         return ValueTask.CompletedTask;
     });
 
@@ -220,7 +225,7 @@ internal sealed class DeliveryLoop
 
         if (!Memory.HasUnclaimed)
         {
-            if (_connectWaiters.Count > 0 || Links.LastFailure is not null)
+            if (_connectWaiters.AreThere || Links.LastFailure is not null)
                 Links.Want(_config());
 
             return false;
@@ -359,14 +364,11 @@ internal sealed class DeliveryLoop
         if (outcome.Connected)
         {
             _publisher.BeginLink();
-            if (!Fits(Links.OpenedWith))
+            if (!_config().HasLinkOf(Links.OpenedWith))
                 (_reconnect, _reconnectBy) = (true, 0);
         }
 
-        foreach (var waiter in _connectWaiters)
-            waiter.SetResult(outcome);
-
-        _connectWaiters.Clear();
+        _connectWaiters.AttemptEnded(Links.LastAttempt!, outcome);
     }
 
     private void TakeLinkEvents()
@@ -451,10 +453,7 @@ internal sealed class DeliveryLoop
         Post(async () =>
         {
             var wasOpen = Links.Link is not null || Links.IsConnecting || (_state == DeliveryState.Storing && next == DeliveryState.Stopped);
-            foreach (var waiter in _connectWaiters)
-                waiter.SetResult(new ConnectResult((int)LinkFailureKind.Connection, "disconnected meanwhile"));
-
-            _connectWaiters.Clear();
+            _connectWaiters.GiveUp("disconnected meanwhile");
             await CloseLinkAsync().ConfigureAwait(false);
             if (_state != next)
                 Change(next, reason);
@@ -517,8 +516,8 @@ internal sealed class DeliveryLoop
         Memory.UnclaimAll();
         while (Memory.TryClaim(out var entry))
         {
+            Volatile.Write(ref _leftBehind, _leftBehind + 1); // before it counts as settled
             Memory.Settle(entry.Sequence, Settlement.Shutdown);
-            _leftBehind++;
         }
 
         if (_leftBehind > 0)
@@ -526,6 +525,7 @@ internal sealed class DeliveryLoop
 
         var left = _clock.Until(_endBy);
         await Links.CloseAsync(left < _options.CloseDeadline ? left : _options.CloseDeadline).ConfigureAwait(false);
+        _connectWaiters.GiveUp("the program ends");
         _hasEnded = true;
     }
 
@@ -543,13 +543,5 @@ internal sealed class DeliveryLoop
     {
         _commands.Enqueue(command);
         _signal.Set();
-    }
-
-    /// <summary>Whether a link opened with that configuration still serves the one in force.</summary>
-    private bool Fits(ForwarderConfig? opened)
-    {
-        var now = _config();
-        return opened is not null && opened.Amqp == now.Amqp && opened.DeclareQueue == now.DeclareQueue && opened.Exchange == now.Exchange
-            && (now.DeclareQueue is null || opened.RoutingKey == now.RoutingKey);
     }
 }

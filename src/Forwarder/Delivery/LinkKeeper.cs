@@ -16,7 +16,6 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
     private readonly WarningGate _warnings = new(time, TimeSpan.FromSeconds(10));
     private Task<IBrokerLink>? _connecting;
     private CancellationTokenSource? _connectDeadline;
-    private ForwarderConfig? _connectingWith;
     private long _notBefore;
     private long _connectedAt;
 
@@ -27,6 +26,12 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
 
     /// <summary>The configuration the link was opened with.</summary>
     public ForwarderConfig? OpenedWith { get; private set; }
+
+    /// <summary>The configuration of the attempt that was begun last.</summary>
+    public ForwarderConfig? LastAttempt { get; private set; }
+
+    /// <summary>The configuration of the link, or of the attempt under way; null: there is neither.</summary>
+    public ForwarderConfig? Config => Link is not null ? OpenedWith : IsConnecting ? LastAttempt : null;
 
     /// <summary>The broker's alarm, or null.</summary>
     public string? BlockedReason { get; set; }
@@ -53,7 +58,7 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
             return;
 
         Epoch++;
-        _connectingWith = config;
+        LastAttempt = config;
         _connectDeadline = new CancellationTokenSource(options.ConnectDeadline, time);
         _connecting = ConnectAsync(config, Epoch, _connectDeadline.Token);
         _ = _connecting.ContinueWith(static (_, s) => ((AsyncSignal)s!).Set(), signal, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -70,7 +75,7 @@ internal sealed class LinkKeeper(IBrokerConnector connector, DeliveryOptions opt
         try
         {
             Link = await attempt.ConfigureAwait(false);
-            OpenedWith = _connectingWith;
+            OpenedWith = LastAttempt;
             BlockedReason = null;
             LastFailure = null;
             Reconnects++;

@@ -26,6 +26,16 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
     private Moment _openSince;
     private Gap? _open;
 
+    /// <summary>A gap has been declared that has not ended yet.</summary>
+    public bool IsGapOpen
+    {
+        get
+        {
+            lock (_gate)
+                return _open is not null;
+        }
+    }
+
     /// <summary>Nothing wanted: what is not received is not missed.</summary>
     public void Want(bool isWanted, EventPosition position)
     {
@@ -217,6 +227,15 @@ internal sealed class Coverage(string node, GapLog gaps, TimeProvider time, ILog
             Duration = time.GetElapsedTime(from.Timestamp, now.Timestamp),
             FirstPosition = first,
         });
+        Opened(gap);
+        Closed(gap);
+    }
+
+    /// <summary>Nobody listened from an earlier life of the program until this one did. Known by the wall clock only.</summary>
+    public void NotRunning(string detail, DateTimeOffset from, EventPosition last, DateTimeOffset to, EventPosition first)
+    {
+        var span = to > from ? to - from : TimeSpan.Zero; // a clock that was put back
+        var gap = gaps.Add(new Gap { Node = node, Cause = GapCause.NotRunning, Detail = detail, From = to - span, To = to, Duration = span, LastPosition = last, FirstPosition = first });
         Opened(gap);
         Closed(gap);
     }

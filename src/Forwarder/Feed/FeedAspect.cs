@@ -10,4 +10,5 @@ internal enum FeedAspect
     Role,
     Identity,
     Eviction,
+    State,
 }

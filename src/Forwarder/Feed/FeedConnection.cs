@@ -22,6 +22,7 @@ internal sealed class FeedConnection
     private readonly FlagKeeper _flags;
     private readonly RoleKeeper _roles;
     private readonly MarkerSender _markers;
+    private readonly StateKeeper _state;
     private readonly FrameReader _reader;
     private readonly FeedEnd _end;
     private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -44,7 +45,8 @@ internal sealed class FeedConnection
         _roles = new RoleKeeper(feed, _commands, outlet);
         outlet.AskToConfirm = _roles.AskNow;
         _markers = new MarkerSender(feed, _commands);
-        var stream = new FeedStream(feed, _commands, _subscriptions, _roles, _markers, outlet);
+        _state = new StateKeeper(feed, _commands, wanted, outlet, _markers, _flags);
+        var stream = new FeedStream(feed, _commands, _subscriptions, _roles, _markers, outlet, _state);
         _place = new FeedPlace(feed, _end, stream, _roles, silent?._place) { Reads = () => _reader!.Reads, Changed = ShowInStep };
         _reader = new FrameReader(pipe.Input, stream, feed.Options.MaxFrameBytes, feed.Turn, _place.MayTake);
     }
@@ -89,12 +91,20 @@ internal sealed class FeedConnection
     }
 
     /// <summary>Ends when what the node sent before it handled a command given now has been read, or when the connection ends. Any thread.</summary>
-    public Task CatchUpAsync()
+    public Task CatchUpAsync(bool isLast = false)
     {
         if (_feed.Options.HasSuccessors)
             _roles.AskNow();
+        if (isLast)
+            _state.TakeLast();
         return Task.WhenAny(_commands.AskAsync("PING"), _over.Task);
     }
+
+    /// <summary>See <see cref="NodeFeed.ConcludeAsync"/>. Any thread.</summary>
+    public void Conclude() => _place.Conclude();
+
+    /// <summary>See <see cref="StateKeeper.KeepAsync"/>. Any thread.</summary>
+    public Task KeepStateAsync() => Task.WhenAny(_state.KeepAsync(), _over.Task);
 
     /// <returns>Why it ended. Throws only what is a fault of the program.</returns>
     public async Task<FeedFault> RunAsync(CancellationToken stop)
@@ -117,6 +127,8 @@ internal sealed class FeedConnection
             _pipe.Input.CancelPendingRead();
             _pipe.Output.CancelPendingFlush();
             await Task.WhenAll(loops).ConfigureAwait(false);
+            lock (_feed.Turn)
+                _flags.End();
             _place.Leave();
             _over.TrySetResult();
             await _pipe.CloseAsync().ConfigureAwait(false);
@@ -191,6 +203,7 @@ internal sealed class FeedConnection
             if (isFirst)
                 ShowIdentity();
             _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica);
+            _state.Subscribed();
             if (isFirst)
             {
                 SubscribedAt = Moment.Now(_feed.Time);

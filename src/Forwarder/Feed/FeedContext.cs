@@ -41,6 +41,15 @@ internal sealed record FeedContext(
     /// <summary>Asked where the node is one of a cluster: a tag whose slot it may serve; null: it serves none. Not set: markers go to all nodes.</summary>
     public Func<string?>? MarkerTag { get; set; }
 
+    /// <summary>Where the state of the node's stream is kept for the next life of the program; null: nowhere.</summary>
+    public StateShelf? Shelf { get; set; }
+
+    /// <summary>What an earlier life kept of this node is known, so that another key, after its slots have moved, is no news.</summary>
+    public bool KnowsEarlierLife { get; set; }
+
+    /// <summary>The node was not there yet when this life of the program began.</summary>
+    public bool CameLater { get; set; }
+
     /// <summary>The node's address, without secrets.</summary>
     public string Node { get; } = Options.Address.ToString();
 }

@@ -71,4 +71,7 @@ internal static partial class FeedLog
 
     [LoggerMessage(2020, LogLevel.Critical, "feed {Node}: '{Task}' died of a fault in the program; the feed ends")]
     public static partial void TaskDied(ILogger logger, Exception fault, string node, string task);
+
+    [LoggerMessage(2021, LogLevel.Warning, "feed {Node}: {Key} holds something that this program did not put there; what was missed while it did not run cannot be told")]
+    public static partial void StateUnreadable(ILogger logger, string node, string key);
 }

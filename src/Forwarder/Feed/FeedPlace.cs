@@ -66,9 +66,18 @@ internal sealed class FeedPlace(FeedContext feed, FeedEnd end, FeedStream stream
     {
         lock (feed.Turn)
         {
+            Conclude();
+            _isOver = true;
+        }
+    }
+
+    /// <summary>What waits for an answer behind it waits no longer. Any thread.</summary>
+    public void Conclude()
+    {
+        lock (feed.Turn)
+        {
             if (!_isOver)
                 roles.End();
-            _isOver = true;
         }
     }
 

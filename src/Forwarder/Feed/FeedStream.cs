@@ -1,9 +1,10 @@
+using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Outbox;
 
 namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>What does a frame from the node mean: an event, a marker, or an answer? The feed's hot path: nothing is allocated for an event.</summary>
-internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSubscriptions subscriptions, RoleKeeper roles, MarkerSender markers, EventOutlet outlet) : IFrameSink
+internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSubscriptions subscriptions, RoleKeeper roles, MarkerSender markers, EventOutlet outlet, StateKeeper state) : IFrameSink
 {
     private const int MaxReplyBytes = 1024 * 1024;
 
@@ -58,6 +59,8 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
             return;
 
         var position = _progress.Receive();
+        if (!state.HasMoved)
+            state.HasMoved = !FallbackKey.Is(notification.Key);
         if (_hold.IsHeld)
         {
             _progress.HoldBack();
@@ -98,6 +101,7 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
             outlet.AddMarker(payload);
         _progress.Mark(number);
         feed.Coverage.Prove(sentAt);
+        state.Proven(sentAt);
     }
 
     private void Answered(ReadOnlySpan<byte> frame)
@@ -115,6 +119,9 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
             markers.Unsubscribed(gone.Text);
         var sentAt = isPush ? commands.AnswerByPush(reply) : commands.Answer(reply);
         if (Counts && sentAt is { } moment)
+        {
             feed.Coverage.Prove(moment);
+            state.Proven(moment);
+        }
     }
 }

@@ -12,6 +12,9 @@ internal sealed class FlagProof
 
     public EventPosition Position { get; private set; }
 
+    /// <summary>What others have set between two looks.</summary>
+    public ConfigSetWatch Sets { get; } = new();
+
     public void Seen(EventClass good, Moment at, EventPosition position) => (Good, At, Position) = (good, at, position);
 
     /// <summary>The first connection looks at the flags before its stream has a place: this is it.</summary>

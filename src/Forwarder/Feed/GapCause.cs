@@ -20,4 +20,7 @@ public enum GapCause
 
     /// <summary>One notification was too large to be read.</summary>
     Oversized,
+
+    /// <summary>This program did not run.</summary>
+    NotRunning,
 }

@@ -9,10 +9,10 @@ public sealed class MarkerChannel
 
     private readonly byte[] _head;
 
-    private MarkerChannel(string name, string prefix)
+    private MarkerChannel(string name, string prefix, string? tag = null)
     {
         Name = name;
-        IsShard = prefix.Length > 0;
+        Tag = tag;
         SubscribeCommand = prefix + "SUBSCRIBE";
         PublishCommand = prefix + "PUBLISH";
         string kind = prefix.ToLowerInvariant() + "message";
@@ -24,7 +24,10 @@ public sealed class MarkerChannel
     public string Name { get; }
 
     /// <summary>Its messages go to the nodes of one shard, past the replication stream: on a replica their place among its master's echoes tells nothing.</summary>
-    public bool IsShard { get; }
+    public bool IsShard => Tag is not null;
+
+    /// <summary>Of the slot that it belongs to.</summary>
+    public string? Tag { get; }
 
     public string SubscribeCommand { get; }
 
@@ -35,5 +38,5 @@ public sealed class MarkerChannel
 
     /// <summary>In a cluster: what is published with PUBLISH would go to all nodes.</summary>
     /// <param name="tag">Its slot is one of the node's, or of its master's.</param>
-    public static MarkerChannel InShard(string tag) => new($"{PlainName}{{{tag}}}", "S");
+    public static MarkerChannel InShard(string tag) => new($"{PlainName}{{{tag}}}", "S", tag);
 }

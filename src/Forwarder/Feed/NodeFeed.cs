@@ -97,6 +97,18 @@ public sealed class NodeFeed : IAsyncDisposable
         init => _feed.MarkerTag = value;
     }
 
+    /// <summary>Keeps the state of the stream for the next life of the program, see <see cref="StateKeeper"/>. Set before <see cref="Start"/>.</summary>
+    internal StateShelf? Shelf
+    {
+        init => _feed.Shelf = value;
+    }
+
+    /// <summary>See <see cref="FeedContext.CameLater"/>. Set before <see cref="Start"/>.</summary>
+    internal bool CameLater
+    {
+        init => _feed.CameLater = value;
+    }
+
     /// <summary>Remembers what the node sends, from now on, for those that may take its place.</summary>
     internal void RememberForSuccessors() => _feed.Echo ??= new NotificationKeep(_feed.Options.EchoBytes);
 
@@ -169,19 +181,43 @@ public sealed class NodeFeed : IAsyncDisposable
     /// Reads on until everything has been handed over that the node sent for commands it has handled by now: the answer to a command given now
     /// comes behind it. Returns when that is so, when there is no subscription or the node is silent, or after the deadline.
     /// </summary>
-    public async Task CatchUpAsync(TimeSpan deadline)
+    /// <param name="isLast">The program ends: what has been read by then is what is to be kept, see <see cref="KeepStateAsync"/>.</param>
+    public async Task CatchUpAsync(TimeSpan deadline, bool isLast = false)
     {
         if (_life.Current is not { SubscribedAt: not null, Silence.IsOn: false } connection)
             return;
 
         try
         {
-            await connection.CatchUpAsync().WaitAsync(deadline, _feed.Time).ConfigureAwait(false);
+            await connection.CatchUpAsync(isLast).WaitAsync(deadline, _feed.Time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
             // The node is silent: whoever wrote there has no answer either, or the events are lost with the connection, as at any end of it.
             FeedLog.NotCaughtUp(_feed.Logger, _feed.Node, deadline.TotalSeconds);
+        }
+    }
+
+    /// <summary>
+    /// The program ends: what waits for an answer, or is being found out about, is passed on or declared now, while there is somebody to take it. The connection stays.
+    /// </summary>
+    internal async Task ConcludeAsync()
+    {
+        await _feed.Tasks.EndAsync().ConfigureAwait(false);
+        _life.Current?.Conclude();
+    }
+
+    /// <summary>Keeps the state of the stream as it was at the last <see cref="CatchUpAsync"/>, once all of it is settled. Returns when that is so, or after the deadline.</summary>
+    internal async Task KeepStateAsync(TimeSpan deadline)
+    {
+        try
+        {
+            if (_life.Current is { SubscribedAt: not null } connection)
+                await connection.KeepStateAsync().WaitAsync(deadline, _feed.Time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // What was kept before stays: the next life's gap begins earlier.
         }
     }
 

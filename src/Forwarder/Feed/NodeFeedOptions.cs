@@ -38,6 +38,7 @@ public sealed record NodeFeedOptions
 
     public TimeSpan RoleInterval { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How often the flags are looked at while nothing is wanted; else it is done with each marker.</summary>
     public TimeSpan FlagsInterval { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How often something that was refused is tried again.</summary>

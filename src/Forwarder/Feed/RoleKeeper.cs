@@ -201,19 +201,29 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventO
     /// </summary>
     private void Doubt(List<KeptNotification> doubtful, Moment at)
     {
-        if (doubtful.Count > 0)
-            feed.Tasks.Run("judging what a demoted master sent last", feed.Options.NeighbourDeadline, end => JudgeLaterAsync(doubtful, at, end));
+        if (doubtful.Count == 0)
+            return;
+
+        feed.Shelf?.BeginDoubt();
+        feed.Tasks.Run("judging what a demoted master sent last", feed.Options.NeighbourDeadline, end => JudgeLaterAsync(doubtful, at, end));
     }
 
     private async Task JudgeLaterAsync(List<KeptNotification> doubtful, Moment at, CancellationToken end)
     {
-        var sent = feed.Successor is { } successor ? await AnswerOfAsync(successor, end).ConfigureAwait(false) : null;
-        lock (feed.Turn)
+        try
         {
-            if (sent is null)
-                feed.Coverage.Missed(GapCause.Promoted, "the node was demoted, and its successor is not known yet", at, doubtful[0].Position, feed.Progress.Position);
-            else
-                outlet.PassOn(EchoMatcher.NotIn(doubtful, sent));
+            var sent = feed.Successor is { } successor ? await AnswerOfAsync(successor, end).ConfigureAwait(false) : null;
+            lock (feed.Turn)
+            {
+                if (sent is null)
+                    feed.Coverage.Missed(GapCause.Promoted, "the node was demoted, and its successor is not known yet", at, doubtful[0].Position, feed.Progress.Position);
+                else
+                    outlet.PassOn(EchoMatcher.NotIn(doubtful, sent));
+            }
+        }
+        finally
+        {
+            feed.Shelf?.EndDoubt();
         }
     }
 

@@ -35,6 +35,18 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
         get { lock (_gate) return _live; }
     }
 
+    /// <summary>The sequence of the next entry.</summary>
+    public long Tail
+    {
+        get { lock (_gate) return _tail; }
+    }
+
+    /// <summary>The sequence of the oldest entry that is not settled; that of the next one when all are.</summary>
+    public long Head
+    {
+        get { lock (_gate) return _head; }
+    }
+
     public long Bytes
     {
         get { lock (_gate) return _bytes; }

@@ -25,6 +25,20 @@ public readonly record struct EventPosition(ulong RunId, long Marker, int Count)
         return length + written;
     }
 
+    /// <summary>Reads what <see cref="ToString"/> writes.</summary>
+    public static bool TryParse(string text, out EventPosition position)
+    {
+        position = default;
+        if (text.Split('-') is not [{ Length: 16 } run, var marker, var count]
+            || !ulong.TryParse(run, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong runId)
+            || !long.TryParse(marker, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            || !int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int since))
+            return false;
+
+        position = new EventPosition(runId, number, since);
+        return true;
+    }
+
     /// <summary>The time in a marker: it is made of the clock, in units of 2^-20 ms.</summary>
     public static long MarkerMilliseconds(long marker) => marker >> 20;
 

@@ -14,6 +14,8 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
 {
     private const int MaxIdLength = 64;
 
+    private volatile bool _isClosed;
+
     private static readonly EventLog.Composer<Parts> ComposeStored = Compose;
 
     /// <summary>The pieces of a stored form: <c>\x01 id \n db \n event \n key</c>.</summary>
@@ -32,8 +34,15 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
 
     public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long unixMilliseconds)
     {
+        if (_isClosed)
+            return;
+
         var now = config();
-        if (FallbackKey.Is(key) || !(((now.Events & eventClass) != 0 && now.Masks.Matches(key)) || now.Rules.Matches(database, eventClass, key)))
+        bool isOurs = FallbackKey.Is(key);
+        if (isOurs && FallbackKey.IsState(key))
+            return; // what this program, or another one, keeps of itself is no event of anybody's
+
+        if (isOurs || !(((now.Events & eventClass) != 0 && now.Masks.Matches(key)) || now.Rules.Matches(database, eventClass, key)))
         {
             ledger.Filtered();
             return;
@@ -60,6 +69,18 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
     }
 
     public void EndOfBatch() => delivery.Wake();
+
+    public long? Mark()
+    {
+        long mark = delivery.Memory.Tail;
+        return _isClosed ? null : mark;
+    }
+
+    /// <summary>What was left behind when the program ended is settled for the ledger only: it is not kept as such, so that the next life's gap begins before it.</summary>
+    public bool IsSettled(long mark) => delivery.Memory.Head >= mark && delivery.LeftBehind == 0;
+
+    /// <summary>The program ends: what comes from here on is not taken, as if the feeds had ended.</summary>
+    public void Close() => _isClosed = true;
 
     private static void Compose(Span<byte> to, in Parts parts)
     {

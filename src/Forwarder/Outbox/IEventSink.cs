@@ -11,4 +11,10 @@ public interface IEventSink
 
     /// <summary>All notifications of one read have been handed over: wakes the publisher once.</summary>
     void EndOfBatch();
+
+    /// <summary>A place behind all that was handed over so far, over all feeds; null: nothing more is taken, and what was handed over last may not have been.</summary>
+    long? Mark() => 0;
+
+    /// <summary>All before that place is confirmed, stored, or counted as dropped: it would outlive the program.</summary>
+    bool IsSettled(long mark) => true;
 }

@@ -25,6 +25,7 @@ internal sealed class FeedSet : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly IFeedTransport _transport;
+    private readonly StateShelf? _shelf;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<string, string> _masterOf = [];
@@ -44,10 +45,12 @@ internal sealed class FeedSet : IAsyncDisposable
 
     /// <param name="options">As for a single node; its address is that of no node here.</param>
     /// <param name="clients">Hold requests of clients back while a node is not covered; null: nobody's.</param>
-    public FeedSet(ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport transport, CoverageGates? clients = null)
+    /// <param name="shelf">Where the states of the nodes' streams are kept; null: nowhere.</param>
+    public FeedSet(
+        ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport transport, CoverageGates? clients = null, StateShelf? shelf = null)
     {
         _clients = clients ?? new CoverageGates(TimeSpan.Zero, time, logger);
-        (_topology, _sink, _gaps, _time, _logger, _transport) = (topology, sink, gaps, time, logger, transport);
+        (_topology, _sink, _gaps, _time, _logger, _transport, _shelf) = (topology, sink, gaps, time, logger, transport, shelf);
         _tasks = new SideTasks(time, OnTaskDied);
         bool isAlone = topology.Current.Shape == UpstreamShape.Standalone;
         _options = options with
@@ -115,7 +118,16 @@ internal sealed class FeedSet : IAsyncDisposable
         await Task.WhenAll(due.Select(member => member.Feed.WaitSubscribedAsync(cancellationToken))).ConfigureAwait(false);
     }
 
-    public Task CatchUpAsync(TimeSpan deadline) => Task.WhenAll(_members.Select(member => member.Feed.CatchUpAsync(deadline)));
+    /// <summary>The program ends: reads what the nodes have sent for all that they have acknowledged.</summary>
+    public async Task CatchUpAsync(TimeSpan deadline)
+    {
+        var members = _members;
+        await Task.WhenAll(members.Select(member => member.Feed.CatchUpAsync(deadline, isLast: true))).ConfigureAwait(false);
+        await Task.WhenAll(members.Select(member => member.Feed.ConcludeAsync())).ConfigureAwait(false);
+    }
+
+    /// <summary>Keeps how far that was, when all of it is settled.</summary>
+    public Task KeepStatesAsync(TimeSpan deadline) => Task.WhenAll(_members.Select(member => member.Feed.KeepStateAsync(deadline)));
 
     public async ValueTask DisposeAsync()
     {
@@ -195,8 +207,10 @@ internal sealed class FeedSet : IAsyncDisposable
                 Successor = () => SentBySuccessorOfAsync(node.Id),
                 MarkerTag = () => MarkerTagOf(node.Id),
                 OthersFirst = () => OthersFirstAsync(node.Id),
+                Shelf = _shelf,
+                CameLater = _members.Count > 0,
             }
-            : new NodeFeed(options, _sink, _gaps, _time, _logger, _transport, clients) { MarkerTag = new SlotSearch().Next };
+            : new NodeFeed(options, _sink, _gaps, _time, _logger, _transport, clients) { MarkerTag = new SlotSearch().Next, Shelf = _shelf };
         feed.Want(_wanted);
         if (_isStarted)
             Start(feed);

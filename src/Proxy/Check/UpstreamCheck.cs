@@ -97,6 +97,7 @@ internal sealed class UpstreamCheck
         await InterceptionAsync();
         await NotifyFlagsAsync();
         await FallbackAsync();
+        await StateAsync();
         await EvictionAsync();
         await PublishAsync();
         await SubscribeAsync(); // last: a subscribed RESP2 connection takes few other commands
@@ -183,6 +184,22 @@ internal sealed class UpstreamCheck
             Add(CheckOutcome.Fails, "fallback storage", $"not allowed: {missing}", $"{Grant($"+{missing.ToLowerInvariant().Replace(" ", " +", StringComparison.Ordinal)} ~{keys}")}, or switch it off with --fallback-storage-size -1");
         else
             Add(CheckOutcome.Works, "fallback storage", isCluster ? "may be used" : $"may be used; it holds {reply.Items[0].Text} events");
+    }
+
+    /// <summary>NX and XX contradict each other: who may SET gets to know that, and nothing is set. Rights are looked at before slots are.</summary>
+    private async Task StateAsync()
+    {
+        const string What = "state";
+        if (!_options.KeepState)
+        {
+            Add(CheckOutcome.Note, What, "off: what is missed while keyevt does not run is not known at the next start");
+            return;
+        }
+        string key = FallbackKey.StateOf(_options.NamedInstance);
+        var get = await _redis.CallAsync("GET", key);
+        var set = await _redis.CallAsync("SET", key, "x", "NX", "XX");
+        if (get.IsRefused || set.IsRefused) Add(CheckOutcome.Warning, What, (get.IsRefused ? get : set).Text, $"{Grant($"+get +set ~{key}*")}, or start with --state off: else what is missed while keyevt does not run is not declared");
+        else Add(CheckOutcome.Works, What, "may be kept");
     }
 
     /// <summary>allkeys-* throws out keys without a time limit too, and the fallback list is one.</summary>

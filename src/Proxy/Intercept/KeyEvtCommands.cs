@@ -41,11 +41,11 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
 
     public async ValueTask<ReadOnlyMemory<byte>> ConnectAsync(RespRequest request, CancellationToken cancellationToken)
     {
-        if (request.Count > 1 && await ApplyParametersAsync(request, 1).ConfigureAwait(false) is { } refused) return Fail(refused);
-        var result = await control.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        return result.Connected
-            ? Replies.Simple("AMQP CONNECT OK")
-            : Replies.Error(string.Create(CultureInfo.InvariantCulture, $"AMQP CONNECT ERROR: {result.Code} {result.Reason}"));
+        string? fault = null;
+        var result = await control.ConnectAsync(config => request.Count == 1 ? config : Apply(Parameters(request, 1), config, out fault), cancellationToken).ConfigureAwait(false);
+        return result is not { } outcome ? Fail(fault!)
+            : outcome.Connected ? Replies.Simple("AMQP CONNECT OK")
+            : Replies.Error(string.Create(CultureInfo.InvariantCulture, $"AMQP CONNECT ERROR: {outcome.Code} {outcome.Reason}"));
     }
 
     public async ValueTask<ReadOnlyMemory<byte>> DisconnectAsync() => await control.DisconnectAsync().ConfigureAwait(false)
@@ -158,16 +158,24 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
     /// <summary>All or nothing; returns why nothing.</summary>
     private async ValueTask<string?> ApplyParametersAsync(RespRequest request, int from, Func<ForwarderConfig, ForwarderConfig>? also = null)
     {
+        var parameters = Parameters(request, from);
+        string? fault = null;
+        await control.ConfigureAsync(config => Apply(parameters, also?.Invoke(config) ?? config, out fault) ?? config).ConfigureAwait(false);
+        return fault;
+    }
+
+    private static ReadOnlyMemory<byte>[] Parameters(RespRequest request, int from)
+    {
         var parameters = new ReadOnlyMemory<byte>[request.Count - from];
         for (var i = 0; i < parameters.Length; i++) parameters[i] = request[from + i];
+        return parameters;
+    }
 
-        string? fault = null;
-        await control.ConfigureAsync(config =>
-        {
-            fault = ConfigParameters.TryApply(parameters, also?.Invoke(config) ?? config, out var next, out var error) ? null : error;
-            return fault is null ? next : config;
-        }).ConfigureAwait(false);
-        return fault;
+    /// <summary>Null: nothing of it, and why.</summary>
+    private static ForwarderConfig? Apply(ReadOnlyMemory<byte>[] parameters, ForwarderConfig config, out string? fault)
+    {
+        fault = ConfigParameters.TryApply(parameters, config, out var next, out var error) ? null : error;
+        return fault is null ? next : null;
     }
 
     private ValueTask<ReadOnlyMemory<byte>> ChangeMasksAsync(RespRequest request, Func<KeyMaskSet, KeyMaskSet, KeyMaskSet> change)

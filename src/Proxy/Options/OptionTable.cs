@@ -68,7 +68,7 @@ internal static class OptionTable
             (o, v) => v.Value.Length > 0 ? o with { SentinelUser = v.Value } : Fault(o, v, "must not be empty")),
         new("sentinel-password-file", "file", null, "the password of the Sentinels themselves; the one in --upstream is Redis'",
             (o, v) => v.SecretFromFile() is { } secret ? o with { SentinelPassword = secret } : o),
-        new("instance", "name", null, "names this proxy in the markers it sends through Redis: letters, digits, dot, dash, underscore", ReadInstance) { DefaultShown = "random" },
+        new("instance", "name", null, "names this proxy in the markers it sends through Redis, and in the key of --state: letters, digits, dot, dash, underscore", ReadInstance) { DefaultShown = "random" },
         new("listen-base", "port", "16380", "with redis+cluster://: the first of the ports that lead to the nodes, one for each, on the host of the first --listen",
             (o, v) => v.Integer(1, 65535) is { } port ? o with { ListenBase = port } : o),
         new("announce-host", "host", null, "with redis+cluster://: how clients are told to reach those ports",
@@ -117,6 +117,8 @@ internal static class OptionTable
             (o, v) => v.Integer(0, 1_000_000) is { } times ? o with { MaxAttempts = times } : o),
         new("spool", "directory", null, "a local store for events while RabbitMQ is away and the fallback storage in Redis refuses them",
             (o, v) => v.Value.Length > 0 ? o with { Spool = v.Value } : Fault(o, v, "must not be empty")),
+        new("state", "on|off", "on", "whether it is kept in Redis, beside the fallback storage, how far the events have come, so that what is missed while keyevt does not run is a gap",
+            (o, v) => v.Word(("on", true), ("off", false)) is { } keep ? o with { KeepState = keep } : o),
         new("gap-events", "yes|no", "no", "whether each gap is also published, as JSON with routing key <routing-key>.gap",
             (o, v) => v.Word(("no", false), ("yes", true)) is { } gaps ? o with { GapEvents = gaps } : o),
         new("log-level", "level", "information", "trace, debug, information, warning, error, critical or none",
@@ -208,6 +210,6 @@ internal static class OptionTable
     private static ProxyOptions ReadInstance(ProxyOptions options, OptionInput input)
     {
         bool valid = input.Value.Length is > 0 and <= 64 && input.Value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
-        return valid ? options with { Instance = input.Value } : Fault(options, input, $"must be 1 to 64 letters, digits, dots, dashes or underscores, not {Printable.Quote(input.Value)}");
+        return valid ? options with { Instance = input.Value, NamedInstance = input.Value } : Fault(options, input, $"must be 1 to 64 letters, digits, dots, dashes or underscores, not {Printable.Quote(input.Value)}");
     }
 }

@@ -36,6 +36,9 @@ internal sealed record ProxyOptions
     /// <summary>Tells the markers of this proxy from those of others on the same upstream.</summary>
     public string Instance { get; init; } = "";
 
+    /// <summary>The same where it was given; null: it is a random one.</summary>
+    public string? NamedInstance { get; init; }
+
     public LogLevel LogLevel { get; init; }
 
     /// <summary>How long one try to connect to the upstream may take.</summary>
@@ -90,6 +93,9 @@ internal sealed record ProxyOptions
 
     /// <summary>Directory of the local store; null: none.</summary>
     public string? Spool { get; init; }
+
+    /// <summary>Whether it is kept in Redis how far the streams have come.</summary>
+    public bool KeepState { get; init; }
 
     /// <summary>Whether gaps are published.</summary>
     public bool GapEvents { get; init; }

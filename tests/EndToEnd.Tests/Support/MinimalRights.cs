@@ -14,7 +14,7 @@ internal static class MinimalRights
 
     private const string Rights =
         "+hello +client|setname +ping +info +role +config|get +config|set +psubscribe +punsubscribe +subscribe +publish &__keyevent@*__:* &__keyevt__:marker* " +
-        "+eval +evalsha +script|load +llen +lindex +rpush +ltrim ~" + Stage.FallbackKey + "*";
+        "+eval +evalsha +script|load +llen +lindex +rpush +ltrim +get +set ~" + Stage.FallbackKey + "*";
 
     /// <summary>Lines of every node: only who logs in gets in, the program as <see cref="Login"/>, nodes and tests by the password.</summary>
     public static string[] Node(string further = "", string lessen = "") =>

@@ -1,6 +1,10 @@
+using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Tests.Feed;
+using KeyEvt.Servers;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
@@ -402,6 +406,101 @@ public sealed class DeliveryTests
         rig.Give(1);
         await rig.DrainAsync();
         Assert.Equal(["k0", "k6"], rig.QueuedKeys);
+    }
+
+    [Theory]
+    [InlineData(false, true, 0)]
+    [InlineData(true, false, 4)]
+    public async Task Connect_with_new_parameters_gets_the_outcome_of_an_attempt_with_these_and_not_of_an_older_one(bool oldReachable, bool newReachable, int expected)
+    {
+        var rig = await ConnectingAsync(oldReachable);
+        rig.Broker.IsReachable = newReachable;
+        rig.Config = rig.Config with { Amqp = rig.Config.Amqp with { User = "other" } };
+        rig.Loop.ConfigChanged();
+        var connect = rig.Loop.ConnectAsync();
+        await rig.SettleAsync();
+        Assert.Equal(expected, (await connect).Code);
+    }
+
+    [Fact]
+    public async Task Connect_whose_parameters_another_command_changes_meanwhile_says_so()
+    {
+        var rig = await ConnectingAsync(isReachable: false);
+        var connect = rig.Loop.ConnectAsync();
+        rig.Config = rig.Config with { Amqp = rig.Config.Amqp with { User = "other" } };
+        rig.Loop.ConfigChanged();
+        rig.Broker.IsReachable = true;
+        var another = rig.Loop.ConnectAsync();
+        await rig.SettleAsync();
+        Assert.Equal(3, (await connect).Code);
+        Assert.Contains("another command has changed the connection", (await connect).Reason, StringComparison.Ordinal);
+        Assert.Equal(0, (await another).Code);
+    }
+
+    [Fact]
+    public async Task Connect_that_waits_while_disconnect_comes_says_so()
+    {
+        var rig = await ConnectingAsync(isReachable: false);
+        var connect = rig.Loop.ConnectAsync();
+        var disconnect = rig.Loop.DisconnectAsync();
+        await rig.SettleAsync();
+        Assert.True(await disconnect);
+        Assert.Equal(new ConnectResult(3, "disconnected meanwhile"), await connect);
+    }
+
+    [Fact]
+    public async Task Connect_that_waits_when_the_program_ends_is_answered()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsSilent = true;
+        var connect = rig.Loop.ConnectAsync();
+        var end = rig.Loop.StopAsync(TimeSpan.FromSeconds(4), Task.CompletedTask);
+        await Eventually.TrueAsync("the end of the loop", async () =>
+        {
+            await rig.Loop.StepAsync();
+            rig.Time.Advance(TimeSpan.FromSeconds(1));
+            return rig.Loop.HasEnded;
+        });
+        Assert.Equal(new ConnectResult(3, "the program ends"), await connect.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken));
+        await end;
+    }
+
+    [Fact]
+    public async Task A_change_that_does_not_concern_the_link_leaves_a_running_attempt_alone()
+    {
+        var rig = await ConnectingAsync(isReachable: true);
+        rig.Config = rig.Config with { Events = EventClass.String };
+        rig.Loop.ConfigChanged();
+        await rig.SettleAsync();
+        Assert.Equal(1, rig.Broker.Attempts);
+        Assert.True(rig.Loop.Links.IsUsable);
+    }
+
+    [Fact]
+    public void The_states_own_notifications_are_nobodys_events_and_those_of_the_fallback_storage_are_filtered()
+    {
+        var rig = new DeliveryRig();
+        rig.GiveOf(1, 1, FallbackKey.StateOf(null));
+        rig.GiveOf(1, 2, FallbackKey.StateOf("host") + "{12}");
+        Assert.Equal((0L, 0L), (rig.Ledger.Snapshot().Received, rig.Ledger.Snapshot().Filtered));
+        rig.GiveOf(1, 3, FallbackKey.Name);
+        Assert.Equal((1L, 1L), (rig.Ledger.Snapshot().Received, rig.Ledger.Snapshot().Filtered));
+        Assert.True(rig.Loop.Memory.IsEmpty);
+    }
+
+    /// <summary>An attempt has been begun, and its outcome is not taken in yet.</summary>
+    private static async Task<DeliveryRig> ConnectingAsync(bool isReachable)
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.FailWith = LinkFailureKind.Authentication;
+        rig.Broker.IsReachable = isReachable;
+        rig.Give(1);
+        await Eventually.TrueAsync("an attempt to begin", async () =>
+        {
+            await rig.Loop.StepAsync();
+            return rig.Loop.Links.IsConnecting;
+        });
+        return rig;
     }
 
     [Fact]

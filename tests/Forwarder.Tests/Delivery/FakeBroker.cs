@@ -14,6 +14,9 @@ internal sealed class FakeBroker : IBrokerConnector
 
     public string Reason { get; set; } = "the fake broker is not there";
 
+    /// <summary>Attempts to connect do not end by themselves.</summary>
+    public bool IsSilent { get; set; }
+
     public LinkFailureKind FailWith { get; set; } = LinkFailureKind.Socket;
 
     public FakeLink? Current { get; private set; }
@@ -29,6 +32,8 @@ internal sealed class FakeBroker : IBrokerConnector
         if (Bug is not null)
             return Task.FromException<IBrokerLink>(Bug);
 
+        if (IsSilent)
+            return new TaskCompletionSource<IBrokerLink>().Task;
         if (!IsReachable)
             return Task.FromException<IBrokerLink>(new LinkException(FailWith, Reason));
 

@@ -103,6 +103,22 @@ public class GapLogTests
     }
 
     [Fact]
+    public void A_span_that_is_found_out_while_a_gap_is_open_is_part_of_it_from_its_own_beginning()
+    {
+        Cover();
+        var earlier = Moment.Now(_time);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _coverage.Prove(Moment.Now(_time));
+        _coverage.Lost(Lost, First);
+
+        _coverage.Missed(GapCause.FlagsMissing, "doubtful", earlier, Last, First);
+        _coverage.Missed(GapCause.FlagsMissing, "later", Moment.Now(_time), First, First);
+
+        var gap = Assert.Single(_gaps.Recent);
+        Assert.Equal((earlier.Wall, Last, "closed; doubtful", true), (gap.From, gap.LastPosition, gap.Detail, gap.IsOpen));
+    }
+
+    [Fact]
     public void A_gap_ends_only_when_subscription_and_flags_are_both_back()
     {
         Cover();

@@ -33,7 +33,9 @@ public class NodeFeedAllocationTests
         var outlet = new EventOutlet(feed);
         var subscriptions = new FeedSubscriptions(feed, commands, () => EventClass.All, _ => { }, () => { });
         subscriptions.Begin();
-        var stream = new FeedStream(feed, commands, subscriptions, new RoleKeeper(feed, commands, outlet), new MarkerSender(feed, commands), outlet) { Counts = true };
+        var markers = new MarkerSender(feed, commands);
+        var state = new StateKeeper(feed, commands, () => EventClass.All, outlet, markers, new FlagKeeper(feed, commands, () => EventClass.All, () => { }));
+        var stream = new FeedStream(feed, commands, subscriptions, new RoleKeeper(feed, commands, outlet), markers, outlet, state) { Counts = true };
         stream.Frame(">3\r\n$10\r\npsubscribe\r\n$16\r\n__keyevent@*__:*\r\n:1\r\n"u8);
         byte[] one = Encoding.ASCII.GetBytes(">4\r\n$8\r\npmessage\r\n$16\r\n__keyevent@*__:*\r\n$18\r\n__keyevent@0__:set\r\n$8\r\nkey:1234\r\n");
         byte[] many = [.. Enumerable.Repeat(one, Events).SelectMany(bytes => bytes)];

@@ -111,6 +111,60 @@ public class NodeFeedFaultTests
     }
 
     [Fact]
+    public async Task R17_flags_taken_away_and_given_back_between_two_looks_are_a_gap()
+    {
+        await using var rig = await FeedRig.StartAsync(EventClass.String);
+        await LooksAsync(rig);
+        var before = DateTimeOffset.UtcNow;
+
+        await using var client = await rig.Server.ConnectAsync();
+        await client.SendAsync("CONFIG SET notify-keyspace-events \"\"\r\nSET missed x\r\nCONFIG SET notify-keyspace-events $E\r\n");
+        for (int i = 0; i < 3; i++)
+            Assert.Equal("OK", (await client.ReadReplyAsync()).Text);
+        var gap = await rig.GapClosedAsync();
+        await LooksAsync(rig);
+        await rig.RedisAsync("SET", "after", "x");
+
+        await rig.KeysAsync("after");
+        Assert.Equal(GapCause.FlagsMissing, gap.Cause);
+        Assert.True(gap.From <= before && gap.To >= before, "the gap holds the moment");
+        Assert.Equal(1, rig.Gaps.Total);
+        Assert.Equal(0, rig.Feed.Status.Reconnects);
+    }
+
+    [Fact]
+    public async Task R17_a_reset_of_the_statistics_proves_nothing_and_is_a_gap()
+    {
+        await using var rig = await FeedRig.StartAsync(EventClass.String);
+        await LooksAsync(rig);
+        await rig.RedisAsync("CONFIG", "RESETSTAT");
+        Assert.Contains("statistics", (await rig.GapClosedAsync()).Detail, StringComparison.Ordinal);
+        await LooksAsync(rig);
+        Assert.Equal(1, rig.Gaps.Total);
+    }
+
+    [Fact]
+    public async Task R17_a_monitoring_program_that_sets_something_now_and_then_makes_no_gap()
+    {
+        await using var rig = await FeedRig.StartAsync(EventClass.String);
+        for (int i = 0; i < 4; i++)
+        {
+            await rig.RedisAsync("CONFIG", "SET", "slowlog-max-len", "129");
+            await rig.RedisAsync("CONFIG", "GET", "*");
+            await LooksAsync(rig);
+        }
+
+        Assert.Equal(0, rig.Gaps.Total);
+    }
+
+    /// <summary>Until there has been a look, and one more behind it, with nothing done between them: with each marker there is one.</summary>
+    private static Task LooksAsync(FeedRig rig)
+    {
+        long seen = rig.Feed.Status.MarkersSeen;
+        return Eventually.TrueAsync("some looks at the flags", () => rig.Feed.Status.MarkersSeen > seen + 3);
+    }
+
+    [Fact]
     public async Task Other_letters_taken_away_are_no_gap()
     {
         await using var rig = await FeedRig.StartAsync(EventClass.String, options => options with { FlagsInterval = TimeSpan.FromMilliseconds(250) }, null, "notify-keyspace-events AKE");

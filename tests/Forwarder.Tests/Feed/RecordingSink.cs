@@ -26,6 +26,12 @@ internal sealed class RecordingSink : IEventSink
 
     public IReadOnlyList<string> Keys => [.. Entries.Select(entry => entry.Key)];
 
+    /// <summary>What was handed over is not safe anywhere yet.</summary>
+    public bool IsUnsettled { get; set; }
+
+    /// <summary>Nothing more is taken.</summary>
+    public bool IsClosed { get; set; }
+
     public long Batches => Volatile.Read(ref _batches);
 
     public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long unixMilliseconds)
@@ -35,4 +41,8 @@ internal sealed class RecordingSink : IEventSink
     }
 
     public void EndOfBatch() => Interlocked.Increment(ref _batches);
+
+    public long? Mark() => IsClosed ? null : Entries.Count;
+
+    public bool IsSettled(long mark) => !IsUnsettled;
 }

@@ -20,6 +20,8 @@ internal sealed class ScriptedRedis : IAsyncDisposable
         ["CONFIG GET"] = "*2\r\n$22\r\nnotify-keyspace-events\r\n$3\r\nxeE\r\n",
         ["CONFIG SET"] = "-ERR Unknown option or number of arguments for CONFIG SET - 'keyevt-check'\r\n",
         ["EVAL"] = "*2\r\n:3\r\n$0\r\n\r\n",
+        ["GET"] = "$-1\r\n",
+        ["SET"] = "-ERR syntax error\r\n",
         ["INFO"] = Bulk("maxmemory:0\r\nmaxmemory_policy:noeviction\r\n"),
         ["PUBLISH"] = ":0\r\n",
         ["PSUBSCRIBE"] = "*3\r\n$10\r\npsubscribe\r\n$1\r\np\r\n:1\r\n",

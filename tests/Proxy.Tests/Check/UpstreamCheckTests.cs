@@ -22,6 +22,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     {
         var rows = await RunAsync();
         Assert.All(rows, row => Assert.Equal(CheckOutcome.Works, row.Outcome));
+        Assert.All(_redis.Commands.Where(command => command.StartsWith("SET", StringComparison.Ordinal)), command => Assert.EndsWith(" NX XX", command, StringComparison.Ordinal)); // which is never done
         Assert.DoesNotContain(_redis.Commands, command => command.StartsWith("CONFIG SET", StringComparison.Ordinal) && !command.Contains("keyevt-check", StringComparison.Ordinal));
     }
 
@@ -39,6 +40,8 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     [InlineData("CONFIG GET", "*2\r\n$22\r\nnotify-keyspace-events\r\n$1\r\nK\r\n", "notify-keyspace-events", nameof(CheckOutcome.Works), "what is missing for xeE will be added")]
     [InlineData("EVAL", Refused, "fallback storage", nameof(CheckOutcome.Fails), "NOPERM")]
     [InlineData("EVAL", "*2\r\n:0\r\n$11\r\nRPUSH LTRIM\r\n", "fallback storage", nameof(CheckOutcome.Fails), "not allowed: RPUSH LTRIM")]
+    [InlineData("GET", Refused, "state", nameof(CheckOutcome.Warning), "NOPERM")]
+    [InlineData("SET", Refused, "state", nameof(CheckOutcome.Warning), "NOPERM")]
     [InlineData("INFO", "$45\r\nmaxmemory:100\r\nmaxmemory_policy:allkeys-lru\r\n\r\n", "eviction", nameof(CheckOutcome.Warning), "allkeys-lru with maxmemory 100 may evict")]
     [InlineData("PUBLISH", Refused, "markers", nameof(CheckOutcome.Warning), "NOPERM")]
     [InlineData("PSUBSCRIBE", Refused, "subscribe", nameof(CheckOutcome.Fails), "NOPERM")]
@@ -129,6 +132,14 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
         _options = _options with { Forwarding = _options.Forwarding with { FallbackStorageSize = -1 } };
         Assert.Contains(await RunAsync(), row => row is { What: "fallback storage", Outcome: CheckOutcome.Note });
         Assert.DoesNotContain(_redis.Commands, command => command.StartsWith("EVAL", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_a_state_its_rights_are_not_asked_for()
+    {
+        _options = _options with { KeepState = false };
+        Assert.Contains(await RunAsync(), row => row is { What: "state", Outcome: CheckOutcome.Note });
+        Assert.DoesNotContain(_redis.Commands, command => command.StartsWith("GET", StringComparison.Ordinal));
     }
 
     [Fact]

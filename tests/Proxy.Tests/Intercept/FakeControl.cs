@@ -21,7 +21,12 @@ internal sealed class FakeControl : IForwarderControl
         return Task.CompletedTask;
     }
 
-    public Task<ConnectResult> ConnectAsync(CancellationToken cancellationToken) => Task.FromResult(ConnectResult);
+    public Task<ConnectResult?> ConnectAsync(Func<ForwarderConfig, ForwarderConfig?> change, CancellationToken cancellationToken)
+    {
+        var next = change(Config);
+        Config = next ?? Config;
+        return Task.FromResult(next is null ? default(ConnectResult?) : ConnectResult);
+    }
 
     public Task<bool> DisconnectAsync() => Task.FromResult(IsConnected);
 

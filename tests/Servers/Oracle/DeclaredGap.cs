@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace KeyEvt.Servers.Oracle;
 
-/// <summary>In which span may events be missing, by the program's own word (or the run's: the program was killed), and why?</summary>
+/// <summary>In which span may events be missing, by the program's own word, and why?</summary>
 /// <param name="To">Null while it is open.</param>
 public sealed partial record DeclaredGap(string Name, string Cause, DateTimeOffset From, DateTimeOffset? To, string Line)
 {

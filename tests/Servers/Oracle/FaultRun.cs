@@ -12,7 +12,6 @@ namespace KeyEvt.Servers.Oracle;
 public sealed class FaultRun : IAsyncDisposable
 {
     private const int MostKept = 1000;
-    private static readonly TimeSpan MemoryReach = TimeSpan.FromSeconds(1);
 
     private readonly KeyEvtProcess _program;
     private readonly EventConsumer _consumer;
@@ -65,24 +64,17 @@ public sealed class FaultRun : IAsyncDisposable
         return Eventually.ValueAsync($"{count} more acknowledged writes", () => Task.FromResult(Acknowledged - before), more => more >= count, deadline);
     }
 
-    /// <summary>
-    /// kill -9, a new one on the same ports, and what that declares: nobody listened from the kill to the new subscription, and what was only in
-    /// memory is gone (the broker confirms within <paramref name="memoryReach"/>, or events are stored).
-    /// </summary>
-    public async Task KillProgramAsync(TimeSpan? memoryReach = null)
+    /// <summary>kill -9, and a new one on the same ports. It is for that one to declare what nobody heard, and what was only in memory.</summary>
+    public async Task KillProgramAsync()
     {
-        var killed = TimeProvider.System.GetUtcNow();
         Watch.NewLife();
         await _program.RestartAsync().ConfigureAwait(false);
-        Watch.Declare("only_in_memory", killed - (memoryReach ?? MemoryReach), killed);
-        Watch.Declare("not_running", killed, TimeProvider.System.GetUtcNow());
     }
 
-    /// <summary>SIGTERM, its exit code, and how long it took; then a new one on the same ports. Nobody listened in between.</summary>
+    /// <summary>SIGTERM, its exit code, and how long it took; then a new one on the same ports, which declares that nobody listened in between.</summary>
     /// <param name="between">Looks at the one that has ended, and at the world before the new one starts.</param>
     public async Task<(int Code, TimeSpan Took)> StopProgramAsync(Action<ChildProcess>? between = null)
     {
-        var asked = TimeProvider.System.GetUtcNow();
         var clock = Stopwatch.StartNew();
         var code = await _program.StopAsync().ConfigureAwait(false);
         var took = clock.Elapsed;
@@ -90,7 +82,6 @@ public sealed class FaultRun : IAsyncDisposable
         await Watch.LookIntoFallbackAsync().ConfigureAwait(false);
         between?.Invoke(_program.Process);
         await _program.RestartAsync().ConfigureAwait(false);
-        Watch.Declare("not_running", asked, TimeProvider.System.GetUtcNow());
         return (code, took);
     }
 

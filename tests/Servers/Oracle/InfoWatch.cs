@@ -56,13 +56,6 @@ public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> as
         }
     }
 
-    /// <summary>A gap that the program cannot know of: it was not there.</summary>
-    public void Declare(string cause, DateTimeOffset from, DateTimeOffset to)
-    {
-        lock (_gate)
-            _gaps[(_life, $"{cause}_{_gaps.Count}")] = new DeclaredGap(cause, cause, from, to, $"declared by the run: {cause}");
-    }
-
     /// <summary>The program is another one from here on: its gaps and counters begin anew.</summary>
     public void NewLife()
     {

@@ -1,0 +1,49 @@
+using System.Text;
+using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Outbox;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Feed;
+
+/// <summary>What is kept in the node for the next life, and under which key?</summary>
+public sealed class KeptStateTests
+{
+    [Fact]
+    public void What_is_written_is_read_back()
+    {
+        var state = new KeptState(new EventPosition(0xab, 1883183614821303630, 17), DateTimeOffset.FromUnixTimeMilliseconds(1795943788665), "host-1");
+        Assert.Equal("1 00000000000000ab-1883183614821303630-17 1795943788665 host-1", state.ToString());
+        Assert.Equal(state, KeptState.Parse(state.ToString()));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("garbage")]
+    [InlineData("2 00000000000000ab-1-0 5 w")]
+    [InlineData("1 00000000000000ab-1-0 5")]
+    [InlineData("1 00000000000000ab-1-0 -5 w")]
+    [InlineData("1 00000000000000ab-1-0 999999999999999999 w")]
+    [InlineData("1 ab-1-0 5 w")]
+    [InlineData("1 00000000000000ab-1 5 w")]
+    [InlineData("1 00000000000000ab-x-0 5 w")]
+    [InlineData("1 00000000000000ab-1-99999999999 5 w")]
+    public void Anything_else_is_none(string text) => Assert.Null(KeptState.Parse(text));
+
+    [Theory]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage", true)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage{12}", true)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-state", true)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-state{12}", true)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-state:host", true)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-state:host{12}", true)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-", false)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-states", false)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storag", false)]
+    [InlineData("x", false)]
+    public void A_key_of_ours_makes_no_event(string key, bool isOurs) => Assert.Equal(isOurs, FallbackKey.Is(Encoding.ASCII.GetBytes(key)));
+
+    [Fact]
+    public void A_name_given_to_a_program_is_in_its_key() => Assert.Equal(
+        ("REDIS_MODULE-key_evt_amqp-fallback_storage-state", "REDIS_MODULE-key_evt_amqp-fallback_storage-state:host"), (FallbackKey.StateOf(null), FallbackKey.StateOf("host")));
+}
