@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Outbox;
 
 namespace KeyEvt.Forwarder.Delivery;
@@ -21,8 +22,8 @@ internal sealed class ClaimedEntries(EventLog drain)
         }
     }
 
-    /// <summary>The one that the store should begin with; empty when none is claimed.</summary>
-    public ReadOnlyMemory<byte> Front => InStore.FirstOrDefault()?.Entries[0] ?? default;
+    /// <summary>How those in the store begin; null when none is.</summary>
+    public StoreEnds? Ends => InStore.FirstOrDefault() is { } first ? new StoreEnds(StoreSteps.HeadOf(first.Entries[0]), StoreSteps.HeadOf(InStore.Last().Entries[^1])) : null;
 
     /// <summary>Those still in the store, oldest first.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Entries => InStore.SelectMany(batch => batch.Entries);

@@ -28,8 +28,8 @@ internal sealed class StoreBooks(EventLog drain, int foundTurn, Ledger ledger)
     /// <summary>Entries at the front of the store that are also in the drain log.</summary>
     public long Claimed => _claimed.Count;
 
-    /// <summary>How the store should begin; empty when that is not known.</summary>
-    public ReadOnlyMemory<byte> Front => StoreSteps.HeadOf(_claimed.Front);
+    /// <summary>How the claimed entries begin, which are the first in the store; null when none is claimed.</summary>
+    public StoreEnds? Ends => _claimed.Ends;
 
     /// <summary>Nothing in the store, nothing read from it and not settled.</summary>
     public bool IsEmpty => Length == 0 && _claimed.IsEmpty;
@@ -63,10 +63,10 @@ internal sealed class StoreBooks(EventLog drain, int foundTurn, Ledger ledger)
         Counted(result.Length);
     }
 
-    /// <summary>Entries were read behind those that are claimed. The store begins as it should: what else is missing, or too much, is at its end.</summary>
+    /// <summary>Entries were read behind those that are claimed. Where these are as they should be, what is missing, or too much, is behind them.</summary>
     public void Read(ReadResult result)
     {
-        if (result.IsFrontMoved)
+        if (result.IsOther)
         {
             NeedsLocating = true;
             return;
@@ -106,42 +106,39 @@ internal sealed class StoreBooks(EventLog drain, int foundTurn, Ledger ledger)
     /// <summary>A batch was given up that may have arrived: should it be found, it is no older than its turn.</summary>
     public void GivenUp(AppendBatch batch) => _givenUp = (batch.Turn, batch.Entries.Count);
 
-    /// <summary>The front of the store, as it is, tells which of the claimed entries have left it. They are sent all the same.</summary>
+    /// <summary>The front of the store, as it is, tells which of the claimed entries are still in it. All of them are sent all the same.</summary>
     public void Located(ReadResult front)
     {
-        long gone = PlaceOf(front, [.. _claimed.Entries]);
-        bool isFront = gone == Claimed;
-        _claimed.LeaveFront(gone);
-        Length -= gone;
+        ReadOnlyMemory<byte>[] claimed = [.. _claimed.Entries];
+        int first = PlaceOf(front, claimed);
+        int inStore = CommonLength(front, claimed, first);
+        _claimed.LeaveFront(first);
+        _claimed.LeaveBack(claimed.Length - first - inStore);
+        Length -= claimed.Length - inStore;
         (NeedsLocating, _expectedGone) = (false, 0);
-        Book(Length - front.Length, isFront);
+        Book(Length - front.Length, isFront: inStore == 0);
     }
 
-    /// <summary>At which of the claimed entries does the store begin? All of them have left it when it begins with none.</summary>
-    private long PlaceOf(ReadResult front, ReadOnlyMemory<byte>[] claimed)
+    /// <summary>At which of the claimed entries does the store begin? At none: as many as there are.</summary>
+    private int PlaceOf(ReadResult front, ReadOnlyMemory<byte>[] claimed)
     {
-        if (_expectedGone > 0 && Length - _expectedGone == front.Length && BeginsAt(_expectedGone))
+        bool mayBeDone = _expectedGone > 0 && Length - _expectedGone == front.Length;
+        if (mayBeDone && (_expectedGone == claimed.Length || CommonLength(front, claimed, _expectedGone) > 0))
             return _expectedGone;
 
         int place = 0;
-        while (!BeginsAt(place))
+        while (place < claimed.Length && CommonLength(front, claimed, place) == 0)
             place++;
         return place;
+    }
 
-        bool BeginsAt(int from)
-        {
-            int common = Math.Min(front.Entries.Count, claimed.Length - from);
-            if (common == 0)
-                return from == claimed.Length;
-
-            for (int i = 0; i < common; i++)
-            {
-                if (!front.Entries[i].Span.SequenceEqual(claimed[from + i].Span))
-                    return false;
-            }
-
-            return true;
-        }
+    /// <summary>How many of the claimed entries, from that one on, the store begins with.</summary>
+    private static int CommonLength(ReadResult front, ReadOnlyMemory<byte>[] claimed, int from)
+    {
+        int most = Math.Min(front.Entries.Count, claimed.Length - from), common = 0;
+        while (common < most && front.Entries[common].Span.SequenceEqual(claimed[from + common].Span))
+            common++;
+        return common;
     }
 
     /// <param name="missing">Below zero: so many more are there.</param>

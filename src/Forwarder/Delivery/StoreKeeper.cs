@@ -22,6 +22,9 @@ internal sealed class StoreKeeper
 
     private const int TriesWaitedFor = 5;
 
+    /// <summary>Bytes of the front of the store, in batches, that are compared with what is being sent. What lies behind them is read, and sent, again.</summary>
+    private const int LocateBatches = 4;
+
     private readonly NamedStore _named;
     private readonly IEventStore _store;
     private readonly DeliveryOptions _options;
@@ -195,10 +198,10 @@ internal sealed class StoreKeeper
     /// <summary>Reads the next entries behind what is already being sent.</summary>
     public void StartRead(int most)
     {
-        var (offset, front) = (Claimed, _books.Front); // the step runs beside the loop, whose the books are
+        var (offset, before) = (Claimed, _books.Ends); // the step runs beside the loop, whose the books are
         Start(async _ =>
         {
-            var result = await _store.ReadAsync(offset, front, most, _options.StoreBatchBytes).ConfigureAwait(false);
+            var result = await _store.ReadAsync(offset, before, most, _options.StoreBatchBytes).ConfigureAwait(false);
             return () => _books.Read(result);
         });
     }
@@ -210,9 +213,10 @@ internal sealed class StoreKeeper
     public void StartRemove(bool part)
     {
         var entries = _books.Removable(part);
-        Start(async _ =>
+        var length = Length;
+        Start(async isRetry =>
         {
-            var result = await _store.RemoveAsync(entries).ConfigureAwait(false);
+            var result = await _store.RemoveAsync(entries, isRetry ? length : null).ConfigureAwait(false);
             return () => _books.Removed(result, entries.Count);
         });
     }
@@ -232,11 +236,15 @@ internal sealed class StoreKeeper
     }
 
     /// <summary>Finds out how the store begins, where it is not as it should be.</summary>
-    private void StartLocate() => Start(async _ =>
+    private void StartLocate()
     {
-        var result = await _store.ReadAsync(0, default, _options.StoreBatch, _options.StoreBatchBytes).ConfigureAwait(false);
-        return () => _books.Located(result);
-    });
+        int claimed = (int)Claimed;
+        Start(async _ =>
+        {
+            var result = await _store.ReadAsync(0, null, claimed, LocateBatches * _options.StoreBatchBytes).ConfigureAwait(false);
+            return () => _books.Located(result);
+        });
+    }
 
     private void Start(Func<bool, Task<Action>> step)
     {

@@ -14,12 +14,13 @@ internal interface IEventStore
     Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry);
 
     /// <summary>Reads entries from <paramref name="offset"/> on, oldest first, without removing them.</summary>
-    /// <param name="front">How the first entry of the list must begin, see <see cref="StoreSteps.HeadOf"/>; if it does not, nothing is read. Empty: however it begins.</param>
+    /// <param name="before">How the entries before <paramref name="offset"/> must begin; if they do not, nothing is read. Null: however they begin.</param>
     /// <param name="maxBytes">No further entry is read once so many bytes have been; at least one is.</param>
-    Task<ReadResult> ReadAsync(long offset, ReadOnlyMemory<byte> front, int maxEntries, int maxBytes);
+    Task<ReadResult> ReadAsync(long offset, StoreEnds? before, int maxEntries, int maxBytes);
 
     /// <summary>Removes these entries if they are the front of the list, in this order; otherwise nothing.</summary>
-    Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries);
+    /// <param name="lengthBefore">A first try failed on the way: the length before it. If the list has another one by now, nothing is done: the first try may have done it.</param>
+    Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore);
 
     Task<long> CountAsync();
 }
@@ -29,8 +30,11 @@ internal interface IEventStore
 internal readonly record struct AppendResult(long Length, long Trimmed);
 
 /// <param name="Length">Entries in the store.</param>
-/// <param name="IsFrontMoved">The list begins with another entry than was expected: nothing was read.</param>
-internal readonly record struct ReadResult(long Length, IReadOnlyList<ReadOnlyMemory<byte>> Entries, bool IsFrontMoved = false);
+/// <param name="IsOther">The entries before the offset are not the expected ones: nothing was read.</param>
+internal readonly record struct ReadResult(long Length, IReadOnlyList<ReadOnlyMemory<byte>> Entries, bool IsOther = false);
+
+/// <summary>How the first and the last of some entries begin, see <see cref="StoreSteps.HeadOf"/>.</summary>
+internal sealed record StoreEnds(ReadOnlyMemory<byte> First, ReadOnlyMemory<byte> Last);
 
 /// <param name="Length">Entries in the store afterwards.</param>
 /// <param name="IsRemoved">False: the entries are not the front of the list, and nothing was done.</param>

@@ -32,17 +32,18 @@ internal static class ListScripts
         """;
 
     /// <summary>
-    /// ARGV: offset, entries at most, bytes at most, how the first entry must begin. One entry after the other, since nothing tells how large they are. Returns length, whether
-    /// the first entry is the expected one, and the entries.
+    /// ARGV: offset, entries at most, bytes at most; and, where that counts, how the first entry and the one before the offset must begin. One entry after the other, since nothing
+    /// tells how large they are. Returns length, whether those are the expected ones, and the entries.
     /// </summary>
     public const string Read = """
-        local key, head = KEYS[1], ARGV[4]
+        local key, from = KEYS[1], tonumber(ARGV[1])
         local length = redis.call('LLEN', key)
-        if head ~= '' then
-            local front = redis.call('LINDEX', key, 0)
-            if not front or string.sub(front, 1, #head) ~= head then return {length, 0, {}} end
+        local function isAt(place, head)
+            local entry = redis.call('LINDEX', key, place)
+            return entry and string.sub(entry, 1, #head) == head
         end
-        local entries, bytes, from = {}, 0, tonumber(ARGV[1])
+        if #ARGV > 3 and not (isAt(0, ARGV[4]) and (from == 1 or isAt(from - 1, ARGV[5]))) then return {length, 0, {}} end
+        local entries, bytes = {}, 0
         for i = from, math.min(from + ARGV[2], length) - 1 do
             local entry = redis.call('LINDEX', key, i)
             entries[#entries + 1] = entry
@@ -53,16 +54,16 @@ internal static class ListScripts
         """;
 
     /// <summary>
-    /// ARGV: count, how the first and how the last of so many entries begin. They are cut off when they are the front of the list; otherwise nothing is done. Returns length and
-    /// whether it was done.
+    /// ARGV: count, how the first and how the last of so many entries begin, and the length that the list must have or -1. They are cut off when they are the front of the list;
+    /// otherwise nothing is done. Returns length and whether it was done.
     /// </summary>
     public const string Remove = """
-        local key, n = KEYS[1], tonumber(ARGV[1])
+        local key, n, length = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[4])
         local function isAt(place, head)
             local entry = redis.call('LINDEX', key, place)
             return entry and string.sub(entry, 1, #head) == head
         end
-        local isFront = isAt(0, ARGV[2]) and (n == 1 or isAt(n - 1, ARGV[3]))
+        local isFront = (length < 0 or redis.call('LLEN', key) == length) and isAt(0, ARGV[2]) and (n == 1 or isAt(n - 1, ARGV[3]))
         if isFront then redis.call('LTRIM', key, n, -1) end
         return {redis.call('LLEN', key), isFront and 1 or 0}
         """;

@@ -44,16 +44,17 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
         return result with { Length = await place.Database.ListLengthAsync(key, place.Flags).ConfigureAwait(false) };
     });
 
-    public Task<ReadResult> ReadAsync(long offset, ReadOnlyMemory<byte> front, int maxEntries, int maxBytes) => TryAsync(async () =>
+    public Task<ReadResult> ReadAsync(long offset, StoreEnds? before, int maxEntries, int maxBytes) => TryAsync(async () =>
     {
-        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Read, [offset, maxEntries, maxBytes, front]).ConfigureAwait(false);
+        RedisValue[] arguments = before is null ? [offset, maxEntries, maxBytes] : [offset, maxEntries, maxBytes, before.First, before.Last];
+        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Read, arguments).ConfigureAwait(false);
         var entries = (RedisValue[]?)answer[2] ?? [];
-        return new ReadResult((long)answer[0], Array.ConvertAll(entries, static e => (ReadOnlyMemory<byte>)e), IsFrontMoved: (long)answer[1] == 0);
+        return new ReadResult((long)answer[0], Array.ConvertAll(entries, static e => (ReadOnlyMemory<byte>)e), IsOther: (long)answer[1] == 0);
     });
 
-    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries) => TryAsync(async () =>
+    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => TryAsync(async () =>
     {
-        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Remove, [entries.Count, StoreSteps.HeadOf(entries[0]), StoreSteps.HeadOf(entries[^1])]).ConfigureAwait(false);
+        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Remove, [entries.Count, StoreSteps.HeadOf(entries[0]), StoreSteps.HeadOf(entries[^1]), lengthBefore ?? -1]).ConfigureAwait(false);
         _recent.KeepLast((long)answer[0]);
         return new RemoveResult((long)answer[0], (long)answer[1] == 1);
     });

@@ -30,10 +30,10 @@ internal sealed class FakeStore : IEventStore
         return new AppendResult(Entries.Count, trimmed);
     });
 
-    public Task<ReadResult> ReadAsync(long offset, ReadOnlyMemory<byte> front, int maxEntries, int maxBytes) => StepAsync(() =>
+    public Task<ReadResult> ReadAsync(long offset, StoreEnds? before, int maxEntries, int maxBytes) => StepAsync(() =>
     {
-        if (!front.IsEmpty && !(Entries.Count > 0 && Entries[0].StartsWith(TextOf(front), StringComparison.Ordinal)))
-            return new ReadResult(Entries.Count, [], IsFrontMoved: true);
+        if (before is not null && !(Entries.Count >= offset && Entries[0].StartsWith(TextOf(before.First), StringComparison.Ordinal) && Entries[(int)offset - 1].StartsWith(TextOf(before.Last), StringComparison.Ordinal)))
+            return new ReadResult(Entries.Count, [], IsOther: true);
 
         var read = new List<ReadOnlyMemory<byte>>();
         for (int i = (int)offset, bytes = 0; i < Entries.Count && read.Count < maxEntries && bytes < maxBytes; i++)
@@ -45,9 +45,9 @@ internal sealed class FakeStore : IEventStore
         return new ReadResult(Entries.Count, read);
     });
 
-    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries) => StepAsync(() =>
+    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => StepAsync(() =>
     {
-        bool isFront = Entries.Take(entries.Count).SequenceEqual(entries.Select(TextOf));
+        bool isFront = (lengthBefore is null || Entries.Count == lengthBefore) && Entries.Take(entries.Count).SequenceEqual(entries.Select(TextOf));
         if (isFront)
             Entries.RemoveRange(0, entries.Count);
         return new RemoveResult(Entries.Count, isFront);

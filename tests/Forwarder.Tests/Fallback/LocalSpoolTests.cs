@@ -21,7 +21,7 @@ public sealed class LocalSpoolTests : IDisposable
 
         using var again = new LocalSpool(_folder);
         Assert.Equal(["a", "b", "c"], await ReadAsync(again));
-        await again.RemoveAsync(Entries("a", "b"));
+        await again.RemoveAsync(Entries("a", "b"), null);
         Assert.Equal(["c"], await ReadAsync(again));
     }
 
@@ -93,7 +93,7 @@ public sealed class LocalSpoolTests : IDisposable
                 else if (act < 50)
                 {
                     var count = Math.Min(act % 9, model.Count);
-                    var result = await spool.RemoveAsync(Entries([.. model.Take(count)]));
+                    var result = await spool.RemoveAsync(Entries([.. model.Take(count)]), null);
                     model.RemoveRange(0, count);
                     Assert.Equal(new RemoveResult(model.Count, true), result);
                 }
@@ -103,7 +103,7 @@ public sealed class LocalSpoolTests : IDisposable
                     spool = new LocalSpool(folder);
                 }
 
-                Assert.Equal(model.Skip(2).Take(5), (await spool.ReadAsync(2, default, 5, int.MaxValue)).Entries.Select(TextOf));
+                Assert.Equal(model.Skip(2).Take(5), (await spool.ReadAsync(2, null, 5, int.MaxValue)).Entries.Select(TextOf));
             }
 
             Assert.Equal(model, await ReadAsync(spool));
@@ -119,9 +119,9 @@ public sealed class LocalSpoolTests : IDisposable
         await spool.AppendAsync(Entries("a", "b", "c"), 0, false);
         var obstacle = Directory.CreateDirectory(Path.Combine(_folder, "head.new"));
 
-        Assert.Equal(new RemoveResult(1, true), await spool.RemoveAsync(Entries("a", "b")));
+        Assert.Equal(new RemoveResult(1, true), await spool.RemoveAsync(Entries("a", "b"), null));
         Assert.Equal(["c"], await ReadAsync(spool));
-        Assert.Equal(new RemoveResult(0, true), await spool.RemoveAsync(Entries("c")));
+        Assert.Equal(new RemoveResult(0, true), await spool.RemoveAsync(Entries("c"), null));
         Assert.Empty(Directory.GetFiles(_folder, "*.spool"));
         obstacle.Delete();
     }
@@ -145,8 +145,8 @@ public sealed class LocalSpoolTests : IDisposable
         Assert.True(again.DamagedBytes > large.Length);
         Assert.Equal(3, again.Count);
         Assert.Equal(["first", "third", "fourth"], await ReadAsync(again));
-        Assert.Equal(["fourth"], (await again.ReadAsync(2, default, 5, int.MaxValue)).Entries.Select(TextOf));
-        Assert.Equal(new RemoveResult(1, true), await again.RemoveAsync(Entries("first", "third")));
+        Assert.Equal(["fourth"], (await again.ReadAsync(2, null, 5, int.MaxValue)).Entries.Select(TextOf));
+        Assert.Equal(new RemoveResult(1, true), await again.RemoveAsync(Entries("first", "third"), null));
         Assert.Equal(["fourth"], await ReadAsync(again));
     }
 
@@ -156,7 +156,7 @@ public sealed class LocalSpoolTests : IDisposable
         using var spool = new LocalSpool(_folder);
         await spool.AppendAsync(Entries("a", "b"), 0, false);
         Assert.Equal(new SpoolStatus(2, (2 * SpoolRecord.HeaderBytes) + 2), spool.Status);
-        await spool.RemoveAsync(Entries("a", "b"));
+        await spool.RemoveAsync(Entries("a", "b"), null);
         Assert.Equal(new SpoolStatus(0, 0), spool.Status);
     }
 
@@ -176,7 +176,7 @@ public sealed class LocalSpoolTests : IDisposable
         Assert.Equal(["first", "third"], await ReadAsync(spool));
         Assert.Equal(2, spool.Count);
         Assert.True(spool.DamagedBytes > large.Length);
-        Assert.Equal(new RemoveResult(0, true), await spool.RemoveAsync(Entries("first", "third")));
+        Assert.Equal(new RemoveResult(0, true), await spool.RemoveAsync(Entries("first", "third"), null));
     }
 
     [Fact]
@@ -203,10 +203,10 @@ public sealed class LocalSpoolTests : IDisposable
         Assert.Equal((2L, 0L), (again.Count, again.DamagedBytes));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 * 1024 * 1024);
         await again.AppendAsync(Entries("next"), 0, false);
-        Assert.Equal(["next"], (await again.ReadAsync(2, default, 5, int.MaxValue)).Entries.Select(TextOf));
+        Assert.Equal(["next"], (await again.ReadAsync(2, null, 5, int.MaxValue)).Entries.Select(TextOf));
     }
 
-    private static async Task<IEnumerable<string>> ReadAsync(LocalSpool spool) => (await spool.ReadAsync(0, default, int.MaxValue, int.MaxValue)).Entries.Select(TextOf);
+    private static async Task<IEnumerable<string>> ReadAsync(LocalSpool spool) => (await spool.ReadAsync(0, null, int.MaxValue, int.MaxValue)).Entries.Select(TextOf);
 
     private static string TextOf(ReadOnlyMemory<byte> entry) => Encoding.UTF8.GetString(entry.Span);
 

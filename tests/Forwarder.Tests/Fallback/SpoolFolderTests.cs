@@ -18,14 +18,14 @@ public sealed class SpoolFolderTests : IDisposable
     {
         using var spool = new LocalSpool(_folder);
         await spool.AppendAsync(Entries("a", "b", "c"), 0, false);
-        await spool.RemoveAsync(Entries("a"));
+        await spool.RemoveAsync(Entries("a"), null);
         Directory.Delete(_folder, recursive: true);
 
         Assert.Equal(new AppendResult(2, 0), await spool.AppendAsync(Entries("d", "e"), 0, false)); // not 4: so the two are counted as lost
         Assert.Equal(2, spool.RemovedEntries);
         Assert.Equal(["d", "e"], await ReadAsync(spool));
-        Assert.Equal(new RemoveResult(2, false), await spool.RemoveAsync(Entries("b", "c")));
-        Assert.Equal(new RemoveResult(1, true), await spool.RemoveAsync(Entries("d")));
+        Assert.Equal(new RemoveResult(2, false), await spool.RemoveAsync(Entries("b", "c"), null));
+        Assert.Equal(new RemoveResult(1, true), await spool.RemoveAsync(Entries("d"), null));
         spool.Dispose();
         using var again = new LocalSpool(_folder);
         Assert.Equal(["e"], await ReadAsync(again));
@@ -180,7 +180,7 @@ public sealed class SpoolFolderTests : IDisposable
         using (var spool = new LocalSpool(folder, log))
         {
             await spool.AppendAsync(Entries("a", "b"), 0, false);
-            await spool.RemoveAsync(Entries("a"));
+            await spool.RemoveAsync(Entries("a"), null);
         }
 
         const UnixFileMode File600 = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -205,7 +205,7 @@ public sealed class SpoolFolderTests : IDisposable
         Assert.Contains(path, error.Message, StringComparison.Ordinal);
     }
 
-    private static async Task<IEnumerable<string>> ReadAsync(LocalSpool spool) => (await spool.ReadAsync(0, default, int.MaxValue, int.MaxValue)).Entries.Select(TextOf);
+    private static async Task<IEnumerable<string>> ReadAsync(LocalSpool spool) => (await spool.ReadAsync(0, null, int.MaxValue, int.MaxValue)).Entries.Select(TextOf);
 
     private static string TextOf(ReadOnlyMemory<byte> entry) => Encoding.UTF8.GetString(entry.Span);
 

@@ -94,10 +94,11 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         return new AppendResult(Entries, 0);
     });
 
-    public Task<ReadResult> ReadAsync(long offset, ReadOnlyMemory<byte> front, int maxEntries, int maxBytes) => RunAsync(() =>
+    /// <summary>Of what is before the offset only the first is looked at: nobody else changes the files, but for taking them away.</summary>
+    public Task<ReadResult> ReadAsync(long offset, StoreEnds? before, int maxEntries, int maxBytes) => RunAsync(() =>
     {
-        if (!front.IsEmpty && !(TryReadFront(out var first) && first.AsSpan().StartsWith(front.Span)))
-            return new ReadResult(Entries, [], IsFrontMoved: true);
+        if (before is not null && !(TryReadFront(out var first) && first.AsSpan().StartsWith(before.First.Span)))
+            return new ReadResult(Entries, [], IsOther: true);
 
         var entries = new List<ReadOnlyMemory<byte>>();
         var (skip, bytes) = (offset, 0L);
@@ -119,9 +120,9 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         return new ReadResult(Entries, entries);
     });
 
-    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries) => RunAsync(() =>
+    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => RunAsync(() =>
     {
-        if (!IsFront(entries))
+        if ((lengthBefore is not null && Entries != lengthBefore) || !IsFront(entries))
             return new RemoveResult(Entries, IsRemoved: false);
 
         foreach (var _ in entries)
