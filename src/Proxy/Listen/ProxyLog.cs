@@ -82,7 +82,7 @@ internal static partial class ProxyLog
     [LoggerMessage(1110, LogLevel.Warning, "A subscriber of merged notifications hears its own node only from here on, until it subscribes again: {Reason}. More of these within a minute are not logged")]
     public static partial void MergeGivenUp(ILogger logger, string reason);
 
-    [LoggerMessage(1111, LogLevel.Error, "A merged subscription lost its connection to {Node} by a fault of the proxy")]
+    [LoggerMessage(1111, LogLevel.Error, "A merged subscription lost its connection to {Node} by a fault of the proxy; its session ends")]
     public static partial void MergeLinkFault(ILogger logger, TransportAddress node, Exception exception);
 
     [LoggerMessage(1020, LogLevel.Information, "Door to node {Node} ({Address}) of the cluster opens on {Listening}")]

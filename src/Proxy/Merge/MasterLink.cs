@@ -60,7 +60,9 @@ internal sealed class MasterLink
             }
             catch (Exception e)
             {
-                ProxyLog.MergeLinkFault(_services.Logger, _address, e); // the others of the session are served all the same
+                ProxyLog.MergeLinkFault(_services.Logger, _address, e);
+                _stream.Fault(); // it would come again: a session that hears only some of the masters must not seem whole
+                break;
             }
 
             if (Interlocked.Exchange(ref _inForce, -1) >= 0)

@@ -34,6 +34,9 @@ internal sealed class MergedStream(MergeServices services, TransportAddress own,
 
     public NotificationInbox Inbox { get; } = new(wake);
 
+    /// <summary>A link has met a fault of the program: ends the session.</summary>
+    public Action Fault { get; init; } = static () => { };
+
     public MergedNames Names => _names;
 
     public bool IsActive => !_names.IsEmpty;

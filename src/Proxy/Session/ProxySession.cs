@@ -115,7 +115,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         await using var moves = place.Over.UnsafeRegister(static session => ((ProxySession)session!).EndMoved(), this).ConfigureAwait(false);
         var slot = new BarrierSlot(client.Input);
         var names = services.Door?.NamesFor(client, place.Address);
-        await using var merged = names is null || services.Merge is null ? null : new MergedStream(services.Merge, place.Address, upstream.Input.CancelPendingRead, EndTooSlow);
+        await using var merged = names is null || services.Merge is null ? null : new MergedStream(services.Merge, place.Address, upstream.Input.CancelPendingRead, EndTooSlow) { Fault = () => End(SessionEndReason.Fault) };
         var merging = merged is null ? null : new MergeRequests(merged, EndTooSlow);
         _replies = CreateReplyPump(upstream, slot, names, merged);
         _requests = new RequestPump(this, services, client, upstream, place.Address, slot, names, merging, services.CoverageOf(place.Address), services.Time.GetTimestamp());

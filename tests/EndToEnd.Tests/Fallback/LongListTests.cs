@@ -28,7 +28,7 @@ public sealed class LongListTests(SharedBroker broker)
         {
             Redis = Watched,
             Events = "$",
-            Before = FillAsync,
+            Before = redis => FillAsync(redis, Old),
             Options = ["--fallback-storage-size", Old.ToString(CultureInfo.InvariantCulture), "--buffer-bytes", "2m"],
         };
         await RunAsync(setting, async (stage, relay) =>
@@ -67,6 +67,24 @@ public sealed class LongListTests(SharedBroker broker)
             await stage.Consumer.WaitForAsync((int)Number(info, "ledger.confirmed"));
             Assert.Equal("last:1999", stage.Consumer.Received[^1].Key);
             Assert.Equal(stage.Consumer.Received.Count, stage.Consumer.Received.Select(message => message.Key).Distinct().Count());
+        });
+    }
+
+    [Fact]
+    public async Task P15_Two_programs_with_one_backlog_send_all_of_it_and_Redis_is_never_busy()
+    {
+        const int Backlog = 50_000;
+        await RunAsync(new StageSetting { Redis = Watched, Events = "$", Before = redis => FillAsync(redis, Backlog) }, async (stage, relay) =>
+        {
+            await stage.WaitForNumberAsync("ledger.adopted", adopted => adopted == Backlog);
+            await using var second = await KeyEvtProcess.StartAsync(stage.Arguments());
+            await Eventually.ValueAsync("the second one to know of them", async () => (await second.InfoAsync())["ledger.adopted"], adopted => adopted == $"{Backlog}");
+            relay.Accept();
+            await Eventually.ValueAsync("an empty list", stage.FallbackLengthAsync, length => length == 0, TimeSpan.FromSeconds(60));
+            await Eventually.ValueAsync("all of them", () => Task.FromResult(stage.Consumer.Received.Select(message => message.Key).Distinct().Count()), keys => keys == Backlog);
+            await NeverBusyAsync(stage);
+            await Eventually.ValueAsync("nothing to wait in the second one", async () => (await second.InfoAsync())["ledger.waiting_fallback"], waiting => waiting == "0");
+            Ledger.AssertAddsUp(await second.InfoAsync());
         });
     }
 
@@ -121,11 +139,11 @@ public sealed class LongListTests(SharedBroker broker)
     }
 
     /// <summary>As the module left them: bodies without an id.</summary>
-    private static async Task FillAsync(RedisServer redis)
+    private static async Task FillAsync(RedisServer redis, int count)
     {
         const int AtOnce = 10_000;
         await using var client = await redis.ConnectAsync();
-        for (var n = 0; n < Old; n += AtOnce)
+        for (var n = 0; n < count; n += AtOnce)
             await client.CallAsync("EVAL", "for i = ARGV[1], ARGV[1] + ARGV[2] - 1 do redis.call('RPUSH', KEYS[1], '0\\nset\\nold:' .. string.format('%d', i)) end", "1", Stage.FallbackKey, $"{n}", $"{AtOnce}");
         await client.CallAsync("SLOWLOG", "RESET");
     }

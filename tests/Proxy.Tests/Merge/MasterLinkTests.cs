@@ -28,6 +28,18 @@ public sealed class MasterLinkTests
     }
 
     [Fact]
+    public async Task A_fault_of_the_program_ends_the_session_and_is_not_tried_again()
+    {
+        var logger = new RecordingLogger();
+        await using var stage = new MergeStage(logger: logger) { Bug = new InvalidTimeZoneException("the fault") };
+        await stage.Client.SendAsync(Subscribe);
+        var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
+        await stage.Upstream.SendAsync(first + Confirmation() + last);
+        await Eventually.TrueAsync(() => stage.Client.IsAborted, "the session ends");
+        Assert.Contains(logger.Lines, line => line.StartsWith("Error 1111", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_refused_login_is_said_without_the_words_of_the_server_and_tried_again()
     {
         var logger = new RecordingLogger();

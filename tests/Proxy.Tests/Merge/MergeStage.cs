@@ -44,6 +44,9 @@ internal sealed class MergeStage : IAsyncDisposable, ITransport
     /// <summary>Whoever connects to one of them is refused.</summary>
     public HashSet<string> Dead { get; } = [];
 
+    /// <summary>What connecting to a master fails with, as by a fault of the program.</summary>
+    public Exception? Bug { get; set; }
+
     public Task Completion { get; } = new TaskCompletionSource().Task;
 
     public static TopologyNode Node(string host, NodeRole role = NodeRole.Master, string? password = null) =>
@@ -68,6 +71,7 @@ internal sealed class MergeStage : IAsyncDisposable, ITransport
             if (Dead.Contains(address.Host)) throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.ConnectionRefused);
         }
 
+        if (Bug is not null) throw Bug;
         var connection = new MemoryConnection();
         Connections(address.Host).Writer.TryWrite(connection);
         return connection;

@@ -173,7 +173,7 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
             var connection = Listener.Adopt(Loop, Fd, Peer);
             if (Source.TrySetResult(connection)) return;
             connection.Abort(); // nobody waits any more
-            _ = connection.DisposeAsync().AsTask();
+            Loop.Observe(connection.DisposeAsync().AsTask());
         }
     }
 }

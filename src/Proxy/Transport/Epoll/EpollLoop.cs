@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
@@ -99,6 +100,12 @@ internal sealed unsafe class EpollLoop
     }
 
     public void Watch(LoopHandler handler, int fd, uint events) => Control(Libc.Modify, fd, handler.Slot, events);
+
+    /// <summary>What nobody waits for: its fault is one of the loop, which ends with it.</summary>
+    public void Observe(Task task) =>
+        _ = task.ContinueWith(
+            static (faulted, loop) => ((EpollLoop)loop!).TryPost(static fault => ExceptionDispatchInfo.Throw((Exception)fault), faulted.Exception!.InnerException!),
+            this, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     /// <summary>From now on another handler is told.</summary>
     public void Replace(LoopHandler handler, LoopHandler by)
