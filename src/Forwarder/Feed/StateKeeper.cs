@@ -158,11 +158,15 @@ internal sealed class StateKeeper(FeedContext feed, FeedCommands commands, Func<
     private void Write(StateShelf.Place place, Checkpoint taken)
     {
         (_taken, _isWriting, place.WrittenAt) = (null, true, feed.Time.GetTimestamp());
-        if (_hasWritten)
-            commands.Send((reply, _) => _stranger = KeptState.Parse(reply.Text) is { } kept && kept.Writer != feed.Shelf!.Writer ? kept.Writer : null, "GET", place.Key);
         string state = new KeptState(taken.Position, taken.At.Wall, feed.Shelf!.Writer).ToString();
-        commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state);
+        if (_hasWritten && SetTellsWhatWasThere)
+            commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state, "GET");
+        else
+            commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state);
     }
+
+    /// <summary>SET ... GET, from Redis 6.2 on: one command writes and tells whether another program has written meanwhile.</summary>
+    private bool SetTellsWhatWasThere => Version.TryParse(feed.Board.Status.RedisVersion, out var version) && version >= new Version(6, 2);
 
     private void OnWritten(FeedReply reply, StateShelf.Place place)
     {
@@ -170,10 +174,12 @@ internal sealed class StateKeeper(FeedContext feed, FeedCommands commands, Func<
         if (reply.IsError)
         {
             HasMoved = true;
+            _hasWritten &= reply.ErrorCode != "WRONGTYPE"; // SET alone puts a state in the place of anything
             Refused(reply, "SET", place);
             return;
         }
 
+        _stranger = KeptState.Parse(reply.Text) is { } kept && kept.Writer != feed.Shelf!.Writer ? kept.Writer : null; // +OK is none
         _hasWritten = true;
         feed.Remedies.Set(FeedAspect.State, _stranger is null ? null
             : $"another program ({FeedText.Clean(_stranger)}) keeps its state in {place.Key} too: give each program its own --instance, or what is missed between two lives may not be declared");
