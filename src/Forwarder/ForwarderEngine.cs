@@ -96,12 +96,14 @@ public sealed class ForwarderEngine : IAsyncDisposable
     public async Task<long> StopAsync(TimeSpan deadline)
     {
         var begun = _time.GetTimestamp();
-        await WithinAsync("reading what Redis has sent", deadline / 5 * 2, () => _feeds.CatchUpAsync(deadline / 5)).ConfigureAwait(false);
+        var last = deadline / 10; // for each of the two steps at the end
+        await WithinAsync("reading what Redis has sent", deadline / 4, () => _feeds.CatchUpAsync(deadline / 5)).ConfigureAwait(false);
         _sink.Close();
-        var left = deadline - _time.GetElapsedTime(begun);
+        var left = deadline - _time.GetElapsedTime(begun) - (2 * last);
         long lost = await _delivery.StopAsync(left > deadline / 2 ? left : deadline / 2, _deliveryRun).ConfigureAwait(false);
-        await WithinAsync("keeping how far the events have come", deadline / 5, () => _feeds.KeepStatesAsync(deadline / 10)).ConfigureAwait(false);
-        await WithinAsync("the feeds", deadline / 5, () => _feeds.DisposeAsync().AsTask()).ConfigureAwait(false);
+        if (lost == 0)
+            await WithinAsync("keeping how far the events have come", last, () => _feeds.KeepStatesAsync(last * 0.8)).ConfigureAwait(false);
+        await WithinAsync("the feeds", last, () => _feeds.DisposeAsync().AsTask()).ConfigureAwait(false);
         return lost;
     }
 

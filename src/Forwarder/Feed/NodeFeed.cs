@@ -16,6 +16,7 @@ public sealed class NodeFeed : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile uint _wanted;
+    private (Moment At, EventPosition Position) _fenced;
     private Task _loop = Task.CompletedTask;
     private int _isStarted;
 
@@ -122,9 +123,19 @@ public sealed class NodeFeed : IAsyncDisposable
         if (_feed.Hold.IsFenced == isFenced)
             return false;
 
+        var position = _feed.Progress.Published.Position;
         _feed.Hold.Fence(isFenced);
-        if (!isFenced && !_feed.Hold.IsReplica)
-            _feed.Coverage.Hold(false, _feed.Progress.Published.Position);
+        if (isFenced)
+        {
+            _fenced = (Moment.Now(_feed.Time), position);
+        }
+        else if (!_feed.Hold.IsReplica)
+        {
+            // It has not been a replica in between: it was the successor itself, and what it sent was held back wrongly.
+            _feed.Coverage.Hold(false, position);
+            _feed.Coverage.Missed(GapCause.Promoted, "the node was taken for one that another has replaced, until it was named as the master", _fenced.At, _fenced.Position, position);
+        }
+
         _feed.Board.Change(status => status with
         {
             State = status.State is FeedState.Subscribed or FeedState.HeldBack ? (_feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed) : status.State,

@@ -71,6 +71,25 @@ public sealed class FeedSetTests : IAsyncDisposable
         await KeysAsync("echo", "own", "last");
     }
 
+    [Fact]
+    public async Task What_a_promoted_node_sends_before_it_is_known_to_be_one_is_a_gap_where_nobody_has_seen_it_as_a_replica()
+    {
+        _roleOfB = Master; // the program begins in the middle of a failover: both say so, and the Sentinels still name the old one
+        _feeds.Start();
+        _feeds.Want(EventClass.String);
+        await StateAsync("a", FeedState.Subscribed);
+        await StateAsync("b", FeedState.HeldBack);
+        var sentAt = DateTimeOffset.UtcNow;
+        await _b.EventAsync("missed");
+        await Eventually.TrueAsync("it to be read", () => Task.FromResult(_feeds.Members.Sum(member => member.Feed.Status.HeldBack) == 1));
+
+        _topology.Change(ReplicaOf("b", "a", PortA), FakeTopology.Node("b", PortB));
+        await StateAsync("b", FeedState.Subscribed);
+        await Eventually.TrueAsync("the gap", () => _gaps.Recent.Any(gap => gap.Cause == GapCause.Promoted && gap.From <= sentAt && gap.To >= sentAt));
+        await _b.EventAsync("heard");
+        await KeysAsync("heard");
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
