@@ -18,7 +18,7 @@ public sealed class R16Tests(SharedBroker broker)
     public async Task R16_nothing_that_is_replayed_is_an_event_and_the_gap_ends_when_the_loading_does(int commands)
     {
         // The flags stand in its configuration: Redis publishes from the first command on.
-        var setting = Rows.Setting with { Masks = ["^t:"], Redis = ["appendonly yes", "auto-aof-rewrite-percentage 0", "notify-keyspace-events E$"] };
+        var setting = Rows.Setting with { Options = [.. Rows.Setting.Options, "--state", "off"], Masks = ["^t:"], Redis = ["appendonly yes", "auto-aof-rewrite-percentage 0", "notify-keyspace-events E$"] };
         await Stage.RunAsync(await broker.GetAsync(), setting, async stage =>
         {
             await using (var client = await stage.Redis.ConnectAsync())
