@@ -176,9 +176,9 @@ internal sealed class FeedSet : IAsyncDisposable
 
             var old = _members.ToDictionary(member => member.Node.Id);
             // A node that has moved is another one for its feed: a connection is to an address.
-            _members = [.. snapshot.Nodes.Select(node => old.TryGetValue(node.Id, out var known) && known.Node.Address == node.Address ? known with { Node = node } : new Member(node, NewFeed(node)))];
-            gone = [.. old.Values.Where(member => _members.All(one => one.Feed != member.Feed))];
-            foreach (var member in _members)
+            IReadOnlyList<Member> members = [.. snapshot.Nodes.Select(node => old.TryGetValue(node.Id, out var known) && known.Node.Address == node.Address ? known with { Node = node } : new Member(node, NewFeed(node)))];
+            gone = [.. old.Values.Where(member => members.All(one => one.Feed != member.Feed))];
+            foreach (var member in members)
             {
                 if (!old.TryGetValue(member.Node.Id, out var before) || before.Feed != member.Feed || !before.Node.Slots.SequenceEqual(member.Node.Slots) || before.Node.Role != member.Node.Role)
                     member.Feed.Serves(SlotsOf(member.Node));
@@ -187,9 +187,11 @@ internal sealed class FeedSet : IAsyncDisposable
 
             if (snapshot.Nodes.Any(node => node.Role == NodeRole.Replica))
             {
-                foreach (var member in _members)
+                foreach (var member in members)
                     member.Feed.RememberForSuccessors();
             }
+
+            _members = members; // each of them knows its part by now
         }
 
         foreach (var member in gone)

@@ -85,13 +85,17 @@ public sealed class MaskMatcherTests
         set.Matches(key);
         set.Matches(key);
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 10; i++)
+        // What matching allocates, it allocates in each round; what the runtime does beside it, such as compiling a method anew, comes in one of them.
+        long[] allocated = new long[5];
+        for (int round = 0; round < allocated.Length; round++)
         {
-            set.Matches(key);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 10; i++)
+                set.Matches(key);
+            allocated[round] = GC.GetAllocatedBytesForCurrentThread() - before;
         }
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Contains(0, allocated);
     }
 
     [Fact]
