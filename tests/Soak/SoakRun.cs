@@ -55,9 +55,9 @@ internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
             await Task.WhenAll(faults.Select((fault, index) => fault.ActAsync(stage, randoms[index])));
             var end = _clock.Elapsed;
             await stage.RecoveredAsync();
-            var slowest = await stage.Shape.SlowestAsync();
-            if (slowest > MostBlocked && !faults.Any(fault => fault.StopsRedis))
-                return string.Create(CultureInfo.InvariantCulture, $"{name}: the program kept Redis from everybody else for {slowest.TotalMilliseconds:0} ms");
+            var blocked = await stage.Shape.BlockedAsync(MostBlocked);
+            if (blocked is not null && !faults.Any(fault => fault.StopsRedis))
+                return $"{name}: Redis was kept from everybody else: {blocked}";
             Say(string.Create(CultureInfo.InvariantCulture, $"{name}: {(end - begin).TotalSeconds:0.0} s, back to normal {(_clock.Elapsed - end).TotalSeconds:0.0} s later"));
             await stage.Run.MoreAsync(_random.Next(100, 4000));
             return null;
