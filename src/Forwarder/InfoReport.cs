@@ -12,7 +12,7 @@ namespace KeyEvt.Forwarder;
 /// <summary>What does the engine tell of itself? Sections upstream, amqp, fallback, ledger, gaps. No password, no key.</summary>
 internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, DeliveryLoop delivery, LocalSpool? spool, Ledger ledger, GapLog gaps, BackgroundTasks background, TimeProvider time)
 {
-    private const int GapsShown = 16;
+    private const int GapsShown = 64;
 
     public IReadOnlyList<InfoSection> Make() => [upstream.Make(), Amqp(), Fallback(), LedgerSection(), Gaps()];
 
