@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Outbox;
 using Microsoft.Extensions.Logging;
@@ -362,7 +363,8 @@ internal sealed class StoreSet
 
         var search = _search;
         _search = null;
-        search.GetAwaiter().GetResult(); // has ended: a fault in the program ends the loop
+        if (search.Exception?.InnerException is { } fault)
+            ExceptionDispatchInfo.Throw(fault); // of the program: the loop ends with it
         foreach (var store in _found)
             KeeperOf(store);
         _found = [];

@@ -82,8 +82,9 @@ public sealed class CoverageGate
                 return Task.CompletedTask;
 
             _waits++;
-            _limit ??= _time.CreateTimer(static gate => ((CoverageGate)gate!).RunOut(), this, _wait, Timeout.InfiniteTimeSpan);
-            released = _released.Task;
+            var wait = _released;
+            _limit ??= _time.CreateTimer(_ => RunOut(wait), null, _wait, Timeout.InfiniteTimeSpan);
+            released = wait.Task;
         }
 
         Hurry?.Invoke();
@@ -107,12 +108,13 @@ public sealed class CoverageGate
         }
     }
 
-    private void RunOut()
+    /// <param name="wait">The one whose time is over: its timer may be late, and another wait may have begun.</param>
+    private void RunOut(TaskCompletionSource wait)
     {
         lock (_gate)
         {
-            if (!_isHolding || _limit is null)
-                return; // released meanwhile
+            if (!_isHolding || _released != wait)
+                return;
 
             (_hasRunOut, _ranOutAt) = (true, _time.GetTimestamp());
             _ranOut++;
