@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Transport;
 
@@ -40,7 +40,7 @@ internal static class ProxyOptionsValidator
             yield return $"--declare-queue must not begin with amq., which RabbitMQ keeps for itself: {Printable.Quote(queue)}";
         else if (forwarding.DeclareQueue is { } other && forwarding.Exchange.Length == 0 && forwarding.RoutingKey != other)
             yield return "--declare-queue cannot be bound to the exchange without a name: that one takes the queue's name as --routing-key";
-        else if (QueueBinding.Fault(forwarding) is { } fault)
+        else if (ConfigFaults.Of(forwarding) is { } fault)
             yield return fault;
     }
 

@@ -132,6 +132,7 @@ public sealed class OptionsTests : IDisposable
         Assert.Equal(["--listen names 127.0.0.1:1 twice"], Faults("--listen", "127.0.0.1:1", "--listen", "127.0.0.1:1"));
         Assert.Equal(["--admin and --listen are both 127.0.0.1:1: they need different addresses"], Faults("--listen", "127.0.0.1:1", "--admin", "127.0.0.1:1"));
         Assert.Equal(["--upstream and --listen are both 127.0.0.1:1: the proxy would connect to itself"], Faults("--listen", "127.0.0.1:1", "--upstream", "redis://127.0.0.1:1"));
+        Assert.Contains("too large together", Assert.Single(Faults("--keymask", new string('a', 200_000), "--rule", "mask=" + new string('b', 100_000))), StringComparison.Ordinal);
         Assert.Empty(Faults("--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"));
         Assert.Empty(Faults("--merge-keyspace", "yes", "--upstream", "redis+cluster://127.0.0.1:7001"));
     }
