@@ -1,4 +1,6 @@
 // What does the protocol say of this stream, read slowly?
+using System.Globalization;
+using System.Numerics;
 using System.Text.RegularExpressions;
 
 namespace KeyEvt.Resp.Tests.Requests;
@@ -52,7 +54,7 @@ internal sealed partial class ReferenceFramer
 
     public int ErrorOffset { get; private set; }
 
-    [GeneratedRegex(@"\A(0|[1-9][0-9]*|-|-1)?\z")]
+    [GeneratedRegex(@"\A(0|-?[1-9][0-9]*|-)?\z")]
     private static partial Regex CountPrefix { get; }
 
     [GeneratedRegex(@"\A(0|[1-9][0-9]*)?\z")]
@@ -99,7 +101,7 @@ internal sealed partial class ReferenceFramer
         if (_isCandidate)
         {
             var isTaken = false;
-            if (end - _start <= _limits.MaxCandidateBytes)
+            if (_stream[_start] != '*' || end - _start <= _limits.MaxCandidateBytes)
             {
                 isTaken = arguments[0].StartsWith("key_evt_amqp.", StringComparison.OrdinalIgnoreCase);
                 Candidates.Add(new Held([.. arguments], _stream[_start] != '*', end - _start, isTaken));
@@ -114,7 +116,7 @@ internal sealed partial class ReferenceFramer
 
     private void EndCut()
     {
-        var isTooLarge = _stream.Length - _start + _bodyDue > _limits.MaxCandidateBytes;
+        var isTooLarge = _stream[_start] == '*' && _stream.Length - _start + _bodyDue > _limits.MaxCandidateBytes;
         if (_isCandidate && !isTooLarge)
         {
             End = ReferenceEnd.InsideCandidate;
@@ -163,15 +165,14 @@ internal sealed partial class ReferenceFramer
             var value = (char)At(i);
             if (value == '\r')
             {
-                if (text is "" or "-" || text.Length > 18 || long.Parse(text, System.Globalization.CultureInfo.InvariantCulture) > limit)
-                    throw new BadException(invalid, i);
+                if (text is "" or "-" || BigInteger.Parse(text, CultureInfo.InvariantCulture) > limit) throw new BadException(invalid, i);
                 if (At(i + 1) != '\n') throw new BadException(invalid, i + 1);
-                return (long.Parse(text, System.Globalization.CultureInfo.InvariantCulture), i + 2);
+                return (long.Parse(text, CultureInfo.InvariantCulture), i + 2);
             }
 
             text += value;
             if (text.Length + 1 > _limits.MaxInlineBytes) throw new BadException(tooBig, i);
-            if (!prefix.IsMatch(text)) throw new BadException(invalid, i);
+            if (!prefix.IsMatch(text) || (text.Length > 1 && BigInteger.Parse(text, CultureInfo.InvariantCulture) < long.MinValue)) throw new BadException(invalid, i);
         }
     }
 
@@ -182,15 +183,33 @@ internal sealed partial class ReferenceFramer
         {
             if (_stream[position] == 0) throw new BadException("zero byte in inline request", position);
             line += (char)_stream[position];
-            if (line.Length > _limits.MaxInlineBytes) throw new BadException("too big inline request", position);
+            var mustHold = !_nameKnown || _isCandidate;
+            if (mustHold && line.Length > _limits.MaxInlineBytes) throw new BadException("too big inline request", position);
+            if (!_nameKnown) ReadFirstWord(line);
+            if (_nameKnown) _validTo = position + 1;
         }
 
-        if (line.EndsWith('\r')) line = line[..^1];
-        var split = SplitArguments.Split(line) ?? throw new BadException("unbalanced quotes in request", position);
-        arguments.AddRange(split);
-        if (split.Count > 0) KnowName(split[0][..Math.Min(16, split[0].Length)], split[0].Length, split.Count);
+        if (!_nameKnown && FirstWord.Of(line).Text is { } word) KnowName(Head(word), Math.Min(16, word.Length), -1);
+        if (_isCandidate) arguments.AddRange(SplitArguments.Split(line) ?? throw new BadException("unbalanced quotes in request", position));
         return position + 1;
     }
+
+    private void ReadFirstWord(string line)
+    {
+        var word = FirstWord.Of(line);
+        if (word.Text is null) return;
+        if (word.OlderText is { } older)
+        {
+            KnowName(Head(older), older.Length, -1);
+            _nameKnown = _isCandidate;
+        }
+        else if (word.HasEnded || word.Text.Length >= 16)
+        {
+            KnowName(Head(word.Text), Math.Min(16, word.Text.Length), -1);
+        }
+    }
+
+    private static string Head(string name) => name[..Math.Min(16, name.Length)];
 
     private void KnowName(string head, long length, long count)
     {
