@@ -13,7 +13,6 @@ public sealed class RabbitServer : IAsyncDisposable
     public const string User = "guest";
     public const string Password = "guest";
 
-    private const string Programs = "/usr/lib/rabbitmq/bin/";
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
 
     private readonly PrivateFolder _folder = new("rabbit");
@@ -50,7 +49,7 @@ public sealed class RabbitServer : IAsyncDisposable
             // Fork and schedule less: a test machine is small.
             ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
         };
-        _portMapper = ChildProcess.Start("epmd", ["-port", Text(epmdPort), "-address", "127.0.0.1"], _folder.Path);
+        _portMapper = ChildProcess.Start(ServerPrograms.PortMapper, ["-port", Text(epmdPort), "-address", "127.0.0.1"], _folder.Path);
         _process = Launch();
     }
 
@@ -88,7 +87,7 @@ public sealed class RabbitServer : IAsyncDisposable
     /// <summary>rabbitmqctl with the environment of this server; takes about a second. Throws when it fails.</summary>
     public async Task<string> CtlAsync(params string[] arguments)
     {
-        var result = await Run.ToEndAsync(Programs + "rabbitmqctl", arguments, environment: _environment).ConfigureAwait(false);
+        var result = await Run.ToEndAsync(ServerPrograms.RabbitMqCtl, arguments, environment: _environment).ConfigureAwait(false);
         return result.ExitCode == 0 ? result.Output : throw new InvalidOperationException($"rabbitmqctl {string.Join(' ', arguments)}: {result}");
     }
 
@@ -140,7 +139,7 @@ public sealed class RabbitServer : IAsyncDisposable
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private ChildProcess Launch() => ChildProcess.Start("/bin/sh", [Programs + "rabbitmq-server"], _folder.Path, _environment);
+    private ChildProcess Launch() => ChildProcess.Start("/bin/sh", [ServerPrograms.RabbitMqServer], _folder.Path, _environment);
 
     private Task ReadyAsync()
         => _process.LineAsync("that it is started", line => line.Contains("Server startup complete", StringComparison.Ordinal), StartDeadline);

@@ -16,7 +16,7 @@ public sealed class ReplicationTests(PlainProxy proxy) : IClassFixture<PlainProx
         var file = folder.File("dump.rdb");
         var result = await proxy.Program.Cli.RunWithAsync(["--rdb", file]);
         Assert.True(result.ExitCode == 0, result.ToString());
-        Assert.Contains("RDB looks OK", (await Run.ToEndAsync("redis-check-rdb", [file])).Output, StringComparison.Ordinal);
+        Assert.Contains("RDB looks OK", (await Run.ToEndAsync(ServerPrograms.RedisCheckRdb, [file])).Output, StringComparison.Ordinal);
     }
 
     [Fact]
