@@ -5,6 +5,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Intercept;
 
+[Trait("Against", "every-redis")]
 public sealed class AuthorizationTests(GuardedProxy proxy) : IClassFixture<GuardedProxy>
 {
     private static readonly string[][] AllCommands =
