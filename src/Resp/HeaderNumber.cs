@@ -2,53 +2,41 @@
 namespace KeyEvt.Resp;
 
 /// <summary>
-/// The decimal number between the type byte and the CR of a header line, canonical only: <c>0</c>, or digits without a leading zero; where
-/// allowed also <c>-1</c>. No plus sign, no blanks.
+/// The decimal number between the type byte and the CR of a header line, as Redis' <c>string2ll</c> takes it: <c>0</c>, or a 64-bit number without a leading
+/// zero. No plus sign, no blanks, no <c>-0</c>.
 /// </summary>
-internal struct HeaderNumber(bool minusOneAllowed)
+/// <param name="lowest">Nothing below is taken; 0 or less.</param>
+internal struct HeaderNumber(long lowest)
 {
-    /// <summary>As many digits as always fit a <see cref="long"/>; a longer number is over every limit.</summary>
-    private const int MaxDigits = 18;
+    private readonly ulong _largestNegative = 0UL - (ulong)lowest;
+    private ulong _magnitude;
+    private bool _hasDigits;
+    private bool _isNegative;
+    private bool _isTooLong;
 
-    private int _digits;
-    private bool _negative;
-
-    /// <summary>The number read so far; <see cref="long.MaxValue"/> when it is longer than any limit.</summary>
-    public long Value { get; private set; }
+    /// <summary>The number read so far; <see cref="long.MaxValue"/> when it is too long for one.</summary>
+    public readonly long Value => _isTooLong ? long.MaxValue : _isNegative ? (long)(0UL - _magnitude) : (long)_magnitude;
 
     /// <summary>Whether a CR may follow now.</summary>
-    public readonly bool IsComplete => _digits > 0;
+    public readonly bool IsComplete => _hasDigits && !_isTooLong;
 
-    /// <summary>Takes one byte in front of the CR; false when no canonical number goes on so.</summary>
+    /// <summary>Takes one byte in front of the CR; false when no such number goes on so. One above 64 bits is found at the CR, as it is by Redis.</summary>
     public bool TryAdd(byte value)
     {
-        if (value == '-' && minusOneAllowed && _digits == 0 && !_negative)
+        if (value == '-' && _largestNegative > 0 && !_hasDigits && !_isNegative)
         {
-            _negative = true;
+            _isNegative = true;
             return true;
         }
 
         var digit = value - (uint)'0';
         if (digit > 9) return false;
-        if (_negative)
-        {
-            if (digit != 1 || _digits > 0) return false;
-            _digits = 1;
-            Value = -1;
-            return true;
-        }
-
-        if (_digits == 1 && Value == 0) return false;
-        if (_digits < MaxDigits)
-        {
-            _digits++;
-            Value = (Value * 10) + digit;
-        }
-        else
-        {
-            Value = long.MaxValue;
-        }
-
-        return true;
+        if (_hasDigits ? _magnitude == 0 : _isNegative && digit == 0) return false;
+        _hasDigits = true;
+        if (_isTooLong) return true;
+        var limit = _isNegative ? _largestNegative : long.MaxValue;
+        _isTooLong = _magnitude > limit / 10 || (_magnitude * 10) + digit > limit;
+        if (!_isTooLong) _magnitude = (_magnitude * 10) + digit;
+        return !_isTooLong || !_isNegative;
     }
 }

@@ -118,7 +118,7 @@ internal sealed class RequestMachine(RespLimits limits)
         {
             position++;
             _lineLength = 1;
-            _number = new HeaderNumber(minusOneAllowed: true);
+            _number = new HeaderNumber(lowest: long.MinValue);
             _phase = Phase.Count;
         }
         else

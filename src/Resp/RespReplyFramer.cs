@@ -137,11 +137,11 @@ public struct RespReplyFramer
                     return;
                 }
 
-                _number = new HeaderNumber(minusOneAllowed: true);
+                _number = new HeaderNumber(lowest: -1);
                 _phase = Phase.Number;
                 break;
             case '*':
-                _number = new HeaderNumber(minusOneAllowed: true);
+                _number = new HeaderNumber(lowest: -1);
                 _phase = Phase.Number;
                 break;
             case '!' or '=' or '~' or '>' or '%' or '|':

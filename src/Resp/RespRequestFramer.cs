@@ -9,7 +9,7 @@ namespace KeyEvt.Resp;
 /// <summary>
 /// Runs over a client's bytes, request by request, in whatever pieces they arrive:
 /// <code>
-/// request = "*" count CRLF count( "$" length CRLF bytes CRLF )    ; "*0" and "*-1" are requests without arguments
+/// request = "*" count CRLF count( "$" length CRLF bytes CRLF )    ; "*0" and any negative count are requests without arguments
 ///         / line LF                                               ; inline; an empty line is one without arguments
 /// </code>
 /// Canonical framing only: where Redis is laxer (it does not look at the bytes behind a CR or a body), these bytes are refused, so that

@@ -9,6 +9,9 @@ public sealed class OrdinaryRequestTests
     [
         "*0\r\n",
         "*-1\r\n",
+        "*-2\r\n",
+        "*-10\r\n",
+        "*-9223372036854775808\r\n",
         "\r\n",
         "\n",
         "  \t \r\n",
@@ -22,7 +25,7 @@ public sealed class OrdinaryRequestTests
         "ECHO a\"b\"\r\n",
         "ECHO \"a\"\v'b'\r\n",
         "ECHO \"\\xzz\\x4\"\r\n",
-        "*0\r\nPING\r\n\r\n*-1\r\n*1\r\n$4\r\nPING\r\n",
+        "*0\r\nPING\r\n\r\n*-1\r\n*-77\r\n*1\r\n$4\r\nPING\r\n",
         Latin1.Request("SET", "key:123456", new string('v', 32)),
         Latin1.Request("SET", "k", "\r\n$5\r\n*3\r\n"),
         Latin1.Request("SET", "", ""),

@@ -26,7 +26,7 @@ public sealed class RandomStreamTests
         Gen.OneOf("\r\n", "\n"),
         (name, rest, end) => name + " " + rest + end);
 
-    private static readonly Gen<string> Empty = Gen.OneOf("*0\r\n", "*-1\r\n", "\r\n", "\n", "  \r\n", "\"\"\r\n");
+    private static readonly Gen<string> Empty = Gen.OneOf("*0\r\n", "*-1\r\n", "*-40\r\n", "\r\n", "\n", "  \r\n", "\"\"\r\n");
 
     private static readonly Gen<byte[]> Valid =
         Gen.Frequency((6, Multibulk), (1, ManyArguments), (2, InlineLine), (1, Empty)).Array[1, 6].Select(parts => Latin1.Bytes(string.Concat(parts)));

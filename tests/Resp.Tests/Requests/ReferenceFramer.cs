@@ -1,4 +1,6 @@
 // What does the protocol say of this stream, read slowly?
+using System.Globalization;
+using System.Numerics;
 using System.Text.RegularExpressions;
 
 namespace KeyEvt.Resp.Tests.Requests;
@@ -52,7 +54,7 @@ internal sealed partial class ReferenceFramer
 
     public int ErrorOffset { get; private set; }
 
-    [GeneratedRegex(@"\A(0|[1-9][0-9]*|-|-1)?\z")]
+    [GeneratedRegex(@"\A(0|-?[1-9][0-9]*|-)?\z")]
     private static partial Regex CountPrefix { get; }
 
     [GeneratedRegex(@"\A(0|[1-9][0-9]*)?\z")]
@@ -163,15 +165,14 @@ internal sealed partial class ReferenceFramer
             var value = (char)At(i);
             if (value == '\r')
             {
-                if (text is "" or "-" || text.Length > 18 || long.Parse(text, System.Globalization.CultureInfo.InvariantCulture) > limit)
-                    throw new BadException(invalid, i);
+                if (text is "" or "-" || BigInteger.Parse(text, CultureInfo.InvariantCulture) > limit) throw new BadException(invalid, i);
                 if (At(i + 1) != '\n') throw new BadException(invalid, i + 1);
-                return (long.Parse(text, System.Globalization.CultureInfo.InvariantCulture), i + 2);
+                return (long.Parse(text, CultureInfo.InvariantCulture), i + 2);
             }
 
             text += value;
             if (text.Length + 1 > _limits.MaxInlineBytes) throw new BadException(tooBig, i);
-            if (!prefix.IsMatch(text)) throw new BadException(invalid, i);
+            if (!prefix.IsMatch(text) || (text.Length > 1 && BigInteger.Parse(text, CultureInfo.InvariantCulture) < long.MinValue)) throw new BadException(invalid, i);
         }
     }
 
