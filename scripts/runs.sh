@@ -71,19 +71,19 @@ run_again() {
     done <<<"$methods"
 }
 
-# run_against SERVER all|which-depend: the end-to-end tests on a server of scripts/servers.sh; "installed" is this system's own. The trait "Against" marks those that depend
-# on the server: "every-redis" or "every-rabbitmq".
+# run_against SERVER all|which-depend [ARGS]: the end-to-end tests on a server of scripts/servers.sh; "installed" is this system's own. The trait "Against" marks those that
+# depend on the server: "every-redis" or "every-rabbitmq".
 run_against() {
-    local against=$1 kind=redis variable=REDIS_UNDER_TEST only=()
-    if [ "$against" = installed ]; then
-        run EndToEnd.Tests
-        return
-    fi
-    [ "$against" != rabbit4 ] || kind=rabbitmq variable=RABBITMQ_UNDER_TEST
+    local against=$1 only=() variable=REDIS_UNDER_TEST kind=redis
+    [ "$against" != rabbit4 ] || variable=RABBITMQ_UNDER_TEST kind=rabbitmq
     [ "$2" = all ] || only=(-trait "Against=every-$kind")
-    if scripts/servers.sh "$against"; then
+    [ "$2" = all ] || [ "$against" != installed ] || only+=(-trait Against=every-rabbitmq)
+    shift 2
+    if [ "$against" = installed ]; then
+        run EndToEnd.Tests ${only[@]+"${only[@]}"} "$@"
+    elif scripts/servers.sh "$against"; then
         declare -x "$variable=$PWD/artifacts/servers/$against/bin"
-        run EndToEnd.Tests ${only[@]+"${only[@]}"}
+        run EndToEnd.Tests ${only[@]+"${only[@]}"} "$@"
     else
         echo "left out: $against"
     fi
