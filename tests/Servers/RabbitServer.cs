@@ -5,15 +5,13 @@ namespace KeyEvt.Servers;
 
 /// <summary>
 /// A private RabbitMQ: own node, ports, folders, cookie, and an own epmd that is not a daemon, so that nothing is shared with a
-/// RabbitMQ of the system. Ready in about 5 s. The programs under /usr/lib/rabbitmq/bin are called because those under
-/// /usr/sbin change to the user rabbitmq.
+/// RabbitMQ of the system. Ready in about 5 s. The largest message is 128 MiB on every version: RabbitMQ 4 has 16 of its own.
 /// </summary>
 public sealed class RabbitServer : IAsyncDisposable
 {
     public const string User = "guest";
     public const string Password = "guest";
 
-    private const string Programs = "/usr/lib/rabbitmq/bin/";
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
 
     private readonly PrivateFolder _folder = new("rabbit");
@@ -44,13 +42,13 @@ public sealed class RabbitServer : IAsyncDisposable
             ["RABBITMQ_PID_FILE"] = _folder.File("rabbit.pid"),
             ["RABBITMQ_ENABLED_PLUGINS_FILE"] = _folder.Write("enabled_plugins", "[].\n"),
             ["RABBITMQ_CONF_ENV_FILE"] = _folder.Write("rabbitmq-env.conf", ""),
-            ["RABBITMQ_CONFIG_FILE"] = _folder.Write("rabbitmq.conf", string.Join('\n', (string[])["disk_free_limit.absolute = 50MB", .. configurationLines, ""])),
+            ["RABBITMQ_CONFIG_FILE"] = _folder.Write("rabbitmq.conf", string.Join('\n', (string[])["disk_free_limit.absolute = 50MB", "max_message_size = 134217728", .. configurationLines, ""])),
             // Makes the start script become the server instead of waiting for it: one process to signal.
             ["RUNNING_UNDER_SYSTEMD"] = "true",
             // Fork and schedule less: a test machine is small.
             ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
         };
-        _portMapper = ChildProcess.Start("epmd", ["-port", Text(epmdPort), "-address", "127.0.0.1"], _folder.Path);
+        _portMapper = ChildProcess.Start(ServerPrograms.PortMapper, ["-port", Text(epmdPort), "-address", "127.0.0.1"], _folder.Path);
         _process = Launch();
     }
 
@@ -88,7 +86,7 @@ public sealed class RabbitServer : IAsyncDisposable
     /// <summary>rabbitmqctl with the environment of this server; takes about a second. Throws when it fails.</summary>
     public async Task<string> CtlAsync(params string[] arguments)
     {
-        var result = await Run.ToEndAsync(Programs + "rabbitmqctl", arguments, environment: _environment).ConfigureAwait(false);
+        var result = await Run.ToEndAsync(ServerPrograms.RabbitMqCtl, arguments, environment: _environment).ConfigureAwait(false);
         return result.ExitCode == 0 ? result.Output : throw new InvalidOperationException($"rabbitmqctl {string.Join(' ', arguments)}: {result}");
     }
 
@@ -140,7 +138,7 @@ public sealed class RabbitServer : IAsyncDisposable
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private ChildProcess Launch() => ChildProcess.Start("/bin/sh", [Programs + "rabbitmq-server"], _folder.Path, _environment);
+    private ChildProcess Launch() => ChildProcess.Start("/bin/sh", [ServerPrograms.RabbitMqServer], _folder.Path, _environment);
 
     private Task ReadyAsync()
         => _process.LineAsync("that it is started", line => line.Contains("Server startup complete", StringComparison.Ordinal), StartDeadline);

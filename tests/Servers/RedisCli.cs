@@ -13,7 +13,7 @@ public sealed class RedisCli(int port)
 
     /// <summary>Options and command as given; input, if any, through its standard input.</summary>
     public Task<RunResult> RunWithAsync(IEnumerable<string> arguments, byte[]? input = null, TimeSpan? deadline = null)
-        => Run.ToEndAsync("redis-cli", ["-p", port.ToString(CultureInfo.InvariantCulture), .. arguments], input, deadline: deadline);
+        => Run.ToEndAsync(ServerPrograms.RedisCli, ["-p", port.ToString(CultureInfo.InvariantCulture), .. arguments], input, deadline: deadline);
 
     /// <summary>A whole session: one command a line, as typed.</summary>
     public async Task<string> SessionAsync(params string[] lines)
@@ -21,5 +21,5 @@ public sealed class RedisCli(int port)
 
     /// <summary>Starts one that does not end by itself: MONITOR, SUBSCRIBE.</summary>
     public ChildProcess Start(params string[] arguments)
-        => ChildProcess.Start("redis-cli", ["-p", port.ToString(CultureInfo.InvariantCulture), .. arguments], withInput: true);
+        => ChildProcess.Start(ServerPrograms.RedisCli, ["-p", port.ToString(CultureInfo.InvariantCulture), .. arguments], withInput: true);
 }

@@ -125,7 +125,7 @@ public sealed class RedisServer : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private ChildProcess Launch() => ChildProcess.Start("redis-server", [_configuration], _folder.Path);
+    private ChildProcess Launch() => ChildProcess.Start(ServerPrograms.RedisServer, [_configuration], _folder.Path);
 
     private Task ReadyAsync()
         => _process.LineAsync("that it accepts connections", line => line.Contains("eady to accept connections", StringComparison.Ordinal));

@@ -127,7 +127,7 @@ public sealed class SentinelServers : IAsyncDisposable
         var file = folder.Write("sentinel.conf", string.Create(
             CultureInfo.InvariantCulture,
             $"port {port}\nbind 127.0.0.1\ndir {folder.Path}\nsentinel monitor {Name} 127.0.0.1 {Announced(_nodes[0])} 2\nsentinel down-after-milliseconds {Name} 1000\nsentinel failover-timeout {Name} 6000\nsentinel parallel-syncs {Name} 2\n{string.Join('\n', further)}\n"));
-        var process = ChildProcess.Start("redis-server", [file, "--sentinel"], folder.Path);
+        var process = ChildProcess.Start(ServerPrograms.RedisServer, [file, "--sentinel"], folder.Path);
         _sentinels.Add((port, tlsPort, process, folder));
         await process.LineAsync("that it watches", line => line.Contains("+monitor", StringComparison.Ordinal)).ConfigureAwait(false);
     }

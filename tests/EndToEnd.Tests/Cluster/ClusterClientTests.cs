@@ -14,6 +14,7 @@ public sealed class ClusterClientTests
     [Theory]
     [InlineData(RedisProtocol.Resp2)]
     [InlineData(RedisProtocol.Resp3)]
+    [Trait("Against", "every-redis")]
     public async Task StackExchange_redis_reads_and_writes_all_slots_through_a_reshard_and_a_failover(RedisProtocol protocol)
     {
         await using var stage = await ClusterDoorStage.StartAsync();

@@ -6,6 +6,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Cluster;
 
+[Trait("Against", "every-redis")]
 public sealed class ClusterMarkerTests(SharedBroker broker)
 {
     [Fact]

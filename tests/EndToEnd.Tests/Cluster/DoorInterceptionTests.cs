@@ -5,6 +5,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Cluster;
 
+[Trait("Against", "every-redis")]
 public sealed class DoorInterceptionTests
 {
     [Fact]

@@ -10,6 +10,7 @@ namespace KeyEvt.EndToEnd.Tests.Cluster;
 public sealed class DoorTests
 {
     [Fact]
+    [Trait("Against", "every-redis")]
     public async Task All_that_names_nodes_names_the_doors_in_both_protocols()
     {
         await using var stage = await ClusterDoorStage.StartAsync();
@@ -51,6 +52,7 @@ public sealed class DoorTests
     }
 
     [Fact]
+    [Trait("Against", "every-redis")]
     public async Task Redis_cli_follows_redirections_through_the_doors()
     {
         await using var stage = await ClusterDoorStage.StartAsync(3, 0);
@@ -64,6 +66,7 @@ public sealed class DoorTests
     }
 
     [Fact]
+    [Trait("Against", "every-redis")]
     public async Task Moved_and_ask_lead_to_the_doors_and_never_touch_a_value()
     {
         await using var stage = await ClusterDoorStage.StartAsync(3, 0);

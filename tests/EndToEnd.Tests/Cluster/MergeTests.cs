@@ -19,6 +19,7 @@ public sealed class MergeTests
     [Theory]
     [InlineData("2")]
     [InlineData("3")]
+    [Trait("Against", "every-redis")]
     public async Task A_subscriber_at_any_port_hears_each_notification_of_every_master_once(string protocol)
     {
         await using var stage = await StartAsync();
@@ -162,6 +163,7 @@ public sealed class MergeTests
     }
 
     [Fact]
+    [Trait("Against", "every-redis")]
     public async Task After_a_failover_and_with_a_new_master_all_are_heard_again()
     {
         await using var stage = await StartAsync();

@@ -5,6 +5,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Commands;
 
+[Trait("Against", "every-rabbitmq")]
 public sealed class ConnectTests(SharedBroker broker)
 {
     private const string Connected = "+AMQP CONNECT OK\\r\\n";

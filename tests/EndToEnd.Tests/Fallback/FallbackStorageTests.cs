@@ -6,6 +6,7 @@ using Xunit;
 namespace KeyEvt.EndToEnd.Tests.Fallback;
 
 /// <summary>The broker is "away" by a relay that is cut, so that all tests can share one.</summary>
+[Trait("Against", "every-redis")]
 public sealed class FallbackStorageTests(SharedBroker broker)
 {
     [Fact]

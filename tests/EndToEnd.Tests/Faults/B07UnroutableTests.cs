@@ -6,6 +6,7 @@ using Xunit;
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
 [Collection(BrokerRows.Name)]
+[Trait("Against", "every-rabbitmq")]
 public sealed class B07UnroutableTests(OwnBroker broker)
 {
     [Fact]

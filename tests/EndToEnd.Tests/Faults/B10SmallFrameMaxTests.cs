@@ -6,6 +6,7 @@ using Xunit;
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
 [Collection(BrokerRows.Name)]
+[Trait("Against", "every-rabbitmq")]
 public sealed class B10SmallFrameMaxTests(OwnBroker rabbits)
 {
     private const int FrameMax = 4096; // the least that AMQP allows

@@ -13,6 +13,7 @@ public sealed class B16QueueMissingTests(SharedBroker broker)
     [Theory]
     [InlineData("drop")]
     [InlineData("store")]
+    [Trait("Against", "every-rabbitmq")]
     public async Task B16_a_backlog_is_kept_while_the_broker_is_back_without_its_queue_and_it_is_said_what_is_missing(string policy)
     {
         var setting = Rows.Setting with { Options = [.. Rows.Setting.Options, "--unroutable", policy] };

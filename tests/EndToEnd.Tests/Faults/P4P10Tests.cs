@@ -30,6 +30,9 @@ public sealed class P4P10Tests
 
         Assert.True(growth < 32 * MiB, $"grew by {growth / MiB} MiB");
         await redis.Process.SaysAsync("overcoming of output buffer limits");
+
+        // What Redis had written before it ended the client is still in the kernel's buffers, as it would be without a proxy: Valkey 9 writes some, the others none.
+        await lazy.ReadToEndAsync();
         await SessionsAsync(program, 2, TimeSpan.FromSeconds(30)); // other, and the question itself
     }
 

@@ -43,6 +43,7 @@ public sealed class R02SentinelTests(SharedBroker broker)
     }
 
     [Fact]
+    [Trait("Against", "every-redis")]
     public async Task R2_A_master_that_is_demoted_while_it_lives_is_followed_without_a_loss()
     {
         await SentinelRig.RunAsync(await broker.GetAsync(), [], async rig =>

@@ -9,6 +9,7 @@ namespace KeyEvt.EndToEnd.Tests.Faults;
 public sealed class R03ClusterTests(SharedBroker broker)
 {
     [Fact]
+    [Trait("Against", "every-redis")]
     public async Task Keys_over_all_slots_expire_once_each()
     {
         await ClusterRig.RunAsync(await broker.GetAsync(), "x", [], async rig =>

@@ -11,6 +11,7 @@ namespace KeyEvt.EndToEnd.Tests.Faults;
 /// The same random stream straight to one Redis and through the proxy to its twin, and MONITOR on both. Redis behind the proxy must have run a beginning of what
 /// the other ran; all of it, unless the proxy refused the stream where Redis is laxer.
 /// </summary>
+[Trait("Against", "every-redis")]
 public sealed partial class SmugglingTests(PlainProxy proxy) : IClassFixture<PlainProxy>
 {
     private const int Streams = 400;

@@ -15,6 +15,8 @@ namespace KeyEvt.EndToEnd.Tests.Fidelity;
 /// </summary>
 public sealed partial class DifferentialTests(PlainProxy proxy) : IClassFixture<PlainProxy>
 {
+    private const string FailedLogin = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
+
     [Fact]
     public async Task Random_sessions_get_the_same_bytes_with_and_without_the_proxy()
     {
@@ -69,12 +71,13 @@ public sealed partial class DifferentialTests(PlainProxy proxy) : IClassFixture<
     private static async Task<long> CompareAsync(int seed, int directPort, int throughPort)
     {
         var turns = RandomSession.Of(seed);
+        var losesLogins = await LosesFailedLoginsAsync(directPort);
         var direct = SessionPlayer.PlayAsync(directPort, turns, turn => turn.Direct);
         var through = SessionPlayer.PlayAsync(throughPort, turns, turn => turn.Proxied);
         await Task.WhenAll(direct, through);
         for (var i = 0; i < turns.Count; i++)
         {
-            var (expected, actual) = (Comparable((await direct)[i]), Comparable((await through)[i]));
+            var (expected, actual) = (Comparable((await direct)[i], losesLogins), Comparable((await through)[i], losesLogins));
             if (expected != actual)
                 Assert.Fail($"DIFFERENTIAL_SEED={seed}, turn {i} of {turns.Count}, {turns[i].Cut}\n{Difference(expected, actual)}\nsent: {Shown(Encoding.Latin1.GetString(turns[i].Proxied), 0, 3000)}");
         }
@@ -82,7 +85,22 @@ public sealed partial class DifferentialTests(PlainProxy proxy) : IClassFixture<
     }
 
     /// <summary>Without the ids of connections: in HELLO's answer, and of CLIENT ID behind its announcement; and without the port that a redirection names.</summary>
-    private static string Comparable(string answer) => RedirectedTo.Replace(ConnectionId.Replace(answer, "${before}:(id)"), "${before}(port)");
+    private static string Comparable(string answer, bool losesLogins)
+    {
+        var comparable = RedirectedTo.Replace(ConnectionId.Replace(answer, "${before}:(id)"), "${before}(port)");
+        return losesLogins ? comparable.Replace(FailedLogin, "", StringComparison.Ordinal) : comparable;
+    }
+
+    /// <summary>
+    /// Redis 7.2 to 8.x and Valkey 8 leave a failed AUTH without a reply when it lies behind another command in the same read (redis issue 15640). Where a read
+    /// ends is chance, with and without the proxy.
+    /// </summary>
+    private static async Task<bool> LosesFailedLoginsAsync(int port)
+    {
+        await using var client = await RespClient.ConnectAsync(port);
+        await client.SendAsync("PING\r\nAUTH x y\r\nPING\r\nQUIT\r\n");
+        return !(await client.ReadTextToEndAsync()).Contains(FailedLogin, StringComparison.Ordinal);
+    }
 
     private static string Difference(string expected, string actual)
     {

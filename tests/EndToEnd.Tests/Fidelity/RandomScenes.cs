@@ -125,7 +125,7 @@ internal sealed class RandomScenes(Random random)
         0 => Send(Of("GET"), Of("SET", "a"), Of("NOSUCH", Value()), Of("INCR", "hs"), Of("LPUSH", "z", "x")),
         1 => Send(Of("AUTH", "x"), Of("AUTH", "x", "y"), Of("OBJECT", "HELP"), Of("CONFIG", "GET"), Of("DEBUG")),
         2 => Send(Of("key_evt_amqp"), Of("key_evt_amqpx.info"), Of("", ""), Of("KEY_EVT_AMQ.", "x"), Of("module", "nosuch", "x")),
-        _ => Send(Of("EXEC"), Of("DISCARD"), Of("COMMAND", "COUNT", "x"), Of("COMMAND", "INFO", "get", "nosuch"), Of("LOLWUT", "VERSION", "99999")),
+        _ => Send(Of("EXEC"), Of("DISCARD"), Of("COMMAND", "COUNT", "x"), Of("COMMAND", "INFO", "get", "nosuch"), Of("LOLWUT", "VERSION", "x")),
     };
 
     private static byte[] Latin(string text) => Encoding.Latin1.GetBytes(text);

@@ -6,6 +6,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Fidelity;
 
+[Trait("Against", "every-redis")]
 public sealed class ReplicationTests(PlainProxy proxy) : IClassFixture<PlainProxy>
 {
     [Fact]
@@ -16,14 +17,14 @@ public sealed class ReplicationTests(PlainProxy proxy) : IClassFixture<PlainProx
         var file = folder.File("dump.rdb");
         var result = await proxy.Program.Cli.RunWithAsync(["--rdb", file]);
         Assert.True(result.ExitCode == 0, result.ToString());
-        Assert.Contains("RDB looks OK", (await Run.ToEndAsync("redis-check-rdb", [file])).Output, StringComparison.Ordinal);
+        Assert.Contains("RDB looks OK", (await Run.ToEndAsync(ServerPrograms.RedisCheckRdb, [file])).Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Redis_cli_as_a_replica_shows_the_writes()
     {
         using var replica = proxy.Program.Cli.Start("--replica");
-        await replica.LineAsync("that it is in sync", line => line.Contains("SYNC done", StringComparison.Ordinal));
+        await replica.LineAsync("that it is in sync", line => line.Contains("Logging commands from", StringComparison.Ordinal));
         await proxy.Program.CallAsync("SET", "to-the-replica", "1");
         await replica.LineAsync("the write", line => line.Contains("\"to-the-replica\"", StringComparison.Ordinal));
     }

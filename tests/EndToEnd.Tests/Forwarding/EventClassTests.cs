@@ -5,6 +5,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Forwarding;
 
+[Trait("Against", "every-redis")]
 public sealed class EventClassTests(SharedBroker broker)
 {
     private static readonly string[] Everything =

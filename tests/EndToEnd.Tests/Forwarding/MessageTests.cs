@@ -44,6 +44,7 @@ public sealed class MessageTests(SharedBroker broker)
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
+    [Trait("Against", "every-rabbitmq")]
     public async Task The_properties_are_as_agreed(int deliveryMode)
     {
         await Stage.RunAsync(await broker.GetAsync(), new StageSetting { Options = ["--delivery-mode", $"{deliveryMode}"] }, async stage =>
@@ -77,6 +78,7 @@ public sealed class MessageTests(SharedBroker broker)
     }
 
     [Fact]
+    [Trait("Against", "every-rabbitmq")]
     public async Task A_message_no_queue_takes_is_not_counted_as_delivered_and_waits_until_one_does()
     {
         await Stage.RunAsync(await broker.GetAsync(), new StageSetting { Queue = false }, async stage =>

@@ -6,6 +6,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Forwarding;
 
+[Trait("Against", "every-redis")]
 public sealed class RoleTests(SharedBroker broker)
 {
     [Fact]

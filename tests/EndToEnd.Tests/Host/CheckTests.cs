@@ -8,6 +8,7 @@ namespace KeyEvt.EndToEnd.Tests.Host;
 public sealed class CheckTests(SharedBroker broker)
 {
     [Fact]
+    [Trait("Against", "every-rabbitmq")]
     public async Task Where_all_works_it_ends_with_0()
     {
         var rabbit = await broker.GetAsync();
@@ -63,6 +64,7 @@ public sealed class CheckTests(SharedBroker broker)
     }
 
     [Fact]
+    [Trait("Against", "every-rabbitmq")]
     public async Task A_missing_exchange_is_named()
     {
         var rabbit = await broker.GetAsync();
@@ -73,6 +75,7 @@ public sealed class CheckTests(SharedBroker broker)
     }
 
     [Fact]
+    [Trait("Against", "every-redis")]
     public async Task Missing_rights_in_redis_are_named_with_the_remedy()
     {
         var rabbit = await broker.GetAsync();

@@ -6,6 +6,7 @@ using Xunit;
 namespace KeyEvt.EndToEnd.Tests.Intercept;
 
 /// <summary>The tests of this class share one program; each sets the mask it then reads back.</summary>
+[Trait("Against", "every-redis")]
 public sealed class InterceptionTests(PlainProxy proxy) : IClassFixture<PlainProxy>
 {
     private const string Get = "key_evt_amqp.keymask_get";

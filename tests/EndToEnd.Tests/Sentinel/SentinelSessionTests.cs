@@ -4,6 +4,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Sentinel;
 
+[Trait("Against", "every-redis")]
 public sealed class SentinelSessionTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Sessions;
 
+[Trait("Against", "every-redis")]
 public sealed class WireTests(PlainProxy proxy) : IClassFixture<PlainProxy>
 {
     public static TheoryData<string, string> SameAnswer => new()
