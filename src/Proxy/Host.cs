@@ -51,7 +51,7 @@ internal sealed class Host
 
     private Host(ProxyOptions options, ILoggerFactory loggers, MetricsCollector metrics)
     {
-        _certificates = new Certificates(options);
+        _certificates = new Certificates(options, TimeProvider.System);
         (_options, _loggers, _metrics) = (options, loggers, metrics);
         _logger = loggers.CreateLogger("KeyEvt.Proxy.Host");
         _hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
@@ -82,7 +82,8 @@ internal sealed class Host
             },
             TimeProvider.System, loggers);
         _transport = new TlsTransport(
-            Transports.Create(options.Transport, options.Loops, options.Sockets), _certificates.Upstream, _certificates.Clients, options.Sockets, loggers.CreateLogger<TlsTransport>());
+            Transports.Create(options.Transport, options.Loops, options.Sockets), _certificates.Upstream, _certificates.Clients, options.Sockets,
+            HandshakeLimits.OfThisProcess, TimeProvider.System, loggers.CreateLogger<TlsTransport>());
         _server = new ProxyServer(
             new ProxyServerOptions
             {
@@ -130,6 +131,7 @@ internal sealed class Host
 
     private async Task StartAsync()
     {
+        _certificates.WarnOfInvalid(_logger);
         if (_options.Admin is { } address)
             _admin = await AdminServer.StartAsync(address, _readiness, () => [_server.GetInfo(), .. _engine.Control.GetInfo()], _metrics, _loggers, CancellationToken.None);
         await _server.StartAsync();

@@ -40,6 +40,9 @@ internal static partial class HostLog
     [LoggerMessage(3008, LogLevel.Warning, "Certificates stay as they were: {Fault}")]
     public static partial void CertificatesKept(ILogger logger, string fault);
 
+    [LoggerMessage(3010, LogLevel.Warning, "{Fault}; whoever is shown it will refuse it. Renew it, and send SIGHUP")]
+    public static partial void CertificateInvalid(ILogger logger, string fault);
+
     [LoggerMessage(3003, LogLevel.Critical, "The {Part} has ended by itself; the program stops, so that it is started again")]
     public static partial void PartEnded(ILogger logger, string part, Exception? exception);
 

@@ -15,7 +15,7 @@ internal static class CheckCommand
     /// <summary>Exit code 0 when nothing fails, else 1.</summary>
     public static async Task<int> RunAsync(ProxyOptions options, TextWriter output)
     {
-        var certificates = new Certificates(options);
+        var certificates = new Certificates(options, TimeProvider.System);
         var broker = BrokerCheck.RunAsync(options.Forwarding, certificates.Amqp);
         bool fails = options.Upstream.Shape == UpstreamShape.Standalone
             ? await PrintAsync($"upstream {options.Upstream}", await UpstreamCheck.RunAsync(options, options.Upstream.Seeds[0], certificates.Upstream), output)
