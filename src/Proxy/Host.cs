@@ -104,7 +104,7 @@ internal sealed class Host
         _readiness = new ProxyReadiness(() => [.. _server.MissingDoors, .. _engine.MissingFeeds()]);
     }
 
-    /// <summary>Runs until <paramref name="stop"/> ends or a part dies. Exit code 0 after a stop that was asked for, 2 where --spool names a folder that is no spool, else 1.</summary>
+    /// <summary>Runs until <paramref name="stop"/> ends or a part dies. Exit code 0 after a stop that was asked for, 2 where --spool or a unix socket names a place that something else has, else 1.</summary>
     public static async Task<int> RunAsync(ProxyOptions options, TextWriter output, TextWriter error, Task<string> stop)
     {
         using var loggers = HostLog.CreateFactory(options.LogLevel);
@@ -120,7 +120,7 @@ internal sealed class Host
         {
             if (host is not null) await host.DisposeUnstartedAsync();
             await error.WriteLineAsync(CleanText.Line(e.Message));
-            return e is SpoolException ? Application.WrongOption : 1;
+            return e is SpoolException or SocketPathException ? Application.WrongOption : 1;
         }
         foreach (string address in host._server.Addresses) await output.WriteLineAsync($"listening on {address}");
         await output.FlushAsync();
