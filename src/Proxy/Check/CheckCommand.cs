@@ -22,6 +22,8 @@ internal static class CheckCommand
             : await NodesAsync(options, certificates.Upstream, output);
         fails |= await PrintAsync($"broker {options.Forwarding.Amqp}", await broker, output);
         fails |= await PrintAsync("forwarding", ForwardingRows(options), output);
+        var exposed = options.Files.Select(file => file.Exposure()).OfType<string>().Select(exposure => new CheckRow(CheckOutcome.Warning, "rights", exposure)).ToList();
+        if (exposed.Count > 0) await PrintAsync("files", exposed, output);
         await output.WriteLineAsync(fails ? "\nsomething does not work: see FAILS above" : "\neverything that is needed works");
         return fails ? 1 : 0;
     }

@@ -31,6 +31,8 @@ internal readonly unsafe partial struct FileStatus
     /// <summary>The number of the user that it belongs to.</summary>
     public uint Owner { get; }
 
+    public bool IsRegular => _type == 0x8000; // S_IFREG
+
     public bool IsSocket => _type == 0xC000; // S_IFSOCK
 
     /// <summary>As people say: a file, a folder, a link.</summary>

@@ -22,7 +22,7 @@ internal sealed unsafe partial class UnixSocketFile(string path)
 
     /// <summary>Bound, and not listening yet.</summary>
     /// <param name="mode">Null: as the process' umask gives.</param>
-    /// <exception cref="SocketPathException">Something else stands there.</exception>
+    /// <exception cref="SocketPathException">Something else stands there, or there is no such folder, or no right to it.</exception>
     /// <exception cref="SocketException">The system refuses.</exception>
     public Socket Bind(UnixFileMode? mode)
     {
@@ -92,7 +92,7 @@ internal sealed unsafe partial class UnixSocketFile(string path)
         var address = new UnixDomainSocketEndPoint(path).Serialize();
         fixed (byte* bytes = address.Buffer.Span)
         {
-            if (Bind(fd, bytes, (uint)address.Size) != 0) throw Errno.ToException(Marshal.GetLastSystemError());
+            if (Bind(fd, bytes, (uint)address.Size) != 0) throw new SocketPathException(path, Marshal.GetPInvokeErrorMessage(Marshal.GetLastSystemError()));
         }
     }
 
