@@ -24,7 +24,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     private readonly long _startedAt = time.GetTimestamp();
     private readonly CancellationTokenSource _stop = new();
     private readonly List<IConnectionListener> _listeners = [];
-    private readonly int _maxClients = OpenFiles.Limit(options.MaxClients, SessionRegistry.MaxFarewells + (options.Listen.Any(address => address.IsTls) ? TlsListener.MaxHandshakes : 0), loggers.CreateLogger<ProxyServer>());
+    private readonly int _maxClients = OpenFiles.Limit(options.MaxClients, SessionRegistry.MaxFarewells + (options.Listen.Any(address => address.IsTls) ? HandshakeLimits.OfThisProcess.Descriptors : 0), loggers.CreateLogger<ProxyServer>());
     private SessionRegistry? _sessions;
     private UpstreamProbe? _probe;
     private ClusterDoors? _doors;

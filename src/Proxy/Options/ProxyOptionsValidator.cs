@@ -17,6 +17,9 @@ internal static class ProxyOptionsValidator
         if (options.Admin is { } admin && listen.Any(address => address.Plain == admin))
             yield return $"--admin and --listen are both {admin}: they need different addresses";
 
+        if (options.Admin is null && options.AdminToken is not null)
+            yield return "--admin-token-file needs --admin, which is off";
+
         foreach (var seed in options.Upstream.Seeds.Select(TransportAddress.Of).Where(seed => listen.Any(address => address.Plain == seed.Plain)))
             yield return $"--upstream and --listen are both {seed}: the proxy would connect to itself";
 

@@ -9,25 +9,21 @@ internal sealed class ListeningSocket : IDisposable
     /// <summary>Redis' own tcp-backlog.</summary>
     private const int Backlog = 511;
 
-    private readonly string? _unixPath;
+    private readonly UnixSocketFile? _file;
 
     /// <exception cref="SocketException">The address cannot be taken.</exception>
+    /// <exception cref="SocketPathException">Something else stands at the path of a unix socket.</exception>
     public ListeningSocket(TransportAddress address, SocketSettings settings)
     {
-        _unixPath = address.UnixPath;
-        var endPoint = address.ToEndPoint();
-        if (endPoint is DnsEndPoint dns) endPoint = new IPEndPoint(Dns.GetHostAddresses(dns.Host)[0], dns.Port);
-        if (_unixPath is not null) RemoveStaleSocket(endPoint);
-        Socket = SocketTransport.NewSocket(endPoint);
+        _file = address.UnixPath is { } path ? new UnixSocketFile(path) : null;
+        Socket = _file?.Bind(settings.UnixSocketMode) ?? BindTcp(address.ToEndPoint());
         try
         {
-            Socket.Bind(endPoint);
-            if (_unixPath is not null && settings.UnixSocketMode is { } mode && !OperatingSystem.IsWindows()) File.SetUnixFileMode(_unixPath, mode); // before anyone can connect
             Socket.Listen(Backlog);
         }
         catch
         {
-            Socket.Dispose();
+            Dispose();
             throw;
         }
 
@@ -36,7 +32,7 @@ internal sealed class ListeningSocket : IDisposable
 
     public Socket Socket { get; }
 
-    public bool IsTcp => _unixPath is null;
+    public bool IsTcp => _file is null;
 
     /// <summary>As clients may name it, with the port that was really taken.</summary>
     public string Address { get; }
@@ -44,21 +40,22 @@ internal sealed class ListeningSocket : IDisposable
     public void Dispose()
     {
         Socket.Dispose();
-        if (_unixPath is not null) File.Delete(_unixPath);
+        _file?.Remove();
     }
 
-    /// <summary>A socket file whose owner died would keep the path taken for ever; one that answers is somebody's.</summary>
-    private void RemoveStaleSocket(EndPoint endPoint)
+    private static Socket BindTcp(EndPoint endPoint)
     {
-        if (!File.Exists(_unixPath)) return;
-        using var trial = SocketTransport.NewSocket(endPoint);
+        if (endPoint is DnsEndPoint dns) endPoint = new IPEndPoint(Dns.GetHostAddresses(dns.Host)[0], dns.Port);
+        var socket = SocketTransport.NewSocket(endPoint);
         try
         {
-            trial.Connect(endPoint);
+            socket.Bind(endPoint);
+            return socket;
         }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+        catch
         {
-            File.Delete(_unixPath);
+            socket.Dispose();
+            throw;
         }
     }
 }

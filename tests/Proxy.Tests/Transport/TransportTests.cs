@@ -125,7 +125,7 @@ public abstract class TransportTests : IAsyncLifetime
         var address = TransportAddress.Unix(_unixPath);
         await using (_transport.Listen(address))
         {
-            Assert.ThrowsAny<SocketException>(() => _transport.Listen(address));
+            Assert.Throws<SocketPathException>(() => _transport.Listen(address));
             await using var client = await _transport.ConnectAsync(address, Cancel);
             client.Abort();
         }
