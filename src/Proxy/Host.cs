@@ -82,7 +82,7 @@ internal sealed class Host
             },
             TimeProvider.System, loggers);
         _transport = new TlsTransport(
-            Transports.Create(options.Transport, options.Loops, options.Sockets), _certificates.Upstream, _certificates.Clients, options.Sockets, loggers.CreateLogger<TlsTransport>());
+            Transports.Create(options.Transport, options.Loops, options.Sockets, TimeProvider.System), _certificates.Upstream, _certificates.Clients, options.Sockets, loggers.CreateLogger<TlsTransport>());
         _server = new ProxyServer(
             new ProxyServerOptions
             {
