@@ -84,7 +84,7 @@ internal sealed class Host
             },
             TimeProvider.System, loggers);
         _transport = new TlsTransport(
-            Transports.Create(options.Transport, options.Loops, options.Sockets), _certificates.Upstream, _certificates.Clients, options.Sockets,
+            Transports.Create(options.Transport, options.Loops, options.Sockets, TimeProvider.System), _certificates.Upstream, _certificates.Clients, options.Sockets,
             HandshakeLimits.OfThisProcess, TimeProvider.System, loggers.CreateLogger<TlsTransport>());
         _server = new ProxyServer(
             new ProxyServerOptions

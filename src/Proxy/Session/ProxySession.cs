@@ -19,6 +19,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     private int _reason;
     private RequestPump? _requests;
     private ReplyPump? _replies;
+    private volatile bool _repliesHaveEnded;
     private volatile bool _isStopping;
     private volatile bool _hasGivenUpConnecting;
 
@@ -29,14 +30,14 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     /// <summary>The first reason given.</summary>
     public SessionEndReason EndReason => (SessionEndReason)Volatile.Read(ref _reason);
 
-    /// <summary>Cancelled when a side is broken or connecting has taken too long, so that nobody works for a session that will not be.</summary>
+    /// <summary>Cancelled when a side is broken, when no more replies come, or when connecting has taken too long, so that nobody works for a session that will not be.</summary>
     public CancellationToken Broken => _broken.Token;
 
     /// <summary>The request pump is to end the session at the next boundary of a request.</summary>
     public bool IsStopping => _isStopping;
 
     /// <summary>Nothing more comes from the upstream.</summary>
-    public volatile bool RepliesHaveEnded;
+    public bool RepliesHaveEnded => _repliesHaveEnded;
 
     /// <summary>The client had its time to close.</summary>
     public volatile bool LingerIsOver;
@@ -90,6 +91,13 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     {
         client.Abort();
         _upstream?.Abort();
+        CancelWork();
+    }
+
+    /// <summary>By the reply pump: nothing more comes from the upstream. What the request pump may be waiting for, but for its client, has no use any more.</summary>
+    public void EndReplies()
+    {
+        _repliesHaveEnded = true;
         CancelWork();
     }
 

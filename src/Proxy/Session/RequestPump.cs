@@ -220,8 +220,18 @@ internal sealed class RequestPump(
         return SessionEndReason.ClientClosed;
     }
 
-    private async ValueTask<EchoShape?> LearnShapeAsync() =>
-        services.Commands is null && names is null ? null : await services.Probe.LearnAsync(upstreamAddress, upstreamOpenedAt, session.Broken).ConfigureAwait(false);
+    private async ValueTask<EchoShape?> LearnShapeAsync()
+    {
+        if (services.Commands is null && names is null) return null;
+        try
+        {
+            return await services.Probe.LearnAsync(upstreamAddress, upstreamOpenedAt, session.Broken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (session.RepliesHaveEnded)
+        {
+            return null; // nothing is sent or answered any more; the client's end is still waited for
+        }
+    }
 
     private ITimer EndAfter(TimeSpan delay, SessionEndReason reason) =>
         services.Time.CreateTimer(_ => session.End(reason), null, delay, Timeout.InfiniteTimeSpan);

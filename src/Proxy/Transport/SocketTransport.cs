@@ -4,18 +4,19 @@ using System.Net.Sockets;
 namespace KeyEvt.Proxy.Transport;
 
 /// <summary>Connections over the runtime's sockets, as pipes by Pipelines.Sockets.Unofficial: TCP and unix sockets, any system.</summary>
-internal sealed class SocketTransport(SocketSettings? settings = null) : ITransport
+internal sealed class SocketTransport(SocketSettings? settings = null, TimeProvider? time = null) : ITransport
 {
     private readonly SocketSettings _settings = settings ?? new SocketSettings();
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     public Task Completion { get; } = new TaskCompletionSource().Task; // the runtime's sockets do not die
 
-    public IConnectionListener Listen(TransportAddress address) => new SocketListener(address, _settings);
+    public IConnectionListener Listen(TransportAddress address) => new SocketListener(address, _settings, _time);
 
     public async ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken)
     {
         var socket = await OpenAsync(address.ToEndPoint(), _settings, cancellationToken).ConfigureAwait(false);
-        return new PipelinedConnection(socket, address.ToString());
+        return new PipelinedConnection(socket, address.ToString(), _time);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -82,7 +82,8 @@ internal sealed class EpollConnection : LoopHandler, IConnection
     /// <summary>Unix sockets only: tells when it can be written to, or no longer does.</summary>
     public void WatchOut(bool wanted)
     {
-        if (!WatchesOutAlways && !_isClosed) Loop.Watch(this, Fd, wanted ? Interest | Libc.Out : Interest);
+        if (WatchesOutAlways || _isClosed || Loop.TryWatch(this, Fd, wanted ? Interest | Libc.Out : Interest)) return;
+        Loop.TryPost(static connection => ((EpollConnection)connection).AbortOnLoop(), this); // what it waits for would never be told; not now, as the writer is at work
     }
 
     public IPAddress? GetLocalAddress()
@@ -105,7 +106,7 @@ internal sealed class EpollConnection : LoopHandler, IConnection
         {
             try
             {
-                await allSent.WaitAsync(SendDeadline).ConfigureAwait(false);
+                await allSent.WaitAsync(SendDeadline, Loop.Time).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {

@@ -14,11 +14,11 @@ internal sealed class EpollTransport : ITransport
     private int _nextLoop;
     private volatile ConnectTarget? _lastTarget;
 
-    public EpollTransport(int loops = 1, SocketSettings? settings = null)
+    public EpollTransport(int loops = 1, SocketSettings? settings = null, TimeProvider? time = null)
     {
         _settings = settings ?? new SocketSettings();
         _loops = new EpollLoop[loops];
-        for (var i = 0; i < loops; i++) _loops[i] = new EpollLoop($"loop {i}", _settings.KeepAliveSeconds);
+        for (var i = 0; i < loops; i++) _loops[i] = new EpollLoop($"loop {i}", _settings.KeepAliveSeconds, time ?? TimeProvider.System);
         Completion = FirstEndAsync();
     }
 
