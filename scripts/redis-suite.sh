@@ -97,6 +97,12 @@ play() {
         target=$(free_port)
         # Nothing is wanted of it, so the broker is never asked for: there is none.
         start "$target" "$PROGRAM_UNDER_TEST" --upstream "redis://127.0.0.1:$port" --listen "127.0.0.1:$target" --amqp amqp://127.0.0.1:1/ --admin off
+        # Its own connections log in once; a test that looks on with MONITOR would see that.
+        for _ in $(seq 100); do
+            [ "$("$programs/redis-cli" -p "$port" client list | grep -c ' name=keyevt-')" -lt 2 ] || break
+            sleep 0.1
+        done
+        sleep 1
     fi
     (cd "$work/source" && timeout --kill-after=20 "${SUITE_SECONDS:-1500}" tclsh tests/test_helper.tcl --host 127.0.0.1 --port "$target" --baseport "$(free_port)" --tags -slow --clients 1 --timeout 300 --durable "$@") \
         </dev/null 2>&1 9>&- | sed -uE 's/\x1b\[[0-9;]*m//g' >"$output" || true
