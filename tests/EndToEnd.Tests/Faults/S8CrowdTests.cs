@@ -75,7 +75,6 @@ public sealed class S8CrowdTests : IAsyncLifetime
         Assert.Equal("PONG", (await client.CallAsync("PING")).Text);
         var after = await ResidentKilobytesAsync();
         Assert.True(after - before < 9_000, $"{before} kB before, {after} kB after");
-        Assert.DoesNotContain("did not get through the TLS handshake", _program.Process.AllText, StringComparison.Ordinal); // a health check of a load balancer is no warning
     }
 
     private async Task<Socket> CrowdInAsync(int port)

@@ -3,11 +3,11 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Proxy.Transport.Tls;
 using KeyEvt.Servers;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Transport;
@@ -17,6 +17,7 @@ public sealed class TlsTransportTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("keyevt-tls-");
     private readonly TestAuthority _authority = new();
+    private readonly RecordingLogger _logger = new();
     private TlsTransport _transport = null!;
     private IConnectionListener _listener = null!;
 
@@ -29,7 +30,7 @@ public sealed class TlsTransportTests : IAsyncLifetime
         var certificate = _authority.Issue("localhost");
         var client = new TlsClient(new TlsSource(new TlsFiles("--upstream") { Ca = Write("ca", _authority.Pem) }, TimeProvider.System));
         var server = new TlsServer(new TlsSource(new TlsFiles("--tls") { Certificate = Write("cert", certificate.CertificatePem), Key = Write("key", certificate.KeyPem) }, TimeProvider.System), ClientCertificates.No);
-        _transport = new TlsTransport(new SocketTransport(), client, server, new SocketSettings(), new HandshakeLimits(Waiting: 32, Handshakes: 8), TimeProvider.System, NullLogger.Instance);
+        _transport = new TlsTransport(new SocketTransport(), client, server, new SocketSettings(), new HandshakeLimits(Waiting: 32, Handshakes: 8), TimeProvider.System, _logger);
         _listener = _transport.Listen(TransportAddress.Tls("127.0.0.1", 0));
         return ValueTask.CompletedTask;
     }
@@ -242,6 +243,20 @@ public sealed class TlsTransportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_only_looks_whether_the_port_is_open_is_no_warning()
+    {
+        for (var i = 0; i < 6; i++)
+        {
+            using var knocking = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            if (i % 2 == 0) knocking.LingerState = new LingerOption(true, 0); // ends with a reset
+            await knocking.ConnectAsync(IPAddress.Loopback, Port, Cancel);
+        }
+
+        await using var ends = await ConnectAsync();
+        Assert.DoesNotContain(_logger.Lines, line => line.StartsWith("Warning", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Who_speaks_something_else_gets_the_end_at_once()
     {
         using var client = new TcpClient();
@@ -252,6 +267,7 @@ public sealed class TlsTransportTests : IAsyncLifetime
         Assert.False(accepting.IsCompleted);
         await _listener.DisposeAsync();
         await Assert.ThrowsAnyAsync<Exception>(() => accepting);
+        Assert.Contains(_logger.Lines, line => line.StartsWith("Warning 1007", StringComparison.Ordinal) && line.Contains("it speaks no TLS", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -20,11 +20,11 @@ internal static class ClientHello
     /// <exception cref="SocketException">The connection broke, or the socket was closed on this side.</exception>
     public static async ValueTask<ReadOnlyMemory<byte>> ReceiveAsync(Socket socket)
     {
-        if (!await HasSpokenAsync(socket).ConfigureAwait(false)) return ReadOnlyMemory<byte>.Empty;
+        await ReceiveFirstAsync(socket, Memory<byte>.Empty).ConfigureAwait(false); // waits without a buffer until there is something, or the end
         var bytes = new byte[FirstBytes];
         for (int count = 0; ;)
         {
-            int received = await socket.ReceiveAsync(bytes.AsMemory(count), SocketFlags.None).ConfigureAwait(false);
+            int received = count == 0 ? await ReceiveFirstAsync(socket, bytes).ConfigureAwait(false) : await socket.ReceiveAsync(bytes.AsMemory(count), SocketFlags.None).ConfigureAwait(false);
             if (received == 0) return count == 0 ? ReadOnlyMemory<byte>.Empty : throw new TlsFailedException("it left in the middle of its first message");
             count += received;
             if (IsWhole(bytes.AsSpan(0, count))) return bytes.AsMemory(0, count);
@@ -32,17 +32,16 @@ internal static class ClientHello
         }
     }
 
-    /// <summary>Waits without a buffer until there is something, or the end. A reset is an end as well: so end those who only look whether the port is open.</summary>
-    private static async ValueTask<bool> HasSpokenAsync(Socket socket)
+    /// <summary>A reset is an end as well: so end those who only look whether the port is open.</summary>
+    private static async ValueTask<int> ReceiveFirstAsync(Socket socket, Memory<byte> bytes)
     {
         try
         {
-            await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
-            return true;
+            return await socket.ReceiveAsync(bytes, SocketFlags.None).ConfigureAwait(false);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
         {
-            return false;
+            return 0;
         }
     }
 
