@@ -105,7 +105,8 @@ internal sealed class ClusterDoors(
 
     private SessionServices ServicesFor(TopologyNode node) => services with
     {
-        Upstream = TopologyRoute.ToNode(node.Id, node.Address.ToString(), topology),
+        Upstream = TopologyRoute.ToNode(node.Id, node.Address.ToString(), topology, time),
+        Reach = new UpstreamReach(time, services.Logger),
         Probe = new Intercept.UpstreamProbe(services.Transport, time, logger),
     };
 }

@@ -9,9 +9,7 @@ internal sealed class FixedRoute(TransportAddress address) : IUpstreamRoute
 
     public string Name { get; } = address.ToString();
 
-    public bool MayMove => false;
-
-    public ValueTask<UpstreamPlace> FindAsync(UpstreamPlace? not, CancellationToken cancellationToken) => ValueTask.FromResult(_place);
+    public ValueTask<UpstreamPlace?> FindAsync(IReadOnlyList<UpstreamPlace> failed, CancellationToken cancellationToken) => ValueTask.FromResult(failed.Count == 0 ? _place : null);
 
     public void Lost(UpstreamPlace place)
     {

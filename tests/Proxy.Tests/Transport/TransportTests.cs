@@ -102,6 +102,41 @@ public abstract class TransportTests : IAsyncLifetime
         Assert.Fail("no flush said that the peer is gone");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Resetting_the_peer_is_a_reset_at_once_also_with_bytes_unread_and_unsent(bool isBusy)
+    {
+        var reading = Task.CompletedTask;
+        if (isBusy)
+        {
+            await _peer.SendAsync("a request"u8.ToArray(), Cancel);
+            await FillAsync();
+        }
+        else
+        {
+            reading = _connection.Input.ReadAsync(Cancel).AsTask();
+        }
+
+        _connection.ResetPeer();
+        await _connection.DisposeAsync();
+        var error = await Assert.ThrowsAsync<SocketException>(async () => await ReceiveToEndAsync());
+        Assert.Equal(SocketError.ConnectionReset, error.SocketErrorCode);
+        await reading.ContinueWith(_ => { }, Cancel, TaskContinuationOptions.None, TaskScheduler.Default).WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+    }
+
+    [Fact]
+    public async Task A_unix_socket_knows_no_reset_and_its_peer_sees_the_end()
+    {
+        var address = TransportAddress.Unix(_unixPath);
+        await using var listener = _transport.Listen(address);
+        await using var client = await _transport.ConnectAsync(address, Cancel);
+        await using var accepted = await listener.AcceptAsync(Cancel);
+        accepted.ResetPeer();
+        await accepted.DisposeAsync();
+        Assert.Equal("", await ReadToEndAsync(client));
+    }
+
     [Fact]
     public async Task Aborting_wakes_a_pending_read_and_a_pending_flush()
     {

@@ -28,6 +28,7 @@ internal static unsafe partial class Libc
 
     private const int SocketLevel = 1;
     private const int SocketErrorOption = 4;
+    private const int LingerOption = 13;
 
     [LibraryImport("libc", EntryPoint = "epoll_create1")]
     public static partial int EpollCreate(int flags);
@@ -106,6 +107,13 @@ internal static unsafe partial class Libc
     }
 
     public static void SetOption(int fd, int level, int name, int value) => SetSocketOption(fd, level, name, &value, sizeof(int));
+
+    /// <summary>Closing the socket resets the connection, and drops what is not sent yet.</summary>
+    public static void ResetOnClose(int fd)
+    {
+        var onAndSeconds = stackalloc int[2] { 1, 0 }; // struct linger
+        SetSocketOption(fd, SocketLevel, LingerOption, onAndSeconds, 2 * sizeof(int));
+    }
 
     /// <summary>struct iovec.</summary>
     public struct Vector
