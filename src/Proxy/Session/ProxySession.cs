@@ -211,8 +211,9 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
             return place;
         }
 
+        var isRefused = !_hasGivenUpConnecting;
         why ??= (place is null ? "no master is known" : "no answer") + $" within {services.Deadlines.Connect.TotalSeconds:0.#} s";
-        Refuse(place?.Address.ToString() ?? services.Upstream.Name, why);
+        Refuse(place?.Address.ToString() ?? services.Upstream.Name, why, isRefused);
         return null;
     }
 
@@ -240,10 +241,10 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     /// As a Redis that is not there would: no line, but a reset. Clients keep the commands of a connection that did not come about, and try again; an error line they take for the
     /// answer to their first commands, and fail all others with it. It would also tell whoever asks, without a login, where Redis is.
     /// </summary>
-    private void Refuse(string upstream, string why)
+    private void Refuse(string upstream, string why, bool isRefused)
     {
-        services.Reach.Failed(id, upstream, why);
         client.ResetPeer();
         End(SessionEndReason.UpstreamUnreachable);
+        services.Reach.Failed(id, upstream, why, isRefused);
     }
 }

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Session;
 
 /// <summary>
-/// Can the upstream be reached, and what does the log say of clients that are refused because it cannot? Clients themselves are told nothing, so the reason is here: a warning when it begins
-/// and when it changes, then at most every ten seconds; and when it is over. Thread safe.
+/// Can the upstream be reached? Sessions tell; listeners ask, since they let nobody in while it refuses. Clients are told nothing, so the reason is in the log: a warning when it begins and
+/// when it changes, then at most every ten seconds; and a line when it is over. Thread safe.
 /// </summary>
 internal sealed class UpstreamReach(TimeProvider time, ILogger logger)
 {
@@ -13,26 +13,42 @@ internal sealed class UpstreamReach(TimeProvider time, ILogger logger)
 
     private readonly Lock _gate = new();
     private volatile bool _isAway;
+    private CancellationTokenSource _refuses = new();
     private long _refused;
     private string? _lastReason;
     private long _warnedAt;
 
-    /// <summary>A session did not get there, and its client is refused.</summary>
-    public void Failed(long session, string upstream, string reason)
+    /// <summary>Cancelled when the upstream begins to refuse. Another one after each time that it was reached again.</summary>
+    public CancellationToken Refuses
+    {
+        get
+        {
+            lock (_gate) return _refuses.Token;
+        }
+    }
+
+    /// <summary>A session did not get there, and its client is reset.</summary>
+    /// <param name="isRefused">It was told so; else nobody has answered.</param>
+    public void Failed(long session, string upstream, string reason, bool isRefused)
     {
         ProxyLog.UpstreamUnreachable(logger, session, upstream, reason);
         long refused;
+        CancellationTokenSource refuses;
+        bool isSaid;
         lock (_gate)
         {
             refused = ++_refused;
-            if (_isAway && reason == _lastReason && time.GetElapsedTime(_warnedAt) < WarnEvery) return;
-            (_isAway, _lastReason, _warnedAt) = (true, reason, time.GetTimestamp());
+            refuses = _refuses;
+            isSaid = _isAway && reason == _lastReason && time.GetElapsedTime(_warnedAt) < WarnEvery;
+            if (!isSaid) (_lastReason, _warnedAt) = (reason, time.GetTimestamp());
+            _isAway = true;
         }
 
-        ProxyLog.ClientsReset(logger, upstream, reason, refused);
+        if (!isSaid) ProxyLog.ClientsReset(logger, upstream, reason, refused);
+        if (isRefused) refuses.Cancel(); // outside of the lock: who waits for it goes on in it
     }
 
-    /// <summary>A session is connected. Asked for each session, so nothing is locked while all is well.</summary>
+    /// <summary>Somebody is connected to it. Asked for each session, so nothing is locked while all is well.</summary>
     public void Reached(string upstream)
     {
         if (!_isAway) return;
@@ -41,6 +57,7 @@ internal sealed class UpstreamReach(TimeProvider time, ILogger logger)
         {
             if (!_isAway) return;
             _isAway = false;
+            if (_refuses.IsCancellationRequested) _refuses = new CancellationTokenSource();
             (refused, _refused) = (_refused, 0);
         }
 

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using KeyEvt.Proxy.Transport.Epoll;
 
 namespace KeyEvt.Proxy.Transport;
 
@@ -10,11 +12,15 @@ internal sealed class ListeningSocket : IDisposable
     private const int Backlog = 511;
 
     private readonly string? _unixPath;
+    private readonly bool _hasOwnPort;
+
+    private int Descriptor => Socket.SafeHandle.DangerousGetHandle().ToInt32();
 
     /// <exception cref="SocketException">The address cannot be taken.</exception>
     public ListeningSocket(TransportAddress address, SocketSettings settings)
     {
         _unixPath = address.UnixPath;
+        _hasOwnPort = _unixPath is null && address.Port != 0;
         var endPoint = address.ToEndPoint();
         if (endPoint is DnsEndPoint dns) endPoint = new IPEndPoint(Dns.GetHostAddresses(dns.Host)[0], dns.Port);
         if (_unixPath is not null) RemoveStaleSocket(endPoint);
@@ -40,6 +46,26 @@ internal sealed class ListeningSocket : IDisposable
 
     /// <summary>As clients may name it, with the port that was really taken.</summary>
     public string Address { get; }
+
+    /// <summary>A unix socket that was shut down never listens again, and a port that the kernel has chosen is given back.</summary>
+    public bool CanRefuse => _hasOwnPort && RefusalTrial.Works;
+
+    /// <summary>
+    /// Shutting down a listening socket makes it one that is bound and nothing else. SO_REUSEADDR would let another program listen on the port meanwhile; so it is taken away, and given back
+    /// in time for connections that are accepted later: they keep it, and would keep a restarted program from binding.
+    /// </summary>
+    public void Refuse()
+    {
+        Libc.ReuseAddress(Descriptor, false);
+        Libc.Shutdown(Descriptor, Libc.ShutdownBoth);
+    }
+
+    /// <exception cref="SocketException">The kernel does not want to.</exception>
+    public void RefuseNoMore()
+    {
+        Libc.ReuseAddress(Descriptor, true);
+        if (Libc.Listen(Descriptor, Backlog) < 0) throw Errno.ToException(Marshal.GetLastSystemError());
+    }
 
     public void Dispose()
     {

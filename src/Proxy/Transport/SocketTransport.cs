@@ -1,11 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Connect;
 
 namespace KeyEvt.Proxy.Transport;
 
 /// <summary>Connections over the runtime's sockets, as pipes by Pipelines.Sockets.Unofficial: TCP and unix sockets, any system.</summary>
-internal sealed class SocketTransport(SocketSettings? settings = null) : ITransport
+/// <param name="race">Null: names are resolved by the system.</param>
+internal sealed class SocketTransport(SocketSettings? settings = null, AddressRace? race = null) : ITransport
 {
+    private readonly AddressRace _race = race ?? AddressRace.OfSystem;
     private readonly SocketSettings _settings = settings ?? new SocketSettings();
 
     public Task Completion { get; } = new TaskCompletionSource().Task; // the runtime's sockets do not die
@@ -14,19 +17,18 @@ internal sealed class SocketTransport(SocketSettings? settings = null) : ITransp
 
     public async ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken)
     {
-        var socket = await OpenAsync(address.ToEndPoint(), _settings, cancellationToken).ConfigureAwait(false);
+        var socket = await OpenAsync(address, _settings, _race, cancellationToken).ConfigureAwait(false);
         return new PipelinedConnection(socket, address.ToString());
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>A connected socket with its options set.</summary>
-    internal static async Task<Socket> OpenAsync(EndPoint endPoint, SocketSettings settings, CancellationToken cancellationToken)
+    internal static async Task<Socket> OpenAsync(TransportAddress address, SocketSettings settings, AddressRace race, CancellationToken cancellationToken)
     {
-        var socket = NewSocket(endPoint);
+        var socket = await (address.UnixPath is { } path ? AddressRace.OpenUnixAsync(path, cancellationToken) : race.OpenAsync(address.Host, address.Port, cancellationToken)).ConfigureAwait(false);
         try
         {
-            await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
             Configure(socket, settings);
             return socket;
         }

@@ -54,12 +54,12 @@ public sealed class ProxyListenerTests
     [Fact]
     public async Task A_session_is_registered_until_it_has_ended()
     {
-        var (sessions, running) = Run();
+        var connecting = new TaskCompletionSource<IConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var (sessions, running) = Run(new MemoryTransport(_ => new ValueTask<IConnection>(connecting.Task)));
         var client = new MemoryConnection();
         _listener.Accepts.Writer.TryWrite(client);
         await Eventually.TrueAsync(() => sessions.Count == 1, "the session is registered");
-        await client.ReadToEndAsync(); // its upstream refuses
-        client.Finish();
+        connecting.SetException(new SocketException((int)SocketError.ConnectionRefused));
         await Eventually.TrueAsync(() => sessions.Count == 0, "the session is removed");
         Assert.True(client.IsDisposed);
         await StopAsync(running);
@@ -78,6 +78,63 @@ public sealed class ProxyListenerTests
         await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromSeconds(1)); return stopping.IsCompleted; }, "the stop ends at its deadline");
         Assert.Equal(1, await stopping);
         Assert.Equal(0, sessions.Count);
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task While_the_upstream_refuses_nobody_is_let_in_and_all_are_as_soon_as_it_does_not()
+    {
+        _listener.CanRefuse = true;
+        var isThere = false;
+        var tries = 0;
+        var upstream = new MemoryConnection();
+        var (sessions, running) = Run(new MemoryTransport(_ =>
+        {
+            Interlocked.Increment(ref tries);
+            return Volatile.Read(ref isThere) ? ValueTask.FromResult<IConnection>(upstream) : throw new SocketException((int)SocketError.ConnectionRefused);
+        }));
+        var client = new MemoryConnection();
+        _listener.Accepts.Writer.TryWrite(client);
+        await Eventually.TrueAsync(() => _listener.IsRefusing, "who comes next is refused");
+        Assert.True(client.IsPeerReset);
+
+        _listener.Accepts.Writer.TryWrite(new MemoryConnection());
+        await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMilliseconds(50)); return Volatile.Read(ref tries) > 5; }, "the upstream is tried again and again");
+        Assert.Equal((1, true), ((int)sessions.Total, _listener.IsRefusing));
+        Volatile.Write(ref isThere, true);
+        await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMilliseconds(50)); return sessions.Total == 2; }, "the next client is let in");
+        Assert.False(_listener.IsRefusing);
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task An_upstream_that_does_not_answer_refuses_nobody()
+    {
+        _listener.CanRefuse = true;
+        var (sessions, running) = Run(new MemoryTransport(async cancel =>
+        {
+            await Task.Delay(Timeout.Infinite, cancel);
+            throw new InvalidOperationException();
+        }));
+        var client = new MemoryConnection();
+        _listener.Accepts.Writer.TryWrite(client);
+        await Eventually.TrueAsync(() => sessions.Count == 1, "the client is let in");
+        _time.Advance(TimeSpan.FromSeconds(5.1));
+        await Eventually.TrueAsync(() => sessions.Count == 0, "it is given up");
+        Assert.True(client.IsPeerReset);
+        _listener.Accepts.Writer.TryWrite(new MemoryConnection());
+        await Eventually.TrueAsync(() => sessions.Count == 1, "the next one waits likewise");
+        Assert.False(_listener.IsRefusing);
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task A_stop_ends_it_also_while_it_refuses()
+    {
+        _listener.CanRefuse = true;
+        var (_, running) = Run();
+        _listener.Accepts.Writer.TryWrite(new MemoryConnection());
+        await Eventually.TrueAsync(() => _listener.IsRefusing, "who comes next is refused");
         await StopAsync(running);
     }
 
@@ -113,6 +170,14 @@ public sealed class ProxyListenerTests
         public int Calls => Volatile.Read(ref _calls);
 
         public string Address => "test";
+
+        public bool CanRefuse { get; set; }
+
+        public volatile bool IsRefusing;
+
+        public void Refuse() => IsRefusing = true;
+
+        public void RefuseNoMore() => IsRefusing = false;
 
         public async ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
         {

@@ -3,7 +3,10 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using KeyEvt.Forwarder.Connect;
 using KeyEvt.Proxy.Transport;
+using KeyEvt.Servers;
+using KeyEvt.Servers;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Transport;
@@ -17,7 +20,12 @@ public abstract class TransportTests : IAsyncLifetime
     private IConnection _connection = null!;
     private Socket _peer = null!;
 
-    private protected TransportTests(ITransport transport) => _transport = transport;
+    /// <param name="create">One that resolves names so.</param>
+    private protected TransportTests(Func<AddressRace, ITransport> create) =>
+        _transport = create(new AddressRace((name, _) => Task.FromResult(name == "localhost" ? [IPAddress.IPv6Loopback, IPAddress.Loopback] : Addresses), TimeProvider.System));
+
+    /// <summary>Of every other name.</summary>
+    private IPAddress[] Addresses { get; set; } = [];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -126,6 +134,52 @@ public abstract class TransportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_listener_that_refuses_keeps_its_port_and_its_connections_and_lets_in_again()
+    {
+        Assert.False(_listener.CanRefuse); // its port was chosen by the kernel
+        var place = new IPEndPoint(IPAddress.Loopback, FreePorts.Take());
+        await using var listener = _transport.Listen(TransportAddress.Tcp("127.0.0.1", place.Port));
+        Assert.True(listener.CanRefuse);
+        using var peer = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await peer.ConnectAsync(place, Cancel);
+        await using var connection = await listener.AcceptAsync(Cancel);
+        for (var round = 0; round < 3; round++)
+        {
+            using (var stop = new CancellationTokenSource())
+            {
+                var accepting = listener.AcceptAsync(stop.Token).AsTask();
+                await stop.CancelAsync();
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => accepting);
+            }
+
+            using var early = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await early.ConnectAsync(place, Cancel);
+            listener.Refuse();
+            Assert.Equal(SocketError.ConnectionReset, (await Assert.ThrowsAsync<SocketException>(async () => await early.ReceiveAsync(new byte[1], Cancel))).SocketErrorCode);
+
+            using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            Assert.Equal(SocketError.ConnectionRefused, (await Assert.ThrowsAsync<SocketException>(async () => await client.ConnectAsync(place, Cancel))).SocketErrorCode);
+            using (var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
+            {
+                other.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+                Assert.Equal(SocketError.AddressAlreadyInUse, Assert.Throws<SocketException>(() => other.Bind(place)).SocketErrorCode);
+            }
+
+            listener.RefuseNoMore();
+            using var later = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await later.ConnectAsync(place, Cancel);
+            await using var accepted = await listener.AcceptAsync(Cancel);
+            Assert.Equal(later.LocalEndPoint!.ToString(), accepted.RemoteName);
+            accepted.Abort();
+        }
+
+        await peer.SendAsync("still here"u8.ToArray(), Cancel);
+        peer.Shutdown(SocketShutdown.Send);
+        Assert.Equal("still here", await ReadToEndAsync(connection));
+        connection.Abort();
+    }
+
+    [Fact]
     public async Task A_unix_socket_knows_no_reset_and_its_peer_sees_the_end()
     {
         var address = TransportAddress.Unix(_unixPath);
@@ -166,6 +220,42 @@ public abstract class TransportTests : IAsyncLifetime
         }
 
         Assert.False(File.Exists(_unixPath));
+    }
+
+    [Fact]
+    public async Task An_address_that_swallows_connects_does_not_keep_a_name_from_being_reached()
+    {
+        // A listener whose queue is full says nothing to the next one, as a firewall would.
+        using var hole = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var port = FreePorts.Take();
+        hole.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), port));
+        hole.Listen(0);
+        var fillers = new List<Socket>();
+        try
+        {
+            bool isFull;
+            do
+            {
+                fillers.Add(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+                var filling = fillers[^1].ConnectAsync((IPEndPoint)hole.LocalEndPoint!);
+                isFull = await Task.WhenAny(filling, Task.Delay(500, Cancel)) != filling;
+            }
+            while (!isFull);
+
+            await using var listener = _transport.Listen(TransportAddress.Tcp("127.0.0.3", port));
+            Addresses = [IPAddress.Parse("127.0.0.2"), IPAddress.Parse("127.0.0.4"), IPAddress.Parse("127.0.0.3")]; // silent, refusing, living
+            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            await using var connection = await _transport.ConnectAsync(TransportAddress.Tcp("redis.example", port), deadline.Token);
+            await using var accepted = await listener.AcceptAsync(Cancel);
+            await connection.Output.WriteAsync("hello"u8.ToArray(), Cancel);
+            await connection.Output.CompleteAsync();
+            Assert.Equal("hello", await ReadToEndAsync(accepted));
+            accepted.Abort();
+        }
+        finally
+        {
+            foreach (var each in fillers) each.Dispose();
+        }
     }
 
     [Fact]
