@@ -17,7 +17,7 @@ public sealed class AddressRace(Func<string, CancellationToken, Task<IPAddress[]
 
     /// <param name="connect">One try. It ends soon after it was cancelled.</param>
     /// <param name="close">For a connection that came about though another one was first.</param>
-    /// <exception cref="SocketException">The name has no address; or that of the try that failed last, when all have.</exception>
+    /// <exception cref="SocketException">The name has no address; or all tries have failed: that of one that was refused, else that of the best address.</exception>
     public async Task<T> ConnectAsync<T>(string name, int port, Func<IPEndPoint, CancellationToken, Task<T>> connect, Func<T, ValueTask> close, CancellationToken cancellationToken)
     {
         var places = InTurn(await resolve(name, cancellationToken).ConfigureAwait(false)).Select(address => new IPEndPoint(address, port)).ToList();
@@ -58,24 +58,34 @@ public sealed class AddressRace(Func<string, CancellationToken, Task<IPAddress[]
     /// <param name="running">Left there: what has not ended when one has won.</param>
     private async Task<T> RunAsync<T>(List<IPEndPoint> places, List<Task<T>> running, Func<IPEndPoint, CancellationToken, Task<T>> connect, CancellationToken over)
     {
-        var next = 0;
+        var begun = new List<Task<T>>();
         while (true)
         {
             over.ThrowIfCancellationRequested();
-            var place = next < places.Count ? places[next++] : null;
+            var place = begun.Count < places.Count ? places[begun.Count] : null;
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(over);
-            var head = Task.Delay(next < places.Count ? Head : Timeout.InfiniteTimeSpan, time, waiting.Token);
-            if (place is not null) running.Add(connect(place, over));
+            var head = Task.Delay(begun.Count + 1 < places.Count ? Head : Timeout.InfiniteTimeSpan, time, waiting.Token);
+            if (place is not null)
+            {
+                begun.Add(connect(place, over));
+                running.Add(begun[^1]);
+            }
+
             await Task.WhenAny([head, .. running]).ConfigureAwait(false);
             await waiting.CancelAsync().ConfigureAwait(false);
             while (running.Find(task => task.IsCompleted) is { } ended)
             {
                 running.Remove(ended);
-                if (ended.IsCompletedSuccessfully || (running.Count == 0 && next == places.Count)) return await ended.ConfigureAwait(false);
+                if (ended.IsCompletedSuccessfully) return await ended.ConfigureAwait(false);
                 await ((Task)ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // the next one may have better luck
             }
+
+            if (running.Count == 0 && begun.Count == places.Count) return await (begun.Find(IsRefused) ?? begun[0]).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Somebody has answered, which tells more than that nobody did.</summary>
+    private static bool IsRefused(Task ended) => ended.Exception?.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused };
 
     private static async ValueTask EndAsync<T>(Task<T> loser, Func<T, ValueTask> close)
     {

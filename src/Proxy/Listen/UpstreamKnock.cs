@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Session;
 
 namespace KeyEvt.Proxy.Listen;
@@ -33,15 +34,28 @@ internal sealed class UpstreamKnock(SessionServices services)
     {
         using var deadline = new CancellationTokenSource(Deadline, services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
+        var failed = new List<UpstreamPlace>();
+        Exception error = new SocketException((int)SocketError.ConnectionRefused); // no place at all: a master is looked for, and will be known any moment
         try
         {
-            // no place: a master is looked for, and will be known any moment
-            if (await services.Upstream.FindAsync(failed: [], either.Token).ConfigureAwait(false) is not { } place) return new SocketException((int)SocketError.ConnectionRefused);
-            await using var connection = await services.Transport.ConnectAsync(place.Address, either.Token).ConfigureAwait(false);
-            connection.Abort();
-            return null;
+            while (await services.Upstream.FindAsync(failed, either.Token).ConfigureAwait(false) is { } place)
+            {
+                try
+                {
+                    await using var connection = await services.Transport.ConnectAsync(place.Address, either.Token).ConfigureAwait(false);
+                    connection.Abort();
+                    return null;
+                }
+                catch (Exception e) when (e is SocketException or IOException)
+                {
+                    error = e;
+                    failed.Add(place);
+                }
+            }
+
+            return error;
         }
-        catch (Exception e) when (e is SocketException or IOException or OperationCanceledException)
+        catch (OperationCanceledException e)
         {
             stop.ThrowIfCancellationRequested();
             return e;

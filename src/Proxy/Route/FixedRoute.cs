@@ -11,6 +11,8 @@ internal sealed class FixedRoute(TransportAddress address) : IUpstreamRoute
 
     public ValueTask<UpstreamPlace?> FindAsync(IReadOnlyList<UpstreamPlace> failed, CancellationToken cancellationToken) => ValueTask.FromResult(failed.Count == 0 ? _place : null);
 
+    public ValueTask<bool> WaitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(false);
+
     public void Lost(UpstreamPlace place)
     {
     }

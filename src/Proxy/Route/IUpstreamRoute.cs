@@ -14,6 +14,10 @@ internal interface IUpstreamRoute
     /// <exception cref="OperationCanceledException">Nothing was known until then.</exception>
     ValueTask<UpstreamPlace?> FindAsync(IReadOnlyList<UpstreamPlace> failed, CancellationToken cancellationToken);
 
+    /// <summary>All places have failed: returns when it is worth looking again.</summary>
+    /// <returns>False, at once: this client is not to wait, but to be refused.</returns>
+    ValueTask<bool> WaitAsync(CancellationToken cancellationToken);
+
     /// <summary>A session has lost its upstream, or did not reach it: whoever follows the nodes is to look.</summary>
     void Lost(UpstreamPlace place);
 }

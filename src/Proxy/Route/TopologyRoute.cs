@@ -12,10 +12,16 @@ namespace KeyEvt.Proxy.Route;
 /// dead shows by itself.
 /// </param>
 /// <param name="endsSessions">Whether sessions end when another address is chosen, so that their clients reconnect, as they would from Redis.</param>
+/// <param name="clientsWait">
+/// Whether a client that cannot be let in waits for another place. That is worth it where one is to come: with Sentinel a client that waits stands still for 2.3 s in a failover, one that is
+/// refused and tries again for 4 s; and libraries that do not try again tell their program of hundreds of errors (redis-py) instead of one.
+/// </param>
 internal sealed class TopologyRoute(
-    string name, ITopology topology, Func<TopologySnapshot, TransportAddress?, IReadOnlyList<UpstreamPlace>, TopologyNode?> choose, bool endsSessions, TimeProvider time) : IUpstreamRoute
+    string name, ITopology topology, Func<TopologySnapshot, TransportAddress?, IReadOnlyList<UpstreamPlace>, TopologyNode?> choose, bool endsSessions, bool clientsWait, TimeProvider time) : IUpstreamRoute
 {
     private static readonly TimeSpan HintEvery = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _gate = new();
     private long? _hintedAt;
@@ -26,14 +32,14 @@ internal sealed class TopologyRoute(
 
     /// <summary>The one master that the Sentinels name.</summary>
     public static TopologyRoute ToMaster(string name, ITopology topology, TimeProvider time) =>
-        new(name, topology, static (now, _, failed) => Unless(failed, now.Master), endsSessions: true, time);
+        new(name, topology, static (now, _, failed) => Unless(failed, now.Master), endsSessions: true, clientsWait: true, time);
 
     /// <summary>The cluster's node of this id, wherever it is.</summary>
     public static TopologyRoute ToNode(string id, string name, ITopology topology, TimeProvider time) =>
-        new(name, topology, (now, _, failed) => Unless(failed, now.Nodes.FirstOrDefault(node => node.Id == id)), endsSessions: true, time);
+        new(name, topology, (now, _, failed) => Unless(failed, now.Nodes.FirstOrDefault(node => node.Id == id)), endsSessions: true, clientsWait: false, time);
 
     /// <summary>A master of the cluster, the same one as long as it serves and lets clients in. One that became a replica answers MOVED: its sessions may stay.</summary>
-    public static TopologyRoute ToAnyMaster(string name, ITopology topology, TimeProvider time) => new(name, topology, ChooseMaster, endsSessions: false, time);
+    public static TopologyRoute ToAnyMaster(string name, ITopology topology, TimeProvider time) => new(name, topology, ChooseMaster, endsSessions: false, clientsWait: false, time);
 
     public async ValueTask<UpstreamPlace?> FindAsync(IReadOnlyList<UpstreamPlace> failed, CancellationToken cancellationToken)
     {
@@ -44,6 +50,16 @@ internal sealed class TopologyRoute(
             if (topology.Current.Nodes.Count > 0) return null;
             await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    public async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
+    {
+        if (!clientsWait) return false;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(topology.Changed.WaitAsync(over.Token), Task.Delay(LookEvery, time, over.Token)).ConfigureAwait(false); // the same place may let us in again: a restart
+        await over.CancelAsync().ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        return true;
     }
 
     public void Lost(UpstreamPlace place)

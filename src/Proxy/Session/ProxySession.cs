@@ -183,21 +183,30 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     {
         UpstreamPlace? place = null;
         string? why = null;
+        var isAsking = false; // whether a place lets us in
         await using (services.ConnectDeadline.Begin().UnsafeRegister(static session => ((ProxySession)session!).GiveUpConnecting(), this).ConfigureAwait(false))
         {
             try
             {
                 List<UpstreamPlace>? failed = null;
-                while (await services.Upstream.FindAsync((IReadOnlyList<UpstreamPlace>?)failed ?? [], Broken).ConfigureAwait(false) is { } next)
+                while (true)
                 {
-                    place = next;
-                    why = await TryConnectAsync(place).ConfigureAwait(false);
-                    if (why is null) break;
-                    (failed ??= []).Add(place);
-                    services.Upstream.Lost(place);
+                    if (await services.Upstream.FindAsync((IReadOnlyList<UpstreamPlace>?)failed ?? [], Broken).ConfigureAwait(false) is { } next)
+                    {
+                        (place, isAsking) = (next, true);
+                        why = await TryConnectAsync(place).ConfigureAwait(false);
+                        isAsking = false;
+                        if (why is null) break;
+                        (failed ??= []).Add(place);
+                        services.Upstream.Lost(place);
+                    }
+                    else
+                    {
+                        why ??= "no master is known";
+                        if (!await services.Upstream.WaitAsync(Broken).ConfigureAwait(false)) break;
+                        failed?.Clear();
+                    }
                 }
-
-                if (place is null) why = "no master is known";
             }
             catch (OperationCanceledException) when (_hasGivenUpConnecting)
             {
@@ -211,9 +220,8 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
             return place;
         }
 
-        var isRefused = !_hasGivenUpConnecting;
         why ??= (place is null ? "no master is known" : "no answer") + $" within {services.Deadlines.Connect.TotalSeconds:0.#} s";
-        Refuse(place?.Address.ToString() ?? services.Upstream.Name, why, isRefused);
+        Refuse(place?.Address.ToString() ?? services.Upstream.Name, why, isRefused: !isAsking);
         return null;
     }
 

@@ -1,6 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Connect;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Servers;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -13,6 +16,10 @@ public sealed class AddressRaceTests
     private readonly Dictionary<string, TaskCompletionSource<string>> _tries = [];
     private readonly List<string> _begun = [];
     private readonly List<string> _closed = [];
+
+    /// <summary>Tries that do not end when they are cancelled.</summary>
+    private readonly HashSet<string> _isDeaf = [];
+    private readonly System.Collections.Concurrent.ConcurrentBag<string> _cancelled = [];
     private readonly CancellationTokenSource _stop = new();
 
     [Fact]
@@ -46,18 +53,21 @@ public sealed class AddressRaceTests
         Assert.Equal("third", await racing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
     }
 
-    [Fact]
-    public async Task When_all_have_failed_the_last_failure_is_told()
+    [Theory]
+    [InlineData(SocketError.NetworkUnreachable, SocketError.HostUnreachable, SocketError.NetworkUnreachable)] // the best address'
+    [InlineData(SocketError.NetworkUnreachable, SocketError.ConnectionRefused, SocketError.ConnectionRefused)] // somebody is there
+    [InlineData(SocketError.ConnectionRefused, SocketError.HostUnreachable, SocketError.ConnectionRefused)]
+    public async Task When_all_have_failed_the_failure_that_says_most_is_told(SocketError one, SocketError two, SocketError told)
     {
         var racing = Race("10.0.0.1", "10.0.0.2");
         await BegunAsync("10.0.0.1:6379");
         _time.Advance(TimeSpan.FromMilliseconds(250));
         await BegunAsync("10.0.0.2:6379");
-        _tries["10.0.0.2:6379"].SetException(new SocketException((int)SocketError.ConnectionRefused));
+        _tries["10.0.0.2:6379"].SetException(new SocketException((int)two));
         Assert.False(racing.IsCompleted);
-        _tries["10.0.0.1:6379"].SetException(new SocketException((int)SocketError.HostUnreachable));
+        _tries["10.0.0.1:6379"].SetException(new SocketException((int)one));
         var error = await Assert.ThrowsAsync<SocketException>(() => racing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
-        Assert.Equal(SocketError.HostUnreachable, error.SocketErrorCode);
+        Assert.Equal(told, error.SocketErrorCode);
     }
 
     [Fact]
@@ -67,8 +77,9 @@ public sealed class AddressRaceTests
         await BegunAsync("10.0.0.1:6379");
         _time.Advance(TimeSpan.FromMilliseconds(250));
         await BegunAsync("10.0.0.2:6379");
-        HoldCancelled.Add("10.0.0.1:6379");
+        _isDeaf.Add("10.0.0.1:6379");
         _tries["10.0.0.2:6379"].SetResult("second");
+        await Eventually.TrueAsync("the loser to be cancelled", () => _cancelled.Contains("10.0.0.1:6379"));
         Assert.False(racing.IsCompleted); // it ends with all of its tries
         _tries["10.0.0.1:6379"].SetResult("first, too late");
         Assert.Equal("second", await racing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
@@ -95,9 +106,6 @@ public sealed class AddressRaceTests
         Assert.Equal(SocketError.HostNotFound, error.SocketErrorCode);
     }
 
-    /// <summary>Tries that do not end when they are cancelled.</summary>
-    private HashSet<string> HoldCancelled { get; } = [];
-
     private Task<string> Race(params string[] addresses)
     {
         var race = new AddressRace((_, _) => Task.FromResult(addresses.Select(IPAddress.Parse).ToArray()), _time);
@@ -119,7 +127,8 @@ public sealed class AddressRaceTests
 
         await using var cancelling = over.Register(() =>
         {
-            if (!HoldCancelled.Contains(place.ToString())) mine.TrySetCanceled(over);
+            _cancelled.Add(place.ToString());
+            if (!_isDeaf.Contains(place.ToString())) mine.TrySetCanceled(over);
         });
         return await mine.Task;
     }
@@ -132,7 +141,29 @@ public sealed class AddressRaceTests
     /// <summary>The newest try is this one, and the race waits for what comes next.</summary>
     private async Task BegunAsync(string place)
     {
-        await KeyEvt.Servers.Eventually.TrueAsync($"a try of {place}", () => Begun() is [.., var last] && last == place);
+        await Eventually.TrueAsync($"a try of {place}", () => Begun() is [.., var last] && last == place);
         await Task.Yield();
+    }
+
+    [Fact]
+    public async Task The_feeds_and_the_brokers_sockets_get_past_an_address_that_swallows_connects()
+    {
+        var living = IPAddress.Parse("127.0.0.3");
+        await using var hole = await BlackHole.OpenAsync(IPAddress.Parse("127.0.0.2"));
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(living, hole.Port));
+        listener.Listen();
+        var race = new AddressRace((_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("127.0.0.2"), living]), TimeProvider.System);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+
+        var feed = await new SocketFeedTransport(race: race).ConnectAsync(new RedisAddress { Host = "redis.example", Port = hole.Port }, deadline.Token);
+        using (var accepted = await listener.AcceptAsync(deadline.Token))
+            Assert.Equal(living, ((IPEndPoint)accepted.LocalEndPoint!).Address);
+        await feed.CloseAsync();
+
+        using var broker = new RacingTcpClient("broker.example", race);
+        await broker.ConnectAsync(IPAddress.Parse("127.0.0.2"), hole.Port, deadline.Token);
+        Assert.True(broker.Connected);
+        Assert.Equal(living, ((IPEndPoint)broker.Client.RemoteEndPoint!).Address);
     }
 }

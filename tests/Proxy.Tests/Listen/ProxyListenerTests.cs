@@ -1,5 +1,8 @@
 using System.Net.Sockets;
 using System.Threading.Channels;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Tests.Topology;
+using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Route;
@@ -129,6 +132,41 @@ public sealed class ProxyListenerTests
     }
 
     [Fact]
+    public async Task Behind_Sentinel_clients_wait_for_a_master_and_are_refused_when_that_took_too_long()
+    {
+        _listener.CanRefuse = true;
+        var topology = new FakeTopology(UpstreamShape.Sentinel, FakeTopology.Node("a", 1, NodeRole.Replica));
+        var (sessions, running) = Run(new MemoryTransport(_ => ValueTask.FromResult<IConnection>(new MemoryConnection())), TopologyRoute.ToMaster("s", topology, _time));
+        var client = new MemoryConnection();
+        _listener.Accepts.Writer.TryWrite(client);
+        await Eventually.TrueAsync(() => sessions.Count == 1, "the client waits");
+        Assert.False(_listener.IsRefusing);
+        _time.Advance(TimeSpan.FromSeconds(5.1));
+        await Eventually.TrueAsync(() => _listener.IsRefusing, "who comes next is refused");
+        Assert.True(client.IsPeerReset);
+        topology.Change(FakeTopology.Node("a", 1));
+        await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMilliseconds(50)); return !_listener.IsRefusing; }, "it lets in again");
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task Where_any_master_will_do_it_lets_in_again_as_soon_as_one_of_them_does()
+    {
+        _listener.CanRefuse = true;
+        var isThere = false;
+        var topology = new FakeTopology(UpstreamShape.Cluster, FakeTopology.Node("a", 1), FakeTopology.Node("b", 2));
+        var transport = new MemoryTransport((address, _) => address.Port == 2 && Volatile.Read(ref isThere) ? ValueTask.FromResult<IConnection>(new MemoryConnection()) : throw new SocketException((int)SocketError.ConnectionRefused));
+        var (sessions, running) = Run(transport, TopologyRoute.ToAnyMaster("c", topology, _time));
+        _listener.Accepts.Writer.TryWrite(new MemoryConnection());
+        await Eventually.TrueAsync(() => _listener.IsRefusing, "who comes next is refused, as all masters refuse");
+        Volatile.Write(ref isThere, true);
+        await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMilliseconds(50)); return !_listener.IsRefusing; }, "it lets in again");
+        _listener.Accepts.Writer.TryWrite(new MemoryConnection());
+        await Eventually.TrueAsync(() => sessions.Count == 1, "the next client is served");
+        await StopAsync(running);
+    }
+
+    [Fact]
     public async Task A_stop_ends_it_also_while_it_refuses()
     {
         _listener.CanRefuse = true;
@@ -138,13 +176,13 @@ public sealed class ProxyListenerTests
         await StopAsync(running);
     }
 
-    private (SessionRegistry Sessions, Task Running) Run(ITransport? transport = null)
+    private (SessionRegistry Sessions, Task Running) Run(ITransport? transport = null, IUpstreamRoute? route = null)
     {
         var address = TransportAddress.Tcp("upstream", 6379);
         var sessions = new SessionRegistry(new SessionServices
         {
             Transport = transport ?? MemoryTransport.Refusing,
-            Upstream = new FixedRoute(address),
+            Upstream = route ?? new FixedRoute(address),
             Probe = new UpstreamProbe(MemoryTransport.Refusing, _time, NullLogger.Instance),
             Authorization = new Authorization([]),
             Commands = null,

@@ -77,13 +77,28 @@ public sealed class TopologyRouteTests
     }
 
     [Fact]
-    public async Task Without_a_master_the_client_is_reset()
+    public async Task Without_a_master_until_the_deadline_the_client_is_reset()
     {
         _sentinel.Change(FakeTopology.Node("a", 1, NodeRole.Replica));
         await using var session = new SessionUnderTest(route: TopologyRoute.ToMaster("redis+sentinel://s/mymaster", _sentinel, _time));
+        session.Time.Advance(TimeSpan.FromSeconds(4.9));
+        Assert.False(session.Client.IsPeerReset);
+        session.Time.Advance(TimeSpan.FromSeconds(0.2));
         await session.EndedAsync();
         Assert.True(session.Client.IsPeerReset);
         Assert.Equal("", session.Client.Peek());
+    }
+
+    [Fact]
+    public async Task Behind_Sentinel_a_client_waits_also_for_the_same_master_which_is_tried_again()
+    {
+        var upstream = new MemoryConnection();
+        var tries = 0;
+        var transport = new MemoryTransport(_ => Interlocked.Increment(ref tries) <= 3 ? throw new SocketException((int)SocketError.ConnectionRefused) : ValueTask.FromResult<IConnection>(upstream));
+        await using var session = new SessionUnderTest(transport: transport, route: TopologyRoute.ToMaster("s", _sentinel, _time));
+        await session.Client.SendAsync("PING\r\n");
+        await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMilliseconds(250)); return Volatile.Read(ref tries) == 4; }, "it is tried again");
+        await upstream.ExpectAsync("PING\r\n");
     }
 
     [Fact]

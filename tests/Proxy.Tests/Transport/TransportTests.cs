@@ -6,7 +6,6 @@ using System.Text;
 using KeyEvt.Forwarder.Connect;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Servers;
-using KeyEvt.Servers;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Transport;
@@ -225,37 +224,16 @@ public abstract class TransportTests : IAsyncLifetime
     [Fact]
     public async Task An_address_that_swallows_connects_does_not_keep_a_name_from_being_reached()
     {
-        // A listener whose queue is full says nothing to the next one, as a firewall would.
-        using var hole = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        var port = FreePorts.Take();
-        hole.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), port));
-        hole.Listen(0);
-        var fillers = new List<Socket>();
-        try
-        {
-            bool isFull;
-            do
-            {
-                fillers.Add(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
-                var filling = fillers[^1].ConnectAsync((IPEndPoint)hole.LocalEndPoint!);
-                isFull = await Task.WhenAny(filling, Task.Delay(500, Cancel)) != filling;
-            }
-            while (!isFull);
-
-            await using var listener = _transport.Listen(TransportAddress.Tcp("127.0.0.3", port));
-            Addresses = [IPAddress.Parse("127.0.0.2"), IPAddress.Parse("127.0.0.4"), IPAddress.Parse("127.0.0.3")]; // silent, refusing, living
-            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-            await using var connection = await _transport.ConnectAsync(TransportAddress.Tcp("redis.example", port), deadline.Token);
-            await using var accepted = await listener.AcceptAsync(Cancel);
-            await connection.Output.WriteAsync("hello"u8.ToArray(), Cancel);
-            await connection.Output.CompleteAsync();
-            Assert.Equal("hello", await ReadToEndAsync(accepted));
-            accepted.Abort();
-        }
-        finally
-        {
-            foreach (var each in fillers) each.Dispose();
-        }
+        await using var hole = await BlackHole.OpenAsync(IPAddress.Parse("127.0.0.2"));
+        await using var listener = _transport.Listen(TransportAddress.Tcp("127.0.0.3", hole.Port));
+        Addresses = [IPAddress.Parse("127.0.0.2"), IPAddress.Parse("127.0.0.4"), IPAddress.Parse("127.0.0.3")]; // silent, refusing, living
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await using var connection = await _transport.ConnectAsync(TransportAddress.Tcp("redis.example", hole.Port), deadline.Token);
+        await using var accepted = await listener.AcceptAsync(Cancel);
+        await connection.Output.WriteAsync("hello"u8.ToArray(), Cancel);
+        await connection.Output.CompleteAsync();
+        Assert.Equal("hello", await ReadToEndAsync(accepted));
+        accepted.Abort();
     }
 
     [Fact]
