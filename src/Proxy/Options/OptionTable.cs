@@ -26,7 +26,7 @@ internal static class OptionTable
     [
         new("listen", "address", "127.0.0.1:6380", "where clients connect: host:port, unix:/path, or rediss://host:port for TLS",
             (o, v) => ReadAll(v, EndPointText.ParseListen) is { } listen ? o with { Listen = listen } : o) { Repeatable = true },
-        new("upstream", "uri", "redis://127.0.0.1:6379", "the Redis behind the proxy: redis://[user:password@]host:port, rediss:// for TLS, unix:/path, redis+sentinel://[user:password@]host:26379,host:26379/master, or redis+cluster://[user:password@]host:port,host:port",
+        new("upstream", "uri", "redis://127.0.0.1:6379", "the Redis behind the proxy: redis://[user:password@]host:port, rediss:// for TLS, unix:/path, redis+sentinel://[user:password@]host:26379,host:26379/master, or redis+cluster://[user:password@]host:port,host:port; nothing behind it: no database number, no parameters",
             (o, v) => UpstreamAddress.TryParse(v.Value, out var address, out string error) ? o with { Upstream = address } : Fault(o, v, $"is wrong: {error}")),
         new("amqp", "uri", "amqp://guest:guest@127.0.0.1:5672/", "the RabbitMQ: amqp://[user:password@]host[:port][/vhost], or amqps:// for TLS",
             (o, v) => AmqpUri.Parse(v.Value, o.Forwarding.Amqp, out string fault) is { } amqp ? Amqp(o, _ => amqp) : Fault(o, v, fault)),

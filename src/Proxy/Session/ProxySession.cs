@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using KeyEvt.Proxy.Cluster;
-using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Merge;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Transport;
@@ -187,23 +186,35 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         }
     }
 
-    /// <summary>Where it is connected; null: it is not, and the client was told so.</summary>
+    /// <summary>Where it is connected; null: it is not, and the client is refused.</summary>
     private async Task<UpstreamPlace?> ConnectUpstreamAsync()
     {
         UpstreamPlace? place = null;
         string? why = null;
+        var isAsking = false; // whether a place lets us in
         await using (services.ConnectDeadline.Begin().UnsafeRegister(static session => ((ProxySession)session!).GiveUpConnecting(), this).ConfigureAwait(false))
         {
             try
             {
-                do
+                List<UpstreamPlace>? failed = null;
+                while (true)
                 {
-                    place = await services.Upstream.FindAsync(not: place, Broken).ConfigureAwait(false);
-                    why = await TryConnectAsync(place).ConfigureAwait(false);
-                    if (why is null) break;
-                    services.Upstream.Lost(place);
+                    if (await services.Upstream.FindAsync((IReadOnlyList<UpstreamPlace>?)failed ?? [], Broken).ConfigureAwait(false) is { } next)
+                    {
+                        (place, isAsking) = (next, true);
+                        why = await TryConnectAsync(place).ConfigureAwait(false);
+                        isAsking = false;
+                        if (why is null) break;
+                        (failed ??= []).Add(place);
+                        services.Upstream.Lost(place);
+                    }
+                    else
+                    {
+                        why ??= "no master is known";
+                        if (!await services.Upstream.WaitAsync(Broken).ConfigureAwait(false)) break;
+                        failed?.Clear();
+                    }
                 }
-                while (services.Upstream.MayMove);
             }
             catch (OperationCanceledException) when (_hasGivenUpConnecting)
             {
@@ -211,9 +222,14 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
             }
         }
 
-        if (why is null && !_hasGivenUpConnecting) return place;
-        why ??= (place is null && services.Upstream.MayMove ? "no master is known" : "no answer") + $" within {services.Deadlines.Connect.TotalSeconds:0.#} s";
-        await TellUnreachableAsync(place?.Address.ToString() ?? services.Upstream.Name, why).ConfigureAwait(false);
+        if (why is null && !_hasGivenUpConnecting)
+        {
+            services.Reach.Reached(services.Upstream.Name);
+            return place;
+        }
+
+        why ??= (place is null ? "no master is known" : "no answer") + $" within {services.Deadlines.Connect.TotalSeconds:0.#} s";
+        Refuse(place?.Address.ToString() ?? services.Upstream.Name, why, isRefused: !isAsking);
         return null;
     }
 
@@ -237,23 +253,14 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         }
     }
 
-    private async Task TellUnreachableAsync(string upstream, string why)
+    /// <summary>
+    /// As a Redis that is not there would: no line, but a reset. Clients keep the commands of a connection that did not come about, and try again; an error line they take for the
+    /// answer to their first commands, and fail all others with it. It would also tell whoever asks, without a login, where Redis is.
+    /// </summary>
+    private void Refuse(string upstream, string why, bool isRefused)
     {
+        client.ResetPeer();
         End(SessionEndReason.UpstreamUnreachable);
-        ProxyLog.UpstreamUnreachable(services.Logger, id, upstream, why);
-        client.Output.TryWrite(Replies.Error($"ERR keyevt: upstream {upstream} cannot be reached: {why}"));
-        await client.Output.TryFlushAsync().ConfigureAwait(false);
-        await client.Output.CompleteAsync().ConfigureAwait(false);
-        await LingerAsync(ReadAwayAsync()).ConfigureAwait(false);
-    }
-
-    private async Task ReadAwayAsync()
-    {
-        while (true)
-        {
-            var read = await client.Input.ReadAsync().ConfigureAwait(false);
-            if (read.IsCompleted || LingerIsOver) return;
-            client.Input.AdvanceTo(read.Buffer.End);
-        }
+        services.Reach.Failed(id, upstream, why, isRefused);
     }
 }

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using KeyEvt.Proxy.Transport.Epoll;
 
 namespace KeyEvt.Proxy.Transport;
 
@@ -10,12 +12,16 @@ internal sealed class ListeningSocket : IDisposable
     private const int Backlog = 511;
 
     private readonly UnixSocketFile? _file;
+    private readonly bool _hasOwnPort;
+
+    private int Descriptor => Socket.SafeHandle.DangerousGetHandle().ToInt32();
 
     /// <exception cref="SocketException">The address cannot be taken.</exception>
     /// <exception cref="SocketPathException">Something else stands at the path of a unix socket.</exception>
     public ListeningSocket(TransportAddress address, SocketSettings settings)
     {
         _file = address.UnixPath is { } path ? new UnixSocketFile(path) : null;
+        _hasOwnPort = _file is null && address.Port != 0;
         Socket = _file?.Bind(settings.UnixSocketMode) ?? BindTcp(address.ToEndPoint());
         try
         {
@@ -36,6 +42,26 @@ internal sealed class ListeningSocket : IDisposable
 
     /// <summary>As clients may name it, with the port that was really taken.</summary>
     public string Address { get; }
+
+    /// <summary>A unix socket that was shut down never listens again, and a port that the kernel has chosen is given back.</summary>
+    public bool CanRefuse => _hasOwnPort && RefusalTrial.Works;
+
+    /// <summary>
+    /// Shutting down a listening socket makes it one that is bound and nothing else. SO_REUSEADDR would let another program listen on the port meanwhile; so it is taken away, and given back
+    /// in time for connections that are accepted later: they keep it, and would keep a restarted program from binding.
+    /// </summary>
+    public void Refuse()
+    {
+        Libc.ReuseAddress(Descriptor, false);
+        Libc.Shutdown(Descriptor, Libc.ShutdownBoth);
+    }
+
+    /// <exception cref="SocketException">The kernel does not want to.</exception>
+    public void RefuseNoMore()
+    {
+        Libc.ReuseAddress(Descriptor, true);
+        if (Libc.Listen(Descriptor, Backlog) < 0) throw Errno.ToException(Marshal.GetLastSystemError());
+    }
 
     public void Dispose()
     {

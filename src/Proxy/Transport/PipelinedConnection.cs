@@ -64,6 +64,12 @@ internal sealed class PipelinedConnection : IConnection
         }
     }
 
+    public void ResetPeer()
+    {
+        _allSent.TrySetResult();
+        _socket.Reset();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Output.CompleteAsync().ConfigureAwait(false);

@@ -10,6 +10,12 @@ internal sealed class SocketListener(TransportAddress address, SocketSettings se
 
     public string Address => _listening.Address;
 
+    public bool CanRefuse => _listening.CanRefuse;
+
+    public void Refuse() => _listening.Refuse();
+
+    public void RefuseNoMore() => _listening.RefuseNoMore();
+
     public async ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
     {
         var socket = await AcceptSocketAsync(cancellationToken).ConfigureAwait(false);

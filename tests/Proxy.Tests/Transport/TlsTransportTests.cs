@@ -134,6 +134,18 @@ public sealed class TlsTransportTests : IAsyncLifetime
         Assert.Fail("no flush said that the peer is gone");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Resetting_the_peer_is_a_reset_of_the_connection_and_no_end_of_TLS(bool olderTls)
+    {
+        await using var ends = await ConnectAsync(olderTls);
+        ends.Connection.ResetPeer();
+        await ends.Connection.DisposeAsync();
+        var error = await Assert.ThrowsAnyAsync<IOException>(() => ReceiveToEndAsync(ends.Peer));
+        Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>(error.InnerException).SocketErrorCode);
+    }
+
     [Fact]
     public async Task Aborting_wakes_a_pending_read_and_a_pending_flush()
     {

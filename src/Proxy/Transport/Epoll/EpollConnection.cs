@@ -99,6 +99,12 @@ internal sealed class EpollConnection : LoopHandler, IConnection
         else Loop.TryPost(static connection => ((EpollConnection)connection).AbortOnLoop(), this);
     }
 
+    public void ResetPeer()
+    {
+        if (Loop.IsCurrent) ResetOnLoop();
+        else Loop.TryPost(static connection => ((EpollConnection)connection).ResetOnLoop(), this);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!await Loop.SwitchAsync() || _isClosed) return; // a loop that ends closes all of its sockets
@@ -143,6 +149,16 @@ internal sealed class EpollConnection : LoopHandler, IConnection
         _isAborted = true;
         Writer.TrySend();
         if (!Writer.HasEnded || !Reader.HasEnded) Libc.Shutdown(Fd, Libc.ShutdownBoth);
+        Writer.Break();
+        Reader.End();
+    }
+
+    /// <summary>RST goes out when the socket is closed, which is when this is disposed of: a shutdown before that would be a FIN.</summary>
+    private void ResetOnLoop()
+    {
+        if (_isAborted || _isClosed) return;
+        _isAborted = true;
+        Libc.ResetOnClose(Fd);
         Writer.Break();
         Reader.End();
     }

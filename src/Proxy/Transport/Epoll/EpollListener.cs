@@ -34,6 +34,12 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
 
     public string Address => _socket.Address;
 
+    public bool CanRefuse => _socket.CanRefuse;
+
+    public void Refuse() => _socket.Refuse();
+
+    public void RefuseNoMore() => _socket.RefuseNoMore();
+
     private EpollLoop Loop => _loops[0];
 
     public ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
@@ -214,7 +220,7 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
             }
 
             if (Source.TrySetResult(connection)) return;
-            connection.Abort(); // nobody waits any more
+            connection.ResetPeer(); // nobody waits any more
             Loop.Observe(connection.DisposeAsync().AsTask());
         }
     }

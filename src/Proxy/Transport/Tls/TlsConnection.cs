@@ -67,6 +67,9 @@ internal sealed class TlsConnection : IConnection
         }
     }
 
+    /// <summary>Without TLS' own end (close_notify): a reset is one of TCP, and so a client of TLS takes it.</summary>
+    public void ResetPeer() => _socket.Reset();
+
     public async ValueTask DisposeAsync()
     {
         await Output.CompleteAsync().ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Connect;
 using KeyEvt.Forwarder.Tls;
 using Microsoft.Extensions.Logging;
 
@@ -6,9 +7,12 @@ namespace KeyEvt.Proxy.Transport.Tls;
 
 /// <summary>TLS where an address asks for it, over the runtime's sockets; everything else goes by the transport for plain connections.</summary>
 /// <param name="server">Null when no address to listen on asks for TLS.</param>
-internal sealed class TlsTransport(ITransport plain, TlsClient client, TlsServer? server, SocketSettings settings, HandshakeLimits limits, TimeProvider time, ILogger logger) : ITransport
+/// <param name="race">Null: names are resolved by the system.</param>
+internal sealed class TlsTransport(
+    ITransport plain, TlsClient client, TlsServer? server, SocketSettings settings, HandshakeLimits limits, TimeProvider time, ILogger logger, AddressRace? race = null) : ITransport
 {
     private readonly HandshakeRoom _room = new(limits, time);
+    private readonly AddressRace _race = race ?? AddressRace.OfSystem;
 
     public Task Completion => plain.Completion;
 
@@ -30,7 +34,7 @@ internal sealed class TlsTransport(ITransport plain, TlsClient client, TlsServer
 
     private async ValueTask<IConnection> ConnectSecureAsync(TransportAddress address, CancellationToken cancellationToken)
     {
-        var socket = await SocketTransport.OpenAsync(address.ToEndPoint(), settings, cancellationToken).ConfigureAwait(false);
+        var socket = await SocketTransport.OpenAsync(address, settings, _race, cancellationToken).ConfigureAwait(false);
         var secure = await client.SecureAsync(new NetworkStream(socket, ownsSocket: true), address.Host, cancellationToken).ConfigureAwait(false);
         return new TlsConnection(socket, secure, address.ToString(), time);
     }
