@@ -58,6 +58,7 @@ internal sealed class Host
         {
             signal.Cancel = true; // also without certificates: no reason to end
             _certificates.Reload(_logger);
+            SecretFiles.Reload(options.Secrets, _logger);
         });
         _engine = new ForwarderEngine(
             new ForwarderOptions

@@ -76,7 +76,7 @@ internal sealed class UpstreamCheck
     private async Task<bool> LoginAsync()
     {
         var address = _node;
-        if (address.Password is { } password)
+        if (address.Password?.Value is { } password)
         {
             var login = address.User is { } user ? await _redis.CallAsync("AUTH", user, password) : await _redis.CallAsync("AUTH", password);
             if (login.IsError) return Add(CheckOutcome.Fails, "log in", login.Text, "check user and password in --upstream, or --upstream-password-file");

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Proxy.Options;
@@ -23,7 +24,7 @@ internal static class OptionLoader
             if (commandLine.TryGetValue(option.Name, out var given) || environment.TryGetValue(option.Name, out given) || file.TryGetValue(option.Name, out given))
                 options = option.Apply(options, new OptionInput(given.Source, given.Values, faults));
         }
-        options = WithStartHostAllowed(WithSecrets(options));
+        options = WithStartBroker(WithSecrets(options));
         faults.AddRange(ProxyOptionsValidator.Faults(options));
         return options;
     }
@@ -40,13 +41,13 @@ internal static class OptionLoader
         return faults.Count == 0 ? options : throw new InvalidOperationException(string.Join("; ", faults));
     }
 
-    /// <summary>A command may always name the host of the start again, after it has named another.</summary>
-    private static ProxyOptions WithStartHostAllowed(ProxyOptions options)
+    /// <summary>A command may always name the broker of the start again, after it has named another.</summary>
+    private static ProxyOptions WithStartBroker(ProxyOptions options)
     {
-        var forwarding = options.Forwarding;
-        return forwarding.AmqpHosts.Contains(forwarding.Amqp.Host, StringComparer.OrdinalIgnoreCase)
-            ? options
-            : options with { Forwarding = forwarding with { AmqpHosts = [.. forwarding.AmqpHosts, forwarding.Amqp.Host] } };
+        var (start, allowed) = (options.Forwarding.Amqp, options.Forwarding.AmqpHosts);
+        if (!allowed.Any(broker => broker.Allows(start.Host, start.Port, start.Port)))
+            allowed = [.. allowed, new AllowedBroker(start.Host, start.Port)];
+        return options with { Forwarding = options.Forwarding with { Configured = start, AmqpHosts = allowed } };
     }
 
     private static ProxyOptions WithSecrets(ProxyOptions options)
