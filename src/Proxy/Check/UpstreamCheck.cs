@@ -145,7 +145,7 @@ internal sealed class UpstreamCheck
         if (!exists && _options.AdminUsers.Count == 0)
             Add(CheckOutcome.Warning, "who may control", "nobody: there is no CONFIG command to be allowed", "name the users that may use key_evt_amqp.* in --admin-users");
         else
-            Add(CheckOutcome.Works, "who may control", exists ? "whoever may use CONFIG GET" : $"the users of --admin-users: {string.Join(", ", _options.AdminUsers)}");
+            Add(CheckOutcome.Works, "who may control", exists ? "to read: whoever may use CONFIG GET; to change: whoever may use CONFIG SET" : $"the users of --admin-users: {string.Join(", ", _options.AdminUsers)}");
 
         if (_options.NotifyMode == NotifyMode.Off)
         {

@@ -6,14 +6,16 @@ namespace KeyEvt.Proxy.Session;
 /// <summary>A key_evt_amqp command: may it run, and what does it reply?</summary>
 internal sealed class OwnCommand(RespRequest request, Authorization authorization, ICommandHandler commands) : Interception
 {
-    public override ReadOnlyMemory<byte> Question => Authorization.ConfigQuestion;
+    private readonly RightQuestion _right = RightQuestion.For(CommandTable.RightFor(request));
+
+    public override ReadOnlyMemory<byte> Question => _right.Request;
 
     /// <summary>An error line, or a user's name.</summary>
     public override int MaxAnswerBytes => 1024;
 
     protected override async ValueTask<ReadOnlyMemory<byte>?> JudgeAsync(ProbeAnswer answer, bool isFirst, CancellationToken cancellationToken)
     {
-        var verdict = isFirst ? authorization.JudgeConfig(answer) : authorization.JudgeUser(answer);
+        var verdict = isFirst ? authorization.JudgeRight(_right, answer) : authorization.JudgeUser(answer);
         if (verdict.AskUser) return null;
         return verdict.IsAllowed ? await commands.ExecuteAsync(request, cancellationToken).ConfigureAwait(false) : verdict.Refusal;
     }

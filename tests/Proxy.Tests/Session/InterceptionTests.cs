@@ -15,8 +15,8 @@ public sealed class InterceptionTests
         await using var test = new SessionUnderTest();
         await test.Client.SendAsync(Request("GET", "a") + Request("KEY_evt_amqp.connect", "secret") + Request("GET", "b"));
         Assert.Equal(["GET", "a"], await test.Upstream.ReadRequestAsync());
-        var (first, last) = await test.ReadConfigQuestionAsync(); // the command's own arguments are not there
-        await test.Upstream.SendAsync("$1\r\n1\r\n" + first + ConfigGranted + last);
+        var (first, parameter, last) = await test.ReadChangeQuestionAsync(); // the command's own arguments are not there
+        await test.Upstream.SendAsync("$1\r\n1\r\n" + first + NoSuchParameter(parameter) + last);
         await test.Client.ExpectAsync("$1\r\n1\r\n+DONE\r\n");
         Assert.Equal(["GET", "b"], await test.Upstream.ReadRequestAsync());
         await test.Upstream.SendAsync("$1\r\n2\r\n");
@@ -271,6 +271,6 @@ public sealed class InterceptionTests
         await test.Client.ExpectAsync(answer);
     }
 
-    private const string NotAllowed = "-NOPERM key_evt_amqp commands are for users who may CONFIG the upstream Redis\r\n";
+    private const string NotAllowed = "-NOPERM this key_evt_amqp command is for users who may CONFIG GET the upstream Redis\r\n";
     private const string NotAdmin = "-NOPERM key_evt_amqp commands are for the users named in --admin-users\r\n";
 }
