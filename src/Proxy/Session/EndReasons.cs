@@ -26,6 +26,7 @@ internal static class EndReasons
         SessionEndReason.UpstreamMoved or
         SessionEndReason.UpstreamUnreachable or
         SessionEndReason.ProtocolError or
+        SessionEndReason.PlaceUnknown or
         SessionEndReason.Stopping;
 }
 

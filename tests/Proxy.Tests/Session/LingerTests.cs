@@ -29,7 +29,7 @@ public sealed class LingerTests : ICommandHandler
                 throw new InvalidOperationException();
             }),
             _time, NullLogger.Instance);
-        Assert.NotNull(await probe.LearnAsync(Place, _time.GetTimestamp(), TestContext.Current.CancellationToken));
+        Assert.NotNull((await probe.LearnAsync(Place, _time.GetTimestamp(), TestContext.Current.CancellationToken)).Shape);
         _time.Advance(TimeSpan.FromSeconds(10)); // the sessions to come are younger than what was learned
 
         MemoryConnection one = new(), oneUpstream = new(), client = new(), upstream = new();
