@@ -100,7 +100,7 @@ internal sealed class Host
                 Deadlines = new SessionDeadlines { Connect = options.ConnectTimeout },
             },
             _transport, new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), loggers, TimeProvider.System);
-        _readiness = new ProxyReadiness(() => [.. _server.MissingDoors, .. _engine.MissingFeeds()]);
+        _readiness = new ProxyReadiness(() => [.. _server.MissingDoors, .. _engine.MissingFeeds()], _engine.FeedNotes);
     }
 
     /// <summary>Runs until <paramref name="stop"/> ends or a part dies. Exit code 0 after a stop that was asked for, 2 where --spool names a folder that is no spool, else 1.</summary>

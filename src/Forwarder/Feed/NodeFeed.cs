@@ -63,6 +63,7 @@ public sealed class NodeFeed : IAsyncDisposable
                 Received = progress.Received,
                 HeldBack = progress.HeldBack,
                 Oversized = progress.Oversized,
+                Refused = progress.Refused,
                 Position = progress.Position,
             };
         }

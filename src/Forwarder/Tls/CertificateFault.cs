@@ -31,7 +31,7 @@ public static class CertificateFault
 
     private static string DescribeTime(X509Chain chain)
     {
-        var now = DateTimeOffset.UtcNow;
+        var now = chain.ChainPolicy.VerificationTime; // by which it was judged
         foreach (var element in chain.ChainElements)
         {
             var certificate = element.Certificate;

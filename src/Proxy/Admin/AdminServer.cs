@@ -115,9 +115,11 @@ internal sealed class AdminServer : IAsyncDisposable
     {
         var missing = _readiness.Missing();
         return missing.Count == 0
-            ? WriteAsync(context, StatusCodes.Status200OK, "ready\n")
-            : WriteAsync(context, StatusCodes.Status503ServiceUnavailable, string.Join('\n', missing.Select(static part => CleanText.Line(part))) + "\n");
+            ? WriteAsync(context, StatusCodes.Status200OK, Lines(["ready", .. _readiness.Notes()]))
+            : WriteAsync(context, StatusCodes.Status503ServiceUnavailable, Lines(missing));
     }
+
+    private static string Lines(IEnumerable<string> parts) => string.Join('\n', parts.Select(static part => CleanText.Line(part))) + "\n";
 
     private static Task WriteAsync(HttpContext context, int status, string text, string contentType = "text/plain; charset=utf-8")
     {

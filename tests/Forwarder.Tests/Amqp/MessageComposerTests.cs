@@ -63,7 +63,7 @@ public sealed class MessageComposerTests
     [Fact]
     public void A_key_too_long_for_the_headers_is_in_the_data_only_and_the_next_one_has_its_subject_again()
     {
-        var composer = new MessageComposer();
+        var composer = new MessageComposer(TimeProvider.System);
         var key = new string('k', 200_000);
         Compose(composer, MessageFormat.CloudEvents, Id, Encoding.UTF8.GetBytes("0\nset\n" + key));
         Assert.False(composer.Properties.Headers!.ContainsKey("ce-subject"));
@@ -97,18 +97,18 @@ public sealed class MessageComposerTests
     [InlineData("\x01\u00e4\n0\nset\nk", 0)]
     [InlineData("\x01good-1\n0\nset\nk", 6)]
     [InlineData("0\nset\nk", 0)]
-    public void Only_what_AMQP_takes_as_an_id_is_one(string stored, int length) => Assert.Equal(length, LogEntry.IdLengthOf(Encoding.Latin1.GetBytes(stored)));
+    public void Only_what_AMQP_takes_as_an_id_is_one(string stored, int length) => Assert.Equal(length, LogEntry.HeadLengthOf(Encoding.Latin1.GetBytes(stored)));
 
     private static MessageComposer Compose(MessageFormat format, string id, ReadOnlySpan<byte> body, long unixMilliseconds = 1_700_000_000_123)
     {
-        var composer = new MessageComposer();
+        var composer = new MessageComposer(TimeProvider.System);
         Compose(composer, format, id, body, unixMilliseconds);
         return composer;
     }
 
     private static void Compose(MessageComposer composer, MessageFormat format, string id, ReadOnlySpan<byte> body, long unixMilliseconds = 1_700_000_000_123)
     {
-        byte[] stored = [LogEntry.IdMark, .. Encoding.ASCII.GetBytes(id), (byte)'\n', .. body];
+        byte[] stored = [StoredForm.IdMark, .. Encoding.ASCII.GetBytes(id), (byte)'\n', .. body];
         var entry = new LogEntry(1, stored, id.Length, unixMilliseconds, 0);
         composer.Compose(entry, MessageRoute.Of(new ForwarderConfig { Format = format }, new RoutingKeyCuts()), entry.MessageId);
     }

@@ -132,7 +132,7 @@ internal sealed class ScriptedNode : IFeedTransport
         "INFO" => Bulk($"# Server\r\nredis_version:7.0.0\r\nrun_id:{new string('a', 40)}\r\n"),
         "ROLE" => "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n",
         "CONFIG" when command[1] == "GET" => "%1\r\n$22\r\nnotify-keyspace-events\r\n$3\r\nAKE\r\n",
-        "SUBSCRIBE" or "SSUBSCRIBE" or "PSUBSCRIBE" or "PUNSUBSCRIBE" => $">3\r\n{Bulk(command[0].ToLowerInvariant())}{Bulk(command[1])}:1\r\n",
+        "SUBSCRIBE" or "SSUBSCRIBE" or "PSUBSCRIBE" or "PUNSUBSCRIBE" or "UNSUBSCRIBE" or "SUNSUBSCRIBE" => $">3\r\n{Bulk(command[0].ToLowerInvariant())}{Bulk(command[1])}:1\r\n",
         "PUBLISH" => $">3\r\n$7\r\nmessage\r\n{Bulk(command[1])}{Bulk(command[2])}:1\r\n",
         "SPUBLISH" => $">3\r\n$8\r\nsmessage\r\n{Bulk(command[1])}{Bulk(command[2])}:1\r\n",
         "PING" => "+PONG\r\n",
