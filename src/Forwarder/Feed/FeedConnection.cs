@@ -32,6 +32,7 @@ internal sealed class FeedConnection
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NodeIdentity _identity = new("", "", ServerEvents.Newest);
     private volatile bool _isGreeted;
+    private long _beats;
 
     /// <param name="silent">The connection whose place it is to take; null: there is none.</param>
     public FeedConnection(FeedContext feed, IDuplexPipe pipe, Func<EventClass> wanted, FeedConnection? silent = null)
@@ -55,6 +56,9 @@ internal sealed class FeedConnection
     }
 
     public long MarkersSent => _markers.Sent;
+
+    /// <summary>So many beats have passed, and so many commands wait for their answers.</summary>
+    public (long Beats, int Waiting) Pulse => (Volatile.Read(ref _beats), _commands.Waiting);
 
     /// <summary>When the subscription was first confirmed, and the connection began to count; null when it never did.</summary>
     public Moment? SubscribedAt { get; private set; }
@@ -192,6 +196,7 @@ internal sealed class FeedConnection
             _roles.AskWhenDue(slack);
             _flags.CheckWhenDue(slack);
             _subscriptions.RetryWhenDue();
+            Volatile.Write(ref _beats, _beats + 1);
         }
         while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false));
     }

@@ -110,7 +110,7 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, NodeLe
             return;
         }
 
-        string lacking = $"{Setting} is '{current}' and lacks what is needed for '{NotifyFlags.Format(need)}E'";
+        string lacking = $"{Setting} is '{current}' and lacks what is needed for '{NotifyFlags.Format(need, letters.Server.All)}E'";
         if (!NotifyFlags.Covers(current, feed.Flags.Good & need & ~EventClass.Fields, letters.Server.All))
             feed.Coverage.FlagsLost(lacking, feed.Flags.At, feed.Flags.Position);
         if (isManaged && (_setRefusedAt == default || need != _setRefusedFor || feed.Time.GetElapsedTime(_setRefusedAt.Timestamp) >= feed.Options.RefusedInterval))
@@ -180,7 +180,7 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, NodeLe
 
     private void Refuse(string what, EventClass need) => feed.Remedies.Set(
         FeedAspect.Flags,
-        $"{what}: set {Setting} to include 'E{NotifyFlags.Format(need)}' in the server's configuration or parameter group, or grant +config|get +config|set");
+        $"{what}: set {Setting} to include 'E{NotifyFlags.Format(need, letters.Server.All)}' in the server's configuration or parameter group, or grant +config|get +config|set");
 
     /// <summary>What is missing may not be set. Without the fields of hashes all events come all the same.</summary>
     private void GoWithout(string current, EventClass want, EventClass need, string fault)

@@ -59,7 +59,7 @@ internal sealed class HoldBack(NodeFeedOptions options)
             return;
 
         Last = (at, position);
-        _kept.Cut(Math.Min(_cutNext, _markerBefore)); // while no events flow markers come more rarely than answers, and the echoes are counted from one
+        _kept.Cut(Math.Min(_cutNext, Math.Min(_marker, _markerBefore))); // while no events flow markers come more rarely than answers, and the echoes are counted from one
         _cutNext = _kept.Next;
     }
 

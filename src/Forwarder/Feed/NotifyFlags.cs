@@ -47,7 +47,7 @@ public static class NotifyFlags
     public static string Format(EventClass classes) => Format(classes, EventClass.All);
 
     /// <param name="all">What A stands for.</param>
-    private static string Format(EventClass classes, EventClass all)
+    public static string Format(EventClass classes, EventClass all)
     {
         var text = new StringBuilder();
         if (classes.HasFlag(all))

@@ -163,7 +163,7 @@ internal sealed class UpstreamCheck
         }
         string lacking = NotifyFlags.List(_server.Meant(Wanted) & ~_server.Known);
         if (lacking.Length > 0) Add((Needed & ~EventClass.Fields) == EventClass.None ? CheckOutcome.Fails : CheckOutcome.Warning, "event flags", $"{_server.Name} has no '{lacking}': those events do not exist there", "leave them out of --events and --rule, or accept that all others are forwarded without them");
-        string letters = NotifyFlags.List(Needed) + "E";
+        string letters = NotifyFlags.Format(Needed, _server.All) + "E";
         if (!mayRead)
         {
             Add(CheckOutcome.Warning, FlagsParameter, $"cannot be read: {get.Text}", $"see to it that it holds {letters} and start with --notify-config off, or {Grant("+config|get +config|set")}");

@@ -20,6 +20,26 @@ public sealed class MessageComposerTests
     }
 
     [Theory]
+    [InlineData(MessageFormat.Json, """{"db":3,"event":"hset","key":"user:1","fields":["a","b,\n","a"],"node":"00c0ffee12345678","time":"2023-11-14T22:13:20.123Z","id":"00c0ffee12345678-1048576-42"}""")]
+    [InlineData(MessageFormat.CloudEvents, """{"db":3,"event":"hset","key":"user:1","fields":["a","b,\n","a"]}""")]
+    [InlineData(MessageFormat.Text, "3\nhset\nuser:1")]
+    public void The_fields_of_a_hash_are_told_in_order_and_never_in_the_text(MessageFormat format, string expected)
+    {
+        var composer = Compose(format, Id + "~h13", "3\nhset\nuser:11:a,3:b,\n,1:a"u8);
+        Assert.Equal(expected, Text(composer.Body));
+        Assert.Equal(Id, composer.Properties.MessageId);
+    }
+
+    [Fact]
+    public void Fields_of_which_one_is_not_UTF_8_are_all_base64()
+    {
+        var json = JsonDocument.Parse(Compose(MessageFormat.Json, Id + "~h7", [.. "0\nhset\nk"u8, .. "1:a,1:"u8, 0xFF]).Body).RootElement;
+        Assert.Equal(["YQ==", "/w=="], json.GetProperty("fields_base64").EnumerateArray().Select(field => field.GetString()));
+        Assert.False(json.TryGetProperty("fields", out _));
+        Assert.Equal("k", json.GetProperty("key").GetString());
+    }
+
+    [Theory]
     [InlineData(MessageFormat.Json)]
     [InlineData(MessageFormat.CloudEvents)]
     public void A_key_that_is_not_UTF_8_is_base64(MessageFormat format)
