@@ -102,7 +102,7 @@ public sealed class OptionsTests : IDisposable
     [InlineData("--upstream", "redis+sentinel://h", "--upstream is wrong: redis+sentinel:// ends with the name of the master: redis+sentinel://host:26379,host:26379/mymaster")]
     [InlineData("--upstream", "redis+cluster://", "--upstream is wrong: a Redis address needs a host")]
     [InlineData("--amqp", "http://h", "--amqp must begin with amqp:// or amqps://")]
-    [InlineData("--events", "xq", "--events has a wrong flag: unknown event flag 'q': flags are g $ l s h z x e t d m n o c, and A for g$lshzxetd")]
+    [InlineData("--events", "xq", "--events has a wrong flag: unknown event flag 'q': flags are g $ l s h z x e t d m n o c a, A for all but m n o c, and S T I V for the fields of hashes")]
     [InlineData("--delivery-mode", "0", "--delivery-mode must be 1 to 2, not '0'")]
     [InlineData("--fallback-storage-size", "lots", "--fallback-storage-size must be a whole number (0 unlimited, negative off), not 'lots'")]
     [InlineData("--keymask", "", "--keymask must not be empty: ALL matches every key")]
