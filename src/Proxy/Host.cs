@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Runtime.InteropServices;
@@ -25,6 +24,9 @@ namespace KeyEvt.Proxy;
 /// </summary>
 internal sealed class Host
 {
+    /// <summary>Of all parts: only here it is said that it is the real one.</summary>
+    private static readonly TimeProvider Clock = TimeProvider.System;
+
     private static readonly TimeSpan SessionsDeadline = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan EventsDeadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AdminDeadline = TimeSpan.FromSeconds(1);
@@ -80,9 +82,9 @@ internal sealed class Host
                     MaxAttempts = options.MaxAttempts,
                 },
             },
-            TimeProvider.System, loggers);
+            Clock, loggers);
         _transport = new TlsTransport(
-            Transports.Create(options.Transport, options.Loops, options.Sockets, TimeProvider.System), _certificates.Upstream, _certificates.Clients, options.Sockets, loggers.CreateLogger<TlsTransport>());
+            Transports.Create(options.Transport, options.Loops, options.Sockets, Clock), _certificates.Upstream, _certificates.Clients, options.Sockets, loggers.CreateLogger<TlsTransport>());
         _server = new ProxyServer(
             new ProxyServerOptions
             {
@@ -99,7 +101,7 @@ internal sealed class Host
                 IdleTimeout = options.IdleTimeout,
                 Deadlines = new SessionDeadlines { Connect = options.ConnectTimeout },
             },
-            _transport, new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), loggers, TimeProvider.System);
+            _transport, new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), loggers, Clock);
         _readiness = new ProxyReadiness(() => [.. _server.MissingDoors, .. _engine.MissingFeeds()]);
     }
 
@@ -157,7 +159,7 @@ internal sealed class Host
     {
         try
         {
-            return await StopPartsAsync().WaitAsync(StopDeadline);
+            return await StopPartsAsync().WaitAsync(StopDeadline, Clock);
         }
         catch (TimeoutException)
         {
@@ -168,11 +170,11 @@ internal sealed class Host
 
     private async Task<bool> StopPartsAsync()
     {
-        long begun = Stopwatch.GetTimestamp();
+        long begun = Clock.GetTimestamp();
         _readiness.Listening = false;
         await TryAsync("the sessions", SessionsDeadline + Slack, () => _server.StopAsync(SessionsDeadline));
         await TryAsync("the transport", PartDeadline, () => _transport.DisposeAsync().AsTask());
-        var left = StopDeadline - Stopwatch.GetElapsedTime(begun) - Slack - PartDeadline;
+        var left = StopDeadline - Clock.GetElapsedTime(begun) - Slack - PartDeadline;
         var events = left < EventsDeadline ? left : EventsDeadline;
         bool isCounted = await TryAsync("the forwarder", events + PartDeadline, async () =>
         {
@@ -210,7 +212,7 @@ internal sealed class Host
         var stopping = step();
         try
         {
-            await stopping.WaitAsync(deadline);
+            await stopping.WaitAsync(deadline, Clock);
             return true;
         }
         catch (TimeoutException) when (!stopping.IsCompleted)
