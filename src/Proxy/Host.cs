@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Runtime.InteropServices;
@@ -25,6 +24,9 @@ namespace KeyEvt.Proxy;
 /// </summary>
 internal sealed class Host
 {
+    /// <summary>Of all parts: only here it is said that it is the real one.</summary>
+    private static readonly TimeProvider Clock = Clock;
+
     private static readonly TimeSpan SessionsDeadline = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan EventsDeadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AdminDeadline = TimeSpan.FromSeconds(1);
@@ -51,7 +53,7 @@ internal sealed class Host
 
     private Host(ProxyOptions options, ILoggerFactory loggers, MetricsCollector metrics)
     {
-        _certificates = new Certificates(options, TimeProvider.System);
+        _certificates = new Certificates(options, Clock);
         (_options, _loggers, _metrics) = (options, loggers, metrics);
         _logger = loggers.CreateLogger("KeyEvt.Proxy.Host");
         _hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
@@ -80,10 +82,10 @@ internal sealed class Host
                     MaxAttempts = options.MaxAttempts,
                 },
             },
-            TimeProvider.System, loggers);
+            Clock, loggers);
         _transport = new TlsTransport(
-            Transports.Create(options.Transport, options.Loops, options.Sockets, TimeProvider.System), _certificates.Upstream, _certificates.Clients, options.Sockets,
-            HandshakeLimits.OfThisProcess, TimeProvider.System, loggers.CreateLogger<TlsTransport>());
+            Transports.Create(options.Transport, options.Loops, options.Sockets, Clock), _certificates.Upstream, _certificates.Clients, options.Sockets,
+            HandshakeLimits.OfThisProcess, Clock, loggers.CreateLogger<TlsTransport>());
         _server = new ProxyServer(
             new ProxyServerOptions
             {
@@ -100,7 +102,7 @@ internal sealed class Host
                 IdleTimeout = options.IdleTimeout,
                 Deadlines = new SessionDeadlines { Connect = options.ConnectTimeout },
             },
-            _transport, new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), loggers, TimeProvider.System);
+            _transport, new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), loggers, Clock);
         _readiness = new ProxyReadiness(() => [.. _server.MissingDoors, .. _engine.MissingFeeds()], _engine.FeedNotes);
     }
 
@@ -136,7 +138,7 @@ internal sealed class Host
         if (_options.Admin is { } address)
         {
             var pages = new AdminPages(_readiness, () => [_server.GetInfo(), .. _engine.Control.GetInfo()], _metrics, _options.AdminToken is { } token ? new AdminToken(token) : null);
-            _admin = await AdminServer.StartAsync(address, _options.Sockets, pages, _loggers, TimeProvider.System, CancellationToken.None);
+            _admin = await AdminServer.StartAsync(address, _options.Sockets, pages, _loggers, Clock, CancellationToken.None);
         }
 
         await _server.StartAsync();
@@ -180,7 +182,7 @@ internal sealed class Host
     {
         try
         {
-            return await StopPartsAsync().WaitAsync(StopDeadline);
+            return await StopPartsAsync().WaitAsync(StopDeadline, Clock);
         }
         catch (TimeoutException)
         {
@@ -191,11 +193,11 @@ internal sealed class Host
 
     private async Task<bool> StopPartsAsync()
     {
-        long begun = Stopwatch.GetTimestamp();
+        long begun = Clock.GetTimestamp();
         _readiness.Listening = false;
         await TryAsync("the sessions", SessionsDeadline + Slack, () => _server.StopAsync(SessionsDeadline));
         await TryAsync("the transport", PartDeadline, () => _transport.DisposeAsync().AsTask());
-        var left = StopDeadline - Stopwatch.GetElapsedTime(begun) - Slack - PartDeadline;
+        var left = StopDeadline - Clock.GetElapsedTime(begun) - Slack - PartDeadline;
         var events = left < EventsDeadline ? left : EventsDeadline;
         bool isCounted = await TryAsync("the forwarder", events + PartDeadline, async () =>
         {
@@ -233,7 +235,7 @@ internal sealed class Host
         var stopping = step();
         try
         {
-            await stopping.WaitAsync(deadline);
+            await stopping.WaitAsync(deadline, Clock);
             return true;
         }
         catch (TimeoutException) when (!stopping.IsCompleted)

@@ -20,7 +20,7 @@ internal static class RequestErrors
 
     public const string UnauthenticatedLength = "Protocol error: unauthenticated bulk length";
 
-    /// <summary>Valkey's text: Redis does not look at the bytes behind a body.</summary>
+    /// <summary>Valkey's text: Redis looks neither at the bytes behind a body nor at the one behind a header's CR.</summary>
     public const string InvalidCrlf = "Protocol error: invalid CRLF in request";
 
     /// <summary>Redis would wait: to it the line ends, unfinished, at the zero byte.</summary>

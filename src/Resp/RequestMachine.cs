@@ -224,7 +224,7 @@ internal sealed class RequestMachine(RespLimits limits)
 
     private MachineStop ReadCountLf(ReadOnlySpan<byte> bytes, ref int position)
     {
-        if (bytes[position] != '\n') return Malformed(RequestErrors.InvalidCount);
+        if (bytes[position] != '\n') return Malformed(RequestErrors.InvalidCrlf);
         position++;
         ArgumentCount = _number.Value;
         _argumentsLeft = _number.Value;
@@ -287,7 +287,7 @@ internal sealed class RequestMachine(RespLimits limits)
 
     private MachineStop ReadLengthLf(ReadOnlySpan<byte> bytes, ref int position)
     {
-        if (bytes[position] != '\n') return Malformed(RequestErrors.InvalidLength);
+        if (bytes[position] != '\n') return Malformed(RequestErrors.InvalidCrlf);
         position++;
         BodyLeft = _number.Value;
         _phase = BodyLeft > 0 ? Phase.Body : Phase.BodyCr;

@@ -166,7 +166,7 @@ internal sealed partial class ReferenceFramer
             if (value == '\r')
             {
                 if (text is "" or "-" || BigInteger.Parse(text, CultureInfo.InvariantCulture) > limit) throw new BadException(invalid, i);
-                if (At(i + 1) != '\n') throw new BadException(invalid, i + 1);
+                if (At(i + 1) != '\n') throw new BadException("invalid CRLF in request", i + 1);
                 return (long.Parse(text, CultureInfo.InvariantCulture), i + 2);
             }
 
