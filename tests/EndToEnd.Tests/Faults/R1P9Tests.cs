@@ -45,7 +45,7 @@ public sealed class R1P9Tests
         await using (var first = await program.ConnectAsync())
             await IsResetAsync(first);
         await Eventually.TrueAsync("clients to be refused", () => IsRefusedAsync(program));
-        Assert.Contains($"as upstream 127.0.0.1:{redis.Port} cannot be reached: Connection refused; 1 so far", program.Process.AllText, StringComparison.Ordinal);
+        await SaysAsync(program, $"as upstream 127.0.0.1:{redis.Port} cannot be reached: Connection refused; 1 so far");
 
         // Nobody else can take the port meanwhile.
         using (var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
@@ -56,7 +56,7 @@ public sealed class R1P9Tests
 
         await redis.RestartAsync();
         await Eventually.ValueAsync("clients to be let in", () => program.CallAsync("PING"), answer => answer.Text == "PONG");
-        Assert.Contains($"Upstream 127.0.0.1:{redis.Port} is reached again", program.Process.AllText, StringComparison.Ordinal);
+        await SaysAsync(program, $"Upstream 127.0.0.1:{redis.Port} is reached again");
     }
 
     [Fact]
@@ -103,8 +103,10 @@ public sealed class R1P9Tests
         var clock = Stopwatch.StartNew();
         await IsResetAsync(client);
         Assert.InRange(clock.Elapsed.TotalSeconds, 1, 8);
-        await Eventually.TrueAsync("the reason in the log", () => program.Process.AllText.Contains(said, StringComparison.Ordinal));
+        await SaysAsync(program, said);
     }
+
+    private static Task SaysAsync(KeyEvtProcess program, string text) => Eventually.TrueAsync($"the log to say: {text}", () => program.Process.AllText.Contains(text, StringComparison.Ordinal));
 
     /// <summary>RST, and not a byte before it.</summary>
     private static async Task IsResetAsync(RespClient client)

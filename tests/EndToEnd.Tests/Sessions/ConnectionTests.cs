@@ -10,18 +10,6 @@ public sealed class ConnectionTests(PlainProxy proxy) : IClassFixture<PlainProxy
     private const int MiB = 1024 * 1024;
 
     [Fact]
-    public async Task An_upstream_that_is_away_gives_one_error_line_and_the_end()
-    {
-        var redis = await RedisServer.StartAsync();
-        await using var program = await KeyEvtProcess.StartAsync(["--upstream", redis.Url]);
-        await redis.DisposeAsync();
-
-        await using var client = await program.ConnectAsync();
-        await client.SendAsync("PING\r\nPING\r\n");
-        Assert.Matches("^-ERR [^\r\n]+\r\n$", await client.ReadTextToEndAsync());
-    }
-
-    [Fact]
     public async Task A_killed_redis_closes_the_clients_and_serves_new_ones_after_its_restart()
     {
         await using var redis = await RedisServer.StartAsync();

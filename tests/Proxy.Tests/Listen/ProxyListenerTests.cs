@@ -154,11 +154,13 @@ public sealed class ProxyListenerTests
     {
         _listener.CanRefuse = true;
         var isThere = false;
+        var tries = 0;
         var topology = new FakeTopology(UpstreamShape.Cluster, FakeTopology.Node("a", 1), FakeTopology.Node("b", 2));
-        var transport = new MemoryTransport((address, _) => address.Port == 2 && Volatile.Read(ref isThere) ? ValueTask.FromResult<IConnection>(new MemoryConnection()) : throw new SocketException((int)SocketError.ConnectionRefused));
+        var transport = new MemoryTransport((address, _) => Interlocked.Increment(ref tries) > 0 && address.Port == 1 && Volatile.Read(ref isThere) ? ValueTask.FromResult<IConnection>(new MemoryConnection()) : throw new SocketException((int)SocketError.ConnectionRefused));
         var (sessions, running) = Run(transport, TopologyRoute.ToAnyMaster("c", topology, _time));
         _listener.Accepts.Writer.TryWrite(new MemoryConnection());
         await Eventually.TrueAsync(() => _listener.IsRefusing, "who comes next is refused, as all masters refuse");
+        await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMilliseconds(50)); return Volatile.Read(ref tries) > 10; }, "they are tried again");
         Volatile.Write(ref isThere, true);
         await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMilliseconds(50)); return !_listener.IsRefusing; }, "it lets in again");
         _listener.Accepts.Writer.TryWrite(new MemoryConnection());
