@@ -13,9 +13,9 @@ internal sealed class Certificates
     private readonly TlsSource _amqp;
 
     /// <exception cref="TlsFileException">A file cannot be used.</exception>
-    public Certificates(ProxyOptions options)
+    public Certificates(ProxyOptions options, TimeProvider time)
     {
-        (_listen, _upstream, _amqp) = (new TlsSource(options.ListenTls), new TlsSource(options.UpstreamTls), new TlsSource(options.AmqpTls));
+        (_listen, _upstream, _amqp) = (new TlsSource(options.ListenTls, time), new TlsSource(options.UpstreamTls, time), new TlsSource(options.AmqpTls, time));
         (Upstream, Amqp) = (new TlsClient(_upstream), new TlsClient(_amqp));
         if (_listen.Current.Own is null) return;
         Clients = new TlsServer(_listen, options.TlsAuthClients ?? (options.ListenTls.Ca is null ? ClientCertificates.No : ClientCertificates.Yes));
@@ -28,10 +28,21 @@ internal sealed class Certificates
     /// <summary>Null when no address is listened on with TLS.</summary>
     public TlsServer? Clients { get; }
 
+    private TlsSource[] Sources => [_listen, _upstream, _amqp];
+
+    /// <summary>Says which of them the other side will refuse. That is no reason not to start: other addresses may do without TLS.</summary>
+    public void WarnOfInvalid(ILogger logger)
+    {
+        foreach (var source in Sources)
+        {
+            if (source.Current.OwnFault(source.Time.GetUtcNow()) is { } fault) HostLog.CertificateInvalid(logger, fault);
+        }
+    }
+
     /// <summary>New connections use what the files hold now; a side whose files cannot be used keeps what it had.</summary>
     public void Reload(ILogger logger)
     {
-        foreach (var source in (TlsSource[])[_listen, _upstream, _amqp])
+        foreach (var source in Sources)
         {
             var files = source.Current.Files;
             if (files.IsEmpty) continue;

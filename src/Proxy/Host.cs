@@ -44,6 +44,7 @@ internal sealed class Host
     private readonly ITransport _transport;
     private readonly ProxyServer _server;
     private readonly ProxyReadiness _readiness;
+    private readonly AdminToken? _adminToken;
     private AdminServer? _admin;
 
     private readonly Certificates _certificates;
@@ -51,13 +52,14 @@ internal sealed class Host
 
     private Host(ProxyOptions options, ILoggerFactory loggers, MetricsCollector metrics)
     {
-        _certificates = new Certificates(options);
+        _certificates = new Certificates(options, TimeProvider.System);
         (_options, _loggers, _metrics) = (options, loggers, metrics);
         _logger = loggers.CreateLogger("KeyEvt.Proxy.Host");
+        if (options is { AdminToken: { } token, AdminTokenFile: { } tokenFile }) _adminToken = new AdminToken(tokenFile, token);
         _hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
-            signal.Cancel = true; // also without certificates: no reason to end
-            _certificates.Reload(_logger);
+            signal.Cancel = true; // also without files: no reason to end
+            ReadFilesAgain();
         });
         _engine = new ForwarderEngine(
             new ForwarderOptions
@@ -82,7 +84,8 @@ internal sealed class Host
             },
             TimeProvider.System, loggers);
         _transport = new TlsTransport(
-            Transports.Create(options.Transport, options.Loops, options.Sockets), _certificates.Upstream, _certificates.Clients, options.Sockets, loggers.CreateLogger<TlsTransport>());
+            Transports.Create(options.Transport, options.Loops, options.Sockets, TimeProvider.System), _certificates.Upstream, _certificates.Clients, options.Sockets,
+            HandshakeLimits.OfThisProcess, TimeProvider.System, loggers.CreateLogger<TlsTransport>());
         _server = new ProxyServer(
             new ProxyServerOptions
             {
@@ -103,7 +106,7 @@ internal sealed class Host
         _readiness = new ProxyReadiness(() => [.. _server.MissingDoors, .. _engine.MissingFeeds()]);
     }
 
-    /// <summary>Runs until <paramref name="stop"/> ends or a part dies. Exit code 0 after a stop that was asked for, 2 where --spool names a folder that is no spool, else 1.</summary>
+    /// <summary>Runs until <paramref name="stop"/> ends or a part dies. Exit code 0 after a stop that was asked for, 2 where --spool or a unix socket names a place that cannot be used, else 1.</summary>
     public static async Task<int> RunAsync(ProxyOptions options, TextWriter output, TextWriter error, Task<string> stop)
     {
         using var loggers = HostLog.CreateFactory(options.LogLevel);
@@ -119,7 +122,7 @@ internal sealed class Host
         {
             if (host is not null) await host.DisposeUnstartedAsync();
             await error.WriteLineAsync(CleanText.Line(e.Message));
-            return e is SpoolException ? Application.WrongOption : 1;
+            return e is SpoolException or SocketPathException ? Application.WrongOption : 1;
         }
         foreach (string address in host._server.Addresses) await output.WriteLineAsync($"listening on {address}");
         await output.FlushAsync();
@@ -130,12 +133,36 @@ internal sealed class Host
 
     private async Task StartAsync()
     {
+        _certificates.WarnOfInvalid(_logger);
+        WarnOfExposedFiles();
         if (_options.Admin is { } address)
-            _admin = await AdminServer.StartAsync(address, _readiness, () => [_server.GetInfo(), .. _engine.Control.GetInfo()], _metrics, _loggers, CancellationToken.None);
+        {
+            var pages = new AdminPages(_readiness, () => [_server.GetInfo(), .. _engine.Control.GetInfo()], _metrics, _adminToken);
+            _admin = await AdminServer.StartAsync(address, _options.Sockets, pages, _loggers, TimeProvider.System, CancellationToken.None);
+        }
+
         await _server.StartAsync();
         _engine.Start();
         _readiness.Listening = true;
         HostLog.Started(_logger, ProgramVersion(), _options.Instance, _options.Upstream.ToString(), _options.Forwarding.Amqp.ToString(), _options.Admin?.ToString() ?? "off");
+    }
+
+    /// <summary>At SIGHUP. What cannot be used changes nothing.</summary>
+    private void ReadFilesAgain()
+    {
+        WarnOfExposedFiles();
+        _certificates.Reload(_logger);
+        if (_adminToken is not { } token) return;
+        if (token.Reload() is { } fault) HostLog.AdminTokenKept(_logger, fault);
+        else HostLog.AdminTokenReloaded(_logger);
+    }
+
+    private void WarnOfExposedFiles()
+    {
+        foreach (var file in _options.Files)
+        {
+            if (file.Exposure() is { } exposure) HostLog.FileExposed(_logger, exposure);
+        }
     }
 
     /// <summary>True when a stop was asked for, false when a part has ended by itself.</summary>

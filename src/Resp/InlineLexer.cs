@@ -2,19 +2,25 @@
 namespace KeyEvt.Resp;
 
 /// <summary>
-/// Splits an inline line byte by byte exactly as <c>sdssplitargs</c> in Redis' <c>sds.c</c> does:
+/// Splits an inline line byte by byte as <c>sdssplitargs</c> in the server's <c>sds.c</c> does:
 /// <code>
 /// line     = *( blank / argument )
-/// argument = *( byte / escaped ) with "..." (escapes \xHH \n \r \t \b \a \any) or '...' (escape \') that must end the argument
+/// argument = *( byte / escaped ) with "..." (escapes \xHH \n \r \t \b \a \any) or '...' (escape \')
 /// </code>
-/// Vertical tab and form feed are blanks in front of an argument, but do not end one that is not quoted.
+/// Servers differ in what may follow a closing quote. Up to Redis 8 and Valkey 8.1 the argument ends there, and only a blank may follow; on Valkey 9 it goes
+/// on. Vertical tab and form feed are blanks in front of an argument and do not end one, but up to Redis 8 they may follow a closing quote.
+/// Valkey 9 also takes a backslash between quotes for itself when it stands in front of the line's last byte; for others such a line is not balanced.
 /// The line's LF is not fed; a CR in front of it may be, as it counts as a blank there.
 /// </summary>
-internal struct InlineLexer<TSink>(TSink sink)
+/// <param name="quotesMayJoin">
+/// True: as Valkey 9. False: only what all servers read alike; everything else is not <see cref="IsBalanced"/>.
+/// </param>
+internal struct InlineLexer<TSink>(TSink sink, bool quotesMayJoin)
     where TSink : struct, IArgumentSink
 {
     private State _state;
     private byte _firstHexDigit;
+    private bool _hasJoined;
 
     /// <summary>A field, not a property: the sink is a mutable struct.</summary>
     public TSink Sink = sink;
@@ -35,6 +41,12 @@ internal struct InlineLexer<TSink>(TSink sink)
 
     /// <summary>Whether the line may end here.</summary>
     public readonly bool IsBalanced => _state is State.Blank or State.Bare or State.AfterQuote;
+
+    /// <summary>No argument has begun that may go on.</summary>
+    public readonly bool IsBetweenArguments => _state == State.Blank;
+
+    /// <summary>Whether this byte, which comes next, ends the argument for some servers and not for others.</summary>
+    public readonly bool DivideAt(byte value) => _state == State.AfterQuote && !_hasJoined && value is (byte)'\v' or (byte)'\f';
 
     public void Add(byte value)
     {
@@ -72,7 +84,7 @@ internal struct InlineLexer<TSink>(TSink sink)
                 AddSingle(value);
                 break;
             case State.AfterQuote:
-                _state = IsBlank(value) ? State.Blank : State.Unbalanced;
+                AddBehindQuote(value);
                 break;
         }
     }
@@ -81,11 +93,31 @@ internal struct InlineLexer<TSink>(TSink sink)
 
     private static int HexValue(byte digit) => char.IsAsciiDigit((char)digit) ? digit - '0' : (digit | 0x20) - 'a' + 10;
 
+    private static bool EndsArgument(byte value) => value is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t';
+
+    private void AddBehindQuote(byte value)
+    {
+        if (EndsArgument(value))
+        {
+            _state = State.Blank;
+            return;
+        }
+
+        if (!quotesMayJoin)
+        {
+            _state = State.Unbalanced;
+            return;
+        }
+
+        _hasJoined = true;
+        AddBare(value);
+    }
+
     private void AddBare(byte value)
     {
         switch (value)
         {
-            case (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t':
+            case var end when EndsArgument(end):
                 _state = State.Blank;
                 break;
             case (byte)'"':

@@ -1,21 +1,15 @@
 // What does a filter want to know of an inline line?
 namespace KeyEvt.Resp;
 
-/// <summary>Keeps what <see cref="IRequestFilter"/> asks for: the head of the name, its length, and how many arguments there are.</summary>
+/// <summary>Keeps the head of the first word.</summary>
 internal struct InlineNameSink : IArgumentSink
 {
+    /// <summary>A field, not a property: the head is a mutable struct.</summary>
     public CommandNameHead Head;
 
-    public int NameLength { get; private set; }
+    public bool HasBegun { get; private set; }
 
-    public int Count { get; private set; }
+    public void BeginArgument() => HasBegun = true;
 
-    public void BeginArgument() => Count++;
-
-    public void Add(byte value)
-    {
-        if (Count > 1) return;
-        Head.Add(value);
-        NameLength++;
-    }
+    public void Add(byte value) => Head.Add(value);
 }

@@ -10,7 +10,6 @@ internal sealed class RequestMachine(RespLimits limits)
     /// <summary>Longer bodies need no fast path.</summary>
     private const int MaxContiguousBody = 16 * 1024 * 1024;
 
-    private RespLimits _limits = limits;
     private Phase _phase;
     private HeaderNumber _number;
     private int _lineLength;
@@ -23,7 +22,10 @@ internal sealed class RequestMachine(RespLimits limits)
     private enum Phase : byte
     {
         Boundary,
-        Inline,
+
+        /// <summary>The first word of an inline line, and blanks in front of it.</summary>
+        InlineName,
+        InlineRest,
         Count,
         CountLf,
         Dollar,
@@ -34,29 +36,24 @@ internal sealed class RequestMachine(RespLimits limits)
         BodyLf,
     }
 
-    public RespLimits Limits
-    {
-        get => _limits;
-        set
-        {
-            _limits = value;
-            ContiguousBodyLimit = (int)Math.Min(value.MaxBulkBytes, MaxContiguousBody);
-        }
-    }
-
     /// <summary>The largest body that may be skipped without asking this machine.</summary>
-    public int ContiguousBodyLimit { get; private set; } = (int)Math.Min(limits.MaxBulkBytes, MaxContiguousBody);
+    public int ContiguousBodyLimit { get; } = (int)Math.Min(limits.MaxBulkBytes, MaxContiguousBody);
 
     public bool AtBoundary => _phase == Phase.Boundary;
 
     /// <summary>Inside a request that may be forwarded as it comes.</summary>
-    public bool IsInNamedRequest => _nameKnown && _phase is not (Phase.Boundary or Phase.Inline or Phase.Count or Phase.CountLf);
+    public bool IsInNamedRequest => _nameKnown && _phase is not (Phase.Boundary or Phase.InlineName or Phase.Count or Phase.CountLf);
 
     public ReadOnlySpan<byte> NameHead => _head.Span;
 
+    /// <summary>Of an inline line no more than <see cref="CommandNameHead.Capacity"/>.</summary>
     public long NameLength { get; private set; }
 
+    /// <summary>Of an inline line <see cref="IRequestFilter.UnknownCount"/>.</summary>
     public long ArgumentCount { get; private set; }
+
+    /// <summary>Of the request being read another name may be told: servers divide its line differently.</summary>
+    public bool MayTellAnotherName => _phase == Phase.InlineName;
 
     /// <summary>Bytes still due of the body being read.</summary>
     public long BodyLeft { get; private set; }
@@ -68,6 +65,12 @@ internal sealed class RequestMachine(RespLimits limits)
     public int ValidTo { get; set; }
 
     public string Error { get; private set; } = "";
+
+    /// <summary>The request being read, or the last one, is an inline line.</summary>
+    public bool IsInline { get; private set; }
+
+    /// <summary>The request is held whole. Then its line must not be longer than all servers take, whenever its LF arrives.</summary>
+    public bool IsHeld { get; set; }
 
     /// <summary>Forgets the request being read.</summary>
     public void Reset()
@@ -92,7 +95,8 @@ internal sealed class RequestMachine(RespLimits limits)
             var stop = _phase switch
             {
                 Phase.Boundary => Begin(bytes, ref position),
-                Phase.Inline => ReadInline(bytes, ref position),
+                Phase.InlineName => ReadInlineName(bytes, ref position),
+                Phase.InlineRest => ReadInlineRest(bytes, ref position),
                 Phase.Count => ReadCount(bytes, ref position),
                 Phase.CountLf => ReadCountLf(bytes, ref position),
                 Phase.Dollar => ReadDollar(bytes, ref position),
@@ -114,7 +118,8 @@ internal sealed class RequestMachine(RespLimits limits)
         _head.Clear();
         _nameKnown = false;
         _lineLength = 0;
-        if (bytes[position] == '*')
+        IsInline = bytes[position] != '*';
+        if (!IsInline)
         {
             position++;
             _lineLength = 1;
@@ -123,37 +128,77 @@ internal sealed class RequestMachine(RespLimits limits)
         }
         else
         {
-            _inline = new InlineLexer<InlineNameSink>(default);
-            _phase = Phase.Inline;
+            _inline = new InlineLexer<InlineNameSink>(default, quotesMayJoin: true);
+            _phase = Phase.InlineName;
         }
 
         return MachineStop.None;
     }
 
-    private MachineStop ReadInline(ReadOnlySpan<byte> bytes, ref int position)
+    private MachineStop ReadInlineName(ReadOnlySpan<byte> bytes, ref int position)
     {
-        for (; position < bytes.Length; position++)
+        while (position < bytes.Length)
         {
             var value = bytes[position];
-            if (value == '\n') return EndInline(ref position);
             if (value == 0) return Malformed(RequestErrors.ZeroByteInline);
-            if (++_lineLength > _limits.MaxInlineBytes) return Malformed(RequestErrors.TooBigInline);
+            if (value == '\n') return EndInlineName(ref position);
+            if (++_lineLength > limits.MaxInlineBytes) return Malformed(RequestErrors.TooBigInline);
+            position++;
+            if (_inline.DivideAt(value))
+            {
+                TellInlineName();
+                _inline.Add(value);
+                return MachineStop.NameKnown;
+            }
+
             _inline.Add(value);
+            if (!_inline.Sink.HasBegun || !(_inline.IsBetweenArguments || _inline.Sink.Head.IsFull)) continue;
+            TellInlineName();
+            _phase = Phase.InlineRest;
+            return KnowName(position);
         }
 
         return MachineStop.None;
     }
 
-    private MachineStop EndInline(ref int position)
+    /// <summary>The line is over, and the word with it, whether its quotes are balanced or not.</summary>
+    private MachineStop EndInlineName(ref int position)
     {
-        if (!_inline.IsBalanced) return Malformed(RequestErrors.UnbalancedQuotes);
         position++;
         EndRequest(position);
-        ArgumentCount = _inline.Sink.Count;
-        if (ArgumentCount == 0) return MachineStop.None;
-        _head = _inline.Sink.Head;
-        NameLength = _inline.Sink.NameLength;
+        if (!_inline.Sink.HasBegun) return MachineStop.None;
+        TellInlineName();
         return MachineStop.NameKnown;
+    }
+
+    private void TellInlineName()
+    {
+        _head = _inline.Sink.Head;
+        NameLength = _head.Length;
+        ArgumentCount = IRequestFilter.UnknownCount;
+    }
+
+    /// <summary>What the line's quotes mean is the server's to say. So is its length, which servers judge by what has arrived when they look.</summary>
+    private MachineStop ReadInlineRest(ReadOnlySpan<byte> bytes, ref int position)
+    {
+        var allowed = IsHeld ? limits.MaxInlineBytes - _lineLength : int.MaxValue;
+        var rest = bytes[position..];
+        var length = rest.IndexOfAny((byte)'\n', (byte)0);
+        if (length > allowed || (length < 0 && rest.Length > allowed))
+        {
+            position += allowed;
+            return Malformed(RequestErrors.TooBigInline);
+        }
+
+        var taken = length < 0 ? rest.Length : length;
+        if (IsHeld) _lineLength += taken;
+        position += taken;
+        ValidTo = position;
+        if (length < 0) return MachineStop.None;
+        if (bytes[position] == 0) return Malformed(RequestErrors.ZeroByteInline);
+        position++;
+        EndRequest(position);
+        return MachineStop.None;
     }
 
     private MachineStop ReadCount(ReadOnlySpan<byte> bytes, ref int position)
@@ -162,7 +207,7 @@ internal sealed class RequestMachine(RespLimits limits)
         {
             var value = bytes[position];
             if (value == '\r') return EndCount(ref position);
-            if (++_lineLength > _limits.MaxInlineBytes) return Malformed(RequestErrors.TooBigCountLine);
+            if (++_lineLength > limits.MaxInlineBytes) return Malformed(RequestErrors.TooBigCountLine);
             if (!_number.TryAdd(value)) return Malformed(RequestErrors.InvalidCount);
         }
 
@@ -171,15 +216,7 @@ internal sealed class RequestMachine(RespLimits limits)
 
     private MachineStop EndCount(ref int position)
     {
-        if (!_number.IsComplete || _number.Value > RespLimits.Default.MaxArguments)
-            return Malformed(RequestErrors.InvalidCount);
-        if (_number.Value > _limits.MaxArguments)
-        {
-            return Malformed(_limits.BeforeAuthentication
-                ? RequestErrors.UnauthenticatedCount
-                : RequestErrors.InvalidCount);
-        }
-
+        if (!_number.IsComplete || _number.Value > limits.MaxArguments) return Malformed(RequestErrors.InvalidCount);
         position++;
         _phase = Phase.CountLf;
         return MachineStop.None;
@@ -233,7 +270,7 @@ internal sealed class RequestMachine(RespLimits limits)
         {
             var value = bytes[position];
             if (value == '\r') return EndLength(ref position);
-            if (++_lineLength > _limits.MaxInlineBytes) return Malformed(RequestErrors.TooBigLengthLine);
+            if (++_lineLength > limits.MaxInlineBytes) return Malformed(RequestErrors.TooBigLengthLine);
             if (!_number.TryAdd(value)) return Malformed(RequestErrors.InvalidLength);
         }
 
@@ -242,14 +279,7 @@ internal sealed class RequestMachine(RespLimits limits)
 
     private MachineStop EndLength(ref int position)
     {
-        if (!_number.IsComplete) return Malformed(RequestErrors.InvalidLength);
-        if (_number.Value > _limits.MaxBulkBytes)
-        {
-            return Malformed(_limits.BeforeAuthentication && _number.Value <= RespLimits.Default.MaxBulkBytes
-                ? RequestErrors.UnauthenticatedLength
-                : RequestErrors.InvalidLength);
-        }
-
+        if (!_number.IsComplete || _number.Value > limits.MaxBulkBytes) return Malformed(RequestErrors.InvalidLength);
         position++;
         _phase = Phase.LengthLf;
         return MachineStop.None;

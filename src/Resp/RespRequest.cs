@@ -36,10 +36,8 @@ public sealed class RespRequest
     /// <summary>Whether this is the command of that name, which is given in ASCII; case does not count.</summary>
     public bool NameIs(ReadOnlySpan<byte> upperCaseName) => Ascii.EqualsIgnoreCase(_arguments[0].Span, upperCaseName);
 
-    /// <summary>Takes apart a request whose framing the framer has already found valid; keeps the array.</summary>
-    internal static RespRequest FromValidated(byte[] frame) => frame[0] == '*' ? FromMultibulk(frame) : FromInline(frame);
-
-    private static RespRequest FromMultibulk(byte[] frame)
+    /// <summary>Takes apart a multibulk request that the framer has already found valid; keeps the array.</summary>
+    internal static RespRequest FromMultibulk(byte[] frame)
     {
         var position = 1;
         var arguments = new ReadOnlyMemory<byte>[ReadNumber(frame, ref position)];
@@ -54,12 +52,13 @@ public sealed class RespRequest
         return new RespRequest(arguments, isInline: false);
     }
 
-    private static RespRequest FromInline(byte[] frame)
+    /// <summary>Takes apart an inline line, its LF included; null when not all servers would read it alike.</summary>
+    internal static RespRequest? FromInline(ReadOnlySpan<byte> line)
     {
         // No argument is longer than what it was written as.
-        var lexer = new InlineLexer<InlineArgumentsSink>(new InlineArgumentsSink(new byte[frame.Length]));
-        foreach (var value in frame.AsSpan(0, frame.Length - 1)) lexer.Add(value);
-        return new RespRequest(lexer.Sink.ToArguments(), isInline: true);
+        var lexer = new InlineLexer<InlineArgumentsSink>(new InlineArgumentsSink(new byte[line.Length]), quotesMayJoin: false);
+        foreach (var value in line[..^1]) lexer.Add(value);
+        return lexer.IsBalanced ? new RespRequest(lexer.Sink.ToArguments(), isInline: true) : null;
     }
 
     private static int ReadNumber(ReadOnlySpan<byte> frame, ref int position)

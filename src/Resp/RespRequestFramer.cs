@@ -10,13 +10,13 @@ namespace KeyEvt.Resp;
 /// Runs over a client's bytes, request by request, in whatever pieces they arrive:
 /// <code>
 /// request = "*" count CRLF count( "$" length CRLF bytes CRLF )    ; "*0" and any negative count are requests without arguments
-///         / line LF                                               ; inline; an empty line is one without arguments
+///         / line LF                                               ; inline, see InlineLexer; an empty line is one without arguments
 /// </code>
 /// Canonical framing only: where Redis is laxer (it does not look at the bytes behind a CR or a body), these bytes are refused, so that
 /// this framer and any Redis see the same commands. Texts and limits are those of <c>networking.c</c> of Redis 7.
 /// <para>
 /// A request's bytes are held back until its name is known not to be a candidate's; from there on everything valid is released at once,
-/// large bodies too. An inline line is held back until its end, as only there it is known to be valid.
+/// large bodies too, and the rest of an inline line, whose quotes are for the server to judge. Only a candidate's line must be one that all servers read alike.
 /// </para>
 /// </summary>
 /// <remarks>Not thread safe. Allocates only for a candidate.</remarks>
@@ -47,7 +47,7 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
     }
 
     /// <summary>What has been read of the candidate, and what is certainly due of it.</summary>
-    private bool CandidateIsTooLarge => _candidateRead + _machine.BodyLeft > Limits.MaxCandidateBytes;
+    private bool CandidateIsTooLarge => !_machine.IsInline && _candidateRead + _machine.BodyLeft > limits.MaxCandidateBytes;
 
     /// <summary>Whether no request has been begun.</summary>
     public bool AtRequestBoundary => _mode == Mode.Scanning && _machine.AtBoundary;
@@ -57,13 +57,6 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
     /// next for it.
     /// </summary>
     public bool BrokeInsideReleased { get; private set; }
-
-    /// <summary>May be swapped between two calls; a header line that has been read is not judged again.</summary>
-    public RespLimits Limits
-    {
-        get => _machine.Limits;
-        set => _machine.Limits = value;
-    }
 
     /// <summary>
     /// Takes in the next bytes of the stream; each byte is given exactly once. After <see cref="FrameStop.Candidate"/> come
@@ -100,14 +93,14 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
             if (stop == MachineStop.Malformed)
             {
                 BrokeInsideReleased = partIsReleased && requestStart < 0;
-                ThrowMalformed(position, ReleasedInFrontOf(requestStart));
+                ThrowMalformed(_machine.Error, position, ReleasedInFrontOf(requestStart));
             }
 
             if (CommandNameHead.IsForeignProtocol(_machine.NameHead))
                 return new FrameStep(position, StopAt(requestStart, Mode.Ended), FrameStop.ForeignProtocol);
             if (_filter.IsCandidate(_machine.NameHead, _machine.NameLength, _machine.ArgumentCount) && !_passNext)
                 return new FrameStep(position, StopAt(requestStart, Mode.Candidate), FrameStop.Candidate);
-            _passNext = false;
+            _passNext &= _machine.MayTellAnotherName;
         }
 
         var released = ReleasedInFrontOf(_machine.ValidTo);
@@ -135,13 +128,12 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
             while (position < memory.Length)
             {
                 if (_machine.Advance(memory.Span, ref position) == MachineStop.Malformed)
-                    ThrowMalformed(_candidateRead + position, releasedBefore: 0);
+                    ThrowMalformed(_machine.Error, _candidateRead + position, releasedBefore: 0);
                 if (_machine.AtBoundary) break;
             }
 
             _candidateRead += position;
-            if (_machine.AtBoundary && !CandidateIsTooLarge)
-                _candidate = RespRequest.FromValidated(bytes.Slice(0, _candidateRead).ToArray());
+            if (_machine.AtBoundary && !CandidateIsTooLarge && _candidateRead > 0) _candidate = TakeApart(bytes.Slice(0, _candidateRead).ToArray());
         }
 
         request = _candidate;
@@ -174,7 +166,7 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
     {
         isCandidate = false;
         var maxBody = _machine.ContiguousBodyLimit;
-        var maxCount = Math.Min(Limits.MaxArguments, ContiguousRequest.MaxArguments);
+        var maxCount = Math.Min(limits.MaxArguments, ContiguousRequest.MaxArguments);
         while (true)
         {
             requestStart = position;
@@ -217,22 +209,32 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
         _held = 0;
         _mode = mode;
         _machine.Reset();
+        _machine.IsHeld = mode == Mode.Candidate;
         return released;
+    }
+
+    private RespRequest TakeApart(byte[] frame)
+    {
+        if (!_machine.IsInline) return RespRequest.FromMultibulk(frame);
+        if (RespRequest.FromInline(frame) is { } request) return request;
+        ThrowMalformed(RequestErrors.UnbalancedQuotes, frame.Length - 1, releasedBefore: 0);
+        return null;
     }
 
     private void EndCandidate()
     {
         _mode = Mode.Scanning;
+        _machine.IsHeld = false;
         _candidate = null;
         _candidateRead = 0;
         _machine.Reset();
     }
 
     [DoesNotReturn]
-    private void ThrowMalformed(long index, long releasedBefore)
+    private void ThrowMalformed(string error, long index, long releasedBefore)
     {
         _mode = Mode.Ended;
-        throw new RespProtocolException(_machine.Error, _offset + index, releasedBefore);
+        throw new RespProtocolException(error, _offset + index, releasedBefore);
     }
 
     [DoesNotReturn]

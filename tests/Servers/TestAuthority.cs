@@ -33,6 +33,9 @@ public sealed class TestAuthority : IDisposable
     /// <summary>It was valid, until yesterday.</summary>
     public TestCertificate IssueExpired(params string[] names) => Issue(DateTimeOffset.UtcNow.AddDays(-30), DateTimeOffset.UtcNow.AddDays(-1), names);
 
+    /// <summary>It will be valid, from tomorrow on.</summary>
+    public TestCertificate IssueForLater(params string[] names) => Issue(DateTimeOffset.UtcNow.AddDays(1), DateTimeOffset.UtcNow.AddDays(30), names);
+
     public void Dispose()
     {
         _certificate.Dispose();

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Connect;
 using KeyEvt.Forwarder.Tls;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
@@ -49,6 +50,7 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
             TopologyRecoveryEnabled = false,
             Ssl = secure.Option,
             ClientProvidedName = clientName,
+            SocketFactory = _ => new RacingTcpClient(settings.Host, AddressRace.OfSystem),
             RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
             HandshakeContinuationTimeout = TimeSpan.FromSeconds(5),
             ContinuationTimeout = TimeSpan.FromSeconds(5),

@@ -37,7 +37,7 @@ internal sealed class FeedConnection
         _feed = feed;
         _pipe = pipe;
         _isSecond = silent is not null;
-        _end = new FeedEnd(feed.Options);
+        _end = new FeedEnd(feed.Options, () => _reader!.Reads > 0);
         _commands = new FeedCommands(feed.Time);
         _subscriptions = new FeedSubscriptions(feed, _commands, wanted, End, OnSubscribed);
         _flags = new FlagKeeper(feed, _commands, wanted, OnFlagsSettled);

@@ -5,7 +5,8 @@ using KeyEvt.Forwarder.Tls;
 namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>How did a connection end? The first reason wins, whichever of its loops has it.</summary>
-internal sealed class FeedEnd(NodeFeedOptions options)
+/// <param name="hasAnswered">Whether the node has sent anything.</param>
+internal sealed class FeedEnd(NodeFeedOptions options, Func<bool> hasAnswered)
 {
     private readonly TaskCompletionSource<FeedFault> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -20,7 +21,9 @@ internal sealed class FeedEnd(NodeFeedOptions options)
         try
         {
             await loop().ConfigureAwait(false);
-            Set(new FeedFault(FeedFaultKind.Closed, "the server closed the connection (restart, CLIENT KILL, an ACL change, or its client-output-buffer-limit)"));
+            Set(new FeedFault(FeedFaultKind.Closed, hasAnswered()
+                ? "the server closed the connection (restart, CLIENT KILL, an ACL change, or its client-output-buffer-limit)"
+                : PlainFault.Explain("the server closed the connection", options.Address, hasAnswered: false)));
         }
         catch (FeedFaultException e)
         {
@@ -38,5 +41,5 @@ internal sealed class FeedEnd(NodeFeedOptions options)
 
     /// <summary>With TLS 1.3 the node judges the client certificate after the handshake: its refusal is the first thing that is read.</summary>
     private string BreakOf(Exception error) =>
-        (options.Address.IsTls ? HandshakeFault.Describe(error, options.TlsFiles) : null) ?? FeedText.Clean(error.Message);
+        (options.Address.IsTls ? HandshakeFault.Describe(error, options.TlsFiles) : null) ?? PlainFault.Explain(FeedText.Clean(error.Message), options.Address, hasAnswered());
 }

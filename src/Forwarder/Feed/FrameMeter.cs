@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using KeyEvt.Forwarder.Tls;
 
 namespace KeyEvt.Forwarder.Feed;
 
@@ -33,7 +34,7 @@ internal static class FrameMeter
             var rest = bytes[(int)at..];
             int line = rest.IndexOf((byte)'\n');
             if (line < 0)
-                return rest.Length > MaxLine ? throw NotResp(rest[0]) : bytes.Length + 1L;
+                return rest.Length > MaxLine || PlainFault.IsTls(rest[0]) ? throw NotResp(rest[0]) : bytes.Length + 1L;
 
             if (line < 2 || rest[line - 1] != '\r')
                 throw NotResp(rest[0]);
@@ -81,5 +82,5 @@ internal static class FrameMeter
     }
 
     private static FeedFaultException NotResp(byte first) =>
-        new(FeedFaultKind.Protocol, $"the node sent what is not RESP (first byte 0x{first:x2}); is this port Redis, and without TLS?");
+        new(FeedFaultKind.Protocol, PlainFault.IsTls(first) ? $"the node speaks TLS: {PlainFault.Question}" : $"the node sent what is not RESP (first byte 0x{first:x2}); is this port Redis?");
 }

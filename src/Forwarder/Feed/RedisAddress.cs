@@ -7,12 +7,14 @@ namespace KeyEvt.Forwarder.Feed;
 /// <code>
 /// redis://[[user]:password@]host[:port]     rediss:// the same over TLS     unix:/path
 /// </code>
-/// User and password are percent-decoded; port 6379 when none is given; an IPv6 host stands in brackets. The path of a <c>redis://</c>
-/// address (a database number, elsewhere) means nothing here: notifications carry their database.
+/// User and password are percent-decoded; port 6379 when none is given; an IPv6 host stands in brackets. Nothing follows: what other programs write there (a database number, parameters)
+/// would be ignored here, and nothing is ignored without a word.
 /// </remarks>
 public sealed record RedisAddress
 {
     public const int DefaultPort = 6379;
+
+    internal const string NoParameters = "an address has no parameters (? or #): there are options for what is to be set; in a user or password write %3F or %23";
 
     /// <summary>redis, rediss or unix.</summary>
     public string Scheme { get; init; } = "redis";
@@ -48,6 +50,8 @@ public sealed record RedisAddress
                 path = path[2..];
             if (path.Length < 2 || path[0] != '/')
                 error = "a unix socket is written unix:/path";
+            else if (path.AsSpan().IndexOfAny('?', '#') >= 0)
+                error = NoParameters;
             else
                 address = new RedisAddress { Scheme = "unix", Path = path };
             return address is not null;
@@ -65,9 +69,16 @@ public sealed record RedisAddress
         int at = rest.LastIndexOf('@');
         string login = at < 0 ? "" : rest[..at];
         string place = rest[(at + 1)..];
-        int slash = place.IndexOf('/', StringComparison.Ordinal);
-        if (slash >= 0)
-            place = place[..slash];
+        int end = place.AsSpan().IndexOfAny('/', '?', '#');
+        if (end >= 0)
+        {
+            error = FaultOfRest(place[end..]);
+            if (error.Length > 0)
+                return false;
+
+            place = place[..end];
+        }
+
         if (!TryReadPlace(place, out string host, out int port, out error))
             return false;
 
@@ -82,6 +93,19 @@ public sealed record RedisAddress
             Password = colon < 0 ? null : Uri.UnescapeDataString(login[(colon + 1)..]),
         };
         return true;
+    }
+
+    /// <summary>What is wrong with what stands behind the port; empty: nothing. Not shown: a password may be among the parameters.</summary>
+    private static string FaultOfRest(string rest)
+    {
+        if (rest == "/")
+            return "";
+        if (rest.AsSpan().IndexOfAny('?', '#') >= 0)
+            return NoParameters;
+
+        return rest.Length <= 10 && rest.AsSpan(1).IndexOfAnyExceptInRange('0', '9') < 0
+            ? $"nothing may stand behind the port, not {rest} either: each client chooses its database itself (SELECT), and events of all databases are forwarded; for those of one alone, write --rule 'db={rest[1..]} mask=ALL' instead of --keymask ALL"
+            : "nothing may stand behind the port";
     }
 
     /// <summary>For people: never the password.</summary>

@@ -1,6 +1,6 @@
 using System.IO.Pipelines;
-using System.Net;
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Connect;
 using KeyEvt.Forwarder.Tls;
 using Pipelines.Sockets.Unofficial;
 
@@ -12,7 +12,8 @@ namespace KeyEvt.Forwarder.Feed;
 /// hop between threads is saved for each read. TLS is as <see cref="TlsClient"/> makes it.
 /// </remarks>
 /// <param name="tls">Null: the system's authorities are trusted.</param>
-public sealed class SocketFeedTransport(TlsClient? tls = null) : IFeedTransport
+/// <param name="race">Null: names are resolved by the system.</param>
+public sealed class SocketFeedTransport(TlsClient? tls = null, AddressRace? race = null) : IFeedTransport
 {
     /// <summary>What one read of the socket may bring.</summary>
     private const int SegmentBytes = 64 * 1024;
@@ -25,17 +26,14 @@ public sealed class SocketFeedTransport(TlsClient? tls = null) : IFeedTransport
         minimumSegmentSize: SegmentBytes,
         useSynchronizationContext: false);
 
+    private readonly AddressRace _race = race ?? AddressRace.OfSystem;
     private readonly TlsClient _tls = tls ?? TlsClient.OfSystem("--upstream");
 
     public async ValueTask<IDuplexPipe> ConnectAsync(RedisAddress address, CancellationToken cancellationToken)
     {
-        var socket = address.Path is null
-            ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
-            : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        var socket = address.Path is { } path ? await AddressRace.OpenUnixAsync(path, cancellationToken).ConfigureAwait(false) : await _race.OpenAsync(address.Host, address.Port, cancellationToken).ConfigureAwait(false);
         try
         {
-            EndPoint place = address.Path is null ? new DnsEndPoint(address.Host, address.Port) : new UnixDomainSocketEndPoint(address.Path);
-            await socket.ConnectAsync(place, cancellationToken).ConfigureAwait(false);
             if (address.IsTls)
                 return new StreamDuplex(await _tls.SecureAsync(new NetworkStream(socket, ownsSocket: true), address.Host, cancellationToken).ConfigureAwait(false));
 

@@ -69,9 +69,6 @@ public sealed record EventRule(EventClass Events, int? Database, KeyMask Mask)
         return false;
     }
 
-    public bool Matches(int database, EventClass eventClass, ReadOnlySpan<byte> key) =>
-        (Events & eventClass) != 0 && (Database is null || Database == database) && Mask.Matches(key);
-
     /// <summary>As <see cref="TryParse"/> reads it.</summary>
     public override string ToString() =>
         $"events={NotifyFlags.Format(Events)} {(Database is { } d ? FormattableString.Invariant($"db={d} ") : "")}mask={Encoding.Latin1.GetString(Mask.Bytes.Span)}";

@@ -2,7 +2,7 @@ using KeyEvt.Forwarder.Feed;
 
 namespace KeyEvt.Forwarder.Filter;
 
-/// <summary>All rules in force, besides the masks: does any of them want an event? Immutable, equal by content.</summary>
+/// <summary>All rules in force, besides the masks. Immutable, equal by content. What they want is told by <see cref="EventFilter"/>.</summary>
 public sealed class RuleSet : IEquatable<RuleSet>
 {
     public static readonly RuleSet Empty = new([]);
@@ -21,20 +21,6 @@ public sealed class RuleSet : IEquatable<RuleSet>
     public EventClass Events { get; }
 
     public RuleSet Add(IEnumerable<EventRule> rules) => new([.. _rules, .. rules]);
-
-    public bool Matches(int database, EventClass eventClass, ReadOnlySpan<byte> key)
-    {
-        if ((Events & eventClass) == 0)
-            return false;
-
-        foreach (var rule in _rules)
-        {
-            if (rule.Matches(database, eventClass, key))
-                return true;
-        }
-
-        return false;
-    }
 
     public bool Equals(RuleSet? other) => other is not null && _rules.AsSpan().SequenceEqual(other._rules);
 

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Filter;
 
 namespace KeyEvt.Forwarder.Outbox;
 
@@ -15,6 +16,7 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
     private const int MaxIdLength = 64;
 
     private volatile bool _isClosed;
+    private volatile EventFilter? _filter;
 
     private static readonly EventLog.Composer<Parts> ComposeStored = Compose;
 
@@ -42,7 +44,7 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
         if (isOurs && FallbackKey.IsState(key))
             return; // what this program, or another one, keeps of itself is no event of anybody's
 
-        if (isOurs || !(((now.Events & eventClass) != 0 && now.Masks.Matches(key)) || now.Rules.Matches(database, eventClass, key)))
+        if (isOurs || !FilterOf(now).Wants(database, eventClass, key))
         {
             ledger.Filtered();
             return;
@@ -81,6 +83,13 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
 
     /// <summary>The program ends: what comes from here on is not taken, as if the feeds had ended.</summary>
     public void Close() => _isClosed = true;
+
+    /// <summary>Made anew at the first event after masks, rules or classes have changed.</summary>
+    private EventFilter FilterOf(ForwarderConfig config)
+    {
+        var filter = _filter;
+        return filter is not null && filter.IsOf(config) ? filter : _filter = new EventFilter(config.Events, config.Masks, config.Rules);
+    }
 
     private static void Compose(Span<byte> to, in Parts parts)
     {

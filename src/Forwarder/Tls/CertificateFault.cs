@@ -11,12 +11,13 @@ public static class CertificateFault
     private const X509ChainStatusFlags Untrusted = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain;
 
     /// <param name="host">The name that it was connected by.</param>
-    public static string Describe(X509Certificate? shown, X509Chain? chain, SslPolicyErrors errors, string host, TlsFiles files)
+    /// <param name="now">When it was judged.</param>
+    public static string Describe(X509Certificate? shown, X509Chain? chain, SslPolicyErrors errors, string host, TlsFiles files, DateTimeOffset now)
     {
         if (shown is not X509Certificate2 certificate) return "no certificate is shown there";
         var faults = new List<string>();
         var flags = chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, status) => all | status.Status) ?? X509ChainStatusFlags.NoError;
-        if (flags.HasFlag(X509ChainStatusFlags.NotTimeValid)) faults.Add(DescribeTime(chain!));
+        if (flags.HasFlag(X509ChainStatusFlags.NotTimeValid)) faults.Add(DescribeTime(chain!, now));
         if ((flags & Untrusted) != 0)
         {
             string trusted = files.Ca is { } ca ? $"which the authorities in {files.Option}-ca ({ca}) do not vouch for: put its authority's certificate there" : $"which no authority of this system vouches for: name its authority's certificate in {files.Option}-ca";
@@ -29,15 +30,20 @@ public static class CertificateFault
         return faults.Count > 0 ? string.Join("; ", faults) : $"the certificate is refused: {errors}";
     }
 
-    private static string DescribeTime(X509Chain chain)
+    /// <summary>Of a certificate: "expired on ..." or "is not valid before ..."; null: it is valid at this time.</summary>
+    internal static string? DescribeTime(X509Certificate2 certificate, DateTimeOffset now)
     {
-        var now = DateTimeOffset.UtcNow;
+        if (certificate.NotAfter < now) return $"expired on {Day(certificate.NotAfter)}";
+        return certificate.NotBefore > now ? $"is not valid before {Day(certificate.NotBefore)}" : null;
+    }
+
+    private static string DescribeTime(X509Chain chain, DateTimeOffset now)
+    {
         foreach (var element in chain.ChainElements)
         {
             var certificate = element.Certificate;
             string whose = element == chain.ChainElements[0] ? "the certificate" : $"the certificate of its authority '{Short(certificate.Subject)}'";
-            if (certificate.NotAfter < now) return $"{whose} expired on {Day(certificate.NotAfter)}: renew it there";
-            if (certificate.NotBefore > now) return $"{whose} is not valid before {Day(certificate.NotBefore)}: check the clocks";
+            if (DescribeTime(certificate, now) is { } fault) return $"{whose} {fault}: {(certificate.NotAfter < now ? "renew it there" : "check the clocks")}";
         }
         return "the certificate is not valid at this time";
     }

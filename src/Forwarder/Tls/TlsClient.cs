@@ -15,7 +15,7 @@ public sealed class TlsClient(TlsSource source)
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
     /// <summary>Trusts the system's authorities and shows no certificate.</summary>
-    public static TlsClient OfSystem(string option) => new(new TlsSource(new TlsFiles(option)));
+    public static TlsClient OfSystem(string option) => new(new TlsSource(new TlsFiles(option), TimeProvider.System));
 
     public TlsFiles Files => source.Current.Files;
 
@@ -49,7 +49,7 @@ public sealed class TlsClient(TlsSource source)
         {
             TargetHost = host,
             EnabledSslProtocols = Protocols,
-            CertificateChainPolicy = material.NewPolicy(),
+            CertificateChainPolicy = material.NewPolicy(source.Time),
             ClientCertificateContext = material.Own,
             RemoteCertificateValidationCallback = (_, certificate, chain, errors) => Accepts(certificate, chain, errors, host, refused),
         };
@@ -61,7 +61,7 @@ public sealed class TlsClient(TlsSource source)
     /// <summary>For a library that judges by the system's authorities alone: judges again, by those that count.</summary>
     public bool Judge(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, string host, Action<string> refused)
     {
-        using var again = new X509Chain { ChainPolicy = source.Current.NewPolicy() };
+        using var again = new X509Chain { ChainPolicy = source.Current.NewPolicy(source.Time) };
         again.ChainPolicy.ApplicationPolicy.Add(new(ServerAuthentication));
         foreach (var element in chain?.ChainElements ?? Enumerable.Empty<X509ChainElement>()) again.ChainPolicy.ExtraStore.Add(element.Certificate);
         foreach (var extra in chain?.ChainPolicy.ExtraStore ?? []) again.ChainPolicy.ExtraStore.Add(extra);
@@ -73,7 +73,7 @@ public sealed class TlsClient(TlsSource source)
     private bool Accepts(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, string host, Action<string> refused)
     {
         if (errors == SslPolicyErrors.None) return true;
-        refused(CertificateFault.Describe(certificate, chain, errors, host, Files));
+        refused(CertificateFault.Describe(certificate, chain, errors, host, Files, source.Time.GetUtcNow()));
         return false;
     }
 }

@@ -24,31 +24,39 @@ public sealed class TlsMaterial
         files is { Certificate: { } certificate, Key: { } key } ? LoadOwn(files.Option, certificate, key) : null);
 
     /// <summary>How to judge the other side's certificate. Nothing is fetched meanwhile: not the addresses in a stranger's certificate, no revocation lists.</summary>
-    public X509ChainPolicy NewPolicy()
+    public X509ChainPolicy NewPolicy(TimeProvider time)
     {
-        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true, VerificationTime = time.GetLocalNow().LocalDateTime };
         if (Authorities is null) return policy;
         policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         policy.CustomTrustStore.AddRange(Authorities);
         return policy;
     }
 
+    /// <summary>Why the other side will refuse <see cref="Own"/>, as far as the calendar says; null: it will not.</summary>
+    public string? OwnFault(DateTimeOffset now)
+    {
+        if (Own?.TargetCertificate is not { } certificate || CertificateFault.DescribeTime(certificate, now) is not { } fault) return null;
+        return $"{Files.Option}-cert names the file '{Files.Certificate}', whose certificate {fault}";
+    }
+
     private static X509Certificate2Collection LoadAuthorities(string option, string path)
     {
-        var authorities = ReadCertificates(option, path);
+        var authorities = ReadCertificates(option, path, ReadText(option, path));
         return authorities.Count > 0 ? authorities : throw new TlsFileException($"{option} names the file '{path}', which holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
     }
 
     private static SslStreamCertificateContext LoadOwn(string option, string certificatePath, string keyPath)
     {
-        var all = ReadCertificates(option + "-cert", certificatePath);
+        string text = ReadText(option + "-cert", certificatePath);
+        var all = ReadCertificates(option + "-cert", certificatePath, text);
         if (all.Count == 0) throw new TlsFileException($"{option}-cert names the file '{certificatePath}', which holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
         string key = ReadText(option + "-key", keyPath);
         if (key.Contains("BEGIN ENCRYPTED PRIVATE KEY", StringComparison.Ordinal) || key.Contains("Proc-Type: 4,ENCRYPTED", StringComparison.Ordinal))
             throw new TlsFileException($"{option}-key names the file '{keyPath}', whose key is encrypted: store it decrypted (openssl pkey -in ... -out ...), readable by this user alone");
         try
         {
-            var certificate = X509Certificate2.CreateFromPem(ReadText(option + "-cert", certificatePath), key);
+            var certificate = X509Certificate2.CreateFromPem(text, key);
             all.RemoveAt(0);
             return SslStreamCertificateContext.Create(certificate, all, offline: true);
         }
@@ -58,10 +66,9 @@ public sealed class TlsMaterial
         }
     }
 
-    private static X509Certificate2Collection ReadCertificates(string option, string path)
+    private static X509Certificate2Collection ReadCertificates(string option, string path, string text)
     {
         var certificates = new X509Certificate2Collection();
-        string text = ReadText(option, path);
         try
         {
             certificates.ImportFromPem(text);

@@ -31,13 +31,14 @@ internal static class ClusterNodesReply
                 continue;
 
             string[] flags = words[2].Split(',');
-            if (flags.Contains("handshake") || flags.Contains("noaddr") || !TryReadPlace(words[1], upstream.IsTls, asked, out string host, out int port))
+            if (flags.Contains("handshake") || flags.Contains("noaddr") || !TryReadPlace(words[1], asked, out var hosts, out int port))
                 continue;
 
             var node = new TopologyNode
             {
                 Id = words[0],
-                Address = upstream.NodeAt(host, port),
+                Address = upstream.NodeAt(upstream.IsTls ? hosts[^1] : hosts[0], port), // a certificate is for a name, where there is one
+                Hosts = hosts,
                 Role = flags.Contains("slave") ? NodeRole.Replica : NodeRole.Master,
                 MasterId = words[3] == "-" ? null : words[3],
                 Slots = [.. words.Skip(8).Select(ReadSlots).OfType<SlotRange>().OrderBy(range => range.First)],
@@ -51,17 +52,16 @@ internal static class ClusterNodesReply
         return nodes.Count > 0 ? new View(nodes, newest) : throw new IOException("its answer names no node");
     }
 
-    private static bool TryReadPlace(string word, bool isTls, string asked, out string host, out int port)
+    /// <param name="hosts">The IP address, then the name, where there is one.</param>
+    private static bool TryReadPlace(string word, string asked, out List<string> hosts, out int port)
     {
         string[] names = word.Split(',');
         string place = names[0].Split('@')[0];
         int colon = place.LastIndexOf(':');
-        host = colon < 0 ? "" : place[..colon].Trim('[', ']');
-        // A certificate is for a name, where there is one.
-        if (isTls && names.Length > 1 && names[1].Length > 0 && !names[1].Contains('='))
-            host = names[1];
-        if (host.Length == 0 || host == "?")
-            host = asked;
+        string ip = colon < 0 ? "" : place[..colon].Trim('[', ']');
+        hosts = [ip is "" or "?" ? asked : ip];
+        if (names.Length > 1 && names[1].Length > 0 && !names[1].Contains('='))
+            hosts.Add(names[1]);
         return int.TryParse(place[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and <= 65535;
     }
 

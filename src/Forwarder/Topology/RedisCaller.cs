@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Tls;
 
 namespace KeyEvt.Forwarder.Topology;
 
@@ -21,13 +22,16 @@ internal sealed class RedisCaller : IAsyncDisposable
     private readonly TimeSpan _deadline;
     private readonly TimeProvider _time;
 
-    private RedisCaller(IDuplexPipe pipe, TimeSpan deadline, TimeProvider time) => (_pipe, _deadline, _time) = (pipe, deadline, time);
+    private readonly RedisAddress _address;
+    private bool _hasAnswered;
+
+    private RedisCaller(IDuplexPipe pipe, RedisAddress address, TimeSpan deadline, TimeProvider time) => (_pipe, _address, _deadline, _time) = (pipe, address, deadline, time);
 
     /// <exception cref="IOException">Not reached, or the login is refused.</exception>
     public static async Task<RedisCaller> OpenAsync(RedisAddress address, IFeedTransport transport, TimeSpan deadline, TimeProvider time)
     {
         var pipe = await GuardAsync(async end => await transport.ConnectAsync(address, end).ConfigureAwait(false), deadline, time).ConfigureAwait(false);
-        var caller = new RedisCaller(pipe, deadline, time);
+        var caller = new RedisCaller(pipe, address, deadline, time);
         if (address.Password is null && address.User is null)
             return caller;
 
@@ -47,9 +51,18 @@ internal sealed class RedisCaller : IAsyncDisposable
     public Task<FeedReply> AskAsync(params string[] command) => GuardAsync(
         async end =>
         {
-            Write(command);
-            await _pipe.Output.FlushAsync(end).ConfigureAwait(false);
-            return await ReadAsync(end).ConfigureAwait(false);
+            try
+            {
+                Write(command);
+                await _pipe.Output.FlushAsync(end).ConfigureAwait(false);
+                var answer = await ReadAsync(end).ConfigureAwait(false);
+                _hasAnswered = true;
+                return answer;
+            }
+            catch (Exception e) when (!_hasAnswered && e is IOException or SocketException)
+            {
+                throw new IOException(PlainFault.Explain(FeedText.Clean(e.Message), _address, _hasAnswered), e);
+            }
         },
         _deadline,
         _time);

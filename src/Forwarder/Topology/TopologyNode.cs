@@ -11,6 +11,9 @@ public sealed record TopologyNode
     /// <summary>Where it is reached, with login and scheme of the upstream address that the user gave.</summary>
     public required RedisAddress Address { get; init; }
 
+    /// <summary>The hosts by which others may name it, at the port of <see cref="Address"/>: its IP address, and its host name where it has announced one.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
     public required NodeRole Role { get; init; }
 
     /// <summary>Of a replica: its master's <see cref="Id"/>, where known.</summary>

@@ -165,7 +165,10 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         $"{node.Address} {node.Role.ToString().ToLowerInvariant()}{(node.Slots.Count > 0 ? $" of {node.Slots.Sum(range => range.Count)} slots" : "")}{(node.IsFailing ? " (failing)" : "")}";
 
     private static bool IsSame(IReadOnlyList<TopologyNode> one, IReadOnlyList<TopologyNode> other) =>
-        one.Count == other.Count && one.Zip(other).All(pair => pair.First with { Slots = [] } == pair.Second with { Slots = [] } && pair.First.Slots.SequenceEqual(pair.Second.Slots));
+        one.Count == other.Count && one.Zip(other).All(pair =>
+            pair.First with { Slots = [], Hosts = [] } == pair.Second with { Slots = [], Hosts = [] }
+            && pair.First.Slots.SequenceEqual(pair.Second.Slots)
+            && pair.First.Hosts.SequenceEqual(pair.Second.Hosts));
 
     private void Wake()
     {

@@ -87,10 +87,16 @@ public sealed record UpstreamAddress
         address = null;
         int at = rest.LastIndexOf('@');
         int slash = rest.IndexOf('/', at + 1);
+        if (rest.AsSpan(at + 1).IndexOfAny('?', '#') >= 0)
+        {
+            error = RedisAddress.NoParameters;
+            return false;
+        }
+
         string name = slash < 0 ? "" : Uri.UnescapeDataString(rest[(slash + 1)..]);
         if (name.Length == 0 || name.Contains('/') || name.Any(c => char.IsControl(c) || c == ' '))
         {
-            error = "redis+sentinel:// ends with the name of the master: redis+sentinel://host:26379,host:26379/mymaster";
+            error = "redis+sentinel:// ends with the name of the master, and nothing behind it: redis+sentinel://host:26379,host:26379/mymaster";
             return false;
         }
 

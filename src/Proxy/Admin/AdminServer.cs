@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
-using KeyEvt.Forwarder;
 using KeyEvt.Proxy.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -9,6 +7,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -16,114 +16,96 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Admin;
 
 /// <summary>
-/// How does the outside see whether the program is well? HTTP with /healthz (the process answers), /readyz (it can serve), /metrics, /info. Nothing
-/// here changes anything, and nothing here shows a secret. An empty web application: no files, no environment, no signals of its own.
+/// How does the outside reach the admin pages? HTTP on TCP or a unix socket, by an empty web application: no files, no environment, no signals of its own.
+/// What they say: <see cref="AdminPages"/>.
 /// </summary>
 internal sealed class AdminServer : IAsyncDisposable
 {
-    private const string Page = """
-        keyevt
-          /healthz  the process is alive
-          /readyz   clients are served and events are heard; else what is missing
-          /metrics  Prometheus text
-          /info     what key_evt_amqp.info says
-
-        """;
-
     private readonly WebApplication _app;
-    private readonly IReadiness _readiness;
-    private readonly Func<IReadOnlyList<InfoSection>> _info;
-    private readonly MetricsCollector _metrics;
+    private readonly ListeningSocket? _unix;
+    private readonly TimeProvider _time;
 
-    private AdminServer(WebApplication app, IReadiness readiness, Func<IReadOnlyList<InfoSection>> info, MetricsCollector metrics)
-    {
-        (_app, _readiness, _info, _metrics) = (app, readiness, info, metrics);
-        _app.Run(AnswerAsync);
-    }
+    private AdminServer(WebApplication app, ListeningSocket? unix, TimeProvider time) => (_app, _unix, _time) = (app, unix, time);
 
     /// <summary>Where it listens, the port as the system chose it.</summary>
     public IReadOnlyList<string> Addresses => [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
 
     /// <summary>Listens.</summary>
     /// <exception cref="IOException">The address cannot be listened on; the message names it.</exception>
-    public static async Task<AdminServer> StartAsync(TransportAddress address, IReadiness readiness, Func<IReadOnlyList<InfoSection>> info, MetricsCollector metrics, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static async Task<AdminServer> StartAsync(TransportAddress address, SocketSettings sockets, AdminPages pages, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(loggers);
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 4096;
-            kestrel.Limits.MaxConcurrentConnections = 64;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
-            if (address.UnixPath is { } path) kestrel.ListenUnixSocket(path);
-            else if (address.ToEndPoint() is IPEndPoint ip) kestrel.Listen(ip);
-        });
-        if (address.ToEndPoint() is DnsEndPoint) builder.WebHost.UseUrls($"http://{address}");
-
-        var server = new AdminServer(builder.Build(), readiness, info, metrics);
+        AdminServer? server = null;
         try
         {
+            var ends = await FindAsync(address, cancellationToken);
+            var unix = address.UnixPath is null ? null : new ListeningSocket(address, sockets);
+            var connections = new AdminConnections();
+            server = new AdminServer(Build(address, ends, unix, connections, loggers), unix, time);
+            var hosts = new AdminHosts(ends.All(static end => end is IPEndPoint ip && IPAddress.IsLoopback(ip.Address)), address.Host);
+            server._app.Run(context => AnswerAsync(context, connections, pages, hosts));
             await server._app.StartAsync(cancellationToken);
             return server;
         }
         catch (Exception e)
         {
-            await server.DisposeAsync();
-            if (e is not (IOException or SocketException or InvalidOperationException)) throw;
+            if (server is not null) await server.DisposeAsync();
+            if (e is SocketPathException || e is not (IOException or SocketException or InvalidOperationException)) throw;
             throw new IOException($"cannot listen on {address} for the admin pages: {e.GetBaseException().Message}", e);
         }
     }
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _unix?.Dispose();
+    }
 
     public async Task StopAsync(TimeSpan deadline)
     {
-        using var end = new CancellationTokenSource(deadline);
+        using var end = new CancellationTokenSource(deadline, _time);
         await _app.StopAsync(end.Token);
     }
 
-    private Task AnswerAsync(HttpContext context)
+    /// <summary>A name stands for all of its addresses. Asked here: the web server listens everywhere when it is given a name.</summary>
+    private static async Task<IReadOnlyList<EndPoint>> FindAsync(TransportAddress address, CancellationToken cancellationToken)
     {
-        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method)) return WriteAsync(context, StatusCodes.Status405MethodNotAllowed, "only GET\n");
-        return context.Request.Path.Value switch
-        {
-            "/healthz" => WriteAsync(context, StatusCodes.Status200OK, "alive\n"),
-            "/readyz" => ReadyAsync(context),
-            "/metrics" => WriteAsync(context, StatusCodes.Status200OK, MetricsText.Write(_metrics.Collect(), _info()), MetricsText.ContentType),
-            "/info" => WriteAsync(context, StatusCodes.Status200OK, InfoText()),
-            "/" => WriteAsync(context, StatusCodes.Status200OK, Page),
-            _ => WriteAsync(context, StatusCodes.Status404NotFound, Page),
-        };
+        if (address.ToEndPoint() is not DnsEndPoint name) return [address.ToEndPoint()];
+        var found = await Dns.GetHostAddressesAsync(name.Host, cancellationToken);
+        return [.. found.Distinct().Select(ip => new IPEndPoint(ip, name.Port))];
     }
 
-    private string InfoText()
+    private static WebApplication Build(TransportAddress address, IReadOnlyList<EndPoint> ends, ListeningSocket? unix, AdminConnections connections, ILoggerFactory loggers)
     {
-        var text = new StringBuilder();
-        foreach (var section in _info())
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        if (unix is not null) builder.Services.Configure<SocketTransportOptions>(options => options.CreateBoundListenSocket = _ => unix.Socket);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            text.Append("# ").Append(section.Name).Append("\r\n");
-            foreach (var (name, value) in section.Fields) text.Append(name).Append(':').Append(CleanText.Line(value)).Append("\r\n");
-            text.Append("\r\n");
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 4096;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
+            if (address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)) kestrel.ListenLocalhost(address.Port, Count); // where there is no IPv6, without it
+            else foreach (var end in ends) kestrel.Listen(end, Count);
+        });
+        return builder.Build();
+
+        void Count(ListenOptions listen) => listen.Use(next => context => connections.RunAsync(context, next));
+    }
+
+    private static async Task AnswerAsync(HttpContext context, AdminConnections connections, AdminPages pages, AdminHosts hosts)
+    {
+        var connection = context.Features.Get<AdminConnection>()!; // set on every connection
+        connections.Mark(connection, isBusy: true);
+        try
+        {
+            await pages.AnswerAsync(context, hosts);
         }
-        return text.ToString();
-    }
-
-    private Task ReadyAsync(HttpContext context)
-    {
-        var missing = _readiness.Missing();
-        return missing.Count == 0
-            ? WriteAsync(context, StatusCodes.Status200OK, "ready\n")
-            : WriteAsync(context, StatusCodes.Status503ServiceUnavailable, string.Join('\n', missing.Select(static part => CleanText.Line(part))) + "\n");
-    }
-
-    private static Task WriteAsync(HttpContext context, int status, string text, string contentType = "text/plain; charset=utf-8")
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = contentType;
-        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : context.Response.WriteAsync(text, context.RequestAborted);
+        finally
+        {
+            connections.Mark(connection, isBusy: false);
+        }
     }
 
     /// <summary>Signals are the program's business, not the web application's.</summary>

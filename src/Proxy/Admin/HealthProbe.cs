@@ -21,7 +21,7 @@ internal static class HealthProbe
         try
         {
             using var client = new HttpClient(Handler(Reachable(options.Admin.ToEndPoint()))) { Timeout = Deadline };
-            using var answer = await client.GetAsync(new Uri("http://keyevt/healthz"));
+            using var answer = await client.GetAsync(new Uri("http://localhost/healthz"));
             if (answer.StatusCode == HttpStatusCode.OK)
             {
                 await output.WriteLineAsync("alive");

@@ -15,13 +15,15 @@ internal static class CheckCommand
     /// <summary>Exit code 0 when nothing fails, else 1.</summary>
     public static async Task<int> RunAsync(ProxyOptions options, TextWriter output)
     {
-        var certificates = new Certificates(options);
+        var certificates = new Certificates(options, TimeProvider.System);
         var broker = BrokerCheck.RunAsync(options.Forwarding, certificates.Amqp);
         bool fails = options.Upstream.Shape == UpstreamShape.Standalone
             ? await PrintAsync($"upstream {options.Upstream}", await UpstreamCheck.RunAsync(options, options.Upstream.Seeds[0], certificates.Upstream), output)
             : await NodesAsync(options, certificates.Upstream, output);
         fails |= await PrintAsync($"broker {options.Forwarding.Amqp}", await broker, output);
         fails |= await PrintAsync("forwarding", ForwardingRows(options), output);
+        var exposed = options.Files.Select(file => file.Exposure()).OfType<string>().Select(exposure => new CheckRow(CheckOutcome.Warning, "rights", exposure)).ToList();
+        if (exposed.Count > 0) await PrintAsync("files", exposed, output);
         await output.WriteLineAsync(fails ? "\nsomething does not work: see FAILS above" : "\neverything that is needed works");
         return fails ? 1 : 0;
     }

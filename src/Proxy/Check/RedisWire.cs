@@ -1,8 +1,8 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
+using KeyEvt.Forwarder.Connect;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Tls;
 
@@ -25,16 +25,15 @@ internal sealed class RedisWire : IAsyncDisposable
     /// <summary>Null without TLS.</summary>
     public SslStream? Secure => _stream as SslStream;
 
+    /// <summary>Something that is a reply has come.</summary>
+    public bool HasAnswered { get; private set; }
+
     public static async Task<RedisWire> ConnectAsync(RedisAddress address, TlsClient tls, TimeSpan deadline)
     {
-        EndPoint endPoint = address.Path is { } path ? new UnixDomainSocketEndPoint(path)
-            : IPAddress.TryParse(address.Host, out var ip) ? new IPEndPoint(ip, address.Port)
-            : new DnsEndPoint(address.Host, address.Port);
-        var socket = address.Path is not null ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(SocketType.Stream, ProtocolType.Tcp);
+        using var end = new CancellationTokenSource(deadline);
+        var socket = await (address.Path is { } path ? AddressRace.OpenUnixAsync(path, end.Token) : AddressRace.OfSystem.OpenAsync(address.Host, address.Port, end.Token));
         try
         {
-            using var end = new CancellationTokenSource(deadline);
-            await socket.ConnectAsync(endPoint, end.Token);
             Stream stream = new NetworkStream(socket, ownsSocket: true);
             return new RedisWire(address.IsTls ? await tls.SecureAsync(stream, address.Host, end.Token) : stream, deadline);
         }
@@ -56,6 +55,7 @@ internal sealed class RedisWire : IAsyncDisposable
         RedisReply reply;
         do reply = await ReadAsync(end.Token);
         while (IsMessage(reply));
+        HasAnswered = true;
         return reply;
     }
 

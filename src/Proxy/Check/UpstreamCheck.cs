@@ -58,7 +58,14 @@ internal sealed class UpstreamCheck
             if (redis.Secure is { } secure) rows.Add(TlsRow.Of(secure, tls.Files));
             step = "commands";
             var check = new UpstreamCheck(options, node, redis, rows);
-            if (await check.LoginAsync()) await check.PermissionsAsync();
+            try
+            {
+                if (await check.LoginAsync()) await check.PermissionsAsync();
+            }
+            catch (IOException e) when (!node.IsTls && !redis.HasAnswered)
+            {
+                throw new IOException(PlainFault.Explain(e.Message, node, redis.HasAnswered), e);
+            }
         }
         catch (IOException e) when (node.IsTls && HandshakeFault.Describe(e, tls.Files) is { } fault)
         {

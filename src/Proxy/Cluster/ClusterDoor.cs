@@ -29,7 +29,7 @@ internal sealed class ClusterDoor(string? announceHost, Action<string> hint, Tim
     }
 
     public NodeNames NamesFor(IConnection client, TransportAddress upstream) =>
-        new(this, announceHost ?? client.GetLocalAddress()?.ToString() ?? "127.0.0.1", upstream.Host);
+        new(this, announceHost ?? client.GetLocalAddress()?.ToString() ?? "127.0.0.1", upstream);
 
     /// <summary>Looks for a node that is not in the plan, until it is there; false: it did not come in time.</summary>
     public async ValueTask<bool> AwaitAsync(Func<DoorPlan, bool> isThere, string reason, CancellationToken cancellationToken)
@@ -70,5 +70,5 @@ internal sealed class ClusterDoor(string? announceHost, Action<string> hint, Tim
 /// <summary>What are the cluster's nodes called towards one client?</summary>
 /// <param name="Door">Their ports.</param>
 /// <param name="Host">The proxy, as this client reaches it.</param>
-/// <param name="UpstreamHost">The node that this session is connected to: what a redirection without a host means.</param>
-internal sealed record NodeNames(ClusterDoor Door, string Host, string UpstreamHost);
+/// <param name="Upstream">The node that this session is connected to.</param>
+internal sealed record NodeNames(ClusterDoor Door, string Host, TransportAddress Upstream);

@@ -70,7 +70,7 @@ internal sealed class ClusterDoors(
 
         _addresses = [.. _doors.Values.OrderBy(each => each.Port).Select(each => each.Address)];
         _missing = [.. now.Nodes.Where(node => !_doors.ContainsKey(node.Id)).Select(node => $"{node.Address}: no door, as no port from {first.Port} on is free")];
-        door.Change(new DoorPlan([.. now.Nodes.Where(node => _doors.ContainsKey(node.Id)).Select(node => new DoorEntry(node.Id, node.Address.Host, node.Address.Port, _doors[node.Id].Port))]));
+        door.Change(new DoorPlan([.. now.Nodes.Where(node => _doors.ContainsKey(node.Id)).Select(node => DoorEntry.Of(node, _doors[node.Id].Port))]));
     }
 
     public async ValueTask DisposeAsync()
@@ -105,7 +105,8 @@ internal sealed class ClusterDoors(
 
     private SessionServices ServicesFor(TopologyNode node) => services with
     {
-        Upstream = TopologyRoute.ToNode(node.Id, node.Address.ToString(), topology),
+        Upstream = TopologyRoute.ToNode(node.Id, node.Address.ToString(), topology, time),
+        Reach = new UpstreamReach(time, services.Logger),
         Probe = new Intercept.UpstreamProbe(services.Transport, time, logger),
     };
 }

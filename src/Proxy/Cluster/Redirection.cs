@@ -6,9 +6,9 @@ namespace KeyEvt.Proxy.Cluster;
 /// <summary>
 /// Is an error line a redirection to another node, and where to?
 /// <code>-MOVED slot host:port CRLF  /  -ASK slot host:port CRLF</code>
-/// The host may be empty or <c>?</c>: the one that the client is connected to already. See https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/.
+/// The host may be empty or <c>?</c>: it is not told. See https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/.
 /// </summary>
-internal readonly record struct Redirection(string Beginning, string Host, int Port)
+internal readonly record struct Redirection(string Beginning, int Slot, string Host, int Port)
 {
     /// <summary>No redirection is longer: a host name has at most 253 characters.</summary>
     public const int MaxBytes = 320;
@@ -25,8 +25,9 @@ internal readonly record struct Redirection(string Beginning, string Host, int P
         var text = Encoding.UTF8.GetString(line[..^2]);
         var place = text.LastIndexOf(' ') + 1;
         var colon = text.LastIndexOf(':');
-        if (text.AsSpan().Count(' ') != 2 || colon < place || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)) return false;
-        redirection = new Redirection(text[..place], text[place..colon], port);
+        if (text.AsSpan().Count(' ') != 2 || colon < place || !int.TryParse(text.AsSpan()[(text.IndexOf(' ') + 1)..(place - 1)], NumberStyles.None, CultureInfo.InvariantCulture, out var slot)
+            || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)) return false;
+        redirection = new Redirection(text[..place], slot, text[place..colon].Trim('[', ']'), port);
         return true;
     }
 

@@ -18,9 +18,9 @@ internal readonly struct CandidateFilter(bool isDoor, bool isMerging = false) : 
         return (nameHead[0] | 0x20) switch
         {
             'k' => CommandNames.HasPrefix(nameHead),
-            'm' => nameLength == 6 && argumentCount >= 3 && Ascii.EqualsIgnoreCase(nameHead, CommandNames.Module),
-            'c' when nameLength == 6 => argumentCount == 3 && Ascii.EqualsIgnoreCase(nameHead, CommandNames.Client),
-            'c' when nameLength == 7 => isDoor && argumentCount is (2 or 3) && Ascii.EqualsIgnoreCase(nameHead, CommandNames.Cluster),
+            'm' => nameLength == 6 && argumentCount is (>= 3 or IRequestFilter.UnknownCount) && Ascii.EqualsIgnoreCase(nameHead, CommandNames.Module),
+            'c' when nameLength == 6 => argumentCount is (3 or IRequestFilter.UnknownCount) && Ascii.EqualsIgnoreCase(nameHead, CommandNames.Client),
+            'c' when nameLength == 7 => isDoor && argumentCount is (2 or 3 or IRequestFilter.UnknownCount) && Ascii.EqualsIgnoreCase(nameHead, CommandNames.Cluster),
             _ => false,
         };
     }

@@ -80,7 +80,7 @@ internal sealed record ConfigParameters
             return false;
         }
         var changed = ApplyTo(current, passwordUnlessGiven: hostChanges ? "" : current.Amqp.Password);
-        if (QueueBinding.Fault(changed) is { } fault)
+        if (ConfigFaults.Of(changed) is { } fault)
         {
             error = fault;
             return false;

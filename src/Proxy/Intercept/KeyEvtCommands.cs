@@ -104,7 +104,7 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         var routingKey = request.Count > 2 ? ConfigParameters.ReadRoutingKey(request[2].Span, faults) : null;
         return faults.Count > 0
             ? Refuse(faults[0])
-            : TryConfigureAsync(config => config with { Format = format, RoutingKey = routingKey ?? config.RoutingKey }, QueueBinding.Fault);
+            : ConfigureAsync(config => config with { Format = format, RoutingKey = routingKey ?? config.RoutingKey });
     }
 
     /// <summary>As CONFIG GET: names and values in turn; of an unknown name nothing.</summary>
@@ -196,20 +196,14 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         return [server with { Fields = [.. server.Fields, .. same] }, .. known.Where(section => section.Name != server.Name)];
     }
 
+    /// <summary>Nothing changes when the configuration would have a fault.</summary>
     private async ValueTask<ReadOnlyMemory<byte>> ConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change)
-    {
-        await control.ConfigureAsync(change).ConfigureAwait(false);
-        return Replies.Ok;
-    }
-
-    /// <summary>Not when the configuration would have a fault.</summary>
-    private async ValueTask<ReadOnlyMemory<byte>> TryConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change, Func<ForwarderConfig, string?> faultOf)
     {
         string? fault = null;
         await control.ConfigureAsync(config =>
         {
             var next = change(config);
-            fault = faultOf(next);
+            fault = ConfigFaults.Of(next);
             return fault is null ? next : config;
         }).ConfigureAwait(false);
         return Answer(fault);

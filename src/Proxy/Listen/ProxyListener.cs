@@ -1,10 +1,14 @@
+using System.Net.Sockets;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Listen;
 
-/// <summary>The accept loop of one address. Ends when told to, or by an exception that the program must not survive.</summary>
+/// <summary>
+/// The accept loop of one address. Lets nobody in while the upstream refuses: a client that is let in and then reset may lose what it sent meanwhile, where one that is refused keeps it
+/// and tries again. Ends when told to, or by an exception that the program must not survive.
+/// </summary>
 /// <param name="services">Of the sessions that come in here; null: the registry's own.</param>
 internal sealed class ProxyListener(IConnectionListener listener, SessionRegistry sessions, TimeProvider time, ILogger logger, SessionServices? services = null)
 {
@@ -13,6 +17,7 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
 
     private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(10);
 
+    private readonly SessionServices _services = services ?? sessions.Services;
     private long _pauses;
     private long? _warnedAt;
     private bool _isPauseSaid;
@@ -21,7 +26,8 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
     {
         try
         {
-            await AcceptAsync(stop).ConfigureAwait(false);
+            if (!listener.CanRefuse) await AcceptAsync(stop).ConfigureAwait(false);
+            else while (true) await AcceptUntilRefusedAsync(stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -34,6 +40,43 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
         }
     }
 
+    /// <summary>Returns when the upstream has refused somebody, and lets clients in again.</summary>
+    private async Task AcceptUntilRefusedAsync(CancellationToken stop)
+    {
+        using (var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _services.Reach.Refuses))
+        {
+            try
+            {
+                await AcceptAsync(either.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+            {
+                // it refuses
+            }
+        }
+
+        listener.Refuse();
+        await new UpstreamKnock(_services).UntilOpenAsync(stop).ConfigureAwait(false);
+        await OpenAgainAsync(stop).ConfigureAwait(false);
+    }
+
+    private async Task OpenAgainAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            try
+            {
+                listener.RefuseNoMore();
+                return;
+            }
+            catch (SocketException e)
+            {
+                WarnOfPause(e.Message);
+                await Task.Delay(LongestPause, time, stop).ConfigureAwait(false);
+            }
+        }
+    }
+
     private async Task AcceptAsync(CancellationToken stop)
     {
         var pause = TimeSpan.Zero;
@@ -42,7 +85,7 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
             try
             {
                 var client = await listener.AcceptAsync(stop).ConfigureAwait(false);
-                sessions.Start(client, services);
+                sessions.Start(client, _services);
                 if (pause == TimeSpan.Zero) continue;
                 pause = TimeSpan.Zero;
                 if (_isPauseSaid) ProxyLog.AcceptResumed(logger, listener.Address);

@@ -61,6 +61,12 @@ internal static partial class ProxyLog
     [LoggerMessage(1103, LogLevel.Debug, "Session {Id}: upstream {Upstream} cannot be reached: {Reason}")]
     public static partial void UpstreamUnreachable(ILogger logger, long id, string upstream, string reason);
 
+    [LoggerMessage(1112, LogLevel.Warning, "Clients are refused (their connections are reset), as upstream {Upstream} cannot be reached: {Reason}; {Refused} so far. The same within 10 seconds is logged at level debug")]
+    public static partial void ClientsReset(ILogger logger, string upstream, string reason, long refused);
+
+    [LoggerMessage(1113, LogLevel.Information, "Upstream {Upstream} is reached again; {Refused} clients were refused meanwhile")]
+    public static partial void UpstreamReached(ILogger logger, string upstream, long refused);
+
     [LoggerMessage(1104, LogLevel.Debug, "A reply through the cluster door is no RESP (a replication stream, as a rule): from here on the session is copied as it comes. {Reason}")]
     public static partial void NotFramed(ILogger logger, string reason);
 

@@ -24,7 +24,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     private readonly long _startedAt = time.GetTimestamp();
     private readonly CancellationTokenSource _stop = new();
     private readonly List<IConnectionListener> _listeners = [];
-    private readonly int _maxClients = OpenFiles.Limit(options.MaxClients, SessionRegistry.MaxFarewells + (options.Listen.Any(address => address.IsTls) ? TlsListener.MaxHandshakes : 0), loggers.CreateLogger<ProxyServer>());
+    private readonly int _maxClients = OpenFiles.Limit(options.MaxClients, SessionRegistry.MaxFarewells + (options.Listen.Any(address => address.IsTls) ? HandshakeLimits.OfThisProcess.Descriptors : 0), loggers.CreateLogger<ProxyServer>());
     private SessionRegistry? _sessions;
     private UpstreamProbe? _probe;
     private ClusterDoors? _doors;
@@ -48,7 +48,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     public async Task StartAsync()
     {
         _probe = new UpstreamProbe(transport, time, _logger);
-        var route = RouteOf(options);
+        var route = RouteOf();
         var door = options.Topology is { Current.Shape: UpstreamShape.Cluster } cluster ? new ClusterDoor(options.AnnounceHost, cluster.Hint, time, _logger) : null;
         if (options.MergeKeyspace && door is not null) _merge = new MergeServices(options.Topology!, transport, options.Deadlines.Connect, time, _logger);
         var services = new SessionServices
@@ -118,13 +118,13 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         _stop.Dispose();
     }
 
-    private static IUpstreamRoute RouteOf(ProxyServerOptions options)
+    private IUpstreamRoute RouteOf()
     {
         var name = options.UpstreamName ?? options.Upstream.ToString();
         return options.Topology switch
         {
-            { Current.Shape: UpstreamShape.Sentinel } sentinel => TopologyRoute.ToMaster(name, sentinel),
-            { Current.Shape: UpstreamShape.Cluster } cluster => TopologyRoute.ToAnyMaster(name, cluster),
+            { Current.Shape: UpstreamShape.Sentinel } sentinel => TopologyRoute.ToMaster(name, sentinel, time),
+            { Current.Shape: UpstreamShape.Cluster } cluster => TopologyRoute.ToAnyMaster(name, cluster, time),
             _ => new FixedRoute(options.Upstream),
         };
     }
@@ -140,8 +140,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     private async Task ProbeAsync(IUpstreamRoute route, UpstreamProbe probe)
     {
         var now = time.GetTimestamp();
-        var place = await route.FindAsync(not: null, _stop.Token).ConfigureAwait(false);
-        await probe.LearnAsync(place.Address, now, _stop.Token).ConfigureAwait(false);
+        if (await route.FindAsync(failed: [], _stop.Token).ConfigureAwait(false) is { } place) await probe.LearnAsync(place.Address, now, _stop.Token).ConfigureAwait(false);
     }
 
     private static async Task UntilStopped(Task loop)

@@ -27,6 +27,9 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
     private long? _warnedAt;
     private TaskCompletionSource? _allEnded;
 
+    /// <summary>Of sessions for which no others are named.</summary>
+    public SessionServices Services => services;
+
     /// <summary>Sessions now.</summary>
     public int Count => Volatile.Read(ref _count);
 

@@ -27,7 +27,7 @@ internal sealed class MergedStream(MergeServices services, TransportAddress own,
     /// <summary>Of links that were given up.</summary>
     private readonly List<MasterLink> _closing = [];
     private volatile MergedNames _names = MergedNames.None;
-    private volatile TaskCompletionSource _progress = NewSignal();
+    private readonly WakeUp _progress = new();
     private volatile bool _ownIsReplica;
     private Task? _following;
     private bool _isEnded;
@@ -89,12 +89,7 @@ internal sealed class MergedStream(MergeServices services, TransportAddress own,
     }
 
     /// <summary>A link has come further.</summary>
-    public void Progress()
-    {
-        var progress = _progress;
-        _progress = NewSignal();
-        progress.TrySetResult();
-    }
+    public void Progress() => _progress.Signal();
 
     /// <summary>Idempotent; by the session, when its replies have ended.</summary>
     public async ValueTask DisposeAsync()
@@ -166,7 +161,7 @@ internal sealed class MergedStream(MergeServices services, TransportAddress own,
         {
             while (true)
             {
-                var progress = _progress.Task; // before the look, so that none is missed
+                var progress = _progress.Next; // before the look, so that none is missed
                 missing = Links().FindAll(link => link.InForce < version && !link.Node.IsFailing);
                 if (missing.Count == 0) return;
                 await progress.WaitAsync(either.Token).ConfigureAwait(false);
@@ -182,6 +177,4 @@ internal sealed class MergedStream(MergeServices services, TransportAddress own,
     {
         lock (_gate) return [.. _links.Values];
     }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

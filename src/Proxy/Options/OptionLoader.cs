@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using KeyEvt.Forwarder.Topology;
+using KeyEvt.Proxy.Files;
 
 namespace KeyEvt.Proxy.Options;
 
@@ -17,13 +18,15 @@ internal static class OptionLoader
         var file = config.Values is [string path] ? FileSource.Read(path, faults) : [];
 
         var options = Defaults();
+        List<NamedFile> files = config.Values is [string configFile] ? [new(config.Source, configFile, OptionTable.Config.NamesSecret)] : [];
         OptionSpec[] inOrder = [OptionTable.LoadModule, .. OptionTable.All.Where(option => option != OptionTable.LoadModule)];
         foreach (var option in inOrder)
         {
-            if (commandLine.TryGetValue(option.Name, out var given) || environment.TryGetValue(option.Name, out given) || file.TryGetValue(option.Name, out given))
-                options = option.Apply(options, new OptionInput(given.Source, given.Values, faults));
+            if (!commandLine.TryGetValue(option.Name, out var given) && !environment.TryGetValue(option.Name, out given) && !file.TryGetValue(option.Name, out given)) continue;
+            options = option.Apply(options, new OptionInput(given.Source, given.Values, faults));
+            if (option.NamesFile) files.Add(new NamedFile(given.Source, given.Values[0], option.NamesSecret));
         }
-        options = WithStartHostAllowed(WithSecrets(options));
+        options = WithStartHostAllowed(WithSecrets(options)) with { Files = files };
         faults.AddRange(ProxyOptionsValidator.Faults(options));
         return options;
     }

@@ -19,5 +19,11 @@ internal sealed record OptionSpec(string Name, string ValueName, string? Default
     /// <summary>What the help shows as the default where the text of <see cref="Default"/> says too little.</summary>
     public string? DefaultShown { get; init; }
 
+    /// <summary>The value is a file's name; see <see cref="NamesSecret"/>.</summary>
+    public bool NamesFile => ValueName == "file";
+
+    /// <summary>Of a file: others should not even read it. Certificates are for everybody.</summary>
+    public bool NamesSecret => !Name.EndsWith("-cert", StringComparison.Ordinal) && !Name.EndsWith("-ca", StringComparison.Ordinal);
+
     public string EnvironmentName => "KEYEVT_" + Name.ToUpperInvariant().Replace('-', '_');
 }

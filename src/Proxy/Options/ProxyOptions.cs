@@ -2,6 +2,7 @@ using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
+using KeyEvt.Proxy.Files;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Proxy.Transport.Tls;
 using Microsoft.Extensions.Logging;
@@ -29,6 +30,12 @@ internal sealed record ProxyOptions
 
     /// <summary>Where health and metrics are served; null when they are off.</summary>
     public TransportAddress? Admin { get; init; }
+
+    /// <summary>What must be shown for most of the admin pages; null: nothing.</summary>
+    public string? AdminToken { get; init; }
+
+    /// <summary>Where <see cref="AdminToken"/> is from.</summary>
+    public string? AdminTokenFile { get; init; }
 
     /// <summary>Redis users that may use key_evt_amqp.* where the upstream has no CONFIG.</summary>
     public IReadOnlyList<string> AdminUsers { get; init; } = [];
@@ -109,6 +116,9 @@ internal sealed record ProxyOptions
     public string? SentinelUser { get; init; }
 
     public string? SentinelPassword { get; init; }
+
+    /// <summary>All files that were named.</summary>
+    public IReadOnlyList<NamedFile> Files { get; init; } = [];
 
     /// <summary>Never printed as a whole: members hold passwords.</summary>
     public override string ToString() => $"{nameof(ProxyOptions)} {Upstream} -> {Forwarding.Amqp}";

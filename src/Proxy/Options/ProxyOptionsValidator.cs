@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Transport;
 
@@ -16,6 +16,9 @@ internal static class ProxyOptionsValidator
 
         if (options.Admin is { } admin && listen.Any(address => address.Plain == admin))
             yield return $"--admin and --listen are both {admin}: they need different addresses";
+
+        if (options.Admin is null && options.AdminToken is not null)
+            yield return "--admin-token-file needs --admin, which is off";
 
         foreach (var seed in options.Upstream.Seeds.Select(TransportAddress.Of).Where(seed => listen.Any(address => address.Plain == seed.Plain)))
             yield return $"--upstream and --listen are both {seed}: the proxy would connect to itself";
@@ -40,7 +43,7 @@ internal static class ProxyOptionsValidator
             yield return $"--declare-queue must not begin with amq., which RabbitMQ keeps for itself: {Printable.Quote(queue)}";
         else if (forwarding.DeclareQueue is { } other && forwarding.Exchange.Length == 0 && forwarding.RoutingKey != other)
             yield return "--declare-queue cannot be bound to the exchange without a name: that one takes the queue's name as --routing-key";
-        else if (QueueBinding.Fault(forwarding) is { } fault)
+        else if (ConfigFaults.Of(forwarding) is { } fault)
             yield return fault;
     }
 

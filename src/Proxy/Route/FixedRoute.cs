@@ -9,9 +9,9 @@ internal sealed class FixedRoute(TransportAddress address) : IUpstreamRoute
 
     public string Name { get; } = address.ToString();
 
-    public bool MayMove => false;
+    public ValueTask<UpstreamPlace?> FindAsync(IReadOnlyList<UpstreamPlace> failed, CancellationToken cancellationToken) => ValueTask.FromResult(failed.Count == 0 ? _place : null);
 
-    public ValueTask<UpstreamPlace> FindAsync(UpstreamPlace? not, CancellationToken cancellationToken) => ValueTask.FromResult(_place);
+    public ValueTask<bool> WaitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(false);
 
     public void Lost(UpstreamPlace place)
     {

@@ -8,13 +8,15 @@ internal interface IUpstreamRoute
     /// <summary>The upstream in a text for people.</summary>
     string Name { get; }
 
-    /// <summary>Waits while no place is known.</summary>
-    /// <param name="not">A place that has just failed: waits for another one. Null: any.</param>
-    /// <exception cref="OperationCanceledException">There was none until then.</exception>
-    ValueTask<UpstreamPlace> FindAsync(UpstreamPlace? not, CancellationToken cancellationToken);
+    /// <summary>A place to connect to. Waits only as long as nothing is known of the nodes yet, at the start.</summary>
+    /// <param name="failed">Places that this session has tried already: another one is wanted.</param>
+    /// <returns>Null: there is none at the moment.</returns>
+    /// <exception cref="OperationCanceledException">Nothing was known until then.</exception>
+    ValueTask<UpstreamPlace?> FindAsync(IReadOnlyList<UpstreamPlace> failed, CancellationToken cancellationToken);
 
-    /// <summary>Whether waiting for another place makes sense.</summary>
-    bool MayMove { get; }
+    /// <summary>All places have failed: returns when it is worth looking again.</summary>
+    /// <returns>False, at once: this client is not to wait, but to be refused.</returns>
+    ValueTask<bool> WaitAsync(CancellationToken cancellationToken);
 
     /// <summary>A session has lost its upstream, or did not reach it: whoever follows the nodes is to look.</summary>
     void Lost(UpstreamPlace place);

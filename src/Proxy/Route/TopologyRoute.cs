@@ -8,48 +8,69 @@ namespace KeyEvt.Proxy.Route;
 /// any master of a cluster.
 /// </summary>
 /// <param name="choose">
-/// From what is known now, and the address chosen before. Null: there is none at the moment. Sessions of the place before go on then: whether it is dead shows by itself.
+/// From what is known now, and the address chosen before; never one of those that have failed. Null: there is none at the moment. Sessions of the place before go on then: whether it is
+/// dead shows by itself.
 /// </param>
 /// <param name="endsSessions">Whether sessions end when another address is chosen, so that their clients reconnect, as they would from Redis.</param>
-internal sealed class TopologyRoute(string name, ITopology topology, Func<TopologySnapshot, TransportAddress?, TopologyNode?> choose, bool endsSessions) : IUpstreamRoute
+/// <param name="clientsWait">
+/// Whether a client that cannot be let in waits for another place. That is worth it where one is to come: with Sentinel a client that waits stands still for 2.3 s in a failover, one that is
+/// refused and tries again for 4 s; and libraries that do not try again tell their program of hundreds of errors (redis-py) instead of one.
+/// </param>
+internal sealed class TopologyRoute(
+    string name, ITopology topology, Func<TopologySnapshot, TransportAddress?, IReadOnlyList<UpstreamPlace>, TopologyNode?> choose, bool endsSessions, bool clientsWait, TimeProvider time) : IUpstreamRoute
 {
-    /// <summary>Milliseconds.</summary>
-    private const long HintEvery = 100;
+    private static readonly TimeSpan HintEvery = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _gate = new();
-    private long _hintedAt = -HintEvery;
+    private long? _hintedAt;
     private CancellationTokenSource _over = new();
     private UpstreamPlace? _place;
 
     public string Name => name;
 
-    public bool MayMove => true;
-
     /// <summary>The one master that the Sentinels name.</summary>
-    public static TopologyRoute ToMaster(string name, ITopology topology) => new(name, topology, static (now, _) => now.Master, endsSessions: true);
+    public static TopologyRoute ToMaster(string name, ITopology topology, TimeProvider time) =>
+        new(name, topology, static (now, _, failed) => Unless(failed, now.Master), endsSessions: true, clientsWait: true, time);
 
     /// <summary>The cluster's node of this id, wherever it is.</summary>
-    public static TopologyRoute ToNode(string id, string name, ITopology topology) => new(name, topology, (now, _) => now.Nodes.FirstOrDefault(node => node.Id == id), endsSessions: true);
+    public static TopologyRoute ToNode(string id, string name, ITopology topology, TimeProvider time) =>
+        new(name, topology, (now, _, failed) => Unless(failed, now.Nodes.FirstOrDefault(node => node.Id == id)), endsSessions: true, clientsWait: false, time);
 
-    /// <summary>A master of the cluster, the same one as long as it serves. One that became a replica answers MOVED: its sessions may stay.</summary>
-    public static TopologyRoute ToAnyMaster(string name, ITopology topology) => new(name, topology, ChooseMaster, endsSessions: false);
+    /// <summary>A master of the cluster, the same one as long as it serves and lets clients in. One that became a replica answers MOVED: its sessions may stay.</summary>
+    public static TopologyRoute ToAnyMaster(string name, ITopology topology, TimeProvider time) => new(name, topology, ChooseMaster, endsSessions: false, clientsWait: false, time);
 
-    public async ValueTask<UpstreamPlace> FindAsync(UpstreamPlace? not, CancellationToken cancellationToken)
+    public async ValueTask<UpstreamPlace?> FindAsync(IReadOnlyList<UpstreamPlace> failed, CancellationToken cancellationToken)
     {
         while (true)
         {
             var changed = topology.Changed; // before the look, so that no change is missed
-            if (Follow() is { } place && place != not) return place;
+            if (Follow(failed) is { } place) return place;
+            if (topology.Current.Nodes.Count > 0) return null;
             await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    public async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
+    {
+        if (!clientsWait) return false;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(topology.Changed.WaitAsync(over.Token), Task.Delay(LookEvery, time, over.Token)).ConfigureAwait(false); // the same place may let us in again: a restart
+        await over.CancelAsync().ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        return true;
     }
 
     public void Lost(UpstreamPlace place)
     {
         // A client's QUIT looks the same, and many may come at once: one hint says it for all.
-        var now = Environment.TickCount64;
-        if (now - Volatile.Read(ref _hintedAt) < HintEvery) return;
-        Volatile.Write(ref _hintedAt, now);
+        lock (_gate)
+        {
+            if (_hintedAt is { } last && time.GetElapsedTime(last) < HintEvery) return;
+            _hintedAt = time.GetTimestamp();
+        }
+
         topology.Hint($"a session lost {place.Address}");
     }
 
@@ -59,19 +80,19 @@ internal sealed class TopologyRoute(string name, ITopology topology, Func<Topolo
         while (true)
         {
             var changed = topology.Changed;
-            Follow();
+            Follow(failed: []);
             await changed.WaitAsync(stop).ConfigureAwait(false);
         }
     }
 
     /// <summary>The place for sessions that begin now; null: none.</summary>
-    private UpstreamPlace? Follow()
+    private UpstreamPlace? Follow(IReadOnlyList<UpstreamPlace> failed)
     {
         CancellationTokenSource before;
         UpstreamPlace place;
         lock (_gate)
         {
-            if (choose(topology.Current, _place?.Address) is not { } node) return null;
+            if (choose(topology.Current, _place?.Address, failed) is not { } node) return null;
             var address = TransportAddress.Of(node.Address);
             if (_place is { } known && known.Address == address) return known;
             before = _over;
@@ -83,15 +104,19 @@ internal sealed class TopologyRoute(string name, ITopology topology, Func<Topolo
         return place;
     }
 
-    private static TopologyNode? ChooseMaster(TopologySnapshot now, TransportAddress? last)
+    private static TopologyNode? Unless(IReadOnlyList<UpstreamPlace> failed, TopologyNode? node) => node is null || HasFailed(failed, node) ? null : node;
+
+    private static bool HasFailed(IReadOnlyList<UpstreamPlace> failed, TopologyNode node) => failed.Count > 0 && failed.Any(place => place.Address == TransportAddress.Of(node.Address));
+
+    private static TopologyNode? ChooseMaster(TopologySnapshot now, TransportAddress? last, IReadOnlyList<UpstreamPlace> failed)
     {
         TopologyNode? chosen = null;
-        foreach (var node in now.Masters.Where(node => !node.IsFailing && node.Slots.Count > 0))
+        foreach (var node in now.Masters.Where(node => !node.IsFailing && node.Slots.Count > 0 && !HasFailed(failed, node)))
         {
             if (TransportAddress.Of(node.Address) == last) return node;
             chosen ??= node;
         }
 
-        return chosen ?? now.Masters.FirstOrDefault(node => !node.IsFailing);
+        return chosen ?? now.Masters.FirstOrDefault(node => !node.IsFailing && !HasFailed(failed, node));
     }
 }

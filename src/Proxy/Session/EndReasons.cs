@@ -24,7 +24,6 @@ internal static class EndReasons
         SessionEndReason.UpstreamClosed or
         SessionEndReason.UpstreamReset or
         SessionEndReason.UpstreamMoved or
-        SessionEndReason.UpstreamUnreachable or
         SessionEndReason.ProtocolError or
         SessionEndReason.Stopping;
 }

@@ -18,6 +18,9 @@ internal abstract class Interception
     /// <summary>Whether the answer is all that comes between the marks, in order, and not the one reply.</summary>
     public virtual bool KeepsAll => false;
 
+    /// <summary>Once judged: behind its reply the session ends, as behind a malformed request.</summary>
+    public bool EndsSession { get; protected set; }
+
     /// <summary>Whether a client in this mode is due a reply; from the first question, which switched replies on.</summary>
     public ReplyMode Mode => _first?.Mode ?? ReplyMode.On;
 

@@ -3,7 +3,10 @@ using KeyEvt.Resp;
 
 namespace KeyEvt.Proxy.Session;
 
-/// <summary>A key_evt_amqp command: may it run, and what does it reply?</summary>
+/// <summary>
+/// A key_evt_amqp command: may it run, and what does it reply? One that Redis would not have taken from a client without login, as it is too large, ends the session
+/// in Redis' words. Whether the client has logged in, only Redis knows: its answer to the question says so.
+/// </summary>
 internal sealed class OwnCommand(RespRequest request, Authorization authorization, ICommandHandler commands) : Interception
 {
     public override ReadOnlyMemory<byte> Question => Authorization.ConfigQuestion;
@@ -13,6 +16,12 @@ internal sealed class OwnCommand(RespRequest request, Authorization authorizatio
 
     protected override async ValueTask<ReadOnlyMemory<byte>?> JudgeAsync(ProbeAnswer answer, bool isFirst, CancellationToken cancellationToken)
     {
+        if (answer.Kind == FrameKind.Error && answer.Bytes.Span.StartsWith("-NOAUTH "u8) && UnauthenticatedLimits.RefusalOf(request) is { } refusal)
+        {
+            EndsSession = true;
+            return Replies.Error($"ERR {refusal}");
+        }
+
         var verdict = isFirst ? authorization.JudgeConfig(answer) : authorization.JudgeUser(answer);
         if (verdict.AskUser) return null;
         return verdict.IsAllowed ? await commands.ExecuteAsync(request, cancellationToken).ConfigureAwait(false) : verdict.Refusal;

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using KeyEvt.Proxy.Cluster;
-using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Merge;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Transport;
@@ -19,6 +18,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     private int _reason;
     private RequestPump? _requests;
     private ReplyPump? _replies;
+    private volatile bool _repliesHaveEnded;
     private volatile bool _isStopping;
     private volatile bool _hasGivenUpConnecting;
 
@@ -29,14 +29,14 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     /// <summary>The first reason given.</summary>
     public SessionEndReason EndReason => (SessionEndReason)Volatile.Read(ref _reason);
 
-    /// <summary>Cancelled when a side is broken or connecting has taken too long, so that nobody works for a session that will not be.</summary>
+    /// <summary>Cancelled when a side is broken, when no more replies come, or when connecting has taken too long, so that nobody works for a session that will not be.</summary>
     public CancellationToken Broken => _broken.Token;
 
     /// <summary>The request pump is to end the session at the next boundary of a request.</summary>
     public bool IsStopping => _isStopping;
 
     /// <summary>Nothing more comes from the upstream.</summary>
-    public volatile bool RepliesHaveEnded;
+    public bool RepliesHaveEnded => _repliesHaveEnded;
 
     /// <summary>The client had its time to close.</summary>
     public volatile bool LingerIsOver;
@@ -90,6 +90,13 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     {
         client.Abort();
         _upstream?.Abort();
+        CancelWork();
+    }
+
+    /// <summary>By the reply pump: nothing more comes from the upstream. What the request pump may be waiting for, but for its client, has no use any more.</summary>
+    public void EndReplies()
+    {
+        _repliesHaveEnded = true;
         CancelWork();
     }
 
@@ -179,23 +186,35 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         }
     }
 
-    /// <summary>Where it is connected; null: it is not, and the client was told so.</summary>
+    /// <summary>Where it is connected; null: it is not, and the client is refused.</summary>
     private async Task<UpstreamPlace?> ConnectUpstreamAsync()
     {
         UpstreamPlace? place = null;
         string? why = null;
+        var isAsking = false; // whether a place lets us in
         await using (services.ConnectDeadline.Begin().UnsafeRegister(static session => ((ProxySession)session!).GiveUpConnecting(), this).ConfigureAwait(false))
         {
             try
             {
-                do
+                List<UpstreamPlace>? failed = null;
+                while (true)
                 {
-                    place = await services.Upstream.FindAsync(not: place, Broken).ConfigureAwait(false);
-                    why = await TryConnectAsync(place).ConfigureAwait(false);
-                    if (why is null) break;
-                    services.Upstream.Lost(place);
+                    if (await services.Upstream.FindAsync((IReadOnlyList<UpstreamPlace>?)failed ?? [], Broken).ConfigureAwait(false) is { } next)
+                    {
+                        (place, isAsking) = (next, true);
+                        why = await TryConnectAsync(place).ConfigureAwait(false);
+                        isAsking = false;
+                        if (why is null) break;
+                        (failed ??= []).Add(place);
+                        services.Upstream.Lost(place);
+                    }
+                    else
+                    {
+                        why ??= "no master is known";
+                        if (!await services.Upstream.WaitAsync(Broken).ConfigureAwait(false)) break;
+                        failed?.Clear();
+                    }
                 }
-                while (services.Upstream.MayMove);
             }
             catch (OperationCanceledException) when (_hasGivenUpConnecting)
             {
@@ -203,9 +222,14 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
             }
         }
 
-        if (why is null && !_hasGivenUpConnecting) return place;
-        why ??= (place is null && services.Upstream.MayMove ? "no master is known" : "no answer") + $" within {services.Deadlines.Connect.TotalSeconds:0.#} s";
-        await TellUnreachableAsync(place?.Address.ToString() ?? services.Upstream.Name, why).ConfigureAwait(false);
+        if (why is null && !_hasGivenUpConnecting)
+        {
+            services.Reach.Reached(services.Upstream.Name);
+            return place;
+        }
+
+        why ??= (place is null ? "no master is known" : "no answer") + $" within {services.Deadlines.Connect.TotalSeconds:0.#} s";
+        Refuse(place?.Address.ToString() ?? services.Upstream.Name, why, isRefused: !isAsking);
         return null;
     }
 
@@ -229,23 +253,14 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         }
     }
 
-    private async Task TellUnreachableAsync(string upstream, string why)
+    /// <summary>
+    /// As a Redis that is not there would: no line, but a reset. Clients keep the commands of a connection that did not come about, and try again; an error line they take for the
+    /// answer to their first commands, and fail all others with it. It would also tell whoever asks, without a login, where Redis is.
+    /// </summary>
+    private void Refuse(string upstream, string why, bool isRefused)
     {
+        client.ResetPeer();
         End(SessionEndReason.UpstreamUnreachable);
-        ProxyLog.UpstreamUnreachable(services.Logger, id, upstream, why);
-        client.Output.TryWrite(Replies.Error($"ERR keyevt: upstream {upstream} cannot be reached: {why}"));
-        await client.Output.TryFlushAsync().ConfigureAwait(false);
-        await client.Output.CompleteAsync().ConfigureAwait(false);
-        await LingerAsync(ReadAwayAsync()).ConfigureAwait(false);
-    }
-
-    private async Task ReadAwayAsync()
-    {
-        while (true)
-        {
-            var read = await client.Input.ReadAsync().ConfigureAwait(false);
-            if (read.IsCompleted || LingerIsOver) return;
-            client.Input.AdvanceTo(read.Buffer.End);
-        }
+        services.Reach.Failed(id, upstream, why, isRefused);
     }
 }

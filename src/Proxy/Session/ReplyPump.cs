@@ -45,7 +45,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
         {
             session.End(end);
             if (end == SessionEndReason.UpstreamReset) await _client.CompleteAsync().ConfigureAwait(false);
-            session.RepliesHaveEnded = true;
+            session.EndReplies();
             slot.Close();
         }
     }

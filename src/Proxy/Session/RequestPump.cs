@@ -32,6 +32,9 @@ internal sealed class RequestPump(
     /// <summary>The client has used CLIENT REPLY OFF or SKIP: what mode it is in is asked at each barrier.</summary>
     private bool _repliesMayBeOff;
 
+    /// <summary>An intercepted command was the last request that counts.</summary>
+    private bool _isOver;
+
     public async Task RunAsync()
     {
         var end = SessionEndReason.Fault;
@@ -75,7 +78,9 @@ internal sealed class RequestPump(
             if (stop == RunStop.Candidate)
             {
                 read = await HandleCandidateAsync(read).ConfigureAwait(false);
-                continue;
+                if (!_isOver) continue;
+                _client.AdvanceTo(read.Buffer.End);
+                return read.IsCompleted ? await PassEndAsync().ConfigureAwait(false) : await EndBehindRepliesAsync(SessionEndReason.ProtocolError, default).ConfigureAwait(false);
             }
 
             _run.Advance(_client, read.Buffer);
@@ -130,6 +135,7 @@ internal sealed class RequestPump(
         read = await SendAndWaitAsync(barrier, read).ConfigureAwait(false);
         if (await barrier.End.ConfigureAwait(false) == BarrierEnd.AskUser)
             read = await SendAndWaitAsync(ReplyBarrier.ForQuestion(shape, Authorization.UserQuestion, interception, repliesMayBeOff: false), read).ConfigureAwait(false);
+        _isOver = interception.EndsSession;
         if (interception.Mode == ReplyMode.Off) _upstream.TryWrite(RepliesOff);
         return read;
     }
@@ -214,8 +220,18 @@ internal sealed class RequestPump(
         return SessionEndReason.ClientClosed;
     }
 
-    private async ValueTask<EchoShape?> LearnShapeAsync() =>
-        services.Commands is null && names is null ? null : await services.Probe.LearnAsync(upstreamAddress, upstreamOpenedAt, session.Broken).ConfigureAwait(false);
+    private async ValueTask<EchoShape?> LearnShapeAsync()
+    {
+        if (services.Commands is null && names is null) return null;
+        try
+        {
+            return await services.Probe.LearnAsync(upstreamAddress, upstreamOpenedAt, session.Broken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (session.RepliesHaveEnded)
+        {
+            return null; // nothing is sent or answered any more; the client's end is still waited for
+        }
+    }
 
     private ITimer EndAfter(TimeSpan delay, SessionEndReason reason) =>
         services.Time.CreateTimer(_ => session.End(reason), null, delay, Timeout.InfiniteTimeSpan);

@@ -85,7 +85,7 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
                 if (status == CandidateStatus.Incomplete) return RunStop.NeedMore;
                 Candidate = request;
                 if (status == CandidateStatus.Complete) return RunStop.Candidate;
-                if (IsOwn(buffer.Slice(_done))) throw new RespProtocolException("Protocol error: too big key_evt_amqp command", 0);
+                if (MayBeOwn(buffer.Slice(_done))) throw new RespProtocolException("Protocol error: too big command of key_evt_amqp or MODULE", 0);
                 PassesTooLarge = true;
                 PassCandidate();
             }
@@ -169,13 +169,17 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
         _written = _done;
     }
 
-    /// <summary>A candidate too large to hold: all others begin with another letter than key_evt_amqp's, or the x of an escaped one (<c>"\x6b..."</c>).</summary>
-    private static bool IsOwn(in ReadOnlySequence<byte> candidate)
+    /// <summary>
+    /// Of a multibulk candidate that is too large to hold: key_evt_amqp's or MODULE, whose arguments may hold a password. All others begin with another letter,
+    /// and pass: what of CLIENT and CLUSTER is looked at is short, and <see cref="Merge.MergeRequests.TooLarge"/> sees to the rest. Inline lines are never too large, they
+    /// are refused.
+    /// </summary>
+    private static bool MayBeOwn(in ReadOnlySequence<byte> candidate)
     {
         var head = candidate.Slice(0, Math.Min(64, candidate.Length)).ToArray();
         foreach (var b in head)
         {
-            if (char.IsAsciiLetter((char)b)) return (b | 0x20) is 'k' or 'x';
+            if (char.IsAsciiLetter((char)b)) return (b | 0x20) is 'k' or 'm';
         }
 
         return true;

@@ -27,7 +27,7 @@ internal enum SessionEndReason
     /// <summary>Client side: nothing passed in either direction for longer than --idle-timeout.</summary>
     IdleTimeout,
 
-    /// <summary>Upstream side, connecting: refused, or not within the deadline.</summary>
+    /// <summary>Upstream side, connecting: refused, or not within the deadline. The client is reset, as it would be refused by Redis.</summary>
     UpstreamUnreachable,
 
     /// <summary>Upstream side: it sent FIN; passed on to the client after all bytes.</summary>

@@ -41,5 +41,8 @@ internal sealed record SessionServices
     /// <summary><see cref="SessionDeadlines.Connect"/> of whoever begins now.</summary>
     public SharedDeadline ConnectDeadline => field ??= new SharedDeadline(Deadlines.Connect, Time); // made twice, it is two: nothing is shared then
 
+    /// <summary>Of the upstream, told by all sessions that want to get there.</summary>
+    public UpstreamReach Reach { get => field ??= new UpstreamReach(Time, Logger); init; } // made twice, it is two: a warning comes twice then
+
     public RespLimits Limits { get; init; } = RespLimits.Default;
 }

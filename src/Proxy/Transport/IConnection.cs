@@ -21,4 +21,9 @@ internal interface IConnection : IDuplexPipe, IAsyncDisposable
 
     /// <summary>Ends both directions at once: pending and later reads and flushes return. May be called from anywhere, more than once.</summary>
     void Abort();
+
+    /// <summary>
+    /// As <see cref="Abort"/>, but the peer sees its connection reset (RST), as one that was never let in; nothing more is sent to it. A unix socket knows no reset: its peer sees the end.
+    /// </summary>
+    void ResetPeer() => Abort();
 }

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using KeyEvt.Proxy.Transport.Epoll;
 
 namespace KeyEvt.Proxy.Transport;
 
@@ -9,25 +11,25 @@ internal sealed class ListeningSocket : IDisposable
     /// <summary>Redis' own tcp-backlog.</summary>
     private const int Backlog = 511;
 
-    private readonly string? _unixPath;
+    private readonly UnixSocketFile? _file;
+    private readonly bool _hasOwnPort;
+
+    private int Descriptor => Socket.SafeHandle.DangerousGetHandle().ToInt32();
 
     /// <exception cref="SocketException">The address cannot be taken.</exception>
+    /// <exception cref="SocketPathException">Something else stands at the path of a unix socket.</exception>
     public ListeningSocket(TransportAddress address, SocketSettings settings)
     {
-        _unixPath = address.UnixPath;
-        var endPoint = address.ToEndPoint();
-        if (endPoint is DnsEndPoint dns) endPoint = new IPEndPoint(Dns.GetHostAddresses(dns.Host)[0], dns.Port);
-        if (_unixPath is not null) RemoveStaleSocket(endPoint);
-        Socket = SocketTransport.NewSocket(endPoint);
+        _file = address.UnixPath is { } path ? new UnixSocketFile(path) : null;
+        _hasOwnPort = _file is null && address.Port != 0;
+        Socket = _file?.Bind(settings.UnixSocketMode) ?? BindTcp(address.ToEndPoint());
         try
         {
-            Socket.Bind(endPoint);
-            if (_unixPath is not null && settings.UnixSocketMode is { } mode && !OperatingSystem.IsWindows()) File.SetUnixFileMode(_unixPath, mode); // before anyone can connect
             Socket.Listen(Backlog);
         }
         catch
         {
-            Socket.Dispose();
+            Dispose();
             throw;
         }
 
@@ -36,29 +38,50 @@ internal sealed class ListeningSocket : IDisposable
 
     public Socket Socket { get; }
 
-    public bool IsTcp => _unixPath is null;
+    public bool IsTcp => _file is null;
 
     /// <summary>As clients may name it, with the port that was really taken.</summary>
     public string Address { get; }
 
+    /// <summary>A unix socket that was shut down never listens again, and a port that the kernel has chosen is given back.</summary>
+    public bool CanRefuse => _hasOwnPort && RefusalTrial.Works;
+
+    /// <summary>
+    /// Shutting down a listening socket makes it one that is bound and nothing else. SO_REUSEADDR would let another program listen on the port meanwhile; so it is taken away, and given back
+    /// in time for connections that are accepted later: they keep it, and would keep a restarted program from binding.
+    /// </summary>
+    public void Refuse()
+    {
+        Libc.ReuseAddress(Descriptor, false);
+        Libc.Shutdown(Descriptor, Libc.ShutdownBoth);
+    }
+
+    /// <exception cref="SocketException">The kernel does not want to.</exception>
+    public void RefuseNoMore()
+    {
+        Libc.ReuseAddress(Descriptor, true);
+        if (Libc.Listen(Descriptor, Backlog) < 0) throw Errno.ToException(Marshal.GetLastSystemError());
+    }
+
     public void Dispose()
     {
         Socket.Dispose();
-        if (_unixPath is not null) File.Delete(_unixPath);
+        _file?.Remove();
     }
 
-    /// <summary>A socket file whose owner died would keep the path taken for ever; one that answers is somebody's.</summary>
-    private void RemoveStaleSocket(EndPoint endPoint)
+    private static Socket BindTcp(EndPoint endPoint)
     {
-        if (!File.Exists(_unixPath)) return;
-        using var trial = SocketTransport.NewSocket(endPoint);
+        if (endPoint is DnsEndPoint dns) endPoint = new IPEndPoint(Dns.GetHostAddresses(dns.Host)[0], dns.Port);
+        var socket = SocketTransport.NewSocket(endPoint);
         try
         {
-            trial.Connect(endPoint);
+            socket.Bind(endPoint);
+            return socket;
         }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+        catch
         {
-            File.Delete(_unixPath);
+            socket.Dispose();
+            throw;
         }
     }
 }

@@ -25,12 +25,13 @@ internal sealed class PipelinedConnection : IConnection
     private static readonly PipeOptions ReceiveOptions = NewOptions(pool: null);
 
     private readonly Socket _socket;
+    private readonly TimeProvider _time;
     private readonly SocketConnection _pipes;
     private readonly TaskCompletionSource _allSent = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public PipelinedConnection(Socket socket, string remoteName)
+    public PipelinedConnection(Socket socket, string remoteName, TimeProvider time)
     {
-        _socket = socket;
+        (_socket, _time) = (socket, time);
         RemoteName = remoteName;
         _pipes = SocketConnection.Create(socket, NewOptions(new ConnectionBlocks()), ReceiveOptions, SocketConnectionOptions.InlineReads | SocketConnectionOptions.InlineWrites);
 #pragma warning disable CS0618 // "may not be invoked on all implementations": Pipe, which this is, invokes it
@@ -63,12 +64,18 @@ internal sealed class PipelinedConnection : IConnection
         }
     }
 
+    public void ResetPeer()
+    {
+        _allSent.TrySetResult();
+        _socket.Reset();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Output.CompleteAsync().ConfigureAwait(false);
         try
         {
-            await _allSent.Task.WaitAsync(SendDeadline).ConfigureAwait(false);
+            await _allSent.Task.WaitAsync(SendDeadline, _time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

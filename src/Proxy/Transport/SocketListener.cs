@@ -3,19 +3,25 @@ using System.Net.Sockets;
 namespace KeyEvt.Proxy.Transport;
 
 /// <summary>A listening TCP or unix socket, accepted from by the runtime.</summary>
-internal sealed class SocketListener(TransportAddress address, SocketSettings settings) : IConnectionListener
+internal sealed class SocketListener(TransportAddress address, SocketSettings settings, TimeProvider? time = null) : IConnectionListener
 {
     private readonly ListeningSocket _listening = new(address, settings);
     private nint _lastHandle;
 
     public string Address => _listening.Address;
 
+    public bool CanRefuse => _listening.CanRefuse;
+
+    public void Refuse() => _listening.Refuse();
+
+    public void RefuseNoMore() => _listening.RefuseNoMore();
+
     public async ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
     {
         var socket = await AcceptSocketAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return new PipelinedConnection(socket, _listening.IsTcp ? socket.RemoteEndPoint!.ToString()! : Address);
+            return new PipelinedConnection(socket, _listening.IsTcp ? socket.RemoteEndPoint!.ToString()! : Address, time ?? TimeProvider.System);
         }
         catch
         {

@@ -1,32 +1,35 @@
 using System.Net;
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Connect;
 
 namespace KeyEvt.Proxy.Transport;
 
 /// <summary>Connections over the runtime's sockets, as pipes by Pipelines.Sockets.Unofficial: TCP and unix sockets, any system.</summary>
-internal sealed class SocketTransport(SocketSettings? settings = null) : ITransport
+/// <param name="race">Null: names are resolved by the system.</param>
+internal sealed class SocketTransport(SocketSettings? settings = null, TimeProvider? time = null, AddressRace? race = null) : ITransport
 {
+    private readonly AddressRace _race = race ?? AddressRace.OfSystem;
     private readonly SocketSettings _settings = settings ?? new SocketSettings();
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     public Task Completion { get; } = new TaskCompletionSource().Task; // the runtime's sockets do not die
 
-    public IConnectionListener Listen(TransportAddress address) => new SocketListener(address, _settings);
+    public IConnectionListener Listen(TransportAddress address) => new SocketListener(address, _settings, _time);
 
     public async ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken)
     {
-        var socket = await OpenAsync(address.ToEndPoint(), _settings, cancellationToken).ConfigureAwait(false);
-        return new PipelinedConnection(socket, address.ToString());
+        var socket = await OpenAsync(address, _settings, _race, cancellationToken).ConfigureAwait(false);
+        return new PipelinedConnection(socket, address.ToString(), _time);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>A connected socket with its options set.</summary>
-    internal static async Task<Socket> OpenAsync(EndPoint endPoint, SocketSettings settings, CancellationToken cancellationToken)
+    internal static async Task<Socket> OpenAsync(TransportAddress address, SocketSettings settings, AddressRace race, CancellationToken cancellationToken)
     {
-        var socket = NewSocket(endPoint);
+        var socket = await (address.UnixPath is { } path ? AddressRace.OpenUnixAsync(path, cancellationToken) : race.OpenAsync(address.Host, address.Port, cancellationToken)).ConfigureAwait(false);
         try
         {
-            await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
             Configure(socket, settings);
             return socket;
         }

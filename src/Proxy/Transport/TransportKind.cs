@@ -21,6 +21,6 @@ internal static class Transports
     /// <summary>libc's own functions are called by their 64-bit layouts.</summary>
     public static bool HasEpoll => OperatingSystem.IsLinux() && Environment.Is64BitProcess;
 
-    public static ITransport Create(TransportKind kind, int loops, SocketSettings settings) =>
-        kind == TransportKind.Epoll || (kind == TransportKind.Auto && HasEpoll) ? new EpollTransport(loops, settings) : new SocketTransport(settings);
+    public static ITransport Create(TransportKind kind, int loops, SocketSettings settings, TimeProvider time) =>
+        kind == TransportKind.Epoll || (kind == TransportKind.Auto && HasEpoll) ? new EpollTransport(loops, settings, time) : new SocketTransport(settings, time);
 }

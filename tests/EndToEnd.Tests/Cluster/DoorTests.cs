@@ -143,4 +143,35 @@ public sealed class DoorTests
         Assert.Contains($"$9\\r\\nlocalhost\\r\\n:{stage.BasePort}\\r\\n", slots, StringComparison.Ordinal);
         Assert.DoesNotContain("127.0.0.1", slots, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task The_door_of_a_dead_node_refuses_and_lets_in_again_when_the_node_is_back()
+    {
+        await using var stage = await ClusterDoorStage.StartAsync(3, 0);
+        var node = stage.Cluster.Nodes[1];
+        var door = await stage.DoorOfAsync(node);
+        await using (var client = await RespClient.ConnectAsync(door)) Assert.Equal("PONG", (await client.CallAsync("PING")).Text);
+        await RedisClusterServers.KillAsync(node);
+        await Eventually.TrueAsync("the door to refuse", async () =>
+        {
+            try
+            {
+                await using var client = await RespClient.ConnectAsync(door);
+                Assert.Equal("", await client.ReadTextToEndAsync()); // until the refusal is known: reset, and no answer
+                return false;
+            }
+            catch (System.Net.Sockets.SocketException e) when (e.SocketErrorCode == System.Net.Sockets.SocketError.ConnectionRefused)
+            {
+                return true;
+            }
+        });
+        Assert.Equal("PONG", (await stage.Program.CallAsync("PING")).Text); // --listen leads to a master that lives
+
+        await stage.Cluster.RestartAsync(node);
+        await Eventually.TrueAsync("the door to let in again", async () =>
+        {
+            await using var client = await RespClient.ConnectAsync(door);
+            return (await client.CallAsync("PING")).Text == "PONG";
+        });
+    }
 }

@@ -65,8 +65,18 @@ public sealed class WireTests(PlainProxy proxy) : IClassFixture<PlainProxy>
         // Redis refuses at the header; the proxy passes the header on when the head of the name is there, so that is sent too.
         Assert.Equal("-ERR Protocol error: unauthenticated multibulk length\r\n", await AnswerAsync(program.Port, "*11\r\n$4\r\nPING\r\n"));
         Assert.Equal("-ERR Protocol error: unauthenticated bulk length\r\n", await AnswerAsync(program.Port, "*1\r\n$16385\r\n" + new string('x', 64)));
+
+        // Of the proxy's own commands Redis never sees the headers.
+        foreach (var own in new string[][] { ["key_evt_amqp.keymask_add", .. Enumerable.Repeat("m", 10)], ["key_evt_amqp.keymask_add", new string('m', 16385)] })
+        {
+            var request = System.Text.Encoding.Latin1.GetString(RespClient.Command(own)) + "PING\r\n";
+            Assert.StartsWith("-ERR Protocol error: unauthenticated", await AnswerAsync(redis.Port, request), StringComparison.Ordinal);
+            Assert.Equal(await AnswerAsync(redis.Port, request), await AnswerAsync(program.Port, request));
+        }
+
         await using var client = await program.ConnectAsync();
         Assert.Equal("OK", (await client.CallAsync("AUTH", "secret")).Text);
+        Assert.Equal("OK", (await client.CallAsync(["key_evt_amqp.keymask_add", .. Enumerable.Repeat("m", 10)])).Text);
         Assert.Equal("OK", (await client.CallAsync("SET", "k", new string('v', 100_000))).Text);
     }
 

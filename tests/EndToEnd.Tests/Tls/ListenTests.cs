@@ -120,6 +120,33 @@ public sealed class ListenTests : IAsyncLifetime
         Assert.Equal("PONG", (await still.CallAsync("PING")).Text);
     }
 
+    [Fact]
+    public async Task At_SIGHUP_certificates_that_clients_would_refuse_are_kept_out_with_a_warning()
+    {
+        await using var program = await StartAsync([]);
+        await KeptOutAsync(program, _tls.Authority.IssueExpired("localhost"), "whose certificate expired on ");
+        await KeptOutAsync(program, _tls.Authority.IssueForLater("localhost"), "whose certificate is not valid before ");
+        await KeptOutAsync(program, _tls.Authority.Issue("localhost") with { KeyPem = _tls.Authority.Issue("localhost").KeyPem }, "which is not the private key (PEM) of the first certificate");
+    }
+
+    [Fact]
+    public async Task An_expired_certificate_at_the_start_is_a_warning_and_other_addresses_are_served()
+    {
+        var (cert, key) = _tls.Write("expired", _tls.Authority.IssueExpired("localhost"));
+        await using var program = await KeyEvtProcess.StartAsync(["--upstream", _redis.Url, "--listen", $"rediss://127.0.0.1:{_port}", "--tls-cert", cert, "--tls-key", key]);
+        await program.Process.SaysAsync($"--tls-cert names the file '{cert}', whose certificate expired on ");
+        Assert.Equal("PONG", (await program.CallAsync("PING")).Text);
+    }
+
+    private async Task KeptOutAsync(KeyEvtProcess program, TestCertificate certificate, string why)
+    {
+        _tls.ListenOptions(certificate);
+        program.Process.Signal(ChildProcess.SigHup);
+        await Eventually.TrueAsync("the warning", () => program.Process.ErrorLines.Any(line => line.Contains("Certificates stay as they were: --tls-", StringComparison.Ordinal) && line.Contains(why, StringComparison.Ordinal)));
+        await using var client = await ConnectAsync();
+        Assert.Equal("PONG", (await client.CallAsync("PING")).Text);
+    }
+
     private async Task<KeyEvtProcess> StartAsync(string[] options)
     {
         var program = await KeyEvtProcess.StartAsync(["--upstream", _redis.Url, "--listen", $"rediss://127.0.0.1:{_port}", .. _tls.ListenOptions(), .. options]);

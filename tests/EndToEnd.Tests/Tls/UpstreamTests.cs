@@ -55,6 +55,23 @@ public sealed class UpstreamTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_TLS_at_the_port_with_TLS_log_readyz_and_check_ask_whether_it_is_that()
+    {
+        const string Question = "is it the port with TLS? Then write rediss:// instead of redis://";
+        await using var redis = await _tls.StartRedisAsync(_redisPort);
+        foreach (var upstream in (string[])[$"redis://127.0.0.1:{_redisPort}", $"redis+cluster://127.0.0.1:{_redisPort}"])
+        {
+            string[] options = ["--upstream", upstream, "--amqp", "amqp://guest:guest@127.0.0.1:1/"];
+            await using var program = await KeyEvtProcess.StartAsync(options, waitReady: false);
+            await Eventually.TrueAsync("the question in the log", () => program.Process.AllText.Contains(Question, StringComparison.Ordinal));
+            await Eventually.ValueAsync("the question in readyz", () => program.GetAsync("/readyz"), answer => answer.Body.Contains(Question, StringComparison.Ordinal) && answer.Status == System.Net.HttpStatusCode.ServiceUnavailable);
+            var check = await KeyEvtProcess.RunAsync(["check", .. options, "--admin", "off", "--listen", $"127.0.0.1:{FreePorts.Take()}"]);
+            Assert.Equal(1, check.ExitCode);
+            Assert.Contains(Question, check.Output, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task SIGHUP_reads_the_upstreams_authorities_again()
     {
         using var next = new TestAuthority("the next authority");
@@ -63,7 +80,8 @@ public sealed class UpstreamTests : IDisposable
         using var folder = new PrivateFolder("authorities");
         var authorities = folder.Write("ca.pem", _tls.Authority.Pem);
         await using var program = await KeyEvtProcess.StartAsync(["--upstream", $"rediss://localhost:{_redisPort}", "--upstream-ca", authorities], waitReady: false);
-        Assert.Contains("which the authorities in --upstream-ca", (await program.CallAsync("PING")).Text, StringComparison.Ordinal);
+        await using (var client = await program.ConnectAsync()) Assert.Equal("", await client.ReadTextToEndAsync());
+        await Eventually.TrueAsync("the reason in the log", () => program.Process.AllText.Contains("which the authorities in --upstream-ca", StringComparison.Ordinal));
 
         folder.Write("ca.pem", next.Pem);
         program.Process.Signal(ChildProcess.SigHup);

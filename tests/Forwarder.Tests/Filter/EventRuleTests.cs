@@ -1,5 +1,3 @@
-using System.Text;
-using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Filter;
 using Xunit;
 
@@ -43,23 +41,5 @@ public sealed class EventRuleTests
         Assert.False(EventRule.TryParse(text, out var rule, out var error));
         Assert.Null(rule);
         Assert.Contains(named, error, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Class_database_and_key_must_all_fit()
-    {
-        Assert.True(EventRule.TryParse("events=x db=1 mask=^a b=", out var rule, out _));
-        var rules = new RuleSet([rule]);
-        Assert.True(rules.Matches(1, EventClass.Expired, "a b=c"u8));
-        Assert.False(rules.Matches(1, EventClass.Evicted, "a b=c"u8));
-        Assert.False(rules.Matches(0, EventClass.Expired, "a b=c"u8));
-        Assert.False(rules.Matches(1, EventClass.Expired, "x a b=c"u8));
-    }
-
-    [Fact]
-    public void A_mask_may_hold_any_bytes()
-    {
-        Assert.True(EventRule.TryParse(Encoding.Latin1.GetString([.. "mask=^"u8, 0xFF, 0x00, 0x0A]), out var rule, out _));
-        Assert.True(rule.Matches(0, EventClass.String, [0xFF, 0x00, 0x0A, 1]));
     }
 }

@@ -46,6 +46,21 @@ public sealed class TopologyReplyTests
         Assert.Equal((host, 7001, scheme), (node.Address.Host, node.Address.Port, node.Address.Scheme));
     }
 
+    [Theory]
+    [InlineData("10.0.0.1:7001@17001,name", "10.0.0.1", "name")]
+    [InlineData("10.0.0.1:7001@17001,name,shard-id=x", "10.0.0.1", "name")]
+    [InlineData("10.0.0.1:7001@17001,,shard-id=x", "10.0.0.1")]
+    [InlineData("10.0.0.1:7001@17001", "10.0.0.1")]
+    [InlineData(":7001@17001,name", "seed", "name")]
+    public void All_hosts_that_it_may_be_named_by_are_known(string place, params string[] hosts)
+    {
+        foreach (var scheme in (string[])["redis", "rediss"])
+        {
+            var node = Assert.Single(ClusterNodesReply.Parse($"a1 {place} master - 0 1 3 connected 0-16383\n", UpstreamAddress.Parse($"{scheme}+cluster://seed:7000"), "seed").Nodes);
+            Assert.Equal(hosts, node.Hosts);
+        }
+    }
+
     [Fact]
     public void An_answer_without_nodes_is_no_answer() => Assert.Throws<IOException>(() => ClusterNodesReply.Parse("\n", Cluster, "seed"));
 

@@ -109,8 +109,11 @@ public sealed class AdminServerTests : IAsyncLifetime
         Assert.Equal(1, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = null }, output, output));
     }
 
-    private Task<AdminServer> StartAsync(TransportAddress address) =>
-        AdminServer.StartAsync(address, _readiness, () => [new InfoSection("ledger", [new("received", "7")])], _metrics, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+    private Task<AdminServer> StartAsync(TransportAddress address, AdminToken? token = null, SocketSettings? sockets = null)
+    {
+        var pages = new AdminPages(_readiness, () => [new InfoSection("ledger", [new("received", "7")])], _metrics, token);
+        return AdminServer.StartAsync(address, sockets ?? new SocketSettings(), pages, NullLoggerFactory.Instance, TimeProvider.System, TestContext.Current.CancellationToken);
+    }
 
     private async Task<(HttpStatusCode Status, string Body)> GetAsync(string path)
     {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
 using KeyEvt.Proxy.Cluster;
+using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -16,8 +17,10 @@ public sealed class RedirectFilterTests
     [InlineData("-ASK 3999 10.0.0.2:6379\r\n", "-ASK 3999 proxy:7002\r\n")]
     [InlineData("-MOVED 3999 fd00::6:6379\r\n", "-MOVED 3999 proxy:7006\r\n")]
     [InlineData("-MOVED 3999 FD00:0::6:6379\r\n", "-MOVED 3999 proxy:7006\r\n")]
-    [InlineData("-MOVED 3999 :6379\r\n", "-MOVED 3999 proxy:7001\r\n")]
-    [InlineData("-MOVED 3999 ?:6379\r\n", "-MOVED 3999 proxy:7001\r\n")]
+    [InlineData("-MOVED 3999 [fd00::6]:6379\r\n", "-MOVED 3999 proxy:7006\r\n")]
+    [InlineData("-MOVED 1 ONE.redis:6379\r\n-ASK 1 six.redis:6379\r\n", "-MOVED 1 proxy:7001\r\n-ASK 1 proxy:7006\r\n")]
+    [InlineData("-MOVED 3999 :6379\r\n", "-MOVED 3999 proxy:7002\r\n")] // no host: who serves the slot
+    [InlineData("-MOVED 8001 ?:6379\r\n", "-MOVED 8001 proxy:7006\r\n")]
     [InlineData("+OK\r\n-MOVED 1 10.0.0.1:6379\r\n-ASK 2 10.0.0.2:6379\r\n:1\r\n", "+OK\r\n-MOVED 1 proxy:7001\r\n-ASK 2 proxy:7002\r\n:1\r\n")]
     [InlineData("*2\r\n$1\r\na\r\n_\r\n-MOVED 1 10.0.0.1:6379\r\n>2\r\n+x\r\n+y\r\n", "*2\r\n$1\r\na\r\n_\r\n-MOVED 1 proxy:7001\r\n>2\r\n+x\r\n+y\r\n")]
     public Task A_redirection_leads_through_the_proxy(string replies, string expected) => AllWaysAsync(replies, expected);
@@ -28,7 +31,7 @@ public sealed class RedirectFilterTests
     [InlineData("*1\r\n-MOVED 3999 10.0.0.2:6379\r\n")] // somebody's data: Redis never redirects inside EXEC
     [InlineData(">2\r\n+x\r\n$25\r\n-MOVED 3999 10.0.0.2:6379\r\n")]
     [InlineData("-ERR no\r\n-MOVE\r\n-MOVED\r\n-MOVED \r\n-M\r\n-ASKING\r\n-ASK\r\n-\r\n")]
-    [InlineData("-MOVED 3999\r\n-MOVED 3999 10.0.0.2\r\n-MOVED 3999 10.0.0.2:x\r\n-MOVED 1 2 10.0.0.2:6379\r\n-ASK a\n")]
+    [InlineData("-MOVED 3999\r\n-MOVED 3999 10.0.0.2\r\n-MOVED 3999 10.0.0.2:x\r\n-MOVED 1 2 10.0.0.2:6379\r\n-MOVED x 10.0.0.2:6379\r\n-MOVED  10.0.0.2:6379\r\n-ASK a\n")]
     [InlineData("-MOV")]
     [InlineData("-MOVED 1 10.0.0.1:63")]
     [InlineData("$3\r\nabc*1\r\n$4\r\nPING\r\n-MOVED 1 10.0.0.1:6379\r\n")] // a replication stream: not RESP from its first payload on
@@ -45,7 +48,7 @@ public sealed class RedirectFilterTests
     public async Task A_node_that_becomes_known_in_time_is_named_as_the_proxy()
     {
         ClusterDoor door = null!;
-        door = Doors.Door(hint: _ => door.Change(new DoorPlan([.. Doors.Plan.Entries, new(new string('9', 40), "10.0.0.9", 6379, 7009)])));
+        door = Doors.Door(hint: _ => door.Change(new DoorPlan([.. Doors.Plan.Entries, new(new string('9', 40), ["10.0.0.9"], 6379, 7009)])));
         Assert.Equal("-MOVED 1 proxy:7009\r\n", await PlayAsync(door, ["-MOVED 1 10.0.0.9:6379\r\n"]));
     }
 
@@ -55,7 +58,7 @@ public sealed class RedirectFilterTests
         var time = new FakeTimeProvider();
         var hints = new List<string>();
         var pipe = new Pipe();
-        var filter = new RedirectFilter(new NodeNames(Doors.Door(hints.Add, time), "proxy", "10.0.0.1"), NullLogger.Instance);
+        var filter = new RedirectFilter(new NodeNames(Doors.Door(hints.Add, time), "proxy", TransportAddress.Tcp("10.0.0.1", 6379)), NullLogger.Instance);
         var writing = filter.WriteAsync(new ReadOnlySequence<byte>("+A\r\n-MOVED 1 10.0.0.9:6379\r\n+B\r\n"u8.ToArray()), pipe.Writer).AsTask();
         var before = await pipe.Reader.ReadAsync(TestContext.Current.CancellationToken);
         Assert.Equal("+A\r\n", Encoding.Latin1.GetString(before.Buffer));
@@ -79,7 +82,7 @@ public sealed class RedirectFilterTests
     private static async Task<string> PlayAsync(ClusterDoor door, string[] pieces)
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
-        var filter = new RedirectFilter(new NodeNames(door, "proxy", "10.0.0.1"), NullLogger.Instance);
+        var filter = new RedirectFilter(new NodeNames(door, "proxy", TransportAddress.Tcp("10.0.0.1", 6379)), NullLogger.Instance);
         foreach (var piece in pieces)
         {
             var bytes = new ReadOnlySequence<byte>(Encoding.Latin1.GetBytes(piece));

@@ -20,13 +20,25 @@ public sealed class CandidateFilterTests
     [InlineData("CLIENT", 2, false)]
     [InlineData("CLIENT", 4, false)]
     [InlineData("CLIENTS", 3, false)]
+    [InlineData("module", IRequestFilter.UnknownCount, true)]
+    [InlineData("client", IRequestFilter.UnknownCount, true)]
+    [InlineData("cluster", IRequestFilter.UnknownCount, false)]
     [InlineData("GET", 2, false)]
     [InlineData("", 1, false)]
-    public void Only_what_may_concern_the_proxy_is_held(string name, int arguments, bool held)
+    public void Only_what_may_concern_the_proxy_is_held(string name, long arguments, bool held)
     {
         var head = Encoding.ASCII.GetBytes(name).AsSpan(0, Math.Min(16, name.Length));
         Assert.Equal(held, default(CandidateFilter).IsCandidate(head, name.Length, arguments));
     }
+
+    [Theory]
+    [InlineData("CLUSTER", 1, false)]
+    [InlineData("cluster", 2, true)]
+    [InlineData("cluster", 3, true)]
+    [InlineData("cluster", 4, false)]
+    [InlineData("cluster", IRequestFilter.UnknownCount, true)]
+    public void A_door_looks_at_CLUSTER(string name, long arguments, bool held) =>
+        Assert.Equal(held, new CandidateFilter(isDoor: true).IsCandidate(Encoding.ASCII.GetBytes(name), name.Length, arguments));
 
     [Theory]
     [InlineData("SUBSCRIBE")]

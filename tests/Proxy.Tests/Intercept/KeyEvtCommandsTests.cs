@@ -46,6 +46,21 @@ public sealed class KeyEvtCommandsTests
         Assert.StartsWith("-ERR unknown subcommand ", reply, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("rule_add", "events=x mask=")]
+    [InlineData("keymask_add", "")]
+    [InlineData("keymask_set", "")]
+    [InlineData("config_set 127.0.0.1 5672 user password 30 exchange key 1 10", "")]
+    [InlineData("connect 127.0.0.1 5672 user password 30 exchange key 1 10", "")]
+    public async Task Masks_and_rules_beyond_the_limit_are_refused_and_nothing_of_the_command_is_applied(string command, string prefix)
+    {
+        var before = _control.Config = _control.Config with { AmqpHosts = ["*"] };
+        var tooMany = Enumerable.Range(0, 4).Select(i => prefix + (char)('a' + i) + new string('x', 1 << 16));
+        var reply = await RunAsync([.. $"key_evt_amqp.{command}".Split(' ').Concat(tooMany).Select(Encoding.ASCII.GetBytes)]);
+        Assert.StartsWith("-ERR the masks and rules are too large together", reply, StringComparison.Ordinal);
+        Assert.Same(before, _control.Config);
+    }
+
     [Fact]
     public async Task Config_set_takes_any_prefix_of_the_parameters()
     {

@@ -1,5 +1,8 @@
 using System.Net.Sockets;
 using System.Threading.Channels;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Tests.Topology;
+using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Route;
@@ -54,12 +57,12 @@ public sealed class ProxyListenerTests
     [Fact]
     public async Task A_session_is_registered_until_it_has_ended()
     {
-        var (sessions, running) = Run();
+        var connecting = new TaskCompletionSource<IConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var (sessions, running) = Run(new MemoryTransport(_ => new ValueTask<IConnection>(connecting.Task)));
         var client = new MemoryConnection();
         _listener.Accepts.Writer.TryWrite(client);
         await Eventually.TrueAsync(() => sessions.Count == 1, "the session is registered");
-        await client.ReadToEndAsync(); // its upstream refuses
-        client.Finish();
+        connecting.SetException(new SocketException((int)SocketError.ConnectionRefused));
         await Eventually.TrueAsync(() => sessions.Count == 0, "the session is removed");
         Assert.True(client.IsDisposed);
         await StopAsync(running);
@@ -81,13 +84,105 @@ public sealed class ProxyListenerTests
         await StopAsync(running);
     }
 
-    private (SessionRegistry Sessions, Task Running) Run(ITransport? transport = null)
+    [Fact]
+    public async Task While_the_upstream_refuses_nobody_is_let_in_and_all_are_as_soon_as_it_does_not()
+    {
+        _listener.CanRefuse = true;
+        var isThere = false;
+        var tries = 0;
+        var upstream = new MemoryConnection();
+        var (sessions, running) = Run(new MemoryTransport(_ =>
+        {
+            Interlocked.Increment(ref tries);
+            return Volatile.Read(ref isThere) ? ValueTask.FromResult<IConnection>(upstream) : throw new SocketException((int)SocketError.ConnectionRefused);
+        }));
+        var client = new MemoryConnection();
+        _listener.Accepts.Writer.TryWrite(client);
+        await Eventually.TrueAsync(() => _listener.IsRefusing, "who comes next is refused");
+        Assert.True(client.IsPeerReset);
+
+        _listener.Accepts.Writer.TryWrite(new MemoryConnection());
+        await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMilliseconds(50)); return Volatile.Read(ref tries) > 5; }, "the upstream is tried again and again");
+        Assert.Equal((1, true), ((int)sessions.Total, _listener.IsRefusing));
+        Volatile.Write(ref isThere, true);
+        await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMilliseconds(50)); return sessions.Total == 2; }, "the next client is let in");
+        Assert.False(_listener.IsRefusing);
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task An_upstream_that_does_not_answer_refuses_nobody()
+    {
+        _listener.CanRefuse = true;
+        var (sessions, running) = Run(new MemoryTransport(async cancel =>
+        {
+            await Task.Delay(Timeout.Infinite, cancel);
+            throw new InvalidOperationException();
+        }));
+        var client = new MemoryConnection();
+        _listener.Accepts.Writer.TryWrite(client);
+        await Eventually.TrueAsync(() => sessions.Count == 1, "the client is let in");
+        _time.Advance(TimeSpan.FromSeconds(5.1));
+        await Eventually.TrueAsync(() => sessions.Count == 0, "it is given up");
+        Assert.True(client.IsPeerReset);
+        _listener.Accepts.Writer.TryWrite(new MemoryConnection());
+        await Eventually.TrueAsync(() => sessions.Count == 1, "the next one waits likewise");
+        Assert.False(_listener.IsRefusing);
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task Behind_Sentinel_clients_wait_for_a_master_and_are_refused_when_that_took_too_long()
+    {
+        _listener.CanRefuse = true;
+        var topology = new FakeTopology(UpstreamShape.Sentinel, FakeTopology.Node("a", 1, NodeRole.Replica));
+        var (sessions, running) = Run(new MemoryTransport(_ => ValueTask.FromResult<IConnection>(new MemoryConnection())), TopologyRoute.ToMaster("s", topology, _time));
+        var client = new MemoryConnection();
+        _listener.Accepts.Writer.TryWrite(client);
+        await Eventually.TrueAsync(() => sessions.Count == 1, "the client waits");
+        Assert.False(_listener.IsRefusing);
+        _time.Advance(TimeSpan.FromSeconds(5.1));
+        await Eventually.TrueAsync(() => _listener.IsRefusing, "who comes next is refused");
+        Assert.True(client.IsPeerReset);
+        topology.Change(FakeTopology.Node("a", 1));
+        await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMilliseconds(50)); return !_listener.IsRefusing; }, "it lets in again");
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task Where_any_master_will_do_it_lets_in_again_as_soon_as_one_of_them_does()
+    {
+        _listener.CanRefuse = true;
+        var isThere = false;
+        var topology = new FakeTopology(UpstreamShape.Cluster, FakeTopology.Node("a", 1), FakeTopology.Node("b", 2));
+        var transport = new MemoryTransport((address, _) => address.Port == 2 && Volatile.Read(ref isThere) ? ValueTask.FromResult<IConnection>(new MemoryConnection()) : throw new SocketException((int)SocketError.ConnectionRefused));
+        var (sessions, running) = Run(transport, TopologyRoute.ToAnyMaster("c", topology, _time));
+        _listener.Accepts.Writer.TryWrite(new MemoryConnection());
+        await Eventually.TrueAsync(() => _listener.IsRefusing, "who comes next is refused, as all masters refuse");
+        Volatile.Write(ref isThere, true);
+        await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMilliseconds(50)); return !_listener.IsRefusing; }, "it lets in again");
+        _listener.Accepts.Writer.TryWrite(new MemoryConnection());
+        await Eventually.TrueAsync(() => sessions.Count == 1, "the next client is served");
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task A_stop_ends_it_also_while_it_refuses()
+    {
+        _listener.CanRefuse = true;
+        var (_, running) = Run();
+        _listener.Accepts.Writer.TryWrite(new MemoryConnection());
+        await Eventually.TrueAsync(() => _listener.IsRefusing, "who comes next is refused");
+        await StopAsync(running);
+    }
+
+    private (SessionRegistry Sessions, Task Running) Run(ITransport? transport = null, IUpstreamRoute? route = null)
     {
         var address = TransportAddress.Tcp("upstream", 6379);
         var sessions = new SessionRegistry(new SessionServices
         {
             Transport = transport ?? MemoryTransport.Refusing,
-            Upstream = new FixedRoute(address),
+            Upstream = route ?? new FixedRoute(address),
             Probe = new UpstreamProbe(MemoryTransport.Refusing, _time, NullLogger.Instance),
             Authorization = new Authorization([]),
             Commands = null,
@@ -113,6 +208,14 @@ public sealed class ProxyListenerTests
         public int Calls => Volatile.Read(ref _calls);
 
         public string Address => "test";
+
+        public bool CanRefuse { get; set; }
+
+        public volatile bool IsRefusing;
+
+        public void Refuse() => IsRefusing = true;
+
+        public void RefuseNoMore() => IsRefusing = false;
 
         public async ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
         {

@@ -99,7 +99,8 @@ public sealed class OptionsTests : IDisposable
     [InlineData("--listen", "unix:relative", "--listen must be host:port, rediss://host:port (TLS) or unix:/path, not 'unix:relative'")]
     [InlineData("--admin", "on", "--admin must be host:port or unix:/path, not 'on', or off")]
     [InlineData("--listen", "rediss://h", "--listen must be rediss://host:port, not 'rediss://h'")]
-    [InlineData("--upstream", "redis+sentinel://h", "--upstream is wrong: redis+sentinel:// ends with the name of the master: redis+sentinel://host:26379,host:26379/mymaster")]
+    [InlineData("--upstream", "redis+sentinel://h", "--upstream is wrong: redis+sentinel:// ends with the name of the master, and nothing behind it: redis+sentinel://host:26379,host:26379/mymaster")]
+    [InlineData("--upstream", "redis://h:6379/5", "--upstream is wrong: nothing may stand behind the port, not /5 either: each client chooses its database itself (SELECT), and events of all databases are forwarded; for those of one alone, write --rule 'db=5 mask=ALL' instead of --keymask ALL")]
     [InlineData("--upstream", "redis+cluster://", "--upstream is wrong: a Redis address needs a host")]
     [InlineData("--amqp", "http://h", "--amqp must begin with amqp:// or amqps://")]
     [InlineData("--events", "xq", "--events has a wrong flag: unknown event flag 'q': flags are g $ l s h z x e t d m n o c, and A for g$lshzxetd")]
@@ -132,6 +133,7 @@ public sealed class OptionsTests : IDisposable
         Assert.Equal(["--listen names 127.0.0.1:1 twice"], Faults("--listen", "127.0.0.1:1", "--listen", "127.0.0.1:1"));
         Assert.Equal(["--admin and --listen are both 127.0.0.1:1: they need different addresses"], Faults("--listen", "127.0.0.1:1", "--admin", "127.0.0.1:1"));
         Assert.Equal(["--upstream and --listen are both 127.0.0.1:1: the proxy would connect to itself"], Faults("--listen", "127.0.0.1:1", "--upstream", "redis://127.0.0.1:1"));
+        Assert.Contains("too large together", Assert.Single(Faults("--keymask", new string('a', 200_000), "--rule", "mask=" + new string('b', 100_000))), StringComparison.Ordinal);
         Assert.Empty(Faults("--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"));
         Assert.Empty(Faults("--merge-keyspace", "yes", "--upstream", "redis+cluster://127.0.0.1:7001"));
     }

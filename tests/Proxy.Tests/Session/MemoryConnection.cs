@@ -27,6 +27,9 @@ internal sealed class MemoryConnection : IConnection
 
     public bool IsDisposed { get; private set; }
 
+    /// <summary>The peer sees a reset.</summary>
+    public bool IsPeerReset { get; private set; }
+
     public IPAddress? GetLocalAddress() => IPAddress.Loopback;
 
     public void Abort()
@@ -35,6 +38,12 @@ internal sealed class MemoryConnection : IConnection
         _toSession.Writer.Complete();
         _fromSession.Reader.CancelPendingRead();
         _fromSession.Writer.CancelPendingFlush();
+    }
+
+    public void ResetPeer()
+    {
+        IsPeerReset = !IsAborted;
+        Abort();
     }
 
     public ValueTask DisposeAsync()

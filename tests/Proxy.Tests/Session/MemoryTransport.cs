@@ -4,8 +4,13 @@ using KeyEvt.Proxy.Transport;
 namespace KeyEvt.Proxy.Tests.Session;
 
 /// <summary>Connects to what the test prepared.</summary>
-internal sealed class MemoryTransport(Func<CancellationToken, ValueTask<IConnection>> connect) : ITransport
+internal sealed class MemoryTransport(Func<TransportAddress, CancellationToken, ValueTask<IConnection>> connect) : ITransport
 {
+    public MemoryTransport(Func<CancellationToken, ValueTask<IConnection>> connect)
+        : this((_, cancel) => connect(cancel))
+    {
+    }
+
     /// <summary>An upstream that does nothing but answer unknown commands as Redis 7 does.</summary>
     public static MemoryTransport Echoing(Func<string, string> line) => new(cancellationToken =>
     {
@@ -24,7 +29,7 @@ internal sealed class MemoryTransport(Func<CancellationToken, ValueTask<IConnect
 
     public IConnectionListener Listen(TransportAddress address) => throw new NotSupportedException();
 
-    public ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken) => connect(cancellationToken);
+    public ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken) => connect(address, cancellationToken);
 
     private static async Task EchoAsync(MemoryConnection connection, Func<string, string> line)
     {

@@ -14,7 +14,7 @@ public sealed class RequestRunTests
 {
     private static readonly string[] Ordinary =
     [
-        "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nvalue\r\n", "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", "*1\r\n$4\r\nPING\r\n", "PING\r\n", "SET a \"b c\"\r\n", "\r\n", "*0\r\n",
+        "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nvalue\r\n", "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", "*1\r\n$4\r\nPING\r\n", "PING\r\n", "SET a \"b c\"\r\n", "SET \"a\"b \"c\r\n", "CLIENT ID\r\n", "\r\n", "*0\r\n", "*-7\r\n",
         "*2\r\n$6\r\nCLIENT\r\n$2\r\nID\r\n", "*2\r\n$12\r\nkey_evt_amqs\r\n$1\r\nx\r\n", $"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$300\r\n{new string('v', 300)}\r\n",
     ];
 
@@ -24,7 +24,7 @@ public sealed class RequestRunTests
         $"*2\r\n$23\r\nkey_evt_amqp.rule_clean\r\n$200\r\n{new string('y', 200)}\r\n",
     ];
 
-    private static readonly string[] Ends = ["", "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$9\r\nun", "*2\r\n$3\r\nGET\r\nk\r\n", "*x\r\n", "POST / HTTP/1.1\r\nHost: x\r\n", "SET \"a\r\n", "*1\r\n$17\r\nkey_evt_amqp.in", "*2\r\n$3\r\nGET\r\n$-3\r\n"];
+    private static readonly string[] Ends = ["", "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$9\r\nun", "*2\r\n$3\r\nGET\r\nk\r\n", "*x\r\n", "POST / HTTP/1.1\r\nHost: x\r\n", "module \"a\r\n", "\"key_evt\"_amqp.x y\n", "*1\r\n$17\r\nkey_evt_amqp.in", "*2\r\n$3\r\nGET\r\n$-3\r\n"];
 
     [Fact]
     public async Task What_is_offered_whole_first_ends_up_as_what_is_only_copied()

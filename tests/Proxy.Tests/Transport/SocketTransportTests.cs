@@ -3,4 +3,4 @@ using KeyEvt.Proxy.Transport;
 namespace KeyEvt.Proxy.Tests.Transport;
 
 /// <summary>The tests of every transport, over the runtime's sockets.</summary>
-public sealed class SocketTransportTests() : TransportTests(new SocketTransport());
+public sealed class SocketTransportTests() : TransportTests(race => new SocketTransport(race: race));

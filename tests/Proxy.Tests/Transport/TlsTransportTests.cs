@@ -3,11 +3,11 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Proxy.Transport.Tls;
 using KeyEvt.Servers;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Transport;
@@ -17,6 +17,7 @@ public sealed class TlsTransportTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("keyevt-tls-");
     private readonly TestAuthority _authority = new();
+    private readonly RecordingLogger _logger = new();
     private TlsTransport _transport = null!;
     private IConnectionListener _listener = null!;
 
@@ -27,9 +28,9 @@ public sealed class TlsTransportTests : IAsyncLifetime
     public ValueTask InitializeAsync()
     {
         var certificate = _authority.Issue("localhost");
-        var client = new TlsClient(new TlsSource(new TlsFiles("--upstream") { Ca = Write("ca", _authority.Pem) }));
-        var server = new TlsServer(new TlsSource(new TlsFiles("--tls") { Certificate = Write("cert", certificate.CertificatePem), Key = Write("key", certificate.KeyPem) }), ClientCertificates.No);
-        _transport = new TlsTransport(new SocketTransport(), client, server, new SocketSettings(), NullLogger.Instance);
+        var client = new TlsClient(new TlsSource(new TlsFiles("--upstream") { Ca = Write("ca", _authority.Pem) }, TimeProvider.System));
+        var server = new TlsServer(new TlsSource(new TlsFiles("--tls") { Certificate = Write("cert", certificate.CertificatePem), Key = Write("key", certificate.KeyPem) }, TimeProvider.System), ClientCertificates.No);
+        _transport = new TlsTransport(new SocketTransport(), client, server, new SocketSettings(), new HandshakeLimits(Waiting: 32, Handshakes: 8), TimeProvider.System, _logger);
         _listener = _transport.Listen(TransportAddress.Tls("127.0.0.1", 0));
         return ValueTask.CompletedTask;
     }
@@ -133,6 +134,18 @@ public sealed class TlsTransportTests : IAsyncLifetime
         Assert.Fail("no flush said that the peer is gone");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Resetting_the_peer_is_a_reset_of_the_connection_and_no_end_of_TLS(bool olderTls)
+    {
+        await using var ends = await ConnectAsync(olderTls);
+        ends.Connection.ResetPeer();
+        await ends.Connection.DisposeAsync();
+        var error = await Assert.ThrowsAnyAsync<IOException>(() => ReceiveToEndAsync(ends.Peer));
+        Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>(error.InnerException).SocketErrorCode);
+    }
+
     [Fact]
     public async Task Aborting_wakes_a_pending_read_and_a_pending_flush()
     {
@@ -185,6 +198,91 @@ public sealed class TlsTransportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task However_many_peers_are_silent_one_that_speaks_comes_in()
+    {
+        var silent = new List<Socket>();
+        for (var i = 0; i < 100; i++)
+        {
+            silent.Add(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+            await silent[i].ConnectAsync(IPAddress.Loopback, Port, Cancel);
+            if (i % 2 == 0) await silent[i].SendAsync(new byte[] { 22, 3, 1, 2, 0, 1 }, Cancel); // the first bytes of a ClientHello, and no more
+        }
+
+        await using var ends = await ConnectAsync();
+        await ends.Peer.WriteAsync("in"u8.ToArray(), Cancel);
+        await ends.Peer.ShutdownAsync();
+        Assert.Equal("in", await ReadToEndAsync(ends.Connection));
+        var end = await Record.ExceptionAsync(async () => Assert.Equal(0, await silent[0].ReceiveAsync(new byte[1], Cancel))); // the eldest has been put out
+        Assert.True(end is null or SocketException { SocketErrorCode: SocketError.ConnectionReset }, $"{end}");
+        silent.ForEach(socket => socket.Dispose());
+    }
+
+    [Fact]
+    public async Task More_clients_at_once_than_handshakes_all_come_in()
+    {
+        var connecting = Enumerable.Range(0, 16).Select(_ => _transport.ConnectAsync(TransportAddress.Tls("localhost", Port), Cancel).AsTask()).ToList();
+        var connections = new List<IConnection>();
+        while (connections.Count < connecting.Count) connections.Add(await _listener.AcceptAsync(Cancel));
+        connections.AddRange(await Task.WhenAll(connecting));
+        foreach (var connection in connections)
+        {
+            connection.Abort();
+            await connection.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_client_hello_that_comes_byte_by_byte_is_as_good_as_a_whole_one()
+    {
+        var (here, there) = (new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp), new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        await here.ConnectAsync(IPAddress.Loopback, Port, Cancel);
+        here.NoDelay = true;
+        using var between = new TcpListener(IPAddress.Loopback, 0);
+        between.Start();
+        await there.ConnectAsync(between.LocalEndpoint, Cancel);
+        using var accepted = await between.AcceptSocketAsync(Cancel);
+        var slowly = CopySlowlyAsync(accepted, here);
+        var back = new NetworkStream(here).CopyToAsync(new NetworkStream(accepted), Cancel);
+        await using var peer = new SslStream(new NetworkStream(there, ownsSocket: true));
+        var accepting = _listener.AcceptAsync(Cancel).AsTask();
+        await peer.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = TrustingAuthority() }, Cancel);
+        await using var connection = await accepting;
+        await connection.Output.WriteAsync("hello"u8.ToArray(), Cancel);
+        await connection.Output.CompleteAsync();
+        Assert.Equal("hello"u8.ToArray(), await ReceiveToEndAsync(peer));
+        here.Dispose();
+        await Task.WhenAll(slowly, back).ContinueWith(static _ => { }, TaskScheduler.Default);
+    }
+
+    [Fact]
+    public async Task Who_only_looks_whether_the_port_is_open_is_no_warning()
+    {
+        for (var i = 0; i < 6; i++)
+        {
+            using var knocking = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            if (i % 2 == 0) knocking.LingerState = new LingerOption(true, 0); // ends with a reset
+            await knocking.ConnectAsync(IPAddress.Loopback, Port, Cancel);
+        }
+
+        await using var ends = await ConnectAsync();
+        Assert.DoesNotContain(_logger.Lines, line => line.StartsWith("Warning", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Who_speaks_something_else_gets_the_end_at_once()
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, Port, Cancel);
+        var accepting = _listener.AcceptAsync(Cancel).AsTask();
+        await client.GetStream().WriteAsync("PING\r\n"u8.ToArray(), Cancel);
+        Assert.True(await Record.ExceptionAsync(async () => Assert.Equal(0, await client.GetStream().ReadAsync(new byte[1], Cancel))) is null or IOException);
+        Assert.False(accepting.IsCompleted);
+        await _listener.DisposeAsync();
+        await Assert.ThrowsAnyAsync<Exception>(() => accepting);
+        Assert.Contains(_logger.Lines, line => line.StartsWith("Warning 1007", StringComparison.Ordinal) && line.Contains("it speaks no TLS", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_wrong_name_is_refused_by_the_connecting_side()
     {
         var accepting = _listener.AcceptAsync(Cancel).AsTask();
@@ -201,12 +299,23 @@ public sealed class TlsTransportTests : IAsyncLifetime
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, Port, Cancel);
         var peer = new SslStream(new NetworkStream(socket, ownsSocket: true));
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.Add(_authority.Certificate);
         var accepting = _listener.AcceptAsync(Cancel).AsTask();
         await peer.AuthenticateAsClientAsync(
-            new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = policy, EnabledSslProtocols = olderTls ? System.Security.Authentication.SslProtocols.Tls12 : default }, Cancel);
+            new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = TrustingAuthority(), EnabledSslProtocols = olderTls ? System.Security.Authentication.SslProtocols.Tls12 : default }, Cancel);
         return new Ends(await accepting, peer, socket);
+    }
+
+    private X509ChainPolicy TrustingAuthority()
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.Add(_authority.Certificate);
+        return policy;
+    }
+
+    private static async Task CopySlowlyAsync(Socket from, Socket to)
+    {
+        var one = new byte[1];
+        while (await from.ReceiveAsync(one, Cancel) == 1) await to.SendAsync(one, Cancel);
     }
 
     private string Write(string name, string pem)

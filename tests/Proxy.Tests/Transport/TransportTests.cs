@@ -3,7 +3,9 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using KeyEvt.Forwarder.Connect;
 using KeyEvt.Proxy.Transport;
+using KeyEvt.Servers;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Transport;
@@ -17,7 +19,12 @@ public abstract class TransportTests : IAsyncLifetime
     private IConnection _connection = null!;
     private Socket _peer = null!;
 
-    private protected TransportTests(ITransport transport) => _transport = transport;
+    /// <param name="create">One that resolves names so.</param>
+    private protected TransportTests(Func<AddressRace, ITransport> create) =>
+        _transport = create(new AddressRace((name, _) => Task.FromResult(name == "localhost" ? [IPAddress.IPv6Loopback, IPAddress.Loopback] : Addresses), TimeProvider.System));
+
+    /// <summary>Of every other name.</summary>
+    private IPAddress[] Addresses { get; set; } = [];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -102,6 +109,87 @@ public abstract class TransportTests : IAsyncLifetime
         Assert.Fail("no flush said that the peer is gone");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Resetting_the_peer_is_a_reset_at_once_also_with_bytes_unread_and_unsent(bool isBusy)
+    {
+        var reading = Task.CompletedTask;
+        if (isBusy)
+        {
+            await _peer.SendAsync("a request"u8.ToArray(), Cancel);
+            await FillAsync();
+        }
+        else
+        {
+            reading = _connection.Input.ReadAsync(Cancel).AsTask();
+        }
+
+        _connection.ResetPeer();
+        await _connection.DisposeAsync();
+        var error = await Assert.ThrowsAsync<SocketException>(async () => await ReceiveToEndAsync());
+        Assert.Equal(SocketError.ConnectionReset, error.SocketErrorCode);
+        await reading.ContinueWith(_ => { }, Cancel, TaskContinuationOptions.None, TaskScheduler.Default).WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+    }
+
+    [Fact]
+    public async Task A_listener_that_refuses_keeps_its_port_and_its_connections_and_lets_in_again()
+    {
+        Assert.False(_listener.CanRefuse); // its port was chosen by the kernel
+        var place = new IPEndPoint(IPAddress.Loopback, FreePorts.Take());
+        await using var listener = _transport.Listen(TransportAddress.Tcp("127.0.0.1", place.Port));
+        Assert.True(listener.CanRefuse);
+        using var peer = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await peer.ConnectAsync(place, Cancel);
+        await using var connection = await listener.AcceptAsync(Cancel);
+        for (var round = 0; round < 3; round++)
+        {
+            using (var stop = new CancellationTokenSource())
+            {
+                var accepting = listener.AcceptAsync(stop.Token).AsTask();
+                await stop.CancelAsync();
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => accepting);
+            }
+
+            using var early = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await early.ConnectAsync(place, Cancel);
+            listener.Refuse();
+            Assert.Equal(SocketError.ConnectionReset, (await Assert.ThrowsAsync<SocketException>(async () => await early.ReceiveAsync(new byte[1], Cancel))).SocketErrorCode);
+
+            using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            Assert.Equal(SocketError.ConnectionRefused, (await Assert.ThrowsAsync<SocketException>(async () => await client.ConnectAsync(place, Cancel))).SocketErrorCode);
+            using (var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
+            {
+                other.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+                Assert.Equal(SocketError.AddressAlreadyInUse, Assert.Throws<SocketException>(() => other.Bind(place)).SocketErrorCode);
+            }
+
+            listener.RefuseNoMore();
+            using var later = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await later.ConnectAsync(place, Cancel);
+            await using var accepted = await listener.AcceptAsync(Cancel);
+            Assert.Equal(later.LocalEndPoint!.ToString(), accepted.RemoteName);
+            accepted.Abort();
+        }
+
+        await peer.SendAsync("still here"u8.ToArray(), Cancel);
+        peer.Shutdown(SocketShutdown.Send);
+        Assert.Equal("still here", await ReadToEndAsync(connection));
+        connection.Abort();
+    }
+
+    [Fact]
+    public async Task A_unix_socket_knows_no_reset_and_its_peer_sees_the_end()
+    {
+        var address = TransportAddress.Unix(_unixPath);
+        await using var listener = _transport.Listen(address);
+        await using var client = await _transport.ConnectAsync(address, Cancel);
+        await using var accepted = await listener.AcceptAsync(Cancel);
+        accepted.ResetPeer();
+        await accepted.DisposeAsync();
+        Assert.Equal("", await ReadToEndAsync(client));
+    }
+
     [Fact]
     public async Task Aborting_wakes_a_pending_read_and_a_pending_flush()
     {
@@ -125,12 +213,27 @@ public abstract class TransportTests : IAsyncLifetime
         var address = TransportAddress.Unix(_unixPath);
         await using (_transport.Listen(address))
         {
-            Assert.ThrowsAny<SocketException>(() => _transport.Listen(address));
+            Assert.Throws<SocketPathException>(() => _transport.Listen(address));
             await using var client = await _transport.ConnectAsync(address, Cancel);
             client.Abort();
         }
 
         Assert.False(File.Exists(_unixPath));
+    }
+
+    [Fact]
+    public async Task An_address_that_swallows_connects_does_not_keep_a_name_from_being_reached()
+    {
+        await using var hole = await BlackHole.OpenAsync(IPAddress.Parse("127.0.0.2"));
+        await using var listener = _transport.Listen(TransportAddress.Tcp("127.0.0.3", hole.Port));
+        Addresses = [IPAddress.Parse("127.0.0.2"), IPAddress.Parse("127.0.0.4"), IPAddress.Parse("127.0.0.3")]; // silent, refusing, living
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await using var connection = await _transport.ConnectAsync(TransportAddress.Tcp("redis.example", hole.Port), deadline.Token);
+        await using var accepted = await listener.AcceptAsync(Cancel);
+        await connection.Output.WriteAsync("hello"u8.ToArray(), Cancel);
+        await connection.Output.CompleteAsync();
+        Assert.Equal("hello", await ReadToEndAsync(accepted));
+        accepted.Abort();
     }
 
     [Fact]

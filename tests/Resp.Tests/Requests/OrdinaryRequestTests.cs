@@ -25,6 +25,15 @@ public sealed class OrdinaryRequestTests
         "ECHO a\"b\"\r\n",
         "ECHO \"a\"\v'b'\r\n",
         "ECHO \"\\xzz\\x4\"\r\n",
+        "set \"\"\"tes\"t-'k'e\"y\" \"\"\"tes\"t-'v'al\"ue\"\r\n",
+        "\"se\"t k \"v\"w\r\n",
+        "\"abc\r\n",
+        "'abc\n",
+        "'a'b\r\n",
+        "\"PING\"\vx\r\n",
+        "SET k \"a\\\r\n",
+        "\"key_evt\r\n",
+        "'key_evt_amqp\\x2einfo'\r\n",
         "*0\r\nPING\r\n\r\n*-1\r\n*-77\r\n*1\r\n$4\r\nPING\r\n",
         Latin1.Request("SET", "key:123456", new string('v', 32)),
         Latin1.Request("SET", "k", "\r\n$5\r\n*3\r\n"),
@@ -87,7 +96,7 @@ public sealed class OrdinaryRequestTests
         foreach (var cuts in Cuts.All(stream.Length))
         {
             Assert.Equal(
-                [new Asked("get", 3, 2), new Asked("ABCDEFGHIJKLMNOP", 20, 3), new Asked("echo", 4, 2), new Asked("", 0, 1)],
+                [new Asked("get", 3, 2), new Asked("ABCDEFGHIJKLMNOP", 20, 3), new Asked("echo", 4, IRequestFilter.UnknownCount), new Asked("", 0, 1)],
                 FramerDriver.Run(stream, cuts).Asked);
         }
     }
@@ -116,12 +125,41 @@ public sealed class OrdinaryRequestTests
     }
 
     [Fact]
-    public void An_inline_line_is_held_back_until_its_end()
+    public void An_inline_line_is_held_back_until_the_end_of_its_first_word()
     {
         var framer = new RespRequestFramer<NothingIsHeld>(RespLimits.Default, default);
-        Assert.Equal(0, framer.Scan("SET k 'v"u8).Released);
-        Assert.Equal(0, framer.Scan("'\r"u8).Released);
-        Assert.Equal(11, framer.Scan("\n"u8).Released);
+        Assert.Equal(0, framer.Scan("  'SE"u8).Released);
+        Assert.Equal(0, framer.Scan("T'"u8).Released);
+        Assert.Equal(8, framer.Scan(" "u8).Released);
+        Assert.Equal(5, framer.Scan("k \"v\r"u8).Released);
+        Assert.False(framer.AtRequestBoundary);
+        Assert.Equal(1, framer.Scan("\n"u8).Released);
+        Assert.True(framer.AtRequestBoundary);
+    }
+
+    [Fact]
+    public void An_inline_line_is_held_back_for_sixteen_bytes_of_its_first_word_at_most()
+    {
+        var framer = new RespRequestFramer<NothingIsHeld>(RespLimits.Default, default);
+        Assert.Equal(0, framer.Scan("\"\\x61bcdefghijklmno"u8).Released);
+        Assert.Equal(20, framer.Scan("p"u8).Released);
+    }
+
+    [Fact]
+    public void A_word_that_servers_end_at_different_places_is_asked_about_for_each()
+    {
+        foreach (var (line, names) in new (string, string[])[]
+        {
+            ("\"PING\"\vx y\r\n", ["PING", "PING\vx"]),
+            ("\"PI\"NG\vx y\r\n", ["PING\vx"]),
+            ("'PING'\f\r\n", ["PING", "PING\f"]),
+            ("'PING' \v\r\n", ["PING"]),
+            ("\"\"\v\n", ["", "\v"]),
+        })
+        {
+            foreach (var cuts in Cuts.All(line.Length))
+                Assert.Equal(names, FramerDriver.Run(Latin1.Bytes(line), cuts).Asked.Select(asked => asked.NameHead));
+        }
     }
 
     [Fact]

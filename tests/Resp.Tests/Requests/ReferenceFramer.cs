@@ -101,7 +101,7 @@ internal sealed partial class ReferenceFramer
         if (_isCandidate)
         {
             var isTaken = false;
-            if (end - _start <= _limits.MaxCandidateBytes)
+            if (_stream[_start] != '*' || end - _start <= _limits.MaxCandidateBytes)
             {
                 isTaken = arguments[0].StartsWith("key_evt_amqp.", StringComparison.OrdinalIgnoreCase);
                 Candidates.Add(new Held([.. arguments], _stream[_start] != '*', end - _start, isTaken));
@@ -116,7 +116,7 @@ internal sealed partial class ReferenceFramer
 
     private void EndCut()
     {
-        var isTooLarge = _stream.Length - _start + _bodyDue > _limits.MaxCandidateBytes;
+        var isTooLarge = _stream[_start] == '*' && _stream.Length - _start + _bodyDue > _limits.MaxCandidateBytes;
         if (_isCandidate && !isTooLarge)
         {
             End = ReferenceEnd.InsideCandidate;
@@ -183,15 +183,33 @@ internal sealed partial class ReferenceFramer
         {
             if (_stream[position] == 0) throw new BadException("zero byte in inline request", position);
             line += (char)_stream[position];
-            if (line.Length > _limits.MaxInlineBytes) throw new BadException("too big inline request", position);
+            var mustHold = !_nameKnown || _isCandidate;
+            if (mustHold && line.Length > _limits.MaxInlineBytes) throw new BadException("too big inline request", position);
+            if (!_nameKnown) ReadFirstWord(line);
+            if (_nameKnown) _validTo = position + 1;
         }
 
-        if (line.EndsWith('\r')) line = line[..^1];
-        var split = SplitArguments.Split(line) ?? throw new BadException("unbalanced quotes in request", position);
-        arguments.AddRange(split);
-        if (split.Count > 0) KnowName(split[0][..Math.Min(16, split[0].Length)], split[0].Length, split.Count);
+        if (!_nameKnown && FirstWord.Of(line).Text is { } word) KnowName(Head(word), Math.Min(16, word.Length), -1);
+        if (_isCandidate) arguments.AddRange(SplitArguments.Split(line) ?? throw new BadException("unbalanced quotes in request", position));
         return position + 1;
     }
+
+    private void ReadFirstWord(string line)
+    {
+        var word = FirstWord.Of(line);
+        if (word.Text is null) return;
+        if (word.OlderText is { } older)
+        {
+            KnowName(Head(older), older.Length, -1);
+            _nameKnown = _isCandidate;
+        }
+        else if (word.HasEnded || word.Text.Length >= 16)
+        {
+            KnowName(Head(word.Text), Math.Min(16, word.Text.Length), -1);
+        }
+    }
+
+    private static string Head(string name) => name[..Math.Min(16, name.Length)];
 
     private void KnowName(string head, long length, long count)
     {

@@ -1,10 +1,10 @@
 // How does Redis split an inline line? (with the whole line at hand)
 namespace KeyEvt.Resp.Tests.Requests;
 
-/// <summary>The rules of <c>sdssplitargs</c>, looking ahead where it does.</summary>
+/// <summary>The rules of <c>sdssplitargs</c>, looking ahead where it does; what not all servers read alike is refused.</summary>
 internal static class SplitArguments
 {
-    /// <summary>The arguments, or null when quotes are unbalanced.</summary>
+    /// <summary>The arguments, or null when quotes are unbalanced, or something but a blank follows them.</summary>
     public static List<string>? Split(string line)
     {
         var arguments = new List<string>();
@@ -20,7 +20,7 @@ internal static class SplitArguments
                 if (line[i] is '"' or '\'')
                 {
                     var quoted = line[i] == '"' ? ReadDouble(line, i + 1, ref text) : ReadSingle(line, i + 1, ref text);
-                    if (quoted < 0 || (quoted < line.Length && !IsBlank(line[quoted]))) return null;
+                    if (quoted < 0 || (quoted < line.Length && line[quoted] is not (' ' or '\t' or '\r'))) return null;
                     i = quoted;
                     break;
                 }
@@ -31,6 +31,9 @@ internal static class SplitArguments
             arguments.Add(text);
         }
     }
+
+    /// <summary>What stands for this character behind a backslash, between double quotes.</summary>
+    public static char Escaped(char value) => value switch { 'n' => '\n', 'r' => '\r', 't' => '\t', 'b' => '\b', 'a' => '\a', var other => other };
 
     /// <summary>Index behind the closing quote, or -1.</summary>
     private static int ReadDouble(string line, int i, ref string text)
@@ -45,7 +48,7 @@ internal static class SplitArguments
             }
             else if (line[i] == '\\' && i + 1 < line.Length)
             {
-                text += line[i + 1] switch { 'n' => '\n', 'r' => '\r', 't' => '\t', 'b' => '\b', 'a' => '\a', var other => other };
+                text += Escaped(line[i + 1]);
                 i += 2;
             }
             else

@@ -82,7 +82,8 @@ internal sealed class EpollConnection : LoopHandler, IConnection
     /// <summary>Unix sockets only: tells when it can be written to, or no longer does.</summary>
     public void WatchOut(bool wanted)
     {
-        if (!WatchesOutAlways && !_isClosed) Loop.Watch(this, Fd, wanted ? Interest | Libc.Out : Interest);
+        if (WatchesOutAlways || _isClosed || Loop.TryWatch(this, Fd, wanted ? Interest | Libc.Out : Interest)) return;
+        Loop.TryPost(static connection => ((EpollConnection)connection).AbortOnLoop(), this); // what it waits for would never be told; not now, as the writer is at work
     }
 
     public IPAddress? GetLocalAddress()
@@ -98,6 +99,12 @@ internal sealed class EpollConnection : LoopHandler, IConnection
         else Loop.TryPost(static connection => ((EpollConnection)connection).AbortOnLoop(), this);
     }
 
+    public void ResetPeer()
+    {
+        if (Loop.IsCurrent) ResetOnLoop();
+        else Loop.TryPost(static connection => ((EpollConnection)connection).ResetOnLoop(), this);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!await Loop.SwitchAsync() || _isClosed) return; // a loop that ends closes all of its sockets
@@ -105,7 +112,7 @@ internal sealed class EpollConnection : LoopHandler, IConnection
         {
             try
             {
-                await allSent.WaitAsync(SendDeadline).ConfigureAwait(false);
+                await allSent.WaitAsync(SendDeadline, Loop.Time).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
@@ -142,6 +149,16 @@ internal sealed class EpollConnection : LoopHandler, IConnection
         _isAborted = true;
         Writer.TrySend();
         if (!Writer.HasEnded || !Reader.HasEnded) Libc.Shutdown(Fd, Libc.ShutdownBoth);
+        Writer.Break();
+        Reader.End();
+    }
+
+    /// <summary>RST goes out when the socket is closed, which is when this is disposed of: a shutdown before that would be a FIN.</summary>
+    private void ResetOnLoop()
+    {
+        if (_isAborted || _isClosed) return;
+        _isAborted = true;
+        Libc.ResetOnClose(Fd);
         Writer.Break();
         Reader.End();
     }

@@ -64,7 +64,7 @@ internal sealed class EpollConnector : LoopHandler
             return;
         }
 
-        _loop.Add(this, _fd, Libc.In | Libc.PeerHangUp | Libc.Out);
+        if (!TryAdd(this, Libc.In | Libc.PeerHangUp | Libc.Out)) return;
         if (!_token.CanBeCanceled) return;
         _cancellation = _token.UnsafeRegister(
             static connector => ((EpollConnector)connector!)._loop.TryPost(static state => ((EpollConnector)state).End(new OperationCanceledException(((EpollConnector)state)._token)), connector), this);
@@ -78,8 +78,24 @@ internal sealed class EpollConnector : LoopHandler
         _cancellation.Unregister();
         var connection = new EpollConnection(_loop, _fd, _target.Name, _target.IsTcp, wasAccepted: false);
         if (isRegistered) _loop.Replace(this, connection);
-        else _loop.Add(connection, _fd, connection.Interest);
+        else if (!TryAdd(connection, connection.Interest)) return;
         if (!_connected.TrySetResult(connection)) throw new InvalidOperationException("a connect has ended twice");
+    }
+
+    /// <summary>False: the loop cannot watch it, and so it has failed.</summary>
+    private bool TryAdd(LoopHandler handler, uint events)
+    {
+        try
+        {
+            _loop.Add(handler, _fd, events);
+            return true;
+        }
+        catch (SocketException e)
+        {
+            Libc.Close(_fd);
+            _connected.SetException(e);
+            return false;
+        }
     }
 
     private void End(Exception exception)

@@ -34,6 +34,12 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
 
     public string Address => _socket.Address;
 
+    public bool CanRefuse => _socket.CanRefuse;
+
+    public void Refuse() => _socket.Refuse();
+
+    public void RefuseNoMore() => _socket.RefuseNoMore();
+
     private EpollLoop Loop => _loops[0];
 
     public ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
@@ -66,7 +72,17 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
 
     public override void OnLoopEnded() => _accepting?.TrySetException(Errno.ToException(125));
 
-    private void Register() => Loop.Add(this, _fd, Libc.In);
+    private void Register()
+    {
+        try
+        {
+            Loop.Add(this, _fd, Libc.In);
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            // tried again, and told, when somebody is to be accepted
+        }
+    }
 
     private async Task<IConnection> AcceptSlowAsync(CancellationToken cancellationToken)
     {
@@ -80,9 +96,22 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
 
     private void Begin(TaskCompletionSource<IConnection> accepting)
     {
-        _accepting = accepting;
-        if (_isDisposed) accepting.TrySetException(Errno.ToException(125));
-        else Continue();
+        if (_isDisposed)
+        {
+            accepting.TrySetException(Errno.ToException(125));
+            return;
+        }
+
+        try
+        {
+            if (Slot < 0) Loop.Add(this, _fd, Libc.In);
+            _accepting = accepting;
+            Continue();
+        }
+        catch (System.Net.Sockets.SocketException e)
+        {
+            accepting.TrySetException(e);
+        }
     }
 
     /// <summary>On the first loop: gives whoever waits for a connection the next one.</summary>
@@ -122,11 +151,20 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
         else if (!loop.TryPost(static state => ((Accepted)state).Hand(), accepted)) Libc.Close(fd);
     }
 
+    /// <exception cref="System.Net.Sockets.SocketException">The loop cannot watch it; it is closed.</exception>
     private EpollConnection Adopt(EpollLoop loop, int fd, PeerAddress peer)
     {
         var connection = _socket.IsTcp ? new EpollConnection(loop, fd, peer) : new EpollConnection(loop, fd, Address, isTcp: false, wasAccepted: true);
-        loop.Add(connection, fd, connection.Interest);
-        return connection;
+        try
+        {
+            loop.Add(connection, fd, connection.Interest);
+            return connection;
+        }
+        catch
+        {
+            Libc.Close(fd);
+            throw;
+        }
     }
 
     private bool MayAccept()
@@ -170,9 +208,19 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
     {
         public void Hand()
         {
-            var connection = Listener.Adopt(Loop, Fd, Peer);
+            EpollConnection connection;
+            try
+            {
+                connection = Listener.Adopt(Loop, Fd, Peer);
+            }
+            catch (System.Net.Sockets.SocketException e)
+            {
+                Source.TrySetException(e);
+                return;
+            }
+
             if (Source.TrySetResult(connection)) return;
-            connection.Abort(); // nobody waits any more
+            connection.ResetPeer(); // nobody waits any more
             Loop.Observe(connection.DisposeAsync().AsTask());
         }
     }

@@ -46,10 +46,15 @@ internal sealed unsafe class EpollLoop
 
     public int KeepAliveSeconds { get; }
 
+    public TimeProvider Time { get; }
+
+    /// <summary>For tests: the errno with which the kernel refuses to watch another descriptor, as it will not on demand; 0: it does not.</summary>
+    public int Refusal { get; set; }
+
     /// <param name="keepAliveSeconds">Of its TCP connections, see <see cref="SocketSettings"/>.</param>
-    public EpollLoop(string name, int keepAliveSeconds)
+    public EpollLoop(string name, int keepAliveSeconds, TimeProvider time)
     {
-        KeepAliveSeconds = keepAliveSeconds;
+        (KeepAliveSeconds, Time) = (keepAliveSeconds, time);
         _epoll = Check(Libc.EpollCreate(Libc.CloseOnExec));
         _events = (byte*)NativeMemory.Alloc((nuint)(MaxEvents * EventBytes));
         _posts = new LoopPosts();
@@ -86,6 +91,7 @@ internal sealed unsafe class EpollLoop
     }
 
     /// <summary>Watches a descriptor, edge triggered, until <see cref="Remove"/>.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The kernel does not: it is short of memory, or of watches (<c>max_user_watches</c>). Nothing has changed then; the descriptor is the caller's to close.</exception>
     public void Add(LoopHandler handler, int fd, uint events)
     {
         if (!_freeSlots.TryPop(out var slot))
@@ -94,12 +100,19 @@ internal sealed unsafe class EpollLoop
             if (slot == _handlers.Length) Array.Resize(ref _handlers, 2 * slot);
         }
 
+        var errno = Refusal != 0 ? Refusal : Control(Libc.Add, fd, slot, events);
+        if (errno != 0)
+        {
+            _freeSlots.Push(slot);
+            throw Errno.ToException(errno);
+        }
+
         handler.Slot = slot;
         _handlers[slot] = handler;
-        Control(Libc.Add, fd, slot, events);
     }
 
-    public void Watch(LoopHandler handler, int fd, uint events) => Control(Libc.Modify, fd, handler.Slot, events);
+    /// <summary>False: the kernel refuses.</summary>
+    public bool TryWatch(LoopHandler handler, int fd, uint events) => Control(Libc.Modify, fd, handler.Slot, events) == 0;
 
     /// <summary>What nobody waits for: its fault is one of the loop, which ends with it.</summary>
     public void Observe(Task task) =>
@@ -182,28 +195,22 @@ internal sealed unsafe class EpollLoop
         _toClose.Clear();
     }
 
-    private void Control(int operation, int fd, int slot, uint events)
+    /// <summary>0, or the errno.</summary>
+    private int Control(int operation, int fd, int slot, uint events)
     {
         var epollEvent = stackalloc byte[16];
         *(uint*)epollEvent = events | Libc.EdgeTriggered;
         *(long*)(epollEvent + DataAt) = slot;
-        Check(Libc.EpollControl(_epoll, operation, fd, epollEvent));
+        return Libc.EpollControl(_epoll, operation, fd, epollEvent) < 0 ? Marshal.GetLastSystemError() : 0;
     }
 
     private void End(Exception? fault)
     {
         _threadId = -1;
-        _posts.Close();
+        Try(_posts.Close);
         foreach (var handler in _handlers)
         {
-            try
-            {
-                handler?.OnLoopEnded();
-            }
-            catch (Exception e)
-            {
-                fault ??= e; // the others are told all the same
-            }
+            if (handler is not null) Try(handler.OnLoopEnded); // the others are told all the same
         }
 
         Close();
@@ -211,6 +218,18 @@ internal sealed unsafe class EpollLoop
         NativeMemory.Free(_events);
         if (fault is null) _ended.SetResult();
         else _ended.SetException(fault);
+
+        void Try(Action step)
+        {
+            try
+            {
+                step();
+            }
+            catch (Exception e)
+            {
+                fault ??= e;
+            }
+        }
     }
 
     private static int Check(int result) => result >= 0 ? result : throw Errno.ToException(Marshal.GetLastSystemError());

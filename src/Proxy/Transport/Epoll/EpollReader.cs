@@ -13,6 +13,10 @@ namespace KeyEvt.Proxy.Transport.Epoll;
 /// The buffer belongs to the consumer between a read's result and <see cref="AdvanceTo(SequencePosition, SequencePosition)"/>, and to the loop while a read
 /// is waiting; so neither needs a lock.
 /// </para>
+/// <para>
+/// One read waits at a time, and nobody enters while the relay has a block: neither it nor what it calls. Both are asserted always, as a second one would tear the
+/// first one's bytes apart.
+/// </para>
 /// </summary>
 internal sealed class EpollReader(EpollConnection connection) : PipeReader, IValueTaskSource<ReadResult>
 {
@@ -37,6 +41,9 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
 
     /// <summary>A read waits for the loop. Only the loop's thread touches it.</summary>
     private bool _isWaiting;
+
+    /// <summary>The relay is at work.</summary>
+    private bool _isRelaying;
     private bool _isCancelled;
 
     /// <summary>FIN has been received, or this side has ended it.</summary>
@@ -48,6 +55,7 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         if (cancellationToken.CanBeCanceled || !_loop.IsCurrent) return ReadSlowAsync(cancellationToken);
+        DemandNobodyReads();
         if (TryTake(out var result)) return new ValueTask<ReadResult>(result);
         _source.Reset();
         BeginWaiting();
@@ -58,6 +66,7 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
     public ValueTask<ReadResult> ReadAsync(Relay relay)
     {
         if (!_loop.IsCurrent) return ReadSlowAsync(CancellationToken.None);
+        DemandNobodyReads();
         if (TryTake(relay, out var result)) return new ValueTask<ReadResult>(result);
         _source.Reset();
         _relay = relay;
@@ -68,7 +77,12 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
     /// <summary>Only what is there already; on another thread than the loop's nothing ever is.</summary>
     public override bool TryRead(out ReadResult result)
     {
-        if (_loop.IsCurrent) return TryTake(out result);
+        if (_loop.IsCurrent)
+        {
+            DemandNobodyReads();
+            return TryTake(out result);
+        }
+
         result = default;
         return false;
     }
@@ -115,6 +129,7 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
     /// <summary>On the loop: the socket may have something. True when a waiting read was completed.</summary>
     public bool OnReadable()
     {
+        DemandNoRelay();
         if (!_isWaiting) return false;
         ReadResult result;
         try
@@ -169,6 +184,7 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
     private ValueTask<ReadResult> ReadSlowAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (_loop.IsCurrent) DemandNobodyReads();
         _source.Reset();
         if (cancellationToken.CanBeCanceled)
         {
@@ -184,6 +200,7 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
 
     private void BeginPostedRead()
     {
+        DemandNobodyReads();
         _isWaiting = true;
         if (_token.IsCancellationRequested) FailCancelled();
         else if (!OnReadable() && _head is not null) Shrink(_head);
@@ -220,6 +237,7 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
 
     private void CancelOnLoop()
     {
+        DemandNoRelay();
         _isCancelled = true;
         if (!_isWaiting) return;
         EndWaiting();
@@ -235,7 +253,7 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
         {
             var block = Receive(null);
             if (block is null) break;
-            var step = relay.Pass(block);
+            var step = Pass(relay, block);
             if (step == RelayStep.Passed)
             {
                 if (connection.IsReadable) continue;
@@ -249,6 +267,19 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
         }
 
         return TryTake(out result);
+    }
+
+    private RelayStep Pass(Relay relay, Block block)
+    {
+        _isRelaying = true;
+        try
+        {
+            return relay.Pass(block);
+        }
+        finally
+        {
+            _isRelaying = false;
+        }
     }
 
     /// <summary>What a read returns, receiving it if need be; false when it must wait.</summary>
@@ -345,6 +376,19 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
         _loop.Blocks.Return(head);
         _head = _tail = small;
     }
+
+    private void DemandNobodyReads()
+    {
+        if (_isWaiting || _isRelaying) ThrowEntered();
+    }
+
+    private void DemandNoRelay()
+    {
+        if (_isRelaying) ThrowEntered();
+    }
+
+    [DoesNotReturn]
+    private static void ThrowEntered() => throw new InvalidOperationException("A reader was entered while a read of it was at work.");
 
     [DoesNotReturn]
     private static void ThrowBroken(int errno)

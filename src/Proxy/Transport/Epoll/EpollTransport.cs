@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Connect;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
 
@@ -11,14 +12,17 @@ internal sealed class EpollTransport : ITransport
 {
     private readonly EpollLoop[] _loops;
     private readonly SocketSettings _settings;
+    private readonly AddressRace _race;
     private int _nextLoop;
     private volatile ConnectTarget? _lastTarget;
 
-    public EpollTransport(int loops = 1, SocketSettings? settings = null)
+    /// <param name="race">Null: names are resolved by the system.</param>
+    public EpollTransport(int loops = 1, SocketSettings? settings = null, TimeProvider? time = null, AddressRace? race = null)
     {
+        _race = race ?? AddressRace.OfSystem;
         _settings = settings ?? new SocketSettings();
         _loops = new EpollLoop[loops];
-        for (var i = 0; i < loops; i++) _loops[i] = new EpollLoop($"loop {i}", _settings.KeepAliveSeconds);
+        for (var i = 0; i < loops; i++) _loops[i] = new EpollLoop($"loop {i}", _settings.KeepAliveSeconds, time ?? TimeProvider.System);
         Completion = FirstEndAsync();
     }
 
@@ -51,23 +55,14 @@ internal sealed class EpollTransport : ITransport
         foreach (var loop in _loops) await loop.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>All addresses of the name, in order, until one answers.</summary>
-    private static async Task<IConnection> ConnectByNameAsync(EpollLoop loop, DnsEndPoint dns, TransportAddress address, CancellationToken cancellationToken)
-    {
-        var found = await Dns.GetHostAddressesAsync(dns.Host, cancellationToken).ConfigureAwait(false);
-        for (var i = 0; ; i++)
+    private Task<IConnection> ConnectByNameAsync(EpollLoop loop, DnsEndPoint dns, TransportAddress address, CancellationToken cancellationToken) => _race.ConnectAsync(
+        dns.Host, dns.Port, (place, over) => ConnectAsync(loop, new ConnectTarget(address, place), over),
+        static loser =>
         {
-            try
-            {
-                if (i >= found.Length) throw new SocketException((int)SocketError.HostNotFound);
-                return await ConnectAsync(loop, new ConnectTarget(address, new IPEndPoint(found[i], dns.Port)), cancellationToken).ConfigureAwait(false);
-            }
-            catch (SocketException) when (i < found.Length - 1)
-            {
-                // the next one
-            }
-        }
-    }
+            loser.Abort();
+            return loser.DisposeAsync();
+        },
+        cancellationToken);
 
     private static Task<IConnection> ConnectAsync(EpollLoop loop, ConnectTarget target, CancellationToken cancellationToken)
         => loop.IsCurrent ? EpollConnector.ConnectAsync(loop, target, cancellationToken) : ConnectFromElsewhereAsync(loop, target, cancellationToken);

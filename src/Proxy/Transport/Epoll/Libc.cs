@@ -27,7 +27,9 @@ internal static unsafe partial class Libc
     public const int ShutdownBoth = 2;
 
     private const int SocketLevel = 1;
+    private const int ReuseAddressOption = 2;
     private const int SocketErrorOption = 4;
+    private const int LingerOption = 13;
 
     [LibraryImport("libc", EntryPoint = "epoll_create1")]
     public static partial int EpollCreate(int flags);
@@ -61,6 +63,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "accept4")]
     public static partial int Accept(int fd, byte* address, uint* length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "listen")]
+    public static partial int Listen(int fd, int backlog);
 
     [LibraryImport("libc", EntryPoint = "shutdown")]
     public static partial int Shutdown(int fd, int how);
@@ -106,6 +111,16 @@ internal static unsafe partial class Libc
     }
 
     public static void SetOption(int fd, int level, int name, int value) => SetSocketOption(fd, level, name, &value, sizeof(int));
+
+    /// <summary>SO_REUSEADDR.</summary>
+    public static void ReuseAddress(int fd, bool mayReuse) => SetOption(fd, SocketLevel, ReuseAddressOption, mayReuse ? 1 : 0);
+
+    /// <summary>Closing the socket resets the connection, and drops what is not sent yet.</summary>
+    public static void ResetOnClose(int fd)
+    {
+        var onAndSeconds = stackalloc int[2] { 1, 0 }; // struct linger
+        SetSocketOption(fd, SocketLevel, LingerOption, onAndSeconds, 2 * sizeof(int));
+    }
 
     /// <summary>struct iovec.</summary>
     public struct Vector

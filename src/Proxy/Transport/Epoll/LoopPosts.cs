@@ -1,8 +1,10 @@
+using System.Runtime.ExceptionServices;
+
 namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>
 /// What do other threads want of the loop? The only thing of a loop that is locked. An eventfd wakes it; edge triggered, so it need not be read. Posts
-/// run in the order they came.
+/// run in the order they came, all of them: one that throws is a fault of the program, told when the others have run, as they have nothing to do with it.
 /// </summary>
 internal sealed unsafe class LoopPosts : LoopHandler
 {
@@ -35,8 +37,21 @@ internal sealed unsafe class LoopPosts : LoopHandler
     public override void OnEvents(uint events)
     {
         lock (_gate) (_posted, _running) = (_running, _posted);
-        foreach (var (run, state) in _running) run(state);
+        ExceptionDispatchInfo? fault = null;
+        foreach (var (run, state) in _running)
+        {
+            try
+            {
+                run(state);
+            }
+            catch (Exception e)
+            {
+                fault ??= ExceptionDispatchInfo.Capture(e);
+            }
+        }
+
         _running.Clear();
+        fault?.Throw();
     }
 
     /// <summary>Nothing more is taken; what was taken is run, so that nobody waits for ever.</summary>

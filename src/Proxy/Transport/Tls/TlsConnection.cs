@@ -35,13 +35,14 @@ internal sealed class TlsConnection : IConnection
     private readonly Pipe _toSend = new(Options);
     private readonly Socket _socket;
     private readonly SslStream _secure;
+    private readonly TimeProvider _time;
     private readonly Task _receiving;
     private readonly Task _sending;
 
     /// <summary>Takes both over; the handshake is done.</summary>
-    public TlsConnection(Socket socket, SslStream secure, string remoteName)
+    public TlsConnection(Socket socket, SslStream secure, string remoteName, TimeProvider time)
     {
-        (_socket, _secure, RemoteName) = (socket, secure, remoteName);
+        (_socket, _secure, RemoteName, _time) = (socket, secure, remoteName, time);
         _receiving = ReceiveAsync();
         _sending = SendAsync();
     }
@@ -66,12 +67,15 @@ internal sealed class TlsConnection : IConnection
         }
     }
 
+    /// <summary>Without TLS' own end (close_notify): a reset is one of TCP, and so a client of TLS takes it.</summary>
+    public void ResetPeer() => _socket.Reset();
+
     public async ValueTask DisposeAsync()
     {
         await Output.CompleteAsync().ConfigureAwait(false);
         try
         {
-            await _sending.WaitAsync(SendDeadline).ConfigureAwait(false);
+            await _sending.WaitAsync(SendDeadline, _time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using KeyEvt.Forwarder.Tls;
@@ -7,21 +8,22 @@ namespace KeyEvt.Proxy.Transport.Tls;
 
 /// <summary>
 /// A listening socket whose clients are handed over when their handshake is done: one that is slow at it, or fails, keeps nobody waiting and
-/// never becomes a session. So many handshakes run at once and no more; further clients wait in the kernel's queue.
+/// never becomes a session. <see cref="HandshakeRoom"/> decides whose handshake runs.
 /// </summary>
-internal sealed class TlsListener(SocketListener listener, TlsServer server, ILogger logger) : IConnectionListener
+/// <param name="room">Shared by all addresses.</param>
+internal sealed class TlsListener(SocketListener listener, TlsServer server, HandshakeRoom room, TimeProvider time, ILogger logger) : IConnectionListener
 {
-    private static readonly TimeSpan HandshakeDeadline = TimeSpan.FromSeconds(10);
+    private const string NoPlace = "too many others wait for their handshake";
     private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(10);
-    public const int MaxHandshakes = 256;
 
     private readonly Channel<IConnection> _ready = Channel.CreateUnbounded<IConnection>();
-    private readonly SemaphoreSlim _handshakes = new(MaxHandshakes);
     private readonly CancellationTokenSource _closed = new();
+    private readonly Lock _warning = new();
 
-    /// <summary>Outlives a call that returned a client meanwhile.</summary>
+    /// <summary>These two outlive a call: were they begun anew for each client that comes to nothing, each would stay in the channel until one comes in.</summary>
     private Task<Socket>? _accepting;
-    private long _warnedAt = Environment.TickCount64 - (long)WarnEvery.TotalMilliseconds;
+    private Task<bool>? _arriving;
+    private long? _warnedAt;
 
     public string Address => TransportAddress.TlsScheme + listener.Address;
 
@@ -30,17 +32,19 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, ILo
         while (true)
         {
             if (_ready.Reader.TryRead(out var client)) return client;
-            var next = _ready.Reader.WaitToReadAsync(cancellationToken).AsTask();
-            _accepting ??= AcceptSocketAsync(cancellationToken);
-            if (await Task.WhenAny(next, _accepting).ConfigureAwait(false) == next)
+            _arriving ??= _ready.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
+            _accepting ??= listener.AcceptSocketAsync(_closed.Token).AsTask();
+            if (await Task.WhenAny(_arriving, _accepting).WaitAsync(cancellationToken).ConfigureAwait(false) == _arriving)
             {
-                if (await next.ConfigureAwait(false)) continue;
-                throw new SocketException((int)SocketError.OperationAborted); // disposed
+                bool isOpen = await _arriving.ConfigureAwait(false);
+                _arriving = null;
+                if (!isOpen) throw new SocketException((int)SocketError.OperationAborted); // disposed
+                continue;
             }
 
             var accepted = _accepting;
             _accepting = null;
-            _ = ShakeHandsAsync(await accepted.ConfigureAwait(false));
+            _ = LetInAsync(await accepted.ConfigureAwait(false));
         }
     }
 
@@ -49,6 +53,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, ILo
         await _closed.CancelAsync().ConfigureAwait(false);
         await listener.DisposeAsync().ConfigureAwait(false);
         _ready.Writer.TryComplete();
+        room.PutOutAll(this);
         if (_accepting is { } accepting)
         {
             await ((Task)accepting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -62,55 +67,68 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, ILo
         }
     }
 
-    private async Task<Socket> AcceptSocketAsync(CancellationToken cancellationToken)
+    private async Task LetInAsync(Socket socket)
     {
-        await _handshakes.WaitAsync(cancellationToken).ConfigureAwait(false);
+        IPEndPoint? client = null;
+        HandshakeGuest? guest = null;
+        bool isLetIn = false;
         try
         {
-            return await listener.AcceptSocketAsync(cancellationToken).ConfigureAwait(false);
+            client = (IPEndPoint)socket.RemoteEndPoint!;
+            guest = room.Enter(socket, client.Address, this);
+            if (guest is null) Refused(client, NoPlace);
+            else isLetIn = await ShakeHandsAsync(guest, client).ConfigureAwait(false);
         }
-        catch
+        catch (Exception) when (guest is { Reason: { } reason })
         {
-            _handshakes.Release();
-            throw;
-        }
-    }
-
-    private async Task ShakeHandsAsync(Socket socket)
-    {
-        string name = "a client";
-        using var deadline = new CancellationTokenSource(HandshakeDeadline);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _closed.Token);
-        try
-        {
-            name = socket.RemoteEndPoint!.ToString()!;
-            var secure = await server.SecureAsync(new NetworkStream(socket, ownsSocket: true), either.Token).ConfigureAwait(false);
-            if (!_ready.Writer.TryWrite(new TlsConnection(socket, secure, name))) await secure.DisposeAsync().ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            if (!_closed.IsCancellationRequested) Refused(name, $"no handshake within {HandshakeDeadline.TotalSeconds} s");
+            if (!_closed.IsCancellationRequested) Refused(client, reason); // its socket was closed on purpose
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
-            Refused(name, e.Message);
+            Refused(client, e.Message);
         }
         catch (Exception e)
         {
-            ProxyLog.HandshakeFault(logger, Address, name, e); // nobody awaits this task
+            ProxyLog.HandshakeFault(logger, Address, Name(client), e); // nobody awaits this task
         }
         finally
         {
-            _handshakes.Release();
+            if (guest is not null) room.Leave(guest);
+            if (!isLetIn) socket.Dispose();
         }
     }
 
-    /// <summary>Whoever scans ports must not fill the log: one warning in ten seconds, the rest is for debugging.</summary>
-    private void Refused(string name, string why)
+    /// <summary>False: it left without a word, as who only looks whether the port is open.</summary>
+    private async Task<bool> ShakeHandsAsync(HandshakeGuest guest, IPEndPoint client)
     {
-        long now = Environment.TickCount64, last = Volatile.Read(ref _warnedAt);
-        bool warn = now - last >= WarnEvery.TotalMilliseconds && Interlocked.CompareExchange(ref _warnedAt, now, last) == last;
-        if (warn) ProxyLog.HandshakeRefused(logger, Address, name, why);
-        else ProxyLog.HandshakeRefusedToo(logger, Address, name, why);
+        var hello = await ClientHello.ReceiveAsync(guest.Socket).ConfigureAwait(false);
+        if (hello.IsEmpty) return false;
+        if (!await room.TurnAsync(guest).ConfigureAwait(false)) throw new IOException(guest.Reason);
+        var secure = await server.SecureAsync(new HelloStream(guest.Socket, hello)).ConfigureAwait(false);
+        if (!room.Leave(guest)) throw new IOException(guest.Reason);
+        var connection = new TlsConnection(guest.Socket, secure, client.ToString(), time);
+        if (_ready.Writer.TryWrite(connection)) return true;
+        connection.Abort();
+        await connection.DisposeAsync().ConfigureAwait(false);
+        return false;
     }
+
+    /// <summary>Whoever scans ports must not fill the log: one warning in ten seconds, the rest is for debugging.</summary>
+    private void Refused(IPEndPoint? client, string why)
+    {
+        if (client is not null && MayWarn()) ProxyLog.HandshakeRefused(logger, Address, Name(client), why);
+        else if (logger.IsEnabled(LogLevel.Debug)) ProxyLog.HandshakeRefusedToo(logger, Address, Name(client), why);
+    }
+
+    private bool MayWarn()
+    {
+        lock (_warning)
+        {
+            if (_warnedAt is { } last && time.GetElapsedTime(last) < WarnEvery) return false;
+            _warnedAt = time.GetTimestamp();
+            return true;
+        }
+    }
+
+    private static string Name(IPEndPoint? client) => client?.ToString() ?? "a client that had gone already";
 }

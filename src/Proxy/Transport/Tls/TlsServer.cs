@@ -6,20 +6,20 @@ namespace KeyEvt.Proxy.Transport.Tls;
 /// <summary>How are TLS connections of clients taken? TLS 1.2 or newer, with the certificate read last.</summary>
 internal sealed class TlsServer(TlsSource source, ClientCertificates clients)
 {
+    /// <summary>Takes over the stream, also when it fails. Whoever does not want to wait any longer closes what is below it.</summary>
     /// <exception cref="TlsFailedException">With the reason.</exception>
-    public async Task<SslStream> SecureAsync(Stream plain, CancellationToken cancellationToken)
+    public async Task<SslStream> SecureAsync(Stream plain)
     {
         string? refusal = null;
         var secure = new SslStream(plain);
         try
         {
-            await secure.AuthenticateAsServerAsync(Options(text => refusal = text), cancellationToken).ConfigureAwait(false);
+            await secure.AuthenticateAsServerAsync(Options(text => refusal = text)).ConfigureAwait(false);
             return secure;
         }
         catch (Exception e)
         {
             await secure.DisposeAsync().ConfigureAwait(false);
-            if (e is OperationCanceledException) throw;
             throw new TlsFailedException(refusal ?? e.GetBaseException().Message, e);
         }
     }
@@ -32,12 +32,12 @@ internal sealed class TlsServer(TlsSource source, ClientCertificates clients)
             ServerCertificateContext = material.Own,
             EnabledSslProtocols = TlsClient.Protocols,
             ClientCertificateRequired = clients != ClientCertificates.No,
-            CertificateChainPolicy = material.NewPolicy(),
+            CertificateChainPolicy = material.NewPolicy(source.Time),
             RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
             {
                 if (errors == SslPolicyErrors.None) return true;
                 if (certificate is null && clients != ClientCertificates.Yes) return true;
-                refused(certificate is null ? "it shows no certificate" : CertificateFault.Describe(certificate, chain, errors, "", material.Files));
+                refused(certificate is null ? "it shows no certificate" : CertificateFault.Describe(certificate, chain, errors, "", material.Files, source.Time.GetUtcNow()));
                 return false;
             },
         };

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Connect;
 using KeyEvt.Forwarder.Tls;
 using Microsoft.Extensions.Logging;
 
@@ -6,17 +7,26 @@ namespace KeyEvt.Proxy.Transport.Tls;
 
 /// <summary>TLS where an address asks for it, over the runtime's sockets; everything else goes by the transport for plain connections.</summary>
 /// <param name="server">Null when no address to listen on asks for TLS.</param>
-internal sealed class TlsTransport(ITransport plain, TlsClient client, TlsServer? server, SocketSettings settings, ILogger logger) : ITransport
+/// <param name="race">Null: names are resolved by the system.</param>
+internal sealed class TlsTransport(
+    ITransport plain, TlsClient client, TlsServer? server, SocketSettings settings, HandshakeLimits limits, TimeProvider time, ILogger logger, AddressRace? race = null) : ITransport
 {
+    private readonly HandshakeRoom _room = new(limits, time);
+    private readonly AddressRace _race = race ?? AddressRace.OfSystem;
+
     public Task Completion => plain.Completion;
 
     public IConnectionListener Listen(TransportAddress address)
     {
         if (!address.IsTls) return plain.Listen(address);
-        return new TlsListener(new SocketListener(address.Plain, settings), server ?? throw new InvalidOperationException("no certificate to listen with"), logger);
+        return new TlsListener(new SocketListener(address.Plain, settings), server ?? throw new InvalidOperationException("no certificate to listen with"), _room, time, logger);
     }
 
-    public ValueTask DisposeAsync() => plain.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _room.Dispose();
+        return plain.DisposeAsync();
+    }
 
     /// <exception cref="TlsFailedException">Somebody is there, but TLS does not come about.</exception>
     public ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken) =>
@@ -24,8 +34,8 @@ internal sealed class TlsTransport(ITransport plain, TlsClient client, TlsServer
 
     private async ValueTask<IConnection> ConnectSecureAsync(TransportAddress address, CancellationToken cancellationToken)
     {
-        var socket = await SocketTransport.OpenAsync(address.ToEndPoint(), settings, cancellationToken).ConfigureAwait(false);
+        var socket = await SocketTransport.OpenAsync(address, settings, _race, cancellationToken).ConfigureAwait(false);
         var secure = await client.SecureAsync(new NetworkStream(socket, ownsSocket: true), address.Host, cancellationToken).ConfigureAwait(false);
-        return new TlsConnection(socket, secure, address.ToString());
+        return new TlsConnection(socket, secure, address.ToString(), time);
     }
 }

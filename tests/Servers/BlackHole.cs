@@ -1,24 +1,27 @@
 // How does a test swallow a connect, so that it neither succeeds nor fails?
 using System.Net;
 using System.Net.Sockets;
-using KeyEvt.Servers;
 
-namespace KeyEvt.EndToEnd.Tests.Faults;
+namespace KeyEvt.Servers;
 
 /// <summary>A listening port whose queue is full and never emptied: Linux drops further connects without a word, as a firewall would.</summary>
-internal sealed class BlackHole : IAsyncDisposable
+public sealed class BlackHole : IAsyncDisposable
 {
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly List<Socket> _fillers = [];
+    private readonly IPAddress _address;
+
+    private BlackHole(IPAddress address) => _address = address;
 
     public int Port { get; } = FreePorts.Take();
 
-    public static async Task<BlackHole> OpenAsync()
+    /// <param name="address">One of this machine's; 127.0.0.1 if none is given.</param>
+    public static async Task<BlackHole> OpenAsync(IPAddress? address = null)
     {
-        var hole = new BlackHole();
-        hole._listener.Bind(new IPEndPoint(IPAddress.Loopback, hole.Port));
+        var hole = new BlackHole(address ?? IPAddress.Loopback);
+        hole._listener.Bind(new IPEndPoint(hole._address, hole.Port));
         hole._listener.Listen(0);
-        while (await hole.FillAsync())
+        while (await hole.FillAsync().ConfigureAwait(false))
         {
         }
         return hole;
@@ -40,7 +43,7 @@ internal sealed class BlackHole : IAsyncDisposable
         using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
         try
         {
-            await filler.ConnectAsync(new IPEndPoint(IPAddress.Loopback, Port), limit.Token);
+            await filler.ConnectAsync(new IPEndPoint(_address, Port), limit.Token).ConfigureAwait(false);
             return true;
         }
         catch (OperationCanceledException)

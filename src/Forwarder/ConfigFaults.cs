@@ -1,0 +1,11 @@
+using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Filter;
+
+namespace KeyEvt.Forwarder;
+
+/// <summary>Do parameters that are right one by one also fit together? Asked of every configuration before it is in force.</summary>
+public static class ConfigFaults
+{
+    /// <summary>Null, or the first fault as one line.</summary>
+    public static string? Of(ForwarderConfig config) => QueueBinding.Fault(config) ?? EventFilter.Fault(config);
+}

@@ -1,0 +1,111 @@
+using System.Numerics;
+using KeyEvt.Forwarder.Feed;
+
+namespace KeyEvt.Forwarder.Filter;
+
+/// <summary>Is an event wanted? The classes with their masks, and the rules, made ready for one question an event.</summary>
+/// <remarks>
+/// An event has one class and one database. So the masks of all rules are sorted beforehand: for each class those that hold in every database, and for each class
+/// and database that a rule names the others. The masks of one such group are one <see cref="KeyMaskSet"/>, which reads the key once however many they are; an event
+/// asks two of them at most. Groups with equal masks are one. Immutable; may be asked by any number of threads.
+/// </remarks>
+public sealed class EventFilter
+{
+    /// <summary>
+    /// So large may the groups be together: each mask counts its length and one more, in each group that it is in. It bounds the memory of the matchers (some tens of
+    /// megabytes) and the time of the slowest key (see <see cref="MaskMatcher"/>).
+    /// </summary>
+    public const int MaxSize = 1 << 18;
+
+    private const int Classes = 32;
+
+    /// <summary>What the groups of a database cost, however few its masks are.</summary>
+    private const int SizeOfDatabase = Classes;
+
+    private readonly EventClass _events;
+    private readonly KeyMaskSet _masks;
+    private readonly RuleSet _rules;
+
+    private readonly KeyMaskSet?[] _everywhere;
+    private readonly Dictionary<int, KeyMaskSet?[]> _byDatabase = [];
+
+    public EventFilter(EventClass events, KeyMaskSet masks, RuleSet rules)
+    {
+        (_events, _masks, _rules) = (events, masks, rules);
+        _everywhere = GroupsOf(masks, events, rules.Rules.Where(rule => rule.Database is null));
+        foreach (var database in rules.Rules.Where(rule => rule.Database is not null).GroupBy(rule => rule.Database!.Value))
+        {
+            _byDatabase.Add(database.Key, GroupsOf(KeyMaskSet.Empty, EventClass.None, database));
+            Size += SizeOfDatabase;
+        }
+    }
+
+    /// <summary>See <see cref="MaxSize"/>.</summary>
+    public long Size { get; private set; }
+
+    /// <summary>Null, or why these masks and rules are too many, as one line.</summary>
+    public static string? Fault(ForwarderConfig config)
+    {
+        long size = new EventFilter(config.Events, config.Masks, config.Rules).Size;
+        return size <= MaxSize
+            ? null
+            : FormattableString.Invariant($"the masks and rules are too large together: they count {size} and may count {MaxSize} (each mask its length and 1, once more for each group of classes that has other masks)");
+    }
+
+    /// <summary>Whether it was made of these; a configuration that was changed otherwise still holds the same objects.</summary>
+    public bool IsOf(ForwarderConfig config) => ReferenceEquals(_masks, config.Masks) && ReferenceEquals(_rules, config.Rules) && _events == config.Events;
+
+    public bool Wants(int database, EventClass eventClass, ReadOnlySpan<byte> key)
+    {
+        int index = BitOperations.TrailingZeroCount((uint)eventClass) & (Classes - 1);
+        return (_everywhere[index] is { } everywhere && everywhere.Matches(key))
+            || (_byDatabase.Count > 0 && _byDatabase.TryGetValue(database, out var here) && here[index] is { } masks && masks.Matches(key));
+    }
+
+    private KeyMaskSet?[] GroupsOf(KeyMaskSet masks, EventClass events, IEnumerable<EventRule> rules)
+    {
+        var lists = new List<KeyMask>?[Classes];
+        foreach (var rule in rules)
+        {
+            for (uint left = (uint)rule.Events; left != 0; left &= left - 1)
+                (lists[BitOperations.TrailingZeroCount(left)] ??= []).Add(rule.Mask);
+        }
+
+        var groups = new KeyMaskSet?[Classes];
+        var known = new Dictionary<(bool WithMasks, List<KeyMask> List), KeyMaskSet>(SameMasks.Instance);
+        for (int i = 0; i < Classes; i++)
+        {
+            bool withMasks = ((uint)events & (1u << i)) != 0 && masks.Masks.Count > 0;
+            if (!withMasks && lists[i] is null)
+                continue;
+
+            var key = (withMasks, lists[i] ?? []);
+            if (!known.TryGetValue(key, out var group))
+            {
+                known.Add(key, group = (withMasks ? masks : KeyMaskSet.Empty).Add(key.Item2));
+                Size += group.Masks.Sum(static mask => mask.Bytes.Length + 1L);
+            }
+
+            groups[i] = group;
+        }
+
+        return groups;
+    }
+
+    private sealed class SameMasks : IEqualityComparer<(bool WithMasks, List<KeyMask> List)>
+    {
+        public static readonly SameMasks Instance = new();
+
+        public bool Equals((bool WithMasks, List<KeyMask> List) x, (bool WithMasks, List<KeyMask> List) y) =>
+            x.WithMasks == y.WithMasks && x.List.SequenceEqual(y.List);
+
+        public int GetHashCode((bool WithMasks, List<KeyMask> List) group)
+        {
+            var hash = new HashCode();
+            hash.Add(group.WithMasks);
+            foreach (var mask in group.List)
+                hash.Add(mask);
+            return hash.ToHashCode();
+        }
+    }
+}

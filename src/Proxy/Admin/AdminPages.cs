@@ -1,0 +1,68 @@
+using System.Text;
+using KeyEvt.Forwarder;
+using Microsoft.AspNetCore.Http;
+
+namespace KeyEvt.Proxy.Admin;
+
+/// <summary>What do the admin pages say, and to whom? Nothing here changes anything, and nothing here shows a secret.</summary>
+/// <param name="token">Null: whoever reaches the port may read them all.</param>
+internal sealed class AdminPages(IReadiness readiness, Func<IReadOnlyList<InfoSection>> info, MetricsCollector metrics, AdminToken? token)
+{
+    private const string Page = """
+        keyevt
+          /healthz  the process is alive
+          /readyz   clients are served and events are heard; else what is missing
+          /metrics  Prometheus text
+          /info     what key_evt_amqp.info says
+
+        """;
+
+    public Task AnswerAsync(HttpContext context, AdminHosts hosts)
+    {
+        if (!hosts.Accept(context.Request.Host)) return WriteAsync(context, StatusCodes.Status403Forbidden, "this Host header is not answered: ask by localhost, 127.0.0.1, [::1] or the host of --admin\n");
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method)) return WriteAsync(context, StatusCodes.Status405MethodNotAllowed, "only GET\n");
+        return context.Request.Path.Value switch
+        {
+            "/healthz" => WriteAsync(context, StatusCodes.Status200OK, "alive\n"),
+            "/readyz" => ReadyAsync(context),
+            _ when token is not null && !token.IsIn(context.Request.Headers.Authorization.ToString()) => RefuseAsync(context),
+            "/metrics" => WriteAsync(context, StatusCodes.Status200OK, MetricsText.Write(metrics.Collect(), info()), MetricsText.ContentType),
+            "/info" => WriteAsync(context, StatusCodes.Status200OK, InfoText()),
+            "/" => WriteAsync(context, StatusCodes.Status200OK, Page),
+            _ => WriteAsync(context, StatusCodes.Status404NotFound, Page),
+        };
+    }
+
+    private string InfoText()
+    {
+        var text = new StringBuilder();
+        foreach (var section in info())
+        {
+            text.Append("# ").Append(section.Name).Append("\r\n");
+            foreach (var (name, value) in section.Fields) text.Append(name).Append(':').Append(CleanText.Line(value)).Append("\r\n");
+            text.Append("\r\n");
+        }
+        return text.ToString();
+    }
+
+    private Task ReadyAsync(HttpContext context)
+    {
+        var missing = readiness.Missing();
+        return missing.Count == 0
+            ? WriteAsync(context, StatusCodes.Status200OK, "ready\n")
+            : WriteAsync(context, StatusCodes.Status503ServiceUnavailable, string.Join('\n', missing.Select(static part => CleanText.Line(part))) + "\n");
+    }
+
+    private static Task RefuseAsync(HttpContext context)
+    {
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        return WriteAsync(context, StatusCodes.Status401Unauthorized, "this page needs the header Authorization: Bearer, with the token of --admin-token-file\n");
+    }
+
+    private static Task WriteAsync(HttpContext context, int status, string text, string contentType = "text/plain; charset=utf-8")
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = contentType;
+        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : context.Response.WriteAsync(text, context.RequestAborted);
+    }
+}

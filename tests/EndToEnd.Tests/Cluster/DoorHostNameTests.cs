@@ -1,0 +1,75 @@
+// Does a client stay behind the door when the nodes call each other by names, or by nothing at all?
+using System.Globalization;
+using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.Servers;
+using Xunit;
+
+namespace KeyEvt.EndToEnd.Tests.Cluster;
+
+public sealed class DoorHostNameTests
+{
+    [Theory]
+    [InlineData("hostname", true)]
+    [InlineData("hostname", false)] // then a node is called "?"
+    [InlineData("unknown-endpoint", true)]
+    [InlineData("ip", true)]
+    public async Task Whatever_endpoint_is_preferred_all_redirections_and_answers_name_the_doors(string preferred, bool haveNames)
+    {
+        await using var stage = await ClusterDoorStage.StartAsync(3, 0);
+        var nodes = stage.Cluster.Nodes;
+        foreach (var (index, node) in nodes.Index())
+        {
+            if (haveNames) await node.CallAsync("CONFIG", "SET", "cluster-announce-hostname", Name(index));
+            await node.CallAsync("CONFIG", "SET", "cluster-preferred-endpoint-type", preferred);
+        }
+
+        if (haveNames)
+        {
+            await Eventually.TrueAsync("all nodes to know all names", async () =>
+            {
+                foreach (var node in nodes)
+                {
+                    var text = (await node.CallAsync("CLUSTER", "NODES")).Text;
+                    if (!Enumerable.Range(0, nodes.Count).All(index => text.Contains(Name(index), StringComparison.Ordinal))) return false;
+                }
+
+                return true;
+            });
+        }
+
+        var doors = new List<int>();
+        foreach (var node in nodes) doors.Add(await stage.DoorOfAsync(node));
+        int[] slots = [7, 6000, 12000]; // of the first, second, third master
+        for (var from = 0; from < 3; from++)
+        {
+            await using var client = await RespClient.ConnectAsync(doors[from]);
+            for (var to = 0; to < 3; to++)
+            {
+                if (from == to) continue;
+                Assert.Equal($"MOVED {slots[to]} 127.0.0.1:{doors[to]}", (await client.CallAsync("GET", ClusterSlot.KeyIn(slots[to]))).Text);
+            }
+
+            foreach (var protocol in (string[])["2", "3"])
+            {
+                await client.CallAsync("HELLO", protocol);
+                foreach (var question in (string[])["SLOTS", "SHARDS", "NODES"])
+                {
+                    var answer = (await client.CallAsync("CLUSTER", question)).ToString();
+                    Assert.All(doors, door => Assert.Contains(Text(door), answer, StringComparison.Ordinal));
+                    Assert.DoesNotContain(".redis.example", answer, StringComparison.Ordinal);
+                    Assert.All(nodes, node => Assert.DoesNotContain($":{Text(node.Port)}", answer, StringComparison.Ordinal));
+                }
+            }
+        }
+
+        // The same for ASK.
+        await stage.Cluster.BeginMoveAsync(7, nodes[0], nodes[1]);
+        await using (var client = await RespClient.ConnectAsync(doors[0]))
+            Assert.Equal($"ASK 7 127.0.0.1:{doors[1]}", (await client.CallAsync("GET", ClusterSlot.KeyIn(7))).Text);
+        Assert.DoesNotContain("past the door", stage.Program.Process.AllText, StringComparison.Ordinal);
+    }
+
+    private static string Name(int index) => $"node-{Text(index)}.redis.example";
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

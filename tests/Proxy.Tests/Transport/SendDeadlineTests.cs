@@ -1,0 +1,38 @@
+using System.Net;
+using System.Net.Sockets;
+using KeyEvt.Proxy.Transport;
+using KeyEvt.Proxy.Transport.Epoll;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace KeyEvt.Proxy.Tests.Transport;
+
+/// <summary>How long does the end of a connection wait for a peer that does not read?</summary>
+public sealed class SendDeadlineTests
+{
+    private readonly FakeTimeProvider _time = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public Task It_waits_ten_seconds_over_epoll() => WaitsTenSecondsAsync(new EpollTransport(time: _time));
+
+    [Fact]
+    public Task It_waits_ten_seconds_over_the_runtimes_sockets() => WaitsTenSecondsAsync(new SocketTransport(time: _time));
+
+    private async Task WaitsTenSecondsAsync(ITransport transport)
+    {
+        await using var end = transport;
+        await using var listener = transport.Listen(TransportAddress.Tcp("127.0.0.1", 0));
+        using var peer = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await peer.ConnectAsync(IPEndPoint.Parse(listener.Address), Cancel);
+        var connection = await listener.AcceptAsync(Cancel);
+        connection.Output.TryWrite(new byte[64 * 1024 * 1024]); // more than the kernel takes for a peer that does not read
+        var disposing = connection.DisposeAsync().AsTask();
+        Assert.NotSame(disposing, await Task.WhenAny(disposing, Task.Delay(200, Cancel))); // it has come to wait, whose beginning does not show
+        _time.Advance(TimeSpan.FromSeconds(9.9));
+        Assert.NotSame(disposing, await Task.WhenAny(disposing, Task.Delay(200, Cancel)));
+        _time.Advance(TimeSpan.FromSeconds(0.2));
+        await disposing.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+    }
+}
