@@ -33,8 +33,20 @@ public sealed record ForwarderConfig
     /// <summary>A durable queue to declare and bind at each connect, or null.</summary>
     public string? DeclareQueue { get; init; }
 
-    /// <summary>Hosts that a command may name besides the configured one; "*" for any.</summary>
-    public IReadOnlyList<string> AmqpHosts { get; init; } = [];
+    /// <summary>Brokers that a command may name besides the one in force.</summary>
+    public IReadOnlyList<AllowedBroker> AmqpHosts { get; init; } = [];
+
+    /// <summary>The broker that the program was started with: the only place its password is for. Null: there was none.</summary>
+    public AmqpSettings? Configured { get; init; }
+
+    /// <summary>
+    /// The password for a login that is named without one: that in force if it is the very same login, or the configured one if it is the configured login. Every other login
+    /// gets none, so that no command can make the program send a password to where it does not belong.
+    /// </summary>
+    public Secret PasswordFor(AmqpSettings login) =>
+        login.IsSameLogin(Amqp) ? Amqp.Password
+        : Configured is { } configured && login.IsSameLogin(configured) ? configured.Password
+        : Secret.None;
 
     /// <summary>Whether a link to the broker that was opened with the other configuration serves this one as well.</summary>
     internal bool HasLinkOf(ForwarderConfig? other) => other is not null && other.Amqp == Amqp && other.DeclareQueue == DeclareQueue && other.Exchange == Exchange

@@ -152,6 +152,7 @@ internal sealed class Host
     {
         WarnOfExposedFiles();
         _certificates.Reload(_logger);
+        SecretFiles.Reload(_options.Secrets, _logger);
         if (_adminToken is not { } token) return;
         if (token.Reload() is { } fault) HostLog.AdminTokenKept(_logger, fault);
         else HostLog.AdminTokenReloaded(_logger);

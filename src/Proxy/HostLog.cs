@@ -51,6 +51,11 @@ internal static partial class HostLog
 
     [LoggerMessage(3013, LogLevel.Warning, "The token of the admin pages stays as it was: {Fault}")]
     public static partial void AdminTokenKept(ILogger logger, string fault);
+    [LoggerMessage(3014, LogLevel.Information, "The password file {File} was read again: {What}")]
+    public static partial void SecretReloaded(ILogger logger, string file, string what);
+
+    [LoggerMessage(3015, LogLevel.Warning, "The password stays as it was: the file {File}, {Fault}")]
+    public static partial void SecretKept(ILogger logger, string file, string fault);
 
     [LoggerMessage(3003, LogLevel.Critical, "The {Part} has ended by itself; the program stops, so that it is started again")]
     public static partial void PartEnded(ILogger logger, string part, Exception? exception);

@@ -43,7 +43,7 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
             HostName = settings.Host,
             Port = settings.Port,
             UserName = settings.User,
-            Password = settings.Password,
+            Password = settings.Password.ForLogin(),
             VirtualHost = settings.VirtualHost,
             RequestedHeartbeat = ToRequest(settings.HeartbeatSeconds),
             AutomaticRecoveryEnabled = false,
@@ -113,7 +113,8 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
             switch (e)
             {
                 case AuthenticationFailureException or PossibleAuthenticationFailureException:
-                    return new LinkException(LinkFailureKind.Authentication, $"{settings} refused user '{settings.User}'; check user and password", error);
+                    settings.Password.Refused();
+                    return new LinkException(LinkFailureKind.Authentication, $"{settings} refused user '{settings.User}'; check user and password{settings.Password.Remark}", error);
                 case OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.NotAllowed or Constants.AccessRefused } reason }:
                     return new LinkException(
                         otherwise == LinkFailureKind.Channel ? LinkFailureKind.Channel : LinkFailureKind.Authentication,

@@ -134,8 +134,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
             ConfigurationChannel = "",
             SetClientLibrary = false,
             CommandMap = CommandMap.Create(without, available: false),
-            User = login.User,
-            Password = login.Password,
+            Defaults = new PresentLogin(login),
         };
         if (upstream.IsTls)
         {
@@ -145,8 +144,12 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
 
         options.EndPoints.Add(EndPointOf(node));
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(options).ConfigureAwait(false);
+        if (!multiplexer.IsConnected)
+            login.Password?.Refused(); // why not, it does not say
         multiplexer.ConnectionFailed += (_, e) =>
         {
+            if (e.FailureType == ConnectionFailureType.AuthenticationFailure)
+                login.Password?.Refused();
             if (_warnings.MayWarn(2300, e.FailureType.ToString()))
                 FallbackLog.Disconnected(logger, e.FailureType.ToString());
         };

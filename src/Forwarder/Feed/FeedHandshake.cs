@@ -65,7 +65,7 @@ internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
     private Task<FeedReply> HelloAsync(CancellationToken cancellation) => InTimeAsync(
         _address.Password is null && _address.User is null
             ? commands.AskAsync("HELLO", "3")
-            : commands.AskAsync("HELLO", "3", "AUTH", _address.User ?? "default", _address.Password ?? ""),
+            : commands.AskAsync("HELLO", "3", "AUTH", _address.User ?? "default", _address.Password?.ForLogin() ?? ""),
         cancellation);
 
     private Task PauseAsync(CancellationToken cancellation) => Task.Delay(feed.Options.LoadingInterval, feed.Time, cancellation);
@@ -75,11 +75,13 @@ internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
 
     private FeedFault Explain(FeedReply hello)
     {
-        string said = FeedText.Clean(hello.Text, _address.Password);
+        string said = FeedText.Clean(hello.Text, _address.Password?.Value);
         switch (hello.ErrorCode)
         {
             case "WRONGPASS":
-                return Refuse($"the login as '{_address.User ?? "default"}' is refused: wrong user or password, or the user is off");
+                string remark = _address.Password?.Remark ?? "";
+                _address.Password?.Refused();
+                return Refuse($"the login as '{_address.User ?? "default"}' is refused: wrong user or password, or the user is off{remark}");
             case "NOAUTH":
                 return Refuse("the server wants a login: give user and password in the address, redis://user:password@host:port");
             case "NOPERM":

@@ -31,7 +31,7 @@ public sealed record RedisAddress
     /// <summary>Null: the user named default, when there is a password.</summary>
     public string? User { get; init; }
 
-    public string? Password { get; init; }
+    public Secret? Password { get; init; }
 
     public bool IsTls => Scheme == "rediss";
 

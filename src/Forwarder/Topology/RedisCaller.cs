@@ -37,8 +37,13 @@ internal sealed class RedisCaller : IAsyncDisposable
 
         try
         {
-            var answer = await (address.User is { } user ? caller.AskAsync("AUTH", user, address.Password ?? "") : caller.AskAsync("AUTH", address.Password!)).ConfigureAwait(false);
-            return answer.IsError ? throw new IOException($"the login is refused: {FeedText.Clean(answer.Text, address.Password)}") : caller;
+            string password = address.Password?.ForLogin() ?? "";
+            var answer = await (address.User is { } user ? caller.AskAsync("AUTH", user, password) : caller.AskAsync("AUTH", password)).ConfigureAwait(false);
+            if (!answer.IsError)
+                return caller;
+
+            address.Password?.Refused();
+            throw new IOException($"the login is refused: {FeedText.Clean(answer.Text, password)}{address.Password?.Remark}");
         }
         catch
         {

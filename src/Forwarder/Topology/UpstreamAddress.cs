@@ -34,14 +34,14 @@ public sealed record UpstreamAddress
     /// <summary>A node of this upstream.</summary>
     public RedisAddress NodeAt(string host, int port) => Login with { Host = host, Port = port, Path = null };
 
-    public UpstreamAddress WithPassword(string password)
+    public UpstreamAddress WithPassword(Secret password)
     {
         var login = Login with { Password = password };
         return this with { Login = login, Seeds = Shape == UpstreamShape.Sentinel ? Seeds : [.. Seeds.Select(seed => seed with { User = login.User, Password = password })] };
     }
 
     /// <summary>Sentinel's own login; without one they are asked without.</summary>
-    public UpstreamAddress WithSentinelLogin(string? user, string? password) =>
+    public UpstreamAddress WithSentinelLogin(string? user, Secret? password) =>
         this with { Seeds = [.. Seeds.Select(seed => seed with { User = user, Password = password })] };
 
     /// <exception cref="FormatException">One line that names the fault, without the password.</exception>

@@ -44,7 +44,7 @@ internal static class BrokerCheck
             HostName = settings.Host,
             Port = settings.Port,
             UserName = settings.User,
-            Password = settings.Password,
+            Password = settings.Password.Value,
             VirtualHost = settings.VirtualHost,
             AutomaticRecoveryEnabled = false,
             TopologyRecoveryEnabled = false,

@@ -83,7 +83,7 @@ internal sealed class UpstreamCheck
     private async Task<bool> LoginAsync()
     {
         var address = _node;
-        if (address.Password is { } password)
+        if (address.Password?.Value is { } password)
         {
             var login = address.User is { } user ? await _redis.CallAsync("AUTH", user, password) : await _redis.CallAsync("AUTH", password);
             if (login.IsError) return Add(CheckOutcome.Fails, "log in", login.Text, "check user and password in --upstream, or --upstream-password-file");
@@ -152,7 +152,7 @@ internal sealed class UpstreamCheck
         if (!exists && _options.AdminUsers.Count == 0)
             Add(CheckOutcome.Warning, "who may control", "nobody: there is no CONFIG command to be allowed", "name the users that may use key_evt_amqp.* in --admin-users");
         else
-            Add(CheckOutcome.Works, "who may control", exists ? "whoever may use CONFIG GET" : $"the users of --admin-users: {string.Join(", ", _options.AdminUsers)}");
+            Add(CheckOutcome.Works, "who may control", exists ? "to read: whoever may use CONFIG GET; to change: whoever may use CONFIG SET" : $"the users of --admin-users: {string.Join(", ", _options.AdminUsers)}");
 
         if (_options.NotifyMode == NotifyMode.Off)
         {

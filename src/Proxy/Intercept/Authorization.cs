@@ -3,33 +3,32 @@ using System.Text;
 namespace KeyEvt.Proxy.Intercept;
 
 /// <summary>
-/// Who may use key_evt_amqp commands? Whoever may CONFIG the upstream, asked on the client's own connection at each command and never
-/// remembered. Where the upstream has no CONFIG: the users of --admin-users. Everything that is not clearly a yes is a no.
+/// Who may use key_evt_amqp commands? For those that tell something, whoever may CONFIG GET the upstream; for those that change something, whoever may CONFIG SET it
+/// (<see cref="CommandTable"/> says which is which). Asked on the client's own connection at each command and never remembered. Where the upstream has no such command: the users
+/// of --admin-users. Everything that is not clearly a yes is a no.
 /// </summary>
 internal sealed class Authorization(IReadOnlyCollection<string> adminUsers)
 {
     private static readonly byte[] InMulti = "-ERR key_evt_amqp commands are not allowed inside MULTI\r\n"u8.ToArray();
-    private static readonly byte[] NotAllowed = "-NOPERM key_evt_amqp commands are for users who may CONFIG the upstream Redis\r\n"u8.ToArray();
+    private static readonly byte[] MayNotRead = "-NOPERM this key_evt_amqp command is for users who may CONFIG GET the upstream Redis\r\n"u8.ToArray();
+    private static readonly byte[] MayNotChange = "-NOPERM this key_evt_amqp command is for users who may CONFIG SET the upstream Redis\r\n"u8.ToArray();
     private static readonly byte[] NotAdmin = "-NOPERM key_evt_amqp commands are for the users named in --admin-users\r\n"u8.ToArray();
 
     private readonly HashSet<string> _adminUsers = [.. adminUsers];
-
-    /// <summary>Changes nothing, costs nothing, and needs the right to CONFIG.</summary>
-    public static ReadOnlyMemory<byte> ConfigQuestion { get; } = "*3\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$22\r\nnotify-keyspace-events\r\n"u8.ToArray();
 
     public static ReadOnlyMemory<byte> UserQuestion { get; } = "*2\r\n$3\r\nACL\r\n$6\r\nWHOAMI\r\n"u8.ToArray();
 
     /// <summary>Whether there may be a second question.</summary>
     public bool MayAskUser => _adminUsers.Count > 0;
 
-    /// <summary>Judges the answer to <see cref="ConfigQuestion"/>.</summary>
-    public Verdict JudgeConfig(in ProbeAnswer answer) => answer.Kind switch
+    /// <summary>Judges the answer to the question for the right.</summary>
+    public Verdict JudgeRight(RightQuestion question, in ProbeAnswer answer) => answer.Kind switch
     {
-        FrameKind.ConfigValue => Verdict.Allowed,
+        _ when question.IsYes(answer) => Verdict.Allowed,
         FrameKind.Queued => Verdict.Refused(InMulti), // the barrier, an unknown command, has made EXEC abort already
         FrameKind.Error when MayAskUser && SaysNoSuchCommand(answer.Bytes.Span) => Verdict.Ask,
         FrameKind.Error when !answer.Bytes.IsEmpty => Verdict.Refused(answer.Bytes), // Redis' own words
-        _ => Verdict.Refused(NotAllowed),
+        _ => Verdict.Refused(question.Right == CommandRight.Read ? MayNotRead : MayNotChange),
     };
 
     /// <summary>Judges the answer to <see cref="UserQuestion"/>: <c>$length CRLF name CRLF</c>.</summary>
@@ -43,11 +42,13 @@ internal sealed class Authorization(IReadOnlyCollection<string> adminUsers)
         return _adminUsers.Contains(Encoding.UTF8.GetString(body[..^2])) ? Verdict.Allowed : Verdict.Refused(NotAdmin);
     }
 
-    /// <summary><c>-ERR unknown command 'CONFIG', ...</c>, whatever the quotes; a lack of rights (NOPERM, NOAUTH) is another thing.</summary>
+    /// <summary>
+    /// <c>-ERR unknown command 'CONFIG', ...</c> or <c>-ERR unknown subcommand 'SET'. Try CONFIG HELP.</c>, whatever the quotes; a lack of rights (NOPERM, NOAUTH) is another thing.
+    /// </summary>
     private static bool SaysNoSuchCommand(ReadOnlySpan<byte> error)
     {
-        Span<byte> lower = stackalloc byte[Math.Min(error.Length, 40)];
+        Span<byte> lower = stackalloc byte[Math.Min(error.Length, 64)];
         Ascii.ToLower(error[..lower.Length], lower, out _);
-        return lower.StartsWith("-err unknown command"u8) && lower.IndexOf("config"u8) >= 0;
+        return (lower.StartsWith("-err unknown command"u8) || lower.StartsWith("-err unknown subcommand"u8)) && lower.IndexOf("config"u8) >= 0;
     }
 }

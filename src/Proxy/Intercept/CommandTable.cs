@@ -3,32 +3,39 @@ using KeyEvt.Resp;
 
 namespace KeyEvt.Proxy.Intercept;
 
-/// <summary>Which key_evt_amqp commands are there? One line each; a new command is a line here and a method in <see cref="KeyEvtCommands"/>.</summary>
+/// <summary>Which key_evt_amqp commands are there, and who may use them? One line each; a new command is a line here and a method in <see cref="KeyEvtCommands"/>.</summary>
 internal static class CommandTable
 {
     /// <summary>In the order help prints them.</summary>
     public static IReadOnlyList<CommandEntry> All { get; } =
     [
-        new("config_set", 2, int.MaxValue, (c, r, _) => c.ConfigSetAsync(r), "[host port username password heartbeat exchange routing_key delivery_mode fallback_storage_size keymask...] -- any prefix of these; takes effect at once"),
-        new("config_get", 1, 2, (c, r, _) => c.ConfigGet(r), "[name] -- names and values; of the password only whether one is set"),
-        new("connect", 1, int.MaxValue, (c, r, t) => c.ConnectAsync(r, t), "[parameters as config_set] -- connect to the broker, and again whenever the connection is lost"),
-        new("disconnect", 1, 1, (c, _, _) => c.DisconnectAsync(), "-- close the connection until connect; events meanwhile are neither sent nor stored"),
-        new("events_set", 2, 2, (c, r, _) => c.EventsSetAsync(r), "flags -- classes to forward, letters as in notify-keyspace-events"),
-        new("events_get", 1, 1, (c, _, _) => c.EventsGet(), "-- classes that are forwarded"),
-        new("fallback_storage_size_set", 2, 2, (c, r, _) => c.FallbackStorageSizeSetAsync(r), "events -- most events kept while the broker is away; 0 unlimited, negative off"),
-        new("keymask_add", 2, int.MaxValue, (c, r, _) => c.KeymaskAddAsync(r), "mask... -- forward also keys that match; ALL replaces the rest"),
-        new("keymask_set", 2, int.MaxValue, (c, r, _) => c.KeymaskSetAsync(r), "mask... -- forward only keys that match"),
-        new("keymask_clean", 1, 1, (c, _, _) => c.KeymaskCleanAsync(), "-- forward nothing"),
-        new("keymask_get", 1, 1, (c, _, _) => c.KeymaskGet(), "-- masks in force"),
-        new("rule_add", 2, int.MaxValue, (c, r, _) => c.RuleAddAsync(r), "rule... -- besides the masks: 'events=xe db=0 mask=^session:'; events and db may be left out"),
-        new("rule_clean", 1, 1, (c, _, _) => c.RuleCleanAsync(), "-- only the masks count"),
-        new("rule_get", 1, 1, (c, _, _) => c.RuleGet(), "-- rules in force"),
-        new("format_set", 2, 3, (c, r, _) => c.FormatSetAsync(r), "text|json|cloudevents [routing_key] -- shape of the messages; {db}, {event}, {class} and {key} in the routing key stand for the event's"),
-        new("info", 1, 2, (c, r, _) => c.Info(r), "[section] -- state and counters"),
-        new("help", 1, 1, (c, _, _) => c.Help(), "-- this text"),
+        new("config_set", CommandRight.Change, 2, int.MaxValue, (c, r, _) => c.ConfigSetAsync(r), "[host port username password heartbeat exchange routing_key delivery_mode fallback_storage_size keymask...] -- any prefix of these; takes effect at once"),
+        new("config_get", CommandRight.Read, 1, 2, (c, r, _) => c.ConfigGet(r), "[name] -- names and values; of the password only whether one is set"),
+        new("connect", CommandRight.Change, 1, int.MaxValue, (c, r, t) => c.ConnectAsync(r, t), "[parameters as config_set] -- connect to the broker, and again whenever the connection is lost"),
+        new("disconnect", CommandRight.Change, 1, 1, (c, _, _) => c.DisconnectAsync(), "-- close the connection until connect; events meanwhile are neither sent nor stored"),
+        new("events_set", CommandRight.Change, 2, 2, (c, r, _) => c.EventsSetAsync(r), "flags -- classes to forward, letters as in notify-keyspace-events"),
+        new("events_get", CommandRight.Read, 1, 1, (c, _, _) => c.EventsGet(), "-- classes that are forwarded"),
+        new("fallback_storage_size_set", CommandRight.Change, 2, 2, (c, r, _) => c.FallbackStorageSizeSetAsync(r), "events -- most events kept while the broker is away; 0 unlimited, negative off"),
+        new("keymask_add", CommandRight.Change, 2, int.MaxValue, (c, r, _) => c.KeymaskAddAsync(r), "mask... -- forward also keys that match; ALL replaces the rest"),
+        new("keymask_set", CommandRight.Change, 2, int.MaxValue, (c, r, _) => c.KeymaskSetAsync(r), "mask... -- forward only keys that match"),
+        new("keymask_clean", CommandRight.Change, 1, 1, (c, _, _) => c.KeymaskCleanAsync(), "-- forward nothing"),
+        new("keymask_get", CommandRight.Read, 1, 1, (c, _, _) => c.KeymaskGet(), "-- masks in force"),
+        new("rule_add", CommandRight.Change, 2, int.MaxValue, (c, r, _) => c.RuleAddAsync(r), "rule... -- besides the masks: 'events=xe db=0 mask=^session:'; events and db may be left out"),
+        new("rule_clean", CommandRight.Change, 1, 1, (c, _, _) => c.RuleCleanAsync(), "-- only the masks count"),
+        new("rule_get", CommandRight.Read, 1, 1, (c, _, _) => c.RuleGet(), "-- rules in force"),
+        new("format_set", CommandRight.Change, 2, 3, (c, r, _) => c.FormatSetAsync(r), "text|json|cloudevents [routing_key] -- shape of the messages; {db}, {event}, {class} and {key} in the routing key stand for the event's"),
+        new("info", CommandRight.Read, 1, 2, (c, r, _) => c.Info(r), "[section] -- state and counters"),
+        new("help", CommandRight.Read, 1, 1, (c, _, _) => c.Help(), "-- this text"),
     ];
 
     private static readonly Dictionary<string, CommandEntry> ByName = All.ToDictionary(entry => entry.Name, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Which right does a request of the proxy's own need? A name that is not in the table gets a text and does nothing; the replaced module's loading and unloading change.</summary>
+    public static CommandRight RightFor(RespRequest request)
+    {
+        if (!CommandNames.HasPrefix(request[0].Span)) return CommandRight.Change;
+        return Find(request[0].Span[CommandNames.Prefix.Length..])?.Right ?? CommandRight.Read;
+    }
 
     /// <param name="subcommand">What stands behind <see cref="CommandNames.Prefix"/>, in any case.</param>
     public static CommandEntry? Find(ReadOnlySpan<byte> subcommand) => ByName.GetValueOrDefault(Encoding.Latin1.GetString(subcommand));
@@ -36,12 +43,14 @@ internal static class CommandTable
 
 /// <summary>One command.</summary>
 /// <param name="Name">Behind the prefix, in lower case.</param>
+/// <param name="Right">What its caller must be allowed to do.</param>
 /// <param name="MinCount">Arguments, the name included, as Redis counts them.</param>
 /// <param name="MaxCount">See <paramref name="MinCount"/>.</param>
 /// <param name="Run">Writes one complete reply.</param>
 /// <param name="Help">Arguments and what it does.</param>
 internal sealed record CommandEntry(
     string Name,
+    CommandRight Right,
     int MinCount,
     int MaxCount,
     Func<KeyEvtCommands, RespRequest, CancellationToken, ValueTask<ReadOnlyMemory<byte>>> Run,

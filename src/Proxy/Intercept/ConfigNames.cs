@@ -13,7 +13,7 @@ internal static class ConfigNames
         yield return ("host", Text(config.Amqp.Host));
         yield return ("port", Number(config.Amqp.Port));
         yield return ("username", Text(config.Amqp.User));
-        yield return ("password_set", YesNo(config.Amqp.Password.Length > 0));
+        yield return ("password_set", YesNo(config.Amqp.Password.Value.Length > 0));
         yield return ("vhost", Text(config.Amqp.VirtualHost));
         yield return ("tls", YesNo(config.Amqp.Tls));
         yield return ("heartbeat", Number(config.Amqp.HeartbeatSeconds));

@@ -20,7 +20,7 @@ internal sealed record ConfigParameters
     public string? Host { get; private init; }
     public int? Port { get; private init; }
     public string? User { get; private init; }
-    public string? Password { get; private init; }
+    public Secret? Password { get; private init; }
     public int? HeartbeatSeconds { get; private init; }
     public string? Exchange { get; private init; }
     public string? RoutingKey { get; private init; }
@@ -66,20 +66,21 @@ internal sealed record ConfigParameters
     }
 
     /// <summary>
-    /// For a command. A host other than the one in force must be among <see cref="ForwarderConfig.AmqpHosts"/>. When the host changes and
-    /// no password comes with it, the password becomes empty: the old broker's password never goes to another host.
+    /// For a command. A broker other than the one in force must be among <see cref="ForwarderConfig.AmqpHosts"/>. Without a password among the parameters it is that of
+    /// <see cref="ForwarderConfig.PasswordFor"/>: none, for another host, port or user.
     /// </summary>
     public bool TryApplyTo(ForwarderConfig current, out ForwarderConfig next, out string error)
     {
         next = current;
         error = "";
-        bool hostChanges = Host is not null && !SameHost(Host, current.Amqp.Host);
-        if (hostChanges && !current.AmqpHosts.Any(allowed => allowed == "*" || SameHost(allowed, Host!)))
+        var login = LoginAfter(current.Amqp);
+        bool isElsewhere = login.Port != current.Amqp.Port || !AmqpSettings.IsSameHost(login.Host, current.Amqp.Host);
+        if (isElsewhere && !current.AmqpHosts.Any(allowed => allowed.Allows(login.Host, login.Port, current.Configured?.Port)))
         {
-            error = $"host {Printable.Quote(Host!)} is not allowed: name it in the option --amqp-hosts";
+            error = $"broker {Printable.Quote(new AllowedBroker(login.Host, login.Port).ToString())} is not allowed: name it in the option --amqp-hosts";
             return false;
         }
-        var changed = ApplyTo(current, passwordUnlessGiven: hostChanges ? "" : current.Amqp.Password);
+        var changed = ApplyTo(current, login with { Password = Password ?? current.PasswordFor(login) });
         if (ConfigFaults.Of(changed) is { } fault)
         {
             error = fault;
@@ -89,19 +90,26 @@ internal sealed record ConfigParameters
         return true;
     }
 
-    /// <summary>For the operator's own load line at start: any host; what is not given stays as it is.</summary>
-    public ForwarderConfig ApplyTo(ForwarderConfig current) => ApplyTo(current, current.Amqp.Password);
-
-    private ForwarderConfig ApplyTo(ForwarderConfig current, string passwordUnlessGiven) => current with
+    /// <summary>For the operator's own load line at start: any broker; what is not given stays as it is. As in a URI, whoever is not named is guest with guest's own password.</summary>
+    public ForwarderConfig ApplyTo(ForwarderConfig current)
     {
-        Amqp = current.Amqp with
-        {
-            Host = Host ?? current.Amqp.Host,
-            Port = Port ?? current.Amqp.Port,
-            User = User ?? current.Amqp.User,
-            Password = Password ?? passwordUnlessGiven,
-            HeartbeatSeconds = HeartbeatSeconds ?? current.Amqp.HeartbeatSeconds,
-        },
+        var login = LoginAfter(current.Amqp);
+        bool isGuest = User is null && login.User == AmqpSettings.Guest && !login.IsSameLogin(current.Amqp);
+        return ApplyTo(current, login with { Password = Password ?? (isGuest ? AmqpSettings.Guest : current.PasswordFor(login)) });
+    }
+
+    /// <summary>All but the password.</summary>
+    private AmqpSettings LoginAfter(AmqpSettings current) => current with
+    {
+        Host = Host ?? current.Host,
+        Port = Port ?? current.Port,
+        User = User ?? current.User,
+        HeartbeatSeconds = HeartbeatSeconds ?? current.HeartbeatSeconds,
+    };
+
+    private ForwarderConfig ApplyTo(ForwarderConfig current, AmqpSettings amqp) => current with
+    {
+        Amqp = amqp,
         Exchange = Exchange ?? current.Exchange,
         RoutingKey = RoutingKey ?? current.RoutingKey,
         DeliveryMode = DeliveryMode ?? current.DeliveryMode,
@@ -170,8 +178,6 @@ internal sealed record ConfigParameters
         }
         return KeyMaskSet.Empty.Add(masks);
     }
-
-    private static bool SameHost(string a, string b) => a.Equals(b, StringComparison.OrdinalIgnoreCase);
 
     private static string? Fault(string text, List<string> faults)
     {

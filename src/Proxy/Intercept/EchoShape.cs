@@ -7,7 +7,7 @@ namespace KeyEvt.Proxy.Intercept;
 /// <summary>
 /// How does this upstream answer an unknown command? What stands around the name in its error line:
 /// <code>-ERR unknown command 'NAME', with args beginning with: CRLF</code>
-/// in Redis 7, other quotes and words elsewhere; learned once by <see cref="UpstreamProbe"/>, not assumed.
+/// in Redis 7, other quotes and words elsewhere; learnt by <see cref="UpstreamProbe"/> or <see cref="EchoSearch"/>, not assumed.
 /// </summary>
 internal sealed class EchoShape(ReadOnlyMemory<byte> before, ReadOnlyMemory<byte> after)
 {

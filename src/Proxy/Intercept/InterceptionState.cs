@@ -8,6 +8,6 @@ internal enum InterceptionState
 
     On,
 
-    /// <summary>The upstream does not echo unknown names, so their places cannot be found: they are passed on to it.</summary>
+    /// <summary>The upstream does not name unknown commands, so the places of replies cannot be found: such commands are refused. Asked again at the next one.</summary>
     NoEcho,
 }

@@ -1,53 +1,69 @@
 using System.Buffers;
 using System.Net.Sockets;
+using System.Text;
+using KeyEvt.Proxy.Options;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Intercept;
 
 /// <summary>
-/// Does the upstream echo the name of an unknown command, and in which words? Tried at start on a connection of the proxy's own, without logging in: Redis looks
+/// Does the upstream name an unknown command in its error, and in which words? Tried at start on a connection of the proxy's own, without logging in: Redis looks
 /// a command up before it asks who calls.
 /// <para>
-/// The words are the server process' own, and a restart may bring another version. A connection belongs to one process; so what was learned at its address
-/// after it was opened holds for it, and a session older than the last trial makes no new one.
+/// The words are the server process' own, and a restart may bring another version. A connection belongs to one process; so what was learnt at its address
+/// after it was opened holds for it, and a session older than the last trial makes no new one. Whatever else is answered (too many clients, a login that is wanted first), or nothing, teaches
+/// nothing; and that no name is in the error is not believed for long.
 /// </para>
 /// </summary>
 internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
 
+    /// <summary>So long it is not asked again after it has left the name out, or could not be asked: many sessions may want to know. Longer than a trial takes.</summary>
+    private static readonly TimeSpan NoFor = TimeSpan.FromSeconds(3);
+
     /// <summary>Longer lines are no echo: Redis cuts names at 128 bytes.</summary>
     private const int MaxLineBytes = 1024;
 
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private volatile Lesson? _last;
+    private volatile Lesson? _failed;
 
     public InterceptionState State => _last switch
     {
         null => InterceptionState.NotTried,
-        { Shape: null } => InterceptionState.NoEcho,
+        { Words.IsSilent: true } => InterceptionState.NoEcho,
         _ => InterceptionState.On,
     };
 
     /// <summary>
-    /// The words of the server at this address, behind a connection that was opened at <paramref name="openedAt"/> (a timestamp of the time provider); null: it
-    /// does not echo, or never answered. A trial that fails leaves the last lesson in force.
+    /// The words of the server at this address, behind a connection that was opened at <paramref name="openedAt"/> (a timestamp of the time provider). Not known, when it could not be
+    /// asked now.
     /// </summary>
-    public async ValueTask<EchoShape?> LearnAsync(TransportAddress upstream, long openedAt, CancellationToken cancellationToken)
+    public async ValueTask<EchoWords> LearnAsync(TransportAddress upstream, long openedAt, CancellationToken cancellationToken)
     {
-        if (_last is { } last && last.HoldsFor(upstream, openedAt)) return last.Shape;
+        if (Known(upstream, openedAt) is { } known) return known;
         await _oneAtATime.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_last is null || !_last.HoldsFor(upstream, openedAt)) await TryAsync(upstream, cancellationToken).ConfigureAwait(false);
-            return _last?.From == upstream ? _last.Shape : null;
+            if (Known(upstream, openedAt) is { } since) return since;
+            await TryAsync(upstream, cancellationToken).ConfigureAwait(false);
+            return Known(upstream, openedAt) ?? default;
         }
         finally
         {
             _oneAtATime.Release();
         }
     }
+
+    private EchoWords? Known(TransportAddress upstream, long openedAt)
+    {
+        if (_last is { } last && last.From == upstream && last.LearntAt >= openedAt && !(last.Words.IsSilent && IsOld(last))) return last.Words;
+        return _failed is { } failed && failed.From == upstream && !IsOld(failed) ? failed.Words : null;
+    }
+
+    private bool IsOld(Lesson lesson) => time.GetElapsedTime(lesson.LearntAt) > NoFor;
 
     private async Task TryAsync(TransportAddress upstream, CancellationToken cancellationToken)
     {
@@ -56,29 +72,38 @@ internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILo
         var now = time.GetTimestamp(); // before connecting: the process that answers is at least as young
         try
         {
-            var shape = await AskAsync(upstream, either.Token).ConfigureAwait(false);
-            if (shape is null && State != InterceptionState.NoEcho) ProxyLog.InterceptionOff(logger, upstream);
-            if (shape is not null && State != InterceptionState.On) ProxyLog.InterceptionOn(logger, upstream);
-            _last = new Lesson(shape, upstream, now);
+            var words = await AskAsync(upstream, either.Token).ConfigureAwait(false);
+            if (words.IsSilent && State != InterceptionState.NoEcho) ProxyLog.InterceptionOff(logger, upstream);
+            if (!words.IsSilent && State != InterceptionState.On) ProxyLog.InterceptionOn(logger, upstream);
+            _last = new Lesson(words, upstream, now);
+            _failed = null;
         }
         catch (Exception e) when (e is SocketException or IOException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            _failed = new Lesson(default, upstream, now);
             ProxyLog.ProbeFailed(logger, upstream, deadline.IsCancellationRequested ? "no answer" : e.Message);
         }
     }
 
     /// <summary>Asks twice: what is the same around two different names is the shape.</summary>
-    private async Task<EchoShape?> AskAsync(TransportAddress upstream, CancellationToken cancellationToken)
+    /// <exception cref="IOException">What it answers is about something else.</exception>
+    private async Task<EchoWords> AskAsync(TransportAddress upstream, CancellationToken cancellationToken)
     {
         await using var connection = await transport.ConnectAsync(upstream, cancellationToken).ConfigureAwait(false);
         byte[] one = EchoShape.NewName(), two = EchoShape.NewName();
         await connection.Output.WriteAsync((byte[])[.. EchoShape.CommandOf(one).Span, .. EchoShape.CommandOf(two).Span], cancellationToken).ConfigureAwait(false);
-        var first = Around(await ReadLineAsync(connection, cancellationToken).ConfigureAwait(false), one);
+        var line = await ReadLineAsync(connection, cancellationToken).ConfigureAwait(false);
+        if (Around(line, one) is not { } first)
+            return SaysUnknownCommand(line) ? new EchoWords(null, IsSilent: true) : throw new IOException($"it answered {Printable.Quote(line)}");
+
         var second = Around(await ReadLineAsync(connection, cancellationToken).ConfigureAwait(false), two);
-        var same = first is not null && second is not null && first.Before.Span.SequenceEqual(second.Before.Span) && first.After.Span.SequenceEqual(second.After.Span);
-        return same ? first : null;
+        var same = second is not null && first.Before.Span.SequenceEqual(second.Before.Span) && first.After.Span.SequenceEqual(second.After.Span);
+        return same ? new EchoWords(first) : throw new IOException("it answered the same in different words");
     }
+
+    private static bool SaysUnknownCommand(ReadOnlySpan<byte> line) =>
+        line.StartsWith("-"u8) && Encoding.Latin1.GetString(line).Contains("unknown command", StringComparison.OrdinalIgnoreCase);
 
     private static EchoShape? Around(byte[] line, byte[] name)
     {
@@ -104,10 +129,6 @@ internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILo
         }
     }
 
-    /// <param name="Shape">Null: it does not echo.</param>
-    /// <param name="LearnedAt">When its connection was begun.</param>
-    private sealed record Lesson(EchoShape? Shape, TransportAddress From, long LearnedAt)
-    {
-        public bool HoldsFor(TransportAddress upstream, long openedAt) => LearnedAt >= openedAt && From == upstream;
-    }
+    /// <param name="LearntAt">When its connection was begun.</param>
+    private sealed record Lesson(EchoWords Words, TransportAddress From, long LearntAt);
 }

@@ -106,11 +106,14 @@ internal static partial class ProxyLog
     [LoggerMessage(1200, LogLevel.Information, "Upstream {Upstream} echoes unknown commands: key_evt_amqp commands are answered here")]
     public static partial void InterceptionOn(ILogger logger, TransportAddress upstream);
 
-    [LoggerMessage(1201, LogLevel.Warning, "Upstream {Upstream} does not echo the name of an unknown command, so the place of a reply cannot be found: key_evt_amqp commands are passed on to it")]
+    [LoggerMessage(1201, LogLevel.Warning, "Upstream {Upstream} does not name an unknown command in its error, so the place of a reply cannot be found: key_evt_amqp commands are refused; asked again at the next one")]
     public static partial void InterceptionOff(ILogger logger, TransportAddress upstream);
 
-    [LoggerMessage(1202, LogLevel.Debug, "Upstream {Upstream} could not be asked whether it echoes unknown commands: {Reason}; asked again at the next key_evt_amqp command")]
+    [LoggerMessage(1202, LogLevel.Debug, "Upstream {Upstream} could not be asked how it answers unknown commands: {Reason}; asked again at the next key_evt_amqp command")]
     public static partial void ProbeFailed(ILogger logger, TransportAddress upstream, string reason);
+
+    [LoggerMessage(1204, LogLevel.Debug, "Session {Id}: asks on its own connection how the upstream answers unknown commands")]
+    public static partial void AsksHere(ILogger logger, long id);
 
     [LoggerMessage(1203, LogLevel.Error, "Command {Command} failed by a fault of the proxy")]
     public static partial void CommandFault(ILogger logger, string command, Exception exception);

@@ -118,7 +118,7 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
 
     private void LogIn()
     {
-        var (user, password) = (node.Address.User, node.Address.Password);
+        var (user, password) = (node.Address.User, node.Address.Password?.ForLogin());
         _isIn = user is null && password is null;
         if (_isIn) return;
         if (user is null) Send("AUTH"u8, Encoding.UTF8.GetBytes(password!));
@@ -257,7 +257,12 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
     {
         var isPassing = code is "LOADING" or "BUSY" or "MASTERDOWN";
         if (!isPassing) services.WarnOfRefusal(TransportAddress.Of(node.Address), _isIn ? code : $"{code} at the login");
-        if (!_isIn) throw new IOException($"the login is refused: {code}");
+        if (!_isIn)
+        {
+            node.Address.Password?.Refused();
+            throw new IOException($"the login is refused: {code}");
+        }
+
         _isRefused = true;
         if (isPassing) IsThere(); // also PING is answered so
     }

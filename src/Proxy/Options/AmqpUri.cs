@@ -19,9 +19,9 @@ internal static class AmqpUri
         return into with
         {
             Host = uri.Host,
-            Port = uri.Port ?? (tls ? 5671 : 5672),
-            User = uri.User ?? "guest",
-            Password = uri.Password ?? (uri.User is null ? "guest" : ""),
+            Port = uri.Port ?? (tls ? AmqpSettings.TlsPort : AmqpSettings.PlainPort),
+            User = uri.User ?? AmqpSettings.Guest,
+            Password = uri.Password ?? (uri.User is null ? AmqpSettings.Guest : ""),
             VirtualHost = string.IsNullOrEmpty(uri.Path) ? "/" : uri.Path,
             Tls = tls,
         };

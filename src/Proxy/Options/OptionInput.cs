@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using KeyEvt.Forwarder;
 using KeyEvt.Proxy.Intercept;
 
 namespace KeyEvt.Proxy.Options;
@@ -58,23 +59,18 @@ internal sealed class OptionInput(string source, IReadOnlyList<string> values, L
         return null;
     }
 
-    /// <summary>The first line of a file, without its line end.</summary>
-    public string? SecretFromFile()
+    /// <summary>The password that a file holds; see <see cref="Secret"/>.</summary>
+    public Secret? SecretFromFile()
     {
         try
         {
-            string text = File.ReadAllText(Value, Encoding.UTF8);
-            if (text.EndsWith('\n')) text = text[..^1];
-            if (text.EndsWith('\r')) text = text[..^1];
-            var bad = new List<string>();
-            if (ConfigParameters.ReadCredential("", Bytes(text), mayBeEmpty: false, bad) is { } secret) return secret;
-            Fault($"names the file {Printable.Quote(Value)}, which must hold a password: not empty, UTF-8, without a NUL");
+            return Secret.FromFile(Value);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (IOException e)
         {
-            Fault($"names the file {Printable.Quote(Value)}, which cannot be read: {Reason(e)}");
+            Fault($"names the file {Printable.Quote(Value)}, {e.Message}");
+            return null;
         }
-        return null;
     }
 
     internal static string Reason(Exception e) => e switch

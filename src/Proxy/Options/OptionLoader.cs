@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Files;
 
@@ -26,7 +27,7 @@ internal static class OptionLoader
             options = option.Apply(options, new OptionInput(given.Source, given.Values, faults));
             if (option.NamesFile) files.Add(new NamedFile(given.Source, given.Values[0], option.NamesSecret));
         }
-        options = WithStartHostAllowed(WithSecrets(options)) with { Files = files };
+        options = WithStartBroker(WithSecrets(options)) with { Files = files };
         faults.AddRange(ProxyOptionsValidator.Faults(options));
         return options;
     }
@@ -43,13 +44,13 @@ internal static class OptionLoader
         return faults.Count == 0 ? options : throw new InvalidOperationException(string.Join("; ", faults));
     }
 
-    /// <summary>A command may always name the host of the start again, after it has named another.</summary>
-    private static ProxyOptions WithStartHostAllowed(ProxyOptions options)
+    /// <summary>A command may always name the broker of the start again, after it has named another.</summary>
+    private static ProxyOptions WithStartBroker(ProxyOptions options)
     {
-        var forwarding = options.Forwarding;
-        return forwarding.AmqpHosts.Contains(forwarding.Amqp.Host, StringComparer.OrdinalIgnoreCase)
-            ? options
-            : options with { Forwarding = forwarding with { AmqpHosts = [.. forwarding.AmqpHosts, forwarding.Amqp.Host] } };
+        var (start, allowed) = (options.Forwarding.Amqp, options.Forwarding.AmqpHosts);
+        if (!allowed.Any(broker => broker.Allows(start.Host, start.Port, start.Port)))
+            allowed = [.. allowed, new AllowedBroker(start.Host, start.Port)];
+        return options with { Forwarding = options.Forwarding with { Configured = start, AmqpHosts = allowed } };
     }
 
     private static ProxyOptions WithSecrets(ProxyOptions options)

@@ -60,8 +60,8 @@ internal static class OptionTable
             (o, v) => v.Word(("manage", NotifyMode.Manage), ("verify", NotifyMode.Verify), ("off", NotifyMode.Off)) is { } mode ? o with { NotifyMode = mode } : o),
         new("coverage-wait", "seconds", "1", "how long requests wait, at most, while events of their Redis are wanted and not heard (start, restart, a lost subscription); 0: never",
             (o, v) => v.Seconds(0, 60) is { } time ? o with { CoverageWait = time } : o),
-        new("amqp-hosts", "host", null, "hosts that commands may name besides the configured one; * for any",
-            (o, v) => ReadAll(v, ReadAllowedHost) is { } hosts ? Forward(o, f => f with { AmqpHosts = hosts }) : o) { Repeatable = true },
+        new("amqp-hosts", "host[:port]", null, "brokers that commands may name besides the configured one: host (ports 5671, 5672 and the configured one), host:port, or * for any",
+            (o, v) => ReadAll(v, ReadAllowedBroker) is { } hosts ? Forward(o, f => f with { AmqpHosts = hosts }) : o) { Repeatable = true },
         new("amqp-password-file", "file", null, "the password for RabbitMQ; wins over one in --amqp",
             (o, v) => v.SecretFromFile() is { } secret ? o with { AmqpPassword = secret } : o),
         new("upstream-password-file", "file", null, "the password for Redis; wins over one in --upstream",
@@ -156,12 +156,11 @@ internal static class OptionTable
         return read.Count == input.Values.Count ? read : null;
     }
 
-    private static string? ReadAllowedHost(string text, out string fault)
+    private static AllowedBroker? ReadAllowedBroker(string text, out string fault)
     {
-        var faults = new List<string>();
-        string? host = text == "*" ? text : ConfigParameters.ReadHost(OptionInput.Bytes(text), faults);
-        fault = $"must be host names, addresses or *, not {Printable.Quote(text)}";
-        return host;
+        fault = $"must be host, host:port or * each, with an IPv6 address in brackets, not {Printable.Quote(text)}";
+        if (text == "*") return AllowedBroker.Any;
+        return EndPointText.SplitHostPort(text, out string host, out int? port) ? new AllowedBroker(host, port) : null;
     }
 
     private static EventRule? ReadRule(string text, out string fault) =>

@@ -108,14 +108,17 @@ internal sealed record ProxyOptions
     public bool GapEvents { get; init; }
 
     /// <summary>Kept apart until all options are read: they win over a password in a URI, whatever the order.</summary>
-    public string? AmqpPassword { get; init; }
+    public Secret? AmqpPassword { get; init; }
 
-    public string? UpstreamPassword { get; init; }
+    public Secret? UpstreamPassword { get; init; }
 
     /// <summary>As whom one logs in at the Sentinels; null: nobody in particular.</summary>
     public string? SentinelUser { get; init; }
 
-    public string? SentinelPassword { get; init; }
+    public Secret? SentinelPassword { get; init; }
+
+    /// <summary>All that come from files and can be read again.</summary>
+    public IEnumerable<Secret> Secrets => ((Secret?[])[AmqpPassword, UpstreamPassword, SentinelPassword]).OfType<Secret>().Where(secret => secret.File is not null);
 
     /// <summary>All files that were named.</summary>
     public IReadOnlyList<NamedFile> Files { get; init; } = [];

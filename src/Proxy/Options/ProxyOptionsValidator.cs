@@ -23,7 +23,7 @@ internal static class ProxyOptionsValidator
         foreach (var seed in options.Upstream.Seeds.Select(TransportAddress.Of).Where(seed => listen.Any(address => address.Plain == seed.Plain)))
             yield return $"--upstream and --listen are both {seed}: the proxy would connect to itself";
 
-        if (options.Upstream.Shape != UpstreamShape.Sentinel && (options.SentinelUser ?? options.SentinelPassword) is not null)
+        if (options.Upstream.Shape != UpstreamShape.Sentinel && (options.SentinelUser is not null || options.SentinelPassword is not null))
             yield return "--sentinel-user and --sentinel-password-file need --upstream redis+sentinel://";
         else if (options.SentinelUser is not null && options.SentinelPassword is null)
             yield return "--sentinel-user needs --sentinel-password-file";

@@ -25,6 +25,7 @@ internal static class EndReasons
         SessionEndReason.UpstreamReset or
         SessionEndReason.UpstreamMoved or
         SessionEndReason.ProtocolError or
+        SessionEndReason.PlaceUnknown or
         SessionEndReason.Stopping;
 }
 

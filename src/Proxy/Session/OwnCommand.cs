@@ -9,7 +9,9 @@ namespace KeyEvt.Proxy.Session;
 /// </summary>
 internal sealed class OwnCommand(RespRequest request, Authorization authorization, ICommandHandler commands) : Interception
 {
-    public override ReadOnlyMemory<byte> Question => Authorization.ConfigQuestion;
+    private readonly RightQuestion _right = RightQuestion.For(CommandTable.RightFor(request));
+
+    public override ReadOnlyMemory<byte> Question => _right.Request;
 
     /// <summary>An error line, or a user's name.</summary>
     public override int MaxAnswerBytes => 1024;
@@ -22,7 +24,7 @@ internal sealed class OwnCommand(RespRequest request, Authorization authorizatio
             return Replies.Error($"ERR {refusal}");
         }
 
-        var verdict = isFirst ? authorization.JudgeConfig(answer) : authorization.JudgeUser(answer);
+        var verdict = isFirst ? authorization.JudgeRight(_right, answer) : authorization.JudgeUser(answer);
         if (verdict.AskUser) return null;
         return verdict.IsAllowed ? await commands.ExecuteAsync(request, cancellationToken).ConfigureAwait(false) : verdict.Refusal;
     }

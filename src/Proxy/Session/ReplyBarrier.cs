@@ -7,8 +7,9 @@ namespace KeyEvt.Proxy.Session;
 /// Where in the upstream's replies is the place of a request that the upstream never got?
 /// <para>
 /// Replies are not counted: Redis leaves some out and adds others. Instead unknown commands with random names go upstream in the
-/// request's place, and the lines that come back mark it. Four forms, by what is sent:
+/// request's place, and the lines that come back mark it. Five forms, by what is sent:
 /// <code>
+/// in which words  [mark]
 /// a place           [mark]
 /// a question        [first] question [last]
 /// a question after  [skip] [off] CLIENT REPLY ON [first] question [last]
@@ -42,12 +43,18 @@ internal sealed class ReplyBarrier
     /// <summary>What lies in front of the next mark; null while none has come.</summary>
     private AnswerReader? _between;
 
+    /// <summary>Where the words are to be learnt; else null.</summary>
+    private readonly EchoSearch? _search;
+
     private ReplyBarrier(EchoMark[] marks, ReadOnlyMemory<byte>[] firstLines, ReadOnlyMemory<byte> commands)
     {
         _marks = marks;
         _firstLines = firstLines;
         Commands = commands;
     }
+
+    private ReplyBarrier(byte[] name)
+        : this([], [], EchoShape.CommandOf(name)) => _search = new EchoSearch(name);
 
     /// <summary>What goes upstream, in one piece.</summary>
     public ReadOnlyMemory<byte> Commands { get; }
@@ -61,6 +68,12 @@ internal sealed class ReplyBarrier
     /// <summary>No mark has come yet: all bytes so far are the client's.</summary>
     public bool IsSearching => _between is null;
 
+    /// <summary>Made by <see cref="ForWords"/>.</summary>
+    public bool IsForWords => _search is not null;
+
+    /// <summary>What <see cref="ForWords"/> has learnt; null until it is reached.</summary>
+    public EchoShape? Learnt => _search?.Shape;
+
     /// <summary>Known once the first mark was found.</summary>
     public ReplyMode Mode { get; private set; }
 
@@ -69,6 +82,12 @@ internal sealed class ReplyBarrier
 
     /// <summary>Completed by the reply pump.</summary>
     public Task<BarrierEnd> End => _end.Task;
+
+    /// <summary>
+    /// For a session whose upstream could not be asked in another way in which words it names an unknown command. An upstream that does not name it answers all the same, with one
+    /// error for the one command: the client then has its reply, and replies and requests still belong together.
+    /// </summary>
+    public static ReplyBarrier ForWords() => new(EchoShape.NewName());
 
     /// <summary>The place behind all replies so far, where the session ends.</summary>
     /// <param name="repliesMayBeOff">The client has used CLIENT REPLY before: in which mode it is decides whether its last bytes are due.</param>
@@ -111,6 +130,7 @@ internal sealed class ReplyBarrier
     /// <exception cref="PlaceLostException">The +OK of CLIENT REPLY ON did not stand directly in front of the next line.</exception>
     public BarrierStep Read(in ReadOnlySequence<byte> replies)
     {
+        if (_search is not null) return _search.Read(replies);
         if (_between is null) return FindFirst(replies);
         var step = _between.Read(replies);
         if (!step.IsReached) return step;

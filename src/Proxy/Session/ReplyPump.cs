@@ -136,6 +136,12 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
     /// <summary>The barrier's place has come: everything before it goes out first, as the command may take its time.</summary>
     private async ValueTask ConcludeAsync(ReplyBarrier barrier)
     {
+        if (barrier.IsForWords)
+        {
+            slot.Disarm(BarrierEnd.Passed);
+            return;
+        }
+
         if (barrier.Interception is null)
         {
             if (barrier.Mode == ReplyMode.On) _client.TryWrite(barrier.LastWords);

@@ -24,6 +24,9 @@ internal sealed class RequestPump(
 
     private static readonly byte[] RepliesOff = "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n"u8.ToArray();
 
+    private static readonly ReadOnlyMemory<byte> CannotAnswer = Replies.Error(
+        "ERR keyevt: key_evt_amqp commands cannot be answered here, as the upstream does not name an unknown command in its error; configure KeyEvt by its options, or use an upstream that does. The connection is closed");
+
     private readonly RequestRun _run = new(services.Limits, new CandidateFilter(isDoor: names is not null, isMerging: merged is not null), upstream.Output);
     private readonly PipeReader _client = client.Input;
     private readonly PipeWriter _upstream = upstream.Output;
@@ -32,8 +35,11 @@ internal sealed class RequestPump(
     /// <summary>The client has used CLIENT REPLY OFF or SKIP: what mode it is in is asked at each barrier.</summary>
     private bool _repliesMayBeOff;
 
-    /// <summary>An intercepted command was the last request that counts.</summary>
-    private bool _isOver;
+    /// <summary>In which words the upstream names an unknown command, learnt on this session's own connection.</summary>
+    private EchoShape? _words;
+
+    /// <summary>The session ends at the request that was taken last, with this for the client.</summary>
+    private (SessionEndReason Reason, ReadOnlyMemory<byte> LastWords)? _over;
 
     public async Task RunAsync()
     {
@@ -78,9 +84,10 @@ internal sealed class RequestPump(
             if (stop == RunStop.Candidate)
             {
                 read = await HandleCandidateAsync(read).ConfigureAwait(false);
-                if (!_isOver) continue;
-                _client.AdvanceTo(read.Buffer.End);
-                return read.IsCompleted ? await PassEndAsync().ConfigureAwait(false) : await EndBehindRepliesAsync(SessionEndReason.ProtocolError, default).ConfigureAwait(false);
+                if (_over is not { } over) continue;
+                _run.Advance(_client, read.Buffer);
+                await _upstream.TryFlushAsync().ConfigureAwait(false);
+                return read.IsCompleted && over.LastWords.IsEmpty ? await PassEndAsync().ConfigureAwait(false) : await EndBehindRepliesAsync(over.Reason, over.LastWords).ConfigureAwait(false);
             }
 
             _run.Advance(_client, read.Buffer);
@@ -101,15 +108,43 @@ internal sealed class RequestPump(
         var kind = RequestKinds.Of(request);
         _repliesMayBeOff |= kind == RequestKind.SilencesReplies;
         var interception = merged?.InterceptionOf(request, _repliesMayBeOff) ?? InterceptionOf(request, kind);
-        var shape = interception is null ? null : await LearnShapeAsync().ConfigureAwait(false);
-        if (shape is null)
+        if (interception is null)
         {
             _run.PassCandidate();
             return read;
         }
 
+        var words = await LearnWordsAsync().ConfigureAwait(false);
+        var mayLearnHere = words is { Shape: null, IsSilent: false } && !_repliesMayBeOff;
+        if (words.Shape is null && !mayLearnHere && kind != RequestKind.Own)
+        {
+            _run.PassCandidate();
+            return read;
+        }
+
+        // From here on it is not passed on: the arguments of an own command may hold a password.
         _run.TakeCandidate(read.Buffer);
-        return await InterceptAsync(interception!, shape, read).ConfigureAwait(false);
+        if (mayLearnHere)
+        {
+            (words, read) = await LearnHereAsync(read).ConfigureAwait(false);
+            if (words.Shape is null) return read; // the session has ended
+        }
+
+        if (words.Shape is { } shape) return await InterceptAsync(interception, shape, read).ConfigureAwait(false);
+        _over = (SessionEndReason.PlaceUnknown, CannotAnswer);
+        return read;
+    }
+
+    /// <summary>Asks on this session's own connection. No other request overtakes the one that is waited for.</summary>
+    private async ValueTask<(EchoWords Words, ReadResult Read)> LearnHereAsync(ReadResult read)
+    {
+        ProxyLog.AsksHere(services.Logger, session.Id);
+        var barrier = ReplyBarrier.ForWords();
+        await using var deadline = EndAfter(services.Deadlines.SilentPlace, SessionEndReason.PlaceLost);
+        read = await SendAndWaitAsync(barrier, read, isLast: false).ConfigureAwait(false);
+        await barrier.End.ConfigureAwait(false);
+        _words = barrier.Learnt;
+        return (new EchoWords(_words), read);
     }
 
     /// <summary>Nothing of it has gone upstream yet.</summary>
@@ -132,27 +167,28 @@ internal sealed class RequestPump(
     {
         var barrier = ReplyBarrier.ForQuestion(shape, interception.Question, interception, _repliesMayBeOff);
         await using var deadline = _repliesMayBeOff ? EndAfter(services.Deadlines.SilentPlace, SessionEndReason.PlaceLost) : null;
-        read = await SendAndWaitAsync(barrier, read).ConfigureAwait(false);
+        read = await SendAndWaitAsync(barrier, read, isLast: !services.Authorization.MayAskUser).ConfigureAwait(false);
         if (await barrier.End.ConfigureAwait(false) == BarrierEnd.AskUser)
-            read = await SendAndWaitAsync(ReplyBarrier.ForQuestion(shape, Authorization.UserQuestion, interception, repliesMayBeOff: false), read).ConfigureAwait(false);
-        _isOver = interception.EndsSession;
+            read = await SendAndWaitAsync(ReplyBarrier.ForQuestion(shape, Authorization.UserQuestion, interception, repliesMayBeOff: false), read, isLast: true).ConfigureAwait(false);
+        if (interception.EndsSession) _over = (SessionEndReason.ProtocolError, default);
         if (interception.Mode == ReplyMode.Off) _upstream.TryWrite(RepliesOff);
         return read;
     }
 
-    private async ValueTask<ReadResult> SendAndWaitAsync(ReplyBarrier barrier, ReadResult read)
+    /// <param name="isLast">No other command of the proxy's own may follow this one for the same request.</param>
+    private async ValueTask<ReadResult> SendAndWaitAsync(ReplyBarrier barrier, ReadResult read, bool isLast)
     {
         slot.Arm(barrier);
         _upstream.TryWrite(barrier.Commands);
         await _upstream.TryFlushAsync().ConfigureAwait(false);
-        return await WaitAsync(barrier, read).ConfigureAwait(false);
+        return await WaitAsync(barrier, read, isLast).ConfigureAwait(false);
     }
 
     /// <summary>
     /// Reads on while the barrier is out, only to notice the client's end: <see cref="BarrierSlot"/> wakes the read when the barrier is through.
     /// Returns what has come, unread.
     /// </summary>
-    private async ValueTask<ReadResult> WaitAsync(ReplyBarrier barrier, ReadResult read)
+    private async ValueTask<ReadResult> WaitAsync(ReplyBarrier barrier, ReadResult read, bool isLast)
     {
         do
         {
@@ -162,15 +198,15 @@ internal sealed class RequestPump(
         }
         while (!read.IsCompleted && read.Buffer.Length <= MaxBytesBehind);
 
-        await using var grace = read.IsCompleted ? PassEndOrLimitWait(read) : null;
+        await using var grace = read.IsCompleted ? PassEndOrLimitWait(read, isLast) : null;
         await barrier.End.ConfigureAwait(false);
         return read;
     }
 
     /// <summary>The client has sent FIN. If nothing else is to be sent upstream, it is passed on at once; otherwise the waiting gets a limit.</summary>
-    private ITimer? PassEndOrLimitWait(ReadResult read)
+    private ITimer? PassEndOrLimitWait(ReadResult read, bool isLast)
     {
-        if (!read.Buffer.IsEmpty || services.Authorization.MayAskUser) return EndAfter(services.Deadlines.Grace, SessionEndReason.ClientLeftWaiting);
+        if (!read.Buffer.IsEmpty || !isLast) return EndAfter(services.Deadlines.Grace, SessionEndReason.ClientLeftWaiting);
         session.End(SessionEndReason.ClientClosed);
         _upstream.Complete();
         return null;
@@ -180,7 +216,7 @@ internal sealed class RequestPump(
     private async ValueTask<SessionEndReason> EndBehindRepliesAsync(SessionEndReason reason, ReadOnlyMemory<byte> lastWords)
     {
         session.End(reason);
-        var shape = await LearnShapeAsync().ConfigureAwait(false);
+        var shape = (await LearnWordsAsync().ConfigureAwait(false)).Shape;
         if (shape is null || _run.BrokeInsideForwarded)
         {
             // No mark would come, or it would be taken for the rest of the bad request: the upstream says where its replies end by closing, as it does at its own client's end.
@@ -220,16 +256,17 @@ internal sealed class RequestPump(
         return SessionEndReason.ClientClosed;
     }
 
-    private async ValueTask<EchoShape?> LearnShapeAsync()
+    private async ValueTask<EchoWords> LearnWordsAsync()
     {
-        if (services.Commands is null && names is null) return null;
+        if (_words is { } known) return new EchoWords(known);
+        if (services.Commands is null && names is null) return default;
         try
         {
             return await services.Probe.LearnAsync(upstreamAddress, upstreamOpenedAt, session.Broken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (session.RepliesHaveEnded)
         {
-            return null; // nothing is sent or answered any more; the client's end is still waited for
+            return default; // nothing is sent or answered any more; the client's end is still waited for
         }
     }
 

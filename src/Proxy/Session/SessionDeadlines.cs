@@ -15,6 +15,6 @@ internal sealed record SessionDeadlines
     /// <summary>For the place of an intercepted command, once its client has sent FIN and other requests wait behind it.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>For the place of an intercepted command in a session that has used CLIENT REPLY OFF or SKIP: it may not come at all.</summary>
+    /// <summary>For the place of an intercepted command that may not come at all: in a session that has used CLIENT REPLY OFF or SKIP, or at an upstream that nobody could ask before.</summary>
     public TimeSpan SilentPlace { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -42,8 +42,14 @@ internal enum SessionEndReason
     /// <summary>Upstream side, while an intercepted command waited: its bytes are not RESP.</summary>
     UpstreamProtocolError,
 
-    /// <summary>Interception: the client has silenced its replies in a way that hides the place of an intercepted command (CLIENT REPLY OFF inside or in front of MULTI, or without the right to switch replies on).</summary>
+    /// <summary>
+    /// Interception: the place of an intercepted command did not show in time. The client has silenced its replies in a way that hides it (CLIENT REPLY OFF inside or in front of
+    /// MULTI, or without the right to switch replies on); or it was the first one at an upstream that nobody could ask before, and that does not answer, or not as Redis does.
+    /// </summary>
     PlaceLost,
+
+    /// <summary>Interception: the client gave a key_evt_amqp command, and the upstream does not name unknown commands, so no reply could be put in its place; told so and closed.</summary>
+    PlaceUnknown,
 
     /// <summary>The proxy stops.</summary>
     Stopping,

@@ -118,11 +118,11 @@ public sealed class ConnectTests(SharedBroker broker)
     {
         var rabbit = await broker.GetAsync();
         await using var relay = new Relay(rabbit.Port);
-        await Stage.RunAsync(rabbit, new StageSetting(), async stage =>
+        await Stage.RunAsync(rabbit, new StageSetting { Options = ["--amqp-hosts", $"127.0.0.1:{relay.Port}"] }, async stage =>
         {
             await stage.CallAsync("SET", "a", "1");
             await stage.Consumer.WaitForTextsAsync("0\nset\na");
-            Assert.Equal("+OK\\r\\n", (await stage.CallAsync("key_evt_amqp.config_set", "127.0.0.1", $"{relay.Port}")).ToString());
+            Assert.Equal("+OK\\r\\n", (await stage.CallAsync("key_evt_amqp.config_set", "127.0.0.1", $"{relay.Port}", "guest", "guest")).ToString());
             await Eventually.ValueAsync("a connection by the new way", () => Task.FromResult(relay.Connections), connections => connections == 1);
             await stage.CallAsync("SET", "b", "1");
             await stage.Consumer.WaitForTextsAsync("0\nset\na", "0\nset\nb");

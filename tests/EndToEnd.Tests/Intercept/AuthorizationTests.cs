@@ -1,4 +1,4 @@
-// Is every command refused, in every state, to whoever may not CONFIG the Redis behind?
+// Is every command refused, in every state, to whoever lacks the right to it at the Redis behind?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using Xunit;
@@ -65,10 +65,12 @@ public sealed class AuthorizationTests(GuardedProxy proxy) : IClassFixture<Guard
                 await side.ReadReplyAsync();
             }
         }
-        var words = (await direct.CallAsync("CONFIG", "GET", "notify-keyspace-events")).ToString();
-        Assert.StartsWith("-", words, StringComparison.Ordinal);
         foreach (var command in AllCommands)
+        {
+            var words = (await direct.CallAsync(RightOf(command))).ToString();
+            Assert.StartsWith("-", words, StringComparison.Ordinal);
             Assert.Equal($"{command[0]} {words}", $"{command[0]} {await client.CallAsync(command)}");
+        }
         await NothingChangedAsync();
     }
 
@@ -78,7 +80,7 @@ public sealed class AuthorizationTests(GuardedProxy proxy) : IClassFixture<Guard
     {
         var before = "AUTH low wrong\r\nPING\r\n";
         var answer = await AnswerAsync(proxy.Program.Port, before, command);
-        Assert.Equal(await AnswerAsync(proxy.Redis.Port, before, ["CONFIG", "GET", "notify-keyspace-events"]), answer);
+        Assert.Equal(await AnswerAsync(proxy.Redis.Port, before, RightOf(command)), answer);
         Assert.Contains("-NOAUTH", answer, StringComparison.Ordinal);
         await NothingChangedAsync();
     }
@@ -122,7 +124,7 @@ public sealed class AuthorizationTests(GuardedProxy proxy) : IClassFixture<Guard
     {
         string[] fakes =
         [
-            "*2\r\n$22\r\nnotify-keyspace-events\r\n$0\r\n\r\n", "%1\r\n$22\r\nnotify-keyspace-events\r\n$0\r\n\r\n", "\r\n*2\r\n$22\r\nnotify-keyspace-events\r\n$1\r\nA\r\n", "+OK\r\n*2\r\n",
+            "-ERR Unknown option or number of arguments for CONFIG SET - 'key_evt_amqp.1'\r\n", "*2\r\n$22\r\nnotify-keyspace-events\r\n$0\r\n\r\n", "%1\r\n$22\r\nnotify-keyspace-events\r\n$0\r\n\r\n", "\r\n*2\r\n$22\r\nnotify-keyspace-events\r\n$1\r\nA\r\n", "+OK\r\n*2\r\n",
         ];
         await using var client = await proxy.Program.ConnectAsync();
         await client.SendAsync($"HELLO 3 AUTH low {GuardedProxy.UserPassword}\r\nSUBSCRIBE fake\r\n");
@@ -184,13 +186,36 @@ public sealed class AuthorizationTests(GuardedProxy proxy) : IClassFixture<Guard
     }
 
     [Fact]
-    public async Task Whoever_may_config_get_may_use_them()
+    public async Task Whoever_may_CONFIG_GET_may_read_and_change_nothing()
     {
-        foreach (var (user, password) in new[] { ("default", GuardedProxy.RootPassword), ("ops", GuardedProxy.UserPassword) })
+        await using var client = await LoggedInAsync("ops");
+        await using var direct = await proxy.Redis.ConnectAsync();
+        Assert.Equal("OK", (await direct.CallAsync("AUTH", "ops", GuardedProxy.UserPassword)).Text);
+        foreach (var command in AllCommands)
         {
-            await using var client = await LoggedInAsync(user, password);
-            Assert.Equal(["^unchanged$"], (await client.CallAsync("key_evt_amqp.keymask_get")).Texts);
+            var reply = await client.CallAsync(command);
+            if (IsReading(command))
+                Assert.True(command[0].EndsWith("nosuch", StringComparison.Ordinal) ? reply.Text.StartsWith("ERR unknown subcommand", StringComparison.Ordinal) : !reply.IsError, $"{command[0]} {reply}");
+            else
+                Assert.Equal($"{command[0]} {await direct.CallAsync("CONFIG", "SET", "nosuch", "1")}", $"{command[0]} {reply}");
         }
+        await NothingChangedAsync();
+    }
+
+    [Fact]
+    public async Task Whoever_may_CONFIG_SET_may_change()
+    {
+        await using var root = await LoggedInAsync("default", GuardedProxy.RootPassword);
+        await root.CallAsync("ACL", "SETUSER", "setter", "on", ">pw", "resetkeys", "-@all", "+config|set", "+hello", "+subscribe", "allchannels");
+        foreach (var hello in new[] { "2", "3" })
+        {
+            await using var client = await proxy.Program.ConnectAsync();
+            await client.CallAsync("HELLO", hello, "AUTH", "setter", "pw");
+            Assert.Equal("OK", (await client.CallAsync("key_evt_amqp.rule_add", "mask=^a")).Text);
+            Assert.Equal("OK", (await client.CallAsync("key_evt_amqp.rule_clean")).Text);
+            Assert.StartsWith("NOPERM", (await client.CallAsync("key_evt_amqp.rule_get")).Text, StringComparison.Ordinal);
+        }
+        await NothingChangedAsync();
     }
 
     [Fact]
@@ -233,6 +258,11 @@ public sealed class AuthorizationTests(GuardedProxy proxy) : IClassFixture<Guard
         Assert.True((await program.CallAsync("key_evt_amqp.keymask_get")).IsError);
         Assert.Equal("PONG", (await program.CallAsync("PING")).Text);
     }
+
+    private static bool IsReading(string[] command) => command[0].StartsWith("key", StringComparison.Ordinal) && command[0].Split('.')[1] is "keymask_get" or "events_get" or "config_get" or "info" or "help" or "nosuch";
+
+    /// <summary>What Redis itself would be asked: the right to the one is the right to the other.</summary>
+    private static string[] RightOf(string[] command) => IsReading(command) ? ["CONFIG", "GET", "notify-keyspace-events"] : ["CONFIG", "SET", "nosuch", "1"];
 
     private static async Task<string> AnswerAsync(int port, string before, string[] command)
     {

@@ -19,7 +19,7 @@ public class NodeFeedAddressTests
     {
         var address = RedisAddress.Parse(text);
 
-        Assert.Equal((scheme, host, port, user, password), (address.Scheme, address.Host, address.Port, address.User, address.Password));
+        Assert.Equal((scheme, host, port, user, password), (address.Scheme, address.Host, address.Port, address.User, address.Password?.Value));
         Assert.Null(address.Path);
     }
 

@@ -26,7 +26,7 @@ public sealed class TopologyReplyTests
         Assert.Equal(3, epoch); // not 9: without slots it may become a replica, and then nobody has that epoch
         Assert.Equal(["a1", "b2", "c3"], nodes.Select(node => node.Id));
         Assert.Equal([new SlotRange(0, 99), new SlotRange(200, 200), new SlotRange(400, 500)], nodes[0].Slots);
-        Assert.Equal(("redis://u@10.0.0.1:7001", "p"), (nodes[0].Address.ToString(), nodes[0].Address.Password));
+        Assert.Equal(("redis://u@10.0.0.1:7001", "p"), (nodes[0].Address.ToString(), nodes[0].Address.Password?.Value));
         Assert.Equal((NodeRole.Master, true), (nodes[1].Role, nodes[1].IsFailing));
         Assert.Equal((NodeRole.Replica, "a1"), (nodes[2].Role, nodes[2].MasterId));
     }
@@ -72,7 +72,7 @@ public sealed class TopologyReplyTests
         Assert.Equal(["10.0.0.1:6379", "10.0.0.2:6380", "seed:6381"], nodes.Select(node => node.Id));
         Assert.Equal([(NodeRole.Master, true), (NodeRole.Replica, false), (NodeRole.Replica, true)], nodes.Select(node => (node.Role, node.IsFailing)));
         Assert.Equal("10.0.0.1:6379", nodes[1].MasterId);
-        Assert.Equal("p", nodes[1].Address.Password);
+        Assert.Equal("p", nodes[1].Address.Password?.Value);
     }
 
     private static FeedReply Flat(params string[] words) => FeedReply.Parse(Bytes(words.Select(word => $"${word.Length}\r\n{word}\r\n")));

@@ -51,17 +51,17 @@ public sealed class UpstreamAddressTests
     public void The_login_is_that_of_Redis_and_not_of_the_Sentinels()
     {
         var address = UpstreamAddress.Parse("redis+sentinel://u:p%40ss@h1,h2/m");
-        Assert.All(address.Seeds, seed => Assert.Equal((null, null), (seed.User, seed.Password)));
-        Assert.Equal(("u", "p@ss", "node", 6379), (address.NodeAt("node", 6379).User, address.NodeAt("node", 6379).Password, address.NodeAt("node", 6379).Host, address.NodeAt("node", 6379).Port));
-        Assert.All(address.WithSentinelLogin("s", "x").Seeds, seed => Assert.Equal(("s", "x"), (seed.User, seed.Password)));
-        Assert.All(address.WithSentinelLogin("s", "x").WithPassword("new").Seeds, seed => Assert.Equal("x", seed.Password));
+        Assert.All(address.Seeds, seed => Assert.Equal((null, null), (seed.User, seed.Password?.Value)));
+        Assert.Equal(("u", "p@ss", "node", 6379), (address.NodeAt("node", 6379).User, address.NodeAt("node", 6379).Password?.Value, address.NodeAt("node", 6379).Host, address.NodeAt("node", 6379).Port));
+        Assert.All(address.WithSentinelLogin("s", "x").Seeds, seed => Assert.Equal(("s", "x"), (seed.User, seed.Password?.Value)));
+        Assert.All(address.WithSentinelLogin("s", "x").WithPassword("new").Seeds, seed => Assert.Equal("x", seed.Password?.Value));
     }
 
     [Fact]
     public void The_login_of_a_cluster_is_that_of_every_node()
     {
         var address = UpstreamAddress.Parse("redis+cluster://u:p@h1:1,h2:2").WithPassword("new");
-        Assert.All(address.Seeds, seed => Assert.Equal(("u", "new"), (seed.User, seed.Password)));
-        Assert.Equal("new", address.NodeAt("h3", 3).Password);
+        Assert.All(address.Seeds, seed => Assert.Equal(("u", "new"), (seed.User, seed.Password?.Value)));
+        Assert.Equal("new", address.NodeAt("h3", 3).Password?.Value);
     }
 }

@@ -12,7 +12,8 @@ public sealed class ConfigParametersTests
     private static readonly ForwarderConfig Current = new()
     {
         Amqp = new AmqpSettings { Host = "broker", Port = 5672, User = "app", Password = "canary" },
-        AmqpHosts = ["other"],
+        AmqpHosts = [new AllowedBroker("other"), new AllowedBroker("broker")],
+        Configured = new AmqpSettings { Host = "broker", Port = 5673, User = "app", Password = "configured-canary" },
     };
 
     [Fact]
@@ -38,7 +39,7 @@ public sealed class ConfigParametersTests
         string[] all = ["broker", "5673", "user", "pass", "20", "ex", "rk", "2", "7"];
         Assert.True(Apply(out var next, out _, all[..count]));
         Assert.Equal(count >= 2 ? 5673 : 5672, next.Amqp.Port);
-        Assert.Equal(count >= 4 ? "pass" : "canary", next.Amqp.Password);
+        Assert.Equal(count switch { 1 => "canary", 2 => "configured-canary", 3 => "", _ => "pass" }, next.Amqp.Password.Value);
         Assert.Equal(count >= 9 ? 7 : 10_000_000, next.FallbackStorageSize);
         Assert.Equal(Current.Masks, next.Masks);
     }
@@ -97,40 +98,81 @@ public sealed class ConfigParametersTests
     public void A_host_that_is_not_listed_is_refused()
     {
         Assert.False(Apply(out var next, out string error, "evil", "5672", "user", "pass"));
-        Assert.Equal("host 'evil' is not allowed: name it in the option --amqp-hosts", error);
+        Assert.Equal("broker 'evil:5672' is not allowed: name it in the option --amqp-hosts", error);
         Assert.Same(Current, next);
     }
 
     [Fact]
     public void A_star_allows_any_host()
     {
-        Assert.True(ConfigParameters.TryApply(Bytes("anywhere"), Current with { AmqpHosts = ["*"] }, out var next, out _));
+        Assert.True(ConfigParameters.TryApply(Bytes("anywhere"), Current with { AmqpHosts = [AllowedBroker.Any] }, out var next, out _));
         Assert.Equal("anywhere", next.Amqp.Host);
     }
 
     [Theory]
     [InlineData("other")]
     [InlineData("other", "5672", "user")]
-    public void The_old_password_never_goes_to_another_host(params string[] args)
+    [InlineData("other", "5672", "app")]
+    [InlineData("broker", "5671")]
+    [InlineData("broker", "5672", "user")]
+    [InlineData("broker", "5672", "APP")]
+    public void Another_host_port_or_user_without_a_password_has_none(params string[] args)
     {
         Assert.True(Apply(out var next, out _, args));
-        Assert.Equal("", next.Amqp.Password);
+        Assert.Equal("", next.Amqp.Password.Value);
+        Assert.True(ConfigParameters.TryApply(Bytes(args[0], args.ElementAtOrDefault(1) ?? "5672", "app"), next, out var after, out _));
+        Assert.Equal("", after.Amqp.Password.Value); // nor does a second command bring it back
     }
 
     [Fact]
-    public void The_password_stays_when_the_host_does_whatever_its_case()
+    public void Another_virtual_host_or_none_of_the_TLS_there_was_is_another_login()
     {
-        Assert.True(Apply(out var next, out _, "BROKER", "5673"));
-        Assert.Equal("canary", next.Amqp.Password);
+        Assert.Equal("", Current.PasswordFor(Current.Amqp with { VirtualHost = "other" }).Value);
+        Assert.Equal("", Current.PasswordFor(Current.Amqp with { Tls = true }).Value);
+    }
+
+    [Theory]
+    [InlineData("BROKER")]
+    [InlineData("broker", "5672")]
+    [InlineData("broker", "5672", "app")]
+    public void The_password_stays_when_the_login_does_whatever_the_case_of_the_host(params string[] args)
+    {
+        Assert.True(Apply(out var next, out _, args));
+        Assert.Equal("canary", next.Amqp.Password.Value);
     }
 
     [Fact]
-    public void The_operators_own_load_line_may_name_any_host_and_keeps_what_it_does_not_name()
+    public void The_configured_login_has_the_configured_password_after_any_detour()
+    {
+        Assert.True(Apply(out var next, out _, "other", "5672", "user", "pass"));
+        Assert.True(ConfigParameters.TryApply(Bytes("broker", "5673", "app"), next with { AmqpHosts = [AllowedBroker.Any] }, out var back, out _));
+        Assert.Equal("configured-canary", back.Amqp.Password.Value);
+    }
+
+    [Theory]
+    [InlineData("other", 5672, true)]
+    [InlineData("other", 5671, true)]
+    [InlineData("other", 5673, true)] // the configured broker's
+    [InlineData("other", 6379, false)]
+    [InlineData("OTHER", 5672, true)]
+    [InlineData("exact", 7000, true)]
+    [InlineData("exact", 5672, false)]
+    [InlineData("::1", 7001, true)]
+    [InlineData("::1", 5672, false)]
+    public void A_host_alone_stands_for_the_usual_ports_and_one_with_a_port_for_that(string host, int port, bool isAllowed)
+    {
+        var current = Current with { AmqpHosts = [new AllowedBroker("other"), new AllowedBroker("exact", 7000), new AllowedBroker("::1", 7001)] };
+        Assert.Equal(isAllowed, ConfigParameters.TryApply(Bytes(host, $"{port}"), current, out _, out _));
+    }
+
+    [Fact]
+    public void The_operators_own_load_line_may_name_any_host_and_takes_no_password_there()
     {
         var faults = new List<string>();
-        var next = ConfigParameters.Parse(Bytes("evil"), faults).ApplyTo(Current);
+        Assert.Equal(Current.Amqp with { Host = "evil", Password = "" }, ConfigParameters.Parse(Bytes("evil"), faults).ApplyTo(Current).Amqp);
+        Assert.Equal("guest", ConfigParameters.Parse(Bytes("h", "1"), faults).ApplyTo(new ForwarderConfig()).Amqp.Password.Value); // everybody knows it
+        Assert.Equal("", ConfigParameters.Parse(Bytes("h", "1", "alice"), faults).ApplyTo(new ForwarderConfig()).Amqp.Password.Value);
         Assert.Empty(faults);
-        Assert.Equal(Current.Amqp with { Host = "evil" }, next.Amqp);
     }
 
     [Theory]
@@ -139,7 +181,7 @@ public sealed class ConfigParametersTests
     [InlineData("rabbit_1.local-net", "rabbit_1.local-net")]
     public void Names_and_addresses_are_hosts(string given, string host)
     {
-        Assert.True(ConfigParameters.TryApply(Bytes(given), Current with { AmqpHosts = ["*"] }, out var next, out _));
+        Assert.True(ConfigParameters.TryApply(Bytes(given), Current with { AmqpHosts = [AllowedBroker.Any] }, out var next, out _));
         Assert.Equal(host, next.Amqp.Host);
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Resp;
@@ -64,7 +65,7 @@ public sealed class KeyEvtCommandsTests
     [Fact]
     public async Task Config_set_takes_any_prefix_of_the_parameters()
     {
-        _control.Config = _control.Config with { AmqpHosts = ["*"] };
+        _control.Config = _control.Config with { AmqpHosts = [AllowedBroker.Any] };
         Assert.Equal("+OK\r\n", await RunAsync("key_evt_amqp.config_set broker 5673 user pass 20 ex rk 2 100 ^a b$"));
         Assert.Equal("broker:5673 user 20 ex rk 2 100", $"{_control.Config.Amqp.Host}:{_control.Config.Amqp.Port} {_control.Config.Amqp.User} {_control.Config.Amqp.HeartbeatSeconds} {_control.Config.Exchange} {_control.Config.RoutingKey} {_control.Config.DeliveryMode} {_control.Config.FallbackStorageSize}");
         Assert.Equal(2, _control.Config.Masks.Masks.Count);
@@ -169,6 +170,7 @@ public sealed class KeyEvtCommandsTests
     [Fact]
     public async Task Loading_the_replaced_module_is_its_load_line()
     {
+        _control.Config = _control.Config with { AmqpHosts = [AllowedBroker.Any] };
         Assert.Equal("+OK\r\n", await RunAsync("MODULE LOAD /x/redis_keyspace_amqp.so g 127.0.0.1 5673 u p 20 ex rk 2 10 ALL"));
         Assert.Equal((EventClass.Generic, 5673, "ex", true), (_control.Config.Events, _control.Config.Amqp.Port, _control.Config.Exchange, _control.Config.Masks.IsAll));
         Assert.Equal("+OK\r\n", await RunAsync("module unload KEY_EVT_AMQP"));

@@ -1,4 +1,5 @@
 using System.Text;
+using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Proxy.Options;
 using KeyEvt.Proxy.Transport;
@@ -22,7 +23,7 @@ public sealed class OptionsTests : IDisposable
         Assert.Equal("127.0.0.1:6380", Assert.Single(options.Listen).ToString());
         Assert.Equal(("127.0.0.1", 6379), (options.Upstream.Seeds[0].Host, options.Upstream.Seeds[0].Port));
         Assert.Equal("amqp://guest@127.0.0.1:5672/", options.Forwarding.Amqp.ToString());
-        Assert.Equal("guest", options.Forwarding.Amqp.Password);
+        Assert.Equal("guest", options.Forwarding.Amqp.Password.Value);
         Assert.Equal(EventClass.Expired | EventClass.Evicted, options.Forwarding.Events);
         Assert.Equal((30, "amq.direct", "redis_keyspace_events", 1, 10_000_000L),
             (options.Forwarding.Amqp.HeartbeatSeconds, options.Forwarding.Exchange, options.Forwarding.RoutingKey, options.Forwarding.DeliveryMode, options.Forwarding.FallbackStorageSize));
@@ -61,7 +62,7 @@ public sealed class OptionsTests : IDisposable
         _environment["KEYEVT_CONFIG"] = FileWith("config.json", """{ "delivery-mode": 2, "amqp-hosts": "*" }""");
         var options = Load();
         Assert.Equal(2, options.Forwarding.DeliveryMode);
-        Assert.Contains("*", options.Forwarding.AmqpHosts);
+        Assert.Equal([AllowedBroker.Any], options.Forwarding.AmqpHosts);
     }
 
     [Fact]
@@ -108,7 +109,9 @@ public sealed class OptionsTests : IDisposable
     [InlineData("--fallback-storage-size", "lots", "--fallback-storage-size must be a whole number (0 unlimited, negative off), not 'lots'")]
     [InlineData("--keymask", "", "--keymask must not be empty: ALL matches every key")]
     [InlineData("--notify-config", "auto", "--notify-config must be one of manage, verify, off, not 'auto'")]
-    [InlineData("--amqp-hosts", "a b", "--amqp-hosts must be host names, addresses or *, not 'a b'")]
+    [InlineData("--amqp-hosts", "a b", "--amqp-hosts must be host, host:port or * each, with an IPv6 address in brackets, not 'a b'")]
+    [InlineData("--amqp-hosts", "::1", "--amqp-hosts must be host, host:port or * each, with an IPv6 address in brackets, not '::1'")]
+    [InlineData("--amqp-hosts", "h:0", "--amqp-hosts must be host, host:port or * each, with an IPv6 address in brackets, not 'h:0'")]
     [InlineData("--instance", "a:b", "--instance must be 1 to 64 letters, digits, dots, dashes or underscores, not 'a:b'")]
     [InlineData("--connect-timeout", "0", "--connect-timeout must be 0.1 to 3600 seconds, not '0'")]
     [InlineData("--buffer-bytes", "64x", "--buffer-bytes must be a number of bytes with k, m or g behind it, 65536 to 68719476736, not '64x'")]
@@ -187,7 +190,7 @@ public sealed class OptionsTests : IDisposable
     {
         var options = Load("--amqp", "amqp://u:old@h", "--upstream", "redis://u:old@h",
             "--amqp-password-file", FileWith("amqp", " new \n"), "--upstream-password-file", FileWith("redis", "new\r\n"));
-        Assert.Equal((" new ", "new", "u"), (options.Forwarding.Amqp.Password, options.Upstream.Seeds[0].Password, options.Upstream.Login.User));
+        Assert.Equal((" new ", "new", "u"), (options.Forwarding.Amqp.Password.Value, options.Upstream.Seeds[0].Password?.Value, options.Upstream.Login.User));
     }
 
     [Fact]
@@ -202,7 +205,7 @@ public sealed class OptionsTests : IDisposable
     {
         var options = Load("--loadmodule", "g$ broker 5673 user pass 20 ex rk 2 77 ^a b", "--exchange", "named");
         var forwarding = options.Forwarding;
-        Assert.Equal(("broker", 5673, "user", "pass", 20), (forwarding.Amqp.Host, forwarding.Amqp.Port, forwarding.Amqp.User, forwarding.Amqp.Password, forwarding.Amqp.HeartbeatSeconds));
+        Assert.Equal(("broker", 5673, "user", "pass", 20), (forwarding.Amqp.Host, forwarding.Amqp.Port, forwarding.Amqp.User, forwarding.Amqp.Password.Value, forwarding.Amqp.HeartbeatSeconds));
         Assert.Equal(("named", "rk", 2, 77L), (forwarding.Exchange, forwarding.RoutingKey, forwarding.DeliveryMode, forwarding.FallbackStorageSize));
         Assert.Equal(EventClass.Generic | EventClass.String, forwarding.Events);
         Assert.Equal(["^a", "b"], Masks(options));
@@ -216,9 +219,11 @@ public sealed class OptionsTests : IDisposable
     }
 
     [Fact]
-    public void The_host_of_the_start_may_always_be_named_again()
+    public void The_broker_of_the_start_may_always_be_named_again()
     {
-        Assert.Equal(["other", "h"], Load("--amqp", "amqp://h", "--amqp-hosts", "other").Forwarding.AmqpHosts);
+        var forwarding = Load("--amqp", "amqp://u:p@h:7", "--amqp-hosts", "other", "--amqp-hosts", "[::1]:5").Forwarding;
+        Assert.Equal(["other", "[::1]:5", "h:7"], forwarding.AmqpHosts.Select(broker => broker.ToString()));
+        Assert.Equal(forwarding.Amqp, forwarding.Configured);
     }
 
     [Theory]

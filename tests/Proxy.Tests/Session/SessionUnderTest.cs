@@ -84,6 +84,19 @@ internal sealed class SessionUnderTest : IAsyncDisposable, ICommandHandler
 
     public Task<(string First, string Last)> ReadConfigQuestionAsync() => ReadQuestionAsync("CONFIG", "GET", "notify-keyspace-events");
 
+    /// <summary>The question for a command that changes something; also the parameter that it names.</summary>
+    public async Task<(string First, string Parameter, string Last)> ReadChangeQuestionAsync()
+    {
+        var first = await ReadMarkAsync();
+        var question = await Upstream.ReadRequestAsync();
+        Assert.Equal(["CONFIG", "SET"], question[..2]);
+        Assert.Matches("^key_evt_amqp\\.[0-9]{38}$", question[2]);
+        return (first, question[2], await ReadMarkAsync());
+    }
+
+    /// <summary>The yes of Redis 7 to <see cref="ReadChangeQuestionAsync"/>.</summary>
+    public static string NoSuchParameter(string name) => $"-ERR Unknown option or number of arguments for CONFIG SET - '{name}'\r\n";
+
     /// <summary>What goes upstream for an intercepted command of a client that has used CLIENT REPLY OFF or SKIP.</summary>
     public async Task<(string Skip, string Off, string First, string Last)> ReadQuestionOfSilentAsync()
     {

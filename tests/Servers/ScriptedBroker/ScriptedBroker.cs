@@ -16,6 +16,7 @@ public sealed class ScriptedBroker : IAsyncDisposable
     private readonly List<PublishedMessage> _published = [];
     private readonly List<ScriptedConnection> _connections = [];
     private readonly List<string> _faults = [];
+    private readonly List<(string User, string Password)> _logins = [];
     private readonly List<Task> _running = [];
 
     private ScriptedBroker(BrokerScript script)
@@ -61,6 +62,16 @@ public sealed class ScriptedBroker : IAsyncDisposable
         }
     }
 
+    /// <summary>As whom it logged in, and with which password; every login, in order.</summary>
+    public IReadOnlyList<(string User, string Password)> Logins
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _logins];
+        }
+    }
+
     /// <summary>What the program did against the protocol or against what was agreed in tune.</summary>
     public IReadOnlyList<string> Faults
     {
@@ -88,6 +99,12 @@ public sealed class ScriptedBroker : IAsyncDisposable
     {
         lock (_lock)
             _published.Add(message);
+    }
+
+    internal void LoggedIn(string user, string password)
+    {
+        lock (_lock)
+            _logins.Add((user, password));
     }
 
     internal void Fault(string fault)

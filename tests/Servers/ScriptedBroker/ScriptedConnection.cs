@@ -1,5 +1,6 @@
 // How does the scripted broker talk on one connection?
 using System.Net.Sockets;
+using System.Text;
 
 namespace KeyEvt.Servers;
 
@@ -138,6 +139,10 @@ public sealed class ScriptedConnection : IDisposable
         switch (method)
         {
             case AmqpMethod.ConnectionStartOk:
+                fields.Block(); // client properties
+                fields.ShortString(); // PLAIN
+                var login = Encoding.UTF8.GetString(fields.Block()).Split('\0'); // who to act for, user, password (RFC 4616)
+                _broker.LoggedIn(login[1], login[2]);
                 return SendAsync(new AmqpWriter(AmqpMethod.ConnectionTune).Short(2047).Long(_broker.Script.FrameMax).Short(_broker.Script.Heartbeat), 0);
             case AmqpMethod.ConnectionTuneOk:
                 fields.Short(); // channel-max

@@ -1,0 +1,11 @@
+namespace KeyEvt.Proxy.Intercept;
+
+/// <summary>What must somebody be allowed to do at the upstream Redis, to use a key_evt_amqp command?</summary>
+internal enum CommandRight
+{
+    /// <summary>CONFIG GET: the command only tells something. Monitoring programs have this right.</summary>
+    Read,
+
+    /// <summary>CONFIG SET: the command changes something.</summary>
+    Change,
+}

@@ -1,0 +1,23 @@
+using KeyEvt.Forwarder;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy;
+
+/// <summary>Which passwords are rotated at SIGHUP? All that came from files; new logins use what the files hold now.</summary>
+internal static class SecretFiles
+{
+    public static void Reload(IEnumerable<Secret> secrets, ILogger logger)
+    {
+        foreach (var secret in secrets)
+        {
+            try
+            {
+                HostLog.SecretReloaded(logger, secret.File!, secret.Reload() ? "new logins use what it holds now" : "it holds the same as before");
+            }
+            catch (IOException e)
+            {
+                HostLog.SecretKept(logger, secret.File!, e.Message);
+            }
+        }
+    }
+}
