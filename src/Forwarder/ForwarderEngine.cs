@@ -40,13 +40,13 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var transport = new SocketFeedTransport(options.UpstreamTls);
         _topology = new TopologyWatcher(options.Upstream, transport, time, logger);
         FeedSet? feeds = null; // made last: it needs all the others
-        _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", background, logger);
+        _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", background, time, logger);
         _spool = options.Spool is { } directory ? new LocalSpool(directory, logger) : null;
         IEventStores stores = options.Upstream.Shape == UpstreamShape.Cluster
             ? new ClusterStores(_topology, run => feeds?.NodeOf(run), _database, _spool, logger)
             : OneList(_topology, () => feeds?.Master, _database, _spool, logger);
 
-        var connector = new AmqpConnector($"keyevt-{options.Instance}", options.AmqpTls, new QueueDeclaration(options.PublishGaps, logger), background, logger);
+        var connector = new AmqpConnector($"keyevt-{options.Instance}", options.AmqpTls, new QueueDeclaration(options.PublishGaps, logger), background, time, logger);
         _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { HasSpool = _spool is not null }, () => current.Value, time, logger);
         var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value);
         if (options.PublishGaps)
@@ -74,6 +74,9 @@ public sealed class ForwarderEngine : IAsyncDisposable
 
     /// <summary>What is missing before events of every master are heard; one line each.</summary>
     public IReadOnlyList<string> MissingFeeds() => FeedReadiness.Missing(_topology, _feeds);
+
+    /// <summary>What of the wanted events a server cannot give, though all else is forwarded. One line each.</summary>
+    public IReadOnlyList<string> FeedNotes() => FeedReadiness.Notes(_feeds);
 
     /// <summary>Faults when a loop dies of a fault in the program, which the host must not survive.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;

@@ -106,7 +106,7 @@ public sealed class Secret : IEquatable<Secret>
         if (secret.EndsWith("\n"u8)) secret = secret[..^1];
         if (secret.EndsWith("\r"u8)) secret = secret[..^1];
         if (secret.IsEmpty || secret.Contains((byte)0) || !Utf8.IsValid(secret))
-            throw new IOException("which must hold a password: not empty, UTF-8, without a NUL");
+            throw new IOException("which must hold a password or token: not empty, UTF-8, without a NUL");
 
         return Encoding.UTF8.GetString(secret);
     }

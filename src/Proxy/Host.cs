@@ -44,7 +44,6 @@ internal sealed class Host
     private readonly ITransport _transport;
     private readonly ProxyServer _server;
     private readonly ProxyReadiness _readiness;
-    private readonly AdminToken? _adminToken;
     private AdminServer? _admin;
 
     private readonly Certificates _certificates;
@@ -55,7 +54,6 @@ internal sealed class Host
         _certificates = new Certificates(options, TimeProvider.System);
         (_options, _loggers, _metrics) = (options, loggers, metrics);
         _logger = loggers.CreateLogger("KeyEvt.Proxy.Host");
-        if (options is { AdminToken: { } token, AdminTokenFile: { } tokenFile }) _adminToken = new AdminToken(tokenFile, token);
         _hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true; // also without files: no reason to end
@@ -103,7 +101,7 @@ internal sealed class Host
                 Deadlines = new SessionDeadlines { Connect = options.ConnectTimeout },
             },
             _transport, new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), loggers, TimeProvider.System);
-        _readiness = new ProxyReadiness(() => [.. _server.MissingDoors, .. _engine.MissingFeeds()]);
+        _readiness = new ProxyReadiness(() => [.. _server.MissingDoors, .. _engine.MissingFeeds()], _engine.FeedNotes);
     }
 
     /// <summary>Runs until <paramref name="stop"/> ends or a part dies. Exit code 0 after a stop that was asked for, 2 where --spool or a unix socket names a place that cannot be used, else 1.</summary>
@@ -137,7 +135,7 @@ internal sealed class Host
         WarnOfExposedFiles();
         if (_options.Admin is { } address)
         {
-            var pages = new AdminPages(_readiness, () => [_server.GetInfo(), .. _engine.Control.GetInfo()], _metrics, _adminToken);
+            var pages = new AdminPages(_readiness, () => [_server.GetInfo(), .. _engine.Control.GetInfo()], _metrics, _options.AdminToken is { } token ? new AdminToken(token) : null);
             _admin = await AdminServer.StartAsync(address, _options.Sockets, pages, _loggers, TimeProvider.System, CancellationToken.None);
         }
 
@@ -153,9 +151,6 @@ internal sealed class Host
         WarnOfExposedFiles();
         _certificates.Reload(_logger);
         SecretFiles.Reload(_options.Secrets, _logger);
-        if (_adminToken is not { } token) return;
-        if (token.Reload() is { } fault) HostLog.AdminTokenKept(_logger, fault);
-        else HostLog.AdminTokenReloaded(_logger);
     }
 
     private void WarnOfExposedFiles()

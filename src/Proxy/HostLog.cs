@@ -46,15 +46,10 @@ internal static partial class HostLog
     [LoggerMessage(3011, LogLevel.Warning, "{Exposure}")]
     public static partial void FileExposed(ILogger logger, string exposure);
 
-    [LoggerMessage(3012, LogLevel.Information, "The token of --admin-token-file was read again")]
-    public static partial void AdminTokenReloaded(ILogger logger);
-
-    [LoggerMessage(3013, LogLevel.Warning, "The token of the admin pages stays as it was: {Fault}")]
-    public static partial void AdminTokenKept(ILogger logger, string fault);
-    [LoggerMessage(3014, LogLevel.Information, "The password file {File} was read again: {What}")]
+    [LoggerMessage(3012, LogLevel.Information, "The secret file {File} was read again: {What}")]
     public static partial void SecretReloaded(ILogger logger, string file, string what);
 
-    [LoggerMessage(3015, LogLevel.Warning, "The password stays as it was: the file {File}, {Fault}")]
+    [LoggerMessage(3013, LogLevel.Warning, "The secret stays as it was: the file {File}, {Fault}")]
     public static partial void SecretKept(ILogger logger, string file, string fault);
 
     [LoggerMessage(3003, LogLevel.Critical, "The {Part} has ended by itself; the program stops, so that it is started again")]

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy;
 
-/// <summary>Which passwords are rotated at SIGHUP? All that came from files; new logins use what the files hold now.</summary>
+/// <summary>Which passwords and tokens are rotated at SIGHUP? All that came from files; new logins use what the files hold now.</summary>
 internal static class SecretFiles
 {
     public static void Reload(IEnumerable<Secret> secrets, ILogger logger)

@@ -12,12 +12,12 @@ namespace KeyEvt.Forwarder.Amqp;
 /// for, opens a confirming channel. Automatic recovery of the library is off: it repeats declarations that were removed on purpose and does
 /// not bring closed channels back; the one loop that connects again is ours.
 /// </summary>
-internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDeclaration queue, BackgroundTasks background, ILogger logger) : IBrokerConnector
+internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDeclaration queue, BackgroundTasks background, TimeProvider time, ILogger logger) : IBrokerConnector
 {
     public async Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int epoch, ILinkEvents events, CancellationToken deadline)
     {
         var connection = await OpenConnectionAsync(config.Amqp, deadline).ConfigureAwait(false);
-        var link = new AmqpLink(connection, epoch, events, background, logger);
+        var link = new AmqpLink(connection, epoch, events, background, time, logger);
         try
         {
             await CheckExchangeAsync(connection, config, deadline).ConfigureAwait(false);

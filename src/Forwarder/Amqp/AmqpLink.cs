@@ -19,14 +19,15 @@ internal sealed class AmqpLink : IBrokerLink
     private readonly ILinkEvents _events;
     private readonly BackgroundTasks _background;
     private readonly ILogger _logger;
-    private readonly MessageComposer _composer = new();
+    private readonly MessageComposer _composer;
     private readonly CancellationTokenSource _abandoned = new(); // has no timer: nothing to dispose of
     private IChannel? _channel;
     private bool _isClosing;
 
-    public AmqpLink(IConnection connection, int epoch, ILinkEvents events, BackgroundTasks background, ILogger logger)
+    public AmqpLink(IConnection connection, int epoch, ILinkEvents events, BackgroundTasks background, TimeProvider time, ILogger logger)
     {
         (_connection, _epoch, _events, _background, _logger) = (connection, epoch, events, background, logger);
+        _composer = new MessageComposer(time);
         connection.ConnectionShutdownAsync += OnShutdownAsync;
         connection.ConnectionBlockedAsync += OnBlockedAsync;
         connection.ConnectionUnblockedAsync += OnUnblockedAsync;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Outbox;
 using RabbitMQ.Client;
 
@@ -14,6 +15,7 @@ namespace KeyEvt.Forwarder.Amqp;
 /// </summary>
 internal sealed class MessageComposer
 {
+    private readonly TimeProvider _time;
     private readonly ArrayBufferWriter<byte> _buffer = new(256);
     private readonly Utf8JsonWriter _json;
     private readonly CloudEventHeaders _cloudEvent = new();
@@ -21,7 +23,8 @@ internal sealed class MessageComposer
     private BasicProperties _properties = new();
     private MessageRoute? _route;
 
-    public MessageComposer() => _json = new Utf8JsonWriter(_buffer);
+    /// <param name="time">For events of which nobody knows when they were.</param>
+    public MessageComposer(TimeProvider time) => (_time, _json) = (time, new Utf8JsonWriter(_buffer));
 
     public CachedString Exchange { get; private set; } = new("");
 
@@ -36,7 +39,7 @@ internal sealed class MessageComposer
         if (!ReferenceEquals(route, _route))
             Take(route);
 
-        RoutingKey = route.Keys.Resolve(route.IsGap ? default : entry.Body.Span);
+        RoutingKey = route.IsGap ? route.Keys.Resolve(default) : route.Keys.Resolve(entry.Body.Span, entry.Class);
         _properties.MessageId = _messageIds.Write(messageId.Span);
         var milliseconds = TimeOf(entry, messageId.Span);
         _properties.Timestamp = new AmqpTimestamp(milliseconds / 1000);
@@ -63,12 +66,12 @@ internal sealed class MessageComposer
     }
 
     /// <summary>When the event was read. One that comes out of the fallback storage carries it in its id: the marker begins with the time. Of a plain body nothing is known but that it is sent now.</summary>
-    private static long TimeOf(in LogEntry entry, ReadOnlySpan<byte> messageId)
+    private long TimeOf(in LogEntry entry, ReadOnlySpan<byte> messageId)
     {
         if (entry.UnixMilliseconds != 0)
             return entry.UnixMilliseconds;
 
-        return EventPosition.TryReadMarker(messageId, out var marker) ? EventPosition.MarkerMilliseconds(marker) : TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        return EventPosition.TryReadMarker(messageId, out var marker) ? EventPosition.MarkerMilliseconds(marker) : _time.GetUtcNow().ToUnixTimeMilliseconds();
     }
 
     private ReadOnlyMemory<byte> WriteJson(in LogEntry entry, ReadOnlySpan<byte> messageId, long milliseconds, bool isWhole)
@@ -82,6 +85,7 @@ internal sealed class MessageComposer
 
         WriteText("event"u8, "event_base64"u8, body.Event);
         WriteText("key"u8, "key_base64"u8, body.Key);
+        WriteFields(entry.Fields.Span);
         if (isWhole)
         {
             _json.WriteString("node"u8, EventPosition.NodeOf(messageId));
@@ -99,6 +103,28 @@ internal sealed class MessageComposer
     {
         _cloudEvent.Fill(EventBody.Parse(entry.Body.Span), _properties.MessageId!, EventPosition.NodeOf(messageId), milliseconds);
         return WriteJson(entry, messageId, milliseconds, isWhole: false);
+    }
+
+    /// <summary>All of them as texts, or, when one of them is not UTF-8, all as base64.</summary>
+    private void WriteFields(ReadOnlySpan<byte> list)
+    {
+        if (list.IsEmpty)
+            return;
+
+        bool isText = true;
+        foreach (var field in new FieldList(list))
+            isText &= Utf8.IsValid(field);
+
+        _json.WriteStartArray(isText ? "fields"u8 : "fields_base64"u8);
+        foreach (var field in new FieldList(list))
+        {
+            if (isText)
+                _json.WriteStringValue(field);
+            else
+                _json.WriteBase64StringValue(field);
+        }
+
+        _json.WriteEndArray();
     }
 
     private void WriteText(ReadOnlySpan<byte> name, ReadOnlySpan<byte> nameOfBase64, ReadOnlySpan<byte> value)

@@ -20,7 +20,7 @@ internal sealed class MessageRoute
     public RoutingKeyTemplate Keys { get; }
 
     /// <summary>The routing key that the event would get. Only a look: a cut is not counted.</summary>
-    public string KeyOf(in LogEntry entry) => Keys.Peek(IsGap ? default : entry.Body.Span);
+    public string KeyOf(in LogEntry entry) => IsGap ? Keys.Peek(default) : Keys.Peek(entry.Body.Span, entry.Class);
 
     /// <summary>1 transient, 2 persistent.</summary>
     public int DeliveryMode { get; }

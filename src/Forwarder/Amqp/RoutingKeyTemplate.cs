@@ -34,7 +34,7 @@ public sealed class RoutingKeyTemplate
         (_suffix, _cuts) = (Encoding.UTF8.GetBytes(suffix), cuts);
         if (_parts.TrueForAll(static p => p.Part == RoutingKeyPart.Literal))
         {
-            var length = Fill(default, out _isConstantCut);
+            var length = Fill(default, EventClass.None, out _isConstantCut);
             _constant = new CachedString(Encoding.UTF8.GetString(_scratch, 0, length));
         }
     }
@@ -54,7 +54,8 @@ public sealed class RoutingKeyTemplate
         return null;
     }
 
-    internal CachedString Resolve(ReadOnlySpan<byte> body)
+    /// <param name="eventClass">By the server's word; None: what the event's name says.</param>
+    internal CachedString Resolve(ReadOnlySpan<byte> body, EventClass eventClass = EventClass.None)
     {
         if (_constant is not null)
         {
@@ -64,7 +65,7 @@ public sealed class RoutingKeyTemplate
             return _constant;
         }
 
-        ReadOnlySpan<byte> resolved = _scratch.AsSpan(0, Fill(EventBody.Parse(body), out var isCut));
+        ReadOnlySpan<byte> resolved = _scratch.AsSpan(0, Fill(EventBody.Parse(body), eventClass, out var isCut));
         if (isCut)
             _cuts.Add();
 
@@ -79,9 +80,10 @@ public sealed class RoutingKeyTemplate
     }
 
     /// <summary>The same as text, and a cut is not counted: nothing is published with it.</summary>
-    internal string Peek(ReadOnlySpan<byte> body) => _constant?.Value ?? Encoding.Latin1.GetString(_scratch, 0, Fill(EventBody.Parse(body), out _));
+    internal string Peek(ReadOnlySpan<byte> body, EventClass eventClass = EventClass.None) =>
+        _constant?.Value ?? Encoding.Latin1.GetString(_scratch, 0, Fill(EventBody.Parse(body), eventClass, out _));
 
-    private int Fill(EventBody body, out bool isCut)
+    private int Fill(EventBody body, EventClass eventClass, out bool isCut)
     {
         isCut = false;
         var limit = MaxBytes - _suffix.Length;
@@ -93,7 +95,7 @@ public sealed class RoutingKeyTemplate
                 RoutingKeyPart.Database => body.Database,
                 RoutingKeyPart.Event => body.Event,
                 RoutingKeyPart.Key => body.Key,
-                RoutingKeyPart.Class => ClassName(body.Event),
+                RoutingKeyPart.Class => ClassName(eventClass == EventClass.None ? EventClasses.RedisWithArrays.Of(body.Event) : eventClass),
                 _ => literal,
             };
             var fits = Math.Min(piece.Length, limit - length);
@@ -130,7 +132,7 @@ public sealed class RoutingKeyTemplate
         return count;
     }
 
-    private static ReadOnlySpan<byte> ClassName(ReadOnlySpan<byte> eventName) => EventClasses.Of(eventName) switch
+    private static ReadOnlySpan<byte> ClassName(EventClass eventClass) => eventClass switch
     {
         EventClass.Generic => "generic"u8,
         EventClass.String => "string"u8,
@@ -145,6 +147,7 @@ public sealed class RoutingKeyTemplate
         EventClass.New => "new"u8,
         EventClass.Overwritten => "overwritten"u8,
         EventClass.TypeChanged => "type_changed"u8,
+        EventClass.Array => "array"u8,
         _ => "module"u8,
     };
 }

@@ -35,7 +35,7 @@ internal sealed class ClaimedEntries(EventLog drain)
         long first = -1;
         foreach (var entry in entries)
         {
-            long sequence = drain.Append(entry.Span, LogEntry.IdLengthOf(entry.Span), 0);
+            long sequence = drain.Append(entry.Span, LogEntry.HeadLengthOf(entry.Span), 0);
             if (first < 0)
                 first = sequence;
         }

@@ -202,7 +202,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     private bool PublishOne(EventLog source, in LogEntry entry)
     {
         var route = RouteOf(entry, out var isDeadLetter);
-        var messageId = entry.IdLength > 0 ? entry.MessageId : IdForPlainBody(entry.Sequence);
+        var messageId = entry.HeadLength > 0 ? entry.MessageId : IdForPlainBody(entry.Sequence);
         var now = clock.Now;
         _inFlight.Add(source, entry, messageId, now, isDeadLetter);
         try

@@ -16,7 +16,7 @@ namespace KeyEvt.Forwarder.Fallback;
 /// topology no longer knows it as a master. It fails fast while Redis is away (nothing of ours may sit in its backlog and arrive later), and it does nothing of its own in
 /// the database: no tie-breaker key, no configuration channel. In a cluster it does not look for other nodes either: which one has a list must be known before something is stored there.
 /// </summary>
-internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topology, Func<RedisAddress?> master, TlsClient tls, string clientName, BackgroundTasks background, ILogger logger) : IAsyncDisposable
+internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topology, Func<RedisAddress?> master, TlsClient tls, string clientName, BackgroundTasks background, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     /// <summary>How long the first call waits until it is known which nodes there are.</summary>
     private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(2);
@@ -24,7 +24,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     /// <summary>The client library waits for its commands even when it is told not to; what a node that answers nothing keeps from closing is left to the background.</summary>
     private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1);
 
-    private readonly WarningGate _warnings = new(TimeProvider.System, TimeSpan.FromSeconds(10));
+    private readonly WarningGate _warnings = new(time, TimeSpan.FromSeconds(10));
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly ConcurrentDictionary<RedisAddress, ConnectionMultiplexer> _opened = new();
     private string? _lastRefusal;
@@ -58,7 +58,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     {
         var changed = topology.Changed;
         if (topology.Current.Nodes.Count == 0)
-            await Task.WhenAny(changed, Task.Delay(FirstLook)).ConfigureAwait(false);
+            await Task.WhenAny(changed, Task.Delay(FirstLook, time)).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
@@ -74,7 +74,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
             await multiplexer.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(false);
             await multiplexer.DisposeAsync().ConfigureAwait(false);
         });
-        if (await Task.WhenAny(closing, Task.Delay(CloseDeadline)).ConfigureAwait(false) != closing || closing.IsFaulted)
+        if (await Task.WhenAny(closing, Task.Delay(CloseDeadline, time)).ConfigureAwait(false) != closing || closing.IsFaulted)
             background.GiveUp("closing the connection for the fallback storage", closing);
     }
 

@@ -20,6 +20,9 @@ internal sealed class ConfigSetWatch
         _othersBefore = 0;
     }
 
+    /// <summary>Others gave one at least between the last two looks.</summary>
+    public bool OthersSet => _othersBefore > 0;
+
     /// <param name="runId">Another process counts anew.</param>
     /// <param name="now">Null: not known; then nothing can be said.</param>
     /// <param name="why">In words, when they may have been away.</param>

@@ -51,6 +51,14 @@ public enum EventClass : uint
     /// <summary>c: a key changed its type (Redis 8); not part of A</summary>
     TypeChanged = 1 << 13,
 
-    /// <summary>What the letter A stands for: g$lshzxetd.</summary>
-    All = Generic | String | List | Set | Hash | SortedSet | Expired | Evicted | Stream | Module,
+    /// <summary>a: arrays (Redis 8.8)</summary>
+    Array = 1 << 14,
+
+    /// <summary>
+    /// T: no class of its own. Events of the other classes are wanted with the fields of the hash that they are about (Redis 8.8). No event has this bit.
+    /// </summary>
+    Fields = 1 << 15,
+
+    /// <summary>What the letter A of a user stands for: whatever it stands for at the server, at most g$lshzxetda. See <see cref="ServerEvents.Meant"/>.</summary>
+    All = Generic | String | List | Set | Hash | SortedSet | Expired | Evicted | Stream | Module | Array,
 }

@@ -14,12 +14,14 @@ internal sealed class EventOutlet
     private const int MaxWaiting = 16 * 1024 * 1024;
 
     private readonly FeedContext _feed;
+    private readonly NodeLetters _letters;
     private readonly NotificationKeep.Visitor _pass;
     private readonly NotificationKeep _waiting = new(int.MaxValue);
     private bool _isOfOthersSlot;
     private volatile bool _waitsForOthers;
 
-    public EventOutlet(FeedContext feed) => (_feed, _pass) = (feed, Pass);
+    /// <param name="letters">The node's: which class its events have.</param>
+    public EventOutlet(FeedContext feed, NodeLetters letters) => (_feed, _letters, _pass) = (feed, letters, Pass);
 
     /// <summary>Asks for the role, and so for the next <see cref="Confirm"/>.</summary>
     public Action AskToConfirm { get; set; } = static () => { };
@@ -28,7 +30,7 @@ internal sealed class EventOutlet
 
     public void Add(in EventPosition position, in Notification notification, long readAt)
     {
-        _waiting.Add(position, notification.Database, notification.Event, notification.Key, readAt);
+        _waiting.Add(position, notification.Database, notification.Event, notification.Key, notification.Fields, readAt);
         _isOfOthersSlot |= !_feed.Slots.Serves(notification.Key);
         if (_waiting.Bytes > MaxWaiting)
             PassAll();
@@ -68,7 +70,7 @@ internal sealed class EventOutlet
         int count = 0;
         foreach (var one in notifications)
         {
-            Pass(one.Position, one.Database, one.Event.Span, one.Key.Span, one.ReadAt, default);
+            Pass(one.Position, one.Database, one.Event.Span, one.Key.Span, one.Fields.Span, one.ReadAt, default);
             count++;
         }
 
@@ -104,12 +106,13 @@ internal sealed class EventOutlet
         }
     }
 
-    private void Pass(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long readAt, ReadOnlySpan<byte> marker)
+    private void Pass(
+        in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long readAt, ReadOnlySpan<byte> marker)
     {
         if (marker.IsEmpty)
         {
-            _feed.Echo?.Add(position, database, eventName, key, readAt);
-            _feed.Sink.Received(position, database, EventClasses.Of(eventName), eventName, key, readAt);
+            _feed.Echo?.Add(position, database, eventName, key, fields, readAt);
+            _feed.Sink.Received(position, database, _letters.Classes.Of(eventName), eventName, key, fields, readAt);
         }
         else
         {

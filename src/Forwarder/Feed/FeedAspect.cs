@@ -6,6 +6,8 @@ internal enum FeedAspect
     Login,
     Subscription,
     Flags,
+    Letters,
+    Fields,
     Marker,
     Role,
     Identity,

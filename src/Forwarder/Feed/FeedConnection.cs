@@ -2,7 +2,7 @@ using System.IO.Pipelines;
 
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>What is the life of one connection? Handshake, subscription, then a marker a beat until something ends it; the first reason wins.</summary>
+/// <summary>What is the life of one connection? Handshake, subscription, then a beat with markers until something ends it; the first reason wins.</summary>
 /// <remarks>
 /// Three loops share it: the reader (all that has a place in the stream happens there), the writer, and the beat. They are all over
 /// before <see cref="RunAsync"/> returns. Owns the pipe.
@@ -18,6 +18,8 @@ internal sealed class FeedConnection
     private readonly FeedPlace _place;
     private readonly bool _isSecond;
     private readonly FeedCommands _commands;
+    private readonly NodeLetters _letters = new();
+    private readonly FeedPace _pace;
     private readonly FeedSubscriptions _subscriptions;
     private readonly FlagKeeper _flags;
     private readonly RoleKeeper _roles;
@@ -28,8 +30,9 @@ internal sealed class FeedConnection
     private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _flagsSettled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private NodeIdentity _identity = new("", "");
+    private NodeIdentity _identity = new("", "", ServerEvents.Newest);
     private volatile bool _isGreeted;
+    private long _beats;
 
     /// <param name="silent">The connection whose place it is to take; null: there is none.</param>
     public FeedConnection(FeedContext feed, IDuplexPipe pipe, Func<EventClass> wanted, FeedConnection? silent = null)
@@ -39,19 +42,23 @@ internal sealed class FeedConnection
         _isSecond = silent is not null;
         _end = new FeedEnd(feed.Options, () => _reader!.Reads > 0);
         _commands = new FeedCommands(feed.Time);
-        _subscriptions = new FeedSubscriptions(feed, _commands, wanted, End, OnSubscribed);
-        _flags = new FlagKeeper(feed, _commands, wanted, OnFlagsSettled);
-        var outlet = new EventOutlet(feed);
-        _roles = new RoleKeeper(feed, _commands, outlet);
+        _pace = new FeedPace(feed.Options, feed.Time, wanted);
+        _subscriptions = new FeedSubscriptions(feed, _commands, _letters, wanted, End, OnSubscribed);
+        _flags = new FlagKeeper(feed, _commands, _letters, _pace, wanted, OnFlagsSettled);
+        var outlet = new EventOutlet(feed, _letters);
+        _roles = new RoleKeeper(feed, _commands, outlet, _pace);
         outlet.AskToConfirm = _roles.AskNow;
-        _markers = new MarkerSender(feed, _commands);
+        _markers = new MarkerSender(feed, _commands, _pace);
         _state = new StateKeeper(feed, _commands, wanted, outlet, _markers, _flags);
-        var stream = new FeedStream(feed, _commands, _subscriptions, _roles, _markers, outlet, _state);
+        var stream = new FeedStream(feed, _commands, _subscriptions, _letters, _roles, _markers, outlet, _state, _pace);
         _place = new FeedPlace(feed, _end, stream, _roles, silent?._place) { Reads = () => _reader!.Reads, Changed = ShowInStep };
         _reader = new FrameReader(pipe.Input, stream, feed.Options.MaxFrameBytes, feed.Turn, _place.MayTake);
     }
 
     public long MarkersSent => _markers.Sent;
+
+    /// <summary>So many beats have passed, and so many commands wait for their answers.</summary>
+    public (long Beats, int Waiting) Pulse => (Volatile.Read(ref _beats), _commands.Waiting);
 
     /// <summary>When the subscription was first confirmed, and the connection began to count; null when it never did.</summary>
     public Moment? SubscribedAt { get; private set; }
@@ -77,6 +84,7 @@ internal sealed class FeedConnection
 
         lock (_feed.Turn)
         {
+            _roles.AskWhenDue(TimeSpan.Zero); // while nothing was wanted it was asked rarely
             _flags.Check();
             _subscriptions.Step();
             ShowInStep();
@@ -141,6 +149,7 @@ internal sealed class FeedConnection
         {
             var handshake = new FeedHandshake(_feed, _commands);
             _identity = await handshake.GreetAsync(cancellation).ConfigureAwait(false);
+            _letters.Identify(_identity.Server);
             if (_isSecond)
                 await Task.Delay(_feed.Options.SilenceGrace, _feed.Time, cancellation).ConfigureAwait(false); // whoever made this one ends it when the other one speaks
             else
@@ -172,7 +181,7 @@ internal sealed class FeedConnection
         await _subscribed.Task.ConfigureAwait(false);
     }
 
-    /// <summary>A marker a beat; role and flags when they are due. Nothing more is asked of a node that is silent.</summary>
+    /// <summary>Markers, role and flags when they are due (<see cref="FeedPace"/>). Nothing more is asked of a node that is silent.</summary>
     private async Task BeatAsync(CancellationToken cancellation)
     {
         using var timer = new PeriodicTimer(_feed.Options.MarkerInterval, _feed.Time);
@@ -182,9 +191,12 @@ internal sealed class FeedConnection
             if (_place.IsSilent(isAnswerDue: _commands.Waiting > 0))
                 continue;
 
-            _markers.Send();
+            _pace.Beat();
+            _markers.Send(slack);
             _roles.AskWhenDue(slack);
             _flags.CheckWhenDue(slack);
+            _subscriptions.RetryWhenDue();
+            Volatile.Write(ref _beats, _beats + 1);
         }
         while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false));
     }
@@ -207,7 +219,7 @@ internal sealed class FeedConnection
             if (isFirst)
             {
                 SubscribedAt = Moment.Now(_feed.Time);
-                FeedLog.Subscribed(_feed.Logger, _feed.Node, string.Join(' ', _subscriptions.Names), _identity.Version, _roles.Role, _identity.RunId);
+                FeedLog.Subscribed(_feed.Logger, _feed.Node, string.Join(' ', _subscriptions.Names), _identity.Server.Name, _roles.Role, _identity.RunId);
                 _subscribed.TrySetResult();
             }
         }
@@ -216,11 +228,13 @@ internal sealed class FeedConnection
     }
 
     private void ShowIdentity() =>
-        _feed.Board.Change(status => status with { RunId = _identity.RunId, RedisVersion = _identity.Version, IsCluster = _identity.IsCluster });
+        _feed.Board.Change(status => status with { RunId = _identity.RunId, RedisVersion = _identity.Version, Server = _identity.Server.Name, IsCluster = _identity.IsCluster });
 
     private void OnFlagsSettled()
     {
         _flagsSettled.TrySetResult();
+        if (!_subscriptions.IsSettled)
+            _subscriptions.Step(); // the node takes more, or less, than its version promises
         ShowInStep();
     }
 

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Outbox;
 using Microsoft.Extensions.Logging;
 
@@ -25,6 +26,9 @@ internal sealed record FeedContext(
 
     /// <summary>What runs beside the loops of the connections, and outlives them.</summary>
     public required SideTasks Tasks { get; init; }
+
+    /// <summary>Somebody publishes what is no notification: said now and then.</summary>
+    public WarningGate RefusedWarnings { get; } = new(Time, TimeSpan.FromMinutes(1));
 
     /// <summary>What a master sent last, for those who take its place; null while nobody could.</summary>
     public NotificationKeep? Echo { get; set; }

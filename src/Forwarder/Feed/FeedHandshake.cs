@@ -113,7 +113,17 @@ internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
         feed.Remedies.Set(
             FeedAspect.Identity,
             runId is null ? "INFO is refused: grant +info; until then message ids do not name the node" : null);
-        return new NodeIdentity(runId ?? "", (info.IsError ? null : InfoText.Find(info.Text, "redis_version")) ?? hello.Find("version") ?? "", hello.Find("mode") == "cluster");
+        string helloVersion = hello.Find("version") ?? "";
+        string version = (info.IsError ? null : InfoText.Find(info.Text, "redis_version")) ?? helloVersion;
+        return new NodeIdentity(runId ?? "", version, ServerOf(hello.Find("server") ?? "", helloVersion, version, info), hello.Find("mode") == "cluster");
+    }
+
+    /// <summary>A Valkey may say in HELLO that it is a Redis (extended-redis-compatibility); in INFO it does not.</summary>
+    private static ServerEvents ServerOf(string product, string helloVersion, string version, FeedReply info)
+    {
+        if (!info.IsError && InfoText.Find(info.Text, "valkey_version") is { } valkey)
+            return ServerEvents.Of("valkey", valkey);
+        return ServerEvents.Of(product, product.Length == 0 ? version : helloVersion);
     }
 
     /// <summary>The fallback storage is a key like any other: what it holds goes with it.</summary>

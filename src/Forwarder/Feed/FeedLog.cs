@@ -6,8 +6,8 @@ namespace KeyEvt.Forwarder.Feed;
 /// <summary>What does a feed say in the log? Event ids 2000 to 2099.</summary>
 internal static partial class FeedLog
 {
-    [LoggerMessage(2000, LogLevel.Information, "feed {Node}: subscribed to {Patterns} (Redis {Version}, {Role}, run id {RunId})")]
-    public static partial void Subscribed(ILogger logger, string node, string patterns, string version, NodeRole role, string runId);
+    [LoggerMessage(2000, LogLevel.Information, "feed {Node}: subscribed to {Patterns} ({Server}, {Role}, run id {RunId})")]
+    public static partial void Subscribed(ILogger logger, string node, string patterns, string server, NodeRole role, string runId);
 
     [LoggerMessage(2001, LogLevel.Warning, "feed {Node}: connection lost: {Reason}; next attempt in {DelayMilliseconds} ms")]
     public static partial void Lost(ILogger logger, string node, string reason, int delayMilliseconds);
@@ -71,6 +71,12 @@ internal static partial class FeedLog
 
     [LoggerMessage(2020, LogLevel.Critical, "feed {Node}: '{Task}' died of a fault in the program; the feed ends")]
     public static partial void TaskDied(ILogger logger, Exception fault, string node, string task);
+
+    [LoggerMessage(2022, LogLevel.Warning, "feed {Node}: a message on a channel of notifications is not one that a Redis sends, and is not forwarded; {Count} so far. Somebody publishes there: see \"Security\" in README.md")]
+    public static partial void NotificationRefused(ILogger logger, string node, long count);
+
+    [LoggerMessage(2023, LogLevel.Information, "feed {Node}: {Pattern} may not be subscribed to; {Instead} instead")]
+    public static partial void PatternRefused(ILogger logger, string node, string pattern, string instead);
 
     [LoggerMessage(2021, LogLevel.Warning, "feed {Node}: {Key} holds something that this program did not put there; what was missed while it did not run cannot be told")]
     public static partial void StateUnreadable(ILogger logger, string node, string key);

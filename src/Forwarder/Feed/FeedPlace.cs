@@ -77,7 +77,7 @@ internal sealed class FeedPlace(FeedContext feed, FeedEnd end, FeedStream stream
         lock (feed.Turn)
         {
             if (!_isOver)
-                roles.End();
+                stream.Conclude();
         }
     }
 
@@ -107,7 +107,7 @@ internal sealed class FeedPlace(FeedContext feed, FeedEnd end, FeedStream stream
             if (begins)
             {
                 // What waits for an answer behind it came from a master as far as it is known: who may take its place has to know of it.
-                roles.End();
+                stream.Conclude();
                 feed.Coverage.FellSilent(FaultWith("and another node took its place"), feed.Progress.Position);
                 Changed();
             }

@@ -18,8 +18,9 @@ internal sealed class FeedProgress
     private long _received;
     private long _heldBack;
     private long _oversized;
+    private long _refused;
 
-    public readonly record struct Snapshot(EventPosition Position, long MarkersSeen, long Received, long HeldBack, long Oversized);
+    public readonly record struct Snapshot(EventPosition Position, long MarkersSeen, long Received, long HeldBack, long Oversized, long Refused);
 
     public Snapshot Published
     {
@@ -36,6 +37,8 @@ internal sealed class FeedProgress
     public long HeldBack => _heldBack;
 
     public long Oversized => _oversized;
+
+    public long Refused => _refused;
 
     /// <summary>A new subscription: positions go on at a number that was not given before.</summary>
     public void Begin(ulong runId, long marker)
@@ -68,9 +71,12 @@ internal sealed class FeedProgress
         _count++;
     }
 
+    /// <summary>It has no place: a Redis did not send it of its own.</summary>
+    public void PassRefused() => _refused++;
+
     public void Publish()
     {
-        var now = new Snapshot(Position, _markersSeen, _received, _heldBack, _oversized);
+        var now = new Snapshot(Position, _markersSeen, _received, _heldBack, _oversized, _refused);
         lock (_gate)
             _published = now;
     }

@@ -1,16 +1,22 @@
+using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Outbox;
 
 namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>What does a frame from the node mean: an event, a marker, or an answer? The feed's hot path: nothing is allocated for an event.</summary>
-internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSubscriptions subscriptions, RoleKeeper roles, MarkerSender markers, EventOutlet outlet, StateKeeper state) : IFrameSink
+internal sealed class FeedStream(
+    FeedContext feed, FeedCommands commands, FeedSubscriptions subscriptions, NodeLetters letters, RoleKeeper roles, MarkerSender markers, EventOutlet outlet, StateKeeper state, FeedPace pace) : IFrameSink
 {
     private const int MaxReplyBytes = 1024 * 1024;
+
+    /// <summary>Which events Redis 8.8 may send with fields: those of hashes; its sources foresee it for arrays, and a module may do it for its own.</summary>
+    private const EventClass WithFields = EventClass.Hash | EventClass.Array | EventClass.Module;
 
     private readonly IEventSink _sink = feed.Sink;
     private readonly FeedProgress _progress = feed.Progress;
     private readonly HoldBack _hold = feed.Hold;
+    private readonly HeldForFields _held = new();
     private readonly bool _needsConfirming = feed.Options.HasSuccessors;
     private long _readAt;
     private bool _hasEvents;
@@ -21,8 +27,14 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
     public void Frame(ReadOnlySpan<byte> frame)
     {
         if (NotificationParser.TryParse(frame, out var notification))
-            Notified(notification);
-        else if (markers.Channel is { } channel && frame.StartsWith(channel.Head))
+        {
+            if (Counts && subscriptions.IsInForce(notification.Pattern)) // two overlapping patterns bring an event twice: only what those in force bring counts
+                Notified(notification);
+            return;
+        }
+
+        ReleaseHeld();
+        if (markers.Channel is { } channel && frame.StartsWith(channel.Head))
             MarkerSeen(frame[channel.Head.Length..], channel);
         else
             Answered(frame);
@@ -33,6 +45,7 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
         if (!Counts)
             return;
 
+        ReleaseHeld();
         var last = _progress.Position;
         _progress.PassOversized();
         FeedLog.Oversized(feed.Logger, feed.Node, bytes, _progress.Oversized);
@@ -41,6 +54,13 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
 
     public void EndOfRead()
     {
+        if (_held is { IsHolding: true, IsAsked: false })
+        {
+            // What may follow is on its way: this answer comes behind it, and lets go what waits.
+            _held.IsAsked = true;
+            commands.Send(static (_, _) => { }, "PING");
+        }
+
         _progress.Publish();
         if (_hasEvents)
         {
@@ -52,15 +72,49 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
         }
     }
 
-    /// <summary>Two overlapping patterns bring an event twice: only what the patterns in force bring counts.</summary>
+    /// <summary>Nothing more comes, or not for long: what waits for something behind it waits no longer. Under <see cref="FeedContext.Turn"/>.</summary>
+    public void Conclude()
+    {
+        if (_held.IsHolding)
+        {
+            ReleaseHeld();
+            _sink.EndOfBatch();
+        }
+
+        roles.End();
+    }
+
     private void Notified(in Notification notification)
     {
-        if (!Counts || !subscriptions.IsInForce(notification.Pattern))
+        if (!notification.Fields.IsEmpty && _held.IsSame(notification))
+        {
+            Pass(_held.Release(out _), notification);
             return;
+        }
 
+        ReleaseHeld();
         var position = _progress.Receive();
-        if (!state.HasMoved)
-            state.HasMoved = !FallbackKey.Is(notification.Key);
+        if (!pace.HasNews || !state.HasMoved)
+        {
+            bool isOurs = FallbackKey.Is(notification.Key);
+            pace.HasNews |= !isOurs;
+            state.HasMoved |= !isOurs;
+        }
+
+        if (subscriptions.AreFieldsInForce && notification.Fields.IsEmpty && (letters.Classes.Of(notification.Event) & WithFields) != 0)
+            _held.Hold(position, notification);
+        else
+            Pass(position, notification);
+    }
+
+    private void ReleaseHeld()
+    {
+        if (_held.IsHolding)
+            Pass(_held.Release(out var notification), notification);
+    }
+
+    private void Pass(in EventPosition position, in Notification notification)
+    {
         if (_hold.IsHeld)
         {
             _progress.HoldBack();
@@ -80,7 +134,7 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
             return;
         }
 
-        _sink.Received(position, notification.Database, EventClasses.Of(notification.Event), notification.Event, notification.Key, _readAt);
+        _sink.Received(position, notification.Database, letters.Classes.Of(notification.Event), notification.Event, notification.Key, notification.Fields, _readAt);
     }
 
     /// <param name="rest">Of the push: length CRLF payload CRLF.</param>
@@ -107,6 +161,12 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
     private void Answered(ReadOnlySpan<byte> frame)
     {
         bool isPush = frame[0] == '>';
+        if (frame.StartsWith(">4\r\n$8\r\npmessage\r\n"u8))
+        {
+            Refused();
+            return;
+        }
+
         if (frame.Length > MaxReplyBytes)
         {
             if (isPush)
@@ -123,5 +183,16 @@ internal sealed class FeedStream(FeedContext feed, FeedCommands commands, FeedSu
             feed.Coverage.Prove(moment);
             state.Proven(moment);
         }
+    }
+
+    /// <summary>On a channel of notifications, and none that a Redis sends: somebody has published it.</summary>
+    private void Refused()
+    {
+        if (!Counts)
+            return;
+
+        _progress.PassRefused();
+        if (feed.RefusedWarnings.MayWarn(2022))
+            FeedLog.NotificationRefused(feed.Logger, feed.Node, _progress.Refused);
     }
 }

@@ -7,11 +7,14 @@ namespace KeyEvt.Forwarder.Feed;
 /// A change never leaves a hole and never brings an event twice: first the new patterns are subscribed to, at the confirmation of the last of them the
 /// new ones come into force and the old ones no longer count, and then the old ones are given up. One change at a time; a want that comes meanwhile is next.
 /// </remarks>
-internal sealed class FeedSubscriptions(FeedContext feed, FeedCommands commands, Func<EventClass> wanted, Action<FeedFault> end, Action onSettled)
+internal sealed class FeedSubscriptions(FeedContext feed, FeedCommands commands, NodeLetters letters, Func<EventClass> wanted, Action<FeedFault> end, Action onSettled)
 {
     private readonly Lock _gate = new();
+    private readonly HashSet<string> _refused = [];
+    private long _refusedAt;
     private readonly HashSet<string> _subscribed = [];
     private volatile byte[][] _inForce = [];
+    private volatile bool _areFieldsInForce;
     private IReadOnlyList<string> _names = [];
     private bool _isChanging;
     private bool _hasBegun;
@@ -22,7 +25,7 @@ internal sealed class FeedSubscriptions(FeedContext feed, FeedCommands commands,
         get
         {
             lock (_gate)
-                return _hasBegun && !_isChanging && _names.SequenceEqual(FeedPatterns.Of(wanted()));
+                return _hasBegun && !_isChanging && _names.SequenceEqual(Target());
         }
     }
 
@@ -35,6 +38,9 @@ internal sealed class FeedSubscriptions(FeedContext feed, FeedCommands commands,
                 return _names;
         }
     }
+
+    /// <summary>Events of hashes come a second time, with their fields. Read loop.</summary>
+    public bool AreFieldsInForce => _areFieldsInForce;
 
     /// <summary>For each notification, on the read loop.</summary>
     public bool IsInForce(ReadOnlySpan<byte> pattern)
@@ -56,6 +62,20 @@ internal sealed class FeedSubscriptions(FeedContext feed, FeedCommands commands,
         Step();
     }
 
+    /// <summary>Tries again what was refused and is done without, when it is time to. Timer only.</summary>
+    public void RetryWhenDue()
+    {
+        lock (_gate)
+        {
+            if (!_refused.Contains(FeedPatterns.Fields) || feed.Time.GetElapsedTime(_refusedAt) < feed.Options.RefusedInterval)
+                return;
+
+            _refused.Remove(FeedPatterns.Fields);
+        }
+
+        Step();
+    }
+
     /// <summary>Begins a change if one is due and none is under way. Any thread.</summary>
     public void Step()
     {
@@ -64,7 +84,7 @@ internal sealed class FeedSubscriptions(FeedContext feed, FeedCommands commands,
             if (!_hasBegun || _isChanging)
                 return;
 
-            var target = FeedPatterns.Of(wanted());
+            var target = Target();
             if (!target.SequenceEqual(_names))
             {
                 if (_names.Count > 0)
@@ -78,26 +98,39 @@ internal sealed class FeedSubscriptions(FeedContext feed, FeedCommands commands,
         onSettled();
     }
 
+    /// <summary>Under the gate.</summary>
+    private IReadOnlyList<string> Target() => FeedPatterns.Of(letters.Has(wanted()), letters.Classes, _refused);
+
     private static string Listed(IReadOnlyList<string> patterns) => patterns.Count == 0 ? "nothing" : string.Join(' ', patterns);
 
     private void Add(IReadOnlyList<string> target)
     {
         var missing = target.Where(pattern => !_subscribed.Contains(pattern)).ToArray();
         int due = missing.Length;
+        bool isRefused = false;
         foreach (string pattern in missing)
         {
             commands.SendSubscription(
                 (reply, _) =>
                 {
-                    if (reply.IsError)
+                    isRefused |= reply.IsError;
+                    if (reply.IsError && !TryDoWithout(reply, pattern))
                     {
                         Refused(reply, pattern);
                         return;
                     }
 
                     lock (_gate)
-                        _subscribed.Add(pattern);
-                    if (--due == 0)
+                    {
+                        if (!reply.IsError)
+                            _subscribed.Add(pattern);
+                    }
+
+                    if (--due > 0)
+                        return;
+                    if (isRefused)
+                        Done(); // begins the change to what may be had instead
+                    else
                         TakeForce(target);
                 },
                 "PSUBSCRIBE",
@@ -115,11 +148,14 @@ internal sealed class FeedSubscriptions(FeedContext feed, FeedCommands commands,
         lock (_gate)
         {
             _inForce = [.. target.Select(Encoding.ASCII.GetBytes)];
+            _areFieldsInForce = target.Contains(FeedPatterns.Fields);
             _names = target;
             old = [.. _subscribed.Except(target)];
         }
 
         feed.Remedies.Set(FeedAspect.Subscription, null);
+        if (_areFieldsInForce || !wanted().HasFlag(EventClass.Fields))
+            feed.Remedies.Set(FeedAspect.Fields, null);
         int due = old.Length;
         foreach (string pattern in old)
         {
@@ -146,6 +182,25 @@ internal sealed class FeedSubscriptions(FeedContext feed, FeedCommands commands,
         Step();
     }
 
+    /// <summary>Events that all come by another pattern, and fields, are no reason to end the connection.</summary>
+    private bool TryDoWithout(FeedReply reply, string pattern)
+    {
+        if (FeedErrors.IsPassing(reply) || !FeedPatterns.IsDispensable(pattern))
+            return false;
+
+        lock (_gate)
+        {
+            _refused.Add(pattern);
+            _refusedAt = feed.Time.GetTimestamp();
+        }
+
+        if (pattern == FeedPatterns.Fields)
+            feed.Remedies.Set(FeedAspect.Fields, $"PSUBSCRIBE {pattern} is refused: grant &{pattern} to the user; until then events come without the fields of hashes");
+        else
+            FeedLog.PatternRefused(feed.Logger, feed.Node, pattern, FeedPatterns.All);
+        return true;
+    }
+
     private void Refused(FeedReply reply, string pattern)
     {
         if (FeedErrors.IsPassing(reply))
@@ -154,7 +209,10 @@ internal sealed class FeedSubscriptions(FeedContext feed, FeedCommands commands,
             return;
         }
 
-        string remedy = $"PSUBSCRIBE {pattern} is refused: grant &{pattern} and +psubscribe to the user";
+        string narrower;
+        lock (_gate)
+            narrower = string.Join(" and ", _refused.Where(one => one != FeedPatterns.Fields).Select(one => "&" + one));
+        string remedy = $"PSUBSCRIBE {pattern} is refused: grant &{pattern} and +psubscribe to the user{(narrower.Length > 0 ? $", or instead of the former {narrower}" : "")}";
         feed.Remedies.Set(FeedAspect.Subscription, remedy);
         end(new FeedFault(FeedFaultKind.Refused, $"{remedy} ({FeedText.Clean(reply.Text)})"));
     }

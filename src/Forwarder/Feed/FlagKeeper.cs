@@ -6,10 +6,11 @@ namespace KeyEvt.Forwarder.Feed;
 /// <remarks>
 /// One a connection: the setting is a process's own, lost when it restarts. Replies are handled on the read loop. Only letters are added, never
 /// taken away; what may hide behind an A is written once for each new want and has the benefit of the doubt from then on (see <see cref="NotifyFlags"/>).
-/// While something is wanted it looks with each marker, and asks how often CONFIG SET was given: what was taken away and given back between two looks shows
-/// in that count only. Both together cost Redis some 30 us of CPU a look (7.0.15, 54 commands in its statistics), 0.01 % of a core.
+/// While something is wanted it looks as often as <see cref="FeedPace"/> says, and asks how often CONFIG SET was given: what was taken away and given back between two
+/// looks shows in that count only. Both together cost Redis some 30 us of CPU a look (7.0.15, 54 commands in its statistics), 0.01 % of a core. A letter that the
+/// server lacks (<see cref="NodeLetters"/>) is said and left out: it is no reason to go without the others.
 /// </remarks>
-internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<EventClass> wanted, Action onSettled)
+internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, NodeLetters letters, FeedPace pace, Func<EventClass> wanted, Action onSettled)
 {
     private const string Setting = "notify-keyspace-events";
 
@@ -20,6 +21,7 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
     private int _isChecking;
     private int _mayNotGet;
     private Moment _setRefusedAt;
+    private EventClass _setRefusedFor;
     private long _checkedAt;
     private Doubt? _doubt;
     private bool _isGood;
@@ -58,10 +60,8 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
     /// <summary>Looks again when it is time to. Timer only.</summary>
     public void CheckWhenDue(TimeSpan slack)
     {
-        var interval = Volatile.Read(ref _mayNotGet) != 0 ? feed.Options.RefusedInterval
-            : wanted() != EventClass.None ? feed.Options.MarkerInterval
-            : feed.Options.FlagsInterval;
-        if (feed.Time.GetElapsedTime(_checkedAt) + slack >= interval || !IsSettled)
+        var interval = Volatile.Read(ref _mayNotGet) != 0 ? feed.Options.RefusedInterval : pace.LookInterval;
+        if ((pace.IsWanted && feed.Time.GetElapsedTime(_checkedAt) + slack >= interval) || !IsSettled)
             Check();
     }
 
@@ -72,7 +72,7 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
     {
         _lookedAt = sentAt.Timestamp;
         (_before, _isGood) = ((feed.Flags.Good, feed.Flags.At, feed.Flags.Position), false);
-        var need = wanted();
+        var want = wanted();
         string? current = reply.IsError ? null : reply.Find(Setting);
         if (FeedErrors.IsPassing(reply))
         {
@@ -85,49 +85,60 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
         if (current is null)
         {
             // Nobody can see what is set: trust whoever set the node up.
-            Refuse("CONFIG GET is refused", need);
+            Refuse("CONFIG GET is refused", letters.Has(want));
             feed.Coverage.FlagsFound(feed.Progress.Position);
-            Settle(need);
+            Settle(want, null);
             return;
         }
 
+        letters.Shown(NotifyFlags.ClassesOf(current, letters.Server.All));
+        Judge(current, want, sentAt);
+    }
+
+    /// <summary>Is what the node publishes enough? If not, and where that is allowed, it is set.</summary>
+    /// <param name="current">What is set.</param>
+    private void Judge(string current, EventClass want, Moment sentAt)
+    {
         bool isManaged = feed.Options.NotifyMode == NotifyMode.Manage;
+        var need = isManaged ? letters.ToTry(want) : letters.Has(want);
         bool mayHide = !isManaged || (need & ~_written) == EventClass.None;
-        string? write = NotifyFlags.Missing(current, need, out bool isAmbiguous);
-        if (write is null || (mayHide && NotifyFlags.Covers(current, need)))
+        string? write = NotifyFlags.Missing(current, need, letters.Server.All, out bool isAmbiguous);
+        if (write is null || (mayHide && NotifyFlags.Covers(current, need, letters.Server.All)))
         {
             _isGood = true;
-            Good(need, sentAt);
+            Good(want, need, sentAt);
             return;
         }
 
-        string lacking = $"{Setting} is '{current}' and lacks what is needed for '{NotifyFlags.Format(need)}E'";
-        if (!NotifyFlags.Covers(current, feed.Flags.Good & need))
+        string lacking = $"{Setting} is '{current}' and lacks what is needed for '{NotifyFlags.Format(need, letters.Server.All)}E'";
+        if (!NotifyFlags.Covers(current, feed.Flags.Good & need & ~EventClass.Fields, letters.Server.All))
             feed.Coverage.FlagsLost(lacking, feed.Flags.At, feed.Flags.Position);
-        if (isManaged && (_setRefusedAt == default || feed.Time.GetElapsedTime(_setRefusedAt.Timestamp) >= feed.Options.RefusedInterval))
+        if (isManaged && (_setRefusedAt == default || need != _setRefusedFor || feed.Time.GetElapsedTime(_setRefusedAt.Timestamp) >= feed.Options.RefusedInterval))
         {
-            commands.Send((answer, at) => OnSet(answer, at, current, write, need, isAmbiguous), "CONFIG", "SET", Setting, write);
+            commands.Send((answer, at) => OnSet(answer, at, current, write, want, need, isAmbiguous), "CONFIG", "SET", Setting, write);
             return;
         }
 
         if (!isManaged)
             feed.Remedies.Set(FeedAspect.Flags, $"{lacking}: set it to '{write}', or start with --notify-config manage");
-        feed.Coverage.FlagsLost(lacking, null, feed.Progress.Position);
-        Settle(need);
+        GoWithout(current, want, need, lacking);
     }
 
-    private void OnSet(FeedReply reply, Moment sentAt, string old, string written, EventClass need, bool isAmbiguous)
+    private void OnSet(FeedReply reply, Moment sentAt, string old, string written, EventClass want, EventClass need, bool isAmbiguous)
     {
         if (FeedErrors.IsPassing(reply))
         {
             Postpone(reply);
         }
+        else if (reply.IsError && letters.TryNarrow(need, reply))
+        {
+            Judge(old, want, sentAt); // once more, without the letters that it lacks
+        }
         else if (reply.IsError)
         {
-            _setRefusedAt = sentAt;
+            (_setRefusedAt, _setRefusedFor) = (sentAt, need);
             Refuse($"CONFIG SET is refused ({FeedText.Clean(reply.Text)}), and {Setting} is '{old}'", need);
-            feed.Coverage.FlagsLost($"{Setting} is '{old}' and cannot be set", null, feed.Progress.Position);
-            Settle(need);
+            GoWithout(old, want, need, $"{Setting} is '{old}' and cannot be set");
         }
         else
         {
@@ -137,7 +148,8 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
             if (isAmbiguous)
                 FeedLog.FlagsAmbiguous(feed.Logger, feed.Node, old);
             feed.Board.Change(status => status with { NotifyFlags = written });
-            Good(need, sentAt);
+            letters.Shown(need);
+            Good(want, need, sentAt);
         }
     }
 
@@ -145,6 +157,8 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
     private void OnCounts(FeedReply reply, Moment sentAt)
     {
         bool mayHaveBeenAway = feed.Flags.Sets.MayHaveBeenAway(feed.Board.Status.RunId, reply.IsError ? null : ConfigCalls.Of(reply.Text), out string why);
+        if (feed.Flags.Sets.OthersSet)
+            pace.OthersSet();
         if (mayHaveBeenAway && _isGood && (_before.Good & wanted()) != EventClass.None && !feed.Hold.IsHeld)
             _doubt ??= new Doubt(why, _before.At, _before.Position);
         else
@@ -166,15 +180,36 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
 
     private void Refuse(string what, EventClass need) => feed.Remedies.Set(
         FeedAspect.Flags,
-        $"{what}: set {Setting} to include 'E{NotifyFlags.Format(need)}' in the server's configuration or parameter group, or grant +config|get +config|set");
+        $"{what}: set {Setting} to include 'E{NotifyFlags.Format(need, letters.Server.All)}' in the server's configuration or parameter group, or grant +config|get +config|set");
 
-    private void Good(EventClass need, Moment at)
+    /// <summary>What is missing may not be set. Without the fields of hashes all events come all the same.</summary>
+    private void GoWithout(string current, EventClass want, EventClass need, string fault)
+    {
+        bool losesEvents = NotifyFlags.Missing(current, need & ~EventClass.Fields, letters.Server.All, out _) is not null;
+        if (losesEvents)
+            feed.Coverage.FlagsLost(fault, null, feed.Progress.Position);
+        else
+            feed.Coverage.FlagsFound(feed.Progress.Position);
+        Settle(want, losesEvents ? fault : null);
+    }
+
+    private void Good(EventClass want, EventClass need, Moment at)
     {
         _written |= need;
         feed.Flags.Seen(need, at, feed.Progress.Position);
         feed.Remedies.Set(FeedAspect.Flags, null);
         feed.Coverage.FlagsFound(feed.Progress.Position);
-        Settle(need);
+        Settle(want, null);
+    }
+
+    /// <summary>What this server does not have cannot be had by a setting; what else is wanted comes all the same.</summary>
+    private void Show(EventClass want, string? fault)
+    {
+        string lacking = NotifyFlags.List(letters.Lacks(want));
+        bool hasNone = lacking.Length > 0 && (letters.Has(want) & ~EventClass.Fields) == EventClass.None;
+        string text = $"{letters.Server.Name} has no event flags '{lacking}': {(hasNone ? "none of the wanted events exist there" : lacking == "T" ? "events come without the fields of hashes" : "those events do not exist there, all others are forwarded")}";
+        feed.Remedies.Set(FeedAspect.Letters, lacking.Length > 0 ? text : null);
+        feed.Board.Change(status => status with { LackingFlags = lacking, FlagsFault = fault ?? (hasNone ? text : null) });
     }
 
     /// <summary>The timer asks again. In the handshake there is no timer yet: it begins anew.</summary>
@@ -185,12 +220,14 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, Func<E
         Volatile.Write(ref _isChecking, 0);
     }
 
-    private void Settle(EventClass need)
+    /// <param name="fault">Why what is wanted does not come; null: it does.</param>
+    private void Settle(EventClass want, string? fault)
     {
-        _settledFor = need;
+        Show(want, fault);
+        _settledFor = want;
         Volatile.Write(ref _isSettled, true);
         Volatile.Write(ref _isChecking, 0);
-        if (need != wanted())
+        if (want != wanted())
             Check();
         onSettled();
     }

@@ -8,7 +8,8 @@ namespace KeyEvt.Forwarder.Feed;
 /// <param name="mayTake">Asked under it before each read is handled; false: the connection no longer counts, and reading ends.</param>
 internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFrameBytes, Lock? turn = null, Func<bool>? mayTake = null)
 {
-    private const int KeptScratch = 1024 * 1024;
+    /// <summary>Larger buffers are not kept for the next time.</summary>
+    public const int KeptScratch = 1024 * 1024;
 
     /// <summary>Copied beyond what is known to be needed, so that a header cut in two is not approached byte by byte.</summary>
     private const int Lookahead = 256;

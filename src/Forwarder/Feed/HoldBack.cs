@@ -11,6 +11,10 @@ internal sealed class HoldBack(NodeFeedOptions options)
 {
     private readonly NotificationKeep _kept = new(options.KeptBytes);
     private long _cutNext;
+
+    // Sequences of the last two markers among the kept; two programs may send theirs in turn.
+    private long _marker = long.MaxValue;
+    private long _markerBefore = long.MaxValue;
     private volatile bool _isFenced;
 
     /// <summary>The last answer was "slave", over whichever connection.</summary>
@@ -35,13 +39,16 @@ internal sealed class HoldBack(NodeFeedOptions options)
     public void Keep(in EventPosition position, in Notification notification, long readAt)
     {
         if (IsReplica || IsPromoting)
-            _kept.Add(position, notification.Database, notification.Event, notification.Key, readAt);
+            _kept.Add(position, notification.Database, notification.Event, notification.Key, notification.Fields, readAt);
     }
 
     public void KeepMarker(ReadOnlySpan<byte> payload)
     {
-        if (IsReplica)
-            _kept.AddMarker(payload);
+        if (!IsReplica)
+            return;
+
+        (_markerBefore, _marker) = (_marker, _kept.Next);
+        _kept.AddMarker(payload);
     }
 
     /// <param name="isConnected">Its link to its master stands: what it sent until the answer before this one is known to have come from there.</param>
@@ -52,7 +59,7 @@ internal sealed class HoldBack(NodeFeedOptions options)
             return;
 
         Last = (at, position);
-        _kept.Cut(_cutNext);
+        _kept.Cut(Math.Min(_cutNext, Math.Min(_marker, _markerBefore))); // while no events flow markers come more rarely than answers, and the echoes are counted from one
         _cutNext = _kept.Next;
     }
 
@@ -86,6 +93,7 @@ internal sealed class HoldBack(NodeFeedOptions options)
     public void Forget()
     {
         (IsReplica, IsPromoting, _cutNext) = (false, false, 0);
+        (_marker, _markerBefore) = (long.MaxValue, long.MaxValue);
         _kept.Clear();
     }
 }

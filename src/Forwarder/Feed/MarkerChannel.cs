@@ -14,6 +14,7 @@ public sealed class MarkerChannel
         Name = name;
         Tag = tag;
         SubscribeCommand = prefix + "SUBSCRIBE";
+        UnsubscribeCommand = prefix + "UNSUBSCRIBE";
         PublishCommand = prefix + "PUBLISH";
         string kind = prefix.ToLowerInvariant() + "message";
         _head = Encoding.ASCII.GetBytes($">3\r\n${kind.Length}\r\n{kind}\r\n${name.Length}\r\n{name}\r\n$");
@@ -30,6 +31,8 @@ public sealed class MarkerChannel
     public string? Tag { get; }
 
     public string SubscribeCommand { get; }
+
+    public string UnsubscribeCommand { get; }
 
     public string PublishCommand { get; }
 

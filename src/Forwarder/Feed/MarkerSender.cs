@@ -5,57 +5,56 @@ namespace KeyEvt.Forwarder.Feed;
 /// One a connection. A message proves the subscription itself; the answer of a PING, in its place in the stream, proves as much about all before it, but
 /// not that messages still come. Whether the marker's message comes before or after its PUBLISH's own answer depends on the version; it always comes
 /// before the answer of the next one, and if it does not, the subscription is lost. In a cluster the channel is one of a slot that the node serves, which it may
-/// lose at any time: the node then takes the subscription back by a push, and PING stands in until another one is found.
+/// lose at any time: the node then takes the subscription back by a push, and PING stands in until another one is found. While nothing is wanted there are no markers,
+/// and no subscription to the channel.
 /// </remarks>
-internal sealed class MarkerSender(FeedContext feed, FeedCommands commands)
+internal sealed class MarkerSender(FeedContext feed, FeedCommands commands, FeedPace pace)
 {
-    /// <summary>Beats between two tries to subscribe in a cluster: a slot on its way is refused by both ends for a while.</summary>
-    private const int BeatsBetweenTries = 4;
+    /// <summary>Between two tries to subscribe in a cluster: a slot on its way is refused by both ends for a while.</summary>
+    private static readonly TimeSpan TryInterval = TimeSpan.FromSeconds(1);
 
     private long _sent;
     private volatile MarkerChannel? _channel;
     private volatile bool _isRefused;
     private volatile bool _isTrying;
     private volatile Func<string?>? _tag;
-    private int _beatsToTry;
+    private long _triedAt;
 
     public long Sent => Volatile.Read(ref _sent);
 
     /// <summary>Where the markers come back; null: they are PINGs.</summary>
     public MarkerChannel? Channel => _channel;
 
-    /// <summary>Subscribes to the channel. In a cluster there is none yet.</summary>
+    /// <summary>Subscribes to the channel, if there are to be markers. In a cluster there is none yet.</summary>
     public async Task SubscribeAsync(bool isCluster)
     {
         _tag = isCluster ? feed.MarkerTag : null;
-        _channel = _tag is null ? MarkerChannel.Plain : null;
-        if (_channel is not { } channel)
+        if (_tag is not null || !pace.IsWanted)
             return;
 
         var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        commands.SendSubscription(
-            (reply, _) =>
-            {
-                if (FeedErrors.IsPassing(reply))
-                    throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node is not ready yet: {FeedText.Clean(reply.Text)}");
-
-                if (reply.IsError)
-                    Refused(MarkerChannel.Plain.SubscribeCommand, MarkerChannel.Plain);
-                else
-                    feed.Remedies.Set(FeedAspect.Marker, null);
-                answered.TrySetResult();
-            },
-            channel.SubscribeCommand,
-            channel.Name);
+        Try(MarkerChannel.Plain, answered);
         await answered.Task.ConfigureAwait(false);
     }
 
     /// <summary>Each beat. Timer only.</summary>
-    public void Send()
+    public void Send(TimeSpan slack)
     {
-        if (_tag is { } tag && _channel is null && !_isRefused && !_isTrying && _beatsToTry-- <= 0)
-            TryShard(tag());
+        if (!pace.IsWanted)
+        {
+            if (!_isTrying)
+                GiveUp();
+            return;
+        }
 
+        if (_channel is null && !_isRefused && !_isTrying && (_triedAt == 0 || _tag is null || feed.Time.GetElapsedTime(_triedAt) + slack >= TryInterval))
+            Try();
+        if (pace.TakeMarker(slack))
+            Send();
+    }
+
+    private void Send()
+    {
         Volatile.Write(ref _sent, _sent + 1);
         long number = feed.Markers.Next(Moment.Now(feed.Time));
         if (_channel is { } channel)
@@ -71,15 +70,24 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands)
             _channel = null;
     }
 
-    /// <param name="tag">Null: the node serves no slot that is known.</param>
-    private void TryShard(string? tag)
+    private void Try()
     {
-        if (tag is null)
-            return;
+        _triedAt = feed.Time.GetTimestamp();
+        if (_tag is not { } tag)
+        {
+            Try(MarkerChannel.Plain, null);
+        }
+        else if (tag() is { } served) // else the node serves no slot that is known
+        {
+            commands.Send((_, _) => { }, "READONLY"); // otherwise a replica names its master instead; a master does not mind
+            Try(MarkerChannel.InShard(served), null);
+        }
+    }
 
-        (_isTrying, _beatsToTry) = (true, BeatsBetweenTries);
-        var channel = MarkerChannel.InShard(tag);
-        commands.Send((_, _) => { }, "READONLY"); // otherwise a replica names its master instead; a master does not mind
+    /// <param name="answered">Of the handshake; null: it is over.</param>
+    private void Try(MarkerChannel channel, TaskCompletionSource? answered)
+    {
+        _isTrying = true;
         commands.SendSubscription(
             (reply, _) =>
             {
@@ -88,15 +96,34 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands)
                     _channel = channel;
                     feed.Remedies.Set(FeedAspect.Marker, null);
                 }
-                else
+                else if (channel.IsShard)
                 {
                     RefusedByShard(reply, channel.SubscribeCommand, channel);
                 }
+                else if (!FeedErrors.IsPassing(reply))
+                {
+                    Refused(channel.SubscribeCommand, channel);
+                }
+                else if (answered is not null)
+                {
+                    throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node is not ready yet: {FeedText.Clean(reply.Text)}");
+                }
 
                 _isTrying = false;
+                answered?.TrySetResult();
             },
             channel.SubscribeCommand,
             channel.Name);
+    }
+
+    /// <summary>Nothing is wanted any more.</summary>
+    private void GiveUp()
+    {
+        if (_channel is not { } channel)
+            return;
+
+        _channel = null;
+        commands.SendSubscription(static (_, _) => { }, channel.UnsubscribeCommand, channel.Name);
     }
 
     private void OnPong(FeedReply reply, long number)

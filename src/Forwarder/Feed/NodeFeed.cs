@@ -63,10 +63,14 @@ public sealed class NodeFeed : IAsyncDisposable
                 Received = progress.Received,
                 HeldBack = progress.HeldBack,
                 Oversized = progress.Oversized,
+                Refused = progress.Refused,
                 Position = progress.Position,
             };
         }
     }
+
+    /// <summary>For tests in virtual time: a beat that asks for nothing cannot be seen otherwise.</summary>
+    internal (long Beats, int Waiting) Pulse => _life.Current?.Pulse ?? default;
 
     /// <summary>Completes at the next change of what <see cref="Status"/> shows rarely: state, role, remedy.</summary>
     internal Task Changed => _feed.Board.Changed;

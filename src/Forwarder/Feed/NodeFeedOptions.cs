@@ -18,8 +18,17 @@ public sealed record NodeFeedOptions
     /// <summary>Names this program in its markers, before what makes them its own; empty: not at all.</summary>
     public string Instance { get; init; } = "";
 
-    /// <summary>How often a marker is sent. It is also the clock of the other checks.</summary>
+    /// <summary>How often a marker is sent while events flow. It is also the clock of the other checks.</summary>
     public TimeSpan MarkerInterval { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How often a marker is sent while none come; see <see cref="FeedPace"/>.</summary>
+    public TimeSpan QuietInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>So long after the last event none flow any more.</summary>
+    public TimeSpan QuietAfter { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often a single node is asked for anything while nothing is wanted of it.</summary>
+    public TimeSpan IdleInterval { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Silence of the node, with a marker on its way, after which the connection is suspected, and the node is asked over a second one. The first is given up only
@@ -37,9 +46,6 @@ public sealed record NodeFeedOptions
     public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromMinutes(5);
 
     public TimeSpan RoleInterval { get; init; } = TimeSpan.FromSeconds(1);
-
-    /// <summary>How often the flags are looked at while nothing is wanted; else it is done with each marker.</summary>
-    public TimeSpan FlagsInterval { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How often something that was refused is tried again.</summary>
     public TimeSpan RefusedInterval { get; init; } = TimeSpan.FromSeconds(30);

@@ -18,13 +18,23 @@ public sealed record NodeFeedStatus
     /// <summary>All 40 hexadecimal digits, or empty where INFO is refused.</summary>
     public string RunId { get; init; } = "";
 
+    /// <summary>As INFO has it; of Valkey it is that of the Redis it is compatible with.</summary>
     public string RedisVersion { get; init; } = "";
+
+    /// <summary>Kind and own version, such as "Valkey 9.1.2"; empty before the first connection.</summary>
+    public string Server { get; init; } = "";
 
     /// <summary>It is a node of a cluster.</summary>
     public bool IsCluster { get; init; }
 
     /// <summary>What CONFIG GET notify-keyspace-events printed last, or null when it was not or may not be asked.</summary>
     public string? NotifyFlags { get; init; }
+
+    /// <summary>Wanted letters of notify-keyspace-events that this server does not have.</summary>
+    public string LackingFlags { get; init; } = "";
+
+    /// <summary>Why the wanted events do not come though the feed is subscribed, in one line; null: they do, as far as is known.</summary>
+    public string? FlagsFault { get; init; }
 
     /// <summary>The patterns of the subscription in force.</summary>
     public IReadOnlyList<string> Patterns { get; init; } = [];
@@ -50,6 +60,9 @@ public sealed record NodeFeedStatus
 
     /// <summary>Those not read because of their size, not part of <see cref="Received"/>.</summary>
     public long Oversized { get; init; }
+
+    /// <summary>Messages on a channel of notifications that are none, not part of <see cref="Received"/>.</summary>
+    public long Refused { get; init; }
 
     /// <summary>Confirmed subscriptions that were lost again.</summary>
     public long Reconnects { get; init; }

@@ -4,7 +4,9 @@ namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>Which process is at the other end of a connection?</summary>
 /// <param name="RunId">All 40 hexadecimal digits, or empty when INFO is refused.</param>
-internal sealed record NodeIdentity(string RunId, string Version, bool IsCluster = false)
+/// <param name="Version">As INFO has it: of Valkey that of the Redis it is compatible with.</param>
+/// <param name="Server">Its kind, and its own version.</param>
+internal sealed record NodeIdentity(string RunId, string Version, ServerEvents Server, bool IsCluster = false)
 {
     private const int Digits = 16;
 

@@ -23,9 +23,10 @@ internal sealed class NotificationKeep(int maxBytes)
         public int Database;
         public int EventLength;
         public int KeyLength;
+        public int FieldsLength;
         public int MarkerLength;
 
-        public readonly int Size => HeaderBytes + EventLength + KeyLength + MarkerLength;
+        public readonly int Size => HeaderBytes + EventLength + KeyLength + FieldsLength + MarkerLength;
     }
 
     private static int HeaderBytes => System.Runtime.CompilerServices.Unsafe.SizeOf<Header>();
@@ -59,10 +60,14 @@ internal sealed class NotificationKeep(int maxBytes)
         }
     }
 
-    public void Add(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long readAt) =>
-        Add(new Header { Position = position, Database = database, ReadAt = readAt, EventLength = eventName.Length, KeyLength = key.Length }, eventName, key);
+    /// <param name="fields">Empty where the server did not say.</param>
+    public void Add(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long readAt) => Add(
+        new Header { Position = position, Database = database, ReadAt = readAt, EventLength = eventName.Length, KeyLength = key.Length, FieldsLength = fields.Length },
+        eventName,
+        key,
+        fields);
 
-    public void AddMarker(ReadOnlySpan<byte> payload) => Add(new Header { MarkerLength = payload.Length }, payload, default);
+    public void AddMarker(ReadOnlySpan<byte> payload) => Add(new Header { MarkerLength = payload.Length }, payload, default, default);
 
     /// <summary>Forgets all before this sequence.</summary>
     public void Cut(long before)
@@ -84,7 +89,8 @@ internal sealed class NotificationKeep(int maxBytes)
         }
     }
 
-    public delegate void Visitor(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long readAt, ReadOnlySpan<byte> marker);
+    public delegate void Visitor(
+        in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long readAt, ReadOnlySpan<byte> marker);
 
     /// <summary>Hands all out, oldest first, and is empty then.</summary>
     public void Drain(Visitor visit)
@@ -95,7 +101,10 @@ internal sealed class NotificationKeep(int maxBytes)
             {
                 var header = MemoryMarshal.Read<Header>(_bytes.AsSpan(_start));
                 var rest = _bytes.AsSpan(_start + HeaderBytes, header.Size - HeaderBytes);
-                visit(header.Position, header.Database, rest[..header.EventLength], rest.Slice(header.EventLength, header.KeyLength), header.ReadAt, rest[(header.EventLength + header.KeyLength)..]);
+                int fields = header.EventLength + header.KeyLength;
+                visit(
+                    header.Position, header.Database, rest[..header.EventLength], rest.Slice(header.EventLength, header.KeyLength), rest.Slice(fields, header.FieldsLength),
+                    header.ReadAt, rest[(fields + header.FieldsLength)..]);
                 _start += header.Size;
             }
 
@@ -114,8 +123,10 @@ internal sealed class NotificationKeep(int maxBytes)
             {
                 var header = MemoryMarshal.Read<Header>(copy.Span[at..]);
                 var rest = copy.Slice(at + HeaderBytes, header.Size - HeaderBytes);
+                int fields = header.EventLength + header.KeyLength;
                 all.Add(new KeptNotification(
-                    header.Position, header.Database, rest[..header.EventLength], rest.Slice(header.EventLength, header.KeyLength), header.ReadAt, rest[(header.EventLength + header.KeyLength)..]));
+                    header.Position, header.Database, rest[..header.EventLength], rest.Slice(header.EventLength, header.KeyLength), rest.Slice(fields, header.FieldsLength),
+                    header.ReadAt, rest[(fields + header.FieldsLength)..]));
                 at += header.Size;
             }
 
@@ -123,7 +134,7 @@ internal sealed class NotificationKeep(int maxBytes)
         }
     }
 
-    private void Add(in Header header, ReadOnlySpan<byte> one, ReadOnlySpan<byte> two)
+    private void Add(in Header header, ReadOnlySpan<byte> one, ReadOnlySpan<byte> two, ReadOnlySpan<byte> three)
     {
         lock (_gate)
         {
@@ -146,6 +157,7 @@ internal sealed class NotificationKeep(int maxBytes)
             MemoryMarshal.Write(_bytes.AsSpan(_end), header);
             one.CopyTo(_bytes.AsSpan(_end + HeaderBytes));
             two.CopyTo(_bytes.AsSpan(_end + HeaderBytes + one.Length));
+            three.CopyTo(_bytes.AsSpan(_end + HeaderBytes + one.Length + two.Length));
             _end += size;
         }
     }

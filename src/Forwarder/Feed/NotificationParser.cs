@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 
 namespace KeyEvt.Forwarder.Feed;
@@ -5,17 +6,20 @@ namespace KeyEvt.Forwarder.Feed;
 /// <summary>Is this frame a keyspace notification, and what does it say? Read in place: no allocation, no exception.</summary>
 /// <remarks>
 /// <code>
-/// frame   = (">" | "*") ("4" CRLF bulk("pmessage") bulk(pattern) | "3" CRLF bulk("message")) bulk(channel) bulk(key)
+/// frame   = (">" | "*") ("4" CRLF bulk("pmessage") bulk(pattern) | "3" CRLF bulk("message")) (bulk(channel) bulk(key) | bulk("sub" channel) bulk(fields))
 /// bulk    = "$" length CRLF bytes CRLF          length in decimal, no sign, no leading zeros
-/// channel = "__keyevent@" db "__:" event
+/// channel = "__keyevent@" db "__:" event        "sub" stands behind the two underscores: __subkeyevent@
+/// fields  = length ":" key "|" list             see FieldList
 /// </code>
-/// "&gt;" is a push of RESP3, "*" the same in RESP2 (redis.io/docs/latest/develop/reference/protocol-spec and .../keyspace-notifications). Anything else is
-/// not a notification, <c>__keyspace@</c> messages too: they say the same a second time. An event with a line feed in its name does
-/// not come from Redis (anyone may PUBLISH) and could not be told from its key in a message's body.
+/// "&gt;" is a push of RESP3, "*" the same in RESP2 (redis.io/docs/latest/develop/reference/protocol-spec, .../keyspace-notifications, .../subkeyspace-notifications).
+/// Anything else is not a notification, <c>__keyspace@</c> messages too: they say the same a second time. An event with a control character in its name does
+/// not come from Redis (anyone may PUBLISH): a line feed could not be told from the key in a message's body, and others are obeyed by who shows them.
 /// </remarks>
 public static class NotificationParser
 {
     private const int MaxDigits = 9;
+
+    private static readonly SearchValues<byte> ControlCharacters = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(static code => (byte)code), 0x7f]);
 
     /// <param name="frame">Exactly one whole frame.</param>
     /// <param name="notification">Views into <paramref name="frame"/>.</param>
@@ -40,27 +44,39 @@ public static class NotificationParser
             return false;
         }
 
-        if (!TryTakeBulk(ref rest, out var channel) || !TryTakeBulk(ref rest, out var key) || !rest.IsEmpty
-            || !TryParseChannel(channel, out int database, out var eventName))
+        if (!TryTakeBulk(ref rest, out var channel) || !TryTakeBulk(ref rest, out var key) || !rest.IsEmpty)
         {
             return false;
         }
 
-        notification = new Notification(database, eventName, key, pattern);
+        ReadOnlySpan<byte> fields = default;
+        if (!TryTake(ref channel, "__keyevent@"u8) && !(TryTake(ref channel, "__subkeyevent@"u8) && TrySplit(ref key, out fields)))
+        {
+            return false;
+        }
+
+        if (!TryTakeNumber(ref channel, out int database) || !TryTake(ref channel, "__:"u8) || channel.IsEmpty || channel.ContainsAny(ControlCharacters))
+        {
+            return false;
+        }
+
+        notification = new Notification(database, channel, key, pattern, fields);
         return true;
     }
 
-    private static bool TryParseChannel(ReadOnlySpan<byte> channel, out int database, out ReadOnlySpan<byte> eventName)
+    /// <param name="payload">The key behind it.</param>
+    private static bool TrySplit(scoped ref ReadOnlySpan<byte> payload, out ReadOnlySpan<byte> fields)
     {
-        eventName = default;
-        database = 0;
-        if (!TryTake(ref channel, "__keyevent@"u8) || !TryTakeNumber(ref channel, out database) || !TryTake(ref channel, "__:"u8))
+        fields = default;
+        var rest = payload;
+        if (!FieldList.TryTake(ref rest, out var key) || rest is not [(byte)'|', .. var list] || !FieldList.IsValid(list))
         {
             return false;
         }
 
-        eventName = channel;
-        return !channel.IsEmpty && !channel.Contains((byte)'\n');
+        payload = key;
+        fields = list;
+        return true;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] // keeps rest in registers

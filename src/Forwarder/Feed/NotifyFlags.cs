@@ -6,7 +6,7 @@ namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>How do the letters of notify-keyspace-events read and write, and which are missing from a server's?</summary>
 /// <remarks>
-/// What a server prints is not what was set: with all classes of <c>A</c> on it prints <c>A</c> and leaves out <c>n</c> (on Redis 8 also <c>o</c> and <c>c</c>), so
+/// What a server prints is not what was set: with all classes of <c>A</c> on it prints <c>A</c> and leaves out <c>n</c> (on Redis 8.2 also <c>o</c> and <c>c</c>), so
 /// <c>AKEn</c> reads back as <c>AKE</c>. Those letters are called hidden here, when <c>A</c> is there and they are not.
 /// </remarks>
 public static class NotifyFlags
@@ -14,54 +14,89 @@ public static class NotifyFlags
     private const EventClass HiddenByAll = EventClass.New | EventClass.Overwritten | EventClass.TypeChanged;
 
     // The letter of bit i of EventClass, in the order Redis prints them.
-    private const string Letters = "g$lshzxetdmnoc";
+    private const string Letters = "g$lshzxetdmnocaT";
 
-    /// <summary>Reads what a user wrote. K and E are accepted and mean nothing, as they say how Redis delivers; A stands for g$lshzxetd.</summary>
+    /// <summary>
+    /// Reads what a user wrote. K and E are accepted and mean nothing, as they say how Redis delivers; A stands for all that it stands for at the server; S, T, I and V
+    /// all ask for the fields of hashes.
+    /// </summary>
     /// <param name="error">Empty, or one line that names the fault.</param>
     public static bool TryParse(string letters, out EventClass classes, out string error)
     {
         classes = EventClass.None;
         foreach (Rune letter in letters.EnumerateRunes())
         {
-            if (!TryGetClass(letter.Value, out EventClass one))
+            if (!TryGetClass(letter.Value, EventClass.All, out EventClass one))
             {
                 classes = EventClass.None;
-                error = $"unknown event flag '{Printable(letter)}': flags are g $ l s h z x e t d m n o c, and A for g$lshzxetd";
+                error = $"unknown event flag '{Printable(letter)}': flags are g $ l s h z x e t d m n o c a, A for all but m n o c, and S T I V for the fields of hashes";
                 return false;
             }
 
             classes |= one;
         }
 
-        error = classes == EventClass.None ? "the event flags name no class of events: give at least one of g $ l s h z x e t d m n o c, or A for g$lshzxetd" : "";
-        return classes != EventClass.None;
+        bool hasClass = (classes & ~EventClass.Fields) != EventClass.None;
+        if (!hasClass)
+            classes = EventClass.None;
+        error = hasClass ? "" : "the event flags name no class of events: give at least one of g $ l s h z x e t d m n o c a, or A for all but m n o c";
+        return hasClass;
     }
 
     /// <summary>The letters of the classes, in the order of Redis; A where all of its classes are there. No K, no E.</summary>
-    public static string Format(EventClass classes)
+    public static string Format(EventClass classes) => Format(classes, EventClass.All);
+
+    /// <param name="all">What A stands for.</param>
+    public static string Format(EventClass classes, EventClass all)
     {
         var text = new StringBuilder();
-        if (classes.HasFlag(EventClass.All))
+        if (classes.HasFlag(all))
         {
             text.Append('A');
-            classes &= ~EventClass.All;
+            classes &= ~all;
         }
 
         for (; classes != 0; classes &= classes - 1)
         {
-            text.Append(Letters[BitOperations.TrailingZeroCount((uint)classes)]);
+            text.Append(LetterOf(classes));
         }
 
         return text.ToString();
+    }
+
+    /// <summary>The letters of the classes one by one, never A.</summary>
+    public static string List(EventClass classes) => Format(classes, (EventClass)uint.MaxValue);
+
+    /// <summary>The class that a letter stands for alone; None: it is no class's.</summary>
+    internal static EventClass ClassOf(char letter) =>
+        Letters.IndexOf(letter, StringComparison.Ordinal) is var bit and >= 0 ? (EventClass)(1u << bit) & ~EventClass.Fields : EventClass.None;
+
+    /// <summary>The letter of the first of the classes.</summary>
+    internal static char LetterOf(EventClass classes) => Letters[BitOperations.TrailingZeroCount((uint)classes)];
+
+    /// <summary>What a server's letters say; letters that are not known here say nothing.</summary>
+    /// <param name="all">What A stands for there.</param>
+    internal static EventClass ClassesOf(string letters, EventClass all)
+    {
+        var classes = EventClass.None;
+        foreach (char letter in letters)
+        {
+            // S, I and V say the same as T on channels that are not listened to.
+            if (letter is not ('S' or 'I' or 'V') && TryGetClass(letter, all, out EventClass one))
+                classes |= one;
+        }
+
+        return classes;
     }
 
     /// <summary>
     /// Nothing in what the server printed shows that a needed event will not arrive; a hidden letter has the benefit of the doubt. For looking again
     /// after <see cref="Missing"/> was written once: a hidden letter would seem to be missing for ever.
     /// </summary>
-    public static bool Covers(string current, EventClass needed)
+    /// <param name="all">What A stands for there.</param>
+    public static bool Covers(string current, EventClass needed, EventClass all)
     {
-        EventClass missing = needed & ~ClassesOf(current);
+        EventClass missing = needed & ~ClassesOf(current, all);
         if (current.Contains('A'))
         {
             missing &= ~HiddenByAll;
@@ -76,13 +111,14 @@ public static class NotifyFlags
     /// </summary>
     /// <param name="current">What CONFIG GET printed.</param>
     /// <param name="needed">With None nothing is needed, not even E.</param>
+    /// <param name="all">What A stands for there.</param>
     /// <param name="ambiguous">
     /// There is something to write and <c>A</c> was read: needed hidden letters are added whether they were set or not, and others that somebody set, being
     /// invisible, are lost. Worth a line in the log.
     /// </param>
-    public static string? Missing(string current, EventClass needed, out bool ambiguous)
+    public static string? Missing(string current, EventClass needed, EventClass all, out bool ambiguous)
     {
-        string missing = Format(needed & ~ClassesOf(current));
+        string missing = Format(needed & ~ClassesOf(current, all), all);
         if (needed != EventClass.None && !current.Contains('E'))
         {
             missing += 'E';
@@ -92,23 +128,15 @@ public static class NotifyFlags
         return missing.Length > 0 ? current + missing : null;
     }
 
-    /// <summary>What a server's letters say; letters that are not known here say nothing.</summary>
-    private static EventClass ClassesOf(string letters)
-    {
-        var classes = EventClass.None;
-        foreach (char letter in letters)
-        {
-            TryGetClass(letter, out EventClass one);
-            classes |= one;
-        }
-
-        return classes;
-    }
-
-    private static bool TryGetClass(int letter, out EventClass one)
+    private static bool TryGetClass(int letter, EventClass all, out EventClass one)
     {
         int bit = letter < 128 ? Letters.IndexOf((char)letter, StringComparison.Ordinal) : -1;
-        one = bit >= 0 ? (EventClass)(1u << bit) : letter == 'A' ? EventClass.All : EventClass.None;
+        one = bit >= 0 ? (EventClass)(1u << bit) : letter switch
+        {
+            'A' => all,
+            'S' or 'I' or 'V' => EventClass.Fields,
+            _ => EventClass.None,
+        };
         return one != EventClass.None || letter is 'K' or 'E';
     }
 

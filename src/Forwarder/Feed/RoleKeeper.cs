@@ -8,7 +8,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// the first "master" was held back and kept: once the old master's feed has read all it will get, what is new in it is passed on, before anything newer.
 /// What is asked of other nodes for that is a task of the feed, not of this connection: it comes to its end whatever becomes of the connection.
 /// </remarks>
-internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventOutlet outlet)
+internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventOutlet outlet, FeedPace pace)
 {
     private const string RoleRemedy =
         "ROLE and INFO are refused: grant +role, or events of a replica would be forwarded too, should this node become one";
@@ -44,7 +44,7 @@ internal sealed class RoleKeeper(FeedContext feed, FeedCommands commands, EventO
     /// <summary>Asks when it is time to.</summary>
     public void AskWhenDue(TimeSpan slack)
     {
-        var interval = _mayNotAsk ? feed.Options.RefusedInterval : feed.Options.RoleInterval;
+        var interval = _mayNotAsk ? feed.Options.RefusedInterval : pace.RoleInterval;
         if (feed.Time.GetElapsedTime(_askedAt) + slack >= interval)
             Ask(null);
     }

@@ -5,7 +5,7 @@ namespace KeyEvt.Forwarder.Filter;
 
 /// <summary>Is an event wanted? The classes with their masks, and the rules, made ready for one question an event.</summary>
 /// <remarks>
-/// An event has one class and one database. So the masks of all rules are sorted beforehand: for each class those that hold in every database, and for each class
+/// An event has a class and a database. So the masks of all rules are sorted beforehand: for each class those that hold in every database, and for each class
 /// and database that a rule names the others. The masks of one such group are one <see cref="KeyMaskSet"/>, which reads the key once however many they are; an event
 /// asks two of them at most. Groups with equal masks are one. Immutable; may be asked by any number of threads.
 /// </remarks>
@@ -55,11 +55,22 @@ public sealed class EventFilter
     /// <summary>Whether it was made of these; a configuration that was changed otherwise still holds the same objects.</summary>
     public bool IsOf(ForwarderConfig config) => ReferenceEquals(_masks, config.Masks) && ReferenceEquals(_rules, config.Rules) && _events == config.Events;
 
+    /// <param name="eventClass">The event's class. Several: the server does not tell which of them it is, and one that is wanted is enough.</param>
     public bool Wants(int database, EventClass eventClass, ReadOnlySpan<byte> key)
     {
-        int index = BitOperations.TrailingZeroCount((uint)eventClass) & (Classes - 1);
-        return (_everywhere[index] is { } everywhere && everywhere.Matches(key))
-            || (_byDatabase.Count > 0 && _byDatabase.TryGetValue(database, out var here) && here[index] is { } masks && masks.Matches(key));
+        KeyMaskSet?[]? here = null;
+        if (_byDatabase.Count > 0)
+            _byDatabase.TryGetValue(database, out here);
+        for (uint left = (uint)eventClass; left != 0; left &= left - 1)
+        {
+            int index = BitOperations.TrailingZeroCount(left);
+            if (_everywhere[index] is { } everywhere && everywhere.Matches(key))
+                return true;
+            if (here?[index] is { } masks && masks.Matches(key))
+                return true;
+        }
+
+        return false;
     }
 
     private KeyMaskSet?[] GroupsOf(KeyMaskSet masks, EventClass events, IEnumerable<EventRule> rules)

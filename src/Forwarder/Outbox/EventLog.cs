@@ -24,7 +24,7 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
     {
         public ByteSlab.Block? Block; // null: settled
         public ReadOnlyMemory<byte> Stored;
-        public int IdLength;
+        public int HeadLength;
         public int Attempts;
         public long UnixMilliseconds;
     }
@@ -64,24 +64,24 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
 
     /// <summary>Appends an event in its stored form. The ledger has already counted it as waiting.</summary>
     /// <returns>The entry's sequence.</returns>
-    public long Append(ReadOnlySpan<byte> stored, int idLength, long unixMilliseconds)
+    public long Append(ReadOnlySpan<byte> stored, int headLength, long unixMilliseconds)
     {
         lock (_gate)
         {
             MakeRoom(stored.Length + EntryOverhead);
-            stored.CopyTo(Reserve(stored.Length, idLength, unixMilliseconds).Span);
+            stored.CopyTo(Reserve(stored.Length, headLength, unixMilliseconds).Span);
             return _tail - 1;
         }
     }
 
     /// <summary>Appends an event whose stored form the caller composes in place: no copy in between.</summary>
-    public void Append<TState>(int length, int idLength, long unixMilliseconds, in TState state, Composer<TState> compose)
+    public void Append<TState>(int length, int headLength, long unixMilliseconds, in TState state, Composer<TState> compose)
         where TState : allows ref struct
     {
         lock (_gate)
         {
             MakeRoom(length + EntryOverhead);
-            compose(Reserve(length, idLength, unixMilliseconds).Span, in state);
+            compose(Reserve(length, headLength, unixMilliseconds).Span, in state);
         }
     }
 
@@ -100,7 +100,7 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
             }
 
             ref var slot = ref At(_next);
-            entry = new LogEntry(_next, slot.Stored, slot.IdLength, slot.UnixMilliseconds, slot.Attempts);
+            entry = new LogEntry(_next, slot.Stored, slot.HeadLength, slot.UnixMilliseconds, slot.Attempts);
             _next++;
             return true;
         }
@@ -189,7 +189,7 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
         }
     }
 
-    private Memory<byte> Reserve(int length, int idLength, long unixMilliseconds)
+    private Memory<byte> Reserve(int length, int headLength, long unixMilliseconds)
     {
         if (_tail - _head == _ring.Length)
             Grow();
@@ -198,7 +198,7 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
         ref var slot = ref At(_tail++);
         slot.Block = block;
         slot.Stored = memory;
-        slot.IdLength = idLength;
+        slot.HeadLength = headLength;
         slot.Attempts = 0;
         slot.UnixMilliseconds = unixMilliseconds;
         _live++;

@@ -13,28 +13,13 @@ namespace KeyEvt.Forwarder.Outbox;
 /// </summary>
 internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<ForwarderConfig> config) : IEventSink
 {
-    private const int MaxIdLength = 64;
+    private static readonly EventLog.Composer<StoredForm> ComposeStored = StoredForm.Compose;
 
     private volatile bool _isClosed;
     private volatile EventFilter? _filter;
 
-    private static readonly EventLog.Composer<Parts> ComposeStored = Compose;
-
-    /// <summary>The pieces of a stored form: <c>\x01 id \n db \n event \n key</c>.</summary>
-    private readonly ref struct Parts
-    {
-        public required ReadOnlySpan<byte> Id { get; init; }
-
-        public required ReadOnlySpan<byte> Database { get; init; }
-
-        public required ReadOnlySpan<byte> Event { get; init; }
-
-        public required ReadOnlySpan<byte> Key { get; init; }
-
-        public int Length => Id.Length + Database.Length + Event.Length + Key.Length + 4;
-    }
-
-    public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long unixMilliseconds)
+    public void Received(
+        in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds)
     {
         if (_isClosed)
             return;
@@ -56,18 +41,13 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
             return;
         }
 
-        Span<byte> id = stackalloc byte[MaxIdLength];
+        Span<byte> head = stackalloc byte[StoredForm.MaxHeadLength];
+        var headLength = StoredForm.WriteHead(head, position, eventClass, eventName, fields.Length);
         Span<byte> databaseDigits = stackalloc byte[11];
         Utf8Formatter.TryFormat(database, databaseDigits, out var databaseLength);
-        var parts = new Parts
-        {
-            Id = id[..position.Format(id)],
-            Database = databaseDigits[..databaseLength],
-            Event = eventName,
-            Key = key,
-        };
+        var form = new StoredForm(head[..headLength], databaseDigits[..databaseLength], eventName, key, fields);
         ledger.Accepted();
-        delivery.Memory.Append(parts.Length, parts.Id.Length, unixMilliseconds, parts, ComposeStored);
+        delivery.Memory.Append(form.Length, headLength, unixMilliseconds, form, ComposeStored);
     }
 
     public void EndOfBatch() => delivery.Wake();
@@ -89,20 +69,5 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
     {
         var filter = _filter;
         return filter is not null && filter.IsOf(config) ? filter : _filter = new EventFilter(config.Events, config.Masks, config.Rules);
-    }
-
-    private static void Compose(Span<byte> to, in Parts parts)
-    {
-        to[0] = LogEntry.IdMark;
-        parts.Id.CopyTo(to[1..]);
-        to = to[(parts.Id.Length + 1)..];
-        to[0] = (byte)'\n';
-        parts.Database.CopyTo(to[1..]);
-        to = to[(parts.Database.Length + 1)..];
-        to[0] = (byte)'\n';
-        parts.Event.CopyTo(to[1..]);
-        to = to[(parts.Event.Length + 1)..];
-        to[0] = (byte)'\n';
-        parts.Key.CopyTo(to[1..]);
     }
 }

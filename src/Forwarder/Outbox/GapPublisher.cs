@@ -26,7 +26,7 @@ internal sealed class GapPublisher(Ledger ledger, DeliveryLoop delivery, string 
 
         var id = string.Create(CultureInfo.InvariantCulture, $"gap-{instance}-{gap.Id}-{gap.LastPosition}");
         var stored = new ArrayBufferWriter<byte>(512);
-        stored.Write([LogEntry.IdMark]);
+        stored.Write([StoredForm.IdMark]);
         Encoding.UTF8.GetBytes(id + "\n", stored);
         Write(gap, stored);
         ledger.Accepted();

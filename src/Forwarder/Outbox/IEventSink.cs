@@ -6,8 +6,10 @@ namespace KeyEvt.Forwarder.Outbox;
 public interface IEventSink
 {
     /// <summary>Takes one notification; whatever is kept is copied.</summary>
+    /// <param name="eventClass">By the word of the server; two where it uses the name for both.</param>
+    /// <param name="fields">Of the hash, see <see cref="FieldList"/>; empty where the server does not say.</param>
     /// <param name="unixMilliseconds">When the feed read it; a timestamp, not for measuring durations.</param>
-    void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long unixMilliseconds);
+    void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds);
 
     /// <summary>All notifications of one read have been handed over: wakes the publisher once.</summary>
     void EndOfBatch();

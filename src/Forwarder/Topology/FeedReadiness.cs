@@ -17,15 +17,21 @@ internal static class FeedReadiness
         {
             string? fault = FaultOf(status, isAlone);
             if (fault is not null)
-                missing.Add((isAlone ? "" : $"{status.Node}: ") + fault + (status.LastError is { } error ? $": {error}" : "") + (status.RemedyText is { } remedy ? $" ({remedy})" : ""));
+                missing.Add((isAlone ? "" : $"{status.Node}: ") + fault + (status.FlagsFault is null && status.LastError is { } error ? $": {error}" : "") + (status.RemedyText is { } remedy ? $" ({remedy})" : ""));
         }
 
         return missing;
     }
 
+    /// <summary>What somebody should know though nothing is missing: clients are served, and all that can be heard is. One line each.</summary>
+    public static IReadOnlyList<string> Notes(FeedSet feeds) =>
+        [.. feeds.Masters.Select(master => master.Feed.Status).Where(status => status is { LackingFlags.Length: > 0, FlagsFault: null })
+            .Select(status => $"{status.Node}: {status.Server} has no event flags '{status.LackingFlags}', all else is forwarded")];
+
     /// <summary>Why the node's events are not heard; null: they are.</summary>
     internal static string? FaultOf(NodeFeedStatus status, bool isAlone) => status.State switch
     {
+        FeedState.Subscribed when status.FlagsFault is { } fault => $"the feed is subscribed, and the wanted events do not come: {fault}",
         FeedState.Subscribed => null,
         FeedState.HeldBack when isAlone => null, // a replica's events are held back on purpose, its clients are served
         FeedState.HeldBack => "the node does not say yet that it is a master",

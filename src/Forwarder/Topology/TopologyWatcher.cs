@@ -134,7 +134,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
             var pause = isHurried ? Hurried : Interval;
             try
             {
-                await _hinted.WaitAsync(pause, _stop.Token).ConfigureAwait(false);
+                await HintedAsync(pause).ConfigureAwait(false);
                 await Task.Delay(Breath, _time, _stop.Token).ConfigureAwait(false); // many hints are one
             }
             catch (OperationCanceledException)
@@ -180,4 +180,15 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Returns when somebody has hinted, or after the pause.</summary>
+    private async Task HintedAsync(TimeSpan pause)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        var hinted = _hinted.WaitAsync(end.Token);
+        await Task.WhenAny(hinted, Task.Delay(pause, _time, end.Token)).ConfigureAwait(false);
+        await end.CancelAsync().ConfigureAwait(false);
+        await hinted.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Token.ThrowIfCancellationRequested();
+    }
 }

@@ -24,12 +24,16 @@ internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher to
             ("role", Lower(status.Role)),
             ("run_id", status.RunId),
             ("redis_version", status.RedisVersion),
+            ("server", status.Server),
             ("notify_keyspace_events", status.NotifyFlags ?? ""),
+            ("flags_lacking", status.LackingFlags),
+            ("flags_fault", status.FlagsFault ?? ""),
             ("patterns", string.Join(' ', status.Patterns)),
             ("position", status.Position.ToString()),
             ("notifications_received", Number(all.Sum(one => one.Received))),
             ("notifications_held_back", Number(all.Sum(one => one.HeldBack))),
             ("notifications_oversized", Number(all.Sum(one => one.Oversized))),
+            ("notifications_refused", Number(all.Sum(one => one.Refused))),
             ("markers_sent", Number(all.Sum(one => one.MarkersSent))),
             ("markers_seen", Number(all.Sum(one => one.MarkersSeen))),
             ("reconnects", Number(all.Sum(one => one.Reconnects))),
@@ -54,8 +58,8 @@ internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher to
             $"address={node.Address},id={node.Id},role={Lower(status.Role)},topology_role={Lower(node.Role)},failing={(node.IsFailing ? "yes" : "no")},slots={node.Slots.Sum(range => range.Count)},state={Lower(status.State)},position={status.Position},lag_ms={Lag(status)},received={status.Received},held_back={status.HeldBack},flags={status.NotifyFlags},gaps={own.Count},gaps_open={own.Count(gap => gap.IsOpen)}");
     }
 
-    /// <summary>How old the last marker is that came back: a marker a beat is sent, so up to a beat of it is none. -1: not listening.</summary>
-    private long Lag(NodeFeedStatus status) => status.State is FeedState.Subscribed or FeedState.HeldBack or FeedState.Silent
+    /// <summary>How old the last marker is that came back: one is sent every quarter of a second while events flow, else each second, so up to that much of it is none. -1: not listening.</summary>
+    private long Lag(NodeFeedStatus status) => status is { Patterns.Count: > 0, State: FeedState.Subscribed or FeedState.HeldBack or FeedState.Silent }
         ? Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - EventPosition.MarkerMilliseconds(status.Position.Marker))
         : -1;
 

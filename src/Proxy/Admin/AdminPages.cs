@@ -49,9 +49,11 @@ internal sealed class AdminPages(IReadiness readiness, Func<IReadOnlyList<InfoSe
     {
         var missing = readiness.Missing();
         return missing.Count == 0
-            ? WriteAsync(context, StatusCodes.Status200OK, "ready\n")
-            : WriteAsync(context, StatusCodes.Status503ServiceUnavailable, string.Join('\n', missing.Select(static part => CleanText.Line(part))) + "\n");
+            ? WriteAsync(context, StatusCodes.Status200OK, Lines(["ready", .. readiness.Notes()]))
+            : WriteAsync(context, StatusCodes.Status503ServiceUnavailable, Lines(missing));
     }
+
+    private static string Lines(IEnumerable<string> parts) => string.Join('\n', parts.Select(static part => CleanText.Line(part))) + "\n";
 
     private static Task RefuseAsync(HttpContext context)
     {

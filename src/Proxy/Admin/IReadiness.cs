@@ -4,4 +4,7 @@ namespace KeyEvt.Proxy.Admin;
 internal interface IReadiness
 {
     IReadOnlyList<string> Missing();
+
+    /// <summary>What somebody should know though it is ready. One line for each thing.</summary>
+    IReadOnlyList<string> Notes();
 }

@@ -2,7 +2,8 @@ namespace KeyEvt.Proxy.Admin;
 
 /// <summary>Is the running proxy ready? It listens, for each node of a cluster too, and the feeds of all masters are subscribed.</summary>
 /// <param name="missingParts">Doors and feeds.</param>
-internal sealed class ProxyReadiness(Func<IReadOnlyList<string>> missingParts) : IReadiness
+/// <param name="notes">Of the feeds.</param>
+internal sealed class ProxyReadiness(Func<IReadOnlyList<string>> missingParts, Func<IReadOnlyList<string>> notes) : IReadiness
 {
     private volatile bool _listening;
 
@@ -14,4 +15,6 @@ internal sealed class ProxyReadiness(Func<IReadOnlyList<string>> missingParts) :
     }
 
     public IReadOnlyList<string> Missing() => Listening ? missingParts() : ["not listening: starting or stopping", .. missingParts()];
+
+    public IReadOnlyList<string> Notes() => notes();
 }

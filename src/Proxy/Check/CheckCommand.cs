@@ -35,7 +35,7 @@ internal static class CheckCommand
         IReadOnlyList<TopologyNode> nodes;
         try
         {
-            nodes = await TopologyProbe.FindAsync(options.Upstream, tls);
+            nodes = await TopologyProbe.FindAsync(options.Upstream, tls, TimeProvider.System);
         }
         catch (IOException e)
         {

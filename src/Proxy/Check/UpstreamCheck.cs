@@ -31,6 +31,7 @@ internal sealed class UpstreamCheck
     private readonly MarkerChannel _markers;
     private readonly RedisWire _redis;
     private readonly List<CheckRow> _rows;
+    private ServerEvents _server = ServerEvents.Newest;
 
     private UpstreamCheck(ProxyOptions options, RedisAddress node, RedisWire redis, List<CheckRow> rows)
     {
@@ -44,7 +45,10 @@ internal sealed class UpstreamCheck
     private string User => _node.User ?? "default";
 
     /// <summary>Of masks and rules; as if there were a mask, since one may come by a command.</summary>
-    private EventClass Needed => _options.Forwarding.Events | _options.Forwarding.Rules.Events;
+    private EventClass Wanted => _options.Forwarding.Events | _options.Forwarding.Rules.Events;
+
+    /// <summary>What the server has of it.</summary>
+    private EventClass Needed => _server.Meant(Wanted) & _server.Known;
 
     /// <param name="node">The one that is named, or one of those that are found behind it.</param>
     public static async Task<IReadOnlyList<CheckRow>> RunAsync(ProxyOptions options, RedisAddress node, TlsClient tls)
@@ -107,6 +111,7 @@ internal sealed class UpstreamCheck
         await StateAsync();
         await EvictionAsync();
         await PublishAsync();
+        await ForgeryCheck.RunAsync(_redis, _rows);
         await SubscribeAsync(); // last: a subscribed RESP2 connection takes few other commands
         if (_options.MergeKeyspace) await MergedSubscriptionsAsync();
     }
@@ -119,6 +124,10 @@ internal sealed class UpstreamCheck
         else if (version is null) Add(CheckOutcome.Fails, "version", hello.Text, Grant("+hello"));
         else if (!int.TryParse(version.Split('.')[0], out int major) || major < 6) Add(CheckOutcome.Fails, "version", version, "KeyEvt needs Redis 6 or newer");
         else Add(CheckOutcome.Works, "version", $"{Field(hello, "server")} {version}");
+
+        var info = await _redis.CallAsync("INFO", "server");
+        string valkey = info.IsError ? "" : InfoField(info.Text, "valkey_version");
+        _server = valkey.Length > 0 ? ServerEvents.Of("valkey", valkey) : ServerEvents.Of(Field(hello, "server") ?? "", version ?? "");
         if (Field(hello, "mode") is "cluster" && _isAlone) Add(CheckOutcome.Warning, "mode", "a node of a cluster: only this node's events would be heard", "use redis+cluster:// for those of all nodes, or one keyevt for each node");
     }
 
@@ -159,14 +168,16 @@ internal sealed class UpstreamCheck
             Add(CheckOutcome.Note, FlagsParameter, "not looked at: --notify-config is off");
             return;
         }
-        string letters = NotifyFlags.Format(Needed) + "E";
+        string lacking = NotifyFlags.List(_server.Meant(Wanted) & ~_server.Known);
+        if (lacking.Length > 0) Add((Needed & ~EventClass.Fields) == EventClass.None ? CheckOutcome.Fails : CheckOutcome.Warning, "event flags", $"{_server.Name} has no '{lacking}': those events do not exist there", "leave them out of --events and --rule, or accept that all others are forwarded without them");
+        string letters = NotifyFlags.Format(Needed, _server.All) + "E";
         if (!mayRead)
         {
             Add(CheckOutcome.Warning, FlagsParameter, $"cannot be read: {get.Text}", $"see to it that it holds {letters} and start with --notify-config off, or {Grant("+config|get +config|set")}");
             return;
         }
         string current = get.Items[1].Text;
-        if (NotifyFlags.Covers(current, Needed)) Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)} covers {letters}");
+        if (NotifyFlags.Covers(current, Needed, _server.All)) Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)} covers {letters}");
         else if (_options.NotifyMode == NotifyMode.Verify) Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}", $"add the missing flags there, or start with --notify-config manage");
         else if (maySet) Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)}: what is missing for {letters} will be added at start");
         else Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}, and may not be set: {set.Text}", $"{Grant("+config|set")}, or set the flags where Redis is configured");
@@ -242,13 +253,31 @@ internal sealed class UpstreamCheck
 
     private async Task SubscribeAsync()
     {
-        string[] patterns = (Needed & ~(EventClass.Expired | EventClass.Evicted)) == 0 ? ["__keyevent@*__:expired", "__keyevent@*__:evicted"] : ["__keyevent@*__:*"];
-        foreach (string pattern in patterns)
+        var refused = new HashSet<string>();
+        var patterns = FeedPatterns.Of(Needed, _server.Classes, refused);
+        for (int i = 0; i < patterns.Count; i++)
         {
+            string pattern = patterns[i];
             var reply = await _redis.CallAsync("PSUBSCRIBE", pattern);
-            if (reply.IsError) Add(CheckOutcome.Fails, "subscribe", reply.Text, Grant($"+psubscribe &{pattern}"));
-            else Add(CheckOutcome.Works, "subscribe", pattern);
+            if (!reply.IsError)
+            {
+                Add(CheckOutcome.Works, "subscribe", pattern);
+            }
+            else if (pattern == FeedPatterns.Fields)
+            {
+                Add(CheckOutcome.Warning, "subscribe", reply.Text, $"{Grant($"&{pattern}")}: without it events come without the fields of hashes");
+            }
+            else if (pattern == FeedPatterns.All)
+            {
+                Add(CheckOutcome.Fails, "subscribe", reply.Text, Grant($"+psubscribe &{pattern}"));
+            }
+            else
+            {
+                refused.Add(pattern); // then all are subscribed to, as the feed does
+                (patterns, i) = (FeedPatterns.Of(Needed, _server.Classes, refused), -1);
+            }
         }
+
         var marker = await _redis.CallAsync(_markers.SubscribeCommand, _markers.Name);
         if (marker.IsError && (marker.IsRefused || !_markers.IsShard)) Add(CheckOutcome.Warning, "subscribe", $"{_markers.Name}: {marker.Text}", Grant(MarkerRights));
     }

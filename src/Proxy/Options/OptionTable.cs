@@ -53,7 +53,7 @@ internal static class OptionTable
             (o, v) => v.ShortString() is { } queue ? Forward(o, f => f with { DeclareQueue = queue }) : o),
         new("admin", "address", "127.0.0.1:6381", "HTTP with /healthz, /readyz, /metrics and /info: host:port or unix:/path, or off", ReadAdmin),
         new("admin-token-file", "file", null, "a token that must be shown (Authorization: Bearer) for all pages of --admin but /healthz and /readyz",
-            (o, v) => v.SecretFromFile() is { } token ? o with { AdminToken = token, AdminTokenFile = v.Value } : o),
+            (o, v) => v.SecretFromFile() is { } token ? o with { AdminToken = token } : o),
         new("admin-users", "user", null, "Redis users that may use key_evt_amqp.* where the upstream has no CONFIG command",
             (o, v) => v.Values.Contains("") ? Fault(o, v, "must not be empty") : o with { AdminUsers = v.Values }) { Repeatable = true },
         new("notify-config", "mode", "manage", "manage: add missing flags to notify-keyspace-events; verify: only check them; off",

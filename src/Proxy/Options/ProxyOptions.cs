@@ -32,10 +32,7 @@ internal sealed record ProxyOptions
     public TransportAddress? Admin { get; init; }
 
     /// <summary>What must be shown for most of the admin pages; null: nothing.</summary>
-    public string? AdminToken { get; init; }
-
-    /// <summary>Where <see cref="AdminToken"/> is from.</summary>
-    public string? AdminTokenFile { get; init; }
+    public Secret? AdminToken { get; init; }
 
     /// <summary>Redis users that may use key_evt_amqp.* where the upstream has no CONFIG.</summary>
     public IReadOnlyList<string> AdminUsers { get; init; } = [];
@@ -118,7 +115,7 @@ internal sealed record ProxyOptions
     public Secret? SentinelPassword { get; init; }
 
     /// <summary>All that come from files and can be read again.</summary>
-    public IEnumerable<Secret> Secrets => ((Secret?[])[AmqpPassword, UpstreamPassword, SentinelPassword]).OfType<Secret>().Where(secret => secret.File is not null);
+    public IEnumerable<Secret> Secrets => ((Secret?[])[AmqpPassword, UpstreamPassword, SentinelPassword, AdminToken]).OfType<Secret>().Where(secret => secret.File is not null);
 
     /// <summary>All files that were named.</summary>
     public IReadOnlyList<NamedFile> Files { get; init; } = [];

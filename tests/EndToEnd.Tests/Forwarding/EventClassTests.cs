@@ -1,4 +1,5 @@
 // Is each command's event in the class that Redis puts it in?
+using System.Net;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using Xunit;
@@ -97,6 +98,46 @@ public sealed class EventClassTests(SharedBroker broker)
             Assert.Equal("OK", (await stage.CallAsync("key_evt_amqp.events_set", "xe")).Text);
             await stage.CallAsync("SET", "d", "1", "PX", "20");
             await stage.Consumer.WaitForTextsAsync("0\ndel\nb", "0\nnew\nc", "0\nset\nc", "0\nexpired\nd");
+        });
+    }
+
+    [Fact]
+    public async Task A_letter_that_Redis_lacks_stops_nothing_and_is_said_everywhere()
+    {
+        await Stage.RunAsync(await broker.GetAsync(), new StageSetting { Events = "xeo" }, async stage =>
+        {
+            await stage.CallAsync("SET", "a", "1", "PX", "20");
+            await stage.Consumer.WaitForTextsAsync("0\nexpired\na");
+            var info = await stage.InfoAsync();
+            Assert.Equal(("o", ""), (info["upstream.flags_lacking"], info["upstream.flags_fault"]));
+            Assert.Contains("has no event flags 'o'", info["upstream.remedy"], StringComparison.Ordinal);
+            var (status, text) = await stage.Program.GetAsync("/readyz");
+            Assert.Equal(HttpStatusCode.OK, status);
+            Assert.Contains("has no event flags 'o', all else is forwarded", text, StringComparison.Ordinal);
+            var check = await KeyEvtProcess.RunAsync(["check", .. stage.Arguments(), "--admin", "off", "--listen", $"127.0.0.1:{FreePorts.Take()}"]);
+            Assert.Equal(0, check.ExitCode);
+            Assert.Contains("has no 'o': those events do not exist there", check.Output, StringComparison.Ordinal);
+
+            Assert.Equal("OK", (await stage.CallAsync("key_evt_amqp.events_set", "o")).Text);
+            await Eventually.TrueAsync("it not to be ready", async () => await stage.Program.GetAsync("/readyz") is (HttpStatusCode.ServiceUnavailable, var why) && why.Contains("none of the wanted events exist there", StringComparison.Ordinal));
+
+            Assert.Equal("OK", (await stage.CallAsync("key_evt_amqp.events_set", "$")).Text);
+            await stage.CallAsync("SET", "b", "1");
+            await stage.Consumer.WaitForTextsAsync("0\nexpired\na", "0\nset\nb");
+            Assert.Equal((HttpStatusCode.OK, "ready\n"), await stage.Program.GetAsync("/readyz"));
+            Assert.Equal("", (await stage.InfoAsync())["upstream.remedy"]);
+        });
+    }
+
+    [Fact]
+    public async Task Events_that_nobody_but_a_forger_sends_are_counted_and_not_forwarded()
+    {
+        await Stage.RunAsync(await broker.GetAsync(), new StageSetting(), async stage =>
+        {
+            await stage.Redis.CallAsync("PUBLISH", "__keyevent@0__:set\u001b[2J", "evil");
+            await stage.CallAsync("SET", "a", "1");
+            await stage.Consumer.WaitForTextsAsync("0\nset\na");
+            Assert.Equal("1", (await stage.InfoAsync())["upstream.notifications_refused"]);
         });
     }
 

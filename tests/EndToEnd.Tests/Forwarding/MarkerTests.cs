@@ -9,7 +9,7 @@ namespace KeyEvt.EndToEnd.Tests.Forwarding;
 public sealed class MarkerTests(SharedBroker broker)
 {
     [Fact]
-    public async Task Markers_carry_the_instance_and_rising_numbers_four_a_second_and_the_id_is_node_marker_and_count()
+    public async Task Markers_carry_the_instance_and_rising_numbers_one_a_second_and_four_while_events_flow_and_the_id_is_node_marker_and_count()
     {
         await Stage.RunAsync(await broker.GetAsync(), new StageSetting { Options = ["--instance", "my-proxy.1"] }, async stage =>
         {
@@ -19,6 +19,7 @@ public sealed class MarkerTests(SharedBroker broker)
             var clock = System.Diagnostics.Stopwatch.StartNew();
             while (numbers.Count < 8)
             {
+                await stage.CallAsync("SET", "flow", "1");
                 var payload = (await watcher.ReadReplyAsync()).Items[2].Text.Split(':');
                 Assert.StartsWith("my-proxy.1-", payload[0], StringComparison.Ordinal);
                 numbers.Add(long.Parse(payload[1], System.Globalization.CultureInfo.InvariantCulture));
@@ -28,12 +29,34 @@ public sealed class MarkerTests(SharedBroker broker)
             Assert.Equal(numbers.Order().Distinct(), numbers);
 
             await stage.CallAsync("MSET", "a", "1", "b", "1"); // one step of Redis: no marker between
-            await stage.Consumer.WaitForAsync(2);
-            var (first, second) = (stage.Consumer.Received[0].MessageId!.Split('-'), stage.Consumer.Received[1].MessageId!.Split('-'));
+            await stage.Consumer.WaitForAsync(10);
+            var (first, second) = (stage.Consumer.Received[8].MessageId!.Split('-'), stage.Consumer.Received[9].MessageId!.Split('-'));
             Assert.StartsWith(first[0], (await stage.InfoAsync())["upstream.run_id"], StringComparison.Ordinal);
             Assert.Equal(first[..2], second[..2]);
             Assert.Equal(int.Parse(first[2], System.Globalization.CultureInfo.InvariantCulture) + 1, int.Parse(second[2], System.Globalization.CultureInfo.InvariantCulture));
             Assert.True(long.Parse(first[1], System.Globalization.CultureInfo.InvariantCulture) >= numbers[^1]);
+        });
+    }
+
+    [Fact]
+    public async Task With_nothing_to_forward_nothing_is_published_and_nobody_listens()
+    {
+        await Stage.RunAsync(await broker.GetAsync(), new StageSetting { Masks = [] }, async stage =>
+        {
+            await using var watcher = await stage.Redis.ConnectAsync();
+            await watcher.CallAsync("PSUBSCRIBE", "*");
+            await stage.CallAsync("SET", "a", "1");
+            Assert.DoesNotContain("cmdstat_publish:", (await stage.Redis.CallAsync("INFO", "commandstats")).Text, StringComparison.Ordinal);
+            Assert.Equal("", (await stage.InfoAsync())["upstream.patterns"]);
+
+            Assert.Equal("OK", (await stage.CallAsync("key_evt_amqp.keymask_set", "ALL")).Text);
+            Assert.Equal("__keyevt__:marker", (await watcher.ReadReplyAsync()).Items[2].Text);
+            await stage.CallAsync("SET", "b", "1");
+            await stage.Consumer.WaitForTextsAsync("0\nset\nb");
+
+            Assert.Equal("OK", (await stage.CallAsync("key_evt_amqp.keymask_clean")).Text);
+            await Eventually.TrueAsync("nobody to listen to markers", async () => (await stage.Redis.CallAsync("PUBSUB", "NUMSUB", "__keyevt__:marker")).Items[1].Text == "0");
+            Assert.Equal(0, await stage.NumberAsync("gaps.gaps_total"));
         });
     }
 }

@@ -20,6 +20,26 @@ public sealed class MessageComposerTests
     }
 
     [Theory]
+    [InlineData(MessageFormat.Json, """{"db":3,"event":"hset","key":"user:1","fields":["a","b,\n","a"],"node":"00c0ffee12345678","time":"2023-11-14T22:13:20.123Z","id":"00c0ffee12345678-1048576-42"}""")]
+    [InlineData(MessageFormat.CloudEvents, """{"db":3,"event":"hset","key":"user:1","fields":["a","b,\n","a"]}""")]
+    [InlineData(MessageFormat.Text, "3\nhset\nuser:1")]
+    public void The_fields_of_a_hash_are_told_in_order_and_never_in_the_text(MessageFormat format, string expected)
+    {
+        var composer = Compose(format, Id + "~h13", "3\nhset\nuser:11:a,3:b,\n,1:a"u8);
+        Assert.Equal(expected, Text(composer.Body));
+        Assert.Equal(Id, composer.Properties.MessageId);
+    }
+
+    [Fact]
+    public void Fields_of_which_one_is_not_UTF_8_are_all_base64()
+    {
+        var json = JsonDocument.Parse(Compose(MessageFormat.Json, Id + "~h7", [.. "0\nhset\nk"u8, .. "1:a,1:"u8, 0xFF]).Body).RootElement;
+        Assert.Equal(["YQ==", "/w=="], json.GetProperty("fields_base64").EnumerateArray().Select(field => field.GetString()));
+        Assert.False(json.TryGetProperty("fields", out _));
+        Assert.Equal("k", json.GetProperty("key").GetString());
+    }
+
+    [Theory]
     [InlineData(MessageFormat.Json)]
     [InlineData(MessageFormat.CloudEvents)]
     public void A_key_that_is_not_UTF_8_is_base64(MessageFormat format)
@@ -63,7 +83,7 @@ public sealed class MessageComposerTests
     [Fact]
     public void A_key_too_long_for_the_headers_is_in_the_data_only_and_the_next_one_has_its_subject_again()
     {
-        var composer = new MessageComposer();
+        var composer = new MessageComposer(TimeProvider.System);
         var key = new string('k', 200_000);
         Compose(composer, MessageFormat.CloudEvents, Id, Encoding.UTF8.GetBytes("0\nset\n" + key));
         Assert.False(composer.Properties.Headers!.ContainsKey("ce-subject"));
@@ -97,18 +117,18 @@ public sealed class MessageComposerTests
     [InlineData("\x01\u00e4\n0\nset\nk", 0)]
     [InlineData("\x01good-1\n0\nset\nk", 6)]
     [InlineData("0\nset\nk", 0)]
-    public void Only_what_AMQP_takes_as_an_id_is_one(string stored, int length) => Assert.Equal(length, LogEntry.IdLengthOf(Encoding.Latin1.GetBytes(stored)));
+    public void Only_what_AMQP_takes_as_an_id_is_one(string stored, int length) => Assert.Equal(length, LogEntry.HeadLengthOf(Encoding.Latin1.GetBytes(stored)));
 
     private static MessageComposer Compose(MessageFormat format, string id, ReadOnlySpan<byte> body, long unixMilliseconds = 1_700_000_000_123)
     {
-        var composer = new MessageComposer();
+        var composer = new MessageComposer(TimeProvider.System);
         Compose(composer, format, id, body, unixMilliseconds);
         return composer;
     }
 
     private static void Compose(MessageComposer composer, MessageFormat format, string id, ReadOnlySpan<byte> body, long unixMilliseconds = 1_700_000_000_123)
     {
-        byte[] stored = [LogEntry.IdMark, .. Encoding.ASCII.GetBytes(id), (byte)'\n', .. body];
+        byte[] stored = [StoredForm.IdMark, .. Encoding.ASCII.GetBytes(id), (byte)'\n', .. body];
         var entry = new LogEntry(1, stored, id.Length, unixMilliseconds, 0);
         composer.Compose(entry, MessageRoute.Of(new ForwarderConfig { Format = format }, new RoutingKeyCuts()), entry.MessageId);
     }

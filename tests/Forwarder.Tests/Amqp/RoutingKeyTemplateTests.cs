@@ -1,5 +1,6 @@
 using System.Text;
 using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Feed;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Amqp;
@@ -17,6 +18,15 @@ public sealed class RoutingKeyTemplateTests
     [InlineData("a{db}{class}b{key}", "a7hashbuser:1")]
     [InlineData("{event", "{event")]
     public void Parts_become_what_the_event_has(string template, string expected) => Assert.Equal(expected, Resolve(template, "", "7\nhset\nuser:1"));
+
+    [Theory]
+    [InlineData("hexpired", EventClass.None, "hash")]
+    [InlineData("hexpired", EventClass.Expired, "expired")]
+    [InlineData("arset", EventClass.None, "array")]
+    [InlineData("arset", EventClass.Module, "module")]
+    [InlineData("ts.add", EventClass.None, "module")]
+    public void The_class_is_the_servers_word_and_else_what_the_name_says(string name, EventClass word, string expected) =>
+        Assert.Equal(expected, new RoutingKeyTemplate("{class}", "", _cuts).Resolve(Encoding.ASCII.GetBytes($"0\n{name}\nk"), word).Value);
 
     [Fact]
     public void A_key_that_is_not_UTF_8_stands_there_byte_for_byte()

@@ -48,12 +48,12 @@ internal sealed class DeliveryRig
     public void Give(int count)
     {
         for (var i = 0; i < count; i++, _next++)
-            Sink.Received(new EventPosition(_runId, 1, _next + 1), 0, EventClass.String, "set"u8, Encoding.UTF8.GetBytes($"k{_next}"), 1000);
+            Sink.Received(new EventPosition(_runId, 1, _next + 1), 0, EventClass.String, "set"u8, Encoding.UTF8.GetBytes($"k{_next}"), default, 1000);
     }
 
     /// <summary>An event of another node than the rig's own.</summary>
     public void GiveOf(ulong runId, int count, string key) =>
-        Sink.Received(new EventPosition(runId, 1, count), 0, EventClass.String, "set"u8, Encoding.UTF8.GetBytes(key), 1000);
+        Sink.Received(new EventPosition(runId, 1, count), 0, EventClass.String, "set"u8, Encoding.UTF8.GetBytes(key), default, 1000);
 
     /// <summary>A first event, of another node, that the broker routes: from here on it is known that there is a queue. The ledger has it, the broker's queue does not.</summary>
     public async Task RouteOneAsync()

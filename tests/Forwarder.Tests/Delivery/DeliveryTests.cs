@@ -171,6 +171,25 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task Fields_and_the_servers_class_outlive_the_list_and_the_id_stays_what_it_is()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Sink.Received(new EventPosition(0xabc, 1, 1), 0, EventClass.Hash | EventClass.Expired, "hexpired"u8, "k0"u8, "1:a,2:bc"u8, 1000);
+        rig.Sink.Received(new EventPosition(0xabc, 1, 2), 0, EventClass.Module, "arset"u8, "k1"u8, default, 1000);
+        rig.Sink.Received(new EventPosition(0xabc, 1, 3), 0, EventClass.Hash, "hset"u8, "k2"u8, default, 1000);
+        await rig.AdvanceAsync(11);
+        Assert.Equal(3, rig.Loop.Stores.Length);
+        rig.Broker.IsReachable = true;
+        await rig.DrainAsync();
+
+        Assert.Equal(["0000000000000abc-1-1", "0000000000000abc-1-2", "0000000000000abc-1-3"], rig.Broker.Queue.Select(message => message.Id));
+        Assert.Equal(["0\nhexpired\nk0", "0\narset\nk1", "0\nhset\nk2"], rig.Broker.Queue.Select(message => message.Body));
+        Assert.Equal(["1:a,2:bc", "", ""], rig.Broker.Fields);
+        Assert.Equal([EventClass.Expired, EventClass.Module, EventClass.None], rig.Broker.Classes);
+    }
+
+    [Fact]
     public async Task An_entry_stays_in_the_list_until_its_confirm()
     {
         var rig = new DeliveryRig();

@@ -1,5 +1,6 @@
 using System.Text;
 using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Outbox;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
@@ -25,6 +26,12 @@ internal sealed class FakeBroker : IBrokerConnector
 
     /// <summary>Every message a queue holds, in the order of arrival.</summary>
     public List<(string Id, string Body, string RoutingKey)> Queue { get; } = [];
+
+    /// <summary>Of every message that was published, whatever became of it.</summary>
+    public List<string> Fields { get; } = [];
+
+    /// <summary>As <see cref="Fields"/>.</summary>
+    public List<EventClass> Classes { get; } = [];
 
     public Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int epoch, ILinkEvents events, CancellationToken deadline)
     {
@@ -62,6 +69,8 @@ internal sealed class FakeBroker : IBrokerConnector
             if (broker.Bug is not null)
                 throw broker.Bug;
 
+            broker.Fields.Add(Encoding.UTF8.GetString(entry.Fields.Span));
+            broker.Classes.Add(entry.Class);
             Unconfirmed.Add((++_tag, Encoding.UTF8.GetString(messageId.Span), Encoding.UTF8.GetString(entry.Body.Span), route.RoutingKey));
             return Hangs ? new ValueTask(new TaskCompletionSource().Task) : ValueTask.CompletedTask;
         }

@@ -15,7 +15,7 @@ internal sealed class BlockingSink : IEventSink
 
     public void Open() => _open.Set();
 
-    public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long unixMilliseconds)
+    public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds)
     {
         _open.Wait(TimeSpan.FromSeconds(30));
         Interlocked.Increment(ref _count);

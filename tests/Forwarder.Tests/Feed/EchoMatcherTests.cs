@@ -88,7 +88,7 @@ public sealed class EchoMatcherTests
     private static List<KeptNotification> Stream(string text) =>
         [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word[0] == '|' ? Marker(word) : One(word.Split(':')[0], word.Split(':')[1]))];
 
-    private static KeptNotification One(string name, string key) => new(default, 0, Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(key), 0, default);
+    private static KeptNotification One(string name, string key) => new(default, 0, Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(key), default, 0, default);
 
-    private static KeptNotification Marker(string payload) => new(default, 0, default, default, 0, Encoding.ASCII.GetBytes(payload));
+    private static KeptNotification Marker(string payload) => new(default, 0, default, default, default, 0, Encoding.ASCII.GetBytes(payload));
 }

@@ -67,6 +67,33 @@ public class NodeFeedAccessTests
     }
 
     [Fact]
+    public async Task With_the_one_pattern_that_is_granted_expired_and_evicted_come_too()
+    {
+        await using var rig = await FeedRig.PrepareAsync(options => options with { Address = options.Address with { User = "low", Password = Canary } });
+        await rig.RedisAsync("ACL", "SETUSER", "low", "on", ">" + Canary, "+@all", "resetchannels", "&__keyevent@*__:*", "&__keyevt__:marker*");
+        rig.Feed.Want(EventClass.Expired | EventClass.Evicted);
+        rig.Feed.Start();
+        await rig.SubscribedAsync();
+        await rig.RedisAsync("SET", "a", "b", "PX", "1");
+        await rig.KeysAsync("a");
+        Assert.Null(rig.Feed.Status.RemedyText);
+        Assert.Equal((1, 0), (rig.Sink.Entries.Count, rig.Gaps.Total));
+    }
+
+    [Fact]
+    public async Task A_letter_that_Redis_lacks_leaves_the_others_and_is_said()
+    {
+        await using var rig = await FeedRig.StartAsync(EventClass.Expired | EventClass.Overwritten | EventClass.Fields);
+        Assert.Equal(("xE", "oT"), (await rig.FlagsAsync(), rig.Feed.Status.LackingFlags));
+        Assert.StartsWith("Redis 7", rig.Feed.Status.Server, StringComparison.Ordinal);
+        await rig.RedisAsync("SET", "a", "b", "PX", "1");
+        await rig.KeysAsync("a");
+        rig.Feed.Want(EventClass.Expired);
+        await Eventually.TrueAsync("nothing lacks", () => rig.Feed.Status is { IsInStep: true, LackingFlags: "", RemedyText: null });
+        Assert.Equal(0, rig.Gaps.Total);
+    }
+
+    [Fact]
     public async Task A_refused_subscription_says_which_pattern_to_grant_and_succeeds_once_it_is()
     {
         await using var rig = await WithUserAsync("+@all resetchannels &__keyevt__:marker");

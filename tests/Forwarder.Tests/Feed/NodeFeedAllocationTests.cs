@@ -10,8 +10,11 @@ namespace KeyEvt.Forwarder.Tests.Feed;
 /// <summary>What does an event cost in memory between the socket's buffer and the sink? Nothing.</summary>
 public class NodeFeedAllocationTests
 {
-    [Fact]
-    public async Task Events_allocate_nothing()
+    [Theory]
+    [InlineData(EventClass.All, "set", false)]
+    [InlineData(EventClass.All | EventClass.Fields, "set", false)]
+    [InlineData(EventClass.All | EventClass.Fields, "hset", true)]
+    public async Task Reading_events_allocates_nothing(EventClass wanted, string name, bool hasFields)
     {
         const int Events = 100_000;
         var feed = new FeedContext(
@@ -30,14 +33,20 @@ public class NodeFeedAllocationTests
             Tasks = new SideTasks(TimeProvider.System, (name, fault) => Assert.Fail($"{name}: {fault}")),
         };
         var commands = new FeedCommands(TimeProvider.System);
-        var outlet = new EventOutlet(feed);
-        var subscriptions = new FeedSubscriptions(feed, commands, () => EventClass.All, _ => { }, () => { });
+        var letters = new NodeLetters();
+        var pace = new FeedPace(feed.Options, TimeProvider.System, () => wanted);
+        var outlet = new EventOutlet(feed, letters);
+        var subscriptions = new FeedSubscriptions(feed, commands, letters, () => wanted, _ => { }, () => { });
         subscriptions.Begin();
-        var markers = new MarkerSender(feed, commands);
-        var state = new StateKeeper(feed, commands, () => EventClass.All, outlet, markers, new FlagKeeper(feed, commands, () => EventClass.All, () => { }));
-        var stream = new FeedStream(feed, commands, subscriptions, new RoleKeeper(feed, commands, outlet), markers, outlet, state) { Counts = true };
-        stream.Frame(">3\r\n$10\r\npsubscribe\r\n$16\r\n__keyevent@*__:*\r\n:1\r\n"u8);
-        byte[] one = Encoding.ASCII.GetBytes(">4\r\n$8\r\npmessage\r\n$16\r\n__keyevent@*__:*\r\n$18\r\n__keyevent@0__:set\r\n$8\r\nkey:1234\r\n");
+        var markers = new MarkerSender(feed, commands, pace);
+        var state = new StateKeeper(feed, commands, () => wanted, outlet, markers, new FlagKeeper(feed, commands, letters, pace, () => wanted, () => { }));
+        var stream = new FeedStream(feed, commands, subscriptions, letters, new RoleKeeper(feed, commands, outlet, pace), markers, outlet, state, pace) { Counts = true };
+        foreach (string pattern in FeedPatterns.Of(wanted, letters.Classes, new HashSet<string>()))
+            stream.Frame(Encoding.ASCII.GetBytes($">3\r\n$10\r\npsubscribe\r\n{ScriptedNode.Bulk(pattern)}:1\r\n"));
+        string message = $">4\r\n$8\r\npmessage\r\n{ScriptedNode.Bulk("__keyevent@*__:*")}{ScriptedNode.Bulk($"__keyevent@0__:{name}")}$8\r\nkey:1234\r\n";
+        if (hasFields)
+            message += $">4\r\n$8\r\npmessage\r\n{ScriptedNode.Bulk("__subkeyevent@*__:*")}{ScriptedNode.Bulk($"__subkeyevent@0__:{name}")}{ScriptedNode.Bulk("8:key:1234|1:a,2:bc")}";
+        byte[] one = Encoding.ASCII.GetBytes(message);
         byte[] many = [.. Enumerable.Repeat(one, Events).SelectMany(bytes => bytes)];
         var input = PipeReader.Create(new System.Buffers.ReadOnlySequence<byte>(many));
         await ReadOnceAsync(new FrameReader(PipeReader.Create(new System.Buffers.ReadOnlySequence<byte>(many[..(one.Length * 1000)])), stream, 1 << 20));
@@ -57,7 +66,7 @@ public class NodeFeedAllocationTests
     {
         private long _bytes;
 
-        public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long unixMilliseconds) =>
+        public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds) =>
             _bytes += key.Length;
 
         public void EndOfBatch() => GC.KeepAlive(_bytes);

@@ -20,7 +20,7 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
 
     public NodeFeedScriptedTests()
     {
-        var options = new NodeFeedOptions { Address = RedisAddress.Parse("redis://u:c4nary@node") };
+        var options = new NodeFeedOptions { Address = RedisAddress.Parse("redis://u:c4nary@node"), QuietInterval = Beat };
         _feed = new NodeFeed(options, _sink, _gaps, _time, _log, _node);
     }
 
@@ -83,26 +83,6 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
         await Eventually.TrueAsync("the event", () => _sink.Entries.Count == 1);
 
         Assert.Equal(before with { Count = 1 }, _sink.Entries[0].Position);
-    }
-
-    [Fact]
-    public async Task Role_is_asked_each_second_and_flags_with_each_marker_or_each_two_seconds_while_nothing_is_wanted()
-    {
-        await StartAsync();
-        int roles = Count("ROLE"), flags = Count("CONFIG GET"), counts = Count("INFO commandstats");
-
-        await BeatAsync(40);
-
-        Assert.InRange(Count("ROLE") - roles, 9, 11);
-        Assert.InRange(Count("CONFIG GET") - flags, 39, 41);
-        Assert.Equal(Count("CONFIG GET") - flags, Count("INFO commandstats") - counts);
-
-        _feed.Want(EventClass.None);
-        await Eventually.TrueAsync("to be in step", () => _feed.Status.IsInStep);
-        (flags, counts) = (Count("CONFIG GET"), Count("INFO commandstats"));
-        await BeatAsync(40);
-        Assert.InRange(Count("CONFIG GET") - flags, 4, 6);
-        Assert.Equal(counts, Count("INFO commandstats"));
     }
 
     [Fact]

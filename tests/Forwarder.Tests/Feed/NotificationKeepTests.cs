@@ -14,14 +14,14 @@ public sealed class NotificationKeepTests
         var keep = new NotificationKeep(1 << 20);
         for (int n = 0; n < 1000; n++)
         {
-            keep.Add(new EventPosition(1, 2, n), n, "set"u8, Encoding.ASCII.GetBytes($"key{n}"), n);
+            keep.Add(new EventPosition(1, 2, n), n, "set"u8, Encoding.ASCII.GetBytes($"key{n}"), Encoding.ASCII.GetBytes($"1:{n % 10}"), n);
             if (n % 100 == 0)
                 keep.AddMarker(Encoding.ASCII.GetBytes($"m{n}"));
         }
 
         var all = keep.Read();
         Assert.Equal(1010, all.Count);
-        Assert.Equal(Enumerable.Range(0, 1000).Select(n => $"set key{n} {n} {n}"), all.Where(one => !one.IsMarker).Select(one => $"{Text(one.Event)} {Text(one.Key)} {one.Database} {one.Position.Count}"));
+        Assert.Equal(Enumerable.Range(0, 1000).Select(n => $"set key{n} 1:{n % 10} {n} {n}"), all.Where(one => !one.IsMarker).Select(one => $"{Text(one.Event)} {Text(one.Key)} {Text(one.Fields)} {one.Database} {one.Position.Count}"));
         Assert.Equal("m900", Text(all.Last(one => one.IsMarker).Marker));
     }
 
@@ -30,12 +30,12 @@ public sealed class NotificationKeepTests
     {
         var keep = new NotificationKeep(10_000);
         for (int n = 0; n < 1000; n++)
-            keep.Add(default, n, "set"u8, "key"u8, 0);
+            keep.Add(default, n, "set"u8, "key"u8, default, 0);
         var all = keep.Read();
         Assert.True(keep.HasOverflowed);
         Assert.True(keep.Bytes <= 10_000);
         Assert.Equal(Enumerable.Range(1000 - all.Count, all.Count), all.Select(one => one.Database));
-        keep.Add(default, 0, "set"u8, new byte[20_000], 0); // larger than everything
+        keep.Add(default, 0, "set"u8, new byte[20_000], default, 0); // larger than everything
         Assert.Empty(keep.Read());
     }
 
@@ -43,9 +43,9 @@ public sealed class NotificationKeepTests
     public void A_cut_forgets_what_is_before_it()
     {
         var keep = new NotificationKeep(1 << 20);
-        keep.Add(default, 1, "set"u8, "a"u8, 0);
+        keep.Add(default, 1, "set"u8, "a"u8, default, 0);
         long cut = keep.Next;
-        keep.Add(default, 2, "set"u8, "b"u8, 0);
+        keep.Add(default, 2, "set"u8, "b"u8, default, 0);
         keep.Cut(cut);
         Assert.Equal([2], keep.Read().Select(one => one.Database));
         keep.Cut(keep.Next);
@@ -57,7 +57,7 @@ public sealed class NotificationKeepTests
     {
         var keep = new NotificationKeep(int.MaxValue);
         int seen = 0;
-        NotificationKeep.Visitor count = (in EventPosition _, int _, ReadOnlySpan<byte> _, ReadOnlySpan<byte> _, long _, ReadOnlySpan<byte> _) => seen++;
+        NotificationKeep.Visitor count = (in EventPosition _, int _, ReadOnlySpan<byte> _, ReadOnlySpan<byte> _, ReadOnlySpan<byte> _, long _, ReadOnlySpan<byte> _) => seen++;
         for (int round = 0; round < 3; round++)
             Round();
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -68,7 +68,7 @@ public sealed class NotificationKeepTests
         void Round()
         {
             for (int n = 0; n < 100; n++)
-                keep.Add(default, n, "set"u8, "key"u8, 0);
+                keep.Add(default, n, "set"u8, "key"u8, default, 0);
             keep.Drain(count);
         }
     }

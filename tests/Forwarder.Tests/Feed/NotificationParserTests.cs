@@ -9,6 +9,7 @@ namespace KeyEvt.Forwarder.Tests.Feed;
 public sealed class NotificationParserTests
 {
     private const string Pmessage = ">4\r\n$8\r\npmessage\r\n$18\r\n__keyevent@*__:set\r\n$18\r\n__keyevent@0__:set\r\n$3\r\nkey\r\n";
+    private const string Fields = ">4\r\n$8\r\npmessage\r\n$19\r\n__subkeyevent@*__:*\r\n$22\r\n__subkeyevent@0__:hset\r\n$18\r\n5:my|ha|1:a,4:a,b\n\r\n";
     private const string Message = "*3\r\n$7\r\nmessage\r\n$23\r\n__keyevent@15__:expired\r\n$5\r\nkey:1\r\n";
 
     [Theory]
@@ -36,6 +37,32 @@ public sealed class NotificationParserTests
         Assert.True(notification.Key.IsEmpty);
         Assert.True(notification.Pattern.IsEmpty);
     }
+
+    [Fact]
+    public void A_subkeyevent_names_the_key_and_its_fields_whatever_bytes_they_hold()
+    {
+        Assert.True(NotificationParser.TryParse(Encoding.Latin1.GetBytes(Fields), out Notification notification));
+        Assert.Equal(0, notification.Database);
+        Assert.Equal("hset"u8, notification.Event);
+        Assert.Equal("my|ha"u8, notification.Key);
+        Assert.Equal("1:a,4:a,b\n"u8, notification.Fields);
+        Assert.Equal("__subkeyevent@*__:*"u8, notification.Pattern);
+        Assert.True(NotificationParser.TryParse(Pushed('>', "message", "__subkeyevent@15__:hdel", "0:|0:"), out notification));
+        Assert.Equal((15, true, "0:"), (notification.Database, notification.Key.IsEmpty, Encoding.Latin1.GetString(notification.Fields)));
+    }
+
+    [Theory]
+    [InlineData("key")]
+    [InlineData("3:key")]
+    [InlineData("3:key|")]
+    [InlineData("3:key,1:a")]
+    [InlineData("4:key|1:a")]
+    [InlineData("2:key|1:a")]
+    [InlineData("03:key|1:a")]
+    [InlineData("3:key|1:a,")]
+    [InlineData("3:key|2:a")]
+    public void A_subkeyevent_that_is_cut_or_padded_is_none(string payload) =>
+        Assert.False(NotificationParser.TryParse(Pushed('>', "pmessage", "__subkeyevent@*__:*", "__subkeyevent@0__:hset", payload), out _));
 
     [Fact]
     public void The_key_may_be_any_bytes()
@@ -82,6 +109,12 @@ public sealed class NotificationParserTests
     [InlineData("__keyevent@0_:set")]
     [InlineData("x__keyevent@0__:set")]
     [InlineData("__keyevent@0__:set\nother")]
+    [InlineData("__keyevent@0__:set\r")]
+    [InlineData("__keyevent@0__:\u001b[2J")]
+    [InlineData("__keyevent@0__:\0")]
+    [InlineData("__keyevent@0__:set\u007f")]
+    [InlineData("__subkeyspace@0__:key")]
+    [InlineData("__subkeyevent@0__:hset")] // its payload is none
     public void Another_channel_is_not_a_notification(string channel)
     {
         Assert.False(NotificationParser.TryParse(Pushed('>', "pmessage", "*", channel, "key"), out _));
@@ -109,6 +142,7 @@ public sealed class NotificationParserTests
 
     [Theory]
     [InlineData(Pmessage)]
+    [InlineData(Fields)]
     [InlineData(Message)]
     public void A_frame_cut_off_or_with_more_behind_it_is_refused(string text)
     {
@@ -127,6 +161,7 @@ public sealed class NotificationParserTests
 
     [Theory]
     [InlineData(Pmessage)]
+    [InlineData(Fields)]
     [InlineData(Message)]
     public void A_frame_with_any_bytes_changed_is_read_or_refused_but_never_throws(string text) =>
         Gen.Select(Gen.Int[0, text.Length - 1], Gen.Byte).Array[1, 3].Sample(
@@ -150,10 +185,13 @@ public sealed class NotificationParserTests
     public void Reading_allocates_nothing()
     {
         byte[] frame = Encoding.Latin1.GetBytes(Pmessage);
+        byte[] fields = Encoding.Latin1.GetBytes(Fields);
         NotificationParser.TryParse(frame, out _);
+        NotificationParser.TryParse(fields, out _);
         long before = GC.GetAllocatedBytesForCurrentThread();
         NotificationParser.TryParse(frame, out _);
         NotificationParser.TryParse(frame.AsSpan(0, frame.Length - 1), out _);
+        NotificationParser.TryParse(fields, out _);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 

@@ -8,6 +8,9 @@ public sealed class NotifyFlagsTests
 {
     private const EventClass Default = EventClass.Expired | EventClass.Evicted;
 
+    /// <summary>What A stands for before Redis 8.8.</summary>
+    private const EventClass OldAll = EventClass.All & ~EventClass.Array;
+
     [Theory]
     [InlineData("xe", Default)]
     [InlineData("ex", Default)]
@@ -16,7 +19,10 @@ public sealed class NotifyFlagsTests
     [InlineData("A", EventClass.All)]
     [InlineData("KEA", EventClass.All)]
     [InlineData("Am", EventClass.All | EventClass.KeyMiss)]
-    [InlineData("g$lshzxetd", EventClass.All)]
+    [InlineData("g$lshzxetda", EventClass.All)]
+    [InlineData("g$lshzxetd", OldAll)]
+    [InlineData("hT", EventClass.Hash | EventClass.Fields)]
+    [InlineData("hSIV", EventClass.Hash | EventClass.Fields)]
     [InlineData("mnoc", EventClass.KeyMiss | EventClass.New | EventClass.Overwritten | EventClass.TypeChanged)]
     public void Letters_of_users_are_read(string letters, EventClass expected)
     {
@@ -28,7 +34,6 @@ public sealed class NotifyFlagsTests
     [Theory]
     [InlineData("xq", "'q'")]
     [InlineData("X", "'X'")]
-    [InlineData("a", "'a'")]
     [InlineData("x e", "'U+0020'")]
     [InlineData("x\r", "'U+000D'")]
     [InlineData("x\0", "'U+0000'")]
@@ -47,6 +52,7 @@ public sealed class NotifyFlagsTests
     [InlineData("")]
     [InlineData("K")]
     [InlineData("KE")]
+    [InlineData("STIV")]
     public void Letters_without_a_class_are_a_fault(string letters)
     {
         Assert.False(NotifyFlags.TryParse(letters, out _, out string error));
@@ -58,15 +64,19 @@ public sealed class NotifyFlagsTests
     [InlineData(Default, "xe")]
     [InlineData(EventClass.All, "A")]
     [InlineData(EventClass.All | EventClass.New | EventClass.KeyMiss, "Amn")]
-    [InlineData(EventClass.All & ~EventClass.Module, "g$lshzxet")]
+    [InlineData(EventClass.All & ~EventClass.Module, "g$lshzxeta")]
+    [InlineData(EventClass.All | EventClass.Fields, "AT")]
     [InlineData(EventClass.Overwritten | EventClass.TypeChanged, "oc")]
     public void Classes_are_written_in_the_order_of_Redis(EventClass classes, string expected) => Assert.Equal(expected, NotifyFlags.Format(classes));
 
     [Fact]
     public void What_is_written_reads_back_for_every_combination_of_classes()
     {
-        for (uint bits = 1; bits < 1 << 14; bits++)
+        for (uint bits = 1; bits < 1 << 16; bits++)
         {
+            if ((EventClass)bits == EventClass.Fields)
+                continue; // no class
+
             Assert.True(NotifyFlags.TryParse(NotifyFlags.Format((EventClass)bits), out EventClass classes, out _));
             Assert.Equal((EventClass)bits, classes);
         }
@@ -76,7 +86,7 @@ public sealed class NotifyFlagsTests
     [Theory]
     [InlineData("", Default, "xeE")]
     [InlineData("AKE", Default, null)]
-    [InlineData("AE", EventClass.All, null)]
+    [InlineData("AE", OldAll, null)]
     [InlineData("xE", Default, "xEe")]
     [InlineData("xeE", Default, null)]
     [InlineData("xeKE", Default, null)]
@@ -85,19 +95,19 @@ public sealed class NotifyFlagsTests
     [InlineData("K", Default, "KxeE")]
     [InlineData("xK", Default, "xKeE")]
     [InlineData("lKEm", Default, "lKEmxe")]
-    [InlineData("g$lshzxetE", EventClass.All, "g$lshzxetEd")]
+    [InlineData("g$lshzxetE", OldAll, "g$lshzxetEd")]
     [InlineData("g$lshzxetE", EventClass.String, null)]
     [InlineData("xnE", EventClass.New, null)]
     [InlineData("xnE", EventClass.New | EventClass.String, "xnE$")]
-    [InlineData("xE", EventClass.All, "xEg$lshzetd")]
-    [InlineData("E", EventClass.All, "EA")]
+    [InlineData("xE", OldAll, "xEg$lshzetd")]
+    [InlineData("E", OldAll, "EA")]
     [InlineData("xE", EventClass.KeyMiss, "xEm")]
     [InlineData("xE?!", EventClass.KeyMiss, "xE?!m")]
     public void Only_what_is_missing_is_added_to_what_was_read(string current, EventClass needed, string? expected)
     {
-        Assert.Equal(expected, NotifyFlags.Missing(current, needed, out bool ambiguous));
+        Assert.Equal(expected, NotifyFlags.Missing(current, needed, OldAll, out bool ambiguous));
         Assert.False(ambiguous);
-        Assert.Equal(expected is null, NotifyFlags.Covers(current, needed));
+        Assert.Equal(expected is null, NotifyFlags.Covers(current, needed, OldAll));
     }
 
     [Theory]
@@ -110,9 +120,9 @@ public sealed class NotifyFlagsTests
     [InlineData("A", EventClass.New, "AnE", false)]
     public void With_A_in_it_needed_letters_are_added_and_the_doubt_is_said(string current, EventClass needed, string expected, bool covers)
     {
-        Assert.Equal(expected, NotifyFlags.Missing(current, needed, out bool ambiguous));
+        Assert.Equal(expected, NotifyFlags.Missing(current, needed, OldAll, out bool ambiguous));
         Assert.True(ambiguous);
-        Assert.Equal(covers, NotifyFlags.Covers(current, needed));
+        Assert.Equal(covers, NotifyFlags.Covers(current, needed, OldAll));
     }
 
     [Theory]
@@ -121,31 +131,37 @@ public sealed class NotifyFlagsTests
     [InlineData("xKE")]
     public void When_nothing_is_needed_nothing_is_missing(string current)
     {
-        Assert.Null(NotifyFlags.Missing(current, EventClass.None, out bool ambiguous));
+        Assert.Null(NotifyFlags.Missing(current, EventClass.None, OldAll, out bool ambiguous));
         Assert.False(ambiguous);
-        Assert.True(NotifyFlags.Covers(current, EventClass.None));
+        Assert.True(NotifyFlags.Covers(current, EventClass.None, OldAll));
     }
 
     [Fact]
     public void What_is_written_keeps_every_letter_and_is_enough_whatever_was_read()
     {
-        for (uint bits = 0; bits < 1 << 14; bits++)
+        foreach (var all in new[] { OldAll, EventClass.All })
         {
-            string current = Printed((EventClass)bits);
-            foreach (string delivery in new[] { "", "K", "E", "KE" })
+            for (uint bits = 0; bits < 1 << 16; bits++)
+                KeepsEveryLetter(Printed((EventClass)bits, all), all);
+        }
+    }
+
+    private static void KeepsEveryLetter(string current, EventClass all)
+    {
+        foreach (string delivery in new[] { "", "K", "E", "KE" })
+        {
+            foreach (EventClass needed in new[] { Default, all, EventClass.New, EventClass.KeyMiss | EventClass.Hash, EventClass.Hash | EventClass.Fields })
             {
-                foreach (EventClass needed in new[] { Default, EventClass.All, EventClass.New, EventClass.KeyMiss | EventClass.Hash })
-                {
-                    string? written = NotifyFlags.Missing(current + delivery, needed, out _);
-                    Assert.StartsWith(current + delivery, written ?? current + delivery, StringComparison.Ordinal);
-                    Assert.Null(NotifyFlags.Missing(written ?? current + delivery, needed, out _));
-                    Assert.True(NotifyFlags.Covers(written ?? current + delivery, needed));
-                }
+                string? written = NotifyFlags.Missing(current + delivery, needed, all, out _);
+                Assert.StartsWith(current + delivery, written ?? current + delivery, StringComparison.Ordinal);
+                Assert.Null(NotifyFlags.Missing(written ?? current + delivery, needed, all, out _));
+                Assert.True(NotifyFlags.Covers(written ?? current + delivery, needed, all));
             }
         }
     }
 
     /// <summary>As Redis 8 prints it: n, o and c only without A.</summary>
-    private static string Printed(EventClass classes) => NotifyFlags.Format(
-        classes.HasFlag(EventClass.All) ? classes & (EventClass.All | EventClass.KeyMiss) : classes);
+    private static string Printed(EventClass classes, EventClass all) => classes.HasFlag(all)
+        ? "A" + NotifyFlags.List(classes & (EventClass.KeyMiss | EventClass.Fields))
+        : NotifyFlags.List(classes);
 }

@@ -10,9 +10,12 @@ internal sealed class RecordingSink : IEventSink
     private readonly List<Entry> _entries = [];
     private long _batches;
 
-    public sealed record Entry(EventPosition Position, int Database, EventClass Class, string Event, byte[] KeyBytes, long At)
+    public sealed record Entry(EventPosition Position, int Database, EventClass Class, string Event, byte[] KeyBytes, byte[] FieldBytes, long At)
     {
         public string Key => System.Text.Encoding.Latin1.GetString(KeyBytes);
+
+        /// <summary>As the server lists them.</summary>
+        public string Fields => System.Text.Encoding.Latin1.GetString(FieldBytes);
     }
 
     public IReadOnlyList<Entry> Entries
@@ -34,10 +37,10 @@ internal sealed class RecordingSink : IEventSink
 
     public long Batches => Volatile.Read(ref _batches);
 
-    public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, long unixMilliseconds)
+    public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds)
     {
         lock (_gate)
-            _entries.Add(new Entry(position, database, eventClass, System.Text.Encoding.Latin1.GetString(eventName), key.ToArray(), unixMilliseconds));
+            _entries.Add(new Entry(position, database, eventClass, System.Text.Encoding.Latin1.GetString(eventName), key.ToArray(), fields.ToArray(), unixMilliseconds));
     }
 
     public void EndOfBatch() => Interlocked.Increment(ref _batches);

@@ -4,20 +4,21 @@ using KeyEvt.Servers;
 
 namespace KeyEvt.Forwarder.Tests.Feed;
 
-/// <summary>A feed on a scripted node, in virtual time.</summary>
+/// <summary>A feed on a scripted node, in virtual time. A marker is sent each beat, whether events flow or not, unless that is what a test is about.</summary>
 internal sealed class ScriptedFeed : IAsyncDisposable
 {
     public static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
 
-    public ScriptedFeed(Func<NodeFeedOptions, NodeFeedOptions>? change = null)
+    public ScriptedFeed(Func<NodeFeedOptions, NodeFeedOptions>? change = null, ScriptedNode? node = null)
     {
-        var options = new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") };
+        Node = node ?? new ScriptedNode();
+        var options = new NodeFeedOptions { Address = RedisAddress.Parse("redis://node"), QuietInterval = Beat };
         Feed = new NodeFeed(change?.Invoke(options) ?? options, Sink, Gaps, Time, Log, Node);
     }
 
     public JumpingTime Time { get; } = new();
 
-    public ScriptedNode Node { get; } = new();
+    public ScriptedNode Node { get; }
 
     public RecordingSink Sink { get; } = new();
 
@@ -29,10 +30,10 @@ internal sealed class ScriptedFeed : IAsyncDisposable
 
     public int Count(string command) => Node.Commands.Count(one => one.StartsWith(command, StringComparison.Ordinal));
 
-    /// <summary>Subscribed to all, and the first marker has come back.</summary>
-    public async Task StartAsync()
+    /// <summary>Subscribed to what is wanted, and the first marker has come back.</summary>
+    public async Task StartAsync(EventClass wanted = EventClass.All)
     {
-        Feed.Want(EventClass.All);
+        Feed.Want(wanted);
         Feed.Start();
         await Eventually.TrueAsync("the subscription and the first marker", () => Feed.Status is { IsInStep: true, MarkersSeen: 1 });
     }

@@ -22,6 +22,18 @@ internal sealed class ScriptedNode : IFeedTransport
     /// <summary>It says that it is a node of a cluster.</summary>
     public bool IsCluster { get; init; }
 
+    /// <summary>What HELLO says that it is; also Valkey says an older Redis' version in INFO.</summary>
+    public (string Product, string Version) Server { get; set; } = ("redis", "7.0.0");
+
+    /// <summary>The letters that CONFIG SET takes; what it refuses is refused in <see cref="Refusal"/>'s words.</summary>
+    public string Letters { get; init; } = "Ag$lshzxeKEtmdn";
+
+    /// <summary>What CONFIG SET answers to other letters: {0} stands for those that it takes.</summary>
+    public string Refusal { get; init; } = "-ERR CONFIG SET failed (possibly related to argument 'notify-keyspace-events') - Invalid event class character. Use '{0}'.\r\n";
+
+    /// <summary>notify-keyspace-events.</summary>
+    public string Flags { get; set; } = "AKE";
+
     /// <summary>Refuses connections while set.</summary>
     public bool IsDown { get; set; }
 
@@ -91,7 +103,15 @@ internal sealed class ScriptedNode : IFeedTransport
     }
 
     public Task EventAsync(string key, string pattern = "__keyevent@*__:*", int? on = null) =>
-        SayAsync($">4\r\n$8\r\npmessage\r\n${pattern.Length}\r\n{pattern}\r\n$18\r\n__keyevent@0__:set\r\n${key.Length}\r\n{key}\r\n", on);
+        SayAsync(EventFrame("set", key, pattern), on);
+
+    /// <summary>An event, as a node with the letter T says it behind the same one without fields.</summary>
+    /// <param name="list">As the server lists fields.</param>
+    public static string FieldsFrame(string name, string key, string list) =>
+        $">4\r\n$8\r\npmessage\r\n{Bulk("__subkeyevent@*__:*")}{Bulk($"__subkeyevent@0__:{name}")}{Bulk($"{key.Length}:{key}|{list}")}";
+
+    public static string EventFrame(string name, string key, string pattern = "__keyevent@*__:*", int database = 0) =>
+        $">4\r\n$8\r\npmessage\r\n{Bulk(pattern)}{Bulk($"__keyevent@{database}__:{name}")}{Bulk(key)}";
 
     /// <param name="on">As in <see cref="SayAsync"/>.</param>
     public Task CloseAsync(int? on = null) => _toFeed[(on ?? Connects) - 1].CompleteAsync().AsTask();
@@ -127,12 +147,14 @@ internal sealed class ScriptedNode : IFeedTransport
 
     private string Usual(string[] command) => command[0] switch
     {
-        "HELLO" when IsCluster => $"%2\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n{Bulk("mode")}{Bulk("cluster")}",
-        "HELLO" => "%1\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n",
-        "INFO" => Bulk($"# Server\r\nredis_version:7.0.0\r\nrun_id:{new string('a', 40)}\r\n"),
+        "HELLO" => $"%3\r\n{Bulk("server")}{Bulk(Server.Product)}{Bulk("version")}{Bulk(Server.Version)}{Bulk("mode")}{Bulk(IsCluster ? "cluster" : "standalone")}",
+        "INFO" when Server.Product == "valkey" => Bulk($"# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:{Server.Version}\r\nrun_id:{new string('a', 40)}\r\n"),
+        "INFO" => Bulk($"# Server\r\nredis_version:{Server.Version}\r\nrun_id:{new string('a', 40)}\r\n"),
         "ROLE" => "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n",
-        "CONFIG" when command[1] == "GET" => "%1\r\n$22\r\nnotify-keyspace-events\r\n$3\r\nAKE\r\n",
-        "SUBSCRIBE" or "SSUBSCRIBE" or "PSUBSCRIBE" or "PUNSUBSCRIBE" => $">3\r\n{Bulk(command[0].ToLowerInvariant())}{Bulk(command[1])}:1\r\n",
+        "CONFIG" when command[1] == "GET" => $"%1\r\n{Bulk("notify-keyspace-events")}{Bulk(Flags)}",
+        "CONFIG" when command[3].All(letter => Letters.Contains(letter, StringComparison.Ordinal)) => (Flags = command[3], "+OK\r\n").Item2,
+        "CONFIG" => Refusal.Replace("{0}", Letters, StringComparison.Ordinal),
+        "SUBSCRIBE" or "SSUBSCRIBE" or "PSUBSCRIBE" or "PUNSUBSCRIBE" or "UNSUBSCRIBE" or "SUNSUBSCRIBE" => $">3\r\n{Bulk(command[0].ToLowerInvariant())}{Bulk(command[1])}:1\r\n",
         "PUBLISH" => $">3\r\n$7\r\nmessage\r\n{Bulk(command[1])}{Bulk(command[2])}:1\r\n",
         "SPUBLISH" => $">3\r\n$8\r\nsmessage\r\n{Bulk(command[1])}{Bulk(command[2])}:1\r\n",
         "PING" => "+PONG\r\n",

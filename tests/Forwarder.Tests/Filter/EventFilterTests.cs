@@ -35,6 +35,14 @@ public sealed class EventFilterTests
             iter: 3_000);
 
     [Fact]
+    public void An_event_of_one_of_two_classes_is_wanted_by_whoever_wants_one_of_them()
+    {
+        Assert.True(Of(Rule("events=x mask=a")).Wants(0, EventClass.Expired | EventClass.Hash, "a"u8));
+        Assert.True(Of(Rule("events=h db=0 mask=a")).Wants(0, EventClass.Expired | EventClass.Hash, "a"u8));
+        Assert.False(Of(Rule("events=z mask=a")).Wants(0, EventClass.Expired | EventClass.Hash, "a"u8));
+    }
+
+    [Fact]
     public void A_mask_of_a_rule_may_hold_any_bytes()
     {
         Assert.True(EventRule.TryParse(Encoding.Latin1.GetString([.. "mask=^"u8, 0xFF, 0x00, 0x0A]), out var rule, out _));

@@ -45,6 +45,8 @@ public sealed class AdminServerTests : IAsyncLifetime
     public async Task Ready_says_what_is_missing_line_by_line()
     {
         Assert.Equal((HttpStatusCode.OK, "ready\n"), await GetAsync("/readyz"));
+        _readiness.MoreLines = ["a letter\nis lacking"];
+        Assert.Equal((HttpStatusCode.OK, "ready\na letter is lacking\n"), await GetAsync("/readyz"));
         _readiness.Lines = ["the upstream does not answer", "the feed is not subscribed"];
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "the upstream does not answer\nthe feed is not subscribed\n"), await GetAsync("/readyz"));
     }
@@ -125,6 +127,10 @@ public sealed class AdminServerTests : IAsyncLifetime
     {
         public IReadOnlyList<string> Lines { get; set; } = [];
 
+        public IReadOnlyList<string> MoreLines { get; set; } = [];
+
         public IReadOnlyList<string> Missing() => Lines;
+
+        public IReadOnlyList<string> Notes() => MoreLines;
     }
 }

@@ -16,6 +16,8 @@ internal sealed class ScriptedRedis : IAsyncDisposable
         ["PING"] = "+PONG\r\n",
         ["AUTH"] = "+OK\r\n",
         ["HELLO"] = "*6\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n",
+        ["ACL GETUSER"] = "*2\r\n$5\r\nflags\r\n*1\r\n$2\r\non\r\n",
+        ["ACL DRYRUN"] = Bulk("User default has no permissions to access the '__keyevent@0__:expired' channel"),
         ["ROLE"] = "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n",
         ["CONFIG GET"] = "*2\r\n$22\r\nnotify-keyspace-events\r\n$3\r\nxeE\r\n",
         ["CONFIG SET"] = "-ERR Unknown option or number of arguments for CONFIG SET - 'keyevt-check'\r\n",

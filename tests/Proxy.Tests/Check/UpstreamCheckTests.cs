@@ -45,6 +45,12 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     [InlineData("INFO", "$45\r\nmaxmemory:100\r\nmaxmemory_policy:allkeys-lru\r\n\r\n", "eviction", nameof(CheckOutcome.Warning), "allkeys-lru with maxmemory 100 may evict")]
     [InlineData("PUBLISH", Refused, "markers", nameof(CheckOutcome.Warning), "NOPERM")]
     [InlineData("PSUBSCRIBE", Refused, "subscribe", nameof(CheckOutcome.Fails), "NOPERM")]
+    [InlineData("PSUBSCRIBE __keyevent@*__:expired", Refused, "subscribe", nameof(CheckOutcome.Works), "__keyevent@*__:*")]
+    [InlineData("ACL GETUSER", Refused, "forged events", nameof(CheckOutcome.Note), "cannot tell whether the user default may publish on __keyevent@0__:expired: NOPERM")]
+    [InlineData("ACL GETUSER", "-ERR unknown command `ACL`\r\n", "forged events", nameof(CheckOutcome.Note), "cannot tell")]
+    [InlineData("ACL DRYRUN", "$2\r\nOK\r\n", "forged events", nameof(CheckOutcome.Warning), "may PUBLISH on __keyevent@0__:expired")]
+    [InlineData("ACL DRYRUN", Refused, "forged events", nameof(CheckOutcome.Note), "cannot tell")]
+    [InlineData("ACL GETUSER", "*2\r\n$5\r\nflags\r\n*1\r\n$3\r\noff\r\n", "forged events", nameof(CheckOutcome.Works), "the user default is off")]
     [InlineData("SUBSCRIBE", Refused, "subscribe", nameof(CheckOutcome.Warning), "NOPERM")]
     [InlineData("PING", "HTTP/1.1 400 Bad Request\r\n", "commands", nameof(CheckOutcome.Fails), "what answers there is no Redis")]
     public async Task What_does_not_work_is_named(string command, string answer, string what, string outcome, string finding)
@@ -53,6 +59,51 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
         var rows = await RunAsync();
         Assert.Contains(rows, row => row.What == what && row.Outcome.ToString() == outcome && row.Finding.Contains(finding, StringComparison.Ordinal));
         Assert.All(rows.Where(row => row.Outcome == CheckOutcome.Fails), row => Assert.NotNull(row.Remedy));
+    }
+
+    [Theory]
+    [InlineData("+@all", "*1\r\n$1\r\n*\r\n", nameof(CheckOutcome.Warning))] // 6.2
+    [InlineData("+@all", "*1\r\n$5\r\napp:*\r\n", nameof(CheckOutcome.Note))]
+    [InlineData("+@all -publish", "*1\r\n$1\r\n*\r\n", nameof(CheckOutcome.Note))]
+    [InlineData("+@all", null, nameof(CheckOutcome.Warning))] // 6.0 has no rules for channels
+    public async Task Where_nothing_can_be_tried_dry_only_what_is_certain_is_said_of_forgers(string commands, string? channels, string outcome)
+    {
+        _redis.Answer("ACL DRYRUN", "-ERR Unknown subcommand or wrong number of arguments for 'DRYRUN'. Try ACL HELP.\r\n");
+        string more = channels is null ? "" : $"$8\r\nchannels\r\n{channels}";
+        _redis.Answer("ACL GETUSER", $"*{(channels is null ? 4 : 6)}\r\n$5\r\nflags\r\n*1\r\n$2\r\non\r\n$8\r\ncommands\r\n${commands.Length}\r\n{commands}\r\n{more}");
+        Assert.Equal(outcome, Assert.Single(await RunAsync(), row => row.What == "forged events").Outcome.ToString());
+    }
+
+    [Theory]
+    [InlineData("7.0.15", EventClass.Overwritten, "o", nameof(CheckOutcome.Warning))]
+    [InlineData("8.2.0", EventClass.Overwritten | EventClass.Fields, "T", nameof(CheckOutcome.Warning))]
+    [InlineData("8.8.0", EventClass.Overwritten | EventClass.Fields | EventClass.Array, null, null)]
+    public async Task A_letter_that_the_server_lacks_is_named(string version, EventClass more, string? lacking, string? outcome)
+    {
+        _redis.Answer("HELLO", $"*4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n${version.Length}\r\n{version}\r\n");
+        _redis.Answer("CONFIG GET", "*2\r\n$22\r\nnotify-keyspace-events\r\n$6\r\nxeoaTE\r\n");
+        _options = _options with { Forwarding = _options.Forwarding with { Events = EventClass.Expired | EventClass.Evicted | more } };
+        var rows = await RunAsync();
+        var row = rows.SingleOrDefault(row => row.What == "event flags");
+        Assert.Equal(outcome, row?.Outcome.ToString());
+        if (lacking is not null)
+            Assert.Contains($"has no '{lacking}'", row!.Finding, StringComparison.Ordinal);
+        Assert.Equal(version == "8.8.0", rows.Any(row => row is { What: "subscribe", Finding: "__subkeyevent@*__:*" }));
+        Assert.DoesNotContain(rows, row => row.Outcome == CheckOutcome.Fails);
+    }
+
+    [Fact]
+    public async Task Valkey_is_asked_for_its_expired_fields_too()
+    {
+        _redis.Answer("INFO server", ScriptedRedis.Bulk("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:9.1.2\r\n"));
+        Assert.Contains(await RunAsync(), row => row is { What: "subscribe", Finding: "__keyevent@*__:hexpired" });
+    }
+
+    [Fact]
+    public async Task Where_none_of_the_wanted_events_exist_that_fails()
+    {
+        _options = _options with { Forwarding = _options.Forwarding with { Events = EventClass.Overwritten } };
+        Assert.Contains(await RunAsync(), row => row is { What: "event flags", Outcome: CheckOutcome.Fails });
     }
 
     [Theory]

@@ -55,7 +55,7 @@ public sealed class KeyEvtCommandsTests
     [InlineData("connect 127.0.0.1 5672 user password 30 exchange key 1 10", "")]
     public async Task Masks_and_rules_beyond_the_limit_are_refused_and_nothing_of_the_command_is_applied(string command, string prefix)
     {
-        var before = _control.Config = _control.Config with { AmqpHosts = ["*"] };
+        var before = _control.Config = _control.Config with { AmqpHosts = [AllowedBroker.Any] };
         var tooMany = Enumerable.Range(0, 4).Select(i => prefix + (char)('a' + i) + new string('x', 1 << 16));
         var reply = await RunAsync([.. $"key_evt_amqp.{command}".Split(' ').Concat(tooMany).Select(Encoding.ASCII.GetBytes)]);
         Assert.StartsWith("-ERR the masks and rules are too large together", reply, StringComparison.Ordinal);

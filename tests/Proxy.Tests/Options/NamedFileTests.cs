@@ -54,7 +54,7 @@ public sealed class NamedFileTests : IDisposable
             new CommandLineSource().Read(["--config", config, "--amqp-password-file", secret, "--routing-key", "k"], faults, out _, out _),
             [new("KEYEVT_ADMIN_TOKEN_FILE", secret)], faults);
         Assert.Empty(faults);
-        Assert.Equal("secret", options.AdminToken);
+        Assert.Equal("secret", options.AdminToken?.Value);
         Assert.Equal(
             [
                 new NamedFile("--config", config, IsSecret: true), new NamedFile("KEYEVT_ADMIN_TOKEN_FILE", secret, IsSecret: true), new NamedFile("--amqp-password-file", secret, IsSecret: true),

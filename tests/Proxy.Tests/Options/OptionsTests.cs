@@ -104,7 +104,7 @@ public sealed class OptionsTests : IDisposable
     [InlineData("--upstream", "redis://h:6379/5", "--upstream is wrong: nothing may stand behind the port, not /5 either: each client chooses its database itself (SELECT), and events of all databases are forwarded; for those of one alone, write --rule 'db=5 mask=ALL' instead of --keymask ALL")]
     [InlineData("--upstream", "redis+cluster://", "--upstream is wrong: a Redis address needs a host")]
     [InlineData("--amqp", "http://h", "--amqp must begin with amqp:// or amqps://")]
-    [InlineData("--events", "xq", "--events has a wrong flag: unknown event flag 'q': flags are g $ l s h z x e t d m n o c, and A for g$lshzxetd")]
+    [InlineData("--events", "xq", "--events has a wrong flag: unknown event flag 'q': flags are g $ l s h z x e t d m n o c a, A for all but m n o c, and S T I V for the fields of hashes")]
     [InlineData("--delivery-mode", "0", "--delivery-mode must be 1 to 2, not '0'")]
     [InlineData("--fallback-storage-size", "lots", "--fallback-storage-size must be a whole number (0 unlimited, negative off), not 'lots'")]
     [InlineData("--keymask", "", "--keymask must not be empty: ALL matches every key")]
@@ -197,7 +197,7 @@ public sealed class OptionsTests : IDisposable
     public void An_empty_password_file_is_a_fault()
     {
         string file = FileWith("secret", "\n");
-        Assert.Equal([$"--amqp-password-file names the file '{file}', which must hold a password: not empty, UTF-8, without a NUL"], Faults("--amqp-password-file", file));
+        Assert.Equal([$"--amqp-password-file names the file '{file}', which must hold a password or token: not empty, UTF-8, without a NUL"], Faults("--amqp-password-file", file));
     }
 
     [Fact]

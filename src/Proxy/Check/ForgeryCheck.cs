@@ -1,0 +1,56 @@
+namespace KeyEvt.Proxy.Check;
+
+/// <summary>May whoever comes without a user of his own make up notifications? Asked of Redis; nothing is published.</summary>
+/// <remarks>
+/// A message that somebody publishes on <c>__keyevent@0__:expired</c> cannot be told from Redis' own. ACL DRYRUN (Redis 7) answers exactly; before it, the rules that ACL GETUSER
+/// prints are read, and only what is certain is said.
+/// </remarks>
+internal static class ForgeryCheck
+{
+    private const string What = "forged events";
+    private const string Channel = "__keyevent@0__:expired";
+    private const string Remedy = "ACL SETUSER default resetchannels &app:*, with the channels that your programs use in the place of app:*; and the same for other users that are not trusted";
+
+    public static async Task RunAsync(RedisWire redis, List<CheckRow> rows)
+    {
+        var user = await redis.CallAsync("ACL", "GETUSER", "default");
+        if (user.IsError)
+        {
+            rows.Add(new CheckRow(CheckOutcome.Note, What, $"cannot tell whether the user default may publish on {Channel}: {user.Text}", "an administrator asks: ACL DRYRUN default PUBLISH __keyevent@0__:expired x"));
+            return;
+        }
+
+        bool isOff = Field(user, "flags") is { } flags && flags.Items.Any(static flag => flag.Text == "off");
+        bool? may = isOff ? false : await MayPublishAsync(redis, user);
+        rows.Add(may switch
+        {
+            true => new CheckRow(CheckOutcome.Warning, What, $"the user default may PUBLISH on {Channel}: such a message cannot be told from a real event", Remedy),
+            false => new CheckRow(CheckOutcome.Works, What, isOff ? "the user default is off" : "the user default may not publish notifications"),
+            null => new CheckRow(CheckOutcome.Note, What, $"cannot tell whether the user default may publish on {Channel}", Remedy),
+        });
+    }
+
+    private static async Task<bool?> MayPublishAsync(RedisWire redis, RedisReply user)
+    {
+        var dry = await redis.CallAsync("ACL", "DRYRUN", "default", "PUBLISH", Channel, "x");
+        if (!dry.IsError)
+            return dry.Text == "OK";
+
+        // Before Redis 7. Before 6.2 there are no rules for channels.
+        string commands = Field(user, "commands")?.Text ?? "";
+        bool mayAll = commands == "+@all";
+        bool allChannels = Field(user, "channels") is not { } channels || channels.Text == "*" || channels.Items.Any(static channel => channel.Text == "*");
+        return mayAll && allChannels ? true : null;
+    }
+
+    private static RedisReply? Field(RedisReply flat, string name)
+    {
+        for (int i = 0; i + 1 < flat.Items.Count; i += 2)
+        {
+            if (flat.Items[i].Text == name)
+                return flat.Items[i + 1];
+        }
+
+        return null;
+    }
+}
