@@ -50,7 +50,7 @@ END
     apt-get -q update
 }
 
-# private_apt_reason LOG: what apt said last.
+# private_apt_reason LOG: what apt complained of first.
 private_apt_reason() {
-    echo "$(grep -E '^(E|Err|W):' "$1" | tail -n 1) (all of it in $1)"
+    echo "$(grep -E '^(W|E): ' "$1" | head -n 1) (all of it in $1)"
 }

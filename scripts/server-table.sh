@@ -34,7 +34,7 @@ redis_features=(
     'Fallback|Fallback storage' 'CheckTests.Missing|`check` names missing rights'
 )
 rabbit_features=(
-    'ConnectTests|Connect, disconnect, refusals' 'MessageTests|Messages and their properties' '(B07|B16)|Unroutable, missing queue' 'B10|Small frames' 'CheckTests|`check`'
+    'ConnectTests|Connect, disconnect, refusals' 'MessageTests|Messages and their properties' '(B07|B16)|Unroutable, missing queue' 'B10|Small frames' 'CheckTests.(Where|A_missing)|`check`'
 )
 
 # cell NAME TYPE: "12 of 12"
