@@ -33,6 +33,9 @@ public sealed record ForwarderConfig
     /// <summary>A durable queue to declare and bind at each connect, or null.</summary>
     public string? DeclareQueue { get; init; }
 
+    /// <summary>Of which type it must be; null: as it is there, or else as the broker's version recommends.</summary>
+    public QueueType? DeclareQueueType { get; init; }
+
     /// <summary>Brokers that a command may name besides the one in force.</summary>
     public IReadOnlyList<AllowedBroker> AmqpHosts { get; init; } = [];
 

@@ -25,7 +25,7 @@ namespace KeyEvt.Proxy;
 internal sealed class Host
 {
     /// <summary>Of all parts: only here it is said that it is the real one.</summary>
-    private static readonly TimeProvider Clock = Clock;
+    private static readonly TimeProvider Clock = TimeProvider.System;
 
     private static readonly TimeSpan SessionsDeadline = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan EventsDeadline = TimeSpan.FromSeconds(5);

@@ -4,37 +4,74 @@ using RabbitMQ.Client.Exceptions;
 
 namespace KeyEvt.Forwarder.Amqp;
 
-/// <summary>How does the queue of <c>--declare-queue</c> come to be, and to get the events? At each connect, before anything is published.</summary>
+/// <summary>How does the queue of <c>--declare-queue</c> come to be, and to get the events? At each connect, before anything is published; and once by <c>keyevt check</c>.</summary>
+/// <remarks>
+/// A queue that is there is taken as it is, whatever its type and arguments, unless a type was asked for: declared anew in other words the broker would refuse it, at every connect. So an
+/// earlier version's classic queue goes on to serve.
+/// </remarks>
 /// <param name="withGaps">Whether it is to get the messages about gaps too.</param>
-internal sealed class QueueDeclaration(bool withGaps, ILogger logger)
+public sealed class QueueDeclaration(bool withGaps, ILogger logger)
 {
     private (string Exchange, string Queue, string BindingKey) _told;
 
+    /// <returns>In words, what was done; empty where no queue is to be declared.</returns>
     /// <exception cref="LinkException">It cannot be declared, or its binding could not bring the events; with the remedy.</exception>
-    public async Task DeclareAsync(IConnection connection, ForwarderConfig config, CancellationToken deadline)
+    public async Task<string> DeclareAsync(IConnection connection, ForwarderConfig config, CancellationToken deadline)
     {
         if (config.DeclareQueue is not { } queue)
-            return;
+            return "";
 
         if (RoutingKeyParts.IsTemplate(config.RoutingKey))
             await CheckTypeAsync(connection, config, queue, deadline).ConfigureAwait(false);
 
+        bool isThere = config.DeclareQueueType is null && await IsThereAsync(connection, queue, deadline).ConfigureAwait(false);
+        var type = config.DeclareQueueType ?? QueueTypes.DefaultFor(connection.ServerProperties);
+        string done = isThere ? "is there and taken as it is" : type is { } asked ? $"is declared, of type {asked.Text()}" : "is declared";
         await using var channel = await connection.CreateChannelAsync(cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
         try
         {
-            await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
+            if (!isThere)
+            {
+                Dictionary<string, object?>? arguments = type is { } given ? new() { ["x-queue-type"] = given.Text() } : null;
+                await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
+            }
+
             if (config.Exchange.Length == 0)
-                return; // it leads to every queue by its name
+                return done; // it leads to every queue by its name
 
             await channel.QueueBindAsync(queue, config.Exchange, QueueBinding.KeyFor(config.RoutingKey), cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
             if (withGaps)
                 await channel.QueueBindAsync(queue, config.Exchange, MessageRoute.GapKey(config.RoutingKey), cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
+            return $"{done}; it is bound";
         }
         catch (OperationInterruptedException e)
         {
-            throw new LinkException(LinkFailureKind.Channel, $"queue '{queue}' could not be declared and bound: {e.ShutdownReason?.ReplyText}; grant configure on it, or start without --declare-queue", e);
+            throw new LinkException(LinkFailureKind.Channel, $"queue '{queue}' could not be declared and bound: {e.ShutdownReason?.ReplyText}; {Remedy(e.ShutdownReason?.ReplyCode)}", e);
         }
     }
+
+    /// <summary>False also where the user may not ask; then the declaration says what is missing.</summary>
+    private static async Task<bool> IsThereAsync(IConnection connection, string queue, CancellationToken deadline)
+    {
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
+        try
+        {
+            await channel.QueueDeclarePassiveAsync(queue, deadline).WaitAsync(deadline).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationInterruptedException e) when (e.ShutdownReason?.ReplyCode is Constants.NotFound or Constants.AccessRefused)
+        {
+            return false;
+        }
+    }
+
+    private static string Remedy(ushort? code) => code switch
+    {
+        Constants.PreconditionFailed => "the queue is there, and is another one than --declare-queue-type asks for: start without that option to take the queue as it is, name another queue, or delete this one",
+        Constants.AccessRefused => "grant the user configure and write on the queue and read on the exchange, or start without --declare-queue",
+        Constants.ResourceLocked => "the queue belongs to another connection alone: name another queue",
+        _ => "name another --declare-queue-type, or start without --declare-queue",
+    };
 
     private async Task CheckTypeAsync(IConnection connection, ForwarderConfig config, string queue, CancellationToken deadline)
     {

@@ -7,7 +7,7 @@ using KeyEvt.Proxy.Options;
 
 namespace KeyEvt.Proxy.Check;
 
-/// <summary>Would a run with these options work? The command <c>keyevt check</c>: tries, prints a table with remedies, changes nothing.</summary>
+/// <summary>Would a run with these options work? The command <c>keyevt check</c>: tries, prints a table with remedies, changes nothing but the queue of --declare-queue, which it declares and binds.</summary>
 internal static class CheckCommand
 {
     private const int WhatWidth = 22;
@@ -16,7 +16,7 @@ internal static class CheckCommand
     public static async Task<int> RunAsync(ProxyOptions options, TextWriter output)
     {
         var certificates = new Certificates(options, TimeProvider.System);
-        var broker = BrokerCheck.RunAsync(options.Forwarding, certificates.Amqp);
+        var broker = BrokerCheck.RunAsync(options.Forwarding, certificates.Amqp, options.GapEvents);
         bool fails = options.Upstream.Shape == UpstreamShape.Standalone
             ? await PrintAsync($"upstream {options.Upstream}", await UpstreamCheck.RunAsync(options, options.Upstream.Seeds[0], certificates.Upstream), output)
             : await NodesAsync(options, certificates.Upstream, output);

@@ -44,12 +44,12 @@ internal static class OptionLoader
         return faults.Count == 0 ? options : throw new InvalidOperationException(string.Join("; ", faults));
     }
 
-    /// <summary>A command may always name the broker of the start again, after it has named another.</summary>
+    /// <summary>A command may always name the broker of the start again, after it has named another, and the usual ports of its host.</summary>
     private static ProxyOptions WithStartBroker(ProxyOptions options)
     {
         var (start, allowed) = (options.Forwarding.Amqp, options.Forwarding.AmqpHosts);
-        if (!allowed.Any(broker => broker.Allows(start.Host, start.Port, start.Port)))
-            allowed = [.. allowed, new AllowedBroker(start.Host, start.Port)];
+        if (!allowed.Contains(AllowedBroker.Any) && !allowed.Any(broker => broker.Port is null && AmqpSettings.IsSameHost(broker.Host, start.Host)))
+            allowed = [.. allowed, new AllowedBroker(start.Host)];
         return options with { Forwarding = options.Forwarding with { Configured = start, AmqpHosts = allowed } };
     }
 

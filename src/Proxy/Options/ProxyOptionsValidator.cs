@@ -37,6 +37,8 @@ internal static class ProxyOptionsValidator
         foreach (string fault in TlsFaults.Of(options)) yield return fault;
 
         var forwarding = options.Forwarding;
+        if (forwarding.DeclareQueueType is not null && forwarding.DeclareQueue is null)
+            yield return "--declare-queue-type needs --declare-queue";
         if (forwarding.DeclareQueue is "")
             yield return "--declare-queue must not be empty";
         else if (forwarding.DeclareQueue is { } queue && queue.StartsWith("amq.", StringComparison.Ordinal))

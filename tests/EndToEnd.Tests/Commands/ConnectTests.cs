@@ -42,7 +42,7 @@ public sealed class ConnectTests(SharedBroker broker)
     public async Task Connect_takes_the_parameters_and_uses_them_at_once()
     {
         var rabbit = await broker.GetAsync();
-        await Stage.RunAsync(rabbit, new StageSetting { AmqpPort = FreePorts.Take(), Masks = [] }, async stage =>
+        await Stage.RunAsync(rabbit, new StageSetting { AmqpPort = FreePorts.Take(), Masks = [], Options = ["--amqp-hosts", "*"] }, async stage =>
         {
             Assert.Equal(Connected, (await stage.CallAsync("key_evt_amqp.connect", "127.0.0.1", $"{rabbit.Port}", "guest", "guest", "20", "amq.direct", stage.Queue, "2", "100", "^m:.*$")).ToString());
             await stage.CallAsync("MSET", "m:1", "x", "n:1", "x", "m:2", "x");

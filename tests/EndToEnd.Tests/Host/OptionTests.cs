@@ -60,7 +60,7 @@ public sealed class OptionTests
         Assert.Equal(0, help.ExitCode);
         string[] options =
         [
-            "listen", "upstream", "amqp", "events", "heartbeat", "exchange", "routing-key", "delivery-mode", "fallback-storage-size", "keymask", "loadmodule", "declare-queue", "admin", "notify-config", "amqp-hosts",
+            "listen", "upstream", "amqp", "events", "heartbeat", "exchange", "routing-key", "delivery-mode", "fallback-storage-size", "keymask", "loadmodule", "declare-queue", "declare-queue-type", "admin", "notify-config", "amqp-hosts",
             "amqp-password-file", "upstream-password-file", "admin-users", "config",
         ];
         Assert.All(options, option => Assert.Contains("--" + option, help.Output, StringComparison.Ordinal));

@@ -144,7 +144,7 @@ public sealed class ProtocolErrorTests
         {
             await using var test = new SessionUnderTest();
             await test.Client.SendAsync(request + "PING\r\n" + Request("key_evt_amqp.info"));
-            var (first, last) = await test.ReadConfigQuestionAsync();
+            var (first, _, last) = await test.ReadChangeQuestionAsync();
             await test.Upstream.SendAsync("+before\r\n" + first + "-NOAUTH Authentication required.\r\n" + last);
             var end = await test.ReadMarkAsync();
             await test.Upstream.SendAsync(end);
@@ -165,7 +165,7 @@ public sealed class ProtocolErrorTests
             await using var test = new SessionUnderTest();
             await test.Client.SendAsync(Request("key_evt_amqp.keymask_add", new string('m', 16385)) + behind);
             test.Client.Finish();
-            var (first, last) = await test.ReadConfigQuestionAsync();
+            var (first, _, last) = await test.ReadChangeQuestionAsync();
             await test.Upstream.SendAsync(first + "-NOAUTH Authentication required.\r\n" + last);
             Assert.Equal("", await test.Upstream.ReadToEndAsync());
             test.Upstream.Finish();
@@ -179,7 +179,7 @@ public sealed class ProtocolErrorTests
     {
         await using var test = new SessionUnderTest();
         await test.Client.SendAsync(Request(["key_evt_amqp.keymask_add", .. Enumerable.Repeat("m", 9)]) + "PING\r\n");
-        var (first, last) = await test.ReadConfigQuestionAsync();
+        var (first, _, last) = await test.ReadChangeQuestionAsync();
         await test.Upstream.SendAsync(first + "-NOAUTH Authentication required.\r\n" + last);
         await test.Client.ExpectAsync("-NOAUTH Authentication required.\r\n");
         await test.Upstream.ExpectAsync("PING\r\n");
