@@ -112,7 +112,7 @@ internal sealed class EventOutlet
         if (marker.IsEmpty)
         {
             _feed.Echo?.Add(position, database, eventName, key, fields, readAt);
-            _feed.Sink.Received(position, database, _letters.Classes.Of(eventName), eventName, key, fields, readAt);
+            _feed.Sink.Received(position, database, _letters.ClassOf(eventName), eventName, key, fields, readAt);
         }
         else
         {

@@ -101,7 +101,7 @@ internal sealed class FeedStream(
             state.HasMoved |= !isOurs;
         }
 
-        if (subscriptions.AreFieldsInForce && notification.Fields.IsEmpty && (letters.Classes.Of(notification.Event) & WithFields) != 0)
+        if (subscriptions.AreFieldsInForce && notification.Fields.IsEmpty && (letters.ClassOf(notification.Event) & WithFields) != 0)
             _held.Hold(position, notification);
         else
             Pass(position, notification);
@@ -134,7 +134,7 @@ internal sealed class FeedStream(
             return;
         }
 
-        _sink.Received(position, notification.Database, letters.Classes.Of(notification.Event), notification.Event, notification.Key, notification.Fields, _readAt);
+        _sink.Received(position, notification.Database, letters.ClassOf(notification.Event), notification.Event, notification.Key, notification.Fields, _readAt);
     }
 
     /// <param name="rest">Of the push: length CRLF payload CRLF.</param>

@@ -148,7 +148,7 @@ internal sealed class FlagKeeper(FeedContext feed, FeedCommands commands, NodeLe
             if (isAmbiguous)
                 FeedLog.FlagsAmbiguous(feed.Logger, feed.Node, old);
             feed.Board.Change(status => status with { NotifyFlags = written });
-            letters.Shown(need);
+            letters.Shown(NotifyFlags.ClassesOf(written, letters.Server.All));
             Good(want, need, sentAt);
         }
     }

@@ -10,12 +10,13 @@ internal sealed class NodeLetters
 {
     private volatile ServerEvents _server = ServerEvents.Newest;
     private volatile uint _shown;
+    private volatile uint _on;
     private volatile uint _refused;
 
     /// <summary>What its version says. Any thread.</summary>
     public ServerEvents Server => _server;
 
-    /// <summary>Which class an event has there. Any thread.</summary>
+    /// <summary>Which class an event may have there. Any thread.</summary>
     public EventClasses Classes => _server.Classes;
 
     public void Identify(ServerEvents server) => _server = server;
@@ -29,9 +30,18 @@ internal sealed class NodeLetters
     /// <summary>What it lacks of what is wanted, as far as is known.</summary>
     public EventClass Lacks(EventClass wanted) => _server.Meant(wanted) & ~Has(wanted);
 
-    /// <summary>It takes these: they were set, or read.</summary>
+    /// <summary>Which class an event has that the node has sent: of the two that a name may stand for, one whose letter is on. Read loop.</summary>
+    public EventClass ClassOf(ReadOnlySpan<byte> eventName)
+    {
+        var may = _server.Classes.Of(eventName);
+        var on = may & (EventClass)_on;
+        return on == EventClass.None ? may : on;
+    }
+
+    /// <summary>These are on: they were set, or read. So it takes them.</summary>
     public void Shown(EventClass classes)
     {
+        _on = (uint)classes;
         _shown |= (uint)classes;
         if (classes.HasFlag(EventClass.Array) && !_server.Known.HasFlag(EventClass.Array))
             _server = _server with { Known = _server.Known | EventClass.Array, Classes = EventClasses.RedisWithArrays };

@@ -119,6 +119,19 @@ public sealed class NodeFeedLettersTests
         await rig.KeysAsync("h");
     }
 
+    [Theory]
+    [InlineData("hE", EventClass.Hash, EventClass.Hash)]
+    [InlineData("xE", EventClass.Expired, EventClass.Expired)]
+    [InlineData("hxE", EventClass.Expired, EventClass.Hash | EventClass.Expired)]
+    public async Task Where_one_letter_is_on_that_a_name_may_stand_for_it_stands_for_that(string flags, EventClass wanted, EventClass expected)
+    {
+        await using var rig = new ScriptedFeed(node: new ScriptedNode { Server = ("valkey", "9.1.2"), Flags = flags });
+        await rig.StartAsync(wanted);
+        await rig.Node.SayAsync(ScriptedNode.EventFrame("hexpired", "h", rig.Feed.Status.Patterns[^1]));
+        await rig.KeysAsync("h");
+        Assert.Equal(expected, rig.Sink.Entries[0].Class);
+    }
+
     [Fact]
     public async Task Where_the_narrow_pattern_is_refused_all_are_subscribed_to()
     {
