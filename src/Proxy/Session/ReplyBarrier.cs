@@ -98,8 +98,8 @@ internal sealed class ReplyBarrier
     /// error for the one command: the client then has its reply, and replies and requests still belong together.
     /// </summary>
     /// <param name="guard">Of an upstream that has one; else null.</param>
-    /// <param name="interception">What the client asked for: concluded at once when the client has not logged in.</param>
-    public static ReplyBarrier ForWords(LoginGuard? guard, Interception interception)
+    /// <param name="interception">What the client asked for: concluded at once when the client has not logged in. Null: it is due nothing here.</param>
+    public static ReplyBarrier ForWords(LoginGuard? guard, Interception? interception)
     {
         var name = EchoShape.NewName();
         if (guard is null) return new ReplyBarrier(name, EchoShape.CommandOf(name));

@@ -106,7 +106,12 @@ internal sealed class RequestPump(
     {
         var request = _run.Candidate!;
         var kind = RequestKinds.Of(request);
-        _repliesMayBeOff |= kind == RequestKind.SilencesReplies;
+        if (kind == RequestKind.SilencesReplies)
+        {
+            read = await LearnBeforeSilenceAsync(read).ConfigureAwait(false);
+            _repliesMayBeOff = true;
+        }
+
         var interception = merged?.InterceptionOf(request, _repliesMayBeOff) ?? InterceptionOf(request, kind);
         if (interception is null)
         {
@@ -136,8 +141,17 @@ internal sealed class RequestPump(
         return read;
     }
 
+    /// <summary>Where the words can be learnt on the client's own connection only: with its replies off there would be nothing to learn from.</summary>
+    private async ValueTask<ReadResult> LearnBeforeSilenceAsync(ReadResult read)
+    {
+        if (_repliesMayBeOff || await LearnWordsAsync().ConfigureAwait(false) is not { Shape: null, Guard: { } guard }) return read;
+        _run.WriteInFront(read.Buffer);
+        return await LearnHereAsync(guard, interception: null, read).ConfigureAwait(false);
+    }
+
     /// <summary>Asks on this session's own connection. No other request overtakes the one that is waited for.</summary>
-    private async ValueTask<ReadResult> LearnHereAsync(LoginGuard? guard, Interception interception, ReadResult read)
+    /// <param name="interception">What the client asked for, if it is waited for here: see <see cref="ReplyBarrier.ForWords"/>.</param>
+    private async ValueTask<ReadResult> LearnHereAsync(LoginGuard? guard, Interception? interception, ReadResult read)
     {
         ProxyLog.AsksHere(services.Logger, session.Id);
         var barrier = ReplyBarrier.ForWords(guard, interception);
@@ -145,7 +159,7 @@ internal sealed class RequestPump(
         read = await SendAndWaitAsync(barrier, read, isLast: false).ConfigureAwait(false);
         await barrier.End.ConfigureAwait(false);
         if (barrier.Learnt is { } shape) _words = new EchoWords(shape, Guard: guard);
-        if (interception.EndsSession) _over = (SessionEndReason.ProtocolError, default);
+        if (interception is { EndsSession: true }) _over = (SessionEndReason.ProtocolError, default);
         return read;
     }
 

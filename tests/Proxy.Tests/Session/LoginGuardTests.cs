@@ -94,6 +94,37 @@ public sealed class LoginGuardTests
     }
 
     [Fact]
+    public async Task Before_replies_are_switched_off_the_words_are_learnt()
+    {
+        await using var test = NewSession();
+        await test.Client.SendAsync(Request("CLIENT", "REPLY", "OFF") + Request("key_evt_amqp.info") + Request("CLIENT", "REPLY", "ON"));
+        var (mark, guard, end) = await ReadWordsAsync(test);
+        Assert.Equal("", test.Upstream.Peek());
+        await SendInPiecesAsync(test, EchoLine(mark) + HelloLine(guard) + EchoLine(end));
+        Assert.Equal(["CLIENT", "REPLY", "OFF"], await test.Upstream.ReadRequestAsync());
+        var (_, _, first, last) = await test.ReadQuestionOfSilentAsync();
+        await test.Upstream.SendAsync("+OK\r\n" + first + ConfigGranted + last);
+        Assert.Equal(["CLIENT", "REPLY", "OFF"], await test.Upstream.ReadRequestAsync()); // as it was
+        Assert.Equal(["CLIENT", "REPLY", "ON"], await test.Upstream.ReadRequestAsync());
+        await test.Upstream.SendAsync("+OK\r\n");
+        await test.Client.ExpectAsync("+OK\r\n");
+        Assert.Single(test.Executed);
+    }
+
+    [Fact]
+    public async Task A_client_without_login_that_wants_its_replies_off_is_told_what_the_upstream_says_and_nothing_else()
+    {
+        await using var test = NewSession();
+        await test.Client.SendAsync(Request("GET", "a") + Request("CLIENT", "REPLY", "OFF"));
+        Assert.Equal(["GET", "a"], await test.Upstream.ReadRequestAsync());
+        var (_, guard, _) = await ReadWordsAsync(test);
+        await SendInPiecesAsync(test, NoAuth + NoAuth + HelloLine(guard) + NoAuth);
+        Assert.Equal(["CLIENT", "REPLY", "OFF"], await test.Upstream.ReadRequestAsync());
+        await test.Upstream.SendAsync(NoAuth);
+        await test.Client.ExpectAsync(NoAuth + NoAuth);
+    }
+
+    [Fact]
     public async Task A_command_larger_than_a_client_without_login_may_send_ends_the_session_in_Redis_words()
     {
         await using var test = NewSession();
