@@ -9,13 +9,16 @@ namespace KeyEvt.Proxy.Intercept;
 /// </summary>
 /// <param name="maxKeptBytes">Longer answers are judged by their kind alone.</param>
 /// <param name="keepsAll">All frames are taken out of the stream, and kept together: what the client gets of them is decided at the end.</param>
-internal sealed class AnswerReader(ReadOnlyMemory<byte> endLine, int maxKeptBytes, bool keepsAll = false)
+/// <param name="skips">The first so many replies are neither the client's nor the answer: they are dropped.</param>
+internal sealed class AnswerReader(ReadOnlyMemory<byte> endLine, int maxKeptBytes, bool keepsAll = false, int skips = 0)
 {
     private readonly ArrayBufferWriter<byte> _kept = new(64);
     private RespReplyFramer _framer;
     private FrameKind _frame; // Unknown: at a boundary
     private FrameKind _answer;
     private int _answers;
+    private int _toSkip = skips;
+    private bool _isSkipped; // the frame that is being read
 
     /// <summary>Valid once the end line was reached.</summary>
     public ProbeAnswer Answer => _answers == 1 || keepsAll
@@ -29,13 +32,15 @@ internal sealed class AnswerReader(ReadOnlyMemory<byte> endLine, int maxKeptByte
         {
             if (StartsWithEndLine(bytes, out var more)) return BarrierStep.Reached(endLine.Length);
             if (more) return BarrierStep.NeedMore;
-            _frame = keepsAll ? FrameKind.Other : KindOf(bytes);
+            _frame = keepsAll && _toSkip == 0 ? FrameKind.Other : KindOf(bytes);
             if (_frame == FrameKind.Unknown) return BarrierStep.NeedMore;
-            if (_frame != FrameKind.OutOfBand && ++_answers == 1) _answer = _frame;
+            _isSkipped = _toSkip > 0 && _frame != FrameKind.OutOfBand;
+            if (_isSkipped) _toSkip--;
+            else if (_frame != FrameKind.OutOfBand && ++_answers == 1) _answer = _frame;
         }
 
         var outOfBand = _frame == FrameKind.OutOfBand;
-        var length = TakeFrame(bytes, keep: !outOfBand);
+        var length = TakeFrame(bytes, keep: !outOfBand && !_isSkipped);
         return outOfBand ? BarrierStep.Client(length) : BarrierStep.Proxy(length);
     }
 

@@ -19,12 +19,18 @@ internal sealed class EchoShape(ReadOnlyMemory<byte> before, ReadOnlyMemory<byte
     /// <summary>With the CR LF.</summary>
     public ReadOnlyMemory<byte> After { get; } = after;
 
+    /// <summary>The same words stand around the name.</summary>
+    public bool IsAs(EchoShape other) => Before.Span.SequenceEqual(other.Before.Span) && After.Span.SequenceEqual(other.After.Span);
+
     /// <summary>A line that nothing but this very mark can cause: nobody knows its nonce before it is sent.</summary>
     public EchoMark NewMark()
     {
         var name = NewName();
-        return new EchoMark(CommandOf(name), (byte[])[.. Before.Span, .. name, .. After.Span]);
+        return new EchoMark(CommandOf(name), LineOf(name));
     }
+
+    /// <summary>The error line that names it.</summary>
+    public ReadOnlyMemory<byte> LineOf(ReadOnlyMemory<byte> name) => (byte[])[.. Before.Span, .. name.Span, .. After.Span];
 
     /// <summary>A command name that no server knows.</summary>
     internal static byte[] NewName() => [.. CommandNames.Prefix, .. RandomNumberGenerator.GetItems("0123456789"u8, NonceDigits)];

@@ -9,7 +9,7 @@ namespace KeyEvt.Proxy.Intercept;
 
 /// <summary>
 /// Does the upstream name an unknown command in its error, and in which words? Tried at start on a connection of the proxy's own, without logging in: Redis looks
-/// a command up before it asks who calls.
+/// a command up before it asks who calls; Valkey 9 does not, see <see cref="LoginGuard"/>.
 /// <para>
 /// The words are the server process' own, and a restart may bring another version. A connection belongs to one process; so what was learnt at its address
 /// after it was opened holds for it, and a session older than the last trial makes no new one. Whatever else is answered (too many clients, a login that is wanted first), or nothing, teaches
@@ -95,11 +95,31 @@ internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILo
         await connection.Output.WriteAsync((byte[])[.. EchoShape.CommandOf(one).Span, .. EchoShape.CommandOf(two).Span], cancellationToken).ConfigureAwait(false);
         var line = await ReadLineAsync(connection, cancellationToken).ConfigureAwait(false);
         if (Around(line, one) is not { } first)
-            return SaysUnknownCommand(line) ? new EchoWords(null, IsSilent: true) : throw new IOException($"it answered {Printable.Quote(line)}");
+        {
+            if (SaysUnknownCommand(line)) return new EchoWords(null, IsSilent: true);
+            if (!line.AsSpan().StartsWith("-NOAUTH "u8)) throw new IOException($"it answered {Printable.Quote(line)}");
+            return new EchoWords(null, Guard: await AskWithoutLoginAsync(connection, line, cancellationToken).ConfigureAwait(false));
+        }
 
         var second = Around(await ReadLineAsync(connection, cancellationToken).ConfigureAwait(false), two);
-        var same = second is not null && first.Before.Span.SequenceEqual(second.Before.Span) && first.After.Span.SequenceEqual(second.After.Span);
-        return same ? new EchoWords(first) : throw new IOException("it answered the same in different words");
+        return second is not null && first.IsAs(second) ? new EchoWords(first) : throw new IOException("it answered the same in different words");
+    }
+
+    /// <summary>
+    /// It wants a login before it says anything of a command. In which words it names one is then to be learnt on the connections of clients that have logged in; here, how it answers those that
+    /// have not.
+    /// </summary>
+    /// <param name="refusal">Its answer to the first unknown command; that to the second is still to come.</param>
+    private static async Task<LoginGuard> AskWithoutLoginAsync(IConnection connection, byte[] refusal, CancellationToken cancellationToken)
+    {
+        byte[] one = EchoShape.NewName(), two = EchoShape.NewName();
+        await connection.Output.WriteAsync((byte[])[.. LoginGuard.CommandOf(one).Span, .. LoginGuard.CommandOf(two).Span], cancellationToken).ConfigureAwait(false);
+        var again = await ReadLineAsync(connection, cancellationToken).ConfigureAwait(false);
+        var first = Around(await ReadLineAsync(connection, cancellationToken).ConfigureAwait(false), one);
+        var second = Around(await ReadLineAsync(connection, cancellationToken).ConfigureAwait(false), two);
+        return again.AsSpan().SequenceEqual(refusal) && first is not null && second is not null && first.IsAs(second)
+            ? new LoginGuard(refusal, first)
+            : throw new IOException($"it answered {Printable.Quote(refusal)}");
     }
 
     private static bool SaysUnknownCommand(ReadOnlySpan<byte> line) =>

@@ -136,7 +136,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
     /// <summary>The barrier's place has come: everything before it goes out first, as the command may take its time.</summary>
     private async ValueTask ConcludeAsync(ReplyBarrier barrier)
     {
-        if (barrier.IsForWords)
+        if (barrier.IsForWords && (barrier.Interception is null || !barrier.IsRefused))
         {
             slot.Disarm(BarrierEnd.Passed);
             return;

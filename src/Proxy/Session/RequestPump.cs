@@ -36,7 +36,7 @@ internal sealed class RequestPump(
     private bool _repliesMayBeOff;
 
     /// <summary>In which words the upstream names an unknown command, learnt on this session's own connection.</summary>
-    private EchoShape? _words;
+    private EchoWords? _words;
 
     /// <summary>The session ends at the request that was taken last, with this for the client.</summary>
     private (SessionEndReason Reason, ReadOnlyMemory<byte> LastWords)? _over;
@@ -106,7 +106,12 @@ internal sealed class RequestPump(
     {
         var request = _run.Candidate!;
         var kind = RequestKinds.Of(request);
-        _repliesMayBeOff |= kind == RequestKind.SilencesReplies;
+        if (kind == RequestKind.SilencesReplies)
+        {
+            read = await LearnBeforeSilenceAsync(read).ConfigureAwait(false);
+            _repliesMayBeOff = true;
+        }
+
         var interception = merged?.InterceptionOf(request, _repliesMayBeOff) ?? InterceptionOf(request, kind);
         if (interception is null)
         {
@@ -126,25 +131,36 @@ internal sealed class RequestPump(
         _run.TakeCandidate(read.Buffer);
         if (mayLearnHere)
         {
-            (words, read) = await LearnHereAsync(read).ConfigureAwait(false);
-            if (words.Shape is null) return read; // the session has ended
+            read = await LearnHereAsync(words.Guard, interception, read).ConfigureAwait(false);
+            if (_words is not { } learnt) return read; // the client has not logged in and was told so, or the session has ended
+            words = learnt;
         }
 
-        if (words.Shape is { } shape) return await InterceptAsync(interception, shape, read).ConfigureAwait(false);
+        if (words.Shape is { } shape) return await InterceptAsync(interception, shape, words.Guard, read).ConfigureAwait(false);
         _over = (SessionEndReason.PlaceUnknown, CannotAnswer);
         return read;
     }
 
+    /// <summary>Where the words can be learnt on the client's own connection only: with its replies off there would be nothing to learn from.</summary>
+    private async ValueTask<ReadResult> LearnBeforeSilenceAsync(ReadResult read)
+    {
+        if (_repliesMayBeOff || await LearnWordsAsync().ConfigureAwait(false) is not { Shape: null, Guard: { } guard }) return read;
+        _run.WriteInFront(read.Buffer);
+        return await LearnHereAsync(guard, interception: null, read).ConfigureAwait(false);
+    }
+
     /// <summary>Asks on this session's own connection. No other request overtakes the one that is waited for.</summary>
-    private async ValueTask<(EchoWords Words, ReadResult Read)> LearnHereAsync(ReadResult read)
+    /// <param name="interception">What the client asked for, if it is waited for here: see <see cref="ReplyBarrier.ForWords"/>.</param>
+    private async ValueTask<ReadResult> LearnHereAsync(LoginGuard? guard, Interception? interception, ReadResult read)
     {
         ProxyLog.AsksHere(services.Logger, session.Id);
-        var barrier = ReplyBarrier.ForWords();
+        var barrier = ReplyBarrier.ForWords(guard, interception);
         await using var deadline = EndAfter(services.Deadlines.SilentPlace, SessionEndReason.PlaceLost);
         read = await SendAndWaitAsync(barrier, read, isLast: false).ConfigureAwait(false);
         await barrier.End.ConfigureAwait(false);
-        _words = barrier.Learnt;
-        return (new EchoWords(_words), read);
+        if (barrier.Learnt is { } shape) _words = new EchoWords(shape, Guard: guard);
+        if (interception is { EndsSession: true }) _over = (SessionEndReason.ProtocolError, default);
+        return read;
     }
 
     /// <summary>Nothing of it has gone upstream yet.</summary>
@@ -163,13 +179,13 @@ internal sealed class RequestPump(
     };
 
     /// <summary>Sends the barrier in the request's place and waits until its reply is there; no other request overtakes it.</summary>
-    private async ValueTask<ReadResult> InterceptAsync(Interception interception, EchoShape shape, ReadResult read)
+    private async ValueTask<ReadResult> InterceptAsync(Interception interception, EchoShape shape, LoginGuard? guard, ReadResult read)
     {
-        var barrier = ReplyBarrier.ForQuestion(shape, interception.Question, interception, _repliesMayBeOff);
+        var barrier = ReplyBarrier.ForQuestion(shape, guard, interception.Question, interception, _repliesMayBeOff);
         await using var deadline = _repliesMayBeOff ? EndAfter(services.Deadlines.SilentPlace, SessionEndReason.PlaceLost) : null;
         read = await SendAndWaitAsync(barrier, read, isLast: !services.Authorization.MayAskUser).ConfigureAwait(false);
         if (await barrier.End.ConfigureAwait(false) == BarrierEnd.AskUser)
-            read = await SendAndWaitAsync(ReplyBarrier.ForQuestion(shape, Authorization.UserQuestion, interception, repliesMayBeOff: false), read, isLast: true).ConfigureAwait(false);
+            read = await SendAndWaitAsync(ReplyBarrier.ForQuestion(shape, guard, Authorization.UserQuestion, interception, repliesMayBeOff: false), read, isLast: true).ConfigureAwait(false);
         if (interception.EndsSession) _over = (SessionEndReason.ProtocolError, default);
         if (interception.Mode == ReplyMode.Off) _upstream.TryWrite(RepliesOff);
         return read;
@@ -216,8 +232,8 @@ internal sealed class RequestPump(
     private async ValueTask<SessionEndReason> EndBehindRepliesAsync(SessionEndReason reason, ReadOnlyMemory<byte> lastWords)
     {
         session.End(reason);
-        var shape = (await LearnWordsAsync().ConfigureAwait(false)).Shape;
-        if (shape is null || _run.BrokeInsideForwarded)
+        var words = await LearnWordsAsync().ConfigureAwait(false);
+        if (words.Shape is not { } shape || _run.BrokeInsideForwarded)
         {
             // No mark would come, or it would be taken for the rest of the bad request: the upstream says where its replies end by closing, as it does at its own client's end.
             if (!_repliesMayBeOff) session.LastWords = lastWords;
@@ -227,7 +243,7 @@ internal sealed class RequestPump(
         }
 
         await using var deadline = _repliesMayBeOff ? EndAfter(services.Deadlines.SilentPlace, SessionEndReason.PlaceLost) : null;
-        var barrier = ReplyBarrier.ForEnd(shape, lastWords, _repliesMayBeOff);
+        var barrier = ReplyBarrier.ForEnd(shape, words.Guard, lastWords, _repliesMayBeOff);
         slot.Arm(barrier);
         _upstream.TryWrite(barrier.Commands);
         await _upstream.TryFlushAsync().ConfigureAwait(false);
@@ -258,7 +274,7 @@ internal sealed class RequestPump(
 
     private async ValueTask<EchoWords> LearnWordsAsync()
     {
-        if (_words is { } known) return new EchoWords(known);
+        if (_words is { } known) return known;
         if (services.Commands is null && names is null) return default;
         try
         {

@@ -127,6 +127,9 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
         _done = _written = 0;
     }
 
+    /// <summary>What stands in front of the candidate is written; what becomes of the candidate is still open.</summary>
+    public void WriteInFront(in ReadOnlySequence<byte> buffer) => Write(buffer);
+
     /// <summary>The candidate is an ordinary request.</summary>
     public void PassCandidate()
     {

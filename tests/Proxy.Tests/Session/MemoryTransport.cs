@@ -11,7 +11,7 @@ internal sealed class MemoryTransport(Func<TransportAddress, CancellationToken, 
     {
     }
 
-    /// <summary>An upstream that does nothing but answer unknown commands as Redis 7 does.</summary>
+    /// <summary>An upstream that does nothing but answer unknown commands: <paramref name="line"/> gets the request, its words with blanks between.</summary>
     public static MemoryTransport Echoing(Func<string, string> line) => new(cancellationToken =>
     {
         var connection = new MemoryConnection();
@@ -36,7 +36,7 @@ internal sealed class MemoryTransport(Func<TransportAddress, CancellationToken, 
         while (!connection.IsDisposed)
         {
             var request = await connection.ReadRequestAsync();
-            await connection.SendAsync(line(request[0]));
+            await connection.SendAsync(line(string.Join(' ', request)));
         }
     }
 }
