@@ -23,7 +23,7 @@ public sealed class ClusterTlsTests(SharedBroker broker) : IDisposable
         var queue = $"q{Guid.NewGuid():N}";
         await using var consumer = await EventConsumer.StartAsync(rabbit.Broker, queue, "amq.direct", queue);
         string[] options = ["--upstream", cluster.Url, "--upstream-ca", _tls.Ca, "--amqp", rabbit.UrlWith(port: relay.Port), "--routing-key", queue, "--keymask", "ALL", "--events", "$"];
-        MinimalRights.AllWorks(await KeyEvtProcess.RunAsync(["check", .. options, "--admin", "off", "--listen", $"127.0.0.1:{FreePorts.Take()}"]));
+        MinimalRights.AllWorks(await KeyEvtProcess.RunAsync(["check", .. options, "--admin", "off", "--listen", $"127.0.0.1:{FreePorts.Take()}"]), anybodyMayForge: true);
 
         await using var program = await KeyEvtProcess.StartAsync([.. options, "--listen-base", FreePorts.TakeRange(12).ToString(CultureInfo.InvariantCulture)]);
         await SetAsync(program, "one");

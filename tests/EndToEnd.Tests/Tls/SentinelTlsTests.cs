@@ -21,7 +21,7 @@ public sealed class SentinelTlsTests(SharedBroker broker) : IDisposable
         var queue = $"q{Guid.NewGuid():N}";
         await using var consumer = await EventConsumer.StartAsync(rabbit.Broker, queue, "amq.direct", queue);
         string[] options = ["--upstream", sentinel.Url, "--upstream-ca", _tls.Ca, "--amqp", rabbit.UrlWith(port: relay.Port), "--routing-key", queue, "--keymask", "ALL", "--events", "$"];
-        MinimalRights.AllWorks(await KeyEvtProcess.RunAsync(["check", .. options, "--admin", "off", "--listen", $"127.0.0.1:{FreePorts.Take()}"]));
+        MinimalRights.AllWorks(await KeyEvtProcess.RunAsync(["check", .. options, "--admin", "off", "--listen", $"127.0.0.1:{FreePorts.Take()}"]), anybodyMayForge: true);
 
         await using var program = await KeyEvtProcess.StartAsync(options);
         await using var client = await program.ConnectAsync();

@@ -57,7 +57,7 @@ public class NodeFeedAllocationTests
 
         Assert.True(reading.IsCompletedSuccessfully, "it ran on this thread");
         Assert.Equal(Events + 1000, feed.Progress.Published.Received);
-        Assert.True(allocated < 1000, $"{allocated} bytes for {Events} events");
+        Assert.True(allocated < Events, $"{allocated} bytes for {Events} events"); // the smallest object has 24; what happens once may happen here
     }
 
     private static Task ReadOnceAsync(FrameReader reader) => reader.RunAsync();
