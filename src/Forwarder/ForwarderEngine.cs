@@ -37,7 +37,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var current = new CurrentConfig(options.Initial);
         Ledger = new Ledger();
         Gaps = new GapLog();
-        var transport = new SocketFeedTransport(options.UpstreamTls);
+        var transport = new SocketFeedTransport(time, options.UpstreamTls);
         _topology = new TopologyWatcher(options.Upstream, transport, time, logger);
         FeedSet? feeds = null; // made last: it needs all the others
         _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", background, time, logger);

@@ -23,8 +23,8 @@ internal static class Application
         }
         return command switch
         {
-            CommandLineSource.Check => await CheckCommand.RunAsync(options, output),
-            CommandLineSource.Health => await HealthProbe.RunAsync(options, output, error),
+            CommandLineSource.Check => await CheckCommand.RunAsync(options, TimeProvider.System, output),
+            CommandLineSource.Health => await HealthProbe.RunAsync(options, TimeProvider.System, output, error),
             _ => await RunUntilSignalAsync(options, output, error),
         };
     }

@@ -50,7 +50,8 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
             TopologyRecoveryEnabled = false,
             Ssl = secure.Option,
             ClientProvidedName = clientName,
-            SocketFactory = _ => new RacingTcpClient(settings.Host, AddressRace.OfSystem),
+            SocketFactory = _ => new RacingTcpClient(settings.Host, AddressRace.By(time)),
+            // The library's own timers, as its heartbeat is: by the system's clock.
             RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
             HandshakeContinuationTimeout = TimeSpan.FromSeconds(5),
             ContinuationTimeout = TimeSpan.FromSeconds(5),

@@ -18,6 +18,7 @@ internal sealed class AmqpLink : IBrokerLink
     private readonly int _epoch;
     private readonly ILinkEvents _events;
     private readonly BackgroundTasks _background;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly MessageComposer _composer;
     private readonly CancellationTokenSource _abandoned = new(); // has no timer: nothing to dispose of
@@ -26,7 +27,7 @@ internal sealed class AmqpLink : IBrokerLink
 
     public AmqpLink(IConnection connection, int epoch, ILinkEvents events, BackgroundTasks background, TimeProvider time, ILogger logger)
     {
-        (_connection, _epoch, _events, _background, _logger) = (connection, epoch, events, background, logger);
+        (_connection, _epoch, _events, _background, _time, _logger) = (connection, epoch, events, background, time, logger);
         _composer = new MessageComposer(time);
         connection.ConnectionShutdownAsync += OnShutdownAsync;
         connection.ConnectionBlockedAsync += OnBlockedAsync;
@@ -60,7 +61,7 @@ internal sealed class AmqpLink : IBrokerLink
         var closing = CloseInOrderAsync(deadline);
         try
         {
-            await closing.WaitAsync(deadline).ConfigureAwait(false);
+            await closing.WaitAsync(deadline, _time).ConfigureAwait(false);
         }
         catch (Exception)
         {

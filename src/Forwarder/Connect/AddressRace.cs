@@ -13,7 +13,8 @@ public sealed class AddressRace(Func<string, CancellationToken, Task<IPAddress[]
     /// <summary>Section 5 of the RFC: "Connection Attempt Delay".</summary>
     private static readonly TimeSpan Head = TimeSpan.FromMilliseconds(250);
 
-    public static AddressRace OfSystem { get; } = new(Dns.GetHostAddressesAsync, TimeProvider.System);
+    /// <summary>The system resolves the names.</summary>
+    public static AddressRace By(TimeProvider time) => new(Dns.GetHostAddressesAsync, time);
 
     /// <param name="connect">One try. It ends soon after it was cancelled.</param>
     /// <param name="close">For a connection that came about though another one was first.</param>

@@ -125,6 +125,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
         var options = new ConfigurationOptions
         {
             AbortOnConnectFail = false,
+            // The library's own timers, as those of its heartbeat: by the system's clock.
             ConnectTimeout = 5000,
             AsyncTimeout = 5000,
             BacklogPolicy = BacklogPolicy.FailFast,

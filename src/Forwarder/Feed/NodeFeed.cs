@@ -42,7 +42,7 @@ public sealed class NodeFeed : IAsyncDisposable
         {
             Tasks = new SideTasks(time, OnTaskDied),
         };
-        _life = new FeedLife(_feed, transport ?? new SocketFeedTransport(), () => (EventClass)_wanted, _stop.Token);
+        _life = new FeedLife(_feed, transport ?? new SocketFeedTransport(time), () => (EventClass)_wanted, _stop.Token);
         if (clients is not null)
             clients.Hurry = Look;
     }

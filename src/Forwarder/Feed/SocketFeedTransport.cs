@@ -13,7 +13,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// </remarks>
 /// <param name="tls">Null: the system's authorities are trusted.</param>
 /// <param name="race">Null: names are resolved by the system.</param>
-public sealed class SocketFeedTransport(TlsClient? tls = null, AddressRace? race = null) : IFeedTransport
+public sealed class SocketFeedTransport(TimeProvider time, TlsClient? tls = null, AddressRace? race = null) : IFeedTransport
 {
     /// <summary>What one read of the socket may bring.</summary>
     private const int SegmentBytes = 64 * 1024;
@@ -26,7 +26,7 @@ public sealed class SocketFeedTransport(TlsClient? tls = null, AddressRace? race
         minimumSegmentSize: SegmentBytes,
         useSynchronizationContext: false);
 
-    private readonly AddressRace _race = race ?? AddressRace.OfSystem;
+    private readonly AddressRace _race = race ?? AddressRace.By(time);
     private readonly TlsClient _tls = tls ?? TlsClient.OfSystem("--upstream");
 
     public async ValueTask<IDuplexPipe> ConnectAsync(RedisAddress address, CancellationToken cancellationToken)

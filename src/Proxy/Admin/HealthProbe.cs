@@ -10,7 +10,7 @@ internal static class HealthProbe
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(3);
 
     /// <summary>Exit code 0 when /healthz answers 200, else 1 with the reason.</summary>
-    public static async Task<int> RunAsync(ProxyOptions options, TextWriter output, TextWriter error)
+    public static async Task<int> RunAsync(ProxyOptions options, TimeProvider time, TextWriter output, TextWriter error)
     {
         if (options.Admin is null)
         {
@@ -20,8 +20,9 @@ internal static class HealthProbe
         string shown = options.Admin.ToString();
         try
         {
-            using var client = new HttpClient(Handler(Reachable(options.Admin.ToEndPoint()))) { Timeout = Deadline };
-            using var answer = await client.GetAsync(new Uri("http://localhost/healthz"));
+            using var end = new CancellationTokenSource(Deadline, time);
+            using var client = new HttpClient(Handler(Reachable(options.Admin.ToEndPoint()))) { Timeout = Timeout.InfiniteTimeSpan }; // it would be by the system's clock
+            using var answer = await client.GetAsync(new Uri("http://localhost/healthz"), end.Token);
             if (answer.StatusCode == HttpStatusCode.OK)
             {
                 await output.WriteLineAsync("alive");

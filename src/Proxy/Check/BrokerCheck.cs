@@ -15,16 +15,16 @@ internal static class BrokerCheck
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
-    public static async Task<IReadOnlyList<CheckRow>> RunAsync(ForwarderConfig config, TlsClient tls, bool withGaps)
+    public static async Task<IReadOnlyList<CheckRow>> RunAsync(ForwarderConfig config, TlsClient tls, bool withGaps, TimeProvider time)
     {
         var rows = new List<CheckRow>();
-        var connection = await ConnectAsync(config.Amqp, tls, rows);
+        var connection = await ConnectAsync(config.Amqp, tls, time, rows);
         if (connection is null) return rows;
         try
         {
-            await ExchangeAsync(connection, config, rows);
-            await PublishAsync(connection, config, rows);
-            await QueueAsync(connection, config, withGaps, rows);
+            await ExchangeAsync(connection, config, time, rows);
+            await PublishAsync(connection, config, time, rows);
+            await QueueAsync(connection, config, withGaps, time, rows);
         }
         catch (Exception e) when (e is OperationCanceledException or TimeoutException or RabbitMQClientException or IOException)
         {
@@ -37,7 +37,7 @@ internal static class BrokerCheck
         return rows;
     }
 
-    private static async Task<IConnection?> ConnectAsync(AmqpSettings settings, TlsClient tls, List<CheckRow> rows)
+    private static async Task<IConnection?> ConnectAsync(AmqpSettings settings, TlsClient tls, TimeProvider time, List<CheckRow> rows)
     {
         var secure = new AmqpTls(tls, settings);
         var factory = new ConnectionFactory
@@ -51,11 +51,12 @@ internal static class BrokerCheck
             TopologyRecoveryEnabled = false,
             Ssl = secure.Option,
             ClientProvidedName = "keyevt check",
+            // The library's own timers, by the system's clock. They do not cover every wait: the token below does.
             RequestedConnectionTimeout = Deadline,
             HandshakeContinuationTimeout = Deadline,
             ContinuationTimeout = Deadline,
         };
-        using var end = new CancellationTokenSource(Deadline);
+        using var end = new CancellationTokenSource(Deadline, time);
         try
         {
             var connection = await factory.CreateConnectionAsync(end.Token).WaitAsync(end.Token);
@@ -93,14 +94,14 @@ internal static class BrokerCheck
         return new CheckRow(CheckOutcome.Fails, "connect", error.Message, "check --amqp: is it RabbitMQ's AMQP port (5672)?");
     }
 
-    private static async Task ExchangeAsync(IConnection connection, ForwarderConfig config, List<CheckRow> rows)
+    private static async Task ExchangeAsync(IConnection connection, ForwarderConfig config, TimeProvider time, List<CheckRow> rows)
     {
         if (config.Exchange.Length == 0)
         {
             rows.Add(new CheckRow(CheckOutcome.Works, "exchange", "the one without a name is always there"));
             return;
         }
-        using var end = new CancellationTokenSource(Deadline);
+        using var end = new CancellationTokenSource(Deadline, time);
         await using var channel = await connection.CreateChannelAsync(cancellationToken: end.Token).WaitAsync(end.Token);
         try
         {
@@ -119,9 +120,9 @@ internal static class BrokerCheck
     /// A message with an expiration that is no number: the broker looks at the permission to write first, then refuses the message (406), so it
     /// is known whether publishing is allowed and no queue ever sees it.
     /// </summary>
-    private static async Task PublishAsync(IConnection connection, ForwarderConfig config, List<CheckRow> rows)
+    private static async Task PublishAsync(IConnection connection, ForwarderConfig config, TimeProvider time, List<CheckRow> rows)
     {
-        using var end = new CancellationTokenSource(Deadline);
+        using var end = new CancellationTokenSource(Deadline, time);
         await using var channel = await connection.CreateChannelAsync(cancellationToken: end.Token).WaitAsync(end.Token);
         var closed = new TaskCompletionSource<ShutdownEventArgs>(TaskCreationOptions.RunContinuationsAsynchronously);
         channel.ChannelShutdownAsync += (_, reason) =>
@@ -141,14 +142,14 @@ internal static class BrokerCheck
         });
     }
 
-    private static async Task QueueAsync(IConnection connection, ForwarderConfig config, bool withGaps, List<CheckRow> rows)
+    private static async Task QueueAsync(IConnection connection, ForwarderConfig config, bool withGaps, TimeProvider time, List<CheckRow> rows)
     {
         if (config.DeclareQueue is not { } queue)
         {
             rows.Add(new CheckRow(CheckOutcome.Note, "queue", $"whether one is bound to {Printable.Quote(config.Exchange)} with {Printable.Quote(config.RoutingKey)} cannot be seen from here; events without one are counted as unroutable"));
             return;
         }
-        using var end = new CancellationTokenSource(Deadline);
+        using var end = new CancellationTokenSource(Deadline, time);
         try
         {
             string done = await new QueueDeclaration(withGaps, NullLogger.Instance).DeclareAsync(connection, config, end.Token);

@@ -13,13 +13,13 @@ internal static class CheckCommand
     private const int WhatWidth = 22;
 
     /// <summary>Exit code 0 when nothing fails, else 1.</summary>
-    public static async Task<int> RunAsync(ProxyOptions options, TextWriter output)
+    public static async Task<int> RunAsync(ProxyOptions options, TimeProvider time, TextWriter output)
     {
-        var certificates = new Certificates(options, TimeProvider.System);
-        var broker = BrokerCheck.RunAsync(options.Forwarding, certificates.Amqp, options.GapEvents);
+        var certificates = new Certificates(options, time);
+        var broker = BrokerCheck.RunAsync(options.Forwarding, certificates.Amqp, options.GapEvents, time);
         bool fails = options.Upstream.Shape == UpstreamShape.Standalone
-            ? await PrintAsync($"upstream {options.Upstream}", await UpstreamCheck.RunAsync(options, options.Upstream.Seeds[0], certificates.Upstream), output)
-            : await NodesAsync(options, certificates.Upstream, output);
+            ? await PrintAsync($"upstream {options.Upstream}", await UpstreamCheck.RunAsync(options, options.Upstream.Seeds[0], certificates.Upstream, time), output)
+            : await NodesAsync(options, certificates.Upstream, time, output);
         fails |= await PrintAsync($"broker {options.Forwarding.Amqp}", await broker, output);
         fails |= await PrintAsync("forwarding", ForwardingRows(options), output);
         var exposed = options.Files.Select(file => file.Exposure()).OfType<string>().Select(exposure => new CheckRow(CheckOutcome.Warning, "rights", exposure)).ToList();
@@ -29,13 +29,13 @@ internal static class CheckCommand
     }
 
     /// <summary>Who the nodes are, then each one for itself. A replica that is away is a warning: clients are served without it.</summary>
-    private static async Task<bool> NodesAsync(ProxyOptions options, TlsClient tls, TextWriter output)
+    private static async Task<bool> NodesAsync(ProxyOptions options, TlsClient tls, TimeProvider time, TextWriter output)
     {
         string title = $"upstream {options.Upstream}";
         IReadOnlyList<TopologyNode> nodes;
         try
         {
-            nodes = await TopologyProbe.FindAsync(options.Upstream, tls, TimeProvider.System);
+            nodes = await TopologyProbe.FindAsync(options.Upstream, tls, time);
         }
         catch (IOException e)
         {
@@ -47,7 +47,7 @@ internal static class CheckCommand
             $"{node.Address}{(node.Slots.Count > 0 ? $", {node.Slots.Sum(range => range.Count)} slots" : "")}{(node.IsFailing ? ", failing by the word of those who watch it" : "")}"))], output);
         foreach (var node in nodes)
         {
-            var rows = await UpstreamCheck.RunAsync(options, node.Address, tls);
+            var rows = await UpstreamCheck.RunAsync(options, node.Address, tls, time);
             if (node.Role == NodeRole.Replica)
                 rows = [.. rows.Select(row => row.Outcome == CheckOutcome.Fails ? row with { Outcome = CheckOutcome.Warning } : row)];
             fails |= await PrintAsync($"{(node.Role == NodeRole.Replica ? "replica" : "master")} {node.Address}", rows, output);

@@ -19,8 +19,9 @@ internal sealed class RedisWire : IAsyncDisposable
     private readonly Stream _stream;
     private readonly BufferedStream _reading; // for reading only: it refuses to write while bytes are left in it
     private readonly TimeSpan _deadline;
+    private readonly TimeProvider _time;
 
-    private RedisWire(Stream stream, TimeSpan deadline) => (_stream, _reading, _deadline) = (stream, new BufferedStream(stream), deadline);
+    private RedisWire(Stream stream, TimeSpan deadline, TimeProvider time) => (_stream, _reading, _deadline, _time) = (stream, new BufferedStream(stream), deadline, time);
 
     /// <summary>Null without TLS.</summary>
     public SslStream? Secure => _stream as SslStream;
@@ -28,14 +29,14 @@ internal sealed class RedisWire : IAsyncDisposable
     /// <summary>Something that is a reply has come.</summary>
     public bool HasAnswered { get; private set; }
 
-    public static async Task<RedisWire> ConnectAsync(RedisAddress address, TlsClient tls, TimeSpan deadline)
+    public static async Task<RedisWire> ConnectAsync(RedisAddress address, TlsClient tls, TimeSpan deadline, TimeProvider time)
     {
-        using var end = new CancellationTokenSource(deadline);
-        var socket = await (address.Path is { } path ? AddressRace.OpenUnixAsync(path, end.Token) : AddressRace.OfSystem.OpenAsync(address.Host, address.Port, end.Token));
+        using var end = new CancellationTokenSource(deadline, time);
+        var socket = await (address.Path is { } path ? AddressRace.OpenUnixAsync(path, end.Token) : AddressRace.By(time).OpenAsync(address.Host, address.Port, end.Token));
         try
         {
             Stream stream = new NetworkStream(socket, ownsSocket: true);
-            return new RedisWire(address.IsTls ? await tls.SecureAsync(stream, address.Host, end.Token) : stream, deadline);
+            return new RedisWire(address.IsTls ? await tls.SecureAsync(stream, address.Host, end.Token) : stream, deadline, time);
         }
         catch
         {
@@ -48,7 +49,7 @@ internal sealed class RedisWire : IAsyncDisposable
     /// <exception cref="OperationCanceledException">Not within the deadline.</exception>
     public async Task<RedisReply> CallAsync(params string[] command)
     {
-        using var end = new CancellationTokenSource(_deadline);
+        using var end = new CancellationTokenSource(_deadline, _time);
         var request = new StringBuilder().Append(CultureInfo.InvariantCulture, $"*{command.Length}\r\n");
         foreach (string word in command) request.Append(CultureInfo.InvariantCulture, $"${Encoding.UTF8.GetByteCount(word)}\r\n{word}\r\n");
         await _stream.WriteAsync(Encoding.UTF8.GetBytes(request.ToString()), end.Token);

@@ -12,12 +12,12 @@ internal static class TlsRow
     /// <summary>Renewing takes people a while.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromDays(14);
 
-    public static CheckRow Of(SslStream secure, TlsFiles files)
+    public static CheckRow Of(SslStream secure, TlsFiles files, DateTimeOffset now)
     {
         var certificate = (X509Certificate2)secure.RemoteCertificate!; // there is no way to a connection without one
         string protocol = secure.SslProtocol.ToString().Replace("Tls1", "TLS 1.", StringComparison.Ordinal);
         string finding = $"{protocol}, certificate valid until {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}, trusted by {files.Ca ?? "this system's authorities"}";
-        return certificate.NotAfter - DateTimeOffset.UtcNow < Soon
+        return certificate.NotAfter - now < Soon
             ? new CheckRow(CheckOutcome.Warning, Name, finding, "the certificate expires soon: renew it there")
             : new CheckRow(CheckOutcome.Works, Name, finding);
     }

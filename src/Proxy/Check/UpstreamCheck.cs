@@ -51,15 +51,15 @@ internal sealed class UpstreamCheck
     private EventClass Needed => _server.Meant(Wanted) & _server.Known;
 
     /// <param name="node">The one that is named, or one of those that are found behind it.</param>
-    public static async Task<IReadOnlyList<CheckRow>> RunAsync(ProxyOptions options, RedisAddress node, TlsClient tls)
+    public static async Task<IReadOnlyList<CheckRow>> RunAsync(ProxyOptions options, RedisAddress node, TlsClient tls, TimeProvider time)
     {
         var rows = new List<CheckRow>();
         string step = "connect";
         try
         {
-            await using var redis = await RedisWire.ConnectAsync(node, tls, options.ConnectTimeout);
+            await using var redis = await RedisWire.ConnectAsync(node, tls, options.ConnectTimeout, time);
             rows.Add(new CheckRow(CheckOutcome.Works, step, "a connection is accepted"));
-            if (redis.Secure is { } secure) rows.Add(TlsRow.Of(secure, tls.Files));
+            if (redis.Secure is { } secure) rows.Add(TlsRow.Of(secure, tls.Files, time.GetUtcNow()));
             step = "commands";
             var check = new UpstreamCheck(options, node, redis, rows);
             try

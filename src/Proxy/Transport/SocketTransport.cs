@@ -8,7 +8,7 @@ namespace KeyEvt.Proxy.Transport;
 /// <param name="race">Null: names are resolved by the system.</param>
 internal sealed class SocketTransport(SocketSettings? settings = null, TimeProvider? time = null, AddressRace? race = null) : ITransport
 {
-    private readonly AddressRace _race = race ?? AddressRace.OfSystem;
+    private readonly AddressRace _race = race ?? AddressRace.By(time ?? TimeProvider.System);
     private readonly SocketSettings _settings = settings ?? new SocketSettings();
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 

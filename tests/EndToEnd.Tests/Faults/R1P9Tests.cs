@@ -60,6 +60,33 @@ public sealed class R1P9Tests
     }
 
     [Fact]
+    public async Task P9_an_upstream_that_refuses_is_the_same_for_clients_of_a_TLS_port()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await redis.KillAsync();
+        using var tls = new TlsFolder();
+        int port = FreePorts.Take();
+        await using var program = await KeyEvtProcess.StartAsync(["--upstream", redis.Url, .. NoBroker, "--listen", $"rediss://127.0.0.1:{port}", .. tls.ListenOptions()], waitReady: false);
+        await program.Process.LineAsync("that it listens with TLS", line => line.Contains($"rediss://127.0.0.1:{port}", StringComparison.Ordinal));
+        await using (var first = await SecureRespClient.ConnectAsync(port, tls.Authority.Certificate))
+            Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>((await Assert.ThrowsAnyAsync<IOException>(() => first.ReadTextToEndAsync(TimeSpan.FromSeconds(30)))).GetBaseException()).SocketErrorCode);
+        await Eventually.TrueAsync("clients to be refused", () => IsRefusedAsync(port));
+        Assert.True(await IsRefusedAsync(program.Port));
+
+        await redis.RestartAsync();
+        await Eventually.ValueAsync(
+            "clients to be let in",
+            async () =>
+            {
+                await using var client = await SecureRespClient.ConnectAsync(port, tls.Authority.Certificate);
+                return await client.CallAsync("PING");
+            },
+            answer => answer.Text == "PONG");
+        await SaysAsync(program, $"Upstream 127.0.0.1:{redis.Port} is reached again");
+        Assert.DoesNotContain("did not get through the TLS handshake", program.Process.AllText, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task P9_an_upstream_that_swallows_the_connect_is_a_reset_at_the_deadline()
     {
         await using var hole = await BlackHole.OpenAsync();
@@ -123,6 +150,20 @@ public sealed class R1P9Tests
         {
             await using var client = await program.ConnectAsync();
             await IsResetAsync(client);
+            return false;
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            return true;
+        }
+    }
+
+    private static async Task<bool> IsRefusedAsync(int port)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, port);
             return false;
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)

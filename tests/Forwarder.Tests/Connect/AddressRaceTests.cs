@@ -156,7 +156,7 @@ public sealed class AddressRaceTests
         var race = new AddressRace((_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("127.0.0.2"), living]), TimeProvider.System);
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
 
-        var feed = await new SocketFeedTransport(race: race).ConnectAsync(new RedisAddress { Host = "redis.example", Port = hole.Port }, deadline.Token);
+        var feed = await new SocketFeedTransport(TimeProvider.System, race: race).ConnectAsync(new RedisAddress { Host = "redis.example", Port = hole.Port }, deadline.Token);
         using (var accepted = await listener.AcceptAsync(deadline.Token))
             Assert.Equal(living, ((IPEndPoint)accepted.LocalEndPoint!).Address);
         await feed.CloseAsync();

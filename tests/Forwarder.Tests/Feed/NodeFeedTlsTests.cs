@@ -37,7 +37,7 @@ public sealed class NodeFeedTlsTests : IDisposable
     public async Task R14_a_certificate_from_nobody_trusted_is_refused_with_a_clear_text_and_nothing_is_sent()
     {
         await using var server = await StartServerAsync(_authority.Issue("localhost"));
-        await RefusedAsync(FeedOn(new SocketFeedTransport()), "the certificate was issued by 'CN=keyevt test authority', which no authority of this system vouches for: name its authority's certificate in --upstream-ca");
+        await RefusedAsync(FeedOn(new SocketFeedTransport(TimeProvider.System)), "the certificate was issued by 'CN=keyevt test authority', which no authority of this system vouches for: name its authority's certificate in --upstream-ca");
     }
 
     [Fact]

@@ -158,7 +158,7 @@ public sealed class AdminAccessTests : IAsyncLifetime
         {
             Assert.Equal((UnixFileMode)Convert.ToInt32("660", 8), File.GetUnixFileMode(path));
             using var output = new StringWriter();
-            Assert.Equal(0, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = TransportAddress.Unix(path) }, output, output));
+            Assert.Equal(0, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = TransportAddress.Unix(path) }, TimeProvider.System, output, output));
         }
 
         Assert.False(File.Exists(path));
@@ -217,7 +217,7 @@ public sealed class AdminAccessTests : IAsyncLifetime
     private static async Task<string> HealthAsync(AdminServer server)
     {
         using var output = new StringWriter();
-        await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = TransportAddress.Tcp("127.0.0.1", PortOf(server)) }, output, output);
+        await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = TransportAddress.Tcp("127.0.0.1", PortOf(server)) }, TimeProvider.System, output, output);
         return output.ToString().TrimEnd();
     }
 

@@ -1,11 +1,13 @@
 using System.Diagnostics.Metrics;
 using System.Net;
+using System.Net.Sockets;
 using KeyEvt.Forwarder;
 using KeyEvt.Proxy.Admin;
 using KeyEvt.Proxy.Options;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Admin;
@@ -83,7 +85,7 @@ public sealed class AdminServerTests : IAsyncLifetime
     {
         using var output = new StringWriter();
         var admin = TransportAddress.Tcp(address, _http.BaseAddress!.Port);
-        Assert.Equal(0, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = admin }, output, output));
+        Assert.Equal(0, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = admin }, TimeProvider.System, output, output));
         Assert.Equal("alive", output.ToString().TrimEnd());
     }
 
@@ -95,7 +97,7 @@ public sealed class AdminServerTests : IAsyncLifetime
         await using (await StartAsync(address))
         {
             using var output = new StringWriter();
-            Assert.Equal(0, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = address }, output, output));
+            Assert.Equal(0, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = address }, TimeProvider.System, output, output));
         }
         File.Delete(path);
     }
@@ -106,9 +108,25 @@ public sealed class AdminServerTests : IAsyncLifetime
         var address = TransportAddress.Tcp("127.0.0.1", _http.BaseAddress!.Port);
         await _server.StopAsync(TimeSpan.FromSeconds(5));
         using var output = new StringWriter();
-        Assert.Equal(1, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = address }, output, output));
+        Assert.Equal(1, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = address }, TimeProvider.System, output, output));
         Assert.StartsWith($"{address} does not answer: ", output.ToString());
-        Assert.Equal(1, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = null }, output, output));
+        Assert.Equal(1, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = null }, TimeProvider.System, output, output));
+    }
+
+    [Fact]
+    public async Task Health_ends_with_1_after_3_seconds_without_an_answer()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var time = new FakeTimeProvider();
+        using var output = new StringWriter();
+        var asking = HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = TransportAddress.Tcp("127.0.0.1", ((IPEndPoint)silent.LocalEndpoint).Port) }, time, output, output);
+        using var asked = await silent.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromSeconds(2.9));
+        Assert.False(asking.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(0.2));
+        Assert.Equal(1, await asking.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+        Assert.EndsWith("does not answer: timed out", output.ToString().TrimEnd(), StringComparison.Ordinal);
     }
 
     private Task<AdminServer> StartAsync(TransportAddress address, AdminToken? token = null, SocketSettings? sockets = null)

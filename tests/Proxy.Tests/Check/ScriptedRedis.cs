@@ -33,6 +33,7 @@ internal sealed class ScriptedRedis : IAsyncDisposable
     };
 
     private Task _serving = Task.CompletedTask;
+    private TcpClient? _client;
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
@@ -56,12 +57,13 @@ internal sealed class ScriptedRedis : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _listener.Dispose();
+        _client?.Dispose();
         await _serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task ServeAsync()
     {
-        using var client = await _listener.AcceptTcpClientAsync();
+        using var client = _client = await _listener.AcceptTcpClientAsync();
         using var reader = new StreamReader(client.GetStream(), Encoding.Latin1);
         while (await reader.ReadLineAsync() is { } header)
         {

@@ -15,6 +15,8 @@ namespace KeyEvt.Proxy.Tests.Transport;
 /// <summary>Do connections over TLS end as sessions rely on? The same demands as on plain sockets, by either version of TLS.</summary>
 public sealed class TlsTransportTests : IAsyncLifetime
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("keyevt-tls-");
     private readonly TestAuthority _authority = new();
     private readonly RecordingLogger _logger = new();
@@ -286,15 +288,98 @@ public sealed class TlsTransportTests : IAsyncLifetime
         else Assert.True(accepting.IsFaulted);
     }
 
-    private async Task<Ends> ConnectAsync(bool olderTls = false)
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_listener_that_refuses_resets_all_who_are_no_session_yet_and_lets_in_again(bool olderTls)
+    {
+        Assert.False(_listener.CanRefuse); // its port was chosen by the kernel
+        var place = new IPEndPoint(IPAddress.Loopback, FreePorts.Take());
+        await using var listener = _transport.Listen(TransportAddress.Tls("127.0.0.1", place.Port));
+        Assert.True(listener.CanRefuse);
+        for (var round = 0; round < 3; round++)
+        {
+            // In the order in which they are accepted: when the session is there, those before it are between accept and handshake.
+            using var silent = await OpenAsync(place);
+            using var halfway = await OpenAsync(place);
+            await halfway.SendAsync(new byte[] { 22, 3, 1, 2, 0, 1 }, Cancel);
+            using var finished = await OpenAsync(place);
+            await using var session = await ConnectAsync(listener, place, olderTls);
+
+            await AcceptAndCancelAsync(listener);
+            await using var finishedPeer = await ShakeHandsAsync(finished, olderTls);
+            using var early = await OpenAsync(place);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await listener.AcceptAsync(new CancellationToken(canceled: true))); // nobody is handed over, though somebody is ready
+            listener.Refuse();
+            Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>((await Assert.ThrowsAnyAsync<IOException>(() => ReceiveToEndAsync(finishedPeer).WaitAsync(Patience, Cancel))).InnerException).SocketErrorCode);
+            foreach (var socket in new[] { silent, halfway, early })
+                Assert.Equal(SocketError.ConnectionReset, (await Assert.ThrowsAsync<SocketException>(() => socket.ReceiveAsync(new byte[1], Cancel).AsTask().WaitAsync(Patience, Cancel))).SocketErrorCode);
+
+            Assert.Equal(SocketError.ConnectionRefused, (await Assert.ThrowsAsync<SocketException>(() => OpenAsync(place))).SocketErrorCode);
+            listener.RefuseNoMore();
+            await using var later = await ConnectAsync(listener, place, olderTls);
+            Assert.Equal(later.Socket.LocalEndPoint!.ToString(), later.Connection.RemoteName);
+
+            await session.Peer.WriteAsync("still here"u8.ToArray(), Cancel);
+            await session.Peer.ShutdownAsync();
+            Assert.Equal("still here", await ReadToEndAsync(session.Connection));
+        }
+
+        Assert.DoesNotContain(_logger.Lines, line => line.StartsWith("Warning", StringComparison.Ordinal)); // why it refuses is said elsewhere
+    }
+
+    [Fact]
+    public async Task A_listener_can_be_closed_while_it_refuses()
+    {
+        var place = new IPEndPoint(IPAddress.Loopback, FreePorts.Take());
+        var listener = _transport.Listen(TransportAddress.Tls("127.0.0.1", place.Port));
+        await AcceptAndCancelAsync(listener);
+        listener.Refuse();
+        await listener.DisposeAsync().AsTask().WaitAsync(Patience, Cancel);
+        await using var next = _transport.Listen(TransportAddress.Tls("127.0.0.1", place.Port));
+        await using var ends = await ConnectAsync(next, place);
+    }
+
+    /// <summary>What was begun for it goes on in the listener.</summary>
+    private static async Task AcceptAndCancelAsync(IConnectionListener listener)
+    {
+        using var stop = new CancellationTokenSource();
+        var accepting = listener.AcceptAsync(stop.Token).AsTask();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => accepting.WaitAsync(Patience, Cancel));
+    }
+
+    private Task<Ends> ConnectAsync(bool olderTls = false) => ConnectAsync(_listener, new IPEndPoint(IPAddress.Loopback, Port), olderTls);
+
+    private async Task<Ends> ConnectAsync(IConnectionListener listener, IPEndPoint place, bool olderTls = false)
+    {
+        var socket = await OpenAsync(place);
+        var accepting = listener.AcceptAsync(Cancel).AsTask();
+        var peer = await ShakeHandsAsync(socket, olderTls);
+        return new Ends(await accepting.WaitAsync(Patience, Cancel), peer, socket);
+    }
+
+    private static async Task<Socket> OpenAsync(IPEndPoint place)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(IPAddress.Loopback, Port, Cancel);
+        try
+        {
+            await socket.ConnectAsync(place, Cancel);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<SslStream> ShakeHandsAsync(Socket socket, bool olderTls)
+    {
         var peer = new SslStream(new NetworkStream(socket, ownsSocket: true));
-        var accepting = _listener.AcceptAsync(Cancel).AsTask();
         await peer.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = TrustingAuthority(), EnabledSslProtocols = olderTls ? System.Security.Authentication.SslProtocols.Tls12 : default }, Cancel);
-        return new Ends(await accepting, peer, socket);
+        return peer;
     }
 
     private X509ChainPolicy TrustingAuthority()

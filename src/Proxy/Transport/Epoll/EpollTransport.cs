@@ -19,7 +19,7 @@ internal sealed class EpollTransport : ITransport
     /// <param name="race">Null: names are resolved by the system.</param>
     public EpollTransport(int loops = 1, SocketSettings? settings = null, TimeProvider? time = null, AddressRace? race = null)
     {
-        _race = race ?? AddressRace.OfSystem;
+        _race = race ?? AddressRace.By(time ?? TimeProvider.System);
         _settings = settings ?? new SocketSettings();
         _loops = new EpollLoop[loops];
         for (var i = 0; i < loops; i++) _loops[i] = new EpollLoop($"loop {i}", _settings.KeepAliveSeconds, time ?? TimeProvider.System);

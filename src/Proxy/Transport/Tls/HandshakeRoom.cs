@@ -15,12 +15,15 @@ internal sealed class HandshakeRoom : IDisposable
 {
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>Why <see cref="PutOutAll"/> puts out.</summary>
+    public const string Closed = "this address lets nobody in any more";
+
     private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(0.5);
 
     private static readonly string TooLate = $"no handshake within {Deadline.TotalSeconds} s";
     private const string TooSlow = "its handshake does not go on, and others wait";
     private const string TooSilent = "it says nothing, and others have come";
-    private const string Closed = "this address is not listened on any more";
 
     private readonly Lock _gate = new();
     private readonly HandshakeLimits _limits;
@@ -96,7 +99,7 @@ internal sealed class HandshakeRoom : IDisposable
         }
     }
 
-    /// <summary>The clients of a listener that ends.</summary>
+    /// <summary>Resets the clients of a listener that lets nobody in any more, as the system does with those that nobody has accepted.</summary>
     public void PutOutAll(object owner)
     {
         List<HandshakeGuest> leave;
@@ -107,7 +110,7 @@ internal sealed class HandshakeRoom : IDisposable
             CallNext();
         }
 
-        foreach (var guest in leave) guest.Socket.Dispose();
+        foreach (var guest in leave) guest.Socket.Reset();
     }
 
     public void Dispose() => _timer.Dispose();

@@ -16,9 +16,14 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
     private const string NoPlace = "too many others wait for their handshake";
     private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(10);
 
-    private readonly Channel<IConnection> _ready = Channel.CreateUnbounded<IConnection>();
-    private readonly CancellationTokenSource _closed = new();
     private readonly Lock _warning = new();
+
+    /// <summary>These two last until nobody is let in any more; where it listens again it has new ones. Who comes too late finds the channel completed.</summary>
+    private volatile Channel<IConnection> _ready = Channel.CreateUnbounded<IConnection>();
+    private CancellationTokenSource _end = new();
+
+    /// <summary>Those who were no session yet when <see cref="Refuse"/> was called.</summary>
+    private Task _dropping = Task.CompletedTask;
 
     /// <summary>These two outlive a call: were they begun anew for each client that comes to nothing, each would stay in the channel until one comes in.</summary>
     private Task<Socket>? _accepting;
@@ -27,13 +32,31 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
 
     public string Address => TransportAddress.TlsScheme + listener.Address;
 
+    public bool CanRefuse => listener.CanRefuse;
+
+    /// <summary>The accept that goes on between two calls is ended first: it would fail, and the socket be taken for broken.</summary>
+    public void Refuse()
+    {
+        _end.Cancel();
+        listener.Refuse();
+        _dropping = DropAllAsync();
+        (_accepting, _arriving) = (null, null);
+    }
+
+    public void RefuseNoMore()
+    {
+        listener.RefuseNoMore();
+        (_end, _ready) = (new CancellationTokenSource(), Channel.CreateUnbounded<IConnection>());
+    }
+
     public async ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             if (_ready.Reader.TryRead(out var client)) return client;
             _arriving ??= _ready.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
-            _accepting ??= listener.AcceptSocketAsync(_closed.Token).AsTask();
+            _accepting ??= listener.AcceptSocketAsync(_end.Token).AsTask();
             if (await Task.WhenAny(_arriving, _accepting).WaitAsync(cancellationToken).ConfigureAwait(false) == _arriving)
             {
                 bool isOpen = await _arriving.ConfigureAwait(false);
@@ -50,20 +73,38 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
 
     public async ValueTask DisposeAsync()
     {
-        await _closed.CancelAsync().ConfigureAwait(false);
+        await _end.CancelAsync().ConfigureAwait(false);
         await listener.DisposeAsync().ConfigureAwait(false);
+        await _dropping.ConfigureAwait(false);
+        await DropAllAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Resets all who are no session yet. Before this returns nobody can become one.</summary>
+    private async Task DropAllAsync()
+    {
         _ready.Writer.TryComplete();
         room.PutOutAll(this);
+        var dropping = new List<Task>();
+        while (_ready.Reader.TryRead(out var client)) dropping.Add(DropAsync(client));
         if (_accepting is { } accepting)
         {
             await ((Task)accepting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (accepting.IsCompletedSuccessfully) (await accepting.ConfigureAwait(false)).Dispose();
+            if (accepting.IsCompletedSuccessfully) (await accepting.ConfigureAwait(false)).Reset();
         }
 
-        while (_ready.Reader.TryRead(out var client))
+        await Task.WhenAll(dropping).ConfigureAwait(false);
+    }
+
+    private async Task DropAsync(IConnection client)
+    {
+        try
         {
-            client.Abort();
+            client.ResetPeer();
             await client.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            ProxyLog.EndFault(logger, e);
         }
     }
 
@@ -81,7 +122,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         }
         catch (Exception) when (guest is { Reason: { } reason })
         {
-            if (!_closed.IsCancellationRequested) Refused(client, reason); // its socket was closed on purpose
+            if (reason != HandshakeRoom.Closed) Refused(client, reason); // else all clients of this address are put out at once
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
@@ -105,11 +146,15 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         if (hello.IsEmpty) return false;
         if (!await room.TurnAsync(guest).ConfigureAwait(false)) throw new IOException(guest.Reason);
         var secure = await server.SecureAsync(new HelloStream(guest.Socket, hello)).ConfigureAwait(false);
-        if (!room.Leave(guest)) throw new IOException(guest.Reason);
+        if (!room.Leave(guest))
+        {
+            await secure.DisposeAsync().ConfigureAwait(false);
+            throw new IOException(guest.Reason);
+        }
+
         var connection = new TlsConnection(guest.Socket, secure, client.ToString(), time);
         if (_ready.Writer.TryWrite(connection)) return true;
-        connection.Abort();
-        await connection.DisposeAsync().ConfigureAwait(false);
+        await DropAsync(connection).ConfigureAwait(false); // nobody is let in any more
         return false;
     }
 

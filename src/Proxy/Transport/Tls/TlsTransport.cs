@@ -12,7 +12,7 @@ internal sealed class TlsTransport(
     ITransport plain, TlsClient client, TlsServer? server, SocketSettings settings, HandshakeLimits limits, TimeProvider time, ILogger logger, AddressRace? race = null) : ITransport
 {
     private readonly HandshakeRoom _room = new(limits, time);
-    private readonly AddressRace _race = race ?? AddressRace.OfSystem;
+    private readonly AddressRace _race = race ?? AddressRace.By(time);
 
     public Task Completion => plain.Completion;
 
