@@ -10,6 +10,7 @@ namespace KeyEvt.Resp;
 /// Servers differ in what may follow a closing quote. Up to Redis 8 and Valkey 8.1 the argument ends there, and only a blank may follow; on Valkey 9 it goes
 /// on. Vertical tab and form feed are blanks in front of an argument and do not end one, but up to Redis 8 they may follow a closing quote.
 /// Valkey 9 also takes a backslash between quotes for itself when it stands in front of the line's last byte; for others such a line is not balanced.
+/// Valkey 9.1 leaves out every byte 0xFF that is not written as an escape, wherever it stands: for it <c>\xFFPING</c>, with that byte in front, is PING.
 /// The line's LF is not fed; a CR in front of it may be, as it counts as a blank there.
 /// </summary>
 /// <param name="quotesMayJoin">
@@ -18,6 +19,8 @@ namespace KeyEvt.Resp;
 internal struct InlineLexer<TSink>(TSink sink, bool quotesMayJoin)
     where TSink : struct, IArgumentSink
 {
+    private const byte LeftOut = 0xFF;
+
     private State _state;
     private byte _firstHexDigit;
     private bool _hasJoined;
@@ -50,6 +53,7 @@ internal struct InlineLexer<TSink>(TSink sink, bool quotesMayJoin)
 
     public void Add(byte value)
     {
+        if (value == LeftOut && !quotesMayJoin) _state = State.Unbalanced;
         switch (_state)
         {
             case State.Blank:
@@ -128,23 +132,29 @@ internal struct InlineLexer<TSink>(TSink sink, bool quotesMayJoin)
                 break;
             default:
                 _state = State.Bare;
-                Sink.Add(value);
+                AddAsWritten(value);
                 break;
         }
+    }
+
+    /// <summary>A byte that stands for itself.</summary>
+    private void AddAsWritten(byte value)
+    {
+        if (value != LeftOut) Sink.Add(value);
     }
 
     private void AddDouble(byte value)
     {
         if (value == '\\') _state = State.DoubleEscape;
         else if (value == '"') _state = State.AfterQuote;
-        else Sink.Add(value);
+        else AddAsWritten(value);
     }
 
     private void AddSingle(byte value)
     {
         if (value == '\\') _state = State.SingleEscape;
         else if (value == '\'') _state = State.AfterQuote;
-        else Sink.Add(value);
+        else AddAsWritten(value);
     }
 
     private void AddEscaped(byte value)
@@ -156,7 +166,7 @@ internal struct InlineLexer<TSink>(TSink sink, bool quotesMayJoin)
         }
 
         _state = State.Double;
-        Sink.Add((char)value switch
+        AddAsWritten((char)value switch
         {
             'n' => (byte)'\n',
             'r' => (byte)'\r',

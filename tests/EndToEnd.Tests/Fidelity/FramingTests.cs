@@ -55,6 +55,7 @@ public sealed class FramingTests(PlainProxy proxy) : IClassFixture<PlainProxy>
     [InlineData("'ECHO a")]
     [InlineData("\"\\x45CHO\" '\\x45' \\x45")]
     [InlineData("'key_evt_amqp\\x2einfo'")]
+    [InlineData("\u00FFEC\u00FFHO \u00FF\"a\u00FFb\"")]
     public async Task What_the_quotes_of_an_inline_line_mean_is_for_the_server_to_say(string line)
     {
         foreach (var end in new[] { "\n", "\r\n" })
@@ -70,6 +71,7 @@ public sealed class FramingTests(PlainProxy proxy) : IClassFixture<PlainProxy>
     [InlineData("key_evt_amqp.keymask_add \"{0}\"y")]
     [InlineData("\"\\x6bey_evt_amqp.keymask_add\"\v{0}")]
     [InlineData("\"key_evt_amqp.keymask_add {0}\\\"")]
+    [InlineData("key_\u00FFevt_amqp.keymask_add {0}")]
     public async Task A_line_that_may_be_a_command_of_the_proxy_never_reaches_the_server_unless_all_read_it_alike(string line)
     {
         var before = await BytesInAsync();

@@ -73,6 +73,11 @@ public sealed class CandidateTests
     [InlineData("\"key_evt_amqp.info\\\"\r\n", "unbalanced quotes in request")]
     [InlineData("key_evt_amqp.info 'a\\'\r\n", "unbalanced quotes in request")]
     [InlineData("\"key_evt_amqp.info\"\v h\r\n", "unbalanced quotes in request")]
+    [InlineData("\u00FFkey_evt_amqp.config_set h\r\n", "unbalanced quotes in request")] // Valkey 9.1 leaves this byte out
+    [InlineData("key_\u00FFevt_amqp.config_set h\r\n", "unbalanced quotes in request")]
+    [InlineData("\"\u00FF\\\u00FFkey_evt_amqp.config_set\" h\r\n", "unbalanced quotes in request")]
+    [InlineData("'key_evt_amqp\u00FF.config_set' h\r\n", "unbalanced quotes in request")]
+    [InlineData("\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FFkey_evt_amqp.config_set h\r\n", "unbalanced quotes in request")]
     public void A_malformed_candidate_is_refused_and_nothing_of_it_forwarded(string candidate, string text)
     {
         var stream = Latin1.Bytes(Get + candidate);

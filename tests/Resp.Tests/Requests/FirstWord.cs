@@ -24,7 +24,7 @@ internal sealed record FirstWord(string? Text, bool HasEnded, string? OlderText)
             if (value is ' ' or '\t' or '\r') return new FirstWord(text, true, null);
             if (value is not ('"' or '\''))
             {
-                text += value;
+                text += Kept(value);
                 continue;
             }
 
@@ -44,7 +44,7 @@ internal sealed record FirstWord(string? Text, bool HasEnded, string? OlderText)
                 else if (value == '"' && rest[0] == '\\')
                 {
                     var isHex = rest.Length > 3 && rest[1] == 'x' && char.IsAsciiHexDigit(rest[2]) && char.IsAsciiHexDigit(rest[3]);
-                    text += isHex ? (char)Convert.ToByte(rest[2..4], 16) : SplitArguments.Escaped(rest[1]);
+                    text += isHex ? $"{(char)Convert.ToByte(rest[2..4], 16)}" : Kept(SplitArguments.Escaped(rest[1]));
                     i += isHex ? 4 : 2;
                 }
                 else if (value == '\'' && rest[0] == '\\')
@@ -55,7 +55,7 @@ internal sealed record FirstWord(string? Text, bool HasEnded, string? OlderText)
                 }
                 else
                 {
-                    text += rest[0];
+                    text += Kept(rest[0]);
                     i++;
                 }
             }
@@ -65,4 +65,7 @@ internal sealed record FirstWord(string? Text, bool HasEnded, string? OlderText)
 
         return new FirstWord(text, false, null);
     }
+
+    /// <summary>Valkey 9.1 leaves one byte out, unless it is written as an escape.</summary>
+    private static string Kept(char value) => value == '\u00FF' ? "" : $"{value}";
 }

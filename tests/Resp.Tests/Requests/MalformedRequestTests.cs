@@ -67,6 +67,7 @@ public sealed class MalformedRequestTests
         { "\"module\"\vload x\r\n", "unbalanced quotes in request", 16 },
         { "\"mod\"'ule' load x\r\n", "unbalanced quotes in request", 18 },
         { "'module\n", "unbalanced quotes in request", 7 },
+        { "module lo\u00FFad\n", "unbalanced quotes in request", 12 },
         { "module a\0b\r\n", "zero byte in inline request", 8 },
         { "PING a\0b\r\n", "zero byte in inline request", 6 },
         { "PI\0NG\r\n", "zero byte in inline request", 2 },

@@ -4,9 +4,10 @@ namespace KeyEvt.Resp.Tests.Requests;
 /// <summary>The rules of <c>sdssplitargs</c>, looking ahead where it does; what not all servers read alike is refused.</summary>
 internal static class SplitArguments
 {
-    /// <summary>The arguments, or null when quotes are unbalanced, or something but a blank follows them.</summary>
+    /// <summary>The arguments, or null when quotes are unbalanced, something but a blank follows them, or there is a byte in it that Valkey 9.1 leaves out.</summary>
     public static List<string>? Split(string line)
     {
+        if (line.Contains('\u00FF')) return null;
         var arguments = new List<string>();
         var i = 0;
         while (true)
