@@ -81,7 +81,7 @@ public sealed class NodeFeedTlsTests : IDisposable
         $"tls-port {_port}", $"tls-cert-file {_folder.Write("cert.pem", certificate.CertificatePem)}", $"tls-key-file {_folder.Write("key.pem", certificate.KeyPem)}",
         $"tls-ca-cert-file {_folder.Write("ca.pem", _authority.Pem)}", $"tls-auth-clients {authClients}");
 
-    private SocketFeedTransport TrustingAuthority() => new(new TlsClient(new TlsSource(new TlsFiles("--upstream") { Ca = _folder.Write("trusted.pem", _authority.Pem) }, TimeProvider.System)));
+    private SocketFeedTransport TrustingAuthority() => new(TimeProvider.System, new TlsClient(new TlsSource(new TlsFiles("--upstream") { Ca = _folder.Write("trusted.pem", _authority.Pem) }, TimeProvider.System)));
 
     private NodeFeed FeedOn(SocketFeedTransport transport, int? port = null)
     {

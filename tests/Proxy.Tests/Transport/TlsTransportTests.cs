@@ -308,11 +308,11 @@ public sealed class TlsTransportTests : IAsyncLifetime
 
             await AcceptAndCancelAsync(listener);
             await using var finishedPeer = await ShakeHandsAsync(finished, olderTls);
-            using var early = await OpenAsync(place);
+            using var early = round == 0 ? await OpenAsync(place) : null; // else nobody has come for the accept that goes on
             await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await listener.AcceptAsync(new CancellationToken(canceled: true))); // nobody is handed over, though somebody is ready
             listener.Refuse();
             Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>((await Assert.ThrowsAnyAsync<IOException>(() => ReceiveToEndAsync(finishedPeer).WaitAsync(Patience, Cancel))).InnerException).SocketErrorCode);
-            foreach (var socket in new[] { silent, halfway, early })
+            foreach (var socket in new[] { silent, halfway, early }.OfType<Socket>())
                 Assert.Equal(SocketError.ConnectionReset, (await Assert.ThrowsAsync<SocketException>(() => socket.ReceiveAsync(new byte[1], Cancel).AsTask().WaitAsync(Patience, Cancel))).SocketErrorCode);
 
             Assert.Equal(SocketError.ConnectionRefused, (await Assert.ThrowsAsync<SocketException>(() => OpenAsync(place))).SocketErrorCode);

@@ -102,15 +102,17 @@ internal sealed class HandshakeRoom : IDisposable
     /// <summary>Resets the clients of a listener that lets nobody in any more, as the system does with those that nobody has accepted.</summary>
     public void PutOutAll(object owner)
     {
-        List<HandshakeGuest> leave;
         lock (_gate)
         {
-            leave = [.. _guests.SelectMany(stage => stage).Where(guest => guest.Owner == owner)];
-            foreach (var guest in leave) Remove(guest, Closed);
+            foreach (var guest in _guests.SelectMany(stage => stage).Where(guest => guest.Owner == owner).ToList())
+            {
+                guest.Reason = Closed;
+                guest.Socket.Reset(); // before its handshake gets to know, which would end the connection in order
+                Remove(guest, Closed);
+            }
+
             CallNext();
         }
-
-        foreach (var guest in leave) guest.Socket.Reset();
     }
 
     public void Dispose() => _timer.Dispose();
