@@ -35,6 +35,7 @@ public sealed class PrivateFolder : IDisposable
     {
         var file = File(name);
         System.IO.File.WriteAllText(file, text);
+        if (!OperatingSystem.IsWindows()) System.IO.File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite); // it may hold a password, and keyevt warns of files that others may read
         return file;
     }
 

@@ -19,7 +19,7 @@ public sealed class ProxyPerNodeTests
         {
             foreach (var node in cluster.Nodes)
             {
-                var proxy = await KeyEvtProcess.StartAsync(["--upstream", node.Url, "--amqp", "amqp://guest:guest@127.0.0.1:1/"]);
+                var proxy = await KeyEvtProcess.StartAsync(["--upstream", node.Url, "--amqp", "amqp://guest:guest@127.0.0.1:1/", "--keymask", "^nothing-of-this-name"]);
                 proxies.Add(proxy);
                 await node.CallAsync("CONFIG", "SET", "cluster-announce-port", proxy.Port.ToString(CultureInfo.InvariantCulture));
             }

@@ -86,7 +86,7 @@ public sealed class AccessTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Unauthorized, await InfoAsync(program, "first"));
         File.Delete(file);
         program.Process.Signal(ChildProcess.SigHup);
-        await program.Process.SaysAsync("The token of the admin pages stays as it was: --admin-token-file names the file");
+        await program.Process.SaysAsync($"The secret stays as it was: the file {file}");
         Assert.Equal(HttpStatusCode.OK, await InfoAsync(program, "second"));
         Assert.DoesNotContain("second", program.Process.AllText, StringComparison.Ordinal);
     }

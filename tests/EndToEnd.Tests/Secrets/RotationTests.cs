@@ -109,7 +109,7 @@ public sealed class RotationTests(SharedBroker broker)
     {
         await File.WriteAllTextAsync(file, secret + "\n", TestContext.Current.CancellationToken);
         program.Process.Signal(ChildProcess.SigHup);
-        await program.Process.SaysAsync(string.Create(CultureInfo.InvariantCulture, $"The password file {file} was read again"));
+        await program.Process.SaysAsync(string.Create(CultureInfo.InvariantCulture, $"The secret file {file} was read again"));
     }
 
     /// <summary>Of this user alone: other tests share the broker.</summary>
