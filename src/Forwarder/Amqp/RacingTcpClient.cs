@@ -9,7 +9,7 @@ namespace KeyEvt.Forwarder.Amqp;
 /// How is the broker's socket connected? By all addresses of its name, as <see cref="AddressRace"/> does. The library alone would try one address of each family, and wait its whole
 /// timeout for the first.
 /// </summary>
-internal sealed class RacingTcpClient(string host, AddressRace race) : ITcpClient
+public sealed class RacingTcpClient(string host, AddressRace race) : ITcpClient
 {
     private Socket? _socket;
 

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Connect;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Proxy.Options;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -51,6 +52,7 @@ internal static class BrokerCheck
             TopologyRecoveryEnabled = false,
             Ssl = secure.Option,
             ClientProvidedName = "keyevt check",
+            SocketFactory = _ => new RacingTcpClient(settings.Host, AddressRace.By(time)),
             // The library's own timers, by the system's clock. They do not cover every wait: the token below does.
             RequestedConnectionTimeout = Deadline,
             HandshakeContinuationTimeout = Deadline,

@@ -156,12 +156,19 @@ public sealed class LongListTests(SharedBroker broker)
         await stage.WaitForNumberAsync("ledger.confirmed", now => now > confirmed); // the drain has gone on
     }
 
+    /// <summary>
+    /// What takes long by its kind takes long each time. A machine that takes the processor away makes a few steps slow, the more of them there are: of all steps at most one in a hundred (or three) may be.
+    /// </summary>
     private static async Task NeverBusyAsync(Stage stage)
     {
+        // cmdstat_evalsha:calls=1234,usec=...
+        var steps = (await stage.Redis.CallAsync("INFO", "commandstats")).Text.Split('\n').First(line => line.StartsWith("cmdstat_evalsha:", StringComparison.Ordinal));
+        var allowed = Math.Max(3, int.Parse(steps.Split('=', ',')[1], CultureInfo.InvariantCulture) / 100);
+
         // id, time, microseconds, arguments, address, client name
         var slow = (await stage.Redis.CallAsync("SLOWLOG", "GET", "-1")).Items.Where(entry => entry.Items[5].Text.StartsWith("keyevt", StringComparison.Ordinal)).ToList();
         var texts = slow.Select(entry => $"{entry.Items[2].Text} us: {string.Join(' ', entry.Items[3].Texts.Select(text => text.Length > 40 ? text[..40] : text).Take(3))}").ToList();
-        Assert.True(slow.Count <= 3 && slow.TrueForAll(entry => entry.Items[2].Integer < NeverSlowerThan), string.Join("; ", texts));
+        Assert.True(slow.Count <= allowed && slow.TrueForAll(entry => entry.Items[2].Integer < NeverSlowerThan), string.Join("; ", texts));
     }
 
     private static long Number(IReadOnlyDictionary<string, string> info, string field) => long.Parse(info[field], CultureInfo.InvariantCulture);
