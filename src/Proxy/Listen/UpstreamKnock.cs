@@ -5,8 +5,8 @@ using KeyEvt.Proxy.Session;
 namespace KeyEvt.Proxy.Listen;
 
 /// <summary>
-/// When is an upstream that refuses back? Tried over and over with a connection that is closed at once: often, as clients are refused until then; less often while something else than a
-/// refused connection is wrong (a name, a certificate), as that takes longer to mend and costs more to try.
+/// When is an upstream that refuses back? Tried over and over with a connection that is closed at once: often, as clients are refused until then; less often while something is wrong that
+/// takes longer to mend and costs more to try (a name, a certificate).
 /// </summary>
 internal sealed class UpstreamKnock(SessionServices services)
 {
@@ -23,11 +23,15 @@ internal sealed class UpstreamKnock(SessionServices services)
         {
             var error = await TryAsync(stop).ConfigureAwait(false);
             if (error is null) break;
-            await Task.Delay(error is SocketException { SocketErrorCode: SocketError.ConnectionRefused } ? RefusedPause : OtherPause, services.Time, stop).ConfigureAwait(false);
+            await Task.Delay(MayBeBackSoon(error) ? RefusedPause : OtherPause, services.Time, stop).ConfigureAwait(false);
         }
 
         services.Reach.Reached(services.Upstream.Name);
     }
+
+    /// <summary>As of a server that restarts: nobody listens, it went at this very moment, or its unix socket is not there.</summary>
+    private static bool MayBeBackSoon(Exception error) =>
+        error is SocketException { SocketErrorCode: SocketError.ConnectionRefused or SocketError.ConnectionReset or SocketError.AddressNotAvailable };
 
     /// <summary>Null: it lets us in.</summary>
     private async Task<Exception?> TryAsync(CancellationToken stop)

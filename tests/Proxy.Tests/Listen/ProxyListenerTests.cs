@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using KeyEvt.Forwarder.Feed;
@@ -107,6 +108,38 @@ public sealed class ProxyListenerTests
         Volatile.Write(ref isThere, true);
         await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMilliseconds(50)); return sessions.Total == 2; }, "the next client is let in");
         Assert.False(_listener.IsRefusing);
+        await StopAsync(running);
+    }
+
+    [Theory]
+    [InlineData(SocketError.ConnectionRefused)]
+    [InlineData(SocketError.ConnectionReset)] // it goes, or comes, at this very moment
+    [InlineData(SocketError.AddressNotAvailable)] // a unix socket, which a restart makes anew
+    public async Task An_upstream_that_may_be_back_any_moment_is_tried_every_50_ms(SocketError error)
+    {
+        _listener.CanRefuse = true;
+        var tries = 0;
+        var (_, running) = Run(new MemoryTransport(_ =>
+        {
+            Interlocked.Increment(ref tries);
+            throw new SocketException((int)error);
+        }));
+        _listener.Accepts.Writer.TryWrite(new MemoryConnection());
+        await Eventually.TrueAsync(() => Volatile.Read(ref tries) == 2, "it is tried once more, when it has refused a client");
+        var advances = 0; // more than one for a try: the pause may begin only now
+        var lastTry = Stopwatch.StartNew();
+        await Eventually.TrueAsync(
+            () =>
+            {
+                if (advances < 15 && lastTry.Elapsed > TimeSpan.FromSeconds(0.5 * advances))
+                {
+                    advances++;
+                    _time.Advance(TimeSpan.FromMilliseconds(50));
+                }
+
+                return Volatile.Read(ref tries) > 2;
+            },
+            "it is tried again in much less than a second of its clock");
         await StopAsync(running);
     }
 

@@ -23,7 +23,7 @@ public sealed class RandomStreamTests
     private static readonly Gen<string> InlineLine = Gen.Select(
         Gen.OneOf(Name, Gen.Const("\"key_evt_amqp.info\""), Gen.Const("'key_evt_amqp.info'"), Gen.Const("\"\\x6bey_evt_amqp.info\""), Gen.Const(" "),
             Gen.Const("\"key_evt\"_amqp.info"), Gen.Const("k'ey_evt\\'\"_amqp.\"info"), Gen.Const("\"module\"\vx"), Gen.Const("\"\"'\"module\" x"), Gen.Const("\"a\"\v\"module\""),
-            Gen.String[Gen.OneOf('"', '\'', '\\', 'x', '6', 'b', 'k', ' ', '\v', '\f', '\r', 'm'), 1, 20]),
+            Gen.String[Gen.OneOf('"', '\'', '\\', 'x', '6', 'b', 'k', ' ', '\v', '\f', '\r', 'm', 'ÿ'), 1, 20]),
         Gen.String[Gen.OneOf(' ', 'a', 'x', '4', '1', '"', '\'', '\\', '\t', '\v', '\r', 'n'), 0, 14],
         Gen.OneOf("\r\n", "\n"),
         (name, rest, end) => name + " " + rest + end);
