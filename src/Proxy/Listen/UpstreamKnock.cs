@@ -23,6 +23,7 @@ internal sealed class UpstreamKnock(SessionServices services)
         {
             var error = await TryAsync(stop).ConfigureAwait(false);
             if (error is null) break;
+            services.Reach.StillAway(services.Upstream.Name);
             await Task.Delay(MayBeBackSoon(error) ? RefusedPause : OtherPause, services.Time, stop).ConfigureAwait(false);
         }
 

@@ -285,7 +285,6 @@ public sealed class TlsTransportTests : IAsyncLifetime
         await _listener.DisposeAsync();
         // With TLS 1.3 the other end may have come in before it was judged; all it gets is the end.
         if (await Record.ExceptionAsync(() => accepting) is null) Assert.Equal("", await ReadToEndAsync(await accepting));
-        else Assert.True(accepting.IsFaulted);
     }
 
     [Theory]
