@@ -11,6 +11,9 @@ public sealed class P14CoveredFirstTests(SharedBroker broker, ITestOutputHelper 
 {
     private const string Flags = "notify-keyspace-events";
 
+    /// <summary>Writes: a batch of each of the two writers.</summary>
+    private const int LastBatches = 20;
+
     /// <summary>Longer than anything here takes: what is waited for is what counts, not the limit.</summary>
     private static readonly string[] Patient = ["--coverage-wait", "20"];
 
@@ -29,6 +32,10 @@ public sealed class P14CoveredFirstTests(SharedBroker broker, ITestOutputHelper 
         }
     }
 
+    /// <summary>
+    /// Redis writes its reply to the client first, then the event to its subscribers. Killed between the two it leaves the last batch of a writer in the gap, and nobody can help that; a few
+    /// hundred writes a kill lay there while requests did not wait.
+    /// </summary>
     [Theory]
     [InlineData(4)]
     [InlineData(20, Explicit = true)]
@@ -44,7 +51,7 @@ public sealed class P14CoveredFirstTests(SharedBroker broker, ITestOutputHelper 
             }
 
             await run.MoreAsync(1000);
-        }, inGaps => Assert.Equal(0, inGaps));
+        }, inGaps => Assert.True(inGaps <= LastBatches * restarts, $"{inGaps} of {restarts} kills"));
     }
 
     [Theory]
