@@ -49,11 +49,11 @@ internal sealed class FeedPace(NodeFeedOptions options, TimeProvider time, Func<
             (_othersSet, _othersSetAt) = (false, now);
     }
 
-    /// <summary>Whether a marker is due with this beat; then it counts as sent.</summary>
+    /// <summary>While something is wanted: whether a marker is due with this beat. Then it counts as sent.</summary>
     public bool TakeMarker(TimeSpan slack)
     {
         var interval = IsFlowing ? options.MarkerInterval : options.QuietInterval;
-        if (!IsWanted || (_markedAt != 0 && time.GetElapsedTime(_markedAt) + slack < interval))
+        if (_markedAt != 0 && time.GetElapsedTime(_markedAt) + slack < interval)
             return false;
 
         _markedAt = time.GetTimestamp();

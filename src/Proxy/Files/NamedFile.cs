@@ -1,4 +1,5 @@
 using System.Globalization;
+using KeyEvt.Forwarder.Files;
 
 namespace KeyEvt.Proxy.Files;
 

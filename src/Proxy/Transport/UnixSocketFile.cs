@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using KeyEvt.Forwarder.Files;
 using KeyEvt.Proxy.Files;
 using KeyEvt.Proxy.Transport.Epoll;
 using Microsoft.Win32.SafeHandles;

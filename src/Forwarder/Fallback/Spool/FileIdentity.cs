@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using KeyEvt.Forwarder.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace KeyEvt.Forwarder.Fallback.Spool;
@@ -9,9 +9,6 @@ namespace KeyEvt.Forwarder.Fallback.Spool;
 /// </summary>
 internal readonly record struct FileIdentity(ulong Device, ulong Inode, bool IsRegular)
 {
-    private const int TypeBits = 0xF000; // S_IFMT
-    private const int Regular = 0x8000; // S_IFREG
-
     private static readonly FileIdentity Any = new(0, 0, IsRegular: true);
 
     /// <summary>What stands under the path, null when nothing does. A link is not followed, and is no regular file.</summary>
@@ -21,26 +18,13 @@ internal readonly record struct FileIdentity(ulong Device, ulong Inode, bool IsR
         if (!OperatingSystem.IsLinux())
             return Portable(path);
 
-        return FileCalls.Stat(path, out var status) switch
-        {
-            0 => Of(status),
-            FileCalls.NotFound or FileCalls.NotAFolder => null,
-            var error => throw new IOException($"{path}: {Marshal.GetPInvokeErrorMessage(error)}"),
-        };
+        return FileStatus.Of(path, followLinks: false) is { } status ? Of(status) : null;
     }
 
     /// <exception cref="IOException">It cannot be looked at.</exception>
-    public static FileIdentity Of(SafeFileHandle file)
-    {
-        if (!OperatingSystem.IsLinux())
-            return Any;
+    public static FileIdentity Of(SafeFileHandle file) => OperatingSystem.IsLinux() ? Of(FileStatus.Of(file)) : Any;
 
-        var error = FileCalls.Stat((int)file.DangerousGetHandle(), out var status);
-        return error == 0 ? Of(status) : throw new IOException(Marshal.GetPInvokeErrorMessage(error));
-    }
-
-    private static FileIdentity Of(in FileCalls.Status status) =>
-        new(((ulong)status.DeviceMajor << 32) | status.DeviceMinor, status.Inode, (status.Mode & TypeBits) == Regular);
+    private static FileIdentity Of(in FileStatus status) => new(status.Device, status.Inode, status.IsRegular);
 
     private static FileIdentity? Portable(string path)
     {
