@@ -33,7 +33,7 @@ public class EventClassesBench
         uint sum = 0;
         foreach (byte[] name in names)
         {
-            sum += (uint)EventClasses.RedisWithArrays.Of(name);
+            sum += (uint)EventClassTable.RedisWithArrays.Of(name);
         }
 
         return sum;

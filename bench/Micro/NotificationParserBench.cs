@@ -27,5 +27,5 @@ public class NotificationParserBench
 
     [Benchmark]
     public EventClass PmessageAndItsClass() =>
-        NotificationParser.TryParse(_pmessage, out Notification notification) ? EventClasses.RedisWithArrays.Of(notification.Event) : throw new InvalidOperationException();
+        NotificationParser.TryParse(_pmessage, out Notification notification) ? EventClassTable.RedisWithArrays.Of(notification.Event) : throw new InvalidOperationException();
 }

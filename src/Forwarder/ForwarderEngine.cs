@@ -37,12 +37,12 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var current = new CurrentConfig(options.Initial);
         Ledger = new Ledger();
         Gaps = new GapLog();
-        var transport = new SocketFeedTransport(time, options.UpstreamTls);
+        var transport = new SocketRedisTransport(time, options.UpstreamTls);
         _topology = new TopologyWatcher(options.Upstream, transport, time, logger);
         FeedSet? feeds = null; // made last: it needs all the others
         _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", background, time, logger);
         _spool = options.Spool is { } directory ? new LocalSpool(directory, logger) : null;
-        IEventStores stores = options.Upstream.Shape == UpstreamShape.Cluster
+        IEventStoreSelector stores = options.Upstream.Shape == UpstreamShape.Cluster
             ? new ClusterStores(_topology, run => feeds?.NodeOf(run), _database, _spool, logger)
             : OneList(_topology, () => feeds?.Master, _database, _spool, logger);
 
@@ -53,8 +53,8 @@ public sealed class ForwarderEngine : IAsyncDisposable
             Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
 
         var feedOptions = new NodeFeedOptions { Address = options.Upstream.Login, NotifyMode = options.NotifyMode, Instance = options.Instance, TlsFiles = options.UpstreamTls.Files };
-        Coverage = new CoverageGates(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
-        feeds = _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new StateShelf(key, options.Instance) : null);
+        Coverage = new CoverageGateRegistry(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
+        feeds = _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new CheckpointRegistry(key, options.Instance) : null);
         _feeds.Want(ForwarderControl.WantedBy(options.Initial));
         var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Coverage, Gaps, time);
         Control = new ForwarderControl(current, options.Initial, _feeds, _delivery, new InfoReport(current, upstream, _delivery, _spool, Ledger, Gaps, background, time), time);
@@ -67,7 +67,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
     public GapLog Gaps { get; }
 
     /// <summary>Whether sessions must wait until the events of their node are heard.</summary>
-    public CoverageGates Coverage { get; }
+    public CoverageGateRegistry Coverage { get; }
 
     /// <summary>Which nodes there are; for sessions too.</summary>
     public ITopology Topology => _topology;

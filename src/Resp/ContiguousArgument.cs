@@ -35,7 +35,7 @@ internal static class ContiguousArgument
         if (end - position < ShortestArgument) return -1;
 
         int length;
-        var head = WireWords.Read4(ref bytes, position);
+        var head = RespTokens.Read4(ref bytes, position);
         if ((head & TwoDigitMask) == TwoDigitShape && Unsafe.Add(ref bytes, position + 4) == '\n')
         {
             var tens = Unsafe.Add(ref bytes, position + 1) - (uint)'1';
@@ -58,7 +58,7 @@ internal static class ContiguousArgument
 
         if (length > maxLength || length > end - 2 - body) return -1;
         var behindBody = body + length;
-        return WireWords.Read2(ref bytes, behindBody) == WireWords.Crlf ? behindBody + 2 : -1;
+        return RespTokens.Read2(ref bytes, behindBody) == RespTokens.Crlf ? behindBody + 2 : -1;
     }
 
     /// <summary>A length of three digits or more.</summary>
@@ -75,7 +75,7 @@ internal static class ContiguousArgument
             var digit = Unsafe.Add(ref bytes, i) - (uint)'0';
             if (digit > 9)
             {
-                if (WireWords.Read2(ref bytes, i) != WireWords.Crlf) return -1;
+                if (RespTokens.Read2(ref bytes, i) != RespTokens.Crlf) return -1;
                 body = i + 2;
                 return length;
             }

@@ -28,7 +28,7 @@ internal static class ContiguousRequest
         if (span.Length - position < ShortestRequest) return -1;
 
         ref var bytes = ref Unsafe.Add(ref MemoryMarshal.GetReference(span), position);
-        var head = WireWords.Read4(ref bytes, 0);
+        var head = RespTokens.Read4(ref bytes, 0);
         var first = Unsafe.Add(ref bytes, 1) - '1';
         if ((uint)first > 8) return -1;
         if ((head & OneDigitMask) == OneDigitShape)
@@ -48,7 +48,7 @@ internal static class ContiguousRequest
     public static bool MayBeForeign(ReadOnlySpan<byte> span, int name, int nameLength)
     {
         if (nameLength < 4) return false;
-        var lower = WireWords.Read4(ref MemoryMarshal.GetReference(span), name) | 0x20202020;
+        var lower = RespTokens.Read4(ref MemoryMarshal.GetReference(span), name) | 0x20202020;
         return lower is Post or Host;
     }
 }

@@ -7,7 +7,7 @@ public sealed class WakeUpTests
     [Fact]
     public async Task Whoever_waits_is_woken_by_the_next_signal_and_by_none_before()
     {
-        var wakeUp = new WakeUp();
+        var wakeUp = new ChangeSignal();
         wakeUp.Signal();
         var next = wakeUp.Next;
         Assert.False(next.IsCompleted);
@@ -19,7 +19,7 @@ public sealed class WakeUpTests
     [Fact]
     public async Task Nobody_is_forgotten_when_two_signal_at_once()
     {
-        var wakeUp = new WakeUp();
+        var wakeUp = new ChangeSignal();
         var waiting = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(
             () =>
             {

@@ -28,7 +28,7 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
         catch (Exception e)
         {
             link.Abandon();
-            if (e is LinkException || !BrokerWords.IsWeather(e))
+            if (e is LinkException || !BrokerErrorText.IsWeather(e))
                 throw;
 
             throw Failure(e, config, LinkFailureKind.Channel);
@@ -50,7 +50,7 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
             TopologyRecoveryEnabled = false,
             Ssl = secure.Option,
             ClientProvidedName = clientName,
-            SocketFactory = _ => new RacingTcpClient(settings.Host, AddressRace.By(time)),
+            SocketFactory = _ => new HappyEyeballsTcpClient(settings.Host, HappyEyeballs.By(time)),
             // The library's own timers, as its heartbeat is: by the system's clock.
             RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
             HandshakeContinuationTimeout = TimeSpan.FromSeconds(5),
@@ -65,7 +65,7 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
         catch (Exception e)
         {
             background.GiveUp("closing a connection to the broker that came too late", AmqpLink.DisposeLateAsync(opening));
-            if (!BrokerWords.IsWeather(e))
+            if (!BrokerErrorText.IsWeather(e))
                 throw;
 
             if (e is OperationCanceledException)

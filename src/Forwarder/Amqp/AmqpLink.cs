@@ -101,7 +101,7 @@ internal sealed class AmqpLink : IBrokerLink
     {
         if (!_isClosing)
         {
-            var failure = BrokerWords.Closed(isChannel: sender is IChannel, e.ReplyCode, e.ReplyText);
+            var failure = BrokerErrorText.Closed(isChannel: sender is IChannel, e.ReplyCode, e.ReplyText);
             _events.Closed(_epoch, failure.Kind, failure.Message);
         }
 
@@ -134,7 +134,7 @@ internal sealed class AmqpLink : IBrokerLink
 
     private Task OnBlockedAsync(object sender, ConnectionBlockedEventArgs e)
     {
-        _events.Blocked(_epoch, BrokerWords.Blocked(e.Reason));
+        _events.Blocked(_epoch, BrokerErrorText.Blocked(e.Reason));
         return Task.CompletedTask;
     }
 

@@ -95,7 +95,7 @@ public sealed class RoutingKeyTemplate
                 RoutingKeyPart.Database => body.Database,
                 RoutingKeyPart.Event => body.Event,
                 RoutingKeyPart.Key => body.Key,
-                RoutingKeyPart.Class => ClassName(eventClass == EventClass.None ? EventClasses.RedisWithArrays.Of(body.Event) : eventClass),
+                RoutingKeyPart.Class => ClassName(eventClass == EventClass.None ? EventClassTable.RedisWithArrays.Of(body.Event) : eventClass),
                 _ => literal,
             };
             var fits = Math.Min(piece.Length, limit - length);

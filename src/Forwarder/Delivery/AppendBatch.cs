@@ -8,7 +8,7 @@ internal sealed class AppendBatch(EventLog from, int turn)
     private readonly List<ReadOnlyMemory<byte>> _stored = [];
     private readonly List<LogEntry> _entries = [];
 
-    /// <summary>When they may go out, see <see cref="StoreRuns"/>; a later one when another store has to take them.</summary>
+    /// <summary>When they may go out, see <see cref="UnreadByEpoch"/>; a later one when another store has to take them.</summary>
     public int Turn { get; set; } = turn;
 
     public IReadOnlyList<LogEntry> Entries => _entries;

@@ -25,7 +25,7 @@ internal sealed class DeliveryLoop
     private readonly Func<ForwarderConfig> _config;
     private readonly TimeProvider _time;
     private readonly DeliveryClock _clock;
-    private readonly WarningGate _warnings;
+    private readonly LogRateLimiter _warnings;
     private readonly DropWarnings _drops;
     private readonly ILogger _logger;
     private readonly AsyncSignal _signal = new();
@@ -44,23 +44,23 @@ internal sealed class DeliveryLoop
     private long _warnAgainAt;
     private long _leftBehind;
 
-    public DeliveryLoop(IBrokerConnector connector, IEventStores stores, Ledger ledger, DeliveryOptions options, Func<ForwarderConfig> config, TimeProvider time, ILogger logger)
+    public DeliveryLoop(IBrokerConnector connector, IEventStoreSelector stores, Ledger ledger, DeliveryOptions options, Func<ForwarderConfig> config, TimeProvider time, ILogger logger)
     {
         (_ledger, _options, _config, _time, _logger) = (ledger, options, config, time, logger);
         _inbox = new LinkInbox(_signal);
         Memory = new EventLog(ledger, WaitingPlace.Memory, options.BufferBytes);
-        Links = new LinkKeeper(connector, options, _inbox, _signal, time, logger);
+        Links = new BrokerConnectionSupervisor(connector, options, _inbox, _signal, time, logger);
         Stores = new StoreSet(stores, ledger, options, _signal, time, logger);
         _clock = new DeliveryClock(time);
         _publisher = new Publisher(options, config, Links, _signal.SetAndRun, _clock);
-        _warnings = new WarningGate(time, TimeSpan.FromSeconds(10));
-        _drops = new DropWarnings(ledger, options, _publisher, _warnings, new WarningGate(time, TimeSpan.FromSeconds(60)), logger);
+        _warnings = new LogRateLimiter(time, TimeSpan.FromSeconds(10));
+        _drops = new DropWarnings(ledger, options, _publisher, _warnings, new LogRateLimiter(time, TimeSpan.FromSeconds(60)), logger);
     }
 
     /// <summary>Where the feeds put what is to be sent; call <see cref="Wake"/> after a batch.</summary>
     public EventLog Memory { get; }
 
-    public LinkKeeper Links { get; }
+    public BrokerConnectionSupervisor Links { get; }
 
     public StoreSet Stores { get; }
 

@@ -4,17 +4,17 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Forwarder.Delivery;
 
 /// <summary>Says in the log what did not reach a queue, and why, and what was found in the storage: sums, not each time, and the last word is always the present sum.</summary>
-internal sealed class DropWarnings(Ledger ledger, DeliveryOptions options, Publisher publisher, WarningGate warnings, WarningGate reminders, ILogger logger)
+internal sealed class DropWarnings(Ledger ledger, DeliveryOptions options, Publisher publisher, LogRateLimiter warnings, LogRateLimiter reminders, ILogger logger)
 {
-    private readonly RisingSum _returned = new(warnings, 2105);
-    private readonly RisingSum _refused = new(warnings, 2106);
-    private readonly RisingSum _memoryFull = new(warnings, 2107);
-    private readonly RisingSum _atCap = new(warnings, 2110);
-    private readonly RisingSum _storeLost = new(warnings, 2109);
-    private readonly RisingSum _adopted = new(warnings, 2111);
-    private readonly RisingSum _deadLettered = new(warnings, 2114);
-    private readonly RisingSum _keysCut = new(warnings, 2115);
-    private readonly RisingSum _tooLarge = new(warnings, 2116);
+    private readonly CounterLogLimiter _returned = new(warnings, 2105);
+    private readonly CounterLogLimiter _refused = new(warnings, 2106);
+    private readonly CounterLogLimiter _memoryFull = new(warnings, 2107);
+    private readonly CounterLogLimiter _atCap = new(warnings, 2110);
+    private readonly CounterLogLimiter _storeLost = new(warnings, 2109);
+    private readonly CounterLogLimiter _adopted = new(warnings, 2111);
+    private readonly CounterLogLimiter _deadLettered = new(warnings, 2114);
+    private readonly CounterLogLimiter _keysCut = new(warnings, 2115);
+    private readonly CounterLogLimiter _tooLarge = new(warnings, 2116);
     private bool _isQueueMissing;
 
     public void Warn()

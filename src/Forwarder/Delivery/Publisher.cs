@@ -13,7 +13,7 @@ namespace KeyEvt.Forwarder.Delivery;
 /// deadline has passed. Until the broker has routed a first message on the link, what comes back is kept (<see cref="RouteProof"/>). Used by the delivery loop
 /// only, which decides from which log, and is told here when the link has to be given up.
 /// </summary>
-internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> config, LinkKeeper links, Action wake, DeliveryClock clock)
+internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> config, BrokerConnectionSupervisor links, Action wake, DeliveryClock clock)
 {
     private const int RunLength = 256; // messages between two looks at the broker's answers
 
@@ -215,19 +215,19 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
             _publishing.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(wake);
             return false;
         }
-        catch (Exception e) when (BrokerWords.IsWeather(e))
+        catch (Exception e) when (BrokerErrorText.IsWeather(e))
         {
-            throw BrokerWords.PublishFailed(e);
+            throw BrokerErrorText.PublishFailed(e);
         }
     }
 
     /// <summary>A fault in the program stays what it is, and ends the loop.</summary>
     private static Exception PublishFailed(Exception? error)
     {
-        if (error is not null && !BrokerWords.IsWeather(error))
+        if (error is not null && !BrokerErrorText.IsWeather(error))
             ExceptionDispatchInfo.Throw(error);
 
-        return BrokerWords.PublishFailed(error);
+        return BrokerErrorText.PublishFailed(error);
     }
 
     private MessageRoute RouteOf(in LogEntry entry, out bool isDeadLetter)

@@ -8,7 +8,7 @@ namespace KeyEvt.Forwarder.Delivery;
 /// <summary>
 /// What is in the fallback storage, all its stores together? Usually there is one. In a cluster there is one for each master: each has its own books and steps, so that one
 /// whose master is away holds no other up; one round of events at a time goes from memory into all of them; and all are read into one drain log, in the order of their turns
-/// (<see cref="StoreOrder"/>), so that what leaves is in order. Used by the delivery loop only, apart from the sums.
+/// (<see cref="EpochAssigner"/>), so that what leaves is in order. Used by the delivery loop only, apart from the sums.
 /// </summary>
 internal sealed class StoreSet
 {
@@ -20,17 +20,17 @@ internal sealed class StoreSet
     private const int ListTurn = 0;
     private const int PlaceBesidesTurn = 1;
 
-    private readonly IEventStores _stores;
+    private readonly IEventStoreSelector _stores;
     private readonly Ledger _ledger;
     private readonly DeliveryOptions _options;
     private readonly AsyncSignal _signal;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Dictionary<NamedStore, StoreKeeper> _keeperOf = [];
-    private readonly List<(StoreKeeper Keeper, AppendBatch Batch)> _waiting = []; // parts of a round whose store is busy
-    private readonly StoreOrder? _order;
+    private readonly Dictionary<NamedStore, FallbackQueue> _keeperOf = [];
+    private readonly List<(FallbackQueue Keeper, AppendBatch Batch)> _waiting = []; // parts of a round whose store is busy
+    private readonly EpochAssigner? _order;
     private readonly Backoff _searchBackoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
-    private volatile StoreKeeper[] _keepers = [];
+    private volatile FallbackQueue[] _keepers = [];
     private EventLog? _from;
     private Task? _search;
     private IReadOnlyList<NamedStore> _found = [];
@@ -41,11 +41,11 @@ internal sealed class StoreSet
     private bool _hasStored;
     private bool _isKnown;
 
-    public StoreSet(IEventStores stores, Ledger ledger, DeliveryOptions options, AsyncSignal signal, TimeProvider time, ILogger logger)
+    public StoreSet(IEventStoreSelector stores, Ledger ledger, DeliveryOptions options, AsyncSignal signal, TimeProvider time, ILogger logger)
     {
         (_stores, _ledger, _options, _signal, _time, _logger) = (stores, ledger, options, signal, time, logger);
         Drain = new EventLog(ledger, WaitingPlace.Fallback, long.MaxValue);
-        _order = stores.IsMany ? new StoreOrder() : null;
+        _order = stores.IsMany ? new EpochAssigner() : null;
         foreach (var store in stores.Always)
             KeeperOf(store, store.IsCapped ? ListTurn : PlaceBesidesTurn);
     }
@@ -54,7 +54,7 @@ internal sealed class StoreSet
     public EventLog Drain { get; }
 
     /// <summary>Each store; empty ones too.</summary>
-    public IReadOnlyList<StoreKeeper> Keepers => _keepers;
+    public IReadOnlyList<FallbackQueue> Keepers => _keepers;
 
     /// <summary>Entries in the stores by the books; those that are being sent included.</summary>
     public long Length
@@ -150,7 +150,7 @@ internal sealed class StoreSet
     public void StartAppend(EventLog from, long cap)
     {
         (_from, _cap, _hasStored) = (from, cap, true);
-        var parts = new Dictionary<StoreKeeper, AppendBatch>();
+        var parts = new Dictionary<FallbackQueue, AppendBatch>();
         var (count, bytes) = (0, 0);
         while (count < _options.StoreBatch && from.TryClaim(out var entry))
         {
@@ -245,7 +245,7 @@ internal sealed class StoreSet
             keeper.StartCount();
     }
 
-    private IEnumerable<StoreKeeper> Lists => _keepers.Where(keeper => keeper.IsCapped);
+    private IEnumerable<FallbackQueue> Lists => _keepers.Where(keeper => keeper.IsCapped);
 
     private long ListLength => Lists.Sum(keeper => keeper.Length);
 
@@ -264,7 +264,7 @@ internal sealed class StoreSet
     }
 
     /// <summary>Without an allocation: asked at each turn of the loop.</summary>
-    private bool Any(Func<StoreKeeper, bool> isSo)
+    private bool Any(Func<FallbackQueue, bool> isSo)
     {
         foreach (var keeper in _keepers)
         {
@@ -275,7 +275,7 @@ internal sealed class StoreSet
         return false;
     }
 
-    private StoreKeeper KeeperFor(in LogEntry entry)
+    private FallbackQueue KeeperFor(in LogEntry entry)
     {
         if (_cap < 0 && _stores.WithoutLists is { } place)
             return KeeperOf(place);
@@ -284,10 +284,10 @@ internal sealed class StoreSet
         return keeper.IsRefusing ? FindElsewhere(keeper) ?? keeper : keeper;
     }
 
-    private StoreKeeper? FindElsewhere(StoreKeeper keeper) => _stores.Elsewhere.Select(store => KeeperOf(store)).FirstOrDefault(other => other != keeper && !other.IsRefusing);
+    private FallbackQueue? FindElsewhere(FallbackQueue keeper) => _stores.Elsewhere.Select(store => KeeperOf(store)).FirstOrDefault(other => other != keeper && !other.IsRefusing);
 
     /// <summary>One that does not take its part: another one does, in a later turn.</summary>
-    private void GoElsewhere(StoreKeeper keeper)
+    private void GoElsewhere(FallbackQueue keeper)
     {
         if (FindElsewhere(keeper) is not { } other || keeper.GiveAppendBack() is not { } batch)
             return;
@@ -297,7 +297,7 @@ internal sealed class StoreSet
     }
 
     /// <summary>Nothing newer of the same nodes and slots is stored yet, as a round is of one turn.</summary>
-    private void Redirect(AppendBatch batch, StoreKeeper keeper, StoreKeeper other)
+    private void Redirect(AppendBatch batch, FallbackQueue keeper, FallbackQueue other)
     {
         DeliveryLog.StoredElsewhere(_logger, batch.Entries.Count, keeper.Name, other.Name);
         _order!.BeginTurn();
@@ -331,11 +331,11 @@ internal sealed class StoreSet
         }
     }
 
-    private StoreKeeper KeeperOf(NamedStore store, int foundTurn = ListTurn)
+    private FallbackQueue KeeperOf(NamedStore store, int foundTurn = ListTurn)
     {
         if (!_keeperOf.TryGetValue(store, out var keeper))
         {
-            _keeperOf[store] = keeper = new StoreKeeper(store, new StoreBooks(Drain, foundTurn, _ledger), _options, _signal, _time, _logger);
+            _keeperOf[store] = keeper = new FallbackQueue(store, new StoreAccounting(Drain, foundTurn, _ledger), _options, _signal, _time, _logger);
             _keepers = [.. _keepers, keeper];
         }
 

@@ -12,7 +12,7 @@ namespace KeyEvt.Forwarder.Fallback;
 /// Which lists are there in a cluster? One for each master, under a key with a tag whose slot that master serves; a list stays in its slot, wherever that goes. When it has gone
 /// to another master, its old one gets another tag. What an earlier run left is looked for under every tag that this program could have chosen, one for each slot, and under the key without a tag.
 /// </summary>
-internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nodeOf, UpstreamDatabase database, LocalSpool? spool, ILogger logger) : IEventStores
+internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nodeOf, UpstreamDatabase database, LocalSpool? spool, ILogger logger) : IEventStoreSelector
 {
     /// <summary>Questions on their way at once during the search.</summary>
     private const int SearchBatch = 1024;

@@ -11,7 +11,7 @@ public static class FallbackKey
 
     private static ReadOnlySpan<byte> State => "-state"u8;
 
-    /// <summary>Under which key the state of the nodes' streams is kept, see <see cref="Feed.StateKeeper"/>; in a cluster with a tag behind it.</summary>
+    /// <summary>Under which key the state of the nodes' streams is kept, see <see cref="Feed.CheckpointKeeper"/>; in a cluster with a tag behind it.</summary>
     /// <param name="instance">Of a program that was given a name; null: of the one that was not.</param>
     public static string StateOf(string? instance) => $"{Name}-state{(instance is null ? "" : ":" + instance)}";
 

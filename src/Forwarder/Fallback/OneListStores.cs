@@ -4,7 +4,7 @@ using KeyEvt.Forwarder.Outbox;
 namespace KeyEvt.Forwarder.Fallback;
 
 /// <summary>Where does an event belong when the upstream has one master? In its list; and while the spool on this machine holds any, there: so what is in the list is always older.</summary>
-internal sealed class OneListStores : IEventStores
+internal sealed class OneListStores : IEventStoreSelector
 {
     private readonly NamedStore _list;
     private readonly NamedStore? _spool;

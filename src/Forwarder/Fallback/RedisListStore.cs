@@ -125,7 +125,7 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
     internal static bool IsExpected(Exception e) => e is RedisException or TimeoutException or ObjectDisposedException or IOException or ExternalException or OperationCanceledException;
 
     /// <summary>An error reply (OOM, READONLY, NOPERM, MISCONF ...) is a refusal; anything else may have been done all the same.</summary>
-    internal static StoreException Failure(Exception e) => new(RedisWords.Of(e), e) { IsRefusal = e is RedisServerException, IsPassing = IsElsewhere(e) };
+    internal static StoreException Failure(Exception e) => new(RedisErrorText.Of(e), e) { IsRefusal = e is RedisServerException, IsPassing = IsElsewhere(e) };
 
     /// <summary>The slot moves, or has moved, or nobody serves it yet: the topology will say where it is.</summary>
     private static bool IsElsewhere(Exception e) => e is RedisServerException && Elsewhere.Any(word => e.Message.Contains(word, StringComparison.Ordinal));

@@ -24,7 +24,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     /// <summary>The client library waits for its commands even when it is told not to; what a node that answers nothing keeps from closing is left to the background.</summary>
     private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1);
 
-    private readonly WarningGate _warnings = new(time, TimeSpan.FromSeconds(10));
+    private readonly LogRateLimiter _warnings = new(time, TimeSpan.FromSeconds(10));
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly ConcurrentDictionary<RedisAddress, ConnectionMultiplexer> _opened = new();
     private string? _lastRefusal;
@@ -135,7 +135,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
             ConfigurationChannel = "",
             SetClientLibrary = false,
             CommandMap = CommandMap.Create(without, available: false),
-            Defaults = new PresentLogin(login),
+            Defaults = new CurrentLogin(login),
         };
         if (upstream.IsTls)
         {

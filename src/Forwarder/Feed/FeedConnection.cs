@@ -8,23 +8,23 @@ namespace KeyEvt.Forwarder.Feed;
 /// before <see cref="RunAsync"/> returns. Owns the pipe.
 /// <para>
 /// It counts from the confirmation of its subscription on. Until then it moves neither the feed's place in the stream nor what is known of the node's role, so that it
-/// can be made beside another one that has fallen silent, and takes that one's place only if that one still says nothing (<see cref="FeedReplacement"/>).
+/// can be made beside another one that has fallen silent, and takes that one's place only if that one still says nothing (<see cref="SilentConnectionCheck"/>).
 /// </para>
 /// </remarks>
 internal sealed class FeedConnection
 {
     private readonly FeedContext _feed;
     private readonly IDuplexPipe _pipe;
-    private readonly FeedPlace _place;
+    private readonly ActiveConnection _place;
     private readonly bool _isSecond;
-    private readonly FeedCommands _commands;
+    private readonly CommandPipeline _commands;
     private readonly NodeLetters _letters = new();
-    private readonly FeedPace _pace;
+    private readonly PollingIntervals _pace;
     private readonly FeedSubscriptions _subscriptions;
-    private readonly FlagKeeper _flags;
-    private readonly RoleKeeper _roles;
+    private readonly NotifyFlagsMonitor _flags;
+    private readonly RoleMonitor _roles;
     private readonly MarkerSender _markers;
-    private readonly StateKeeper _state;
+    private readonly CheckpointKeeper _state;
     private readonly FrameReader _reader;
     private readonly FeedEnd _end;
     private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -41,17 +41,17 @@ internal sealed class FeedConnection
         _pipe = pipe;
         _isSecond = silent is not null;
         _end = new FeedEnd(feed.Options, () => _reader!.Reads > 0);
-        _commands = new FeedCommands(feed.Time);
-        _pace = new FeedPace(feed.Options, feed.Time, wanted);
+        _commands = new CommandPipeline(feed.Time);
+        _pace = new PollingIntervals(feed.Options, feed.Time, wanted);
         _subscriptions = new FeedSubscriptions(feed, _commands, _letters, wanted, End, OnSubscribed);
-        _flags = new FlagKeeper(feed, _commands, _letters, _pace, wanted, OnFlagsSettled);
-        var outlet = new EventOutlet(feed, _letters);
-        _roles = new RoleKeeper(feed, _commands, outlet, _pace);
+        _flags = new NotifyFlagsMonitor(feed, _commands, _letters, _pace, wanted, OnFlagsSettled);
+        var outlet = new RoleConfirmGate(feed, _letters);
+        _roles = new RoleMonitor(feed, _commands, outlet, _pace);
         outlet.AskToConfirm = _roles.AskNow;
         _markers = new MarkerSender(feed, _commands, _pace);
-        _state = new StateKeeper(feed, _commands, wanted, outlet, _markers, _flags);
-        var stream = new FeedStream(feed, _commands, _subscriptions, _letters, _roles, _markers, outlet, _state, _pace);
-        _place = new FeedPlace(feed, _end, stream, _roles, silent?._place) { Reads = () => _reader!.Reads, Changed = ShowInStep };
+        _state = new CheckpointKeeper(feed, _commands, wanted, outlet, _markers, _flags);
+        var stream = new FeedFrameHandler(feed, _commands, _subscriptions, _letters, _roles, _markers, outlet, _state, _pace);
+        _place = new ActiveConnection(feed, _end, stream, _roles, silent?._place) { Reads = () => _reader!.Reads, Changed = ShowInStep };
         _reader = new FrameReader(pipe.Input, stream, feed.Options.MaxFrameBytes, feed.Turn, _place.MayTake);
     }
 
@@ -61,20 +61,20 @@ internal sealed class FeedConnection
     public (long Beats, int Waiting) Pulse => (Volatile.Read(ref _beats), _commands.Waiting);
 
     /// <summary>When the subscription was first confirmed, and the connection began to count; null when it never did.</summary>
-    public Moment? SubscribedAt { get; private set; }
+    public ClockReading? SubscribedAt { get; private set; }
 
     /// <summary>Completes then.</summary>
     public Task Subscribed => _subscribed.Task;
 
     /// <summary>Whether it says anything.</summary>
-    public FeedSilence Silence => _place.Silence;
+    public SilenceDetector Silence => _place.Silence;
 
     /// <summary>It is not needed. Any thread.</summary>
     /// <returns>False: it counts already, and goes on.</returns>
     public bool TryWithdraw() => _place.TryWithdraw();
 
     /// <summary>The first reason counts. Any thread.</summary>
-    public void End(FeedFault fault) => _end.Set(fault);
+    public void End(RedisFault fault) => _end.Set(fault);
 
     /// <summary>What is wanted has changed. Any thread.</summary>
     public void WantChanged()
@@ -111,11 +111,11 @@ internal sealed class FeedConnection
     /// <summary>See <see cref="NodeFeed.ConcludeAsync"/>. Any thread.</summary>
     public void Conclude() => _place.Conclude();
 
-    /// <summary>See <see cref="StateKeeper.KeepAsync"/>. Any thread.</summary>
+    /// <summary>See <see cref="CheckpointKeeper.KeepAsync"/>. Any thread.</summary>
     public Task KeepStateAsync() => Task.WhenAny(_state.KeepAsync(), _over.Task);
 
     /// <returns>Why it ended. Throws only what is a fault of the program.</returns>
-    public async Task<FeedFault> RunAsync(CancellationToken stop)
+    public async Task<RedisFault> RunAsync(CancellationToken stop)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var loops = new[]
@@ -124,7 +124,7 @@ internal sealed class FeedConnection
             _end.GuardAsync(() => _commands.WriteAsync(_pipe.Output, ending.Token)),
             _end.GuardAsync(() => LiveAsync(ending.Token)),
         };
-        await using var stopping = stop.Register(() => End(new FeedFault(FeedFaultKind.Stopped, "stopped"))).ConfigureAwait(false);
+        await using var stopping = stop.Register(() => End(new RedisFault(RedisFaultKind.Stopped, "stopped"))).ConfigureAwait(false);
         try
         {
             return await _end.Reached.ConfigureAwait(false);
@@ -159,7 +159,7 @@ internal sealed class FeedConnection
         }
         catch (TimeoutException)
         {
-            throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node takes longer than {_feed.Options.HandshakeTimeout.TotalSeconds:0.#} s to answer");
+            throw new RedisFaultException(RedisFaultKind.ConnectFailed, $"the node takes longer than {_feed.Options.HandshakeTimeout.TotalSeconds:0.#} s to answer");
         }
 
         await BeatAsync(cancellation).ConfigureAwait(false);
@@ -181,7 +181,7 @@ internal sealed class FeedConnection
         await _subscribed.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Markers, role and flags when they are due (<see cref="FeedPace"/>). Nothing more is asked of a node that is silent.</summary>
+    /// <summary>Markers, role and flags when they are due (<see cref="PollingIntervals"/>). Nothing more is asked of a node that is silent.</summary>
     private async Task BeatAsync(CancellationToken cancellation)
     {
         using var timer = new PeriodicTimer(_feed.Options.MarkerInterval, _feed.Time);
@@ -218,7 +218,7 @@ internal sealed class FeedConnection
             _state.Subscribed();
             if (isFirst)
             {
-                SubscribedAt = Moment.Now(_feed.Time);
+                SubscribedAt = ClockReading.Now(_feed.Time);
                 FeedLog.Subscribed(_feed.Logger, _feed.Node, string.Join(' ', _subscriptions.Names), _identity.Server.Name, _roles.Role, _identity.RunId);
                 _subscribed.TrySetResult();
             }

@@ -10,13 +10,13 @@ internal sealed record FeedContext(
     IEventSink Sink,
     TimeProvider Time,
     ILogger Logger,
-    MarkerClock Markers,
+    MarkerSequence Markers,
     FeedProgress Progress,
-    Coverage Coverage,
-    FlagProof Flags,
+    FeedCoverage Coverage,
+    FlagsLastSeen Flags,
     FeedRemedies Remedies,
-    FeedBoard Board,
-    HoldBack Hold)
+    ObservableStatus Board,
+    ReplicaBuffer Hold)
 {
     /// <summary>
     /// Held by whoever changes what the connections of the feed share: a read loop while it handles a read, and all that is not done on one. While a silent
@@ -28,16 +28,16 @@ internal sealed record FeedContext(
     public required SideTasks Tasks { get; init; }
 
     /// <summary>Somebody publishes what is no notification: said now and then.</summary>
-    public WarningGate RefusedWarnings { get; } = new(Time, TimeSpan.FromMinutes(1));
+    public LogRateLimiter RefusedWarnings { get; } = new(Time, TimeSpan.FromMinutes(1));
 
     /// <summary>What a master sent last, for those who take its place; null while nobody could.</summary>
-    public NotificationKeep? Echo { get; set; }
+    public NotificationRing? Echo { get; set; }
 
     /// <summary>Asked when the node is promoted: what did its old master send last? Null: not known.</summary>
-    public Func<Task<IReadOnlyList<KeptNotification>?>>? Predecessor { get; set; }
+    public Func<Task<IReadOnlyList<RecordedNotification>?>>? Predecessor { get; set; }
 
     /// <summary>Asked when the node has been demoted: what has its successor sent since it is one? Null: not known.</summary>
-    public Func<Task<IReadOnlyList<KeptNotification>?>>? Successor { get; set; }
+    public Func<Task<IReadOnlyList<RecordedNotification>?>>? Successor { get; set; }
 
     /// <summary>Of a master of a cluster: which slots it is known to serve.</summary>
     public SlotsServed Slots { get; } = new(Time);
@@ -46,7 +46,7 @@ internal sealed record FeedContext(
     public Func<string?>? MarkerTag { get; set; }
 
     /// <summary>Where the state of the node's stream is kept for the next life of the program; null: nowhere.</summary>
-    public StateShelf? Shelf { get; set; }
+    public CheckpointRegistry? Shelf { get; set; }
 
     /// <summary>What an earlier life kept of this node is known, so that another key, after its slots have moved, is no news.</summary>
     public bool KnowsEarlierLife { get; set; }

@@ -8,12 +8,12 @@ namespace KeyEvt.Forwarder.Feed;
 /// <param name="hasAnswered">Whether the node has sent anything.</param>
 internal sealed class FeedEnd(NodeFeedOptions options, Func<bool> hasAnswered)
 {
-    private readonly TaskCompletionSource<FeedFault> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<RedisFault> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Faults only by what is a fault of the program.</summary>
-    public Task<FeedFault> Reached => _end.Task;
+    public Task<RedisFault> Reached => _end.Task;
 
-    public void Set(FeedFault fault) => _end.TrySetResult(fault);
+    public void Set(RedisFault fault) => _end.TrySetResult(fault);
 
     /// <summary>Runs a loop to its end and says how it ended, unless another one has said so already.</summary>
     public async Task GuardAsync(Func<Task> loop)
@@ -21,17 +21,17 @@ internal sealed class FeedEnd(NodeFeedOptions options, Func<bool> hasAnswered)
         try
         {
             await loop().ConfigureAwait(false);
-            Set(new FeedFault(FeedFaultKind.Closed, hasAnswered()
+            Set(new RedisFault(RedisFaultKind.Closed, hasAnswered()
                 ? "the server closed the connection (restart, CLIENT KILL, an ACL change, or its client-output-buffer-limit)"
                 : PlainFault.Explain("the server closed the connection", options.Address, hasAnswered: false)));
         }
-        catch (FeedFaultException e)
+        catch (RedisFaultException e)
         {
             Set(e.Fault);
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or AuthenticationException)
         {
-            Set(new FeedFault(FeedFaultKind.Closed, $"the connection broke: {BreakOf(e)}"));
+            Set(new RedisFault(RedisFaultKind.Closed, $"the connection broke: {BreakOf(e)}"));
         }
         catch (Exception e)
         {

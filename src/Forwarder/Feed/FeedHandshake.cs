@@ -8,16 +8,16 @@ namespace KeyEvt.Forwarder.Feed;
 /// The text of a failed HELLO is shown only where it cannot repeat its arguments: an unknown command's error does, with the password among them.
 /// </para>
 /// </remarks>
-internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
+internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
 {
     private const string TooOld = "this server does not speak RESP3: Redis 6 or later is needed";
 
     private readonly RedisAddress _address = feed.Options.Address;
 
     /// <summary>The node's whole INFO, from before it had loaded its data; an error where that is refused.</summary>
-    private FeedReply? _info;
+    private RedisAnswer? _info;
 
-    /// <exception cref="FeedFaultException">It does not let us in, or takes too long to say anything.</exception>
+    /// <exception cref="RedisFaultException">It does not let us in, or takes too long to say anything.</exception>
     public async Task<NodeIdentity> GreetAsync(CancellationToken cancellation)
     {
         var hello = await HelloAsync(cancellation).ConfigureAwait(false);
@@ -28,7 +28,7 @@ internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
         }
 
         if (hello.IsError)
-            throw new FeedFaultException(Explain(hello));
+            throw new RedisFaultException(Explain(hello));
 
         feed.Remedies.Set(FeedAspect.Login, null);
         var named = InTimeAsync(commands.AskAsync("CLIENT", "SETNAME", feed.Options.ClientName), cancellation);
@@ -57,12 +57,12 @@ internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
     }
 
     /// <summary>The whole data set, or, as a replica that goes on serving the old one, its successor.</summary>
-    private static bool IsLoading(FeedReply info) => InfoText.Find(info.Text, "loading") == "1" || InfoText.Find(info.Text, "async_loading") == "1";
+    private static bool IsLoading(RedisAnswer info) => InfoText.Find(info.Text, "loading") == "1" || InfoText.Find(info.Text, "async_loading") == "1";
 
     private async Task<bool> PingSaysLoadingAsync(CancellationToken cancellation) =>
         (await InTimeAsync(commands.AskAsync("PING"), cancellation).ConfigureAwait(false)).ErrorCode == "LOADING";
 
-    private Task<FeedReply> HelloAsync(CancellationToken cancellation) => InTimeAsync(
+    private Task<RedisAnswer> HelloAsync(CancellationToken cancellation) => InTimeAsync(
         _address.Password is null && _address.User is null
             ? commands.AskAsync("HELLO", "3")
             : commands.AskAsync("HELLO", "3", "AUTH", _address.User ?? "default", _address.Password?.ForLogin() ?? ""),
@@ -70,10 +70,10 @@ internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
 
     private Task PauseAsync(CancellationToken cancellation) => Task.Delay(feed.Options.LoadingInterval, feed.Time, cancellation);
 
-    private Task<FeedReply> InTimeAsync(Task<FeedReply> answer, CancellationToken cancellation) =>
+    private Task<RedisAnswer> InTimeAsync(Task<RedisAnswer> answer, CancellationToken cancellation) =>
         answer.WaitAsync(feed.Options.HandshakeTimeout, feed.Time, cancellation);
 
-    private FeedFault Explain(FeedReply hello)
+    private RedisFault Explain(RedisAnswer hello)
     {
         string said = FeedText.Clean(hello.Text, _address.Password?.Value);
         switch (hello.ErrorCode)
@@ -94,19 +94,19 @@ internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
 
         if (hello.Text.StartsWith("ERR unknown command", StringComparison.OrdinalIgnoreCase))
             return Refuse(TooOld);
-        return new FeedFault(FeedFaultKind.ConnectFailed, $"the server does not let us in: {said}");
+        return new RedisFault(RedisFaultKind.ConnectFailed, $"the server does not let us in: {said}");
     }
 
-    private FeedFault Refuse(string remedy)
+    private RedisFault Refuse(string remedy)
     {
         feed.Remedies.Set(FeedAspect.Login, remedy);
-        return new FeedFault(FeedFaultKind.Refused, remedy);
+        return new RedisFault(RedisFaultKind.Refused, remedy);
     }
 
-    private NodeIdentity Identify(FeedReply hello, FeedReply info)
+    private NodeIdentity Identify(RedisAnswer hello, RedisAnswer info)
     {
-        if (FeedErrors.IsPassing(info))
-            throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node is not ready yet: {FeedText.Clean(info.Text)}");
+        if (RedisErrors.IsPassing(info))
+            throw new RedisFaultException(RedisFaultKind.ConnectFailed, $"the node is not ready yet: {FeedText.Clean(info.Text)}");
 
         feed.Remedies.Set(FeedAspect.Eviction, info.IsError ? null : EvictionDanger(info.Text));
         string? runId = info.IsError ? null : InfoText.Find(info.Text, "run_id");
@@ -119,7 +119,7 @@ internal sealed class FeedHandshake(FeedContext feed, FeedCommands commands)
     }
 
     /// <summary>A Valkey may say in HELLO that it is a Redis (extended-redis-compatibility); in INFO it does not.</summary>
-    private static ServerEvents ServerOf(string product, string helloVersion, string version, FeedReply info)
+    private static ServerEvents ServerOf(string product, string helloVersion, string version, RedisAnswer info)
     {
         if (!info.IsError && InfoText.Find(info.Text, "valkey_version") is { } valkey)
             return ServerEvents.Of("valkey", valkey);

@@ -18,7 +18,7 @@ public static class FeedPatterns
     /// <param name="wanted">What the server has of it.</param>
     /// <param name="classes">The server's.</param>
     /// <param name="refused">Patterns that this user may not subscribe to, and which something can be done without.</param>
-    public static IReadOnlyList<string> Of(EventClass wanted, EventClasses classes, IReadOnlySet<string> refused)
+    public static IReadOnlyList<string> Of(EventClass wanted, EventClassTable classes, IReadOnlySet<string> refused)
     {
         IReadOnlyList<string> narrow = [.. Narrow(wanted & ~EventClass.Fields, classes)];
         IReadOnlyList<string> events = narrow.Any(refused.Contains) ? [All] : narrow;
@@ -28,7 +28,7 @@ public static class FeedPatterns
     /// <summary>Whether there is another way where it is refused.</summary>
     public static bool IsDispensable(string pattern) => pattern != All;
 
-    private static IEnumerable<string> Narrow(EventClass wanted, EventClasses classes)
+    private static IEnumerable<string> Narrow(EventClass wanted, EventClassTable classes)
     {
         if (wanted == EventClass.None)
             yield break;

@@ -7,7 +7,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// A change never leaves a hole and never brings an event twice: first the new patterns are subscribed to, at the confirmation of the last of them the
 /// new ones come into force and the old ones no longer count, and then the old ones are given up. One change at a time; a want that comes meanwhile is next.
 /// </remarks>
-internal sealed class FeedSubscriptions(FeedContext feed, FeedCommands commands, NodeLetters letters, Func<EventClass> wanted, Action<FeedFault> end, Action onSettled)
+internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline commands, NodeLetters letters, Func<EventClass> wanted, Action<RedisFault> end, Action onSettled)
 {
     private readonly Lock _gate = new();
     private readonly HashSet<string> _refused = [];
@@ -183,9 +183,9 @@ internal sealed class FeedSubscriptions(FeedContext feed, FeedCommands commands,
     }
 
     /// <summary>Events that all come by another pattern, and fields, are no reason to end the connection.</summary>
-    private bool TryDoWithout(FeedReply reply, string pattern)
+    private bool TryDoWithout(RedisAnswer reply, string pattern)
     {
-        if (FeedErrors.IsPassing(reply) || !FeedPatterns.IsDispensable(pattern))
+        if (RedisErrors.IsPassing(reply) || !FeedPatterns.IsDispensable(pattern))
             return false;
 
         lock (_gate)
@@ -201,11 +201,11 @@ internal sealed class FeedSubscriptions(FeedContext feed, FeedCommands commands,
         return true;
     }
 
-    private void Refused(FeedReply reply, string pattern)
+    private void Refused(RedisAnswer reply, string pattern)
     {
-        if (FeedErrors.IsPassing(reply))
+        if (RedisErrors.IsPassing(reply))
         {
-            end(new FeedFault(FeedFaultKind.ConnectFailed, $"the node does not take subscriptions at the moment: {FeedText.Clean(reply.Text)}"));
+            end(new RedisFault(RedisFaultKind.ConnectFailed, $"the node does not take subscriptions at the moment: {FeedText.Clean(reply.Text)}"));
             return;
         }
 
@@ -214,6 +214,6 @@ internal sealed class FeedSubscriptions(FeedContext feed, FeedCommands commands,
             narrower = string.Join(" and ", _refused.Where(one => one != FeedPatterns.Fields).Select(one => "&" + one));
         string remedy = $"PSUBSCRIBE {pattern} is refused: grant &{pattern} and +psubscribe to the user{(narrower.Length > 0 ? $", or instead of the former {narrower}" : "")}";
         feed.Remedies.Set(FeedAspect.Subscription, remedy);
-        end(new FeedFault(FeedFaultKind.Refused, $"{remedy} ({FeedText.Clean(reply.Text)})"));
+        end(new RedisFault(RedisFaultKind.Refused, $"{remedy} ({FeedText.Clean(reply.Text)})"));
     }
 }

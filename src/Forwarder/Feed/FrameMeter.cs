@@ -21,7 +21,7 @@ internal static class FrameMeter
     /// The bytes the frame has, or at least has. When it is more than there is in <paramref name="bytes"/>, the frame is not complete, and
     /// <paramref name="isWhole"/> says whether this is its full length or only what the next step needs.
     /// </summary>
-    /// <exception cref="FeedFaultException">These bytes are not RESP.</exception>
+    /// <exception cref="RedisFaultException">These bytes are not RESP.</exception>
     public static long Measure(ReadOnlySpan<byte> bytes, out bool isWhole)
     {
         isWhole = false;
@@ -77,10 +77,10 @@ internal static class FrameMeter
     {
         if (digits.Length is 0 or > MaxDigits || !Utf8Parser.TryParse(digits, out long number, out int used) || used != digits.Length
             || number < -1 || number > int.MaxValue)
-            throw new FeedFaultException(FeedFaultKind.Protocol, "the node sent a length that is none; is this port Redis?");
+            throw new RedisFaultException(RedisFaultKind.Protocol, "the node sent a length that is none; is this port Redis?");
         return number;
     }
 
-    private static FeedFaultException NotResp(byte first) =>
-        new(FeedFaultKind.Protocol, PlainFault.IsTls(first) ? $"the node speaks TLS: {PlainFault.Question}" : $"the node sent what is not RESP (first byte 0x{first:x2}); is this port Redis?");
+    private static RedisFaultException NotResp(byte first) =>
+        new(RedisFaultKind.Protocol, PlainFault.IsTls(first) ? $"the node speaks TLS: {PlainFault.Question}" : $"the node sent what is not RESP (first byte 0x{first:x2}); is this port Redis?");
 }

@@ -128,7 +128,7 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
         }
 
         if (!isWhole || buffer.FirstSpan[0] != '>')
-            throw new FeedFaultException(FeedFaultKind.Protocol, $"the node sent an answer of more than {maxFrameBytes} bytes");
+            throw new RedisFaultException(RedisFaultKind.Protocol, $"the node sent an answer of more than {maxFrameBytes} bytes");
 
         _needed = 0;
         _skip = size;

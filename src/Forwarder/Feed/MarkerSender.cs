@@ -8,7 +8,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// lose at any time: the node then takes the subscription back by a push, and PING stands in until another one is found. While nothing is wanted there are no markers,
 /// and no subscription to the channel.
 /// </remarks>
-internal sealed class MarkerSender(FeedContext feed, FeedCommands commands, FeedPace pace)
+internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, PollingIntervals pace)
 {
     /// <summary>Between two tries to subscribe in a cluster: a slot on its way is refused by both ends for a while.</summary>
     private static readonly TimeSpan TryInterval = TimeSpan.FromSeconds(1);
@@ -56,7 +56,7 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands, Feed
     private void Send()
     {
         Volatile.Write(ref _sent, _sent + 1);
-        long number = feed.Markers.Next(Moment.Now(feed.Time));
+        long number = feed.Markers.Next(ClockReading.Now(feed.Time));
         if (_channel is { } channel)
             commands.Send((reply, _) => OnPublished(reply, number, channel), channel.PublishCommand, channel.Name, feed.Markers.PayloadOf(number));
         else
@@ -100,13 +100,13 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands, Feed
                 {
                     RefusedByShard(reply, channel.SubscribeCommand, channel);
                 }
-                else if (!FeedErrors.IsPassing(reply))
+                else if (!RedisErrors.IsPassing(reply))
                 {
                     Refused(channel.SubscribeCommand, channel);
                 }
                 else if (answered is not null)
                 {
-                    throw new FeedFaultException(FeedFaultKind.ConnectFailed, $"the node is not ready yet: {FeedText.Clean(reply.Text)}");
+                    throw new RedisFaultException(RedisFaultKind.ConnectFailed, $"the node is not ready yet: {FeedText.Clean(reply.Text)}");
                 }
 
                 _isTrying = false;
@@ -126,21 +126,21 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands, Feed
         commands.SendSubscription(static (_, _) => { }, channel.UnsubscribeCommand, channel.Name);
     }
 
-    private void OnPong(FeedReply reply, long number)
+    private void OnPong(RedisAnswer reply, long number)
     {
         feed.Markers.TrySettle(number, out _);
         if (!reply.IsError)
             feed.Progress.Mark(number);
     }
 
-    private void OnPublished(FeedReply reply, long number, MarkerChannel channel)
+    private void OnPublished(RedisAnswer reply, long number, MarkerChannel channel)
     {
         if (reply.IsError)
         {
             feed.Markers.TrySettle(number, out _);
             if (channel.IsShard)
                 RefusedByShard(reply, channel.PublishCommand, channel);
-            else if (!FeedErrors.IsPassing(reply))
+            else if (!RedisErrors.IsPassing(reply))
                 Refused(channel.PublishCommand, channel);
         }
         else if (channel != _channel)
@@ -151,12 +151,12 @@ internal sealed class MarkerSender(FeedContext feed, FeedCommands commands, Feed
         }
         else if (feed.Markers.IsOneDueBefore(number))
         {
-            throw new FeedFaultException(FeedFaultKind.SubscriptionLost, "markers are published but do not come back: the subscription is gone");
+            throw new RedisFaultException(RedisFaultKind.SubscriptionLost, "markers are published but do not come back: the subscription is gone");
         }
     }
 
     /// <summary>The slot has moved, the cluster is down, or the node is older than sharded channels: nothing that somebody has to grant.</summary>
-    private void RefusedByShard(FeedReply reply, string command, MarkerChannel channel)
+    private void RefusedByShard(RedisAnswer reply, string command, MarkerChannel channel)
     {
         _channel = null;
         if (reply.ErrorCode == "NOPERM")

@@ -12,11 +12,11 @@ namespace KeyEvt.Forwarder.Feed;
 public sealed class NodeFeed : IAsyncDisposable
 {
     private readonly FeedContext _feed;
-    private readonly FeedLife _life;
+    private readonly FeedSupervisor _life;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile uint _wanted;
-    private (Moment At, EventPosition Position) _fenced;
+    private (ClockReading At, EventPosition Position) _fenced;
     private Task _loop = Task.CompletedTask;
     private int _isStarted;
 
@@ -24,7 +24,7 @@ public sealed class NodeFeed : IAsyncDisposable
     /// <param name="gaps">Shared by all feeds.</param>
     /// <param name="transport">How to connect; null: sockets.</param>
     /// <param name="clients">Holds requests of clients back while the node is not covered; null: nobody's.</param>
-    public NodeFeed(NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport? transport = null, CoverageGate? clients = null)
+    public NodeFeed(NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport? transport = null, CoverageGate? clients = null)
     {
         string node = options.Address.ToString();
         _feed = new FeedContext(
@@ -32,17 +32,17 @@ public sealed class NodeFeed : IAsyncDisposable
             sink,
             time,
             logger,
-            new MarkerClock(time, options.Instance),
+            new MarkerSequence(time, options.Instance),
             new FeedProgress(),
-            new Coverage(node, gaps, time, logger, options.HasSuccessors, clients),
-            new FlagProof(),
+            new FeedCoverage(node, gaps, time, logger, options.HasSuccessors, clients),
+            new FlagsLastSeen(),
             new FeedRemedies(node, logger),
-            new FeedBoard(new NodeFeedStatus { Node = node }),
-            new HoldBack(options))
+            new ObservableStatus(new NodeFeedStatus { Node = node }),
+            new ReplicaBuffer(options))
         {
             Tasks = new SideTasks(time, OnTaskDied),
         };
-        _life = new FeedLife(_feed, transport ?? new SocketFeedTransport(time), () => (EventClass)_wanted, _stop.Token);
+        _life = new FeedSupervisor(_feed, transport ?? new SocketRedisTransport(time), () => (EventClass)_wanted, _stop.Token);
         if (clients is not null)
             clients.Hurry = Look;
     }
@@ -76,13 +76,13 @@ public sealed class NodeFeed : IAsyncDisposable
     internal Task Changed => _feed.Board.Changed;
 
     /// <summary>Asked when the node is promoted, see <see cref="FeedContext.Predecessor"/>. Set before <see cref="Start"/>.</summary>
-    internal Func<Task<IReadOnlyList<KeptNotification>?>>? Predecessor
+    internal Func<Task<IReadOnlyList<RecordedNotification>?>>? Predecessor
     {
         init => _feed.Predecessor = value;
     }
 
     /// <summary>Asked when the node has been demoted, see <see cref="FeedContext.Successor"/>. Set before <see cref="Start"/>.</summary>
-    internal Func<Task<IReadOnlyList<KeptNotification>?>>? Successor
+    internal Func<Task<IReadOnlyList<RecordedNotification>?>>? Successor
     {
         init => _feed.Successor = value;
     }
@@ -102,8 +102,8 @@ public sealed class NodeFeed : IAsyncDisposable
         init => _feed.MarkerTag = value;
     }
 
-    /// <summary>Keeps the state of the stream for the next life of the program, see <see cref="StateKeeper"/>. Set before <see cref="Start"/>.</summary>
-    internal StateShelf? Shelf
+    /// <summary>Keeps the state of the stream for the next life of the program, see <see cref="CheckpointKeeper"/>. Set before <see cref="Start"/>.</summary>
+    internal CheckpointRegistry? Shelf
     {
         init => _feed.Shelf = value;
     }
@@ -115,10 +115,10 @@ public sealed class NodeFeed : IAsyncDisposable
     }
 
     /// <summary>Remembers what the node sends, from now on, for those that may take its place.</summary>
-    internal void RememberForSuccessors() => _feed.Echo ??= new NotificationKeep(_feed.Options.EchoBytes);
+    internal void RememberForSuccessors() => _feed.Echo ??= new NotificationRing(_feed.Options.EchoBytes);
 
     /// <summary>What it sent last as a master; empty when nothing was remembered.</summary>
-    internal IReadOnlyList<KeptNotification> SentLast => _feed.Echo?.Read() ?? [];
+    internal IReadOnlyList<RecordedNotification> SentLast => _feed.Echo?.Read() ?? [];
 
     /// <summary>Another node has taken its place: whatever it says of itself, it is not passed on.</summary>
     /// <returns>False: it was so already.</returns>
@@ -131,7 +131,7 @@ public sealed class NodeFeed : IAsyncDisposable
         _feed.Hold.Fence(isFenced);
         if (isFenced)
         {
-            _fenced = (Moment.Now(_feed.Time), position);
+            _fenced = (ClockReading.Now(_feed.Time), position);
         }
         else if (!_feed.Hold.IsReplica)
         {
@@ -282,7 +282,7 @@ public sealed class NodeFeed : IAsyncDisposable
     private void Die(Exception fault)
     {
         _feed.Board.Change(status => status with { State = FeedState.Stopped, IsInStep = false, LastError = $"a fault in the program: {fault.GetType().Name}" });
-        _feed.Coverage.Lost(new FeedFault(FeedFaultKind.Closed, "the feed died of a fault in the program"), _feed.Progress.Published.Position);
+        _feed.Coverage.Lost(new RedisFault(RedisFaultKind.Closed, "the feed died of a fault in the program"), _feed.Progress.Published.Position);
         _completion.TrySetException(fault);
     }
 }

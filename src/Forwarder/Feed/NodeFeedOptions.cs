@@ -21,7 +21,7 @@ public sealed record NodeFeedOptions
     /// <summary>How often a marker is sent while events flow. It is also the clock of the other checks.</summary>
     public TimeSpan MarkerInterval { get; init; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How often a marker is sent while none come; see <see cref="FeedPace"/>.</summary>
+    /// <summary>How often a marker is sent while none come; see <see cref="PollingIntervals"/>.</summary>
     public TimeSpan QuietInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>So long after the last event none flow any more.</summary>

@@ -17,7 +17,7 @@ internal sealed class NodeLetters
     public ServerEvents Server => _server;
 
     /// <summary>Which class an event may have there. Any thread.</summary>
-    public EventClasses Classes => _server.Classes;
+    public EventClassTable Classes => _server.Classes;
 
     public void Identify(ServerEvents server) => _server = server;
 
@@ -44,12 +44,12 @@ internal sealed class NodeLetters
         _on = (uint)classes;
         _shown |= (uint)classes;
         if (classes.HasFlag(EventClass.Array) && !_server.Known.HasFlag(EventClass.Array))
-            _server = _server with { Known = _server.Known | EventClass.Array, Classes = EventClasses.RedisWithArrays };
+            _server = _server with { Known = _server.Known | EventClass.Array, Classes = EventClassTable.RedisWithArrays };
     }
 
     /// <summary>CONFIG SET with these was refused. Is it for a letter? Then it is left out from now on.</summary>
     /// <returns>False: it is not, or no letter is left that could be it.</returns>
-    public bool TryNarrow(EventClass asked, FeedReply error)
+    public bool TryNarrow(EventClass asked, RedisAnswer error)
     {
         if (error.ErrorCode == "NOPERM" || error.Text.StartsWith("ERR unknown", StringComparison.OrdinalIgnoreCase))
             return false;

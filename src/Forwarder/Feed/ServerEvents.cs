@@ -7,7 +7,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// </remarks>
 /// <param name="Name">For people, such as "Valkey 9.1.2".</param>
 /// <param name="Known">The letters that it takes. <see cref="EventClass.Fields"/> stands for T.</param>
-public sealed record ServerEvents(string Name, EventClass Known, EventClasses Classes)
+public sealed record ServerEvents(string Name, EventClass Known, EventClassTable Classes)
 {
     /// <summary>What every server since Redis 6.0 takes.</summary>
     public const EventClass Oldest = (EventClass.All & ~EventClass.Module & ~EventClass.Array) | EventClass.KeyMiss;
@@ -27,7 +27,7 @@ public sealed record ServerEvents(string Name, EventClass Known, EventClasses Cl
         bool isValkey = product.Equals("valkey", StringComparison.OrdinalIgnoreCase);
         string name = $"{(product.Length == 0 || product.Equals("redis", StringComparison.OrdinalIgnoreCase) ? "Redis" : isValkey ? "Valkey" : FeedText.Clean(product))} {FeedText.Clean(version)}".TrimEnd();
         if (isValkey)
-            return new ServerEvents(name, Oldest | EventClass.Module | EventClass.New, EventClasses.Valkey);
+            return new ServerEvents(name, Oldest | EventClass.Module | EventClass.New, EventClassTable.Valkey);
 
         var number = Version.TryParse(version, out var parsed) ? parsed : WithNew;
         var known = Oldest
@@ -35,7 +35,7 @@ public sealed record ServerEvents(string Name, EventClass Known, EventClasses Cl
             | (number >= WithNew ? EventClass.New : EventClass.None)
             | (number >= WithOverwritten ? EventClass.Overwritten | EventClass.TypeChanged : EventClass.None)
             | (number >= WithFields ? EventClass.Array | EventClass.Fields : EventClass.None);
-        return new ServerEvents(name, known, number >= WithFields ? EventClasses.RedisWithArrays : EventClasses.Redis);
+        return new ServerEvents(name, known, number >= WithFields ? EventClassTable.RedisWithArrays : EventClassTable.Redis);
     }
 
     /// <summary>What a user's letters mean there: A is the server's A. Letters that it lacks are still among them.</summary>

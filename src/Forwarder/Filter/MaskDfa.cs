@@ -111,8 +111,8 @@ internal sealed class MaskDfa
                 _nfa.Unpack(_places[row / _stride], _scratch);
                 next = _nfa.Step(_scratch, column) switch
                 {
-                    MaskNfa.Verdict.Match => Match,
-                    MaskNfa.Verdict.NoMatch => NoMatch,
+                    MaskNfa.AuthorizationVerdict.Match => Match,
+                    MaskNfa.AuthorizationVerdict.NoMatch => NoMatch,
                     _ => RowOf(_nfa.Pack(_scratch, _packed), _nfa.MatchesAtEnd(_scratch)),
                 };
                 Volatile.Write(ref _table[row + column], next);

@@ -57,7 +57,7 @@ internal sealed class MaskNfa
     }
 
     /// <summary>What is known after a byte.</summary>
-    public enum Verdict
+    public enum AuthorizationVerdict
     {
         /// <summary>It depends on the bytes to come.</summary>
         Open,
@@ -91,7 +91,7 @@ internal sealed class MaskNfa
     public int MaxPacked => Words * 2;
 
     /// <summary>Moves the places over one byte, in place.</summary>
-    public Verdict Step(Span<ulong> places, int column)
+    public AuthorizationVerdict Step(Span<ulong> places, int column)
     {
         ReadOnlySpan<ulong> takes = _takes.AsSpan(column * Words, Words);
         ReadOnlySpan<ulong> stars = _stars.AsSpan(0, takes.Length);
@@ -115,14 +115,14 @@ internal sealed class MaskNfa
             reached = SkipStars(reached, stars[w], ref skipped);
             if ((reached & finals[w]) != 0)
             {
-                return Verdict.Match;
+                return AuthorizationVerdict.Match;
             }
 
             places[w] = reached;
             any |= reached;
         }
 
-        return any == 0 ? Verdict.NoMatch : Verdict.Open;
+        return any == 0 ? AuthorizationVerdict.NoMatch : AuthorizationVerdict.Open;
     }
 
     /// <summary>Does a mask match a key that ends here?</summary>
@@ -165,13 +165,13 @@ internal sealed class MaskNfa
         places = places[..Words];
         Unpack(packed, places);
 
-        var verdict = Verdict.Open;
-        for (int i = 0; i < rest.Length && verdict == Verdict.Open; i++)
+        var verdict = AuthorizationVerdict.Open;
+        for (int i = 0; i < rest.Length && verdict == AuthorizationVerdict.Open; i++)
         {
             verdict = Step(places, _columnOf[rest[i]]);
         }
 
-        bool matches = verdict == Verdict.Open ? MatchesAtEnd(places) : verdict == Verdict.Match;
+        bool matches = verdict == AuthorizationVerdict.Open ? MatchesAtEnd(places) : verdict == AuthorizationVerdict.Match;
         if (rented is not null)
         {
             ArrayPool<ulong>.Shared.Return(rented);

@@ -50,7 +50,7 @@ internal readonly ref struct StoredForm
     public static int WriteHead(Span<byte> to, in EventPosition position, EventClass eventClass, ReadOnlySpan<byte> eventName, int fieldsLength)
     {
         int length = position.Format(to);
-        var byName = EventClasses.RedisWithArrays.Of(eventName);
+        var byName = EventClassTable.RedisWithArrays.Of(eventName);
         if (eventClass == byName && fieldsLength == 0)
             return length;
 

@@ -8,13 +8,13 @@ namespace KeyEvt.Forwarder.Topology;
 /// older than one seen before does not count, unless for some rounds nobody tells anything else (slots were given up, the cluster was made anew). Gossip needs a moment until all know a new node, or have forgotten a removed one: a node is given up
 /// when several answers in a row do not name it.
 /// </remarks>
-internal sealed class ClusterFinder(UpstreamAddress upstream, IFeedTransport transport, TimeProvider time) : INodeFinder
+internal sealed class ClusterFinder(UpstreamAddress upstream, IRedisTransport transport, TimeProvider time) : INodeFinder
 {
     private const int MissesUntilGone = 3;
     private const int RoundsUntilOlderCounts = 3;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
 
-    private readonly Dictionary<RedisAddress, RedisCaller> _callers = [];
+    private readonly Dictionary<RedisAddress, RedisClient> _callers = [];
     private readonly Dictionary<string, int> _misses = [];
     private IReadOnlyList<TopologyNode> _known = [];
     private long _epoch;
@@ -92,8 +92,8 @@ internal sealed class ClusterFinder(UpstreamAddress upstream, IFeedTransport tra
         return nodes;
     }
 
-    private async Task<RedisCaller> CallerAsync(RedisAddress place) =>
-        _callers.TryGetValue(place, out var open) ? open : _callers[place] = await RedisCaller.OpenAsync(place, transport, Deadline, time).ConfigureAwait(false);
+    private async Task<RedisClient> CallerAsync(RedisAddress place) =>
+        _callers.TryGetValue(place, out var open) ? open : _callers[place] = await RedisClient.OpenAsync(place, transport, Deadline, time).ConfigureAwait(false);
 
     private async Task CloseAsync(RedisAddress place)
     {

@@ -24,8 +24,8 @@ internal sealed class FeedSet : IAsyncDisposable
     private readonly GapLog _gaps;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly IFeedTransport _transport;
-    private readonly StateShelf? _shelf;
+    private readonly IRedisTransport _transport;
+    private readonly CheckpointRegistry? _shelf;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<string, string> _masterOf = [];
@@ -34,7 +34,7 @@ internal sealed class FeedSet : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly SideTasks _tasks;
     private volatile IReadOnlyList<Member> _members = [];
-    private readonly CoverageGates _clients;
+    private readonly CoverageGateRegistry _clients;
     private EventClass _wanted;
     private bool _isStarted;
     private bool _hasSaidShape;
@@ -47,9 +47,9 @@ internal sealed class FeedSet : IAsyncDisposable
     /// <param name="clients">Hold requests of clients back while a node is not covered; null: nobody's.</param>
     /// <param name="shelf">Where the states of the nodes' streams are kept; null: nowhere.</param>
     public FeedSet(
-        ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IFeedTransport transport, CoverageGates? clients = null, StateShelf? shelf = null)
+        ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry? clients = null, CheckpointRegistry? shelf = null)
     {
-        _clients = clients ?? new CoverageGates(TimeSpan.Zero, time, logger);
+        _clients = clients ?? new CoverageGateRegistry(TimeSpan.Zero, time, logger);
         (_topology, _sink, _gaps, _time, _logger, _transport, _shelf) = (topology, sink, gaps, time, logger, transport, shelf);
         _tasks = new SideTasks(time, OnTaskDied);
         bool isAlone = topology.Current.Shape == UpstreamShape.Standalone;
@@ -266,7 +266,7 @@ internal sealed class FeedSet : IAsyncDisposable
     }
 
     /// <summary>For a node that has been promoted: all that its old master's feed has received, once it has read what there is to read.</summary>
-    private async Task<IReadOnlyList<KeptNotification>?> SentLastByMasterOfAsync(string nodeId)
+    private async Task<IReadOnlyList<RecordedNotification>?> SentLastByMasterOfAsync(string nodeId)
     {
         NodeFeed? old;
         lock (_gate)
@@ -279,7 +279,7 @@ internal sealed class FeedSet : IAsyncDisposable
     }
 
     /// <summary>For a node that has been demoted: what its new master has sent so far. Waits a while until it is known and forwarded from.</summary>
-    private async Task<IReadOnlyList<KeptNotification>?> SentBySuccessorOfAsync(string nodeId)
+    private async Task<IReadOnlyList<RecordedNotification>?> SentBySuccessorOfAsync(string nodeId)
     {
         var begun = _time.GetTimestamp();
         while (!_stop.IsCancellationRequested && _time.GetElapsedTime(begun) < SuccessorDeadline)

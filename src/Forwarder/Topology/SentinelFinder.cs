@@ -9,13 +9,13 @@ namespace KeyEvt.Forwarder.Topology;
 /// for the feeds: a node is forwarded from when it says itself that it is a master. A Sentinel that was away for long may tell an old story, so the
 /// story with the highest config-epoch counts (redis.io/docs/latest/operate/oss_and_stack/management/sentinel, sentinel.c).
 /// </remarks>
-internal sealed class SentinelFinder(UpstreamAddress upstream, IFeedTransport transport, TimeProvider time) : INodeFinder
+internal sealed class SentinelFinder(UpstreamAddress upstream, IRedisTransport transport, TimeProvider time) : INodeFinder
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private List<RedisAddress> _sentinels = [.. upstream.Seeds];
-    private RedisCaller? _caller;
+    private RedisClient? _caller;
     private long _epoch = -1;
     private volatile string? _deafness;
 
@@ -28,7 +28,7 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IFeedTransport tr
         {
             try
             {
-                _caller ??= await RedisCaller.OpenAsync(sentinel, transport, Deadline, time).ConfigureAwait(false);
+                _caller ??= await RedisClient.OpenAsync(sentinel, transport, Deadline, time).ConfigureAwait(false);
                 var (nodes, epoch) = await AskAsync(_caller, sentinel).ConfigureAwait(false);
                 if (epoch < _epoch)
                     throw new IOException("it tells of an older state than another one did");
@@ -56,7 +56,7 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IFeedTransport tr
             var sentinel = known[turn % known.Count];
             try
             {
-                await using var caller = await RedisCaller.OpenAsync(sentinel, transport, Deadline, time).ConfigureAwait(false);
+                await using var caller = await RedisClient.OpenAsync(sentinel, transport, Deadline, time).ConfigureAwait(false);
                 var answer = await caller.AskAsync("PSUBSCRIBE", "+*").ConfigureAwait(false);
                 _deafness = answer.IsError ? $"{sentinel}: {Refusals.Of(answer, "+psubscribe &*").Message}" : null;
                 while (!answer.IsError)
@@ -78,7 +78,7 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IFeedTransport tr
 
     public async ValueTask DisposeAsync() => await CloseAsync().ConfigureAwait(false);
 
-    private async Task<(IReadOnlyList<TopologyNode> Nodes, long Epoch)> AskAsync(RedisCaller caller, RedisAddress sentinel)
+    private async Task<(IReadOnlyList<TopologyNode> Nodes, long Epoch)> AskAsync(RedisClient caller, RedisAddress sentinel)
     {
         var master = await MasterAsync(caller).ConfigureAwait(false);
         var replicas = await caller.AskAsync("SENTINEL", "REPLICAS", upstream.MasterName).ConfigureAwait(false);
@@ -96,15 +96,15 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IFeedTransport tr
         return (SentinelReply.Nodes(upstream, master, replicas, sentinel.Host), SentinelReply.Epoch(master));
     }
 
-    private async Task<FeedReply> MasterAsync(RedisCaller caller)
+    private async Task<RedisAnswer> MasterAsync(RedisClient caller)
     {
         var master = await caller.AskAsync("SENTINEL", "MASTER", upstream.MasterName).ConfigureAwait(false);
         return master.IsError ? throw Refusals.Of(master, "+sentinel|master") : master;
     }
 
-    private static (string? Host, string? Port) PlaceOf(FeedReply master) => (master.Find("ip"), master.Find("port"));
+    private static (string? Host, string? Port) PlaceOf(RedisAnswer master) => (master.Find("ip"), master.Find("port"));
 
-    private void Learn(FeedReply sentinels, RedisAddress asked)
+    private void Learn(RedisAnswer sentinels, RedisAddress asked)
     {
         foreach (var one in sentinels.Items)
         {

@@ -6,10 +6,10 @@ namespace KeyEvt.Forwarder.Topology;
 /// <summary>Which nodes do a Sentinel's answers name? SENTINEL MASTER is a flat list of fields, SENTINEL REPLICAS a list of such lists.</summary>
 internal static class SentinelReply
 {
-    public static long Epoch(FeedReply master) => long.TryParse(master.Find("config-epoch"), NumberStyles.None, CultureInfo.InvariantCulture, out long epoch) ? epoch : 0;
+    public static long Epoch(RedisAnswer master) => long.TryParse(master.Find("config-epoch"), NumberStyles.None, CultureInfo.InvariantCulture, out long epoch) ? epoch : 0;
 
     /// <param name="asked">Stands for an address that the Sentinel does not know.</param>
-    public static IReadOnlyList<TopologyNode> Nodes(UpstreamAddress upstream, FeedReply master, FeedReply replicas, string asked)
+    public static IReadOnlyList<TopologyNode> Nodes(UpstreamAddress upstream, RedisAnswer master, RedisAnswer replicas, string asked)
     {
         var nodes = new List<TopologyNode>();
         if (Node(upstream, master, NodeRole.Master, null, asked) is not { } first)
@@ -26,7 +26,7 @@ internal static class SentinelReply
         return nodes;
     }
 
-    private static TopologyNode? Node(UpstreamAddress upstream, FeedReply fields, NodeRole role, string? masterId, string asked)
+    private static TopologyNode? Node(UpstreamAddress upstream, RedisAnswer fields, NodeRole role, string? masterId, string asked)
     {
         if (!int.TryParse(fields.Find("port"), NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port is < 1 or > 65535)
             return null;

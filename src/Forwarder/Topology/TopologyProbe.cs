@@ -9,7 +9,7 @@ public static class TopologyProbe
     /// <exception cref="IOException">Nobody could be asked, or nobody knows; one line, without secrets.</exception>
     public static async Task<IReadOnlyList<TopologyNode>> FindAsync(UpstreamAddress upstream, TlsClient tls, TimeProvider time)
     {
-        if (TopologyWatcher.FinderOf(upstream, new SocketFeedTransport(time, tls), time) is not { } finder)
+        if (TopologyWatcher.FinderOf(upstream, new SocketRedisTransport(time, tls), time) is not { } finder)
             return [new TopologyNode { Id = upstream.Seeds[0].ToString(), Address = upstream.Seeds[0], Role = NodeRole.Unknown }];
 
         await using (finder.ConfigureAwait(false))

@@ -21,7 +21,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _hinted = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
-    private readonly WarningGate _warnings;
+    private readonly LogRateLimiter _warnings;
     private readonly Lock _gate = new();
     private TaskCompletionSource _changed = NewSignal();
     private volatile TopologySnapshot _current;
@@ -30,7 +30,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
 
-    public TopologyWatcher(UpstreamAddress upstream, IFeedTransport transport, TimeProvider time, ILogger logger)
+    public TopologyWatcher(UpstreamAddress upstream, IRedisTransport transport, TimeProvider time, ILogger logger)
         : this(upstream, FinderOf(upstream, transport, time), time, logger)
     {
     }
@@ -38,7 +38,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     internal TopologyWatcher(UpstreamAddress upstream, INodeFinder? finder, TimeProvider time, ILogger logger)
     {
         (_finder, _time, _logger) = (finder, time, logger);
-        _warnings = new WarningGate(time, TimeSpan.FromMinutes(1));
+        _warnings = new LogRateLimiter(time, TimeSpan.FromMinutes(1));
         IReadOnlyList<TopologyNode> first = upstream.Shape == UpstreamShape.Standalone
             ? [new TopologyNode { Id = upstream.Seeds[0].ToString(), Address = upstream.Seeds[0], Role = NodeRole.Unknown }]
             : [];
@@ -87,7 +87,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         _hinted.Dispose();
     }
 
-    internal static INodeFinder? FinderOf(UpstreamAddress upstream, IFeedTransport transport, TimeProvider time) => upstream.Shape switch
+    internal static INodeFinder? FinderOf(UpstreamAddress upstream, IRedisTransport transport, TimeProvider time) => upstream.Shape switch
     {
         UpstreamShape.Sentinel => new SentinelFinder(upstream, transport, time),
         UpstreamShape.Cluster => new ClusterFinder(upstream, transport, time),

@@ -5,7 +5,7 @@ using KeyEvt.Forwarder.Outbox;
 namespace KeyEvt.Forwarder.Topology;
 
 /// <summary>What does info tell of the upstream? The master's feed as ever (in a cluster: the first that is not well, with the sums of all), then a line for each node.</summary>
-internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher topology, FeedSet feeds, CoverageGates coverage, GapLog gaps, TimeProvider time)
+internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher topology, FeedSet feeds, CoverageGateRegistry coverage, GapLog gaps, TimeProvider time)
 {
     public InfoSection Make()
     {

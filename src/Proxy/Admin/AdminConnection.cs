@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Connections;
 
 namespace KeyEvt.Proxy.Admin;
 
-/// <summary>One connection to the admin pages, in the list of those that are idle or of those that are not. <see cref="AdminConnections"/> alone changes it.</summary>
+/// <summary>One connection to the admin pages, in the list of those that are idle or of those that are not. <see cref="AdminConnectionTable"/> alone changes it.</summary>
 internal sealed class AdminConnection(ConnectionContext context, int pool)
 {
     public ConnectionContext Context => context;

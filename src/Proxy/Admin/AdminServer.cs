@@ -39,7 +39,7 @@ internal sealed class AdminServer : IAsyncDisposable
         {
             var ends = await FindAsync(address, cancellationToken);
             var unix = address.UnixPath is null ? null : new ListeningSocket(address, sockets);
-            var connections = new AdminConnections();
+            var connections = new AdminConnectionTable();
             server = new AdminServer(Build(address, ends, unix, connections, loggers), unix, time);
             var hosts = new AdminHosts(ends.All(static end => end is IPEndPoint ip && IPAddress.IsLoopback(ip.Address)), address.Host);
             server._app.Run(context => AnswerAsync(context, connections, pages, hosts));
@@ -74,7 +74,7 @@ internal sealed class AdminServer : IAsyncDisposable
         return [.. found.Distinct().Select(ip => new IPEndPoint(ip, name.Port))];
     }
 
-    private static WebApplication Build(TransportAddress address, IReadOnlyList<EndPoint> ends, ListeningSocket? unix, AdminConnections connections, ILoggerFactory loggers)
+    private static WebApplication Build(TransportAddress address, IReadOnlyList<EndPoint> ends, ListeningSocket? unix, AdminConnectionTable connections, ILoggerFactory loggers)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
@@ -95,7 +95,7 @@ internal sealed class AdminServer : IAsyncDisposable
         void Count(ListenOptions listen) => listen.Use(next => context => connections.RunAsync(context, next));
     }
 
-    private static async Task AnswerAsync(HttpContext context, AdminConnections connections, AdminPages pages, AdminHosts hosts)
+    private static async Task AnswerAsync(HttpContext context, AdminConnectionTable connections, AdminPages pages, AdminHosts hosts)
     {
         var connection = context.Features.Get<AdminConnection>()!; // set on every connection
         connections.Mark(connection, isBusy: true);

@@ -52,7 +52,7 @@ internal static class BrokerCheck
             TopologyRecoveryEnabled = false,
             Ssl = secure.Option,
             ClientProvidedName = "keyevt check",
-            SocketFactory = _ => new RacingTcpClient(settings.Host, AddressRace.By(time)),
+            SocketFactory = _ => new HappyEyeballsTcpClient(settings.Host, HappyEyeballs.By(time)),
             // The library's own timers, by the system's clock. They do not cover every wait: the token below does.
             RequestedConnectionTimeout = Deadline,
             HandshakeContinuationTimeout = Deadline,

@@ -32,7 +32,7 @@ internal sealed class RedisWire : IAsyncDisposable
     public static async Task<RedisWire> ConnectAsync(RedisAddress address, TlsClient tls, TimeSpan deadline, TimeProvider time)
     {
         using var end = new CancellationTokenSource(deadline, time);
-        var socket = await (address.Path is { } path ? AddressRace.OpenUnixAsync(path, end.Token) : AddressRace.By(time).OpenAsync(address.Host, address.Port, end.Token));
+        var socket = await (address.Path is { } path ? HappyEyeballs.OpenUnixAsync(path, end.Token) : HappyEyeballs.By(time).OpenAsync(address.Host, address.Port, end.Token));
         try
         {
             Stream stream = new NetworkStream(socket, ownsSocket: true);

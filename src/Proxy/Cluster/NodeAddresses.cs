@@ -12,7 +12,7 @@ namespace KeyEvt.Proxy.Cluster;
 /// </summary>
 internal ref struct NodeAddresses
 {
-    private readonly DoorPlan _plan;
+    private readonly PortMap _plan;
     private readonly string _host;
     private readonly ReadOnlySpan<byte> _frame;
     private readonly ArrayBufferWriter<byte> _output;
@@ -22,7 +22,7 @@ internal ref struct NodeAddresses
     private int _done;
     private string? _unknown;
 
-    private NodeAddresses(ReadOnlySpan<byte> frame, DoorPlan plan, string host)
+    private NodeAddresses(ReadOnlySpan<byte> frame, PortMap plan, string host)
     {
         _frame = frame;
         (_plan, _host) = (plan, host);
@@ -32,7 +32,7 @@ internal ref struct NodeAddresses
 
     /// <param name="unknown">The id of a node that should have a door and has none; else null.</param>
     /// <exception cref="RespProtocolException">The reply has not the shape that belongs to the question.</exception>
-    public static ReadOnlyMemory<byte> Rewrite(ClusterQuestion question, ReadOnlySpan<byte> frame, DoorPlan plan, string host, out string? unknown)
+    public static ReadOnlyMemory<byte> Rewrite(ClusterQuestion question, ReadOnlySpan<byte> frame, PortMap plan, string host, out string? unknown)
     {
         var rewriting = new NodeAddresses(frame, plan, host);
         switch (question)

@@ -19,7 +19,7 @@ internal static class OpenFiles
     public static int Limit(int wantedClients, int others, ILogger logger)
     {
         if (wantedClients == int.MaxValue || ReadSoftLimit() is not { } allowed) return wantedClients;
-        long own = Directory.GetFileSystemEntries("/proc/self/fd").Length + Math.Min(Growth, allowed / 4) + Descriptors.KeptBackOf(allowed) + others;
+        long own = Directory.GetFileSystemEntries("/proc/self/fd").Length + Math.Min(Growth, allowed / 4) + DescriptorReserve.KeptBackOf(allowed) + others;
         long needed = (2L * wantedClients) + own;
         if (needed <= allowed) return wantedClients;
         int limit = (int)Math.Max(1, (allowed - own) / 2);

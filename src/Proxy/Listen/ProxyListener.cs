@@ -56,7 +56,7 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
         }
 
         listener.Refuse();
-        await new UpstreamKnock(_services).UntilOpenAsync(stop).ConfigureAwait(false);
+        await new UpstreamRetry(_services).UntilOpenAsync(stop).ConfigureAwait(false);
         await OpenAgainAsync(stop).ConfigureAwait(false);
     }
 

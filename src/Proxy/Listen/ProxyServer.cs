@@ -27,8 +27,8 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     private readonly int _maxClients = OpenFiles.Limit(options.MaxClients, SessionRegistry.MaxFarewells + (options.Listen.Any(address => address.IsTls) ? HandshakeLimits.OfThisProcess.Descriptors : 0), loggers.CreateLogger<ProxyServer>());
     private SessionRegistry? _sessions;
     private UpstreamProbe? _probe;
-    private ClusterDoors? _doors;
-    private MergeServices? _merge;
+    private ClusterListeners? _doors;
+    private KeyspaceFanIn? _merge;
 
     /// <summary>Where it listens; one per option, with the ports that were really taken, then the doors to the nodes of a cluster as they are now.</summary>
     public IReadOnlyList<string> Addresses => [.. _listeners.Select(listener => listener.Address), .. _doors?.Addresses ?? []];
@@ -49,8 +49,8 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     {
         _probe = new UpstreamProbe(transport, time, _logger);
         var route = RouteOf();
-        var door = options.Topology is { Current.Shape: UpstreamShape.Cluster } cluster ? new ClusterDoor(options.AnnounceHost, cluster.Hint, time, _logger) : null;
-        if (options.MergeKeyspace && door is not null) _merge = new MergeServices(options.Topology!, transport, options.Deadlines.Connect, time, _logger);
+        var door = options.Topology is { Current.Shape: UpstreamShape.Cluster } cluster ? new AddressTranslator(options.AnnounceHost, cluster.Hint, time, _logger) : null;
+        if (options.MergeKeyspace && door is not null) _merge = new KeyspaceFanIn(options.Topology!, transport, options.Deadlines.Connect, time, _logger);
         var services = new SessionServices
         {
             Transport = transport,
@@ -75,7 +75,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         if (route is TopologyRoute moving) loops.Add(UntilStopped(moving.FollowAsync(_stop.Token)));
         if (door is not null)
         {
-            _doors = new ClusterDoors(options.Topology!, door, FirstDoor(), services, _sessions, time, _logger);
+            _doors = new ClusterListeners(options.Topology!, door, FirstDoor(), services, _sessions, time, _logger);
             await _doors.FollowAsync(options.Topology!.Current).ConfigureAwait(false); // what is known already listens when the start is over
             loops.Add(UntilStopped(_doors.RunAsync(_stop.Token)));
         }

@@ -18,7 +18,7 @@ internal sealed record ProxyServerOptions
     public ITopology? Topology { get; init; }
 
     /// <summary>Whether requests to a node must wait until its events are heard; null: never.</summary>
-    public CoverageGates? Coverage { get; init; }
+    public CoverageGateRegistry? Coverage { get; init; }
 
     /// <summary>The upstream in texts for people; null: its address.</summary>
     public string? UpstreamName { get; init; }

@@ -20,7 +20,7 @@ namespace KeyEvt.Proxy.Merge;
 /// given up when the node answers another one (<see cref="MasterWitness"/>) and still says nothing on this one, or after some minutes.
 /// </summary>
 /// <param name="answered">Told the version of the names that is in force.</param>
-internal sealed class MasterConversation(IConnection connection, TopologyNode node, MergedStream stream, MergeServices services, Action<long> answered)
+internal sealed class MasterConversation(IConnection connection, TopologyNode node, FanInStream stream, KeyspaceFanIn services, Action<long> answered)
 {
     /// <summary>How often the node is asked whether it is there; of one that has not answered for so long, another connection is asked.</summary>
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(5);
@@ -47,7 +47,7 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
     /// <summary>It said that it is loading; asked again when the wait is over.</summary>
     private bool _isLoading;
     private volatile bool _isWaitOver;
-    private MergedNames _asked = MergedNames.None with { Version = -1 };
+    private FanInNameSet _asked = FanInNameSet.None with { Version = -1 };
     private volatile bool _tick;
 
     /// <summary>A PING or the login is out.</summary>
@@ -137,7 +137,7 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
         }
 
         if (!_isLoaded) return;
-        if (_isRefused) _asked = MergedNames.None with { Version = -1 };
+        if (_isRefused) _asked = FanInNameSet.None with { Version = -1 };
         else Ping();
     }
 

@@ -25,7 +25,7 @@ internal static class MessageHead
     /// <param name="head">The frame's first bytes, no more than were asked for.</param>
     /// <param name="stream">Which names, and in which protocol.</param>
     /// <returns>One of the two above, or, above 0, how many bytes are needed to go on.</returns>
-    public static int Judge(ReadOnlySpan<byte> head, MergedStream stream)
+    public static int Judge(ReadOnlySpan<byte> head, FanInStream stream)
     {
         if (head.Length < 2) return head.IsEmpty || head[0] == (stream.Inbox.IsResp3 ? '>' : '*') ? head.Length + 1 : IsOther;
         var isPattern = head[1] == '4';

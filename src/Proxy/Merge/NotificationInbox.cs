@@ -14,7 +14,7 @@ internal sealed class NotificationInbox(Action wake)
     private const int Overhead = 64;
 
     private readonly Lock _gate = new();
-    private readonly Queue<(MergedName Name, byte[] Frame)> _frames = new();
+    private readonly Queue<(FanInName Name, byte[] Frame)> _frames = new();
     private long _bytes;
     private volatile bool _hasSome;
 
@@ -30,7 +30,7 @@ internal sealed class NotificationInbox(Action wake)
     /// <param name="name">What the client gets it for.</param>
     /// <param name="frame">A whole RESP2 message; owned from here on.</param>
     /// <returns>False: it is full.</returns>
-    public bool TryAdd(MergedName name, byte[] frame)
+    public bool TryAdd(FanInName name, byte[] frame)
     {
         lock (_gate)
         {

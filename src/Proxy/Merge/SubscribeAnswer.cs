@@ -11,7 +11,7 @@ namespace KeyEvt.Proxy.Merge;
 /// other masters are heard.
 /// </summary>
 /// <param name="overflow">Ends the session.</param>
-internal sealed class SubscribeAnswer(RespRequest request, MergedStream stream, Action overflow) : Interception
+internal sealed class SubscribeAnswer(RespRequest request, FanInStream stream, Action overflow) : Interception
 {
     public override ReadOnlyMemory<byte> Question { get; } = Ask(request);
 
@@ -28,9 +28,9 @@ internal sealed class SubscribeAnswer(RespRequest request, MergedStream stream, 
         return forClient.WrittenMemory;
     }
 
-    private List<MergedName> Read(ReadOnlySpan<byte> frames, ArrayBufferWriter<byte> forClient)
+    private List<FanInName> Read(ReadOnlySpan<byte> frames, ArrayBufferWriter<byte> forClient)
     {
-        List<MergedName> confirmed = [];
+        List<FanInName> confirmed = [];
         while (!frames.IsEmpty)
         {
             default(RespReplyFramer).TryAdvance(frames, out var length);
@@ -41,7 +41,7 @@ internal sealed class SubscribeAnswer(RespRequest request, MergedStream stream, 
             forClient.Write(frame);
             if (!said.IsConfirmation || !KeyspaceNames.IsOne(said.Name)) continue;
             stream.Inbox.IsResp3 = frame[0] == '>';
-            confirmed.Add(new MergedName(said.IsPattern, said.Name.ToArray()));
+            confirmed.Add(new FanInName(said.IsPattern, said.Name.ToArray()));
         }
 
         return confirmed;

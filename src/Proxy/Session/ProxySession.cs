@@ -122,8 +122,8 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         await using var moves = place.Over.UnsafeRegister(static session => ((ProxySession)session!).EndMoved(), this).ConfigureAwait(false);
         var slot = new BarrierSlot(client.Input);
         var names = services.Door?.NamesFor(client, place.Address);
-        await using var merged = names is null || services.Merge is null ? null : new MergedStream(services.Merge, place.Address, upstream.Input.CancelPendingRead, EndTooSlow) { Fault = () => End(SessionEndReason.Fault) };
-        var merging = merged is null ? null : new MergeRequests(merged, EndTooSlow);
+        await using var merged = names is null || services.Merge is null ? null : new FanInStream(services.Merge, place.Address, upstream.Input.CancelPendingRead, EndTooSlow) { Fault = () => End(SessionEndReason.Fault) };
+        var merging = merged is null ? null : new FanInRequests(merged, EndTooSlow);
         _replies = CreateReplyPump(upstream, slot, names, merged);
         _requests = new RequestPump(this, services, client, upstream, place.Address, slot, names, merging, services.CoverageOf(place.Address), services.Time.GetTimestamp());
         var requests = _requests.RunAsync();
@@ -136,13 +136,13 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         await LingerAsync(requests).ConfigureAwait(false);
     }
 
-    private ReplyPump CreateReplyPump(IConnection upstream, BarrierSlot slot, NodeNames? names, MergedStream? merged)
+    private ReplyPump CreateReplyPump(IConnection upstream, BarrierSlot slot, NodeNames? names, FanInStream? merged)
     {
         if (names is null) return new ReplyPump<PlainReplies>(this, client, upstream, slot, default);
         var redirect = new RedirectFilter(names, services.Logger);
         return merged is null
             ? new ReplyPump<RedirectFilter>(this, client, upstream, slot, redirect)
-            : new ReplyPump<MergeFilter>(this, client, upstream, slot, new MergeFilter(redirect, merged), merged.Inbox);
+            : new ReplyPump<FanInReplyFilter>(this, client, upstream, slot, new FanInReplyFilter(redirect, merged), merged.Inbox);
     }
 
     /// <summary>As Redis does with a subscriber beyond its <c>client-output-buffer-limit</c>.</summary>

@@ -9,7 +9,7 @@ using KeyEvt.Proxy.Transport.Epoll;
 namespace KeyEvt.Proxy.Session;
 
 /// <summary>One for each kind of filter.</summary>
-internal abstract class ReplyPump : Relay
+internal abstract class ReplyPump : ZeroCopyForwarder
 {
     public abstract Task RunAsync();
 }
@@ -51,11 +51,11 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
     }
 
     /// <summary>Replies to which nothing is to be done.</summary>
-    public override RelayStep Pass(Block received)
+    public override ForwardResult TryForward(Block received)
     {
-        if (_taker is null || !MayPass(received.Sequence)) return RelayStep.Kept;
+        if (_taker is null || !MayPass(received.Sequence)) return ForwardResult.NotTaken;
         CountRead();
-        return _taker.TakeAndFlush(received) ? RelayStep.Passed : RelayStep.PassedUnflushed;
+        return _taker.TakeAndFlush(received) ? ForwardResult.Forwarded : ForwardResult.ForwardedUnflushed;
     }
 
     private bool MayPass(in ReadOnlySequence<byte> replies) => slot.Armed is null && inbox is not { HasSome: true } && filter.MayPass(replies);

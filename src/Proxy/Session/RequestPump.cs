@@ -17,7 +17,7 @@ namespace KeyEvt.Proxy.Session;
 /// <param name="merged">Of one with --merge-keyspace; else null.</param>
 /// <param name="coverage">Whether requests wait until the upstream's events are heard.</param>
 internal sealed class RequestPump(
-    ProxySession session, SessionServices services, IConnection client, IConnection upstream, TransportAddress upstreamAddress, BarrierSlot slot, NodeNames? names, MergeRequests? merged, CoverageGate coverage, long upstreamOpenedAt) : Relay
+    ProxySession session, SessionServices services, IConnection client, IConnection upstream, TransportAddress upstreamAddress, BarrierSlot slot, NodeNames? names, FanInRequests? merged, CoverageGate coverage, long upstreamOpenedAt) : ZeroCopyForwarder
 {
     /// <summary>While an intercepted command waits, so much of what comes behind it is taken in to notice the client's end; then no more is read.</summary>
     private const int MaxBytesBehind = 64 * 1024;
@@ -59,11 +59,11 @@ internal sealed class RequestPump(
     }
 
     /// <summary>Ordinary requests, as nearly all are.</summary>
-    public override RelayStep Pass(Block received)
+    public override ForwardResult TryForward(Block received)
     {
-        if (_taker is null || coverage.IsHolding || !_run.MayPass(received.Bytes)) return RelayStep.Kept;
+        if (_taker is null || coverage.IsHolding || !_run.MayPass(received.Bytes)) return ForwardResult.NotTaken;
         CountRead();
-        return _taker.TakeAndFlush(received) ? RelayStep.Passed : RelayStep.PassedUnflushed;
+        return _taker.TakeAndFlush(received) ? ForwardResult.Forwarded : ForwardResult.ForwardedUnflushed;
     }
 
     private async Task<SessionEndReason> CopyRequestsAsync()

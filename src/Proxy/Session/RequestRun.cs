@@ -174,7 +174,7 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
 
     /// <summary>
     /// Of a multibulk candidate that is too large to hold: key_evt_amqp's or MODULE, whose arguments may hold a password. All others begin with another letter,
-    /// and pass: what of CLIENT and CLUSTER is looked at is short, and <see cref="Merge.MergeRequests.TooLarge"/> sees to the rest. Inline lines are never too large, they
+    /// and pass: what of CLIENT and CLUSTER is looked at is short, and <see cref="Merge.FanInRequests.TooLarge"/> sees to the rest. Inline lines are never too large, they
     /// are refused.
     /// </summary>
     private static bool MayBeOwn(in ReadOnlySequence<byte> candidate)

@@ -20,10 +20,10 @@ internal sealed record SessionServices
     public Func<TransportAddress, CoverageGate> CoverageOf { get; init; } = static _ => CoverageGate.AlwaysOpen;
 
     /// <summary>Of a cluster's door: what its nodes are called on this side. Null everywhere else: replies are not looked at.</summary>
-    public ClusterDoor? Door { get; init; }
+    public AddressTranslator? Door { get; init; }
 
     /// <summary>Of a cluster's door with --merge-keyspace; else null.</summary>
-    public MergeServices? Merge { get; init; }
+    public KeyspaceFanIn? Merge { get; init; }
 
     public required UpstreamProbe Probe { get; init; }
 
@@ -42,7 +42,7 @@ internal sealed record SessionServices
     public SharedDeadline ConnectDeadline => field ??= new SharedDeadline(Deadlines.Connect, Time); // made twice, it is two: nothing is shared then
 
     /// <summary>Of the upstream, told by all sessions that want to get there.</summary>
-    public UpstreamReach Reach { get => field ??= new UpstreamReach(Time, Logger); init; } // made twice, it is two: a warning comes twice then
+    public UpstreamReachability Reach { get => field ??= new UpstreamReachability(Time, Logger); init; } // made twice, it is two: a warning comes twice then
 
     public RespLimits Limits { get; init; } = RespLimits.Default;
 }

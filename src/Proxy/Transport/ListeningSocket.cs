@@ -44,7 +44,7 @@ internal sealed class ListeningSocket : IDisposable
     public string Address { get; }
 
     /// <summary>A unix socket that was shut down never listens again, and a port that the kernel has chosen is given back.</summary>
-    public bool CanRefuse => _hasOwnPort && RefusalTrial.Works;
+    public bool CanRefuse => _hasOwnPort && RelistenSupport.Works;
 
     /// <summary>
     /// Shutting down a listening socket makes it one that is bound and nothing else. SO_REUSEADDR would let another program listen on the port meanwhile; so it is taken away, and given back

@@ -33,7 +33,7 @@ internal sealed class SocketListener(TransportAddress address, SocketSettings se
     /// <summary>For who makes something else of it than two plain pipes.</summary>
     public async ValueTask<Socket> AcceptSocketAsync(CancellationToken cancellationToken)
     {
-        Descriptors.ThrowIfScarce(_lastHandle);
+        DescriptorReserve.ThrowIfScarce(_lastHandle);
         var socket = await _listening.Socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
         _lastHandle = socket.Handle;
         try

@@ -6,9 +6,9 @@ namespace KeyEvt.Proxy.Transport;
 
 /// <summary>Connections over the runtime's sockets, as pipes by Pipelines.Sockets.Unofficial: TCP and unix sockets, any system.</summary>
 /// <param name="race">Null: names are resolved by the system.</param>
-internal sealed class SocketTransport(SocketSettings? settings = null, TimeProvider? time = null, AddressRace? race = null) : ITransport
+internal sealed class SocketTransport(SocketSettings? settings = null, TimeProvider? time = null, HappyEyeballs? race = null) : ITransport
 {
-    private readonly AddressRace _race = race ?? AddressRace.By(time ?? TimeProvider.System);
+    private readonly HappyEyeballs _race = race ?? HappyEyeballs.By(time ?? TimeProvider.System);
     private readonly SocketSettings _settings = settings ?? new SocketSettings();
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
@@ -25,9 +25,9 @@ internal sealed class SocketTransport(SocketSettings? settings = null, TimeProvi
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>A connected socket with its options set.</summary>
-    internal static async Task<Socket> OpenAsync(TransportAddress address, SocketSettings settings, AddressRace race, CancellationToken cancellationToken)
+    internal static async Task<Socket> OpenAsync(TransportAddress address, SocketSettings settings, HappyEyeballs race, CancellationToken cancellationToken)
     {
-        var socket = await (address.UnixPath is { } path ? AddressRace.OpenUnixAsync(path, cancellationToken) : race.OpenAsync(address.Host, address.Port, cancellationToken)).ConfigureAwait(false);
+        var socket = await (address.UnixPath is { } path ? HappyEyeballs.OpenUnixAsync(path, cancellationToken) : race.OpenAsync(address.Host, address.Port, cancellationToken)).ConfigureAwait(false);
         try
         {
             Configure(socket, settings);

@@ -108,7 +108,7 @@ public sealed class AddressRaceTests
 
     private Task<string> Race(params string[] addresses)
     {
-        var race = new AddressRace((_, _) => Task.FromResult(addresses.Select(IPAddress.Parse).ToArray()), _time);
+        var race = new HappyEyeballs((_, _) => Task.FromResult(addresses.Select(IPAddress.Parse).ToArray()), _time);
         return race.ConnectAsync("redis.example", 6379, TryAsync, lost =>
         {
             _closed.Add(lost);
@@ -153,15 +153,15 @@ public sealed class AddressRaceTests
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(living, hole.Port));
         listener.Listen();
-        var race = new AddressRace((_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("127.0.0.2"), living]), TimeProvider.System);
+        var race = new HappyEyeballs((_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("127.0.0.2"), living]), TimeProvider.System);
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
 
-        var feed = await new SocketFeedTransport(TimeProvider.System, race: race).ConnectAsync(new RedisAddress { Host = "redis.example", Port = hole.Port }, deadline.Token);
+        var feed = await new SocketRedisTransport(TimeProvider.System, race: race).ConnectAsync(new RedisAddress { Host = "redis.example", Port = hole.Port }, deadline.Token);
         using (var accepted = await listener.AcceptAsync(deadline.Token))
             Assert.Equal(living, ((IPEndPoint)accepted.LocalEndPoint!).Address);
         await feed.CloseAsync();
 
-        using var broker = new RacingTcpClient("broker.example", race);
+        using var broker = new HappyEyeballsTcpClient("broker.example", race);
         await broker.ConnectAsync(IPAddress.Parse("127.0.0.2"), hole.Port, deadline.Token);
         Assert.True(broker.Connected);
         Assert.Equal(living, ((IPEndPoint)broker.Client.RemoteEndPoint!).Address);

@@ -17,7 +17,7 @@ internal sealed class DeliveryRig
     private int _next;
 
     /// <param name="stores">Several stores, instead of the one.</param>
-    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStores? stores = null, ILogger? logger = null)
+    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStoreSelector? stores = null, ILogger? logger = null)
     {
         _runId = runId;
         Store = store ?? new FakeStore();

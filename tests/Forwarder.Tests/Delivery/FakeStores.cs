@@ -4,7 +4,7 @@ using KeyEvt.Forwarder.Outbox;
 namespace KeyEvt.Forwarder.Tests.Delivery;
 
 /// <summary>Three stores, and nodes whose events belong in one of them: node n in store n, until a test says otherwise.</summary>
-internal sealed class FakeStores : IEventStores
+internal sealed class FakeStores : IEventStoreSelector
 {
     private readonly NamedStore[] _named;
 

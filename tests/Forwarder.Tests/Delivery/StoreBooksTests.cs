@@ -13,13 +13,13 @@ public sealed class StoreBooksTests
 {
     private readonly Ledger _ledger = new();
     private readonly EventLog _drain;
-    private readonly StoreBooks _books;
+    private readonly StoreAccounting _books;
     private readonly List<string> _store = [];
 
     public StoreBooksTests()
     {
         _drain = new EventLog(_ledger, WaitingPlace.Fallback, long.MaxValue);
-        _books = new StoreBooks(_drain, 0, _ledger);
+        _books = new StoreAccounting(_drain, 0, _ledger);
     }
 
     [Fact]

@@ -6,7 +6,7 @@ namespace KeyEvt.Forwarder.Tests.Delivery;
 /// <summary>How many of the oldest turn are there?</summary>
 public sealed class StoreRunsTests
 {
-    private readonly StoreRuns _runs = new();
+    private readonly UnreadByEpoch _runs = new();
 
     [Fact]
     public void One_turn_is_one_run()

@@ -13,27 +13,27 @@ public sealed class RedisWordsTests
 
     [Fact]
     public void What_redis_says_is_passed_on_without_control_characters() =>
-        Assert.Equal("OOM command not allowed  when used memory > 'maxmemory'.", RedisWords.Of(new RedisServerException("OOM command not allowed\r\nwhen used memory > 'maxmemory'.")));
+        Assert.Equal("OOM command not allowed  when used memory > 'maxmemory'.", RedisErrorText.Of(new RedisServerException("OOM command not allowed\r\nwhen used memory > 'maxmemory'.")));
 
     [Fact]
     public void A_timeout_is_one() =>
-        Assert.Equal("Redis did not answer in time", RedisWords.Of(new RedisTimeoutException($"Timeout awaiting response ({State})", CommandStatus.Sent)));
+        Assert.Equal("Redis did not answer in time", RedisErrorText.Of(new RedisTimeoutException($"Timeout awaiting response ({State})", CommandStatus.Sent)));
 
     [Theory]
     [InlineData(ConnectionFailureType.UnableToConnect, "Redis cannot be reached")]
     [InlineData(ConnectionFailureType.AuthenticationFailure, "Redis refuses the login")]
     [InlineData(ConnectionFailureType.SocketClosed, "there is no connection to Redis")]
     public void A_connection_that_is_not_there_is_named_by_its_kind(ConnectionFailureType kind, string words) =>
-        Assert.Equal(words, RedisWords.Of(new RedisConnectionException(kind, $"No connection is active/available to service this operation: EVAL; {State}")));
+        Assert.Equal(words, RedisErrorText.Of(new RedisConnectionException(kind, $"No connection is active/available to service this operation: EVAL; {State}")));
 
     [Fact]
     public void What_the_network_says_is_passed_on()
     {
         var refused = new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.ConnectionRefused);
-        Assert.Equal($"Redis cannot be reached: {refused.Message}", RedisWords.Of(new RedisConnectionException(ConnectionFailureType.UnableToConnect, State, refused)));
+        Assert.Equal($"Redis cannot be reached: {refused.Message}", RedisErrorText.Of(new RedisConnectionException(ConnectionFailureType.UnableToConnect, State, refused)));
     }
 
     [Fact]
     public void The_librarys_state_behind_any_other_sentence_is_left_out() =>
-        Assert.Equal("no master is known", RedisWords.Of(new IOException($"no master is known, mc: 1/1/0, {State}")));
+        Assert.Equal("no master is known", RedisErrorText.Of(new IOException($"no master is known, mc: 1/1/0, {State}")));
 }

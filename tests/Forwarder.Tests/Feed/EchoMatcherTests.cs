@@ -29,13 +29,13 @@ public sealed class EchoMatcherTests
     [Fact]
     public void A_likeness_that_may_be_chance_is_said()
     {
-        Assert.False(EchoMatcher.Find(Stream("incrby:a"), Stream("incrby:a incrby:a")).IsCertain);
-        Assert.True(EchoMatcher.Find(Stream("incrby:a"), Stream("incrby:a set:b")).IsCertain);
-        Assert.True(EchoMatcher.Find(Stream("|1 incrby:a"), Stream("|1 incrby:a incrby:a")).IsCertain);
+        Assert.False(PromotionOverlap.Find(Stream("incrby:a"), Stream("incrby:a incrby:a")).IsCertain);
+        Assert.True(PromotionOverlap.Find(Stream("incrby:a"), Stream("incrby:a set:b")).IsCertain);
+        Assert.True(PromotionOverlap.Find(Stream("|1 incrby:a"), Stream("|1 incrby:a incrby:a")).IsCertain);
     }
 
     [Fact]
-    public void Another_database_is_another_key() => Assert.Equal(0, EchoMatcher.Find([Stream("set:a")[0] with { Database = 1 }], Stream("set:a")).First);
+    public void Another_database_is_another_key() => Assert.Equal(0, PromotionOverlap.Find([Stream("set:a")[0] with { Database = 1 }], Stream("set:a")).First);
 
     [Fact]
     public void Wherever_the_master_died_nothing_new_is_taken_for_an_echo_and_no_echo_for_new()
@@ -47,7 +47,7 @@ public sealed class EchoMatcherTests
             cut = Math.Min(cut, replicated);
             var sent = Numbers(0, heard, markers);
             var kept = Numbers(cut, replicated, markers).Concat(Enumerable.Range(0, own).Select(n => One("set", $"own{n}"))).ToList();
-            var split = EchoMatcher.Find(kept, sent);
+            var split = PromotionOverlap.Find(kept, sent);
             var fresh = kept.Skip(split.First).Where(one => !one.IsMarker).Select(KeyOf).ToList();
             var expected = Enumerable.Range(Math.Max(cut, heard), Math.Max(0, replicated - Math.Max(cut, heard))).Select(n => n.ToString(CultureInfo.InvariantCulture)).Concat(Enumerable.Range(0, own).Select(n => $"own{n}"));
             Assert.Equal(expected, fresh);
@@ -60,11 +60,11 @@ public sealed class EchoMatcherTests
     [InlineData("del:a", "expired:a", "")] // the successor's, echoed
     [InlineData("set:a set:a", "set:a", "set:a")]
     public void Of_a_demoted_node_that_is_its_own_which_its_successor_has_not_sent(string doubtful, string sent, string own) =>
-        Assert.Equal(own, string.Join(' ', EchoMatcher.NotIn(Stream(doubtful), Stream(sent)).Select(Word)));
+        Assert.Equal(own, string.Join(' ', PromotionOverlap.NotIn(Stream(doubtful), Stream(sent)).Select(Word)));
 
-    private static List<KeptNotification> Numbers(int from, int to, int markerEvery)
+    private static List<RecordedNotification> Numbers(int from, int to, int markerEvery)
     {
-        var stream = new List<KeptNotification>();
+        var stream = new List<RecordedNotification>();
         for (int n = from; n < to; n++)
         {
             if (markerEvery > 0 && n % markerEvery == 0)
@@ -78,17 +78,17 @@ public sealed class EchoMatcherTests
     private static string Fresh(string kept, string sent)
     {
         var stream = Stream(kept);
-        return string.Join(' ', stream.Skip(EchoMatcher.Find(stream, Stream(sent)).First).Where(one => !one.IsMarker).Select(Word));
+        return string.Join(' ', stream.Skip(PromotionOverlap.Find(stream, Stream(sent)).First).Where(one => !one.IsMarker).Select(Word));
     }
 
-    private static string Word(KeptNotification one) => $"{Encoding.ASCII.GetString(one.Event.Span)}:{KeyOf(one)}";
+    private static string Word(RecordedNotification one) => $"{Encoding.ASCII.GetString(one.Event.Span)}:{KeyOf(one)}";
 
-    private static string KeyOf(KeptNotification one) => Encoding.ASCII.GetString(one.Key.Span);
+    private static string KeyOf(RecordedNotification one) => Encoding.ASCII.GetString(one.Key.Span);
 
-    private static List<KeptNotification> Stream(string text) =>
+    private static List<RecordedNotification> Stream(string text) =>
         [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word[0] == '|' ? Marker(word) : One(word.Split(':')[0], word.Split(':')[1]))];
 
-    private static KeptNotification One(string name, string key) => new(default, 0, Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(key), default, 0, default);
+    private static RecordedNotification One(string name, string key) => new(default, 0, Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(key), default, 0, default);
 
-    private static KeptNotification Marker(string payload) => new(default, 0, default, default, default, 0, Encoding.ASCII.GetBytes(payload));
+    private static RecordedNotification Marker(string payload) => new(default, 0, default, default, default, 0, Encoding.ASCII.GetBytes(payload));
 }

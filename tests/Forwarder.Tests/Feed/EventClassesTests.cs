@@ -7,7 +7,7 @@ namespace KeyEvt.Forwarder.Tests.Feed;
 /// <summary>Does every event name have the class that each kind of server gives it?</summary>
 public sealed class EventClassesTests
 {
-    private static readonly EventClasses[] AllServers = [EventClasses.Redis, EventClasses.RedisWithArrays, EventClasses.Valkey];
+    private static readonly EventClassTable[] AllServers = [EventClassTable.Redis, EventClassTable.RedisWithArrays, EventClassTable.Valkey];
 
     // Seen on a server (Redis 7.0) with each class on alone, and what newer servers add: evicted, restore, hexpire and so on, o and c.
     [Theory]
@@ -36,9 +36,9 @@ public sealed class EventClassesTests
     [Fact]
     public void A_field_whose_time_is_up_is_the_hashes_at_Redis_and_at_Valkey_as_an_expired_key_too()
     {
-        Assert.Equal(EventClass.Hash, EventClasses.Redis.Of("hexpired"u8));
-        Assert.Equal(EventClass.Hash, EventClasses.RedisWithArrays.Of("hexpired"u8));
-        Assert.Equal(EventClass.Hash | EventClass.Expired, EventClasses.Valkey.Of("hexpired"u8));
+        Assert.Equal(EventClass.Hash, EventClassTable.Redis.Of("hexpired"u8));
+        Assert.Equal(EventClass.Hash, EventClassTable.RedisWithArrays.Of("hexpired"u8));
+        Assert.Equal(EventClass.Hash | EventClass.Expired, EventClassTable.Valkey.Of("hexpired"u8));
     }
 
     // notifyKeyspaceEvent(NOTIFY_ARRAY, ...) in t_array.c of Redis 8.8.
@@ -48,9 +48,9 @@ public sealed class EventClassesTests
     {
         foreach (string name in names.Split(' '))
         {
-            Assert.Equal(EventClass.Array, EventClasses.RedisWithArrays.Of(Encoding.ASCII.GetBytes(name)));
-            Assert.Equal(EventClass.Module, EventClasses.Redis.Of(Encoding.ASCII.GetBytes(name)));
-            Assert.Equal(EventClass.Module, EventClasses.Valkey.Of(Encoding.ASCII.GetBytes(name)));
+            Assert.Equal(EventClass.Array, EventClassTable.RedisWithArrays.Of(Encoding.ASCII.GetBytes(name)));
+            Assert.Equal(EventClass.Module, EventClassTable.Redis.Of(Encoding.ASCII.GetBytes(name)));
+            Assert.Equal(EventClass.Module, EventClassTable.Valkey.Of(Encoding.ASCII.GetBytes(name)));
         }
     }
 
@@ -75,18 +75,18 @@ public sealed class EventClassesTests
         {
             byte[] changed = [.. name];
             changed[i] ^= 0x80;
-            Assert.Equal(EventClass.Module, EventClasses.RedisWithArrays.Of(changed));
-            Assert.Equal(i == 4 ? EventClass.SortedSet : EventClass.Module, EventClasses.RedisWithArrays.Of(name.AsSpan(0, i)));
+            Assert.Equal(EventClass.Module, EventClassTable.RedisWithArrays.Of(changed));
+            Assert.Equal(i == 4 ? EventClass.SortedSet : EventClass.Module, EventClassTable.RedisWithArrays.Of(name.AsSpan(0, i)));
         }
     }
 
     [Fact]
     public void Looking_up_a_class_allocates_nothing()
     {
-        EventClasses.RedisWithArrays.Of("set"u8);
+        EventClassTable.RedisWithArrays.Of("set"u8);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        EventClasses.RedisWithArrays.Of("xgroup-createconsumer"u8);
-        EventClasses.RedisWithArrays.Of("unknown"u8);
+        EventClassTable.RedisWithArrays.Of("xgroup-createconsumer"u8);
+        EventClassTable.RedisWithArrays.Of("unknown"u8);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 }

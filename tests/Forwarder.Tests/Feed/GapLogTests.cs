@@ -11,19 +11,19 @@ public class GapLogTests
 {
     private static readonly EventPosition Last = new(1, 10, 3);
     private static readonly EventPosition First = new(2, 11, 0);
-    private static readonly FeedFault Lost = new(FeedFaultKind.Closed, "closed");
+    private static readonly RedisFault Lost = new(RedisFaultKind.Closed, "closed");
 
     private readonly FakeTimeProvider _time = new();
     private readonly GapLog _gaps = new(capacity: 3);
-    private readonly Coverage _coverage;
+    private readonly FeedCoverage _coverage;
 
-    public GapLogTests() => _coverage = new Coverage("node", _gaps, _time, NullLogger.Instance);
+    public GapLogTests() => _coverage = new FeedCoverage("node", _gaps, _time, NullLogger.Instance);
 
     [Fact]
     public void A_lost_subscription_is_a_gap_from_the_last_proof_to_the_next_confirmation()
     {
         Cover();
-        var proven = Moment.Now(_time);
+        var proven = ClockReading.Now(_time);
         _time.Advance(TimeSpan.FromSeconds(1));
         _coverage.Prove(proven);
         _time.Advance(TimeSpan.FromSeconds(1));
@@ -43,9 +43,9 @@ public class GapLogTests
     public void What_is_known_late_to_be_missing_from_before_the_open_gap_makes_that_one_begin_then()
     {
         Cover();
-        var earlier = Moment.Now(_time);
+        var earlier = ClockReading.Now(_time);
         _time.Advance(TimeSpan.FromSeconds(2));
-        _coverage.Prove(Moment.Now(_time));
+        _coverage.Prove(ClockReading.Now(_time));
         _coverage.Lost(Lost, First);
         _coverage.Missed(GapCause.Promoted, "demoted", earlier, Last, First);
         _time.Advance(TimeSpan.FromSeconds(1));
@@ -61,9 +61,9 @@ public class GapLogTests
     public void A_silent_node_that_another_one_succeeds_leaves_a_gap_and_one_that_speaks_again_before_that_leaves_none(bool speaks)
     {
         Cover();
-        var proven = Moment.Now(_time);
+        var proven = ClockReading.Now(_time);
         _time.Advance(TimeSpan.FromSeconds(2));
-        _coverage.FellSilent(new FeedFault(FeedFaultKind.Silent, "silent"), Last);
+        _coverage.FellSilent(new RedisFault(RedisFaultKind.Silent, "silent"), Last);
         _time.Advance(TimeSpan.FromSeconds(3));
         if (speaks)
             _coverage.Speaks();
@@ -106,13 +106,13 @@ public class GapLogTests
     public void A_span_that_is_found_out_while_a_gap_is_open_is_part_of_it_from_its_own_beginning()
     {
         Cover();
-        var earlier = Moment.Now(_time);
+        var earlier = ClockReading.Now(_time);
         _time.Advance(TimeSpan.FromSeconds(1));
-        _coverage.Prove(Moment.Now(_time));
+        _coverage.Prove(ClockReading.Now(_time));
         _coverage.Lost(Lost, First);
 
         _coverage.Missed(GapCause.FlagsMissing, "doubtful", earlier, Last, First);
-        _coverage.Missed(GapCause.FlagsMissing, "later", Moment.Now(_time), First, First);
+        _coverage.Missed(GapCause.FlagsMissing, "later", ClockReading.Now(_time), First, First);
 
         var gap = Assert.Single(_gaps.Recent);
         Assert.Equal((earlier.Wall, Last, "closed; doubtful", true), (gap.From, gap.LastPosition, gap.Detail, gap.IsOpen));
@@ -122,7 +122,7 @@ public class GapLogTests
     public void A_gap_ends_only_when_subscription_and_flags_are_both_back()
     {
         Cover();
-        var good = Moment.Now(_time);
+        var good = ClockReading.Now(_time);
         _time.Advance(TimeSpan.FromSeconds(2));
         _coverage.FlagsLost("flags", good, Last);
         _coverage.Lost(Lost, Last);
@@ -139,9 +139,9 @@ public class GapLogTests
     public void Flags_found_missing_after_a_lost_connection_make_its_gap_begin_when_they_were_last_seen()
     {
         Cover();
-        var seen = Moment.Now(_time);
+        var seen = ClockReading.Now(_time);
         _time.Advance(TimeSpan.FromSeconds(2));
-        _coverage.Prove(Moment.Now(_time));
+        _coverage.Prove(ClockReading.Now(_time));
         _coverage.Lost(Lost, First);
         _time.Advance(TimeSpan.FromSeconds(1));
         _coverage.Subscribed(First);
@@ -165,7 +165,7 @@ public class GapLogTests
         _gaps.Closed += gap => closed.Add(gap.Id);
         Cover();
         _coverage.Lost(Lost, Last);
-        var other = new Coverage("other", _gaps, _time, NullLogger.Instance);
+        var other = new FeedCoverage("other", _gaps, _time, NullLogger.Instance);
         other.Want(true, default);
         for (int i = 0; i < 5; i++)
         {
@@ -184,7 +184,7 @@ public class GapLogTests
     public void A_span_known_when_it_is_over_is_closed_at_once()
     {
         Cover();
-        _coverage.Missed(GapCause.Promoted, "promoted", Moment.Now(_time), Last, First);
+        _coverage.Missed(GapCause.Promoted, "promoted", ClockReading.Now(_time), Last, First);
 
         Assert.False(Assert.Single(_gaps.Recent).IsOpen);
         Assert.Equal(0, _gaps.Open);
@@ -196,7 +196,7 @@ public class GapLogTests
         bool isFree = false;
         void Ask(Gap gap)
         {
-            var other = new Thread(() => _coverage.Prove(Moment.Now(_time)));
+            var other = new Thread(() => _coverage.Prove(ClockReading.Now(_time)));
             other.Start();
             isFree = other.Join(TimeSpan.FromSeconds(5));
         }

@@ -9,18 +9,18 @@ namespace KeyEvt.Forwarder.Tests.Feed;
 public sealed class HoldBackTests
 {
     private readonly FakeTimeProvider _time = new();
-    private readonly HoldBack _hold = new(new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") });
+    private readonly ReplicaBuffer _hold = new(new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") });
 
     [Fact]
     public void Behind_the_last_marker_of_its_master_what_is_kept_is_told_apart_though_answers_came_since()
     {
-        var sent = new NotificationKeep(1 << 20); // the master's
-        _hold.SeenReplica(Moment.Now(_time), default, isConnected: true);
+        var sent = new NotificationRing(1 << 20); // the master's
+        _hold.SeenReplica(ClockReading.Now(_time), default, isConnected: true);
         Both(sent, "same");
         _hold.KeepMarker("m1"u8);
         sent.AddMarker("m1"u8);
         for (int answer = 0; answer < 3; answer++) // a role is asked four times a second, markers come once
-            _hold.SeenReplica(Moment.Now(_time), default, isConnected: true);
+            _hold.SeenReplica(ClockReading.Now(_time), default, isConnected: true);
         Both(sent, "same");
         Keep("same"); // replicated by the dying master, whose own notification never came
 
@@ -35,7 +35,7 @@ public sealed class HoldBackTests
     {
         for (int i = 0; i < 10; i++)
         {
-            _hold.SeenReplica(Moment.Now(_time), default, isConnected: true);
+            _hold.SeenReplica(ClockReading.Now(_time), default, isConnected: true);
             _hold.KeepMarker("m"u8);
             Keep($"k{i}");
         }
@@ -44,7 +44,7 @@ public sealed class HoldBackTests
         Assert.Equal(["k7", "k8", "k9"], _hold.Settle([], out _).Select(one => System.Text.Encoding.ASCII.GetString(one.Key.Span)));
     }
 
-    private void Both(NotificationKeep sent, string key)
+    private void Both(NotificationRing sent, string key)
     {
         sent.Add(default, 0, "set"u8, System.Text.Encoding.ASCII.GetBytes(key), default, 0);
         Keep(key);

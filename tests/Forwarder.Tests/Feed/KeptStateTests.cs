@@ -12,9 +12,9 @@ public sealed class KeptStateTests
     [Fact]
     public void What_is_written_is_read_back()
     {
-        var state = new KeptState(new EventPosition(0xab, 1883183614821303630, 17), DateTimeOffset.FromUnixTimeMilliseconds(1795943788665), "host-1");
+        var state = new Checkpoint(new EventPosition(0xab, 1883183614821303630, 17), DateTimeOffset.FromUnixTimeMilliseconds(1795943788665), "host-1");
         Assert.Equal("1 00000000000000ab-1883183614821303630-17 1795943788665 host-1", state.ToString());
-        Assert.Equal(state, KeptState.Parse(state.ToString()));
+        Assert.Equal(state, Checkpoint.Parse(state.ToString()));
     }
 
     [Theory]
@@ -28,7 +28,7 @@ public sealed class KeptStateTests
     [InlineData("1 00000000000000ab-1 5 w")]
     [InlineData("1 00000000000000ab-x-0 5 w")]
     [InlineData("1 00000000000000ab-1-99999999999 5 w")]
-    public void Anything_else_is_none(string text) => Assert.Null(KeptState.Parse(text));
+    public void Anything_else_is_none(string text) => Assert.Null(Checkpoint.Parse(text));
 
     [Theory]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage", true)]

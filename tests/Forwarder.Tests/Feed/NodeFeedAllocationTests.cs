@@ -22,25 +22,25 @@ public class NodeFeedAllocationTests
             new CountingSink(),
             TimeProvider.System,
             NullLogger.Instance,
-            new MarkerClock(TimeProvider.System),
+            new MarkerSequence(TimeProvider.System),
             new FeedProgress(),
-            new Coverage("node", new GapLog(), TimeProvider.System, NullLogger.Instance),
-            new FlagProof(),
+            new FeedCoverage("node", new GapLog(), TimeProvider.System, NullLogger.Instance),
+            new FlagsLastSeen(),
             new FeedRemedies("node", NullLogger.Instance),
-            new FeedBoard(new NodeFeedStatus()),
-            new HoldBack(new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") }))
+            new ObservableStatus(new NodeFeedStatus()),
+            new ReplicaBuffer(new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") }))
         {
             Tasks = new SideTasks(TimeProvider.System, (name, fault) => Assert.Fail($"{name}: {fault}")),
         };
-        var commands = new FeedCommands(TimeProvider.System);
+        var commands = new CommandPipeline(TimeProvider.System);
         var letters = new NodeLetters();
-        var pace = new FeedPace(feed.Options, TimeProvider.System, () => wanted);
-        var outlet = new EventOutlet(feed, letters);
+        var pace = new PollingIntervals(feed.Options, TimeProvider.System, () => wanted);
+        var outlet = new RoleConfirmGate(feed, letters);
         var subscriptions = new FeedSubscriptions(feed, commands, letters, () => wanted, _ => { }, () => { });
         subscriptions.Begin();
         var markers = new MarkerSender(feed, commands, pace);
-        var state = new StateKeeper(feed, commands, () => wanted, outlet, markers, new FlagKeeper(feed, commands, letters, pace, () => wanted, () => { }));
-        var stream = new FeedStream(feed, commands, subscriptions, letters, new RoleKeeper(feed, commands, outlet, pace), markers, outlet, state, pace) { Counts = true };
+        var state = new CheckpointKeeper(feed, commands, () => wanted, outlet, markers, new NotifyFlagsMonitor(feed, commands, letters, pace, () => wanted, () => { }));
+        var stream = new FeedFrameHandler(feed, commands, subscriptions, letters, new RoleMonitor(feed, commands, outlet, pace), markers, outlet, state, pace) { Counts = true };
         foreach (string pattern in FeedPatterns.Of(wanted, letters.Classes, new HashSet<string>()))
             stream.Frame(Encoding.ASCII.GetBytes($">3\r\n$10\r\npsubscribe\r\n{ScriptedNode.Bulk(pattern)}:1\r\n"));
         string message = $">4\r\n$8\r\npmessage\r\n{ScriptedNode.Bulk("__keyevent@*__:*")}{ScriptedNode.Bulk($"__keyevent@0__:{name}")}$8\r\nkey:1234\r\n";

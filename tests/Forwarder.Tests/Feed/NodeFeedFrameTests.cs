@@ -75,17 +75,17 @@ public class NodeFeedFrameTests
     [InlineData("*1\r\n$2147483648\r\n")]
     public async Task What_is_not_RESP_is_refused(string text)
     {
-        var fault = await Assert.ThrowsAsync<FeedFaultException>(() => ReadAsync([Encoding.Latin1.GetBytes(text)]));
+        var fault = await Assert.ThrowsAsync<RedisFaultException>(() => ReadAsync([Encoding.Latin1.GetBytes(text)]));
 
-        Assert.Equal(FeedFaultKind.Protocol, fault.Fault.Kind);
+        Assert.Equal(RedisFaultKind.Protocol, fault.Fault.Kind);
     }
 
     [Fact]
     public async Task An_answer_over_the_limit_is_refused()
     {
-        var fault = await Assert.ThrowsAsync<FeedFaultException>(() => ReadAsync([Encoding.Latin1.GetBytes("$500\r\nx")], 200));
+        var fault = await Assert.ThrowsAsync<RedisFaultException>(() => ReadAsync([Encoding.Latin1.GetBytes("$500\r\nx")], 200));
 
-        Assert.Equal(FeedFaultKind.Protocol, fault.Fault.Kind);
+        Assert.Equal(RedisFaultKind.Protocol, fault.Fault.Kind);
     }
 
     private static async Task<IReadOnlyList<string>> ReadAsync(byte[][] parts, int limit = 1 << 20)

@@ -15,33 +15,33 @@ public class NodeFeedMarkerTests
     public void A_later_run_begins_above_all_numbers_of_an_earlier_one()
     {
         long earlier = 0;
-        var clock = new MarkerClock(_time);
+        var clock = new MarkerSequence(_time);
         for (int i = 0; i < 1000; i++)
-            earlier = clock.Next(Moment.Now(_time));
+            earlier = clock.Next(ClockReading.Now(_time));
         _time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.True(new MarkerClock(_time).Reserve() > earlier);
+        Assert.True(new MarkerSequence(_time).Reserve() > earlier);
     }
 
     [Fact]
     public void A_number_tells_its_time_and_rises_even_when_the_clock_goes_back()
     {
         var wall = new JumpingTime();
-        var clock = new MarkerClock(wall);
-        clock.Next(Moment.Now(wall));
+        var clock = new MarkerSequence(wall);
+        clock.Next(ClockReading.Now(wall));
         wall.WallOffset = TimeSpan.FromHours(1);
 
-        long ahead = clock.Next(Moment.Now(wall));
+        long ahead = clock.Next(ClockReading.Now(wall));
         Assert.InRange(EventPosition.MarkerMilliseconds(ahead) - wall.GetUtcNow().ToUnixTimeMilliseconds(), -1000, 0);
         wall.WallOffset = TimeSpan.Zero;
-        Assert.Equal(ahead + 1, clock.Next(Moment.Now(wall)));
+        Assert.Equal(ahead + 1, clock.Next(ClockReading.Now(wall)));
     }
 
     [Fact]
     public void A_marker_is_seen_once_and_settles_those_before_it()
     {
-        var clock = new MarkerClock(_time);
-        var sentAt = Moment.Now(_time);
+        var clock = new MarkerSequence(_time);
+        var sentAt = ClockReading.Now(_time);
         long first = clock.Next(sentAt), second = clock.Next(sentAt);
         Assert.True(clock.IsOneDueBefore(second));
 
@@ -55,16 +55,16 @@ public class NodeFeedMarkerTests
     [Fact]
     public void What_was_not_sent_or_reserved_only_is_not_seen()
     {
-        var clock = new MarkerClock(_time);
-        clock.Next(Moment.Now(_time));
+        var clock = new MarkerSequence(_time);
+        clock.Next(ClockReading.Now(_time));
         long reserved = clock.Reserve();
 
         Assert.False(clock.TrySee(Payload(clock, reserved), out _, out _));
-        Assert.False(clock.TrySee(Payload(new MarkerClock(_time), reserved - 1), out _, out _));
+        Assert.False(clock.TrySee(Payload(new MarkerSequence(_time), reserved - 1), out _, out _));
         Assert.False(clock.TrySee(Encoding.ASCII.GetBytes(clock.PayloadOf(reserved - 1) + "x"), out _, out _));
         clock.Forget();
         Assert.False(clock.TrySee(Payload(clock, reserved - 1), out _, out _));
     }
 
-    private static byte[] Payload(MarkerClock clock, long number) => Encoding.ASCII.GetBytes(clock.PayloadOf(number));
+    private static byte[] Payload(MarkerSequence clock, long number) => Encoding.ASCII.GetBytes(clock.PayloadOf(number));
 }

@@ -29,7 +29,7 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
     [Fact]
     public void P11_silence_is_counted_in_beats_that_were_heard_so_a_feed_that_was_frozen_itself_catches_up()
     {
-        var silence = new FeedSilence(new NodeFeedOptions { Address = new RedisAddress() });
+        var silence = new SilenceDetector(new NodeFeedOptions { Address = new RedisAddress() });
         silence.Beat(reads: 1, isAnswerDue: true);
         for (int i = 0; i < 7; i++)
             Assert.False(silence.Beat(reads: 1, isAnswerDue: true));

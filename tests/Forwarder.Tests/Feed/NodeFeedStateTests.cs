@@ -213,9 +213,9 @@ public sealed class NodeFeedStateTests : IAsyncDisposable
         return life;
     }
 
-    private async Task<KeptState?> StateAsync() => (await Server.CallAsync("GET", Key)) is { IsNull: false } reply ? KeptState.Parse(reply.Text) : null;
+    private async Task<Checkpoint?> StateAsync() => (await Server.CallAsync("GET", Key)) is { IsNull: false } reply ? Checkpoint.Parse(reply.Text) : null;
 
-    private Task KeptAsync(Predicate<KeptState> isRight) =>
+    private Task KeptAsync(Predicate<Checkpoint> isRight) =>
         Eventually.TrueAsync("the state to be kept", async () => await StateAsync() is { } state && isRight(state), TimeSpan.FromSeconds(10));
 
     /// <summary>How often somebody has said SET, as Redis counts it.</summary>
@@ -231,7 +231,7 @@ public sealed class NodeFeedStateTests : IAsyncDisposable
         public Life(NodeFeedOptions options, string name)
         {
             Name = name;
-            Feed = new NodeFeed(options, Sink, Gaps, TimeProvider.System, Log) { Shelf = new StateShelf(Key, name) };
+            Feed = new NodeFeed(options, Sink, Gaps, TimeProvider.System, Log) { Shelf = new CheckpointRegistry(Key, name) };
         }
 
         public string Name { get; }

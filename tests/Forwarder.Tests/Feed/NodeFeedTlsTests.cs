@@ -37,7 +37,7 @@ public sealed class NodeFeedTlsTests : IDisposable
     public async Task R14_a_certificate_from_nobody_trusted_is_refused_with_a_clear_text_and_nothing_is_sent()
     {
         await using var server = await StartServerAsync(_authority.Issue("localhost"));
-        await RefusedAsync(FeedOn(new SocketFeedTransport(TimeProvider.System)), "the certificate was issued by 'CN=keyevt test authority', which no authority of this system vouches for: name its authority's certificate in --upstream-ca");
+        await RefusedAsync(FeedOn(new SocketRedisTransport(TimeProvider.System)), "the certificate was issued by 'CN=keyevt test authority', which no authority of this system vouches for: name its authority's certificate in --upstream-ca");
     }
 
     [Fact]
@@ -81,9 +81,9 @@ public sealed class NodeFeedTlsTests : IDisposable
         $"tls-port {_port}", $"tls-cert-file {_folder.Write("cert.pem", certificate.CertificatePem)}", $"tls-key-file {_folder.Write("key.pem", certificate.KeyPem)}",
         $"tls-ca-cert-file {_folder.Write("ca.pem", _authority.Pem)}", $"tls-auth-clients {authClients}");
 
-    private SocketFeedTransport TrustingAuthority() => new(TimeProvider.System, new TlsClient(new TlsSource(new TlsFiles("--upstream") { Ca = _folder.Write("trusted.pem", _authority.Pem) }, TimeProvider.System)));
+    private SocketRedisTransport TrustingAuthority() => new(TimeProvider.System, new TlsClient(new TlsSource(new TlsFiles("--upstream") { Ca = _folder.Write("trusted.pem", _authority.Pem) }, TimeProvider.System)));
 
-    private NodeFeed FeedOn(SocketFeedTransport transport, int? port = null)
+    private NodeFeed FeedOn(SocketRedisTransport transport, int? port = null)
     {
         var address = RedisAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"rediss://localhost:{port ?? _port}"));
         var feed = new NodeFeed(new NodeFeedOptions { Address = address }, _sink, new GapLog(), TimeProvider.System, new RecordingLogger(), transport);

@@ -11,7 +11,7 @@ public sealed class NotificationKeepTests
     [Fact]
     public void What_is_added_is_read_back_in_order()
     {
-        var keep = new NotificationKeep(1 << 20);
+        var keep = new NotificationRing(1 << 20);
         for (int n = 0; n < 1000; n++)
         {
             keep.Add(new EventPosition(1, 2, n), n, "set"u8, Encoding.ASCII.GetBytes($"key{n}"), Encoding.ASCII.GetBytes($"1:{n % 10}"), n);
@@ -28,7 +28,7 @@ public sealed class NotificationKeepTests
     [Fact]
     public void The_oldest_make_room_and_it_is_said()
     {
-        var keep = new NotificationKeep(10_000);
+        var keep = new NotificationRing(10_000);
         for (int n = 0; n < 1000; n++)
             keep.Add(default, n, "set"u8, "key"u8, default, 0);
         var all = keep.Read();
@@ -42,7 +42,7 @@ public sealed class NotificationKeepTests
     [Fact]
     public void A_cut_forgets_what_is_before_it()
     {
-        var keep = new NotificationKeep(1 << 20);
+        var keep = new NotificationRing(1 << 20);
         keep.Add(default, 1, "set"u8, "a"u8, default, 0);
         long cut = keep.Next;
         keep.Add(default, 2, "set"u8, "b"u8, default, 0);
@@ -55,9 +55,9 @@ public sealed class NotificationKeepTests
     [Fact]
     public void A_drain_hands_all_out_and_allocates_nothing_for_those_that_come_later()
     {
-        var keep = new NotificationKeep(int.MaxValue);
+        var keep = new NotificationRing(int.MaxValue);
         int seen = 0;
-        NotificationKeep.Visitor count = (in EventPosition _, int _, ReadOnlySpan<byte> _, ReadOnlySpan<byte> _, ReadOnlySpan<byte> _, long _, ReadOnlySpan<byte> _) => seen++;
+        NotificationRing.Visitor count = (in EventPosition _, int _, ReadOnlySpan<byte> _, ReadOnlySpan<byte> _, ReadOnlySpan<byte> _, long _, ReadOnlySpan<byte> _) => seen++;
         for (int round = 0; round < 3; round++)
             Round();
         long before = GC.GetAllocatedBytesForCurrentThread();

@@ -8,7 +8,7 @@ using KeyEvt.Servers;
 namespace KeyEvt.Forwarder.Tests.Feed;
 
 /// <summary>A node in memory for what a real Redis will not do on demand: silence, garbage, old versions, lost messages. Answers each command at once.</summary>
-internal sealed class ScriptedNode : IFeedTransport
+internal sealed class ScriptedNode : IRedisTransport
 {
     private readonly Lock _gate = new();
     private readonly List<string> _commands = [];

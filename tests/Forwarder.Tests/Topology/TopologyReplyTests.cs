@@ -75,7 +75,7 @@ public sealed class TopologyReplyTests
         Assert.Equal("p", nodes[1].Address.Password?.Value);
     }
 
-    private static FeedReply Flat(params string[] words) => FeedReply.Parse(Bytes(words.Select(word => $"${word.Length}\r\n{word}\r\n")));
+    private static RedisAnswer Flat(params string[] words) => RedisAnswer.Parse(Bytes(words.Select(word => $"${word.Length}\r\n{word}\r\n")));
 
     private static byte[] Bytes(IEnumerable<string> items)
     {
@@ -83,6 +83,6 @@ public sealed class TopologyReplyTests
         return Encoding.ASCII.GetBytes($"*{all.Count}\r\n{string.Concat(all)}");
     }
 
-    private static FeedReply List(params FeedReply[] items) =>
-        FeedReply.Parse(Bytes(items.Select(item => $"*{item.Items.Count}\r\n{string.Concat(item.Items.Select(word => $"${word.Text.Length}\r\n{word.Text}\r\n"))}")));
+    private static RedisAnswer List(params RedisAnswer[] items) =>
+        RedisAnswer.Parse(Bytes(items.Select(item => $"*{item.Items.Count}\r\n{string.Concat(item.Items.Select(word => $"${word.Text.Length}\r\n{word.Text}\r\n"))}")));
 }

@@ -70,7 +70,7 @@ public sealed class AdminAccessTests : IAsyncLifetime
         var slow = _http.GetStringAsync(new Uri($"{server.Addresses[0]}/info"), Cancel);
         await begun.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         var idle = new List<Socket>();
-        for (var i = 0; i < AdminConnections.PlacesOfEach; i++) idle.Add(await ConnectAsync(server));
+        for (var i = 0; i < AdminConnectionTable.PlacesOfEach; i++) idle.Add(await ConnectAsync(server));
         Assert.True(await EndsAsync(idle[0]));
         mayEnd.Set();
         Assert.Equal("", await slow);

@@ -6,7 +6,7 @@ namespace KeyEvt.Proxy.Tests.Cluster;
 /// <summary>Which node is meant by a redirection that names no host?</summary>
 public sealed class DoorPlanTests
 {
-    private static readonly DoorPlan OneHost = new(
+    private static readonly PortMap OneHost = new(
     [
         new(Doors.One, ["10.0.0.1"], 7001, 1) { Slots = [new(0, 100)] },
         new(Doors.Two, ["10.0.0.1"], 7002, 2) { Slots = [new(101, 200)] },

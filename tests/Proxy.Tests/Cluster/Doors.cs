@@ -10,16 +10,16 @@ internal static class Doors
     public static readonly string Two = new('2', 40);
     public static readonly string Six = new('6', 40);
 
-    public static DoorPlan Plan { get; } = new(
+    public static PortMap Plan { get; } = new(
     [
         new(One, ["10.0.0.1", "one.redis"], 6379, 7001) { Slots = [new(0, 3998)] },
         new(Two, ["10.0.0.2"], 6379, 7002) { Slots = [new(3999, 8000)] },
         new(Six, ["fd00::6", "six.redis"], 6379, 7006) { Slots = [new(8001, 16383)] },
     ]);
 
-    public static ClusterDoor Door(Action<string>? hint = null, TimeProvider? time = null, string? announceHost = "proxy")
+    public static AddressTranslator Door(Action<string>? hint = null, TimeProvider? time = null, string? announceHost = "proxy")
     {
-        var door = new ClusterDoor(announceHost, hint ?? (_ => { }), time ?? TimeProvider.System, NullLogger.Instance);
+        var door = new AddressTranslator(announceHost, hint ?? (_ => { }), time ?? TimeProvider.System, NullLogger.Instance);
         door.Change(Plan);
         return door;
     }

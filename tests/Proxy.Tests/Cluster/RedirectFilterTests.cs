@@ -47,8 +47,8 @@ public sealed class RedirectFilterTests
     [Fact]
     public async Task A_node_that_becomes_known_in_time_is_named_as_the_proxy()
     {
-        ClusterDoor door = null!;
-        door = Doors.Door(hint: _ => door.Change(new DoorPlan([.. Doors.Plan.Entries, new(new string('9', 40), ["10.0.0.9"], 6379, 7009)])));
+        AddressTranslator door = null!;
+        door = Doors.Door(hint: _ => door.Change(new PortMap([.. Doors.Plan.Entries, new(new string('9', 40), ["10.0.0.9"], 6379, 7009)])));
         Assert.Equal("-MOVED 1 proxy:7009\r\n", await PlayAsync(door, ["-MOVED 1 10.0.0.9:6379\r\n"]));
     }
 
@@ -79,7 +79,7 @@ public sealed class RedirectFilterTests
     }
 
     /// <summary>As the reply pump does it.</summary>
-    private static async Task<string> PlayAsync(ClusterDoor door, string[] pieces)
+    private static async Task<string> PlayAsync(AddressTranslator door, string[] pieces)
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
         var filter = new RedirectFilter(new NodeNames(door, "proxy", TransportAddress.Tcp("10.0.0.1", 6379)), NullLogger.Instance);

@@ -6,7 +6,7 @@ namespace KeyEvt.Proxy.Tests.Merge;
 /// <summary>What waits for the pump, how much of it, and how often is the pump woken?</summary>
 public sealed class NotificationInboxTests
 {
-    private readonly MergedName _name = new(isPattern: true, "a"u8.ToArray());
+    private readonly FanInName _name = new(isPattern: true, "a"u8.ToArray());
 
     [Fact]
     public void The_pump_is_woken_once_until_it_takes()
@@ -50,9 +50,9 @@ public sealed class NotificationInboxTests
         _name.Drop();
         Assert.True(inbox.Take().IsEmpty);
         Assert.False(inbox.HasSome);
-        inbox.TryAdd(new MergedName(true, [1]), "*1"u8.ToArray());
+        inbox.TryAdd(new FanInName(true, [1]), "*1"u8.ToArray());
         inbox.Close();
-        Assert.True(inbox.TryAdd(new MergedName(true, [1]), "*1"u8.ToArray()));
+        Assert.True(inbox.TryAdd(new FanInName(true, [1]), "*1"u8.ToArray()));
         Assert.False(inbox.HasSome);
     }
 }

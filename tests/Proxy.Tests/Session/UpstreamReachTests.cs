@@ -10,9 +10,9 @@ public sealed class UpstreamReachTests
 {
     private readonly FakeTimeProvider _time = new();
     private readonly List<int> _said = [];
-    private readonly UpstreamReach _reach;
+    private readonly UpstreamReachability _reach;
 
-    public UpstreamReachTests() => _reach = new UpstreamReach(_time, new Recorder(_said));
+    public UpstreamReachTests() => _reach = new UpstreamReachability(_time, new Recorder(_said));
 
     private int Warnings => _said.Count(id => id == 1112);
 

@@ -224,17 +224,17 @@ public sealed class EpollLoopTests
 
     private static void BeginRead(EpollConnection connection) => _ = connection.Input.ReadAsync(CancellationToken.None).AsTask();
 
-    private sealed class EnteringRelay(EpollConnection connection, string how) : Relay
+    private sealed class EnteringRelay(EpollConnection connection, string how) : ZeroCopyForwarder
     {
         public int Passes { get; private set; }
 
-        public override RelayStep Pass(Block received)
+        public override ForwardResult TryForward(Block received)
         {
             Passes++;
             if (how == "read") BeginRead(connection);
             else if (how == "cancel") connection.Input.CancelPendingRead();
             else connection.Reader.End();
-            return RelayStep.Kept;
+            return ForwardResult.NotTaken;
         }
     }
 

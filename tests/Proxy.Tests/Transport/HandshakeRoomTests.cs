@@ -13,10 +13,10 @@ public sealed class HandshakeRoomTests : IDisposable
     private static readonly IPAddress Other = IPAddress.Parse("192.0.2.2");
 
     private readonly FakeTimeProvider _time = new();
-    private readonly HandshakeRoom _room;
+    private readonly HandshakeAdmission _room;
 
     /// <summary>Of 16 waiting ones 4 silent and 8 speaking ones of one network; of 8 handshakes 2.</summary>
-    public HandshakeRoomTests() => _room = new HandshakeRoom(new HandshakeLimits(Waiting: 16, Handshakes: 8), _time);
+    public HandshakeRoomTests() => _room = new HandshakeAdmission(new HandshakeLimits(Waiting: 16, Handshakes: 8), _time);
 
     public void Dispose() => _room.Dispose();
 
@@ -121,11 +121,11 @@ public sealed class HandshakeRoomTests : IDisposable
     public void A_process_that_may_have_few_open_files_keeps_most_of_them_for_sessions(long openFiles, int waiting, int handshakes)
         => Assert.Equal(new HandshakeLimits(waiting, handshakes), HandshakeLimits.For(openFiles));
 
-    private HandshakeGuest Enter(IPAddress from) => _room.Enter(NewSocket(), from, this) ?? throw new InvalidOperationException("no place");
+    private PendingHandshake Enter(IPAddress from) => _room.Enter(NewSocket(), from, this) ?? throw new InvalidOperationException("no place");
 
-    private List<(HandshakeGuest Guest, Task<bool> Turn)> Speak(IPAddress from, int count) => [.. Enumerable.Range(0, count).Select(_ => Enter(from)).Select(guest => (guest, _room.TurnAsync(guest)))];
+    private List<(PendingHandshake Guest, Task<bool> Turn)> Speak(IPAddress from, int count) => [.. Enumerable.Range(0, count).Select(_ => Enter(from)).Select(guest => (guest, _room.TurnAsync(guest)))];
 
-    private static bool IsPutOut(HandshakeGuest guest) => guest.Socket.SafeHandle.IsClosed;
+    private static bool IsPutOut(PendingHandshake guest) => guest.Socket.SafeHandle.IsClosed;
 
     private static Socket NewSocket() => new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
 }

@@ -49,7 +49,7 @@ public sealed class RelayTests : IAsyncLifetime
     [Fact]
     public async Task What_the_relay_takes_arrives_and_wakes_no_read_and_what_it_does_not_take_is_read_whole()
     {
-        var reading = ReadAsync(received => Text(received.Sequence) == "not this" ? RelayStep.Kept : Pass(received));
+        var reading = ReadAsync(received => Text(received.Sequence) == "not this" ? ForwardResult.NotTaken : Pass(received));
         foreach (var text in (string[])["one", "two", "three"])
         {
             await _sender.SendAsync(Encoding.ASCII.GetBytes(text), Cancel);
@@ -78,10 +78,10 @@ public sealed class RelayTests : IAsyncLifetime
         Assert.Equal("f", Text((await ReadAsync(Keep).WaitAsync(TimeSpan.FromSeconds(20), Cancel)).Buffer));
         Assert.Equal(["abc", "f"], offered);
 
-        RelayStep Keep(Block received)
+        ForwardResult Keep(Block received)
         {
             offered.Add(Text(received.Sequence));
-            return RelayStep.Kept;
+            return ForwardResult.NotTaken;
         }
     }
 
@@ -89,10 +89,10 @@ public sealed class RelayTests : IAsyncLifetime
     public async Task The_end_and_a_cancelled_read_are_not_the_relays()
     {
         var offers = 0;
-        var reading = ReadAsync(_ => (RelayStep)(++offers));
+        var reading = ReadAsync(_ => (ForwardResult)(++offers));
         _from.Input.CancelPendingRead();
         Assert.True((await reading.WaitAsync(TimeSpan.FromSeconds(20), Cancel)).IsCanceled);
-        reading = ReadAsync(_ => (RelayStep)(++offers));
+        reading = ReadAsync(_ => (ForwardResult)(++offers));
         _sender.Shutdown(SocketShutdown.Send);
         Assert.True((await reading.WaitAsync(TimeSpan.FromSeconds(20), Cancel)).IsCompleted);
         Assert.Equal(0, offers);
@@ -110,10 +110,10 @@ public sealed class RelayTests : IAsyncLifetime
         Assert.Equal(0, offers);
         Assert.Equal("x", Text((await ReadAsync(Keep).WaitAsync(TimeSpan.FromSeconds(20), Cancel)).Buffer));
 
-        RelayStep Keep(Block received)
+        ForwardResult Keep(Block received)
         {
             offers++;
-            return RelayStep.Kept;
+            return ForwardResult.NotTaken;
         }
     }
 
@@ -183,10 +183,10 @@ public sealed class RelayTests : IAsyncLifetime
         await _to.Output.CompleteAsync().ConfigureAwait(false);
     }
 
-    private RelayStep Pass(Block received) => _to.Writer.TakeAndFlush(received) ? RelayStep.Passed : RelayStep.PassedUnflushed;
+    private ForwardResult Pass(Block received) => _to.Writer.TakeAndFlush(received) ? ForwardResult.Forwarded : ForwardResult.ForwardedUnflushed;
 
     /// <summary>Begun on the loop: elsewhere a read knows no relay.</summary>
-    private async Task<ReadResult> ReadAsync(Func<Block, RelayStep> pass)
+    private async Task<ReadResult> ReadAsync(Func<Block, ForwardResult> pass)
     {
         Assert.True(await _from.Loop.SwitchAsync());
         return await _from.Input.ReadAsync(new AskedRelay(pass)).ConfigureAwait(false);
@@ -217,8 +217,8 @@ public sealed class RelayTests : IAsyncLifetime
         }
     }
 
-    private sealed class AskedRelay(Func<Block, RelayStep> pass) : Relay
+    private sealed class AskedRelay(Func<Block, ForwardResult> pass) : ZeroCopyForwarder
     {
-        public override RelayStep Pass(Block received) => pass(received);
+        public override ForwardResult TryForward(Block received) => pass(received);
     }
 }

@@ -20,8 +20,8 @@ public abstract class TransportTests : IAsyncLifetime
     private Socket _peer = null!;
 
     /// <param name="create">One that resolves names so.</param>
-    private protected TransportTests(Func<AddressRace, ITransport> create) =>
-        _transport = create(new AddressRace((name, _) => Task.FromResult(name == "localhost" ? [IPAddress.IPv6Loopback, IPAddress.Loopback] : Addresses), TimeProvider.System));
+    private protected TransportTests(Func<HappyEyeballs, ITransport> create) =>
+        _transport = create(new HappyEyeballs((name, _) => Task.FromResult(name == "localhost" ? [IPAddress.IPv6Loopback, IPAddress.Loopback] : Addresses), TimeProvider.System));
 
     /// <summary>Of every other name.</summary>
     private IPAddress[] Addresses { get; set; } = [];

@@ -182,7 +182,7 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
         peer = default;
         fd = -1;
         if (!_isReadable) return false;
-        Descriptors.ThrowIfScarce(_lastFd);
+        DescriptorReserve.ThrowIfScarce(_lastFd);
         do fd = Libc.Accept(_fd, address, &length, Libc.NonBlocking | Libc.CloseOnExec);
         while (fd < 0 && Marshal.GetLastSystemError() == Errno.Interrupted);
         if (fd >= 0)

@@ -32,7 +32,7 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
     private CancellationToken _token;
 
     /// <summary>Of the read that waits.</summary>
-    private Relay? _relay;
+    private ZeroCopyForwarder? _relay;
     private Block? _head;
     private Block? _tail;
 
@@ -63,7 +63,7 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
     }
 
     /// <inheritdoc cref="Relays.ReadAsync"/>
-    public ValueTask<ReadResult> ReadAsync(Relay relay)
+    public ValueTask<ReadResult> ReadAsync(ZeroCopyForwarder relay)
     {
         if (!_loop.IsCurrent) return ReadSlowAsync(CancellationToken.None);
         DemandNobodyReads();
@@ -247,21 +247,21 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
 
     /// <summary>What is left for a read when the relay has had its turn; false when it must wait.</summary>
     /// <exception cref="IOException">The connection has broken.</exception>
-    private bool TryTake(Relay? relay, out ReadResult result)
+    private bool TryTake(ZeroCopyForwarder? relay, out ReadResult result)
     {
         while (relay is not null && _head is null && !_isCancelled && !_isEnded && _errno == 0)
         {
             var block = Receive(null);
             if (block is null) break;
             var step = Pass(relay, block);
-            if (step == RelayStep.Passed)
+            if (step == ForwardResult.Forwarded)
             {
                 if (connection.IsReadable) continue;
                 result = default;
                 return false;
             }
 
-            if (step == RelayStep.Kept) Append(block);
+            if (step == ForwardResult.NotTaken) Append(block);
             result = new ReadResult(Buffer(), isCanceled: false, isCompleted: false);
             return true;
         }
@@ -269,12 +269,12 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
         return TryTake(out result);
     }
 
-    private RelayStep Pass(Relay relay, Block block)
+    private ForwardResult Pass(ZeroCopyForwarder relay, Block block)
     {
         _isRelaying = true;
         try
         {
-            return relay.Pass(block);
+            return relay.TryForward(block);
         }
         finally
         {

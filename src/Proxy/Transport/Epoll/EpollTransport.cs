@@ -12,14 +12,14 @@ internal sealed class EpollTransport : ITransport
 {
     private readonly EpollLoop[] _loops;
     private readonly SocketSettings _settings;
-    private readonly AddressRace _race;
+    private readonly HappyEyeballs _race;
     private int _nextLoop;
     private volatile ConnectTarget? _lastTarget;
 
     /// <param name="race">Null: names are resolved by the system.</param>
-    public EpollTransport(int loops = 1, SocketSettings? settings = null, TimeProvider? time = null, AddressRace? race = null)
+    public EpollTransport(int loops = 1, SocketSettings? settings = null, TimeProvider? time = null, HappyEyeballs? race = null)
     {
-        _race = race ?? AddressRace.By(time ?? TimeProvider.System);
+        _race = race ?? HappyEyeballs.By(time ?? TimeProvider.System);
         _settings = settings ?? new SocketSettings();
         _loops = new EpollLoop[loops];
         for (var i = 0; i < loops; i++) _loops[i] = new EpollLoop($"loop {i}", _settings.KeepAliveSeconds, time ?? TimeProvider.System);

@@ -8,10 +8,10 @@ namespace KeyEvt.Proxy.Transport.Tls;
 
 /// <summary>
 /// A listening socket whose clients are handed over when their handshake is done: one that is slow at it, or fails, keeps nobody waiting and
-/// never becomes a session. <see cref="HandshakeRoom"/> decides whose handshake runs.
+/// never becomes a session. <see cref="HandshakeAdmission"/> decides whose handshake runs.
 /// </summary>
 /// <param name="room">Shared by all addresses.</param>
-internal sealed class TlsListener(SocketListener listener, TlsServer server, HandshakeRoom room, TimeProvider time, ILogger logger) : IConnectionListener
+internal sealed class TlsListener(SocketListener listener, TlsServer server, HandshakeAdmission room, TimeProvider time, ILogger logger) : IConnectionListener
 {
     private const string NoPlace = "too many others wait for their handshake";
     private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(10);
@@ -111,7 +111,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
     private async Task LetInAsync(Socket socket)
     {
         IPEndPoint? client = null;
-        HandshakeGuest? guest = null;
+        PendingHandshake? guest = null;
         bool isLetIn = false;
         try
         {
@@ -122,7 +122,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         }
         catch (Exception) when (guest is { Reason: { } reason })
         {
-            if (reason != HandshakeRoom.Closed) Refused(client, reason); // else all clients of this address are put out at once
+            if (reason != HandshakeAdmission.Closed) Refused(client, reason); // else all clients of this address are put out at once
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
@@ -140,7 +140,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
     }
 
     /// <summary>False: it left without a word, as who only looks whether the port is open.</summary>
-    private async Task<bool> ShakeHandsAsync(HandshakeGuest guest, IPEndPoint client)
+    private async Task<bool> ShakeHandsAsync(PendingHandshake guest, IPEndPoint client)
     {
         var hello = await ClientHello.ReceiveAsync(guest.Socket).ConfigureAwait(false);
         if (hello.IsEmpty) return false;

@@ -9,10 +9,10 @@ namespace KeyEvt.Proxy.Transport.Tls;
 /// <param name="server">Null when no address to listen on asks for TLS.</param>
 /// <param name="race">Null: names are resolved by the system.</param>
 internal sealed class TlsTransport(
-    ITransport plain, TlsClient client, TlsServer? server, SocketSettings settings, HandshakeLimits limits, TimeProvider time, ILogger logger, AddressRace? race = null) : ITransport
+    ITransport plain, TlsClient client, TlsServer? server, SocketSettings settings, HandshakeLimits limits, TimeProvider time, ILogger logger, HappyEyeballs? race = null) : ITransport
 {
-    private readonly HandshakeRoom _room = new(limits, time);
-    private readonly AddressRace _race = race ?? AddressRace.By(time);
+    private readonly HandshakeAdmission _room = new(limits, time);
+    private readonly HappyEyeballs _race = race ?? HappyEyeballs.By(time);
 
     public Task Completion => plain.Completion;
 

@@ -1,0 +1,198 @@
+using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Outbox;
+
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>What does a frame from the node mean: an event, a marker, or an answer? The feed's hot path: nothing is allocated for an event.</summary>
+internal sealed class FeedFrameHandler(
+    FeedContext feed, CommandPipeline commands, FeedSubscriptions subscriptions, NodeLetters letters, RoleMonitor roles, MarkerSender markers, RoleConfirmGate outlet, CheckpointKeeper state, PollingIntervals pace) : IFrameSink
+{
+    private const int MaxReplyBytes = 1024 * 1024;
+
+    /// <summary>Which events Redis 8.8 may send with fields: those of hashes; its sources foresee it for arrays, and a module may do it for its own.</summary>
+    private const EventClass WithFields = EventClass.Hash | EventClass.Array | EventClass.Module;
+
+    private readonly IEventSink _sink = feed.Sink;
+    private readonly FeedProgress _progress = feed.Progress;
+    private readonly ReplicaBuffer _hold = feed.Hold;
+    private readonly PendingFieldEvent _held = new();
+    private readonly bool _needsConfirming = feed.Options.HasSuccessors;
+    private long _readAt;
+    private bool _hasEvents;
+
+    /// <summary>Its connection is the one that counts: from the confirmation of its subscription on. Before that, answers only. Under <see cref="FeedContext.Turn"/>.</summary>
+    public bool Counts { get; set; }
+
+    public void Frame(ReadOnlySpan<byte> frame)
+    {
+        if (NotificationParser.TryParse(frame, out var notification))
+        {
+            if (Counts && subscriptions.IsInForce(notification.Pattern)) // two overlapping patterns bring an event twice: only what those in force bring counts
+                Notified(notification);
+            return;
+        }
+
+        ReleaseHeld();
+        if (markers.Channel is { } channel && frame.StartsWith(channel.Head))
+            MarkerSeen(frame[channel.Head.Length..], channel);
+        else
+            Answered(frame);
+    }
+
+    public void Oversized(long bytes)
+    {
+        if (!Counts)
+            return;
+
+        ReleaseHeld();
+        var last = _progress.Position;
+        _progress.PassOversized();
+        FeedLog.Oversized(feed.Logger, feed.Node, bytes, _progress.Oversized);
+        feed.Coverage.Missed(GapCause.Oversized, $"a notification of {bytes} bytes was not read", ClockReading.Now(feed.Time), last, _progress.Position);
+    }
+
+    public void EndOfRead()
+    {
+        if (_held is { IsHolding: true, IsAsked: false })
+        {
+            // What may follow is on its way: this answer comes behind it, and lets go what waits.
+            _held.IsAsked = true;
+            commands.Send(static (_, _) => { }, "PING");
+        }
+
+        _progress.Publish();
+        if (_hasEvents)
+        {
+            _hasEvents = false;
+            if (_needsConfirming)
+                roles.AskToConfirm();
+            else
+                _sink.EndOfBatch();
+        }
+    }
+
+    /// <summary>Nothing more comes, or not for long: what waits for something behind it waits no longer. Under <see cref="FeedContext.Turn"/>.</summary>
+    public void Conclude()
+    {
+        if (_held.IsHolding)
+        {
+            ReleaseHeld();
+            _sink.EndOfBatch();
+        }
+
+        roles.End();
+    }
+
+    private void Notified(in Notification notification)
+    {
+        if (!notification.Fields.IsEmpty && _held.IsSame(notification))
+        {
+            Pass(_held.Release(out _), notification);
+            return;
+        }
+
+        ReleaseHeld();
+        var position = _progress.Receive();
+        if (!pace.HasNews || !state.HasMoved)
+        {
+            bool isOurs = FallbackKey.Is(notification.Key);
+            pace.HasNews |= !isOurs;
+            state.HasMoved |= !isOurs;
+        }
+
+        if (subscriptions.AreFieldsInForce && notification.Fields.IsEmpty && (letters.ClassOf(notification.Event) & WithFields) != 0)
+            _held.Hold(position, notification);
+        else
+            Pass(position, notification);
+    }
+
+    private void ReleaseHeld()
+    {
+        if (_held.IsHolding)
+            Pass(_held.Release(out var notification), notification);
+    }
+
+    private void Pass(in EventPosition position, in Notification notification)
+    {
+        if (_hold.IsHeld)
+        {
+            _progress.HoldBack();
+            _hold.Keep(position, notification, feed.Time.GetUtcNow().ToUnixTimeMilliseconds());
+            return;
+        }
+
+        if (!_hasEvents)
+        {
+            _hasEvents = true;
+            _readAt = feed.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        }
+
+        if (_needsConfirming)
+        {
+            outlet.Add(position, notification, _readAt);
+            return;
+        }
+
+        _sink.Received(position, notification.Database, letters.ClassOf(notification.Event), notification.Event, notification.Key, notification.Fields, _readAt);
+    }
+
+    /// <param name="rest">Of the push: length CRLF payload CRLF.</param>
+    private void MarkerSeen(ReadOnlySpan<byte> rest, MarkerChannel channel)
+    {
+        if (!Counts)
+            return;
+
+        var payload = rest[(rest.IndexOf((byte)'\n') + 1)..^2];
+        if (!feed.Markers.TrySee(payload, out long number, out var sentAt))
+        {
+            if (!channel.IsShard)
+                _hold.KeepMarker(payload); // another feed's: its place tells how far the echoes of a master go
+            return;
+        }
+
+        if (_needsConfirming && !channel.IsShard && !_hold.IsHeld)
+            outlet.AddMarker(payload);
+        _progress.Mark(number);
+        feed.Coverage.Prove(sentAt);
+        state.Proven(sentAt);
+    }
+
+    private void Answered(ReadOnlySpan<byte> frame)
+    {
+        bool isPush = frame[0] == '>';
+        if (frame.StartsWith(">4\r\n$8\r\npmessage\r\n"u8))
+        {
+            Refused();
+            return;
+        }
+
+        if (frame.Length > MaxReplyBytes)
+        {
+            if (isPush)
+                return; // somebody's message on a channel that is none of ours
+            throw new RedisFaultException(RedisFaultKind.Protocol, $"the node sent an answer of {frame.Length} bytes");
+        }
+
+        var reply = RedisAnswer.Parse(frame);
+        if (isPush && reply.Items is [{ Text: "sunsubscribe" }, var gone, ..])
+            markers.Unsubscribed(gone.Text);
+        var sentAt = isPush ? commands.AnswerByPush(reply) : commands.Answer(reply);
+        if (Counts && sentAt is { } moment)
+        {
+            feed.Coverage.Prove(moment);
+            state.Proven(moment);
+        }
+    }
+
+    /// <summary>On a channel of notifications, and none that a Redis sends: somebody has published it.</summary>
+    private void Refused()
+    {
+        if (!Counts)
+            return;
+
+        _progress.PassRefused();
+        if (feed.RefusedWarnings.MayWarn(2022))
+            FeedLog.NotificationRefused(feed.Logger, feed.Node, _progress.Refused);
+    }
+}

@@ -1,0 +1,169 @@
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Tls;
+
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>Which connection does a feed have now? One after another until it is stopped; what lies between two of them is declared.</summary>
+/// <remarks>
+/// A subscription that is lost is made again at once. Pauses grow over attempts that do not come to one, and over subscriptions that are cut off as soon as they
+/// are made. The loop alone opens connections.
+/// </remarks>
+internal sealed class FeedSupervisor
+{
+    private readonly FeedContext _feed;
+    private readonly IRedisTransport _transport;
+    private readonly Func<EventClass> _wanted;
+    private readonly CancellationToken _stop;
+    private readonly Backoff _backoff;
+    private readonly LogRateLimiter _warnings;
+    private readonly InterruptibleDelay _hurry = new();
+    private readonly SilentConnectionCheck _replacement;
+    private volatile FeedConnection? _current;
+    private long _markersSentBefore;
+    private string? _lastText;
+
+    public FeedSupervisor(FeedContext feed, IRedisTransport transport, Func<EventClass> wanted, CancellationToken stop)
+    {
+        (_feed, _transport, _wanted, _stop) = (feed, transport, wanted, stop);
+        _backoff = new Backoff(feed.Options.FirstBackoff, feed.Options.LongestBackoff, Random.Shared);
+        _warnings = new LogRateLimiter(feed.Time, TimeSpan.FromMinutes(1));
+        _replacement = new SilentConnectionCheck(feed, wanted, _warnings, ConnectAsync);
+    }
+
+    /// <summary>The one that counts, or is on its way to; null: there is none.</summary>
+    public FeedConnection? Current => _current;
+
+    public long MarkersSent => Volatile.Read(ref _markersSentBefore) + (_current?.MarkersSent ?? 0);
+
+    /// <summary>Connects now, if it waits to.</summary>
+    public void Hurry() => _hurry.Set();
+
+    /// <returns>When it is stopped.</returns>
+    public async Task RunAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            long began = _feed.Time.GetTimestamp();
+            var (fault, lived) = await AttemptAsync().ConfigureAwait(false);
+            if (fault.Kind != RedisFaultKind.Stopped)
+                await PauseAsync(fault, lived, _feed.Time.GetElapsedTime(began)).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>One connection from its beginning to its end, and those that take its place while it is silent.</summary>
+    /// <returns>How the last of them ended, and how long its subscription lived; null: there was none.</returns>
+    private async Task<(RedisFault Fault, TimeSpan? Lived)> AttemptAsync()
+    {
+        _feed.Board.Change(status => status with { State = FeedState.Connecting });
+        var (pipe, fault) = await ConnectAsync(_stop).ConfigureAwait(false);
+        if (pipe is null)
+            return (fault, null);
+
+        var connection = new FeedConnection(_feed, pipe, _wanted);
+        var life = connection.RunAsync(_stop);
+        _current = connection;
+        try
+        {
+            while (await FollowAsync(connection, life).ConfigureAwait(false) is { } next)
+            {
+                Leave(connection, next.Connection);
+                next.Connection.WantChanged(); // since it subscribed
+                await life.ConfigureAwait(false);
+                (connection, life) = next;
+            }
+
+            fault = await life.ConfigureAwait(false);
+            // Not ready comes before the gap is declared: who sees the gap must not believe the feed to be covering still.
+            _feed.Board.Change(status => status with { State = FeedState.Down, IsInStep = false });
+            if (fault.Kind != RedisFaultKind.Stopped)
+                _feed.Coverage.Lost(fault, _feed.Progress.Position);
+            return (fault, connection.SubscribedAt is { } since ? _feed.Time.GetElapsedTime(since.Timestamp) : null);
+        }
+        catch
+        {
+            connection.End(new RedisFault(RedisFaultKind.Stopped, "a fault in the program"));
+            await ((Task)life).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+        finally
+        {
+            Leave(connection, null);
+        }
+    }
+
+    /// <returns>The connection that has taken this one's place; null: this one has ended.</returns>
+    private async Task<(FeedConnection Connection, Task<RedisFault> Life)?> FollowAsync(FeedConnection connection, Task<RedisFault> life)
+    {
+        while (true)
+        {
+            await Task.WhenAny(life, connection.Silence.Begun).ConfigureAwait(false);
+            if (life.IsCompleted || _stop.IsCancellationRequested)
+                return null;
+            if (await _replacement.FindAsync(connection, life, _stop).ConfigureAwait(false) is { } next)
+                return next;
+        }
+    }
+
+    private void Leave(FeedConnection connection, FeedConnection? next)
+    {
+        _current = next;
+        Volatile.Write(ref _markersSentBefore, _markersSentBefore + connection.MarkersSent);
+    }
+
+    private async Task<(IDuplexPipe? Pipe, RedisFault Fault)> ConnectAsync(CancellationToken stop)
+    {
+        using var deadline = new CancellationTokenSource(_feed.Options.ConnectTimeout, _feed.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
+        try
+        {
+            return (await _transport.ConnectAsync(_feed.Options.Address, either.Token).ConfigureAwait(false), null!);
+        }
+        catch (OperationCanceledException)
+        {
+            return (null, stop.IsCancellationRequested ? new RedisFault(RedisFaultKind.Stopped, "stopped") : new RedisFault(RedisFaultKind.ConnectFailed, "nobody answers"));
+        }
+        catch (Exception e) when (e is IOException or SocketException or AuthenticationException)
+        {
+            return (null, new RedisFault(RedisFaultKind.ConnectFailed, e is TlsFailedException ? e.Message : FeedText.Clean(e.Message)));
+        }
+    }
+
+    private async Task PauseAsync(RedisFault fault, TimeSpan? lived, TimeSpan took)
+    {
+        var delay = NextPause(fault, lived, took);
+        _feed.Board.Change(status => status with
+        {
+            State = FeedState.Down,
+            IsInStep = false,
+            LastError = fault.Text,
+            SubscribedAt = null,
+            Patterns = [],
+            Reconnects = status.Reconnects + (lived is null ? 0 : 1),
+        });
+        if (lived is not null)
+            FeedLog.Lost(_feed.Logger, _feed.Node, fault.Text, (int)delay.TotalMilliseconds);
+        else if (_warnings.MayWarn(2002) || fault.Text != _lastText)
+            FeedLog.NoConnection(_feed.Logger, _feed.Node, fault.Text, (int)_feed.Options.LongestBackoff.TotalMilliseconds);
+        _lastText = fault.Text;
+        if (delay > TimeSpan.Zero)
+            await _hurry.WaitAsync(delay, _feed.Time, _stop).ConfigureAwait(false);
+    }
+
+    private TimeSpan NextPause(RedisFault fault, TimeSpan? lived, TimeSpan took)
+    {
+        if (lived >= _feed.Options.ShortestLife)
+        {
+            _backoff.Reset();
+            return TimeSpan.Zero;
+        }
+
+        var delay = _backoff.Next();
+        if (fault.Kind == RedisFaultKind.Refused)
+            return delay < _feed.Options.RefusedBackoff ? _feed.Options.RefusedBackoff : delay;
+        return lived is null ? delay - took : delay; // an attempt that nobody answered for long was a pause already
+    }
+}

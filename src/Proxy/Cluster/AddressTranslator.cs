@@ -1,0 +1,74 @@
+using KeyEvt.Proxy.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy.Cluster;
+
+/// <summary>What do the sessions of a cluster's doors share: what its nodes are called on this side of the proxy? Thread safe; written to by <see cref="ClusterListeners"/> alone.</summary>
+/// <param name="announceHost">Null: the address that each client has connected to.</param>
+/// <param name="hint">Asks the topology to look again.</param>
+internal sealed class AddressTranslator(string? announceHost, Action<string> hint, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan WarnEvery = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a reply waits for a node that is not known yet. Nodes are looked for at once; it takes milliseconds.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private volatile PortMap _plan = PortMap.Empty;
+    private volatile TaskCompletionSource _changed = NewSignal();
+    private readonly Lock _warning = new();
+    private long? _warnedAt;
+
+    public PortMap Plan => _plan;
+
+    public void Change(PortMap plan)
+    {
+        _plan = plan;
+        var changed = _changed;
+        _changed = NewSignal();
+        changed.TrySetResult();
+    }
+
+    public NodeNames NamesFor(IConnection client, TransportAddress upstream) =>
+        new(this, announceHost ?? client.GetLocalAddress()?.ToString() ?? "127.0.0.1", upstream);
+
+    /// <summary>Looks for a node that is not in the plan, until it is there; false: it did not come in time.</summary>
+    public async ValueTask<bool> AwaitAsync(Func<PortMap, bool> isThere, string reason, CancellationToken cancellationToken)
+    {
+        hint(reason);
+        using var deadline = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            while (true)
+            {
+                var changed = _changed.Task; // before the look, so that no change is missed
+                if (isThere(_plan)) return true;
+                await changed.WaitAsync(either.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>A client was sent to a node past the door.</summary>
+    public void WarnOfUnknown(string host, int port)
+    {
+        lock (_warning)
+        {
+            if (_warnedAt is { } last && time.GetElapsedTime(last) < WarnEvery) return;
+            _warnedAt = time.GetTimestamp();
+        }
+
+        ProxyLog.UnknownNode(logger, host, port);
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>What are the cluster's nodes called towards one client?</summary>
+/// <param name="Door">Their ports.</param>
+/// <param name="Host">The proxy, as this client reaches it.</param>
+/// <param name="Upstream">The node that this session is connected to.</param>
+internal sealed record NodeNames(AddressTranslator Door, string Host, TransportAddress Upstream);

@@ -1,0 +1,112 @@
+using System.Net.Sockets;
+using KeyEvt.Forwarder.Topology;
+using KeyEvt.Proxy.Listen;
+using KeyEvt.Proxy.Route;
+using KeyEvt.Proxy.Session;
+using KeyEvt.Proxy.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy.Cluster;
+
+/// <summary>
+/// Where does the proxy listen for each node of a cluster? A node keeps its port as long as it is there; when it is gone nobody is let in any more, and the
+/// port is for another node once its last session has ended. Changed by one caller at a time: the start, then the loop.
+/// </summary>
+/// <param name="first">Host, TLS or not, and the port to begin at.</param>
+/// <param name="services">Of the sessions, but for their upstream.</param>
+internal sealed class ClusterListeners(
+    ITopology topology, AddressTranslator door, TransportAddress first, SessionServices services, SessionRegistry sessions, TimeProvider time, ILogger logger) : IAsyncDisposable
+{
+    /// <summary>Ports that are tried.</summary>
+    public const int MaxDoors = 1000;
+
+    private readonly Dictionary<string, NodeListener> _doors = [];
+
+    /// <summary>Of nodes that are gone; each keeps its port while it has sessions.</summary>
+    private readonly List<NodeListener> _closed = [];
+
+    /// <summary>By node: one that comes back finds its port again, if it is free.</summary>
+    private readonly Dictionary<string, int> _last = [];
+
+    /// <summary>Foreign owners' ports that were warned of.</summary>
+    private readonly HashSet<int> _taken = [];
+
+    private volatile IReadOnlyList<string> _addresses = [];
+    private volatile IReadOnlyList<string> _missing = [];
+
+    public IReadOnlyList<string> Addresses => _addresses;
+
+    /// <summary>One line for each node that clients cannot get to.</summary>
+    public IReadOnlyList<string> Missing => _missing;
+
+    /// <summary>Until told to stop; faults when the accept loop of a door does.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            var changed = topology.Changed; // before the look, so that no change is missed
+            await FollowAsync(topology.Current).ConfigureAwait(false);
+            var ended = await Task.WhenAny([changed.WaitAsync(stop), .. _doors.Values.Select(each => each.Accepting)]).ConfigureAwait(false);
+            await ended.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Opens and closes doors so that each node has one.</summary>
+    public async Task FollowAsync(TopologySnapshot now)
+    {
+        foreach (var gone in _doors.Where(open => now.Nodes.All(node => node.Id != open.Key)).ToList())
+        {
+            _doors.Remove(gone.Key);
+            _closed.Add(gone.Value);
+            await gone.Value.CloseAsync().ConfigureAwait(false);
+            ProxyLog.DoorClosed(logger, gone.Key);
+        }
+
+        // in the order of their addresses: a restart gives the same nodes the same ports
+        foreach (var node in now.Nodes.Where(node => !_doors.ContainsKey(node.Id)).OrderBy(node => node.Address.Host, StringComparer.Ordinal).ThenBy(node => node.Address.Port))
+        {
+            if (Open(node) is { } opened) (_doors[node.Id], _last[node.Id]) = (opened, opened.Port);
+        }
+
+        _addresses = [.. _doors.Values.OrderBy(each => each.Port).Select(each => each.Address)];
+        _missing = [.. now.Nodes.Where(node => !_doors.ContainsKey(node.Id)).Select(node => $"{node.Address}: no door, as no port from {first.Port} on is free")];
+        door.Change(new PortMap([.. now.Nodes.Where(node => _doors.ContainsKey(node.Id)).Select(node => DoorEntry.Of(node, _doors[node.Id].Port))]));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var each in _doors.Values.Concat(_closed)) await each.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Null: no port is free.</summary>
+    private NodeListener? Open(TopologyNode node)
+    {
+        _closed.RemoveAll(old => !old.IsInUse);
+        var last = Math.Min(65535, first.Port + MaxDoors - 1);
+        foreach (var port in Enumerable.Range(first.Port, last - first.Port + 1).OrderBy(port => port != _last.GetValueOrDefault(node.Id)))
+        {
+            if (_doors.Values.Any(other => other.Port == port) || _closed.Exists(old => old.Port == port && old.NodeId != node.Id)) continue;
+            try
+            {
+                var opened = new NodeListener(node.Id, port, services.Transport.Listen(first.WithPort(port)), ServicesFor(node), sessions, time, logger);
+                ProxyLog.DoorOpened(logger, node.Id, node.Address.ToString(), opened.Address);
+                _taken.Remove(port);
+                return opened;
+            }
+            catch (SocketException e)
+            {
+                if (_taken.Add(port)) ProxyLog.DoorPortTaken(logger, port, e.Message);
+            }
+        }
+
+        ProxyLog.NoDoorPort(logger, node.Id, node.Address.ToString(), first.Port, last);
+        return null;
+    }
+
+    private SessionServices ServicesFor(TopologyNode node) => services with
+    {
+        Upstream = TopologyRoute.ToNode(node.Id, node.Address.ToString(), topology, time),
+        Reach = new UpstreamReachability(time, services.Logger),
+        Probe = new Intercept.UpstreamProbe(services.Transport, time, logger),
+    };
+}
