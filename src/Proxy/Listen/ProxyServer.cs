@@ -28,7 +28,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     private SessionRegistry? _sessions;
     private UpstreamProbe? _probe;
     private ClusterListeners? _doors;
-    private KeyspaceFanIn? _merge;
+    private FanInHub? _merge;
 
     /// <summary>Where it listens; one per option, with the ports that were really taken, then the doors to the nodes of a cluster as they are now.</summary>
     public IReadOnlyList<string> Addresses => [.. _listeners.Select(listener => listener.Address), .. _doors?.Addresses ?? []];
@@ -50,7 +50,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         _probe = new UpstreamProbe(transport, time, _logger);
         var route = RouteOf();
         var door = options.Topology is { Current.Shape: UpstreamShape.Cluster } cluster ? new AddressTranslator(options.AnnounceHost, cluster.Hint, time, _logger) : null;
-        if (options.MergeKeyspace && door is not null) _merge = new KeyspaceFanIn(options.Topology!, transport, options.Deadlines.Connect, time, _logger);
+        if (options.MergeKeyspace && door is not null) _merge = new FanInHub(options.Topology!, transport, options.Deadlines.Connect, time, _logger);
         var services = new SessionServices
         {
             Transport = transport,

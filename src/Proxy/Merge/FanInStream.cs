@@ -15,7 +15,7 @@ namespace KeyEvt.Proxy.Merge;
 /// <param name="own">The node that the session is connected to.</param>
 /// <param name="wake">See <see cref="NotificationInbox"/>.</param>
 /// <param name="overflow">The client does not read: ends its session.</param>
-internal sealed class FanInStream(KeyspaceFanIn services, TransportAddress own, Action wake, Action overflow) : IAsyncDisposable
+internal sealed class FanInStream(FanInHub services, TransportAddress own, Action wake, Action overflow) : IAsyncDisposable
 {
     /// <summary>How long a confirmation waits until all masters are heard. It takes milliseconds, where they are all there.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);

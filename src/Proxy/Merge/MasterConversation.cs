@@ -20,7 +20,7 @@ namespace KeyEvt.Proxy.Merge;
 /// given up when the node answers another one (<see cref="MasterWitness"/>) and still says nothing on this one, or after some minutes.
 /// </summary>
 /// <param name="answered">Told the version of the names that is in force.</param>
-internal sealed class MasterConversation(IConnection connection, TopologyNode node, FanInStream stream, KeyspaceFanIn services, Action<long> answered)
+internal sealed class MasterConversation(IConnection connection, TopologyNode node, FanInStream stream, FanInHub services, Action<long> answered)
 {
     /// <summary>How often the node is asked whether it is there; of one that has not answered for so long, another connection is asked.</summary>
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(5);

@@ -15,13 +15,13 @@ internal sealed class MasterLink
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
     private readonly FanInStream _stream;
-    private readonly KeyspaceFanIn _services;
+    private readonly FanInHub _services;
     private readonly TransportAddress _address;
     private readonly CancellationTokenSource _stop = new();
     private volatile MasterConversation? _conversation;
     private long _inForce = -1;
 
-    private MasterLink(TopologyNode node, FanInStream stream, KeyspaceFanIn services) =>
+    private MasterLink(TopologyNode node, FanInStream stream, FanInHub services) =>
         (Node, _address, _stream, _services) = (node, TransportAddress.Of(node.Address), stream, services);
 
     public TopologyNode Node { get; }
@@ -32,7 +32,7 @@ internal sealed class MasterLink
     /// <summary>The version of the names that the node has answered for; -1: of none.</summary>
     public long InForce => Volatile.Read(ref _inForce);
 
-    public static MasterLink Start(TopologyNode node, FanInStream stream, KeyspaceFanIn services)
+    public static MasterLink Start(TopologyNode node, FanInStream stream, FanInHub services)
     {
         var link = new MasterLink(node, stream, services);
         link.Ended = Task.Run(link.RunAsync); // not on the thread of whoever starts it, who may hold a lock

@@ -23,7 +23,7 @@ internal sealed record SessionServices
     public AddressTranslator? Door { get; init; }
 
     /// <summary>Of a cluster's door with --merge-keyspace; else null.</summary>
-    public KeyspaceFanIn? Merge { get; init; }
+    public FanInHub? Merge { get; init; }
 
     public required UpstreamProbe Probe { get; init; }
 

@@ -27,7 +27,7 @@ internal sealed class MergeStage : IAsyncDisposable, ITransport
         Topology = new FakeTopology(UpstreamShape.Cluster, Node("upstream", ownIsReplica ? NodeRole.Replica : NodeRole.Master), Node("two", password: password), Node("three", password: password));
         Test = new SessionUnderTest(
             transport: this, door: Doors.Door(),
-            merge: time => Services = new KeyspaceFanIn(Topology, this, TimeSpan.FromSeconds(5), time, logger ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
+            merge: time => Services = new FanInHub(Topology, this, TimeSpan.FromSeconds(5), time, logger ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
         _isMade.SetResult();
     }
 
@@ -35,7 +35,7 @@ internal sealed class MergeStage : IAsyncDisposable, ITransport
 
     public FakeTopology Topology { get; }
 
-    public KeyspaceFanIn Services { get; private set; } = null!;
+    public FanInHub Services { get; private set; } = null!;
 
     public MemoryConnection Client => Test.Client;
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Merge;
 
 /// <summary>What do all merged streams share, and what have they done so far? Thread safe.</summary>
-internal sealed class KeyspaceFanIn(ITopology topology, ITransport transport, TimeSpan connectTimeout, TimeProvider time, ILogger logger)
+internal sealed class FanInHub(ITopology topology, ITransport transport, TimeSpan connectTimeout, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan WarnEvery = TimeSpan.FromMinutes(1);
 
