@@ -1,6 +1,6 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Bench.Micro;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using BenchmarkDotNet.Attributes;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Filter;
 
 namespace KeyEvt.Bench.Micro;

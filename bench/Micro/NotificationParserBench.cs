@@ -1,6 +1,7 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Notifications;
 
 namespace KeyEvt.Bench.Micro;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
 using KeyEvt.Resp;
+using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Bench.Micro;
 

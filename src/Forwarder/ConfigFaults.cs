@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Filter;
 
 namespace KeyEvt.Forwarder;
@@ -7,5 +8,5 @@ namespace KeyEvt.Forwarder;
 public static class ConfigFaults
 {
     /// <summary>Null, or the first fault as one line.</summary>
-    public static string? Of(ForwarderConfig config) => QueueBinding.Fault(config) ?? EventFilter.Fault(config);
+    public static string? Of(ForwarderConfig config) => QueueBinding.Fault(config) ?? EventFilter.Fault(config.Events, config.Masks, config.Rules);
 }

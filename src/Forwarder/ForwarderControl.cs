@@ -1,7 +1,8 @@
+using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Filter;
-using KeyEvt.Forwarder.Topology;
+using KeyEvt.Forwarder.Membership;
 
 namespace KeyEvt.Forwarder;
 

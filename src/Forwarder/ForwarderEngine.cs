@@ -1,9 +1,17 @@
 using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
-using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Intake;
+using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging;
 

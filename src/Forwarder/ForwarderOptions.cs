@@ -1,5 +1,5 @@
-using KeyEvt.Forwarder.Delivery;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
 

@@ -1,3 +1,5 @@
+using KeyEvt.Forwarder.Config;
+
 namespace KeyEvt.Forwarder;
 
 /// <summary>All that commands and the admin pages may ask of the engine. Thread safe.</summary>

@@ -1,11 +1,14 @@
 using System.Globalization;
-using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
-using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Delivery.Link;
+using KeyEvt.Forwarder.Delivery.Stores;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Fallback.Spool;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Outbox;
-using KeyEvt.Forwarder.Topology;
+using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder;
 

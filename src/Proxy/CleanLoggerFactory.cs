@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Text;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy;

@@ -2,13 +2,15 @@ using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using KeyEvt.Forwarder;
-using KeyEvt.Forwarder.Delivery;
-using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Fallback.Spool;
+using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Text;
 using KeyEvt.Proxy.Admin;
+using KeyEvt.Proxy.Files;
 using KeyEvt.Proxy.Intercept;
-using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Options;
+using KeyEvt.Proxy.Server;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Proxy.Transport.Tls;
@@ -84,7 +86,7 @@ internal sealed class Host
             },
             Clock, loggers);
         _transport = new TlsTransport(
-            Transports.Create(options.Transport, options.Loops, options.Sockets, Clock), _certificates.Upstream, _certificates.Clients, options.Sockets,
+            TransportFactory.Create(options.Transport, options.Loops, options.Sockets, Clock), _certificates.Upstream, _certificates.Clients, options.Sockets,
             HandshakeLimits.OfThisProcess, Clock, loggers.CreateLogger<TlsTransport>());
         _server = new ProxyServer(
             new ProxyServerOptions

@@ -34,23 +34,8 @@ internal static partial class HostLog
     [LoggerMessage(3006, LogLevel.Warning, "Stopped: {Events} events could be neither confirmed nor stored in time and are lost")]
     public static partial void StoppedWithLoss(ILogger logger, long events);
 
-    [LoggerMessage(3007, LogLevel.Information, "Certificates of {Option}-* read again: {Certificate}; new connections use them")]
-    public static partial void CertificatesReloaded(ILogger logger, string option, string certificate);
-
-    [LoggerMessage(3008, LogLevel.Warning, "Certificates stay as they were: {Fault}")]
-    public static partial void CertificatesKept(ILogger logger, string fault);
-
-    [LoggerMessage(3010, LogLevel.Warning, "{Fault}; whoever is shown it will refuse it. Renew it, and send SIGHUP")]
-    public static partial void CertificateInvalid(ILogger logger, string fault);
-
     [LoggerMessage(3011, LogLevel.Warning, "{Exposure}")]
     public static partial void FileExposed(ILogger logger, string exposure);
-
-    [LoggerMessage(3012, LogLevel.Information, "The secret file {File} was read again: {What}")]
-    public static partial void SecretReloaded(ILogger logger, string file, string what);
-
-    [LoggerMessage(3013, LogLevel.Warning, "The secret stays as it was: the file {File}, {Fault}")]
-    public static partial void SecretKept(ILogger logger, string file, string fault);
 
     [LoggerMessage(3003, LogLevel.Critical, "The {Part} has ended by itself; the program stops, so that it is started again")]
     public static partial void PartEnded(ILogger logger, string part, Exception? exception);

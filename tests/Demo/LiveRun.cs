@@ -1,7 +1,6 @@
 // What does a person see while the demo runs?
 using System.Globalization;
 using System.Text;
-using KeyEvt.Servers;
 
 namespace KeyEvt.Demo;
 

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Tests.Feed;
 using Xunit;
 

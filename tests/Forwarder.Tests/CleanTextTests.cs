@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Text;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests;

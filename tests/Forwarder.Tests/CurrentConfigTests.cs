@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Config;
 using KeyEvt.Servers;
 using Xunit;
 

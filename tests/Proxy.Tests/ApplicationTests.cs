@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using KeyEvt.Proxy.Options;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests;

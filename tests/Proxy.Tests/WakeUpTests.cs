@@ -1,3 +1,4 @@
+using KeyEvt.Proxy.KeyspaceFanIn;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests;

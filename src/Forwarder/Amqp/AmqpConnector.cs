@@ -1,5 +1,7 @@
 using System.Net.Sockets;
-using KeyEvt.Forwarder.Connect;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Net;
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Tls;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;

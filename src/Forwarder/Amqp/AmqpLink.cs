@@ -1,4 +1,6 @@
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Amqp.Messages;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Signals;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;

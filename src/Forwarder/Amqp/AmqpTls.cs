@@ -1,4 +1,5 @@
 using System.Net.Security;
+using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Tls;
 using RabbitMQ.Client;
 

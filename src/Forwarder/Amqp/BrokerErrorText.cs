@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using KeyEvt.Forwarder.Text;
 using RabbitMQ.Client.Exceptions;
 
 namespace KeyEvt.Forwarder.Amqp;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using KeyEvt.Forwarder.Connect;
+using KeyEvt.Forwarder.Net;
 using RabbitMQ.Client;
 
 namespace KeyEvt.Forwarder.Amqp;

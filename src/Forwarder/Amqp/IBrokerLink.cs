@@ -1,4 +1,6 @@
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Amqp.Messages;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Amqp;
 

@@ -1,3 +1,5 @@
+using KeyEvt.Forwarder.Text;
+
 namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>What stood in the way of the broker? The numbers are the replaced module's.</summary>

@@ -1,3 +1,6 @@
+using KeyEvt.Forwarder.Amqp.Messages;
+using KeyEvt.Forwarder.Config;
+
 namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Config;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Delivery;
@@ -5,12 +6,6 @@ namespace KeyEvt.Forwarder.Delivery;
 /// <summary>What does delivery say in the log? Event ids 2100 to 2199.</summary>
 internal static partial class DeliveryLog
 {
-    [LoggerMessage(2100, LogLevel.Information, "connected to {Broker} (epoch {Epoch})")]
-    public static partial void Connected(ILogger logger, string broker, int epoch);
-
-    [LoggerMessage(2101, LogLevel.Warning, "no link to the broker: {Reason}; next attempt in {DelayMilliseconds} ms ({Count} failures so far)")]
-    public static partial void LinkDown(ILogger logger, string reason, int delayMilliseconds, long count);
-
     [LoggerMessage(2102, LogLevel.Information, "delivery goes from {Old} to {New}: {Reason}")]
     public static partial void StateChanged(ILogger logger, DeliveryState old, DeliveryState @new, string reason);
 
@@ -28,9 +23,6 @@ internal static partial class DeliveryLog
 
     [LoggerMessage(2107, LogLevel.Warning, "memory for waiting events is full ({MaxBytes} bytes): {Count} dropped so far, oldest first")]
     public static partial void MemoryFull(ILogger logger, long maxBytes, long count);
-
-    [LoggerMessage(2108, LogLevel.Warning, "the fallback storage cannot take events: {Reason}; they wait in memory, next attempt in {DelayMilliseconds} ms")]
-    public static partial void StoreRefused(ILogger logger, string reason, int delayMilliseconds);
 
     [LoggerMessage(2109, LogLevel.Warning, "the fallback storage has lost {Count} events so far (evicted, flushed, trimmed by others, or a restart without persistence)")]
     public static partial void StoreLost(ILogger logger, long count);
@@ -55,12 +47,6 @@ internal static partial class DeliveryLog
 
     [LoggerMessage(2115, LogLevel.Warning, "routing keys made of '{RoutingKey}' were longer than AMQP's 255 bytes and were cut, {Count} so far; name less of the event in it, such as {{class}} instead of {{key}}")]
     public static partial void RoutingKeyCut(ILogger logger, string routingKey, long count);
-
-    [LoggerMessage(2117, LogLevel.Warning, "{Count} events that {Store} did not take go to {Other}")]
-    public static partial void StoredElsewhere(ILogger logger, int count, string store, string other);
-
-    [LoggerMessage(2118, LogLevel.Warning, "what earlier runs left in the fallback storage is not known everywhere: {Reason}; next look in {DelayMilliseconds} ms")]
-    public static partial void NotSearched(ILogger logger, string reason, int delayMilliseconds);
 
     [LoggerMessage(2119, LogLevel.Warning, "no queue is bound to exchange '{Exchange}' with routing key '{RoutingKey}', and the broker has routed nothing on this connection: {Count} events wait until it does, whatever --unroutable says; bind a queue, or start with --declare-queue")]
     public static partial void QueueMissing(ILogger logger, string exchange, string routingKey, long count);

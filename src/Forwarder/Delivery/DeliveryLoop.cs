@@ -3,8 +3,14 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using KeyEvt.Forwarder.Amqp;
-using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Delivery.Link;
+using KeyEvt.Forwarder.Delivery.Publishing;
+using KeyEvt.Forwarder.Delivery.Stores;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Signals;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Delivery;

@@ -1,4 +1,8 @@
+using KeyEvt.Forwarder.Amqp.Messages;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Delivery.Publishing;
 using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Signals;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Delivery;

@@ -1,3 +1,8 @@
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Monitors;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
+
 namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>Which of a feed's connections counts: whose events are passed on, and whose answers prove the stream to be whole? One of them at most.</summary>

@@ -1,4 +1,10 @@
 using System.IO.Pipelines;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Monitors;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder.Feed;
 

@@ -1,5 +1,8 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Text;
 using KeyEvt.Forwarder.Tls;
 
 namespace KeyEvt.Forwarder.Feed;
@@ -41,5 +44,5 @@ internal sealed class FeedEnd(NodeFeedOptions options, Func<bool> hasAnswered)
 
     /// <summary>With TLS 1.3 the node judges the client certificate after the handshake: its refusal is the first thing that is read.</summary>
     private string BreakOf(Exception error) =>
-        (options.Address.IsTls ? HandshakeFault.Describe(error, options.TlsFiles) : null) ?? PlainFault.Explain(FeedText.Clean(error.Message), options.Address, hasAnswered());
+        (options.Address.IsTls ? HandshakeFault.Describe(error, options.TlsFiles) : null) ?? PlainFault.Explain(CleanText.Server(error.Message), options.Address, hasAnswered());
 }

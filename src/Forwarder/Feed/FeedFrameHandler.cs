@@ -1,6 +1,11 @@
-using KeyEvt.Forwarder.Delivery;
-using KeyEvt.Forwarder.Fallback;
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Monitors;
+using KeyEvt.Forwarder.Feed.Notifications;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder.Feed;
 

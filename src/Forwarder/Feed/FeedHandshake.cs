@@ -1,3 +1,9 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Text;
+
 namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>Who is there, does it let us in, and is it ready? HELLO 3 with the login, CLIENT SETNAME, INFO, and INFO again until all data are loaded.</summary>
@@ -75,7 +81,7 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
 
     private RedisFault Explain(RedisAnswer hello)
     {
-        string said = FeedText.Clean(hello.Text, _address.Password?.Value);
+        string said = CleanText.Server(hello.Text, _address.Password?.Value);
         switch (hello.ErrorCode)
         {
             case "WRONGPASS":
@@ -106,7 +112,7 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
     private NodeIdentity Identify(RedisAnswer hello, RedisAnswer info)
     {
         if (RedisErrors.IsPassing(info))
-            throw new RedisFaultException(RedisFaultKind.ConnectFailed, $"the node is not ready yet: {FeedText.Clean(info.Text)}");
+            throw new RedisFaultException(RedisFaultKind.ConnectFailed, $"the node is not ready yet: {CleanText.Server(info.Text)}");
 
         feed.Remedies.Set(FeedAspect.Eviction, info.IsError ? null : EvictionDanger(info.Text));
         string? runId = info.IsError ? null : InfoText.Find(info.Text, "run_id");

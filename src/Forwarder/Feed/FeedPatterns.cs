@@ -1,3 +1,5 @@
+using KeyEvt.Forwarder.Events;
+
 namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>Which patterns bring what is wanted?</summary>

@@ -1,4 +1,10 @@
 using System.Text;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Monitors;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Forwarder.Feed;
 
@@ -205,7 +211,7 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
     {
         if (RedisErrors.IsPassing(reply))
         {
-            end(new RedisFault(RedisFaultKind.ConnectFailed, $"the node does not take subscriptions at the moment: {FeedText.Clean(reply.Text)}"));
+            end(new RedisFault(RedisFaultKind.ConnectFailed, $"the node does not take subscriptions at the moment: {CleanText.Server(reply.Text)}"));
             return;
         }
 
@@ -214,6 +220,6 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
             narrower = string.Join(" and ", _refused.Where(one => one != FeedPatterns.Fields).Select(one => "&" + one));
         string remedy = $"PSUBSCRIBE {pattern} is refused: grant &{pattern} and +psubscribe to the user{(narrower.Length > 0 ? $", or instead of the former {narrower}" : "")}";
         feed.Remedies.Set(FeedAspect.Subscription, remedy);
-        end(new RedisFault(RedisFaultKind.Refused, $"{remedy} ({FeedText.Clean(reply.Text)})"));
+        end(new RedisFault(RedisFaultKind.Refused, $"{remedy} ({CleanText.Server(reply.Text)})"));
     }
 }

@@ -1,8 +1,12 @@
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using KeyEvt.Forwarder.Delivery;
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
+using KeyEvt.Forwarder.Text;
 using KeyEvt.Forwarder.Tls;
 
 namespace KeyEvt.Forwarder.Feed;
@@ -128,7 +132,7 @@ internal sealed class FeedSupervisor
         }
         catch (Exception e) when (e is IOException or SocketException or AuthenticationException)
         {
-            return (null, new RedisFault(RedisFaultKind.ConnectFailed, e is TlsFailedException ? e.Message : FeedText.Clean(e.Message)));
+            return (null, new RedisFault(RedisFaultKind.ConnectFailed, e is TlsFailedException ? e.Message : CleanText.Server(e.Message)));
         }
     }
 

@@ -1,4 +1,11 @@
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Monitors;
+using KeyEvt.Forwarder.Feed.Notifications;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Feed;

@@ -1,5 +1,9 @@
 using System.IO.Pipelines;
-using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder.Feed;
 

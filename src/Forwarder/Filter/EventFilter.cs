@@ -1,5 +1,5 @@
 using System.Numerics;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Filter;
 
@@ -44,16 +44,16 @@ public sealed class EventFilter
     public long Size { get; private set; }
 
     /// <summary>Null, or why these masks and rules are too many, as one line.</summary>
-    public static string? Fault(ForwarderConfig config)
+    public static string? Fault(EventClass events, KeyMaskSet masks, RuleSet rules)
     {
-        long size = new EventFilter(config.Events, config.Masks, config.Rules).Size;
+        long size = new EventFilter(events, masks, rules).Size;
         return size <= MaxSize
             ? null
             : FormattableString.Invariant($"the masks and rules are too large together: they count {size} and may count {MaxSize} (each mask its length and 1, once more for each group of classes that has other masks)");
     }
 
     /// <summary>Whether it was made of these; a configuration that was changed otherwise still holds the same objects.</summary>
-    public bool IsOf(ForwarderConfig config) => ReferenceEquals(_masks, config.Masks) && ReferenceEquals(_rules, config.Rules) && _events == config.Events;
+    public bool IsOf(EventClass events, KeyMaskSet masks, RuleSet rules) => ReferenceEquals(_masks, masks) && ReferenceEquals(_rules, rules) && _events == events;
 
     /// <param name="eventClass">The event's class. Several: the server does not tell which of them it is, and one that is wanted is enough.</param>
     public bool Wants(int database, EventClass eventClass, ReadOnlySpan<byte> key)

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Filter;
 

@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Filter;
 

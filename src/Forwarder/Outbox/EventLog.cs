@@ -1,3 +1,5 @@
+using KeyEvt.Forwarder.Events;
+
 namespace KeyEvt.Forwarder.Outbox;
 
 /// <summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Forwarder.Tls;
 
@@ -26,7 +26,7 @@ public static class CertificateFault
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
             faults.Add($"the certificate is for {Names(certificate)}, not for '{host}': connect by a name it is for, or let it be issued for this one too");
         foreach (var status in chain?.ChainStatus.Where(status => (status.Status & (Untrusted | X509ChainStatusFlags.NotTimeValid)) == 0) ?? [])
-            faults.Add($"the certificate is not good: {FeedText.Clean(status.StatusInformation)} ({status.Status})");
+            faults.Add($"the certificate is not good: {CleanText.Server(status.StatusInformation)} ({status.Status})");
         return faults.Count > 0 ? string.Join("; ", faults) : $"the certificate is refused: {errors}";
     }
 
@@ -57,5 +57,5 @@ public static class CertificateFault
 
     private static string Day(DateTime time) => time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
 
-    private static string Short(string text) => FeedText.Clean(text.Length > 100 ? text[..100] + "..." : text);
+    private static string Short(string text) => CleanText.Server(text.Length > 100 ? text[..100] + "..." : text);
 }

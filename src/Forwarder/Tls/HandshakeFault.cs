@@ -1,6 +1,6 @@
 using System.Security.Authentication;
 using System.Text;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Forwarder.Tls;
 
@@ -19,7 +19,7 @@ public static class HandshakeFault
             all.Append(e.Message).Append(' ');
         }
         string text = all.ToString();
-        return Remedy(text, files) ?? (isTls ? $"TLS does not come about: {FeedText.Clean(text.Trim())}" : null);
+        return Remedy(text, files) ?? (isTls ? $"TLS does not come about: {CleanText.Server(text.Trim())}" : null);
     }
 
     private static string? Remedy(string text, TlsFiles files)

@@ -1,5 +1,6 @@
 using System.Globalization;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Topology;
 

@@ -1,4 +1,5 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Forwarder.Topology;
 
@@ -10,7 +11,7 @@ internal static class Refusals
     /// <param name="rights">What the user of ours lacks, as ACL SETUSER takes it, if the error is about that.</param>
     public static IOException Of(RedisAnswer answer, string rights)
     {
-        string said = FeedText.Clean(answer.Text);
+        string said = CleanText.Server(answer.Text);
         return new IOException(answer.ErrorCode switch
         {
             "NOPERM" => $"{said}: grant {rights} to the user",

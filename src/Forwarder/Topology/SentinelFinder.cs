@@ -1,5 +1,5 @@
 using System.Globalization;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Topology;
 

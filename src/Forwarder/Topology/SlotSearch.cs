@@ -1,3 +1,5 @@
+using KeyEvt.Forwarder.Keys;
+
 namespace KeyEvt.Forwarder.Topology;
 
 /// <summary>Which slots does a node serve, when nobody is asked and the node only says of each that it does, or MOVED?</summary>

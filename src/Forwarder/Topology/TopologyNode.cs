@@ -1,4 +1,5 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Topology;
 

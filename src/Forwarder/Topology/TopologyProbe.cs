@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tls;
 
 namespace KeyEvt.Forwarder.Topology;

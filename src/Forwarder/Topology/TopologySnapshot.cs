@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Topology;
 

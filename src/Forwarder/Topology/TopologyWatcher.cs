@@ -1,5 +1,5 @@
-using KeyEvt.Forwarder.Delivery;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Topology;

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Files;
+using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Topology;
 

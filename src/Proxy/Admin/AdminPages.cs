@@ -1,5 +1,6 @@
 using System.Text;
 using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Text;
 using Microsoft.AspNetCore.Http;
 
 namespace KeyEvt.Proxy.Admin;

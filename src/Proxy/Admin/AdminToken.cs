@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Files;
 
 namespace KeyEvt.Proxy.Admin;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
-using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Proxy.Admin;
 

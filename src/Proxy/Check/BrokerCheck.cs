@@ -1,9 +1,9 @@
 using System.Net.Sockets;
-using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Amqp;
-using KeyEvt.Forwarder.Connect;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Net;
 using KeyEvt.Forwarder.Tls;
-using KeyEvt.Proxy.Options;
+using KeyEvt.Proxy.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;

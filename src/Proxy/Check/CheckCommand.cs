@@ -1,9 +1,11 @@
-using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Fallback.Spool;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Text;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Options;
+using KeyEvt.Proxy.Text;
 
 namespace KeyEvt.Proxy.Check;
 

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
-using KeyEvt.Forwarder.Connect;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Net;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tls;
 
 namespace KeyEvt.Proxy.Check;

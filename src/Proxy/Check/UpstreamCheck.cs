@@ -1,10 +1,15 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Options;
+using KeyEvt.Proxy.Text;
 
 namespace KeyEvt.Proxy.Check;
 

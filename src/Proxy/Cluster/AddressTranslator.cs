@@ -61,7 +61,7 @@ internal sealed class AddressTranslator(string? announceHost, Action<string> hin
             _warnedAt = time.GetTimestamp();
         }
 
-        ProxyLog.UnknownNode(logger, host, port);
+        ClusterLog.UnknownNode(logger, host, port);
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

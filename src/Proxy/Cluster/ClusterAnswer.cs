@@ -1,7 +1,9 @@
 using System.Text;
-using KeyEvt.Proxy.Intercept;
-using KeyEvt.Proxy.Session;
+using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.Candidates;
+using KeyEvt.Proxy.Text;
 using KeyEvt.Resp;
+using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.Cluster;
 

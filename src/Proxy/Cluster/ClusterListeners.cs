@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using KeyEvt.Forwarder.Topology;
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Session;
@@ -59,7 +60,7 @@ internal sealed class ClusterListeners(
             _doors.Remove(gone.Key);
             _closed.Add(gone.Value);
             await gone.Value.CloseAsync().ConfigureAwait(false);
-            ProxyLog.DoorClosed(logger, gone.Key);
+            ClusterLog.DoorClosed(logger, gone.Key);
         }
 
         // in the order of their addresses: a restart gives the same nodes the same ports
@@ -89,17 +90,17 @@ internal sealed class ClusterListeners(
             try
             {
                 var opened = new NodeListener(node.Id, port, services.Transport.Listen(first.WithPort(port)), ServicesFor(node), sessions, time, logger);
-                ProxyLog.DoorOpened(logger, node.Id, node.Address.ToString(), opened.Address);
+                ClusterLog.DoorOpened(logger, node.Id, node.Address.ToString(), opened.Address);
                 _taken.Remove(port);
                 return opened;
             }
             catch (SocketException e)
             {
-                if (_taken.Add(port)) ProxyLog.DoorPortTaken(logger, port, e.Message);
+                if (_taken.Add(port)) ClusterLog.DoorPortTaken(logger, port, e.Message);
             }
         }
 
-        ProxyLog.NoDoorPort(logger, node.Id, node.Address.ToString(), first.Port, last);
+        ClusterLog.NoDoorPort(logger, node.Id, node.Address.ToString(), first.Port, last);
         return null;
     }
 
@@ -107,6 +108,6 @@ internal sealed class ClusterListeners(
     {
         Upstream = TopologyRoute.ToNode(node.Id, node.Address.ToString(), topology, time),
         Reach = new UpstreamReachability(time, services.Logger),
-        Probe = new Intercept.UpstreamProbe(services.Transport, time, logger),
+        Probe = new UpstreamProbe(services.Transport, time, logger),
     };
 }

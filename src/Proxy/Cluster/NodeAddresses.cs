@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using KeyEvt.Proxy.Candidates;
 using KeyEvt.Resp;
+using KeyEvt.Resp.Replies;
 
 namespace KeyEvt.Proxy.Cluster;
 

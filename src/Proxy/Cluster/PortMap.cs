@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Proxy.Cluster;

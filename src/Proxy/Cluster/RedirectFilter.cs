@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using KeyEvt.Proxy.Session;
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Resp;
+using KeyEvt.Resp.Replies;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Cluster;
@@ -159,6 +160,6 @@ internal sealed class RedirectFilter(NodeNames names, ILogger logger) : IReplyFi
     private void GiveUp(RespProtocolException e)
     {
         _isNoResp = true;
-        ProxyLog.NotFramed(logger, e.Message);
+        ClusterLog.NotFramed(logger, e.Message);
     }
 }

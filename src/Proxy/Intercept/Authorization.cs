@@ -1,4 +1,5 @@
 using System.Text;
+using KeyEvt.Proxy.Barrier;
 
 namespace KeyEvt.Proxy.Intercept;
 

@@ -1,5 +1,6 @@
 using System.Text;
-using KeyEvt.Resp;
+using KeyEvt.Proxy.Candidates;
+using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.Intercept;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
-using KeyEvt.Forwarder;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Filter;
 
 namespace KeyEvt.Proxy.Intercept;
 

@@ -1,4 +1,4 @@
-using KeyEvt.Resp;
+using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.Intercept;
 

@@ -1,11 +1,14 @@
 using System.Globalization;
 using System.Text;
 using KeyEvt.Forwarder;
-using KeyEvt.Forwarder.Amqp;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Filter;
-using KeyEvt.Proxy.Options;
-using KeyEvt.Resp;
+using KeyEvt.Forwarder.Text;
+using KeyEvt.Proxy.Candidates;
+using KeyEvt.Proxy.Parameters;
+using KeyEvt.Proxy.Text;
+using KeyEvt.Resp.Requests;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Intercept;
@@ -32,7 +35,7 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            ProxyLog.CommandFault(logger, Printable.Quote(request[0].Span), e);
+            InterceptLog.CommandFault(logger, Printable.Quote(request[0].Span), e);
             return Fail("keyevt: internal error, see the proxy's log");
         }
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Resp;
 
 namespace KeyEvt.Proxy.Intercept;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using KeyEvt.Proxy.Transport;
+using KeyEvt.Proxy.Transport.Posix;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Listen;
@@ -23,7 +23,7 @@ internal static class OpenFiles
         long needed = (2L * wantedClients) + own;
         if (needed <= allowed) return wantedClients;
         int limit = (int)Math.Max(1, (allowed - own) / 2);
-        ProxyLog.MaxClientsLowered(logger, wantedClients, needed, allowed, limit);
+        ListenLog.MaxClientsLowered(logger, wantedClients, needed, allowed, limit);
         return limit;
     }
 

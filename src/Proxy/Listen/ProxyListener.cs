@@ -35,7 +35,7 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
         }
         catch (Exception e)
         {
-            ProxyLog.AcceptFailed(logger, listener.Address, e);
+            ListenLog.AcceptFailed(logger, listener.Address, e);
             throw;
         }
     }
@@ -88,12 +88,12 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
                 sessions.Start(client, _services);
                 if (pause == TimeSpan.Zero) continue;
                 pause = TimeSpan.Zero;
-                if (_isPauseSaid) ProxyLog.AcceptResumed(logger, listener.Address);
+                if (_isPauseSaid) ListenLog.AcceptResumed(logger, listener.Address);
                 _isPauseSaid = false;
             }
             catch (Exception e) when (!stop.IsCancellationRequested && AcceptErrors.Classify(e) == AcceptError.Transient)
             {
-                ProxyLog.AcceptMissed(logger, listener.Address, e.Message);
+                ListenLog.AcceptMissed(logger, listener.Address, e.Message);
             }
             catch (Exception e) when (!stop.IsCancellationRequested && AcceptErrors.Classify(e) == AcceptError.Pressure)
             {
@@ -111,7 +111,7 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
         if (_warnedAt is { } last && time.GetElapsedTime(last) < WarnEvery) return;
         _warnedAt = time.GetTimestamp();
         _isPauseSaid = true;
-        ProxyLog.AcceptPaused(logger, listener.Address, reason, _pauses);
+        ListenLog.AcceptPaused(logger, listener.Address, reason, _pauses);
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Session;
+using KeyEvt.Proxy.Text;
 using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Listen;
@@ -83,7 +83,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         }
         catch (TimeoutException)
         {
-            ProxyLog.SessionsHang(services.Logger, Count);
+            ListenLog.SessionsHang(services.Logger, Count);
         }
     }
 
@@ -138,7 +138,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         }
         catch (Exception e)
         {
-            ProxyLog.EndFault(services.Logger, e); // nobody awaits this task
+            ListenLog.EndFault(services.Logger, e); // nobody awaits this task
         }
     }
 
@@ -160,7 +160,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
             _warnedAt = services.Time.GetTimestamp();
         }
 
-        ProxyLog.ClientsRefused(services.Logger, maxClients);
+        ListenLog.ClientsRefused(services.Logger, maxClients);
     }
 
     /// <summary>No session is left; none begins any more.</summary>
@@ -179,7 +179,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         }
         catch (Exception e)
         {
-            ProxyLog.SessionFault(services.Logger, session.Id, e); // it was to end without one
+            SessionLog.SessionFault(services.Logger, session.Id, e); // it was to end without one
         }
         finally
         {

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Session;
+using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Listen;
 

@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Config;
 
 namespace KeyEvt.Proxy.Options;
 

@@ -1,5 +1,6 @@
 using System.Text;
-using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Parameters;
+using KeyEvt.Proxy.Text;
 using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Options;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KeyEvt.Proxy.Text;
 
 namespace KeyEvt.Proxy.Options;
 

@@ -1,7 +1,7 @@
 using System.Text;
-using KeyEvt.Forwarder;
-using KeyEvt.Forwarder.Feed;
-using KeyEvt.Proxy.Intercept;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Proxy.Parameters;
 
 namespace KeyEvt.Proxy.Options;
 

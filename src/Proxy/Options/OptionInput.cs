@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
-using KeyEvt.Forwarder;
-using KeyEvt.Proxy.Intercept;
+using KeyEvt.Forwarder.Files;
+using KeyEvt.Proxy.Parameters;
+using KeyEvt.Proxy.Text;
 
 namespace KeyEvt.Proxy.Options;
 

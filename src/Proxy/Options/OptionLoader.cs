@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Files;
 

@@ -1,10 +1,13 @@
-using KeyEvt.Forwarder;
-using KeyEvt.Forwarder.Amqp;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Amqp.Messages;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Forwarder.Topology;
-using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Parameters;
+using KeyEvt.Proxy.Text;
 using KeyEvt.Proxy.Transport;
+using KeyEvt.Proxy.Transport.Posix;
 using KeyEvt.Proxy.Transport.Tls;
 using Microsoft.Extensions.Logging;
 
@@ -198,7 +201,7 @@ internal static class OptionTable
     private static ProxyOptions ReadTransport(ProxyOptions options, OptionInput input)
     {
         var kind = input.Word(("auto", TransportKind.Auto), ("epoll", TransportKind.Epoll), ("sockets", TransportKind.Sockets));
-        if (kind == TransportKind.Epoll && !Transports.HasEpoll) return Fault(options, input, "cannot be epoll: that is there on 64-bit Linux only");
+        if (kind == TransportKind.Epoll && !Platform.HasEpoll) return Fault(options, input, "cannot be epoll: that is there on 64-bit Linux only");
         return kind is { } known ? options with { Transport = known } : options;
     }
 

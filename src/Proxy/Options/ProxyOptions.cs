@@ -1,5 +1,6 @@
-using KeyEvt.Forwarder;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Files;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Files;

@@ -1,5 +1,7 @@
 using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Topology;
+using KeyEvt.Proxy.Text;
 using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Options;

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Cluster;
-using KeyEvt.Proxy.Merge;
+using KeyEvt.Proxy.KeyspaceFanIn;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;
@@ -53,7 +54,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     /// <summary>Runs until both sides have ended; never throws.</summary>
     public async Task RunAsync()
     {
-        if (services.Logger.IsEnabled(LogLevel.Debug)) ProxyLog.SessionBegins(services.Logger, id, client.RemoteName); // the name is made when it is asked for
+        if (services.Logger.IsEnabled(LogLevel.Debug)) SessionLog.SessionBegins(services.Logger, id, client.RemoteName); // the name is made when it is asked for
         try
         {
             if (await ConnectUpstreamAsync().ConfigureAwait(false) is { } place) await PumpAsync(_upstream!, place).ConfigureAwait(false);
@@ -67,7 +68,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
             if (_upstream is not null) await _upstream.DisposeAsync().ConfigureAwait(false);
             await client.DisposeAsync().ConfigureAwait(false);
             _broken.Dispose();
-            ProxyLog.SessionEnds(services.Logger, id, EndReason);
+            SessionLog.SessionEnds(services.Logger, id, EndReason);
         }
     }
 
@@ -111,7 +112,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     {
         if (exception is PlaceLostException) return SessionEndReason.PlaceLost;
         var reason = EndReasons.Classify(exception, reading);
-        if (reason == SessionEndReason.Fault) ProxyLog.SessionFault(services.Logger, id, exception);
+        if (reason == SessionEndReason.Fault) SessionLog.SessionFault(services.Logger, id, exception);
         return reason;
     }
 
@@ -121,35 +122,19 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     {
         await using var moves = place.Over.UnsafeRegister(static session => ((ProxySession)session!).EndMoved(), this).ConfigureAwait(false);
         var slot = new BarrierSlot(client.Input);
-        var names = services.Door?.NamesFor(client, place.Address);
-        await using var merged = names is null || services.Merge is null ? null : new FanInStream(services.Merge, place.Address, upstream.Input.CancelPendingRead, EndTooSlow) { Fault = () => End(SessionEndReason.Fault) };
-        var merging = merged is null ? null : new FanInRequests(merged, EndTooSlow);
-        _replies = CreateReplyPump(upstream, slot, names, merged);
-        _requests = new RequestPump(this, services, client, upstream, place.Address, slot, names, merging, services.CoverageOf(place.Address), services.Time.GetTimestamp());
+        await using var interceptor = services.Intercept(this, client, upstream, place.Address);
+        _replies = interceptor.ReplyFilter is { } filter
+            ? new ReplyPump<IReplyFilter>(this, client, upstream, slot, filter, interceptor.Inserted)
+            : new ReplyPump<PlainReplies>(this, client, upstream, slot, default);
+        _requests = new RequestPump(this, services, client, upstream, place.Address, slot, interceptor, services.CoverageOf(place.Address), services.Time.GetTimestamp());
         var requests = _requests.RunAsync();
         await _replies.RunAsync().ConfigureAwait(false);
-        if (merged is not null) await merged.DisposeAsync().ConfigureAwait(false); // now, not when the client has taken its time to close
+        await interceptor.DisposeAsync().ConfigureAwait(false); // now, not when the client has taken its time to close
         if (EndReason is SessionEndReason.UpstreamClosed or SessionEndReason.UpstreamReset) services.Upstream.Lost(place);
 
         // The client has all it will get; nothing more need reach the upstream.
         upstream.Abort();
         await LingerAsync(requests).ConfigureAwait(false);
-    }
-
-    private ReplyPump CreateReplyPump(IConnection upstream, BarrierSlot slot, NodeNames? names, FanInStream? merged)
-    {
-        if (names is null) return new ReplyPump<PlainReplies>(this, client, upstream, slot, default);
-        var redirect = new RedirectFilter(names, services.Logger);
-        return merged is null
-            ? new ReplyPump<RedirectFilter>(this, client, upstream, slot, redirect)
-            : new ReplyPump<FanInReplyFilter>(this, client, upstream, slot, new FanInReplyFilter(redirect, merged), merged.Inbox);
-    }
-
-    /// <summary>As Redis does with a subscriber beyond its <c>client-output-buffer-limit</c>.</summary>
-    private void EndTooSlow()
-    {
-        if (EndReason == SessionEndReason.None) services.Merge!.SubscriberWasCut(id);
-        End(SessionEndReason.SubscriberTooSlow);
     }
 
     /// <summary>The client gets what has come, then FIN, as from a Redis that has changed its role.</summary>

@@ -1,8 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using KeyEvt.Proxy.Cluster;
-using KeyEvt.Proxy.Intercept;
-using KeyEvt.Proxy.Merge;
+using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.KeyspaceFanIn;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Proxy.Transport.Epoll;
 
@@ -18,9 +17,9 @@ internal abstract class ReplyPump : ZeroCopyForwarder
 /// Upstream to client: copies replies without looking at them. Only while a barrier is armed it looks for that barrier's lines, and puts
 /// the intercepted command's reply in their place. Merged notifications go out where a frame ends.
 /// </summary>
-/// <typeparam name="TFilter">What is looked for all the time: nothing, and then it costs nothing; or, through a cluster's door, MOVED and ASK.</typeparam>
-/// <param name="inbox">Of a session with --merge-keyspace; else null.</param>
-internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection client, IConnection upstream, BarrierSlot slot, TFilter filter, NotificationInbox? inbox = null) : ReplyPump
+/// <typeparam name="TFilter"><see cref="PlainReplies"/>, a struct, so that the pump is compiled without any looking at replies; or <see cref="IReplyFilter"/>.</typeparam>
+/// <param name="inserted">What goes between the replies. Null: nothing ever does.</param>
+internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection client, IConnection upstream, BarrierSlot slot, TFilter filter, IInsertedFrames? inserted = null) : ReplyPump
     where TFilter : IReplyFilter
 {
     /// <summary>So many bytes of notifications are written between two flushes.</summary>
@@ -28,7 +27,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
 
     private readonly PipeReader _upstream = upstream.Input;
     private readonly PipeWriter _client = client.Output;
-    private readonly EpollWriter? _taker = client.Output.TakesBlocksOf(upstream.Input);
+    private readonly BlockWriter? _taker = client.Output.TakesBlocksOf(upstream.Input);
 
     public override async Task RunAsync()
     {
@@ -58,7 +57,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
         return _taker.TakeAndFlush(received) ? ForwardResult.Forwarded : ForwardResult.ForwardedUnflushed;
     }
 
-    private bool MayPass(in ReadOnlySequence<byte> replies) => slot.Armed is null && inbox is not { HasSome: true } && filter.MayPass(replies);
+    private bool MayPass(in ReadOnlySequence<byte> replies) => slot.Armed is null && inserted is not { HasSome: true } && filter.MayPass(replies);
 
     private async Task<SessionEndReason> CopyRepliesAsync()
     {
@@ -109,17 +108,17 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
     /// <summary>To the client; at the first end of a frame with what waits to be put between the replies.</summary>
     private async ValueTask WriteAsync(ReadOnlySequence<byte> replies)
     {
-        if (inbox is { HasSome: true } && filter.ToBoundary(replies) is >= 0 and var length)
+        if (inserted is { HasSome: true } && filter.ToBoundary(replies) is >= 0 and var length)
         {
             await filter.WriteAsync(replies.Slice(0, length), _client).ConfigureAwait(false);
             replies = replies.Slice(length);
-            await WriteNotificationsAsync(inbox).ConfigureAwait(false);
+            await WriteNotificationsAsync(inserted).ConfigureAwait(false);
         }
 
         await filter.WriteAsync(replies, _client).ConfigureAwait(false);
     }
 
-    private async ValueTask WriteNotificationsAsync(NotificationInbox notifications)
+    private async ValueTask WriteNotificationsAsync(IInsertedFrames notifications)
     {
         var unflushed = 0;
         for (var left = notifications.BeginTaking(); left > 0; left--)

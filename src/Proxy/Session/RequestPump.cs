@@ -1,11 +1,14 @@
 using System.IO.Pipelines;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.Candidates;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
-using KeyEvt.Proxy.Merge;
+using KeyEvt.Proxy.KeyspaceFanIn;
+using KeyEvt.Proxy.Text;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Proxy.Transport.Epoll;
-using KeyEvt.Resp;
+using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.Session;
 
@@ -13,11 +16,10 @@ namespace KeyEvt.Proxy.Session;
 /// Client to upstream: passes requests on as the bytes they came in, once they are known to be valid and not the proxy's own. Those
 /// are answered in their place: see <see cref="ReplyBarrier"/>.
 /// </summary>
-/// <param name="names">Of a session through a cluster's door; else null.</param>
-/// <param name="merged">Of one with --merge-keyspace; else null.</param>
+/// <param name="interceptor">What is answered here.</param>
 /// <param name="coverage">Whether requests wait until the upstream's events are heard.</param>
 internal sealed class RequestPump(
-    ProxySession session, SessionServices services, IConnection client, IConnection upstream, TransportAddress upstreamAddress, BarrierSlot slot, NodeNames? names, FanInRequests? merged, CoverageGate coverage, long upstreamOpenedAt) : ZeroCopyForwarder
+    ProxySession session, SessionServices services, IConnection client, IConnection upstream, TransportAddress upstreamAddress, BarrierSlot slot, SessionInterceptor interceptor, CoverageGate coverage, long upstreamOpenedAt) : ZeroCopyForwarder
 {
     /// <summary>While an intercepted command waits, so much of what comes behind it is taken in to notice the client's end; then no more is read.</summary>
     private const int MaxBytesBehind = 64 * 1024;
@@ -27,10 +29,10 @@ internal sealed class RequestPump(
     private static readonly ReadOnlyMemory<byte> CannotAnswer = Replies.Error(
         "ERR keyevt: key_evt_amqp commands cannot be answered here, as the upstream does not name an unknown command in its error; configure KeyEvt by its options, or use an upstream that does. The connection is closed");
 
-    private readonly RequestRun _run = new(services.Limits, new CandidateFilter(isDoor: names is not null, isMerging: merged is not null), upstream.Output);
+    private readonly RequestRun _run = new(services.Limits, interceptor.Candidates, upstream.Output);
     private readonly PipeReader _client = client.Input;
     private readonly PipeWriter _upstream = upstream.Output;
-    private readonly EpollWriter? _taker = upstream.Output.TakesBlocksOf(client.Input);
+    private readonly BlockWriter? _taker = upstream.Output.TakesBlocksOf(client.Input);
 
     /// <summary>The client has used CLIENT REPLY OFF or SKIP: what mode it is in is asked at each barrier.</summary>
     private bool _repliesMayBeOff;
@@ -112,7 +114,7 @@ internal sealed class RequestPump(
             _repliesMayBeOff = true;
         }
 
-        var interception = merged?.InterceptionOf(request, _repliesMayBeOff) ?? InterceptionOf(request, kind);
+        var interception = interceptor.InterceptionOf(request, kind, _repliesMayBeOff);
         if (interception is null)
         {
             _run.PassCandidate();
@@ -153,7 +155,7 @@ internal sealed class RequestPump(
     /// <param name="interception">What the client asked for, if it is waited for here: see <see cref="ReplyBarrier.ForWords"/>.</param>
     private async ValueTask<ReadResult> LearnHereAsync(LoginGuard? guard, Interception? interception, ReadResult read)
     {
-        ProxyLog.AsksHere(services.Logger, session.Id);
+        SessionLog.AsksHere(services.Logger, session.Id);
         var barrier = ReplyBarrier.ForWords(guard, interception);
         await using var deadline = EndAfter(services.Deadlines.SilentPlace, SessionEndReason.PlaceLost);
         read = await SendAndWaitAsync(barrier, read, isLast: false).ConfigureAwait(false);
@@ -167,25 +169,17 @@ internal sealed class RequestPump(
     private void PassTooLarge()
     {
         _run.PassesTooLarge = false;
-        merged?.TooLarge();
+        interceptor.PassesTooLarge();
     }
-
-    /// <summary>Null: the request is the upstream's.</summary>
-    private Interception? InterceptionOf(RespRequest request, RequestKind kind) => kind switch
-    {
-        RequestKind.Own when services.Commands is { } commands => new OwnCommand(request, services.Authorization, commands),
-        RequestKind.NamesNodes when names is not null => new ClusterAnswer(request, names),
-        _ => null,
-    };
 
     /// <summary>Sends the barrier in the request's place and waits until its reply is there; no other request overtakes it.</summary>
     private async ValueTask<ReadResult> InterceptAsync(Interception interception, EchoShape shape, LoginGuard? guard, ReadResult read)
     {
         var barrier = ReplyBarrier.ForQuestion(shape, guard, interception.Question, interception, _repliesMayBeOff);
         await using var deadline = _repliesMayBeOff ? EndAfter(services.Deadlines.SilentPlace, SessionEndReason.PlaceLost) : null;
-        read = await SendAndWaitAsync(barrier, read, isLast: !services.Authorization.MayAskUser).ConfigureAwait(false);
+        read = await SendAndWaitAsync(barrier, read, isLast: interception.SecondQuestion is null).ConfigureAwait(false);
         if (await barrier.End.ConfigureAwait(false) == BarrierEnd.AskUser)
-            read = await SendAndWaitAsync(ReplyBarrier.ForQuestion(shape, guard, Authorization.UserQuestion, interception, repliesMayBeOff: false), read, isLast: true).ConfigureAwait(false);
+            read = await SendAndWaitAsync(ReplyBarrier.ForQuestion(shape, guard, interception.SecondQuestion!.Value, interception, repliesMayBeOff: false), read, isLast: true).ConfigureAwait(false);
         if (interception.EndsSession) _over = (SessionEndReason.ProtocolError, default);
         if (interception.Mode == ReplyMode.Off) _upstream.TryWrite(RepliesOff);
         return read;
@@ -275,7 +269,7 @@ internal sealed class RequestPump(
     private async ValueTask<EchoWords> LearnWordsAsync()
     {
         if (_words is { } known) return known;
-        if (services.Commands is null && names is null) return default;
+        if (!interceptor.Answers) return default;
         try
         {
             return await services.Probe.LearnAsync(upstreamAddress, upstreamOpenedAt, session.Broken).ConfigureAwait(false);

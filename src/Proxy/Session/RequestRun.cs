@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Candidates;
+using KeyEvt.Proxy.KeyspaceFanIn;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Resp;
+using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.Session;
 
@@ -174,7 +176,7 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
 
     /// <summary>
     /// Of a multibulk candidate that is too large to hold: key_evt_amqp's or MODULE, whose arguments may hold a password. All others begin with another letter,
-    /// and pass: what of CLIENT and CLUSTER is looked at is short, and <see cref="Merge.FanInRequests.TooLarge"/> sees to the rest. Inline lines are never too large, they
+    /// and pass: what of CLIENT and CLUSTER is looked at is short, and <see cref="SessionInterceptor.PassesTooLarge"/> sees to the rest. Inline lines are never too large, they
     /// are refused.
     /// </summary>
     private static bool MayBeOwn(in ReadOnlySequence<byte> candidate)

@@ -1,7 +1,8 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
-using KeyEvt.Proxy.Merge;
+using KeyEvt.Proxy.KeyspaceFanIn;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Resp;
@@ -19,18 +20,10 @@ internal sealed record SessionServices
     /// <summary>Whether requests to a node must wait until its events are heard.</summary>
     public Func<TransportAddress, CoverageGate> CoverageOf { get; init; } = static _ => CoverageGate.AlwaysOpen;
 
-    /// <summary>Of a cluster's door: what its nodes are called on this side. Null everywhere else: replies are not looked at.</summary>
-    public AddressTranslator? Door { get; init; }
-
-    /// <summary>Of a cluster's door with --merge-keyspace; else null.</summary>
-    public FanInHub? Merge { get; init; }
+    /// <summary>Gives each session what it answers and changes itself.</summary>
+    public OpenInterceptor Intercept { get; init; } = static (_, _, _, _) => SessionInterceptor.None;
 
     public required UpstreamProbe Probe { get; init; }
-
-    public required Authorization Authorization { get; init; }
-
-    /// <summary>Null: interception is switched off, everything is passed on.</summary>
-    public required ICommandHandler? Commands { get; init; }
 
     public required TimeProvider Time { get; init; }
 
@@ -39,10 +32,12 @@ internal sealed record SessionServices
     public SessionDeadlines Deadlines { get; init; } = new();
 
     /// <summary><see cref="SessionDeadlines.Connect"/> of whoever begins now.</summary>
-    public SharedDeadline ConnectDeadline => field ??= new SharedDeadline(Deadlines.Connect, Time); // made twice, it is two: nothing is shared then
+    /// <remarks>Unsynchronised on purpose: if two threads race here, each gets its own <see cref="SharedDeadline"/>. Both expire correctly, they only save fewer timers.</remarks>
+    public SharedDeadline ConnectDeadline => field ??= new SharedDeadline(Deadlines.Connect, Time);
 
-    /// <summary>Of the upstream, told by all sessions that want to get there.</summary>
-    public UpstreamReachability Reach { get => field ??= new UpstreamReachability(Time, Logger); init; } // made twice, it is two: a warning comes twice then
+    /// <summary>Whether the upstream can be reached, told by all sessions that want to get there.</summary>
+    /// <remarks>Unsynchronised on purpose: if two threads race here, each gets its own, and a warning is logged twice.</remarks>
+    public UpstreamReachability Reach { get => field ??= new UpstreamReachability(Time, Logger); init; }
 
     public RespLimits Limits { get; init; } = RespLimits.Default;
 }

@@ -1,4 +1,3 @@
-using KeyEvt.Proxy.Listen;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Session;
@@ -34,7 +33,7 @@ internal sealed class UpstreamReachability(TimeProvider time, ILogger logger)
     /// <param name="isRefused">It was told so; else nobody has answered.</param>
     public void Failed(long session, string upstream, string reason, bool isRefused)
     {
-        ProxyLog.UpstreamUnreachable(logger, session, upstream, reason);
+        SessionLog.UpstreamUnreachable(logger, session, upstream, reason);
         long refused;
         CancellationTokenSource refuses;
         bool isSaid;
@@ -46,7 +45,7 @@ internal sealed class UpstreamReachability(TimeProvider time, ILogger logger)
             isSaid = !IsToBeSaid(reason);
         }
 
-        if (!isSaid) ProxyLog.ClientsReset(logger, upstream, reason, refused);
+        if (!isSaid) SessionLog.ClientsReset(logger, upstream, reason, refused);
         if (isRefused) refuses.Cancel(); // outside of the lock: who waits for it goes on in it
     }
 
@@ -61,7 +60,7 @@ internal sealed class UpstreamReachability(TimeProvider time, ILogger logger)
             (reason, refused) = (last, _refused);
         }
 
-        ProxyLog.ClientsReset(logger, upstream, reason, refused);
+        SessionLog.ClientsReset(logger, upstream, reason, refused);
     }
 
     /// <summary>Somebody is connected to it. Asked for each session, so nothing is locked while all is well.</summary>
@@ -78,7 +77,7 @@ internal sealed class UpstreamReachability(TimeProvider time, ILogger logger)
             (refused, _refused) = (_refused, 0);
         }
 
-        if (isSaid) ProxyLog.UpstreamReached(logger, upstream, refused);
+        if (isSaid) SessionLog.UpstreamReached(logger, upstream, refused);
     }
 
     /// <summary>Within the gate. True: it counts as said from now on.</summary>

@@ -1,3 +1,5 @@
+using KeyEvt.Proxy.Listen;
+
 namespace KeyEvt.Proxy.Transport;
 
 /// <summary>Who comes in at one address? Owned by the accept loop.</summary>

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using KeyEvt.Proxy.Transport.Epoll;
+using KeyEvt.Proxy.Transport.Posix;
 
 namespace KeyEvt.Proxy.Transport;
 
@@ -72,7 +72,7 @@ internal sealed class ListeningSocket : IDisposable
     private static Socket BindTcp(EndPoint endPoint)
     {
         if (endPoint is DnsEndPoint dns) endPoint = new IPEndPoint(Dns.GetHostAddresses(dns.Host)[0], dns.Port);
-        var socket = SocketTransport.NewSocket(endPoint);
+        var socket = SocketFactory.Create(endPoint);
         try
         {
             socket.Bind(endPoint);

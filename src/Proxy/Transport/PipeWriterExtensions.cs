@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
-using KeyEvt.Proxy.Transport.Epoll;
 
 namespace KeyEvt.Proxy.Transport;
 
@@ -16,7 +15,7 @@ internal static class PipeWriterExtensions
     {
         try
         {
-            if (output is EpollWriter writer) foreach (var segment in bytes) writer.Append(segment.Span);
+            if (output is BlockWriter writer) foreach (var segment in bytes) writer.Append(segment.Span);
             else if (bytes.IsSingleSegment) output.Write(bytes.FirstSpan);
             else foreach (var segment in bytes) output.Write(segment.Span);
             return true;
@@ -30,9 +29,9 @@ internal static class PipeWriterExtensions
     /// <summary>Writes all of a read's buffer and advances the reader behind it; between two connections of one loop the memory itself changes hands.</summary>
     public static void Pass(this PipeReader input, in ReadOnlySequence<byte> buffer, PipeWriter output)
     {
-        if (input is EpollReader reader && output is EpollWriter writer)
+        if (input is BlockReader reader && output is BlockWriter writer)
         {
-            writer.Take(reader, buffer);
+            writer.TakeFrom(reader, buffer);
             return;
         }
 

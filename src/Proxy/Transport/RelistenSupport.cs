@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using KeyEvt.Proxy.Transport.Epoll;
+using KeyEvt.Proxy.Transport.Posix;
 
 namespace KeyEvt.Proxy.Transport;
 
@@ -9,7 +9,7 @@ namespace KeyEvt.Proxy.Transport;
 /// </summary>
 internal static class RelistenSupport
 {
-    private static readonly Lazy<bool> Result = new(() => Transports.HasEpoll && Try());
+    private static readonly Lazy<bool> Result = new(() => Platform.HasEpoll && Try());
 
     public static bool Works => Result.Value;
 

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Proxy.Transport;
 

@@ -1,5 +1,3 @@
-using KeyEvt.Proxy.Transport.Epoll;
-
 namespace KeyEvt.Proxy.Transport;
 
 /// <summary>Which transport carries the sessions?</summary>
@@ -13,14 +11,4 @@ internal enum TransportKind
 
     /// <summary>The runtime's sockets, by Pipelines.Sockets.Unofficial, on any system.</summary>
     Sockets,
-}
-
-/// <inheritdoc cref="TransportKind"/>
-internal static class Transports
-{
-    /// <summary>libc's own functions are called by their 64-bit layouts.</summary>
-    public static bool HasEpoll => OperatingSystem.IsLinux() && Environment.Is64BitProcess;
-
-    public static ITransport Create(TransportKind kind, int loops, SocketSettings settings, TimeProvider time) =>
-        kind == TransportKind.Epoll || (kind == TransportKind.Auto && HasEpoll) ? new EpollTransport(loops, settings, time) : new SocketTransport(settings, time);
 }

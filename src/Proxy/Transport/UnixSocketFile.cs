@@ -1,8 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using KeyEvt.Forwarder.Files;
-using KeyEvt.Proxy.Files;
-using KeyEvt.Proxy.Transport.Epoll;
+using KeyEvt.Proxy.Transport.Posix;
 using Microsoft.Win32.SafeHandles;
 
 namespace KeyEvt.Proxy.Transport;

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.Servers;
 using StackExchange.Redis;
 using Xunit;
 

@@ -1,6 +1,7 @@
 // Row B2: does a broker that stands still for seconds slow a client, or lose an event?
 using System.Diagnostics;
 using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.Servers;
 using KeyEvt.Servers.Oracle;
 using Xunit;
 

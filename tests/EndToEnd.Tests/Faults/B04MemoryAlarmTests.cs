@@ -1,6 +1,7 @@
 // Rows B4 and B5: what happens while the broker has an alarm and reads nothing?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
+using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

@@ -1,5 +1,7 @@
 // Row B9: what happens when the virtual host is deleted, or the permissions are taken away?
 using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.Servers;
+using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

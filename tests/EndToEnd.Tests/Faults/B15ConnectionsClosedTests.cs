@@ -1,5 +1,6 @@
 // Row B15: what happens when an operator closes all connections?
 using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

@@ -1,5 +1,4 @@
 // How are options read, and what does a wrong one say?
-using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using Xunit;
 

@@ -1,7 +1,8 @@
 using System.Text;
 using System.Text.Json;
-using KeyEvt.Forwarder.Amqp;
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Amqp.Messages;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Amqp;

@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Config;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Amqp;

@@ -1,5 +1,5 @@
 using System.Text;
-using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Config;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Amqp;

@@ -1,6 +1,7 @@
 using System.Text;
-using KeyEvt.Forwarder.Amqp;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Amqp.Messages;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Amqp;

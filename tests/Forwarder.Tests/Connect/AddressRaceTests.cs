@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using KeyEvt.Forwarder.Amqp;
-using KeyEvt.Forwarder.Connect;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Net;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Servers;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

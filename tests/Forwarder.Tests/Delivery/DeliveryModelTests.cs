@@ -1,7 +1,8 @@
 using System.Globalization;
 using CsCheck;
-using KeyEvt.Forwarder.Delivery;
-using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Delivery.Stores;
+using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Outbox;
 using Xunit;

@@ -1,8 +1,10 @@
 using System.Text;
+using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
-using KeyEvt.Forwarder.Fallback;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Filter;
+using KeyEvt.Forwarder.Intake;
 using KeyEvt.Forwarder.Outbox;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,7 +1,7 @@
 using KeyEvt.Forwarder.Amqp;
-using KeyEvt.Forwarder.Delivery;
-using KeyEvt.Forwarder.Fallback;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Servers;

@@ -1,7 +1,8 @@
 using System.Text;
 using KeyEvt.Forwarder.Amqp;
-using KeyEvt.Forwarder.Feed;
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Amqp.Messages;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
 

@@ -1,5 +1,6 @@
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Fallback;
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Fallback.Lists;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
 

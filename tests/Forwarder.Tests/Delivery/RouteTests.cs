@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Tests.Feed;
 using Xunit;

@@ -1,5 +1,6 @@
 using System.Text;
-using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Delivery.Stores;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Outbox;
 using Xunit;

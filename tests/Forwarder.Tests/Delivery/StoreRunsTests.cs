@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Delivery.Stores;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;

@@ -1,5 +1,5 @@
 using CsCheck;
-using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Config;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;

@@ -1,4 +1,5 @@
-using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Outbox;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;

@@ -1,5 +1,5 @@
 using System.Text;
-using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Fallback.Lists;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Fallback;

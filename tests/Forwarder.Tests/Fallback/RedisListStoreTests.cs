@@ -1,5 +1,6 @@
 using System.Text;
 using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Servers;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;

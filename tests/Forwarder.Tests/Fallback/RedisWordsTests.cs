@@ -1,5 +1,5 @@
 #pragma warning disable CS0618 // the flags of a command are of no interest here
-using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Fallback.Lists;
 using StackExchange.Redis;
 using Xunit;
 

@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Feed.Coverage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Text;
 using CsCheck;
-using KeyEvt.Forwarder.Feed;
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Feed.Notifications;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Feed;

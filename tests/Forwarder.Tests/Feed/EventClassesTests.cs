@@ -1,5 +1,5 @@
 using System.Text;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Feed;

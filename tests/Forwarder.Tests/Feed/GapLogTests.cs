@@ -1,5 +1,7 @@
-using KeyEvt.Forwarder.Feed;
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

@@ -1,7 +1,7 @@
 using System.Text;
-using KeyEvt.Forwarder.Fallback;
-using KeyEvt.Forwarder.Feed;
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Keys;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Feed;

@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Feed;

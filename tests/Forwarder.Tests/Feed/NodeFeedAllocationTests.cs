@@ -1,7 +1,14 @@
 using System.IO.Pipelines;
 using System.Text;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Monitors;
+using KeyEvt.Forwarder.Feed.Notifications;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 

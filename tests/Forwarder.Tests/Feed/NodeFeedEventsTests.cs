@@ -1,5 +1,9 @@
 using System.Text;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Servers;
 using Xunit;
 

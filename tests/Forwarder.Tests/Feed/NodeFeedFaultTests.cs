@@ -1,4 +1,6 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Servers;
 using Xunit;
 

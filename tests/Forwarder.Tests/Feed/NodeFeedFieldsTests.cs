@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Servers;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Feed;

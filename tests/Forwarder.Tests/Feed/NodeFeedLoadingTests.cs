@@ -1,5 +1,6 @@
-using KeyEvt.Forwarder.Feed;
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Servers;
 using Xunit;
 

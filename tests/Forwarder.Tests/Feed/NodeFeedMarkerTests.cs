@@ -1,6 +1,7 @@
 using System.Text;
-using KeyEvt.Forwarder.Feed;
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Signals;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

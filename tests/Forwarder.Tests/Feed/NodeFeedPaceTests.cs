@@ -1,5 +1,6 @@
-using KeyEvt.Forwarder.Fallback;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Keys;
 using KeyEvt.Servers;
 using Xunit;
 

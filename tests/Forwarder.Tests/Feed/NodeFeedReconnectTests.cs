@@ -1,5 +1,4 @@
-using KeyEvt.Forwarder.Feed;
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Servers;
 using Xunit;
 

@@ -1,4 +1,5 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Servers;
 using Xunit;
 

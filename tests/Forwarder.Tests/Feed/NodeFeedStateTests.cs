@@ -1,5 +1,10 @@
-using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Servers;
 using Xunit;
 

@@ -1,5 +1,9 @@
 using System.Globalization;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Servers;
 using Xunit;

@@ -1,6 +1,6 @@
 using System.Text;
-using KeyEvt.Forwarder.Feed;
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Notifications;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Feed;

@@ -1,6 +1,6 @@
 using System.Text;
 using CsCheck;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Feed.Notifications;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Feed;

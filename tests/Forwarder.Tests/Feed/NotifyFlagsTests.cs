@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Feed;

@@ -2,8 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Text;
-using KeyEvt.Forwarder.Feed;
-using KeyEvt.Servers;
+using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Tests.Feed;
 

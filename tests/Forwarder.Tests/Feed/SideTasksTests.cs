@@ -1,6 +1,9 @@
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
-using KeyEvt.Forwarder.Outbox;
-using KeyEvt.Forwarder.Topology;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Servers;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

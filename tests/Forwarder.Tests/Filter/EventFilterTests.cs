@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
 using CsCheck;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Filter;
 using Xunit;
 
@@ -88,10 +89,10 @@ public sealed class EventFilterTests
     {
         var config = new ForwarderConfig { Masks = KeyMaskSet.All };
         var filter = new EventFilter(config.Events, config.Masks, config.Rules);
-        Assert.True(filter.IsOf(config with { DeliveryMode = 2 }));
-        Assert.False(filter.IsOf(config with { Events = EventClass.All }));
-        Assert.False(filter.IsOf(config with { Masks = KeyMaskSet.Empty }));
-        Assert.False(filter.IsOf(config with { Rules = new RuleSet([Rule("mask=a")]) }));
+        Assert.True(IsOf(filter, config with { DeliveryMode = 2 }));
+        Assert.False(IsOf(filter, config with { Events = EventClass.All }));
+        Assert.False(IsOf(filter, config with { Masks = KeyMaskSet.Empty }));
+        Assert.False(IsOf(filter, config with { Rules = new RuleSet([Rule("mask=a")]) }));
     }
 
     [Fact]
@@ -108,4 +109,6 @@ public sealed class EventFilterTests
     private static EventFilter Of(params EventRule[] rules) => new(EventClass.None, KeyMaskSet.Empty, new RuleSet(rules));
 
     private static EventRule Rule(string text) => EventRule.TryParse(text, out var rule, out var error) ? rule : throw new ArgumentException(error);
+
+    private static bool IsOf(EventFilter filter, ForwarderConfig config) => filter.IsOf(config.Events, config.Masks, config.Rules);
 }

@@ -1,4 +1,5 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder.Tests.Topology;

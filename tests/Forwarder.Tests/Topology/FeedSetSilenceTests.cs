@@ -1,5 +1,8 @@
-using KeyEvt.Forwarder.Feed;
-using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Membership;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Servers;

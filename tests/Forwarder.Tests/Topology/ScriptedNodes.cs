@@ -1,5 +1,5 @@
 using System.IO.Pipelines;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tests.Feed;
 
 namespace KeyEvt.Forwarder.Tests.Topology;

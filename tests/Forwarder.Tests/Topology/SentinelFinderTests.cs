@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Forwarder.Topology;
 using Xunit;

@@ -1,4 +1,5 @@
 using System.Text;
+using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Topology;
 using Xunit;
 

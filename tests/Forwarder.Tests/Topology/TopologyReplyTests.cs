@@ -1,5 +1,6 @@
 using System.Text;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Topology;
 using Xunit;
 

@@ -1,4 +1,6 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Check;

@@ -1,4 +1,5 @@
 using System.Text;
+using KeyEvt.Proxy.Candidates;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Resp;
 using Xunit;

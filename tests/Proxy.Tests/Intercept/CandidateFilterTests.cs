@@ -1,6 +1,6 @@
 using System.Text;
-using KeyEvt.Proxy.Intercept;
-using KeyEvt.Resp;
+using KeyEvt.Proxy.Candidates;
+using KeyEvt.Resp.Requests;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Intercept;

@@ -1,7 +1,6 @@
 using System.Text;
-using KeyEvt.Forwarder;
-using KeyEvt.Forwarder.Amqp;
-using KeyEvt.Proxy.Intercept;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Proxy.Parameters;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Intercept;

@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Config;
 
 namespace KeyEvt.Proxy.Tests.Intercept;
 

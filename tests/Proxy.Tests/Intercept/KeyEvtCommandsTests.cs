@@ -1,9 +1,9 @@
 using System.Text;
 using KeyEvt.Forwarder;
-using KeyEvt.Forwarder.Amqp;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Proxy.Intercept;
-using KeyEvt.Resp;
+using KeyEvt.Resp.Requests;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 

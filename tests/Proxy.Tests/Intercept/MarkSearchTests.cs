@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text;
-using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Barrier;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Intercept;

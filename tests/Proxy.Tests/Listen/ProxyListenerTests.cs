@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Threading.Channels;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tests.Topology;
 using KeyEvt.Forwarder.Topology;
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Route;
@@ -217,8 +218,6 @@ public sealed class ProxyListenerTests
             Transport = transport ?? MemoryTransport.Refusing,
             Upstream = route ?? new FixedRoute(address),
             Probe = new UpstreamProbe(MemoryTransport.Refusing, _time, NullLogger.Instance),
-            Authorization = new Authorization([]),
-            Commands = null,
             Time = _time,
             Logger = NullLogger.Instance,
         });

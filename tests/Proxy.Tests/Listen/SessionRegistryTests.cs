@@ -1,3 +1,4 @@
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Route;
@@ -129,8 +130,6 @@ public sealed class SessionRegistryTests
                 Transport = transport,
                 Upstream = new FixedRoute(address),
                 Probe = new UpstreamProbe(MemoryTransport.Refusing, _time, NullLogger.Instance),
-                Authorization = new Authorization([]),
-                Commands = null,
                 Time = _time,
                 Logger = NullLogger.Instance,
             },

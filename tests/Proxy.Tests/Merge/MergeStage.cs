@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tests.Topology;
 using KeyEvt.Forwarder.Topology;
-using KeyEvt.Proxy.Merge;
+using KeyEvt.Proxy.KeyspaceFanIn;
 using KeyEvt.Proxy.Tests.Cluster;
 using KeyEvt.Proxy.Tests.Session;
 using KeyEvt.Proxy.Transport;

@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Tests.Session;
 using Xunit;

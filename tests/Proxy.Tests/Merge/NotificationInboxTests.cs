@@ -1,4 +1,4 @@
-using KeyEvt.Proxy.Merge;
+using KeyEvt.Proxy.KeyspaceFanIn;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Merge;

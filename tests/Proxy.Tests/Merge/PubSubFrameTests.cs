@@ -1,5 +1,5 @@
 using System.Text;
-using KeyEvt.Proxy.Merge;
+using KeyEvt.Proxy.KeyspaceFanIn;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Merge;

@@ -1,5 +1,6 @@
-using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Config;
 using KeyEvt.Proxy.Options;
+using KeyEvt.Proxy.Transport;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Options;

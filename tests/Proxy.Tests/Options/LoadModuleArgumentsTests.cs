@@ -1,7 +1,6 @@
 using System.Text;
-using KeyEvt.Forwarder;
-using KeyEvt.Forwarder.Amqp;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Proxy.Options;
 using Xunit;
 

@@ -1,6 +1,7 @@
 using System.Text;
-using KeyEvt.Forwarder.Amqp;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Proxy.Options;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tests.Topology;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Route;

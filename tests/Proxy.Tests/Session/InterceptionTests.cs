@@ -1,4 +1,3 @@
-using KeyEvt.Proxy.Session;
 using Xunit;
 using static KeyEvt.Proxy.Tests.Session.SessionUnderTest;
 

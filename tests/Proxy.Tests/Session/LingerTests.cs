@@ -1,7 +1,10 @@
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Route;
+using KeyEvt.Proxy.Server;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
+using KeyEvt.Resp.Requests;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -74,15 +77,14 @@ public sealed class LingerTests : ICommandHandler
         Assert.Equal(request is null ? SessionEndReason.UpstreamClosed : SessionEndReason.ProtocolError, session.EndReason);
     }
 
-    public ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(KeyEvt.Resp.RespRequest request, CancellationToken cancellationToken) => throw new InvalidOperationException();
+    public ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(RespRequest request, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
     private ProxySession Session(long id, MemoryConnection client, MemoryConnection upstream) => new(id, client, new SessionServices
     {
         Transport = new MemoryTransport(_ => ValueTask.FromResult<IConnection>(upstream)),
         Upstream = new FixedRoute(Place),
         Probe = _probe,
-        Authorization = new Authorization([]),
-        Commands = this,
+        Intercept = new InterceptorFactory(new Authorization([]), this, translator: null, fanIn: null, NullLogger.Instance).Open,
         Time = _time,
         Logger = NullLogger.Instance,
     });

@@ -2,9 +2,8 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
-using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Candidates;
 using KeyEvt.Proxy.Session;
-using KeyEvt.Proxy.Transport;
 using KeyEvt.Resp;
 using Xunit;
 

@@ -1,11 +1,13 @@
 using System.Text;
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
-using KeyEvt.Proxy.Merge;
+using KeyEvt.Proxy.KeyspaceFanIn;
 using KeyEvt.Proxy.Route;
+using KeyEvt.Proxy.Server;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
-using KeyEvt.Resp;
+using KeyEvt.Resp.Requests;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -26,11 +28,8 @@ internal sealed class SessionUnderTest : IAsyncDisposable, ICommandHandler
         {
             Transport = transport ?? new MemoryTransport(_ => ValueTask.FromResult<IConnection>(Upstream)),
             Upstream = route ?? new FixedRoute(upstream),
-            Door = door,
-            Merge = merge?.Invoke(Time),
+            Intercept = new InterceptorFactory(new Authorization(adminUsers ?? []), intercept ? this : null, door, door is null ? null : merge?.Invoke(Time), NullLogger.Instance).Open,
             Probe = new UpstreamProbe(MemoryTransport.Echoing(echo ?? EchoLine), Time, NullLogger.Instance),
-            Authorization = new Authorization(adminUsers ?? []),
-            Commands = intercept ? this : null,
             Time = Time,
             Logger = NullLogger.Instance,
         });

@@ -1,3 +1,4 @@
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
 using Xunit;

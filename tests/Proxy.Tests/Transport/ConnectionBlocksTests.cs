@@ -1,4 +1,4 @@
-using KeyEvt.Proxy.Transport;
+using KeyEvt.Proxy.Transport.Sockets;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Transport;

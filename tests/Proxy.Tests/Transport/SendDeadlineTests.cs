@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Proxy.Transport.Epoll;
+using KeyEvt.Proxy.Transport.Sockets;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

@@ -1,4 +1,4 @@
-using KeyEvt.Proxy.Transport;
+using KeyEvt.Proxy.Transport.Sockets;
 
 namespace KeyEvt.Proxy.Tests.Transport;
 

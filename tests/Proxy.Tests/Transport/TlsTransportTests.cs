@@ -6,6 +6,7 @@ using System.Text;
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Proxy.Transport;
+using KeyEvt.Proxy.Transport.Sockets;
 using KeyEvt.Proxy.Transport.Tls;
 using KeyEvt.Servers;
 using Xunit;

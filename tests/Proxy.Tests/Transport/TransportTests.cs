@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using KeyEvt.Forwarder.Connect;
+using KeyEvt.Forwarder.Net;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Servers;
 using Xunit;

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using KeyEvt.Forwarder.Files;
-using KeyEvt.Proxy.Files;
 using KeyEvt.Proxy.Transport;
 using Xunit;
 

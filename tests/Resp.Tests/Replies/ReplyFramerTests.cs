@@ -1,5 +1,6 @@
 // Where do replies end?
 using CsCheck;
+using KeyEvt.Resp.Replies;
 using Xunit;
 
 namespace KeyEvt.Resp.Tests.Replies;

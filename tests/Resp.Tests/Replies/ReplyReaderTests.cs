@@ -1,5 +1,6 @@
 // What do replies say?
 using CsCheck;
+using KeyEvt.Resp.Replies;
 using Xunit;
 
 namespace KeyEvt.Resp.Tests.Replies;

@@ -1,5 +1,6 @@
 // How is a request held, read, and taken out of the stream or passed on?
 using System.Buffers;
+using KeyEvt.Resp.Requests;
 using Xunit;
 
 namespace KeyEvt.Resp.Tests.Requests;

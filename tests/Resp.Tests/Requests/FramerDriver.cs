@@ -1,4 +1,5 @@
 // What does a session see of a stream that goes through the framer?
+using KeyEvt.Resp.Requests;
 using Xunit;
 
 namespace KeyEvt.Resp.Tests.Requests;

@@ -1,4 +1,5 @@
 // Which bytes are refused, with which text, at which byte?
+using KeyEvt.Resp.Requests;
 using Xunit;
 
 namespace KeyEvt.Resp.Tests.Requests;

@@ -1,4 +1,6 @@
 // What if the proxy answers nothing itself?
+using KeyEvt.Resp.Requests;
+
 namespace KeyEvt.Resp.Tests.Requests;
 
 internal readonly struct NothingIsHeld : IRequestFilter

@@ -1,4 +1,5 @@
 // What is forwarded of ordinary requests, and when?
+using KeyEvt.Resp.Requests;
 using Xunit;
 
 namespace KeyEvt.Resp.Tests.Requests;

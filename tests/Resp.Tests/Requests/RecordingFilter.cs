@@ -1,5 +1,6 @@
 // What was the filter asked?
 using System.Text;
+using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Resp.Tests.Requests;
 

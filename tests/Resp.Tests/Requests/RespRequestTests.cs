@@ -1,5 +1,6 @@
 // What does a request tell of itself?
 using System.Text;
+using KeyEvt.Resp.Requests;
 using Xunit;
 
 namespace KeyEvt.Resp.Tests.Requests;

@@ -1,5 +1,6 @@
 // Which requests does a server refuse before login?
 using System.Text;
+using KeyEvt.Resp.Requests;
 using Xunit;
 
 namespace KeyEvt.Resp.Tests.Requests;

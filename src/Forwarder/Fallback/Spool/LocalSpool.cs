@@ -1,4 +1,5 @@
 using System.Globalization;
+using KeyEvt.Forwarder.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -1,3 +1,5 @@
+using KeyEvt.Forwarder.Text;
+
 namespace KeyEvt.Forwarder.Fallback.Spool;
 
 /// <summary>Why can this folder not be the spool? One line for people, which names the option and the file.</summary>

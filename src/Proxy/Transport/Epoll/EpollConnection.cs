@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using KeyEvt.Proxy.Transport.Posix;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
 

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using KeyEvt.Proxy.Listen;
+using KeyEvt.Proxy.Transport.Posix;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
+using KeyEvt.Proxy.Transport.Posix;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
 

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Runtime.InteropServices;
 using System.Threading.Tasks.Sources;
+using KeyEvt.Proxy.Transport.Posix;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
 
@@ -18,7 +19,7 @@ namespace KeyEvt.Proxy.Transport.Epoll;
 /// first one's bytes apart.
 /// </para>
 /// </summary>
-internal sealed class EpollReader(EpollConnection connection) : PipeReader, IValueTaskSource<ReadResult>
+internal sealed class EpollReader(EpollConnection connection) : BlockReader, IValueTaskSource<ReadResult>
 {
     /// <summary>Less than this in the last block: the next receive gets a new one.</summary>
     private const int MinRoom = BlockPool.BlockBytes / 4;
@@ -62,8 +63,9 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
         return new ValueTask<ReadResult>(this, _source.Version);
     }
 
-    /// <inheritdoc cref="Relays.ReadAsync"/>
-    public ValueTask<ReadResult> ReadAsync(ZeroCopyForwarder relay)
+    public override object Owner => _loop;
+
+    public override ValueTask<ReadResult> ReadAsync(ZeroCopyForwarder relay)
     {
         if (!_loop.IsCurrent) return ReadSlowAsync(CancellationToken.None);
         DemandNobodyReads();
@@ -110,9 +112,6 @@ internal sealed class EpollReader(EpollConnection connection) : PipeReader, IVal
 
     /// <summary>Nothing more can come.</summary>
     public bool HasEnded => _isEnded;
-
-    /// <summary>Whether its blocks are those of that loop.</summary>
-    public bool IsOn(EpollLoop loop) => _loop == loop;
 
     public override void CancelPendingRead()
     {

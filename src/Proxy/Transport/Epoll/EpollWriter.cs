@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.InteropServices;
 using System.Threading.Tasks.Sources;
+using KeyEvt.Proxy.Transport.Posix;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
 
@@ -17,7 +18,7 @@ namespace KeyEvt.Proxy.Transport.Epoll;
 /// </summary>
 /// <param name="fd">The connection's.</param>
 /// <param name="isToClient">The connection was accepted, not made.</param>
-internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToClient) : PipeWriter, IValueTaskSource<FlushResult>
+internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToClient) : BlockWriter, IValueTaskSource<FlushResult>
 {
     /// <summary>A flush waits when this much is unsent, and goes on at half of it.</summary>
     private const int PauseBytes = 128 * 1024;
@@ -48,7 +49,7 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
     /// <summary>The peer takes nothing any more, or this side has ended it.</summary>
     private bool _isBroken;
 
-    public EpollLoop Loop => _loop;
+    public override object Owner => _loop;
 
     /// <summary>FIN has been sent, or closing will send it.</summary>
     public bool HasEnded => _isFinished;
@@ -67,8 +68,7 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
         else Foreign.Advance(bytes);
     }
 
-    /// <summary>Copies; the same as the general way of writing, which asks for each piece of memory.</summary>
-    public void Append(ReadOnlySpan<byte> bytes)
+    public override void Append(ReadOnlySpan<byte> bytes)
     {
         if (!_loop.IsCurrent)
         {
@@ -86,10 +86,11 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
         }
     }
 
-    /// <summary>Takes over all that a reader's last result holds; without copying, when both are at home on this thread.</summary>
-    public void Take(EpollReader reader, in ReadOnlySequence<byte> buffer)
+    /// <inheritdoc/>
+    /// <remarks>Without copying only on the loop's own thread.</remarks>
+    public override void TakeFrom(BlockReader reader, in ReadOnlySequence<byte> buffer)
     {
-        if (!_loop.IsCurrent || !reader.IsOn(_loop))
+        if (!_loop.IsCurrent || !ReferenceEquals(reader.Owner, _loop))
         {
             foreach (var segment in buffer) Append(segment.Span);
             reader.AdvanceTo(buffer.End);
@@ -97,7 +98,7 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
         }
 
         if (_foreign is not null) TakeForeign();
-        for (var block = reader.TakeAll(); block is not null;)
+        for (var block = ((EpollReader)reader).TakeAll(); block is not null;)
         {
             var next = block.Following;
             block.Unlink();
@@ -106,8 +107,9 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
         }
     }
 
-    /// <summary>On the loop: takes a block over, and flushes. False: flushing would have to wait, or nothing more is taken.</summary>
-    public bool TakeAndFlush(Block block)
+    /// <inheritdoc/>
+    /// <remarks>On the loop only.</remarks>
+    public override bool TakeAndFlush(Block block)
     {
         if (_foreign is not null) TakeForeign();
         Take(block);

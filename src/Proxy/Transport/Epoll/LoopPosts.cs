@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using KeyEvt.Proxy.Transport.Posix;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
 

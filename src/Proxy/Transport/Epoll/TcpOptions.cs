@@ -1,3 +1,6 @@
+using KeyEvt.Proxy.Transport.Posix;
+using KeyEvt.Proxy.Transport.Sockets;
+
 namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>What every TCP connection has set; an accepted one has it from its listening socket. As <see cref="SocketTransport"/>.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using KeyEvt.Proxy.Transport.Sockets;
 
 namespace KeyEvt.Proxy.Transport.Tls;
 

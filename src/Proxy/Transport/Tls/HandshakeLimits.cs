@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using KeyEvt.Proxy.Transport.Epoll;
+using KeyEvt.Proxy.Transport.Posix;
 
 namespace KeyEvt.Proxy.Transport.Tls;
 

@@ -2,6 +2,8 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using KeyEvt.Proxy.Transport.Posix;
+using KeyEvt.Proxy.Transport.Sockets;
 
 namespace KeyEvt.Proxy.Transport.Tls;
 

@@ -1,7 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
-using KeyEvt.Forwarder.Tls;
+using KeyEvt.Proxy.Listen;
+using KeyEvt.Proxy.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Transport.Tls;
@@ -104,7 +105,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         }
         catch (Exception e)
         {
-            ProxyLog.EndFault(logger, e);
+            ListenLog.EndFault(logger, e);
         }
     }
 
@@ -130,7 +131,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         }
         catch (Exception e)
         {
-            ProxyLog.HandshakeFault(logger, Address, Name(client), e); // nobody awaits this task
+            TlsLog.HandshakeFault(logger, Address, Name(client), e); // nobody awaits this task
         }
         finally
         {
@@ -161,8 +162,8 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
     /// <summary>Whoever scans ports must not fill the log: one warning in ten seconds, the rest is for debugging.</summary>
     private void Refused(IPEndPoint? client, string why)
     {
-        if (client is not null && MayWarn()) ProxyLog.HandshakeRefused(logger, Address, Name(client), why);
-        else if (logger.IsEnabled(LogLevel.Debug)) ProxyLog.HandshakeRefusedToo(logger, Address, Name(client), why);
+        if (client is not null && MayWarn()) TlsLog.HandshakeRefused(logger, Address, Name(client), why);
+        else if (logger.IsEnabled(LogLevel.Debug)) TlsLog.HandshakeRefusedToo(logger, Address, Name(client), why);
     }
 
     private bool MayWarn()

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
-using KeyEvt.Forwarder.Connect;
+using KeyEvt.Forwarder.Net;
 using KeyEvt.Forwarder.Tls;
+using KeyEvt.Proxy.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Transport.Tls;

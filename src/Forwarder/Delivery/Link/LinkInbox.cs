@@ -1,0 +1,58 @@
+using KeyEvt.Forwarder.Amqp;
+using KeyEvt.Forwarder.Signals;
+
+namespace KeyEvt.Forwarder.Delivery.Link;
+
+/// <summary>
+/// How do the broker library's callbacks reach the delivery loop? They are written down here, in order, and the loop is woken;
+/// nothing else happens on the library's threads.
+/// </summary>
+internal sealed class LinkInbox(AsyncSignal signal) : ILinkEvents
+{
+    private readonly Lock _gate = new();
+    private List<LinkEvent> _incoming = [];
+    private List<LinkEvent> _reading = [];
+
+    internal enum Kind
+    {
+        Confirmed,
+        Refused,
+        Returned,
+        Blocked,
+        Unblocked,
+        Closed,
+    }
+
+    internal readonly record struct LinkEvent(Kind Kind, int Epoch, ulong Tag, bool Multiple, string? MessageId, string? Reason, LinkFailureKind Failure);
+
+    /// <summary>Everything since the last call, in order; the list is reused by the call after next.</summary>
+    public List<LinkEvent> TakeAll()
+    {
+        lock (_gate)
+        {
+            _reading.Clear();
+            (_incoming, _reading) = (_reading, _incoming);
+            return _reading;
+        }
+    }
+
+    public void Confirmed(int epoch, ulong deliveryTag, bool multiple, bool refused) =>
+        Add(new LinkEvent(refused ? Kind.Refused : Kind.Confirmed, epoch, deliveryTag, multiple, null, null, default));
+
+    public void Returned(int epoch, string? messageId, string reason) =>
+        Add(new LinkEvent(Kind.Returned, epoch, 0, false, messageId, reason, default));
+
+    public void Blocked(int epoch, string? reason) =>
+        Add(new LinkEvent(reason is null ? Kind.Unblocked : Kind.Blocked, epoch, 0, false, null, reason, default));
+
+    public void Closed(int epoch, LinkFailureKind kind, string reason) =>
+        Add(new LinkEvent(Kind.Closed, epoch, 0, false, null, reason, kind));
+
+    private void Add(in LinkEvent linkEvent)
+    {
+        lock (_gate)
+            _incoming.Add(linkEvent);
+
+        signal.Set();
+    }
+}

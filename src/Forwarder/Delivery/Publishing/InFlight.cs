@@ -1,0 +1,113 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Outbox;
+
+namespace KeyEvt.Forwarder.Delivery.Publishing;
+
+/// <summary>
+/// Which events are published and not yet confirmed? A ring by delivery tag; one instance belongs to one link, so nothing of
+/// an old link can confirm an event of a new one. A confirm of many costs as many steps as it confirms.
+/// </summary>
+internal sealed class InFlight
+{
+    private readonly Slot[] _ring;
+    private ulong _oldest;
+
+    internal struct Slot
+    {
+        public EventLog? Log; // null: settled
+        public long Sequence;
+        public int Bytes;
+        public long PublishedAt;
+        public ReadOnlyMemory<byte> MessageId;
+        public bool IsReturned;
+        public bool IsDeadLetter;
+    }
+
+    /// <param name="firstTag">1 on a new link; later when what was in flight on the same link no longer counts.</param>
+    public InFlight(int window, ulong firstTag = 1)
+    {
+        (_oldest, NextTag) = (firstTag, firstTag);
+
+        // Twice the window: one late confirm does not stop the others from being followed by new publishes at once.
+        _ring = new Slot[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(window, 2) * 2)];
+        Window = window;
+    }
+
+    public int Window { get; }
+
+    public ulong NextTag { get; private set; }
+
+    public int Count { get; private set; }
+
+    public long Bytes { get; private set; }
+
+    /// <summary>Room for one more: tags not settled must fit the ring, however few of them are left between them.</summary>
+    public bool HasRoom => Count < Window && NextTag - _oldest < (ulong)_ring.Length;
+
+    /// <summary>Timestamp of the oldest publish that waits for its confirm; null when none does.</summary>
+    public long? OldestPublishedAt => Count == 0 ? null : At(_oldest).PublishedAt;
+
+    public void Add(EventLog log, in LogEntry entry, ReadOnlyMemory<byte> messageId, long timestamp, bool isDeadLetter)
+    {
+        ref var slot = ref At(NextTag++);
+        slot = new Slot
+        {
+            Log = log,
+            Sequence = entry.Sequence,
+            Bytes = entry.Stored.Length,
+            PublishedAt = timestamp,
+            MessageId = messageId,
+            IsDeadLetter = isDeadLetter,
+        };
+        Count++;
+        Bytes += slot.Bytes;
+    }
+
+    /// <summary>Takes one confirmed event out; false when the tag is unknown or settled.</summary>
+    public bool TryTake(ulong tag, out Slot slot)
+    {
+        if (tag < _oldest || tag >= NextTag || At(tag).Log is null)
+        {
+            slot = default;
+            return false;
+        }
+
+        ref var found = ref At(tag);
+        slot = found;
+        found = default;
+        Count--;
+        Bytes -= slot.Bytes;
+        while (_oldest < NextTag && At(_oldest).Log is null)
+            _oldest++;
+
+        return true;
+    }
+
+    /// <summary>Takes the oldest event out that a confirm of everything up to <paramref name="tag"/> covers.</summary>
+    public bool TryTakeUpTo(ulong tag, out Slot slot)
+    {
+        if (Count > 0 && _oldest <= tag)
+            return TryTake(_oldest, out slot);
+
+        slot = default;
+        return false;
+    }
+
+    /// <summary>Marks the event that the broker returned. Returns come in the order of publishing, so the search starts at the oldest.</summary>
+    public bool MarkReturned(ReadOnlySpan<byte> messageId)
+    {
+        for (var tag = _oldest; tag < NextTag; tag++)
+        {
+            ref var slot = ref At(tag);
+            if (slot.Log is null || slot.IsReturned || !slot.MessageId.Span.SequenceEqual(messageId))
+                continue;
+
+            slot.IsReturned = true;
+            return true;
+        }
+
+        return false;
+    }
+
+    private ref Slot At(ulong tag) => ref _ring[tag & (ulong)(_ring.Length - 1)];
+}

@@ -1,0 +1,68 @@
+namespace KeyEvt.Forwarder.Delivery.Stores;
+
+/// <summary>
+/// How many entries of a store are not read yet, and which of them must wait for what is in other stores? A run is of one turn: what was stored in the same turn may go
+/// out beside each other, what was stored in a later turn goes out after all of an earlier one, wherever it is.
+/// </summary>
+internal sealed class UnreadByEpoch
+{
+    private readonly List<(int Turn, long Count)> _runs = []; // few: a new one only when events change their store
+
+    public long Count { get; private set; }
+
+    /// <summary>The turn of the oldest entry, and how many of it there are.</summary>
+    public (int Turn, long Count) First => _runs.Count > 0 ? _runs[0] : default;
+
+    public IReadOnlyList<(int Turn, long Count)> All => _runs;
+
+    public void Add(int turn, long count)
+    {
+        Count += count;
+        if (_runs.Count > 0 && _runs[^1].Turn == turn)
+            _runs[^1] = (turn, _runs[^1].Count + count);
+        else if (count > 0)
+            _runs.Add((turn, count));
+    }
+
+    /// <summary>Entries that were not known of: as old as the oldest.</summary>
+    /// <param name="turn">Theirs, where there are no others.</param>
+    public void AddInFront(int turn, long count)
+    {
+        if (_runs.Count == 0)
+        {
+            Add(turn, count);
+            return;
+        }
+
+        Count += count;
+        _runs[0] = (_runs[0].Turn, _runs[0].Count + count);
+    }
+
+    public void TakeFront(long count)
+    {
+        Count -= count;
+        while (count > 0 && _runs.Count > 0)
+        {
+            long taken = Math.Min(count, _runs[0].Count);
+            count -= taken;
+            if (taken == _runs[0].Count)
+                _runs.RemoveAt(0);
+            else
+                _runs[0] = (_runs[0].Turn, _runs[0].Count - taken);
+        }
+    }
+
+    public void TakeBack(long count)
+    {
+        Count -= count;
+        while (count > 0 && _runs.Count > 0)
+        {
+            long taken = Math.Min(count, _runs[^1].Count);
+            count -= taken;
+            if (taken == _runs[^1].Count)
+                _runs.RemoveAt(_runs.Count - 1);
+            else
+                _runs[^1] = (_runs[^1].Turn, _runs[^1].Count - taken);
+        }
+    }
+}

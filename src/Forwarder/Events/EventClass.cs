@@ -1,0 +1,64 @@
+namespace KeyEvt.Forwarder.Events;
+
+/// <summary>
+/// Which classes of keyspace events are there? One bit a class, named by its letter in <c>notify-keyspace-events</c>
+/// (redis.io/docs/manual/keyspace-notifications).
+/// </summary>
+[Flags]
+public enum EventClass : uint
+{
+    None = 0,
+
+    /// <summary>g: commands that are not of one type: del, expire, rename ...</summary>
+    Generic = 1 << 0,
+
+    /// <summary>$: strings</summary>
+    String = 1 << 1,
+
+    /// <summary>l: lists</summary>
+    List = 1 << 2,
+
+    /// <summary>s: sets</summary>
+    Set = 1 << 3,
+
+    /// <summary>h: hashes</summary>
+    Hash = 1 << 4,
+
+    /// <summary>z: sorted sets</summary>
+    SortedSet = 1 << 5,
+
+    /// <summary>x: a key was deleted because its time was up</summary>
+    Expired = 1 << 6,
+
+    /// <summary>e: a key was deleted because of maxmemory</summary>
+    Evicted = 1 << 7,
+
+    /// <summary>t: streams</summary>
+    Stream = 1 << 8,
+
+    /// <summary>d: types that modules bring, and every event name that no class claims</summary>
+    Module = 1 << 9,
+
+    /// <summary>m: a key that was asked for and is not there; not part of A</summary>
+    KeyMiss = 1 << 10,
+
+    /// <summary>n: a key that was not there before; not part of A</summary>
+    New = 1 << 11,
+
+    /// <summary>o: a value was overwritten (Redis 8); not part of A</summary>
+    Overwritten = 1 << 12,
+
+    /// <summary>c: a key changed its type (Redis 8); not part of A</summary>
+    TypeChanged = 1 << 13,
+
+    /// <summary>a: arrays (Redis 8.8)</summary>
+    Array = 1 << 14,
+
+    /// <summary>
+    /// T: no class of its own. Events of the other classes are wanted with the fields of the hash that they are about (Redis 8.8). No event has this bit.
+    /// </summary>
+    Fields = 1 << 15,
+
+    /// <summary>What the letter A of a user stands for: whatever it stands for at the server, at most g$lshzxetda. See <see cref="ServerEvents.Meant"/>.</summary>
+    All = Generic | String | List | Set | Hash | SortedSet | Expired | Evicted | Stream | Module | Array,
+}

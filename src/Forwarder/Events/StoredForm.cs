@@ -1,0 +1,105 @@
+using System.Buffers;
+using System.Buffers.Text;
+
+namespace KeyEvt.Forwarder.Events;
+
+/// <summary>How is an event written while it waits, in memory and in every store?</summary>
+/// <remarks>
+/// <code>
+/// stored = %x01 id ["~" class [length]] LF body [fields]
+/// id     = 1 to 255 bytes from "!" to "}"
+/// class  = a letter of notify-keyspace-events           only where the server's class is another one than the name alone says
+/// length = bytes of the fields, decimal                 only where there are any; then the class stands before it
+/// body   = db LF event LF key
+/// fields = see FieldList
+/// </code>
+/// What the replaced module left is the body alone. An older KeyEvt, which knows nothing of "~", takes what stands behind it for a part of the id, and fields for the end of the key.
+/// </remarks>
+internal readonly ref struct StoredForm
+{
+    public const byte IdMark = 1;
+
+    /// <summary>Ends the id; ids of this program do not hold it.</summary>
+    public const byte ExtraMark = (byte)'~';
+
+    /// <summary>How long the id may be with what stands behind it.</summary>
+    public const int MaxHeadLength = 80;
+
+    private readonly ReadOnlySpan<byte> _head;
+    private readonly ReadOnlySpan<byte> _database;
+    private readonly ReadOnlySpan<byte> _event;
+    private readonly ReadOnlySpan<byte> _key;
+    private readonly ReadOnlySpan<byte> _fields;
+
+    /// <param name="head">As <see cref="WriteHead"/> made it.</param>
+    public StoredForm(ReadOnlySpan<byte> head, ReadOnlySpan<byte> database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields)
+    {
+        _head = head;
+        _database = database;
+        _event = eventName;
+        _key = key;
+        _fields = fields;
+    }
+
+    public int Length => _head.Length + _database.Length + _event.Length + _key.Length + _fields.Length + 4;
+
+    /// <summary>The id, and what is to be known of the event besides its body.</summary>
+    /// <param name="to">At least <see cref="MaxHeadLength"/>.</param>
+    /// <returns>Its length.</returns>
+    public static int WriteHead(Span<byte> to, in EventPosition position, EventClass eventClass, ReadOnlySpan<byte> eventName, int fieldsLength)
+    {
+        int length = position.Format(to);
+        var byName = EventClassTable.RedisWithArrays.Of(eventName);
+        if (eventClass == byName && fieldsLength == 0)
+            return length;
+
+        to[length++] = ExtraMark;
+        to[length++] = (byte)NotifyFlags.LetterOf(NameOf(eventClass));
+        if (fieldsLength > 0)
+        {
+            Utf8Formatter.TryFormat(fieldsLength, to[length..], out int digits);
+            length += digits;
+        }
+
+        return length;
+    }
+
+    public static void Compose(Span<byte> to, in StoredForm form)
+    {
+        to[0] = IdMark;
+        form._head.CopyTo(to[1..]);
+        to = to[(form._head.Length + 1)..];
+        to[0] = (byte)'\n';
+        form._database.CopyTo(to[1..]);
+        to = to[(form._database.Length + 1)..];
+        to[0] = (byte)'\n';
+        form._event.CopyTo(to[1..]);
+        to = to[(form._event.Length + 1)..];
+        to[0] = (byte)'\n';
+        form._key.CopyTo(to[1..]);
+        form._fields.CopyTo(to[(form._key.Length + 1)..]);
+    }
+
+    /// <summary>What stands behind the id.</summary>
+    /// <param name="head">All before the first line feed, without the mark.</param>
+    /// <param name="bodyLength">Of what stands behind it.</param>
+    /// <param name="eventClass">None: what the event's name says.</param>
+    public static void ReadHead(ReadOnlySpan<byte> head, int bodyLength, out int idLength, out EventClass eventClass, out int fieldsLength)
+    {
+        (idLength, eventClass, fieldsLength) = (head.Length, EventClass.None, 0);
+        int mark = head.LastIndexOf(ExtraMark);
+        if (mark <= 0 || mark + 1 >= head.Length)
+            return;
+
+        var one = NotifyFlags.ClassOf((char)head[mark + 1]);
+        var digits = head[(mark + 2)..];
+        int length = 0;
+        if (one == EventClass.None || (!digits.IsEmpty && !(Utf8Parser.TryParse(digits, out length, out int used) && used == digits.Length)) || length < 0 || length > bodyLength)
+            return; // somebody else's id
+
+        (idLength, eventClass, fieldsLength) = (mark, one, length);
+    }
+
+    /// <summary>The one class that stands for an event in texts, where the server uses its name for two.</summary>
+    private static EventClass NameOf(EventClass classes) => classes.HasFlag(EventClass.Expired) ? EventClass.Expired : classes;
+}

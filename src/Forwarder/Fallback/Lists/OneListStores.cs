@@ -1,0 +1,35 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Fallback.Spool;
+
+namespace KeyEvt.Forwarder.Fallback.Lists;
+
+/// <summary>Where does an event belong when the upstream has one master? In its list; and while the spool on this machine holds any, there: so what is in the list is always older.</summary>
+internal sealed class OneListStores : IEventStoreSelector
+{
+    private readonly NamedStore _list;
+    private readonly NamedStore? _spool;
+    private readonly LocalSpool? _local;
+
+    /// <param name="spool">Null: there is none.</param>
+    /// <param name="place">Where the list is at the moment, for people.</param>
+    public OneListStores(string name, IEventStore list, LocalSpool? spool, Func<string> place)
+    {
+        _list = new NamedStore(name, list) { Place = place };
+        _local = spool;
+        _spool = spool is null ? null : NamedStore.Of(spool);
+    }
+
+    public IReadOnlyList<NamedStore> Always => _spool is null ? [_list] : [_list, _spool];
+
+    public bool IsSearched => true;
+
+    public bool IsMany => _spool is not null;
+
+    public IEnumerable<NamedStore> Elsewhere => _spool is null ? [] : [_spool];
+
+    public NamedStore? WithoutLists => _spool;
+
+    public Task<IReadOnlyList<NamedStore>> SearchAsync() => Task.FromResult<IReadOnlyList<NamedStore>>([]);
+
+    public NamedStore StoreOf(in LogEntry entry) => _spool is not null && _local!.Status.Entries > 0 ? _spool : _list;
+}

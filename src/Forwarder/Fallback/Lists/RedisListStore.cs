@@ -1,0 +1,132 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace KeyEvt.Forwarder.Fallback.Lists;
+
+/// <summary>
+/// How do events get into the Redis list and out of it? Each step is one script, so a crash leaves it done or not done.
+/// An entry is <c>\x01&lt;message_id&gt;\n&lt;body&gt;</c>, or a plain body that the replaced module left there. When another node has the list, after a failover, the
+/// entries that were stored last and did not get there are stored again before anything else.
+/// </summary>
+/// <param name="find">Where the list is now.</param>
+/// <param name="hint">Told when the node there says that it is somewhere else.</param>
+internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> find, Action<string> hint, ILogger logger) : IEventStore
+{
+    /// <summary>How much of the end of the list is kept in memory, where another node may take the list's place.</summary>
+    private const long RecentBytes = 8 * 1024 * 1024;
+
+    /// <summary>Entries, and bytes of them, stored again in one step.</summary>
+    private const int RestoredAtOnce = 512;
+
+    private const int RestoredBytesAtOnce = 256 * 1024;
+
+    private static readonly string[] Elsewhere = ["MOVED ", "ASK ", "CLUSTERDOWN ", "TRYAGAIN ", "READONLY "];
+
+    private readonly RecentEntries _recent = new(RecentBytes);
+    private string? _place;
+
+    public Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry) => TryAsync(async () =>
+    {
+        var place = await ArriveAsync().ConfigureAwait(false);
+        var result = await AppendAsync(place, entries, cap, isRetry).ConfigureAwait(false);
+        if (place.Name.Length == 0)
+            return result;
+
+        _recent.Add(entries);
+        _recent.KeepLast(result.Length);
+        // Acknowledged by one that has been replaced meanwhile: that counts for nothing.
+        place = await find().ConfigureAwait(false);
+        if (place.Name == _place)
+            return result;
+
+        await ArriveAsync().ConfigureAwait(false);
+        return result with { Length = await place.Database.ListLengthAsync(key, place.Flags).ConfigureAwait(false) };
+    });
+
+    public Task<ReadResult> ReadAsync(long offset, StoreEnds? before, int maxEntries, int maxBytes) => TryAsync(async () =>
+    {
+        RedisValue[] arguments = before is null ? [offset, maxEntries, maxBytes] : [offset, maxEntries, maxBytes, before.First, before.Last];
+        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Read, arguments).ConfigureAwait(false);
+        var entries = (RedisValue[]?)answer[2] ?? [];
+        return new ReadResult((long)answer[0], Array.ConvertAll(entries, static e => (ReadOnlyMemory<byte>)e), IsOther: (long)answer[1] == 0);
+    });
+
+    public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => TryAsync(async () =>
+    {
+        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Remove, [entries.Count, StoreSteps.HeadOf(entries[0]), StoreSteps.HeadOf(entries[^1]), lengthBefore ?? -1]).ConfigureAwait(false);
+        _recent.KeepLast((long)answer[0]);
+        return new RemoveResult((long)answer[0], (long)answer[1] == 1);
+    });
+
+    public Task<long> CountAsync() => TryAsync(async () =>
+    {
+        var place = await ArriveAsync().ConfigureAwait(false);
+        var length = await place.Database.ListLengthAsync(key, place.Flags).ConfigureAwait(false);
+        _recent.KeepLast(length);
+        return length;
+    });
+
+    /// <summary>Where the list is now; when that is not where it was, nothing is done there before it has what was stored last.</summary>
+    private async Task<StorePlace> ArriveAsync()
+    {
+        var place = await find().ConfigureAwait(false);
+        if (_place is { } old && place.Name != old)
+        {
+            var missing = _recent.Count == 0 ? [] : _recent.After(await place.Database.ListGetByIndexAsync(key, -1, place.Flags).ConfigureAwait(false));
+            foreach (var batch in Batches(missing))
+                await AppendAsync(place, batch, cap: 0, isRetry: true).ConfigureAwait(false);
+            FallbackLog.Moved(logger, place.Name, old, missing.Count);
+        }
+
+        _place = place.Name;
+        return place;
+    }
+
+    private async Task<AppendResult> AppendAsync(StorePlace place, IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry)
+    {
+        RedisValue[] arguments = [cap, StoreSteps.MostTrimmed(entries.Count), isRetry ? 1 : 0, .. entries.Select(static entry => (RedisValue)entry)];
+        var answer = await RunAsync(place, ListScripts.Append, arguments).ConfigureAwait(false);
+        return new AppendResult((long)answer[0], (long)answer[1]);
+    }
+
+    private static IEnumerable<IReadOnlyList<ReadOnlyMemory<byte>>> Batches(IReadOnlyList<ReadOnlyMemory<byte>> entries)
+    {
+        for (int next = 0; next < entries.Count;)
+        {
+            var batch = new List<ReadOnlyMemory<byte>>();
+            for (long bytes = 0; next < entries.Count && batch.Count < RestoredAtOnce && bytes < RestoredBytesAtOnce; next++)
+            {
+                batch.Add(entries[next]);
+                bytes += entries[next].Length;
+            }
+
+            yield return batch;
+        }
+    }
+
+    private async Task<RedisResult[]> RunAsync(StorePlace place, string script, RedisValue[] arguments) =>
+        (RedisResult[])(await place.Database.ScriptEvaluateAsync(script, [key], arguments, place.Flags).ConfigureAwait(false))!;
+
+    private async Task<T> TryAsync<T>(Func<Task<T>> step)
+    {
+        try
+        {
+            return await step().ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            if (IsElsewhere(e))
+                hint("the fallback storage is on another node");
+            throw Failure(e);
+        }
+    }
+
+    internal static bool IsExpected(Exception e) => e is RedisException or TimeoutException or ObjectDisposedException or IOException or ExternalException or OperationCanceledException;
+
+    /// <summary>An error reply (OOM, READONLY, NOPERM, MISCONF ...) is a refusal; anything else may have been done all the same.</summary>
+    internal static StoreException Failure(Exception e) => new(RedisErrorText.Of(e), e) { IsRefusal = e is RedisServerException, IsPassing = IsElsewhere(e) };
+
+    /// <summary>The slot moves, or has moved, or nobody serves it yet: the topology will say where it is.</summary>
+    private static bool IsElsewhere(Exception e) => e is RedisServerException && Elsewhere.Any(word => e.Message.Contains(word, StringComparison.Ordinal));
+}

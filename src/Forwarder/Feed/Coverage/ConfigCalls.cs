@@ -1,0 +1,32 @@
+using System.Globalization;
+using KeyEvt.Forwarder.Redis;
+
+namespace KeyEvt.Forwarder.Feed.Coverage;
+
+/// <summary>How often has a node carried out CONFIG SET, and CONFIG GET, by its own count (INFO commandstats)?</summary>
+/// <param name="Sets">Those that failed changed nothing, and are not among them.</param>
+internal readonly record struct ConfigCalls(long Sets, long Gets)
+{
+    /// <returns>Null: the node does not count subcommands (before Redis 7), or did not tell.</returns>
+    public static ConfigCalls? Of(string commandStats)
+    {
+        // Whoever asks has given a CONFIG GET before: where it is not counted under its own name, subcommands are not counted.
+        if (InfoText.Find(commandStats, "cmdstat_config|get") is not { } gets)
+            return null;
+
+        string sets = InfoText.Find(commandStats, "cmdstat_config|set") ?? "";
+        return new ConfigCalls(Number(sets, "calls") - Number(sets, "failed_calls"), Number(gets, "calls"));
+    }
+
+    private static long Number(string fields, string name)
+    {
+        foreach (string field in fields.Split(','))
+        {
+            if (field.StartsWith(name, StringComparison.Ordinal) && field.Length > name.Length && field[name.Length] == '='
+                && long.TryParse(field.AsSpan(name.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out long number))
+                return number;
+        }
+
+        return 0;
+    }
+}

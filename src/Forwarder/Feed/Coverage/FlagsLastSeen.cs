@@ -1,0 +1,28 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Signals;
+
+namespace KeyEvt.Forwarder.Feed.Coverage;
+
+/// <summary>When were the needed flags last seen set? Shared by the connections of a feed: flags may be taken away just before one is lost. Used under <see cref="FeedContext.Turn"/>.</summary>
+internal sealed class FlagsLastSeen
+{
+    /// <summary>The classes whose flags were seen; None before the first look.</summary>
+    public EventClass Good { get; private set; }
+
+    public ClockReading At { get; private set; }
+
+    public EventPosition Position { get; private set; }
+
+    /// <summary>What others have set between two looks.</summary>
+    public ConfigSetWatch Sets { get; } = new();
+
+    public void Seen(EventClass good, ClockReading at, EventPosition position) => (Good, At, Position) = (good, at, position);
+
+    /// <summary>The first connection looks at the flags before its stream has a place: this is it.</summary>
+    public void Begin(EventPosition position)
+    {
+        if (Position == default)
+            Position = position;
+    }
+}

@@ -1,0 +1,216 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
+using KeyEvt.Forwarder.Text;
+
+namespace KeyEvt.Forwarder.Feed.Monitors;
+
+/// <summary>What happened at the node while this program did not run? Keeps in the node how far its stream is settled, and declares at the start what came since.</summary>
+/// <remarks>
+/// One a connection. At most once a second, and only when events have come, a checkpoint is taken: where the stream stands, until when it is known to be whole, and what has
+/// been handed over by then. Once all of that is confirmed, stored or counted as dropped, and a later look has found the flags set, the checkpoint is written: what was in
+/// memory only would be lost with the program. Of a node where nothing happens nothing is written, so that the gap after a kill begins at the last event's checkpoint. Masters
+/// only; in a cluster under a key of a slot that the node serves, as its markers. Read loop, unless said otherwise.
+/// </remarks>
+internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline commands, Func<EventClass> wanted, RoleConfirmGate outlet, MarkerSender markers, NotifyFlagsMonitor flags)
+{
+    /// <summary>Between two writes.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private volatile Beginning? _beginning;
+    private volatile bool _isSubscribed;
+    private volatile bool _isLast;
+    private volatile TaskCompletionSource? _kept;
+    private CheckpointRegistry.Place? _place;
+    private string? _tag;
+    private PendingCheckpoint? _taken;
+    private bool _isAsking;
+    private bool _isWriting;
+    private bool _hasTaken;
+    private bool _hasWritten;
+    private string? _stranger;
+    private long _triedAt;
+    private TimeSpan _pause;
+
+    /// <summary>An event has come since the last checkpoint; the state's own notifications, and those of the fallback storage, are none.</summary>
+    public bool HasMoved { get; set; }
+
+    /// <summary>Where and when the first subscription to something was confirmed.</summary>
+    private sealed record Beginning(DateTimeOffset At, EventPosition Position);
+
+    /// <param name="Mark">Of the sink: behind all that was handed over up to the position.</param>
+    private sealed record PendingCheckpoint(ClockReading At, EventPosition Position, long Mark);
+
+    /// <summary>The wanted subscription is confirmed. Any thread.</summary>
+    public void Subscribed()
+    {
+        if (feed.Shelf is null || wanted() == EventClass.None)
+            return;
+
+        if (_beginning is null && !feed.Hold.IsHeld)
+            _beginning = new Beginning(feed.Time.GetUtcNow(), feed.Progress.Published.Position);
+        _isSubscribed = true;
+    }
+
+    /// <summary>The last checkpoint of this life is taken, whether one is due or not, before a command that is given after this is answered. Any thread.</summary>
+    public void TakeLast()
+    {
+        _isLast = true;
+        commands.Send((_, sentAt) => Proven(sentAt), "PING");
+    }
+
+    /// <summary>Ends when the checkpoint taken last is written, or when there is none. Any thread.</summary>
+    public Task KeepAsync()
+    {
+        var kept = _kept = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        flags.Check();
+        commands.Send((_, _) => SayWhenKept(), "PING");
+        return kept.Task;
+    }
+
+    /// <summary>All that the node did before this moment has been read.</summary>
+    public void Proven(ClockReading at)
+    {
+        if (feed.Shelf is not { } shelf || !_isSubscribed || wanted() == EventClass.None || feed.Hold.IsHeld || PlaceIn(shelf) is not { } place)
+            return;
+
+        place.IsRead |= feed.KnowsEarlierLife;
+        feed.KnowsEarlierLife = place.IsRead;
+        if (feed.Coverage.IsGapOpen || flags.IsInDoubt || shelf.Doubts > 0)
+            _taken = null; // it would hide what is not declared to the end yet
+        else if (!place.IsRead)
+            Ask(place);
+        else if (place.IsOwed && shelf.Newest is { } newest)
+            DeclareLike(newest, place);
+        else if (_isLast ? !outlet.HasWaiting : _taken is null && IsDue(place))
+            Take(at);
+
+        if (_taken is { } taken && !_isWriting && feed.Sink.IsSettled(taken.Mark) && flags.AreClearSince(taken.At))
+            Write(place, taken);
+    }
+
+    /// <summary>Null: in a cluster it is not known yet which slots the node serves.</summary>
+    private CheckpointRegistry.Place? PlaceIn(CheckpointRegistry shelf)
+    {
+        string? tag = markers.Channel?.Tag;
+        if (tag is null && feed.Board.Status.IsCluster)
+            return null;
+
+        if (_place is null || tag != _tag)
+            (_place, _tag) = (shelf.At(tag), tag);
+        return _place;
+    }
+
+    private bool IsDue(CheckpointRegistry.Place place) =>
+        (HasMoved || !_hasTaken) && !outlet.HasWaiting && (place.WrittenAt == 0 || feed.Time.GetElapsedTime(place.WrittenAt) >= Interval) && MayTry();
+
+    private void Take(ClockReading at)
+    {
+        if (feed.Sink.Mark() is not { } mark)
+            return;
+
+        _taken = new PendingCheckpoint(at, feed.Progress.Position, mark);
+        (_hasTaken, HasMoved, _isLast) = (true, false, false);
+    }
+
+    private void Ask(CheckpointRegistry.Place place)
+    {
+        if (_isAsking || !MayTry())
+            return;
+
+        _isAsking = true;
+        commands.Send((reply, _) => OnRead(reply, place), "GET", place.Key);
+    }
+
+    private void OnRead(RedisAnswer reply, CheckpointRegistry.Place place)
+    {
+        _isAsking = false;
+        if (reply.IsError && reply.ErrorCode != "WRONGTYPE")
+        {
+            Refused(reply, "GET", place);
+            return;
+        }
+
+        place.IsRead = true;
+        feed.Remedies.Set(FeedAspect.State, null);
+        if (Checkpoint.Parse(reply.Text) is { } kept)
+        {
+            feed.Shelf!.Found(kept);
+            Declare(kept);
+        }
+        else if (reply.IsError || reply.Text.Length > 0)
+            FeedLog.StateUnreadable(feed.Logger, feed.Node, place.Key);
+        else
+            place.IsOwed = !feed.CameLater;
+    }
+
+    /// <summary>In a cluster: its slot has moved meanwhile, or the node is new. The time is that of the others, and so is the place, since markers are made of the clock.</summary>
+    private void DeclareLike(Checkpoint other, CheckpointRegistry.Place place)
+    {
+        place.IsOwed = false;
+        Declare(other with { Position = new EventPosition(feed.Progress.Position.RunId, other.Position.Marker, 0) });
+    }
+
+    private void Declare(Checkpoint kept)
+    {
+        var first = _beginning ?? new Beginning(feed.Time.GetUtcNow(), feed.Progress.Position);
+        string detail = kept.Position.RunId == first.Position.RunId ? "keyevt did not run" : "keyevt did not run, and Redis has been started anew, or another node has taken its place";
+        feed.Coverage.NotRunning(detail, kept.At, kept.Position, first.At, first.Position);
+    }
+
+    private void Write(CheckpointRegistry.Place place, PendingCheckpoint taken)
+    {
+        (_taken, _isWriting, place.WrittenAt) = (null, true, feed.Time.GetTimestamp());
+        string state = new Checkpoint(taken.Position, taken.At.Wall, feed.Shelf!.Writer).ToString();
+        if (_hasWritten && SetTellsWhatWasThere)
+            commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state, "GET");
+        else
+            commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state);
+    }
+
+    /// <summary>SET ... GET, from Redis 6.2 on: one command writes and tells whether another program has written meanwhile.</summary>
+    private bool SetTellsWhatWasThere => Version.TryParse(feed.Board.Status.RedisVersion, out var version) && version >= new Version(6, 2);
+
+    private void OnWritten(RedisAnswer reply, CheckpointRegistry.Place place)
+    {
+        _isWriting = false;
+        if (reply.IsError)
+        {
+            HasMoved = true;
+            _hasWritten &= reply.ErrorCode != "WRONGTYPE"; // SET alone puts a state in the place of anything
+            Refused(reply, "SET", place);
+            return;
+        }
+
+        _stranger = Checkpoint.Parse(reply.Text) is { } kept && kept.Writer != feed.Shelf!.Writer ? kept.Writer : null; // +OK is none
+        _hasWritten = true;
+        feed.Remedies.Set(FeedAspect.State, _stranger is null ? null
+            : $"another program ({CleanText.Server(_stranger)}) keeps its state in {place.Key} too: give each program its own --instance, or what is missed between two lives may not be declared");
+        SayWhenKept();
+    }
+
+    private void Refused(RedisAnswer reply, string command, CheckpointRegistry.Place place)
+    {
+        if (RedisErrors.IsPassing(reply) || reply.ErrorCode is "MOVED" or "ASK" or "TRYAGAIN" or "CLUSTERDOWN" or "READONLY")
+        {
+            Pause(Interval);
+            return;
+        }
+
+        Pause(feed.Options.RefusedInterval);
+        string rights = reply.ErrorCode == "NOPERM" ? $"grant +get +set ~{place.Key}*, or " : "";
+        feed.Remedies.Set(FeedAspect.State, $"{command} {place.Key} is refused ({CleanText.Server(reply.Text)}): {rights}start with --state off; until then what is missed while keyevt does not run is not declared");
+    }
+
+    private void Pause(TimeSpan pause) => (_triedAt, _pause) = (feed.Time.GetTimestamp(), pause);
+
+    private bool MayTry() => _pause == TimeSpan.Zero || feed.Time.GetElapsedTime(_triedAt) >= _pause;
+
+    private void SayWhenKept()
+    {
+        if (_taken is null && !_isWriting)
+            _kept?.TrySetResult();
+    }
+}

@@ -1,0 +1,126 @@
+using System.Text;
+
+namespace KeyEvt.Forwarder.Feed.Notifications;
+
+/// <summary>Which of the notifications that a replica sent before it was known as master are echoes of what its old master had sent already?</summary>
+/// <remarks>
+/// <para>
+/// A replica repeats its master's notifications in their order, and its own come after them. So the echoes are a piece of the old master's stream: it is looked for, and
+/// everything up to its end has been forwarded already. What comes behind is new: written after the promotion, or replicated by the dying master whose own
+/// notification of it never arrived.
+/// </para>
+/// <para>
+/// Where PUBLISH is replicated (not in a cluster) the old master's markers come through the replica's stream in their place, and the piece begins at the
+/// last marker that both have. Elsewhere the longest piece counts.
+/// </para>
+/// </remarks>
+internal static class PromotionOverlap
+{
+    /// <summary>What a replica says for what its master did (call propagation in Redis' t_*.c, expire.c, evict.c).</summary>
+    private static readonly (string Master, string Replica)[] OtherWords =
+    [
+        ("expired", "del"), ("evicted", "del"), ("incrbyfloat", "set"), ("spop", "srem"), ("hincrbyfloat", "hset"), ("hexpired", "hdel"),
+    ];
+
+    private static readonly (byte[] Master, byte[] Replica)[] Pairs = [.. OtherWords.Select(pair => (Encoding.ASCII.GetBytes(pair.Master), Encoding.ASCII.GetBytes(pair.Replica)))];
+
+    /// <param name="First">The index of the first notification that is new.</param>
+    /// <param name="IsCertain">False: the piece was found by likeness only, and something in it is there more than once.</param>
+    public readonly record struct Split(int First, bool IsCertain);
+
+    /// <param name="kept">The replica's, in order, with the old master's markers where they came.</param>
+    /// <param name="sent">The old master's, in order, with its markers.</param>
+    public static Split Find(IReadOnlyList<RecordedNotification> kept, IReadOnlyList<RecordedNotification> sent)
+    {
+        var (from, start) = Anchor(kept, sent);
+        bool isAnchored = from > 0;
+        int[] own = [.. Enumerable.Range(from, kept.Count - from).Where(i => !kept[i].IsMarker && !IsLocal(kept[i]))];
+        var masters = sent.Skip(start).Where(one => !one.IsMarker && !IsLocal(one)).ToList();
+        if (isAnchored)
+        {
+            int length = Run(kept, own, masters, 0);
+            return new Split(length == 0 ? from : own[length - 1] + 1, true);
+        }
+
+        int longest = 0, at = 0;
+        for (int begin = 0; begin < masters.Count && own.Length > 0; begin++)
+        {
+            int length = Run(kept, own, masters, begin);
+            if (length > longest)
+                (longest, at) = (length, begin);
+        }
+
+        if (longest == 0)
+            return new Split(0, true);
+
+        var piece = masters.Skip(at).Take(longest).ToList();
+        return new Split(own[longest - 1] + 1, piece.All(one => masters.Count(other => IsSame(one, other)) == 1));
+    }
+
+    /// <summary>Those that the other one has not sent, in either one's words.</summary>
+    public static List<RecordedNotification> NotIn(IReadOnlyList<RecordedNotification> notifications, IReadOnlyList<RecordedNotification> sent)
+    {
+        var byKey = sent.Where(one => !one.IsMarker).GroupBy(KeyOf).ToDictionary(group => group.Key, group => group.ToList());
+        var rest = new List<RecordedNotification>();
+        foreach (var one in notifications)
+        {
+            int at = byKey.TryGetValue(KeyOf(one), out var same) ? same.FindIndex(other => IsEcho(one, other) || IsEcho(other, one)) : -1;
+            if (at < 0)
+                rest.Add(one);
+            else
+                same!.RemoveAt(at);
+        }
+
+        return rest;
+    }
+
+    private static (int, string) KeyOf(RecordedNotification one) => (one.Database, Encoding.Latin1.GetString(one.Key.Span));
+
+    /// <summary>How many of the replica's, from its first, are the master's from here on.</summary>
+    private static int Run(IReadOnlyList<RecordedNotification> kept, int[] own, List<RecordedNotification> masters, int begin)
+    {
+        int length = 0;
+        while (length < own.Length && begin + length < masters.Count && IsEcho(masters[begin + length], kept[own[length]]))
+            length++;
+        return length;
+    }
+
+    /// <summary>Behind the last marker that both have; the starts when there is none.</summary>
+    private static (int Kept, int Sent) Anchor(IReadOnlyList<RecordedNotification> kept, IReadOnlyList<RecordedNotification> sent)
+    {
+        for (int i = kept.Count - 1; i >= 0; i--)
+        {
+            if (!kept[i].IsMarker)
+                continue;
+            for (int j = sent.Count - 1; j >= 0; j--)
+            {
+                if (sent[j].IsMarker && sent[j].Marker.Span.SequenceEqual(kept[i].Marker.Span))
+                    return (i + 1, j + 1);
+            }
+        }
+
+        return (0, 0);
+    }
+
+    /// <summary>Reading is not replicated: a miss is the node's own.</summary>
+    private static bool IsLocal(in RecordedNotification one) => one.Event.Span.SequenceEqual("keymiss"u8);
+
+    private static bool IsSame(in RecordedNotification one, in RecordedNotification other) =>
+        one.Database == other.Database && one.Key.Span.SequenceEqual(other.Key.Span) && one.Event.Span.SequenceEqual(other.Event.Span);
+
+    private static bool IsEcho(in RecordedNotification master, in RecordedNotification replica)
+    {
+        if (master.Database != replica.Database || !master.Key.Span.SequenceEqual(replica.Key.Span))
+            return false;
+        if (master.Event.Span.SequenceEqual(replica.Event.Span))
+            return true;
+
+        foreach (var (masters, replicas) in Pairs)
+        {
+            if (master.Event.Span.SequenceEqual(masters) && replica.Event.Span.SequenceEqual(replicas))
+                return true;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,26 @@
+namespace KeyEvt.Forwarder.Feed.Status;
+
+/// <summary>Where in its life is a feed?</summary>
+public enum FeedState
+{
+    /// <summary>Not started, opening the connection, or in the handshake.</summary>
+    Connecting,
+
+    /// <summary>Connected, and subscribed to what is wanted.</summary>
+    Subscribed,
+
+    /// <summary>As Subscribed, but the node is a replica: what it sends is counted and not passed on.</summary>
+    HeldBack,
+
+    /// <summary>
+    /// As one of these two, but the node has sent nothing for a while though an answer is due: it is busy or frozen, or the way to it is down. The connection is
+    /// kept, and what comes on it will be passed on.
+    /// </summary>
+    Silent,
+
+    /// <summary>Waiting for the next attempt to connect.</summary>
+    Down,
+
+    /// <summary>Disposed, or dead of a fault of its own (see NodeFeed.Completion).</summary>
+    Stopped,
+}

@@ -1,0 +1,46 @@
+namespace KeyEvt.Forwarder.Feed.Status;
+
+/// <summary>What does a feed show of itself? The rarely changing part of its status, and a signal for those who wait for a change.</summary>
+internal sealed class ObservableStatus(NodeFeedStatus first)
+{
+    private readonly Lock _gate = new();
+    private NodeFeedStatus _status = first;
+    private TaskCompletionSource _changed = NewSignal();
+
+    public NodeFeedStatus Status
+    {
+        get
+        {
+            lock (_gate)
+                return _status;
+        }
+    }
+
+    /// <summary>Completes at the next change after this was read.</summary>
+    public Task Changed
+    {
+        get
+        {
+            lock (_gate)
+                return _changed.Task;
+        }
+    }
+
+    public void Change(Func<NodeFeedStatus, NodeFeedStatus> change)
+    {
+        TaskCompletionSource changed;
+        lock (_gate)
+        {
+            var next = change(_status);
+            if (next == _status)
+                return;
+
+            _status = next;
+            (changed, _changed) = (_changed, NewSignal());
+        }
+
+        changed.TrySetResult();
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

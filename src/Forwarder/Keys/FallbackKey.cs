@@ -1,0 +1,35 @@
+using KeyEvt.Forwarder.Feed.Monitors;
+
+namespace KeyEvt.Forwarder.Keys;
+
+/// <summary>Under which key does the fallback storage live? In database 0 of the upstream (DESIGN section 6).</summary>
+public static class FallbackKey
+{
+    public const string Name = "REDIS_MODULE-key_evt_amqp-fallback_storage";
+
+    public static ReadOnlySpan<byte> Utf8 => "REDIS_MODULE-key_evt_amqp-fallback_storage"u8;
+
+    private static ReadOnlySpan<byte> State => "-state"u8;
+
+    /// <summary>Under which key the state of the nodes' streams is kept, see <see cref="Feed.CheckpointKeeper"/>; in a cluster with a tag behind it.</summary>
+    /// <param name="instance">Of a program that was given a name; null: of the one that was not.</param>
+    public static string StateOf(string? instance) => $"{Name}-state{(instance is null ? "" : ":" + instance)}";
+
+    /// <summary>The key of a list in a given slot of a cluster: the name with a tag, always the same.</summary>
+    public static string In(int slot) => $"{Name}{{{SlotTag.Of(slot)}}}";
+
+    /// <summary>Whether a key is one of ours: a list, whose name may have a tag behind it that chooses its slot, or a state.</summary>
+    public static bool Is(ReadOnlySpan<byte> key)
+    {
+        if (!key.StartsWith(Utf8))
+            return false;
+
+        var rest = key[Utf8.Length..];
+        return rest is [] or [(byte)'{', ..] || IsBehindName(rest);
+    }
+
+    /// <summary>Whether it is that of a state.</summary>
+    public static bool IsState(ReadOnlySpan<byte> key) => key.StartsWith(Utf8) && IsBehindName(key[Utf8.Length..]);
+
+    private static bool IsBehindName(ReadOnlySpan<byte> rest) => rest.StartsWith(State) && rest[State.Length..] is [] or [(byte)'{' or (byte)':', ..];
+}

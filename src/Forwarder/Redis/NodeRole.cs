@@ -1,0 +1,13 @@
+namespace KeyEvt.Forwarder.Redis;
+
+/// <summary>What does a node say it is? Only a master's notifications are events.</summary>
+public enum NodeRole
+{
+    /// <summary>Not asked yet, or it may not be asked; forwarded from, as a master.</summary>
+    Unknown,
+
+    Master,
+
+    /// <summary>ROLE says slave.</summary>
+    Replica,
+}

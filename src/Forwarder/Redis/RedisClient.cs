@@ -1,0 +1,160 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
+using KeyEvt.Forwarder.Text;
+
+namespace KeyEvt.Forwarder.Redis;
+
+/// <summary>How does one ask a node or a Sentinel something? One connection, one question at a time, each with a deadline. RESP2.</summary>
+/// <remarks>
+/// Not a client library: it would keep a picture of the topology of its own, and reconnect behind the back of the one who wants to know who is reachable.
+/// Whatever goes wrong is an <see cref="IOException"/>; the connection is of no use after it.
+/// </remarks>
+internal sealed class RedisClient : IAsyncDisposable
+{
+    private const int MaxReplyBytes = 16 * 1024 * 1024;
+
+    private readonly IDuplexPipe _pipe;
+    private readonly TimeSpan _deadline;
+    private readonly TimeProvider _time;
+
+    private readonly RedisAddress _address;
+    private bool _hasAnswered;
+
+    private RedisClient(IDuplexPipe pipe, RedisAddress address, TimeSpan deadline, TimeProvider time) => (_pipe, _address, _deadline, _time) = (pipe, address, deadline, time);
+
+    /// <exception cref="IOException">Not reached, or the login is refused.</exception>
+    public static async Task<RedisClient> OpenAsync(RedisAddress address, IRedisTransport transport, TimeSpan deadline, TimeProvider time)
+    {
+        var pipe = await GuardAsync(async end => await transport.ConnectAsync(address, end).ConfigureAwait(false), deadline, time).ConfigureAwait(false);
+        var caller = new RedisClient(pipe, address, deadline, time);
+        if (address.Password is null && address.User is null)
+            return caller;
+
+        try
+        {
+            string password = address.Password?.ForLogin() ?? "";
+            var answer = await (address.User is { } user ? caller.AskAsync("AUTH", user, password) : caller.AskAsync("AUTH", password)).ConfigureAwait(false);
+            if (!answer.IsError)
+                return caller;
+
+            address.Password?.Refused();
+            throw new IOException($"the login is refused: {CleanText.Server(answer.Text, password)}{address.Password?.Remark}");
+        }
+        catch
+        {
+            await caller.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>One command, one reply; an error reply is a reply.</summary>
+    public Task<RedisAnswer> AskAsync(params string[] command) => GuardAsync(
+        async end =>
+        {
+            try
+            {
+                Write(command);
+                await _pipe.Output.FlushAsync(end).ConfigureAwait(false);
+                var answer = await ReadAsync(end).ConfigureAwait(false);
+                _hasAnswered = true;
+                return answer;
+            }
+            catch (Exception e) when (!_hasAnswered && e is IOException or SocketException)
+            {
+                throw new IOException(PlainFault.Explain(CleanText.Server(e.Message), _address, _hasAnswered), e);
+            }
+        },
+        _deadline,
+        _time);
+
+    /// <summary>The next message of a subscription; null when none came within this time.</summary>
+    public async Task<RedisAnswer?> ListenAsync(TimeSpan patience, CancellationToken stop)
+    {
+        using var timer = new CancellationTokenSource(patience, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, stop);
+        try
+        {
+            return await ReadAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is SocketException or RedisFaultException)
+        {
+            throw new IOException(CleanText.Server(e.Message), e);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await _pipe.CloseAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException or InvalidOperationException)
+        {
+            // It is gone, which is what was wanted.
+        }
+    }
+
+    private static async Task<T> GuardAsync<T>(Func<CancellationToken, Task<T>> act, TimeSpan deadline, TimeProvider time)
+    {
+        using var end = new CancellationTokenSource(deadline, time);
+        try
+        {
+            return await act(end.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"no answer within {deadline.TotalSeconds:0.#} s"));
+        }
+        catch (Exception e) when (e is SocketException or AuthenticationException or RedisFaultException or InvalidOperationException)
+        {
+            throw new IOException(CleanText.Server(e.Message), e);
+        }
+    }
+
+    private async Task<RedisAnswer> ReadAsync(CancellationToken end)
+    {
+        while (true)
+        {
+            var read = await _pipe.Input.ReadAsync(end).ConfigureAwait(false);
+            var (reply, used) = Take(read.Buffer);
+            _pipe.Input.AdvanceTo(read.Buffer.GetPosition(used), reply is null ? read.Buffer.End : read.Buffer.GetPosition(used));
+            if (reply is not null)
+                return reply;
+            if (read.IsCompleted)
+                throw new IOException("it closed the connection");
+        }
+    }
+
+    private static (RedisAnswer? Reply, long Used) Take(ReadOnlySequence<byte> buffer)
+    {
+        if (buffer.IsEmpty)
+            return (null, 0);
+        if (buffer.Length > MaxReplyBytes)
+            throw new IOException("what it sends is too large");
+
+        var bytes = buffer.IsSingleSegment ? buffer.FirstSpan : buffer.ToArray();
+        long size = FrameMeter.Measure(bytes, out _);
+        return size > bytes.Length ? (null, 0) : (RedisAnswer.Parse(bytes[..(int)size]), size);
+    }
+
+    private void Write(string[] command)
+    {
+        var output = _pipe.Output;
+        output.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"*{command.Length}\r\n")));
+        foreach (string word in command)
+        {
+            byte[] bytes = Encoding.UTF8.GetBytes(word);
+            output.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"${bytes.Length}\r\n")));
+            output.Write(bytes);
+            output.Write("\r\n"u8);
+        }
+    }
+}

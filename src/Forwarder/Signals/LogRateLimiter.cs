@@ -1,0 +1,22 @@
+namespace KeyEvt.Forwarder.Signals;
+
+/// <summary>May this warning be given now? Each one at most once in an interval, however often its cause repeats. Thread safe.</summary>
+internal sealed class LogRateLimiter(TimeProvider time, TimeSpan interval)
+{
+    private readonly Dictionary<int, (long At, string? Text)> _last = [];
+
+    public bool MayWarn(int eventId) => MayWarn(eventId, null);
+
+    /// <param name="text">What it says: another text than the last one may be said at once.</param>
+    public bool MayWarn(int eventId, string? text)
+    {
+        lock (_last)
+        {
+            if (_last.TryGetValue(eventId, out var last) && last.Text == text && time.GetElapsedTime(last.At) < interval)
+                return false;
+
+            _last[eventId] = (time.GetTimestamp(), text);
+            return true;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Membership;
+using KeyEvt.Forwarder.Topology;
+
+namespace KeyEvt.Forwarder;
+
+/// <summary>What does info tell of the upstream? The master's feed as ever (in a cluster: the first that is not well, with the sums of all), then a line for each node.</summary>
+internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher topology, FeedSet feeds, CoverageGateRegistry coverage, GapLog gaps, TimeProvider time)
+{
+    public InfoSection Make()
+    {
+        var members = feeds.Members;
+        var all = members.Select(member => member.Feed.Status).ToList();
+        var masters = feeds.Masters.Select(member => member.Feed.Status).ToList();
+        var status = masters.FirstOrDefault(one => one.State != FeedState.Subscribed) ?? masters.FirstOrDefault() ?? new NodeFeedStatus { Node = "", State = FeedState.Connecting };
+        var fields = new List<(string, string)>
+        {
+            ("shape", Lower(topology.Current.Shape)),
+            ("address", address.ToString()),
+            ("topology_version", Number(topology.Current.Version)),
+            ("topology_error", topology.LastFault ?? ""),
+            ("node", status.Node),
+            ("feed_state", Lower(status.State)),
+            ("role", Lower(status.Role)),
+            ("run_id", status.RunId),
+            ("redis_version", status.RedisVersion),
+            ("server", status.Server),
+            ("notify_keyspace_events", status.NotifyFlags ?? ""),
+            ("flags_lacking", status.LackingFlags),
+            ("flags_fault", status.FlagsFault ?? ""),
+            ("patterns", string.Join(' ', status.Patterns)),
+            ("position", status.Position.ToString()),
+            ("notifications_received", Number(all.Sum(one => one.Received))),
+            ("notifications_held_back", Number(all.Sum(one => one.HeldBack))),
+            ("notifications_oversized", Number(all.Sum(one => one.Oversized))),
+            ("notifications_refused", Number(all.Sum(one => one.Refused))),
+            ("markers_sent", Number(all.Sum(one => one.MarkersSent))),
+            ("markers_seen", Number(all.Sum(one => one.MarkersSeen))),
+            ("reconnects", Number(all.Sum(one => one.Reconnects))),
+            ("coverage_waits", Number(coverage.Waits)),
+            ("coverage_waits_ran_out", Number(coverage.RanOut)),
+            ("last_error", status.LastError ?? ""),
+            ("remedy", all.Select(one => one.RemedyText).FirstOrDefault(text => text is not null) ?? ""),
+            ("nodes", Number(members.Count)),
+            ("masters", Number(masters.Count)),
+        };
+        foreach (var (index, member) in members.Index())
+            fields.Add((string.Create(CultureInfo.InvariantCulture, $"node_{index}"), Describe(member)));
+        return new InfoSection("upstream", [.. fields.Select(field => KeyValuePair.Create(field.Item1, field.Item2))]);
+    }
+
+    private string Describe(FeedSet.Member member)
+    {
+        var (node, status) = (member.Node, member.Feed.Status);
+        var own = gaps.Recent.Where(gap => gap.Node == status.Node).ToList();
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"address={node.Address},id={node.Id},role={Lower(status.Role)},topology_role={Lower(node.Role)},failing={(node.IsFailing ? "yes" : "no")},slots={node.Slots.Sum(range => range.Count)},state={Lower(status.State)},position={status.Position},lag_ms={Lag(status)},received={status.Received},held_back={status.HeldBack},flags={status.NotifyFlags},gaps={own.Count},gaps_open={own.Count(gap => gap.IsOpen)}");
+    }
+
+    /// <summary>How old the last marker is that came back: one is sent every quarter of a second while events flow, else each second, so up to that much of it is none. -1: not listening.</summary>
+    private long Lag(NodeFeedStatus status) => status is { Patterns.Count: > 0, State: FeedState.Subscribed or FeedState.HeldBack or FeedState.Silent }
+        ? Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - EventPosition.MarkerMilliseconds(status.Position.Marker))
+        : -1;
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Lower<T>(T value)
+        where T : struct, Enum => InfoReport.SnakeCase(value.ToString());
+}

@@ -1,0 +1,34 @@
+using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.Text;
+using KeyEvt.Resp.Requests;
+
+namespace KeyEvt.Proxy.Intercept;
+
+/// <summary>
+/// A key_evt_amqp command: may it run, and what does it reply? One that Redis would not have taken from a client without login, as it is too large, ends the session
+/// in Redis' words. Whether the client has logged in, only Redis knows: its answer to the question says so.
+/// </summary>
+internal sealed class OwnCommand(RespRequest request, Authorization authorization, ICommandHandler commands) : Interception
+{
+    private readonly RightQuestion _right = RightQuestion.For(CommandTable.RightFor(request));
+
+    public override ReadOnlyMemory<byte> Question => _right.Request;
+
+    public override ReadOnlyMemory<byte>? SecondQuestion => authorization.MayAskUser ? Authorization.UserQuestion : null;
+
+    /// <summary>An error line, or a user's name.</summary>
+    public override int MaxAnswerBytes => 1024;
+
+    protected override async ValueTask<ReadOnlyMemory<byte>?> JudgeAsync(ProbeAnswer answer, bool isFirst, CancellationToken cancellationToken)
+    {
+        if (answer.Kind == FrameKind.Error && answer.Bytes.Span.StartsWith("-NOAUTH "u8) && UnauthenticatedLimits.RefusalOf(request) is { } refusal)
+        {
+            EndsSession = true;
+            return Replies.Error($"ERR {refusal}");
+        }
+
+        var verdict = isFirst ? authorization.JudgeRight(_right, answer) : authorization.JudgeUser(answer);
+        if (verdict.AskUser) return null;
+        return verdict.IsAllowed ? await commands.ExecuteAsync(request, cancellationToken).ConfigureAwait(false) : verdict.Refusal;
+    }
+}

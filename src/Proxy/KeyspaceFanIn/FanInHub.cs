@@ -1,0 +1,87 @@
+using KeyEvt.Forwarder.Topology;
+using KeyEvt.Proxy.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy.KeyspaceFanIn;
+
+/// <summary>What do all merged streams share, and what have they done so far? Thread safe.</summary>
+internal sealed class FanInHub(ITopology topology, ITransport transport, TimeSpan connectTimeout, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan WarnEvery = TimeSpan.FromMinutes(1);
+
+    /// <summary>Many sessions lose the same master at once: one hint says it for all.</summary>
+    private static readonly TimeSpan HintEvery = TimeSpan.FromMilliseconds(100);
+
+    private readonly Lock _rare = new();
+    private readonly Dictionary<string, long> _doneAt = [];
+    private long _subscribers;
+    private long _connections;
+    private long _cut;
+
+    public ITopology Topology => topology;
+
+    public MasterWitness Witness { get; } = new(transport, connectTimeout, time);
+
+    public ITransport Transport => transport;
+
+    public TimeSpan ConnectTimeout => connectTimeout;
+
+    public TimeProvider Time => time;
+
+    public ILogger Logger => logger;
+
+    /// <summary>For the server's section of info.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Fields =>
+    [
+        Field("merged_subscribers", ref _subscribers),
+        Field("merged_connections", ref _connections),
+        Field("merged_subscribers_cut", ref _cut),
+    ];
+
+    public void CountSubscribers(int change) => Interlocked.Add(ref _subscribers, change);
+
+    public void CountConnections(int change) => Interlocked.Add(ref _connections, change);
+
+    public void SubscriberWasCut(long session)
+    {
+        long cut = Interlocked.Increment(ref _cut);
+        if (IsTimeFor("cut", WarnEvery)) FanInLog.SubscriberTooSlow(logger, session, NotificationInbox.MaxBytes, cut);
+    }
+
+    /// <summary>A master that was heard is lost: who follows the nodes is to look.</summary>
+    public void Lost(TransportAddress node)
+    {
+        if (IsTimeFor("hint", HintEvery)) topology.Hint($"a merged subscription lost {node}");
+    }
+
+    /// <summary>The node does not let the proxy subscribe.</summary>
+    /// <param name="error">Its code; what else it says may hold a channel, and so a key.</param>
+    public void WarnOfRefusal(TransportAddress node, string error)
+    {
+        if (IsTimeFor($"refused {node}", WarnEvery)) FanInLog.MergeRefused(logger, node, error);
+    }
+
+    /// <summary>A client was told that it is subscribed, but does not hear all masters yet.</summary>
+    public void WarnOfMissing(string nodes)
+    {
+        if (IsTimeFor("missing", WarnEvery)) FanInLog.MergeIncomplete(logger, nodes);
+    }
+
+    /// <summary>A subscriber hears its own node only from here on.</summary>
+    public void WarnOfGivingUp(string why)
+    {
+        if (IsTimeFor("given up", WarnEvery)) FanInLog.MergeGivenUp(logger, why);
+    }
+
+    private bool IsTimeFor(string what, TimeSpan every)
+    {
+        lock (_rare)
+        {
+            if (_doneAt.TryGetValue(what, out var last) && time.GetElapsedTime(last) < every) return false;
+            _doneAt[what] = time.GetTimestamp();
+            return true;
+        }
+    }
+
+    private static KeyValuePair<string, string> Field(string name, ref long value) => new(name, Volatile.Read(ref value).ToString(System.Globalization.CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,49 @@
+using System.Buffers;
+using KeyEvt.Proxy.Barrier;
+using KeyEvt.Resp.Replies;
+using KeyEvt.Resp.Requests;
+
+namespace KeyEvt.Proxy.KeyspaceFanIn;
+
+/// <summary>
+/// (P)SUBSCRIBE of keyspace notifications: the client's own node answers it, and so says whether this client may hear them; for what it confirms the other masters are subscribed to as well.
+/// Only what lies between the marks is proof: anybody may PUBLISH, and a script may return, what looks like a confirmation. All of it is the client's, unchanged and in order, once the
+/// other masters are heard.
+/// </summary>
+/// <param name="overflow">Ends the session.</param>
+internal sealed class SubscribeAnswer(RespRequest request, FanInStream stream, Action overflow) : Interception
+{
+    public override ReadOnlyMemory<byte> Question { get; } = Ask(request);
+
+    public override bool KeepsAll => true;
+
+    public override int MaxAnswerBytes => NotificationInbox.MaxBytes;
+
+    protected override async ValueTask<ReadOnlyMemory<byte>?> JudgeAsync(ProbeAnswer answer, bool isFirst, CancellationToken cancellationToken)
+    {
+        if (answer.Bytes.IsEmpty) overflow();
+        var forClient = new ArrayBufferWriter<byte>(Math.Max(1, answer.Bytes.Length));
+        var confirmed = Read(answer.Bytes.Span, forClient);
+        if (confirmed.Count > 0) await stream.AddAsync(confirmed, cancellationToken).ConfigureAwait(false);
+        return forClient.WrittenMemory;
+    }
+
+    private List<FanInName> Read(ReadOnlySpan<byte> frames, ArrayBufferWriter<byte> forClient)
+    {
+        List<FanInName> confirmed = [];
+        while (!frames.IsEmpty)
+        {
+            default(RespReplyFramer).TryAdvance(frames, out var length);
+            var frame = frames[..length];
+            var said = PubSubFrame.Read(frame);
+            frames = frames[length..];
+            if (said.IsMessage && stream.LeavesOwnOut && stream.Names.Find(said.IsPattern, said.Name) is not null) continue;
+            forClient.Write(frame);
+            if (!said.IsConfirmation || !KeyspaceNames.IsOne(said.Name)) continue;
+            stream.Inbox.IsResp3 = frame[0] == '>';
+            confirmed.Add(new FanInName(said.IsPattern, said.Name.ToArray()));
+        }
+
+        return confirmed;
+    }
+}

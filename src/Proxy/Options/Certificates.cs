@@ -1,0 +1,62 @@
+using KeyEvt.Forwarder.Tls;
+using KeyEvt.Proxy.Transport.Tls;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy.Options;
+
+/// <summary>Which certificates does this run use on its three sides? Read at start, and again at SIGHUP.</summary>
+internal sealed class Certificates
+{
+    private readonly TlsSource _listen;
+    private readonly TlsSource _upstream;
+    private readonly TlsSource _amqp;
+
+    /// <exception cref="TlsFileException">A file cannot be used.</exception>
+    public Certificates(ProxyOptions options, TimeProvider time)
+    {
+        (_listen, _upstream, _amqp) = (new TlsSource(options.ListenTls, time), new TlsSource(options.UpstreamTls, time), new TlsSource(options.AmqpTls, time));
+        (Upstream, Amqp) = (new TlsClient(_upstream), new TlsClient(_amqp));
+        if (_listen.Current.Own is null) return;
+        Clients = new TlsServer(_listen, options.TlsAuthClients ?? (options.ListenTls.Ca is null ? ClientCertificates.No : ClientCertificates.Yes));
+    }
+
+    public TlsClient Upstream { get; }
+
+    public TlsClient Amqp { get; }
+
+    /// <summary>Null when no address is listened on with TLS.</summary>
+    public TlsServer? Clients { get; }
+
+    private TlsSource[] Sources => [_listen, _upstream, _amqp];
+
+    /// <summary>Says which of them the other side will refuse. That is no reason not to start: other addresses may do without TLS.</summary>
+    public void WarnOfInvalid(ILogger logger)
+    {
+        foreach (var source in Sources)
+        {
+            if (source.Current.OwnFault(source.Time.GetUtcNow()) is { } fault) ReloadLog.CertificateInvalid(logger, fault);
+        }
+    }
+
+    /// <summary>New connections use what the files hold now; a side whose files cannot be used keeps what it had.</summary>
+    public void Reload(ILogger logger)
+    {
+        foreach (var source in Sources)
+        {
+            var files = source.Current.Files;
+            if (files.IsEmpty) continue;
+            try
+            {
+                source.Reload();
+                ReloadLog.CertificatesReloaded(logger, files.Option, Validity(source.Current));
+            }
+            catch (TlsFileException e)
+            {
+                ReloadLog.CertificatesKept(logger, e.Message);
+            }
+        }
+    }
+
+    private static string Validity(TlsMaterial material) =>
+        material.Own?.TargetCertificate is { } certificate ? $"{certificate.Subject}, valid until {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC" : "authorities only";
+}

@@ -1,0 +1,180 @@
+using System.Globalization;
+using System.Net.Sockets;
+using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Topology;
+using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.Cluster;
+using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.KeyspaceFanIn;
+using KeyEvt.Proxy.Listen;
+using KeyEvt.Proxy.Route;
+using KeyEvt.Proxy.Session;
+using KeyEvt.Proxy.Transport;
+using KeyEvt.Proxy.Transport.Tls;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Proxy.Server;
+
+/// <summary>Everything between clients and the upstream: listeners, sessions, interception. Owned by the program.</summary>
+/// <param name="commands">Null: nothing is intercepted.</param>
+internal sealed class ProxyServer(ProxyServerOptions options, ITransport transport, KeyEvtCommands? commands, ILoggerFactory loggers, TimeProvider time) : IAsyncDisposable
+{
+    private static readonly string Version = typeof(ProxyServer).Assembly.GetName().Version!.ToString(3);
+
+    private readonly ILogger _logger = loggers.CreateLogger<ProxyServer>();
+    private readonly long _startedAt = time.GetTimestamp();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<IConnectionListener> _listeners = [];
+    private readonly int _maxClients = OpenFiles.Limit(options.MaxClients, SessionRegistry.MaxFarewells + (options.Listen.Any(address => address.IsTls) ? HandshakeLimits.OfThisProcess.Descriptors : 0), loggers.CreateLogger<ProxyServer>());
+    private SessionRegistry? _sessions;
+    private UpstreamProbe? _probe;
+    private ClusterListeners? _doors;
+    private FanInHub? _merge;
+
+    /// <summary>Where it listens; one per option, with the ports that were really taken, then the doors to the nodes of a cluster as they are now.</summary>
+    public IReadOnlyList<string> Addresses => [.. _listeners.Select(listener => listener.Address), .. _doors?.Addresses ?? []];
+
+    /// <summary>One line for each node of a cluster that it does not listen for.</summary>
+    public IReadOnlyList<string> MissingDoors => _doors?.Missing ?? [];
+
+    public SessionRegistry Sessions => _sessions ?? throw new InvalidOperationException("not started");
+
+    public InterceptionState Interception => commands is null ? InterceptionState.NoEcho : _probe?.State ?? InterceptionState.NotTried;
+
+    /// <summary>Ends when the accept loops have been stopped, faults as soon as one of them has died; valid after start.</summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Returns once clients can connect.</summary>
+    /// <exception cref="IOException">An address cannot be listened on; the message names it. Dispose what was started.</exception>
+    public async Task StartAsync()
+    {
+        _probe = new UpstreamProbe(transport, time, _logger);
+        var route = RouteOf();
+        var door = options.Topology is { Current.Shape: UpstreamShape.Cluster } cluster ? new AddressTranslator(options.AnnounceHost, cluster.Hint, time, _logger) : null;
+        if (options.MergeKeyspace && door is not null) _merge = new FanInHub(options.Topology!, transport, options.Deadlines.Connect, time, _logger);
+        var sessionLogger = loggers.CreateLogger<ProxySession>();
+        var services = new SessionServices
+        {
+            Transport = transport,
+            Upstream = route,
+            CoverageOf = options.Coverage is { } coverage ? place => coverage.Of(place.Host, place.Port, place.UnixPath) : static _ => CoverageGate.AlwaysOpen,
+            Intercept = new InterceptorFactory(new Authorization(options.AdminUsers), commands, door, _merge, sessionLogger).Open,
+            Probe = _probe,
+            Time = time,
+            Logger = sessionLogger,
+            Deadlines = options.Deadlines,
+        };
+        _sessions = new SessionRegistry(services, _maxClients);
+        if (commands is not null) commands.ServerSection = GetInfo;
+        foreach (var address in options.Listen) _listeners.Add(Listen(address));
+        foreach (var listener in _listeners) ListenLog.Listening(_logger, listener.Address);
+        List<Task> loops = [.. _listeners.Select(listener => new ProxyListener(listener, _sessions, time, _logger).RunAsync(_stop.Token))];
+        if (commands is not null) loops.Add(UntilStopped(ProbeAsync(route, _probe)));
+        if (options.IdleTimeout > TimeSpan.Zero) loops.Add(UntilStopped(_sessions.CloseIdleAsync(options.IdleTimeout, time, _stop.Token)));
+        if (route is TopologyRoute moving) loops.Add(UntilStopped(moving.FollowAsync(_stop.Token)));
+        if (door is not null)
+        {
+            _doors = new ClusterListeners(options.Topology!, door, FirstDoor(), services, _sessions, time, _logger);
+            await _doors.FollowAsync(options.Topology!.Current).ConfigureAwait(false); // what is known already listens when the start is over
+            loops.Add(UntilStopped(_doors.RunAsync(_stop.Token)));
+        }
+
+        Completion = FirstFaultOrAllAsync(loops);
+    }
+
+    /// <summary>The section of info that only the server knows.</summary>
+    public InfoSection GetInfo() => new("server",
+    [
+        new("keyevt_version", Version),
+        new("process_id", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)),
+        new("uptime_in_seconds", ((long)time.GetElapsedTime(_startedAt).TotalSeconds).ToString(CultureInfo.InvariantCulture)),
+        new("listening", string.Join(' ', Addresses)),
+        new("connected_clients", (_sessions?.Count ?? 0).ToString(CultureInfo.InvariantCulture)),
+        new("maxclients", _maxClients.ToString(CultureInfo.InvariantCulture)),
+        new("rejected_connections", (_sessions?.Refused ?? 0).ToString(CultureInfo.InvariantCulture)),
+        new("total_connections_received", (_sessions?.Total ?? 0).ToString(CultureInfo.InvariantCulture)),
+        new("allocated_bytes", GC.GetTotalAllocatedBytes().ToString(CultureInfo.InvariantCulture)),
+        new("interception", Interception switch { InterceptionState.On => "on", InterceptionState.NoEcho => "off", _ => "unknown" }),
+        .. _merge?.Fields ?? [],
+    ]);
+
+    /// <summary>Stops accepting, lets requests under way get their replies, cuts what has not ended by the deadline.</summary>
+    public async Task StopAsync(TimeSpan deadline)
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var listener in _listeners) await listener.DisposeAsync().ConfigureAwait(false);
+        if (_doors is not null) await _doors.DisposeAsync().ConfigureAwait(false);
+        if (_sessions is null) return;
+        ListenLog.Stopping(_logger, _sessions.Count);
+        var cut = await _sessions.StopAsync(deadline, time).ConfigureAwait(false);
+        if (cut > 0) ListenLog.StopCut(_logger, cut);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private IUpstreamRoute RouteOf()
+    {
+        var name = options.UpstreamName ?? options.Upstream.ToString();
+        return options.Topology switch
+        {
+            { Current.Shape: UpstreamShape.Sentinel } sentinel => TopologyRoute.ToMaster(name, sentinel, time),
+            { Current.Shape: UpstreamShape.Cluster } cluster => TopologyRoute.ToAnyMaster(name, cluster, time),
+            _ => new FixedRoute(options.Upstream),
+        };
+    }
+
+    /// <summary>As the first --listen over TCP, with the port that the doors begin at.</summary>
+    private TransportAddress FirstDoor()
+    {
+        var like = options.Listen.FirstOrDefault(address => address.UnixPath is null);
+        var host = like?.Host ?? "127.0.0.1";
+        return like is { IsTls: true } ? TransportAddress.Tls(host, options.ListenBase) : TransportAddress.Tcp(host, options.ListenBase);
+    }
+
+    private async Task ProbeAsync(IUpstreamRoute route, UpstreamProbe probe)
+    {
+        var now = time.GetTimestamp();
+        if (await route.FindAsync(failed: [], _stop.Token).ConfigureAwait(false) is { } place) await probe.LearnAsync(place.Address, now, _stop.Token).ConfigureAwait(false);
+    }
+
+    private static async Task UntilStopped(Task loop)
+    {
+        try
+        {
+            await loop.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // told to stop
+        }
+    }
+
+    private IConnectionListener Listen(TransportAddress address)
+    {
+        try
+        {
+            return transport.Listen(address);
+        }
+        catch (SocketException e)
+        {
+            throw new IOException($"cannot listen on {address}: {e.Message}", e);
+        }
+    }
+
+    private static async Task FirstFaultOrAllAsync(List<Task> loops)
+    {
+        while (loops.Count > 0)
+        {
+            var ended = await Task.WhenAny(loops).ConfigureAwait(false);
+            await Task.Yield(); // an accept loop ends on a thread of the transport, which is not to run what comes after
+            await ended.ConfigureAwait(false);
+            loops.Remove(ended);
+        }
+    }
+}
