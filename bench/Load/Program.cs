@@ -1,9 +1,9 @@
 // Which scenario is run, how long? dotnet run -c Release --project bench/Load -- proxy [--rounds 5] [--requests 100000]
 using System.Globalization;
-using KeyEvt.Bench.Load;
 using KeyEvt.Bench.Load.Clients;
 using KeyEvt.Bench.Load.Forward;
 using KeyEvt.Bench.Load.Proxies;
+using KeyEvt.Bench.Load.Scenario;
 
 switch (args)
 {

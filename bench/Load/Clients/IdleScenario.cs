@@ -1,6 +1,7 @@
 // What does a client cost that is only connected, and how are some served among thousands that are idle?
 using System.Diagnostics;
 using System.Globalization;
+using KeyEvt.Bench.Load.Scenario;
 using KeyEvt.Servers;
 
 namespace KeyEvt.Bench.Load.Clients;

@@ -1,6 +1,7 @@
 // What does a session cost that is opened for one request?
 using System.Globalization;
 using KeyEvt.Bench.Load.Proxies;
+using KeyEvt.Bench.Load.Scenario;
 using KeyEvt.Servers;
 
 namespace KeyEvt.Bench.Load.Clients;

@@ -1,6 +1,7 @@
 // What does forwarding cost, beside a bare publisher and beside what a user would write?
 using System.Diagnostics;
 using System.Globalization;
+using KeyEvt.Bench.Load.Scenario;
 using KeyEvt.Servers;
 
 namespace KeyEvt.Bench.Load.Forward;

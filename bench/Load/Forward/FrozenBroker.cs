@@ -1,6 +1,7 @@
 // Does a broker that hangs slow the clients of Redis?
 using System.Diagnostics;
 using System.Globalization;
+using KeyEvt.Bench.Load.Scenario;
 using KeyEvt.Servers;
 
 namespace KeyEvt.Bench.Load.Forward;

@@ -1,6 +1,7 @@
 // Which build of the program is the best one: JIT, ReadyToRun or Native AOT?
 using System.Diagnostics;
 using System.Globalization;
+using KeyEvt.Bench.Load.Scenario;
 using KeyEvt.Servers;
 
 namespace KeyEvt.Bench.Load.Proxies;

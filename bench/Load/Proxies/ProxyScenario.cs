@@ -1,5 +1,6 @@
 // What does the way through the proxy cost, beside the straight way and other proxies?
 using System.Globalization;
+using KeyEvt.Bench.Load.Scenario;
 using KeyEvt.Servers;
 
 namespace KeyEvt.Bench.Load.Proxies;

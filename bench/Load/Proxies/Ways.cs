@@ -1,4 +1,5 @@
 // Which ways are there from a client to the Redis?
+using KeyEvt.Bench.Load.Scenario;
 using KeyEvt.Servers;
 
 namespace KeyEvt.Bench.Load.Proxies;

@@ -14,7 +14,7 @@ internal sealed class OwnCommand(RespRequest request, Authorization authorizatio
 
     public override ReadOnlyMemory<byte> Question => _right.Request;
 
-    public override ReadOnlyMemory<byte>? SecondQuestion => authorization.MayAskUser ? Authorization.UserQuestion : null;
+    public override ReadOnlyMemory<byte>? SecondQuestion => authorization.MayAskUser ? Authorization.UserQuestion : (ReadOnlyMemory<byte>?)null; // a bare null would become an empty question
 
     /// <summary>An error line, or a user's name.</summary>
     public override int MaxAnswerBytes => 1024;

@@ -1,4 +1,4 @@
-namespace KeyEvt.Bench.Load;
+namespace KeyEvt.Bench.Load.Scenario;
 
 /// <summary>One question about speed, and its answer as a markdown table.</summary>
 internal interface IScenario

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace KeyEvt.Bench.Load;
+namespace KeyEvt.Bench.Load.Scenario;
 
 /// <summary>How long is a run, and what of it is wanted?</summary>
 /// <param name="Rounds">Measured rounds; others go before them to warm up.</param>

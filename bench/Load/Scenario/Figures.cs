@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace KeyEvt.Bench.Load;
+namespace KeyEvt.Bench.Load.Scenario;
 
 /// <summary>How are many figures said in few? Medians, with the smallest and the largest where they matter, in a markdown table.</summary>
 internal static class Figures
