@@ -4,7 +4,7 @@ namespace KeyEvt.Forwarder.Events;
 
 /// <summary>
 /// What is one event on its way out? A view of bytes that an <see cref="EventLog"/> owns; valid until the entry is settled.
-/// The stored form is <see cref="StoredForm"/>, the very bytes of an entry of the fallback storage (DESIGN section 6).
+/// The stored form is <see cref="StoredForm"/>, the very bytes of an entry of the fallback storage (docs/architecture.md, "The stored form").
 /// </summary>
 /// <param name="Sequence">The entry's number in its log; grows by one an entry.</param>
 /// <param name="Stored">The stored form; a plain body (no id) when an older program left it in the fallback storage.</param>

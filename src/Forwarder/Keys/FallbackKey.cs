@@ -2,7 +2,7 @@ using KeyEvt.Forwarder.Feed.Monitors;
 
 namespace KeyEvt.Forwarder.Keys;
 
-/// <summary>Under which key does the fallback storage live? In database 0 of the upstream (DESIGN section 6).</summary>
+/// <summary>Under which key does the fallback storage live? In database 0 of the upstream (docs/delivery.md).</summary>
 public static class FallbackKey
 {
     public const string Name = "REDIS_MODULE-key_evt_amqp-fallback_storage";

@@ -9,7 +9,7 @@ using RabbitMQ.Client;
 namespace KeyEvt.Forwarder.Amqp.Messages;
 
 /// <summary>
-/// What does an event look like as an AMQP message (DESIGN section 6)? In the shape of <see cref="MessageFormat"/>, with the delivery
+/// What does an event look like as an AMQP message (docs/messages.md)? In the shape of <see cref="MessageFormat"/>, with the delivery
 /// mode, message id and timestamp. One set of properties and one buffer are filled again and again: the library copies both into its
 /// frame before it returns.
 /// </summary>

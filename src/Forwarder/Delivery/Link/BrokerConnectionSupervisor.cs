@@ -7,7 +7,7 @@ namespace KeyEvt.Forwarder.Delivery.Link;
 
 /// <summary>
 /// Is there a link to the broker, and when is the next attempt? Opens one epoch after the other; gives a broken one up as a
-/// whole (TRAPS: a publisher of the library can hang for ever while it says it is open). Used by the delivery loop only.
+/// whole (docs/decisions/no-automatic-recovery.md: a publisher of the library can hang for ever while it says it is open). Used by the delivery loop only.
 /// </summary>
 internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, DeliveryOptions options, LinkInbox inbox, AsyncSignal signal, TimeProvider time, ILogger logger)
 {
