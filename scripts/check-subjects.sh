@@ -7,7 +7,7 @@ export LC_ALL=C.UTF-8 # lengths are of characters, not of bytes
 limit=72
 usage() { echo "usage: scripts/check-subjects.sh BASE..HEAD${1:+ ($1)}" >&2; exit 2; }
 
-[ $# = 1 ] && [[ $1 = ?*..?* && $1 != *...* ]] || usage
+[[ $# = 1 && $1 = ?*..?* && $1 != *...* ]] || usage
 git rev-parse --verify --quiet "${1%%..*}^{commit}" >/dev/null || usage "there is no commit ${1%%..*}"
 git rev-parse --verify --quiet "${1##*..}^{commit}" >/dev/null || usage "there is no commit ${1##*..}"
 

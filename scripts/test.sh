@@ -12,14 +12,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 . scripts/runs.sh
 
 case "$*" in
-    '' | unit) only=$* ;;
+    '' | unit) part=$* ;;
     *) echo "usage: scripts/test.sh [unit]" >&2; exit 2 ;;
 esac
 
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1
 
 # Tests without servers. Those that start one are marked with the trait Needs=servers, and left out. One that is not marked fails: it finds no server's program.
-if [ "$only" = unit ]; then
+if [ "$part" = unit ]; then
     need_dotnet || { fail "an installation"; finish; }
     step "build"
     dotnet build KeyEvt.Unit.slnf -c Release -v quiet -warnaserror -p:UseSharedCompilation=false -nodeReuse:false </dev/null || { fail "build"; finish; }
