@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prints the version of KeyEvt. It is written in one place, Directory.Build.props; everything else asks there.
-#   scripts/version.sh              0.2.0
-#   scripts/version.sh --is v0.2.0  exit 0 if that tag names this version, else 1 with the reason
+#   scripts/version.sh              the version alone, such as 1.2.3
+#   scripts/version.sh --is TAG     exit 0 if that tag names this version, else 1 with the reason
 #   scripts/version.sh --notes      what CHANGELOG.md says of this version
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
