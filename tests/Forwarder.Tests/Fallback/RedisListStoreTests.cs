@@ -9,6 +9,7 @@ using Xunit;
 namespace KeyEvt.Forwarder.Tests.Fallback;
 
 /// <summary>What do the scripts do in a real Redis, also when the list is not what it should be?</summary>
+[Trait("Needs", "servers")]
 public sealed class RedisListStoreTests : IAsyncLifetime
 {
     private const string Key = "list";

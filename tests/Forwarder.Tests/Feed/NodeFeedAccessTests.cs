@@ -7,6 +7,7 @@ using Xunit;
 namespace KeyEvt.Forwarder.Tests.Feed;
 
 /// <summary>What does a feed do where it may not do everything? It goes on with what it may, and says in plain words what to grant.</summary>
+[Trait("Needs", "servers")]
 public class NodeFeedAccessTests
 {
     private const string Canary = "c4nary-p4ssw0rd";

@@ -10,6 +10,7 @@ using Xunit;
 namespace KeyEvt.Forwarder.Tests.Feed;
 
 /// <summary>Do a real Redis' events arrive, each once, as they are?</summary>
+[Trait("Needs", "servers")]
 public class NodeFeedEventsTests
 {
     [Fact]

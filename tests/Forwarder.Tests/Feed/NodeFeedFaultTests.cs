@@ -7,6 +7,7 @@ using Xunit;
 namespace KeyEvt.Forwarder.Tests.Feed;
 
 /// <summary>What does a feed do when its node or somebody else takes something away from it?</summary>
+[Trait("Needs", "servers")]
 public class NodeFeedFaultTests
 {
     [Fact]

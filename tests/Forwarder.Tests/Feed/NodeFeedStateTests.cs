@@ -11,6 +11,7 @@ using Xunit;
 namespace KeyEvt.Forwarder.Tests.Feed;
 
 /// <summary>Is it declared what a node did while the program did not run? One life after the other, each with a feed of its own, on a private Redis.</summary>
+[Trait("Needs", "servers")]
 public sealed class NodeFeedStateTests : IAsyncDisposable
 {
     private static readonly string Key = FallbackKey.StateOf(null);

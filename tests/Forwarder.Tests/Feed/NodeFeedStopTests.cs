@@ -13,6 +13,7 @@ namespace KeyEvt.Forwarder.Tests.Feed;
 public sealed class NodeFeedStopTests
 {
     [Fact]
+    [Trait("Needs", "servers")]
     public async Task Events_of_commands_that_Redis_has_acknowledged_are_read_before_the_end()
     {
         await using var server = await RedisServer.StartAsync();
@@ -29,6 +30,7 @@ public sealed class NodeFeedStopTests
     }
 
     [Fact]
+    [Trait("Needs", "servers")]
     public async Task A_silent_node_is_waited_for_no_longer_than_allowed()
     {
         await using var server = await RedisServer.StartAsync();

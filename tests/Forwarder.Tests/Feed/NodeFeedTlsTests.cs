@@ -11,6 +11,7 @@ using Xunit;
 namespace KeyEvt.Forwarder.Tests.Feed;
 
 /// <summary>Does rediss:// mean TLS, with a certificate that is checked?</summary>
+[Trait("Needs", "servers")]
 public sealed class NodeFeedTlsTests : IDisposable
 {
     private readonly PrivateFolder _folder = new("tls");
