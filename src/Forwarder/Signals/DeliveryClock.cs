@@ -5,14 +5,14 @@ internal sealed class DeliveryClock(TimeProvider time)
 {
     public long Now => time.GetTimestamp();
 
-    public long After(TimeSpan span) => Now + Ticks(span);
+    public long After(TimeSpan span) => time.TimestampAfter(span);
 
     /// <summary>Negative when it is past.</summary>
-    public TimeSpan Until(long timestamp) => TimeSpan.FromSeconds((timestamp - Now) / (double)time.TimestampFrequency);
+    public TimeSpan Until(long timestamp) => time.TimeUntil(timestamp);
 
     public bool IsPast(long timestamp) => Now >= timestamp;
 
     public bool IsPast(long since, TimeSpan span) => Now >= since + Ticks(span);
 
-    public long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+    public long Ticks(TimeSpan span) => time.ToTicks(span);
 }

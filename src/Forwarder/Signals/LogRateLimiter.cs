@@ -1,7 +1,7 @@
 namespace KeyEvt.Forwarder.Signals;
 
 /// <summary>May this warning be given now? Each one at most once in an interval, however often its cause repeats. Thread safe.</summary>
-internal sealed class LogRateLimiter(TimeProvider time, TimeSpan interval)
+public sealed class LogRateLimiter(TimeProvider time, TimeSpan interval)
 {
     private readonly Dictionary<int, (long At, string? Text)> _last = [];
 

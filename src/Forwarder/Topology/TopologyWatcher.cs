@@ -23,7 +23,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly LogRateLimiter _warnings;
     private readonly Lock _gate = new();
-    private TaskCompletionSource _changed = NewSignal();
+    private readonly ChangeSignal _changed = new();
     private volatile TopologySnapshot _current;
     private volatile string? _fault;
     private long _hurryUntil;
@@ -50,19 +50,12 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     /// <summary>Why nothing is known, or what is known may be old; null when the last look went well, and the next change will be told of.</summary>
     public string? LastFault => _fault ?? _finder?.Deafness;
 
-    public Task Changed
-    {
-        get
-        {
-            lock (_gate)
-                return _changed.Task;
-        }
-    }
+    public Task Changed => _changed.Next;
 
     public void Hint(string reason)
     {
         TopologyLog.Hinted(_logger, reason);
-        Volatile.Write(ref _hurryUntil, _time.GetTimestamp() + (long)(HurryFor.TotalSeconds * _time.TimestampFrequency));
+        Volatile.Write(ref _hurryUntil, _time.TimestampAfter(HurryFor));
         Wake();
     }
 
@@ -150,15 +143,9 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
             return;
 
         var next = _current with { Version = _current.Version + 1, Nodes = nodes };
-        TaskCompletionSource changed;
-        lock (_gate)
-        {
-            _current = next;
-            (changed, _changed) = (_changed, NewSignal());
-        }
-
+        _current = next;
         TopologyLog.Changed(_logger, next.Version, string.Join(", ", nodes.Select(Describe)));
-        changed.TrySetResult();
+        _changed.Signal();
     }
 
     internal static string Describe(TopologyNode node) =>
@@ -178,8 +165,6 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
                 _hinted.Release();
         }
     }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Returns when somebody has hinted, or after the pause.</summary>
     private async Task HintedAsync(TimeSpan pause)

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;
 
@@ -14,18 +15,15 @@ internal sealed class AddressTranslator(string? announceHost, Action<string> hin
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private volatile PortMap _plan = PortMap.Empty;
-    private volatile TaskCompletionSource _changed = NewSignal();
-    private readonly Lock _warning = new();
-    private long? _warnedAt;
+    private readonly ChangeSignal _changed = new();
+    private readonly RateLimiter _warnings = new(time, WarnEvery);
 
     public PortMap Plan => _plan;
 
     public void Change(PortMap plan)
     {
         _plan = plan;
-        var changed = _changed;
-        _changed = NewSignal();
-        changed.TrySetResult();
+        _changed.Signal();
     }
 
     public NodeNames NamesFor(IConnection client, TransportAddress upstream) =>
@@ -41,7 +39,7 @@ internal sealed class AddressTranslator(string? announceHost, Action<string> hin
         {
             while (true)
             {
-                var changed = _changed.Task; // before the look, so that no change is missed
+                var changed = _changed.Next; // before the look, so that no change is missed
                 if (isThere(_plan)) return true;
                 await changed.WaitAsync(either.Token).ConfigureAwait(false);
             }
@@ -55,16 +53,8 @@ internal sealed class AddressTranslator(string? announceHost, Action<string> hin
     /// <summary>A client was sent to a node past the door.</summary>
     public void WarnOfUnknown(string host, int port)
     {
-        lock (_warning)
-        {
-            if (_warnedAt is { } last && time.GetElapsedTime(last) < WarnEvery) return;
-            _warnedAt = time.GetTimestamp();
-        }
-
-        ClusterLog.UnknownNode(logger, host, port);
+        if (_warnings.TryTake()) ClusterLog.UnknownNode(logger, host, port);
     }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
 /// <summary>What are the cluster's nodes called towards one client?</summary>

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;
@@ -12,8 +13,8 @@ internal sealed class FanInHub(ITopology topology, ITransport transport, TimeSpa
     /// <summary>Many sessions lose the same master at once: one hint says it for all.</summary>
     private static readonly TimeSpan HintEvery = TimeSpan.FromMilliseconds(100);
 
-    private readonly Lock _rare = new();
-    private readonly Dictionary<string, long> _doneAt = [];
+    private readonly KeyedRateLimiter<string> _warnings = new(time, WarnEvery);
+    private readonly RateLimiter _hints = new(time, HintEvery);
     private long _subscribers;
     private long _connections;
     private long _cut;
@@ -45,42 +46,32 @@ internal sealed class FanInHub(ITopology topology, ITransport transport, TimeSpa
     public void SubscriberWasCut(long session)
     {
         long cut = Interlocked.Increment(ref _cut);
-        if (IsTimeFor("cut", WarnEvery)) FanInLog.SubscriberTooSlow(logger, session, NotificationInbox.MaxBytes, cut);
+        if (_warnings.TryTake("cut")) FanInLog.SubscriberTooSlow(logger, session, NotificationInbox.MaxBytes, cut);
     }
 
     /// <summary>A master that was heard is lost: who follows the nodes is to look.</summary>
     public void Lost(TransportAddress node)
     {
-        if (IsTimeFor("hint", HintEvery)) topology.Hint($"a merged subscription lost {node}");
+        if (_hints.TryTake()) topology.Hint($"a merged subscription lost {node}");
     }
 
     /// <summary>The node does not let the proxy subscribe.</summary>
     /// <param name="error">Its code; what else it says may hold a channel, and so a key.</param>
     public void WarnOfRefusal(TransportAddress node, string error)
     {
-        if (IsTimeFor($"refused {node}", WarnEvery)) FanInLog.MergeRefused(logger, node, error);
+        if (_warnings.TryTake($"refused {node}")) FanInLog.MergeRefused(logger, node, error);
     }
 
     /// <summary>A client was told that it is subscribed, but does not hear all masters yet.</summary>
     public void WarnOfMissing(string nodes)
     {
-        if (IsTimeFor("missing", WarnEvery)) FanInLog.MergeIncomplete(logger, nodes);
+        if (_warnings.TryTake("missing")) FanInLog.MergeIncomplete(logger, nodes);
     }
 
     /// <summary>A subscriber hears its own node only from here on.</summary>
     public void WarnOfGivingUp(string why)
     {
-        if (IsTimeFor("given up", WarnEvery)) FanInLog.MergeGivenUp(logger, why);
-    }
-
-    private bool IsTimeFor(string what, TimeSpan every)
-    {
-        lock (_rare)
-        {
-            if (_doneAt.TryGetValue(what, out var last) && time.GetElapsedTime(last) < every) return false;
-            _doneAt[what] = time.GetTimestamp();
-            return true;
-        }
+        if (_warnings.TryTake("given up")) FanInLog.MergeGivenUp(logger, why);
     }
 
     private static KeyValuePair<string, string> Field(string name, ref long value) => new(name, Volatile.Read(ref value).ToString(System.Globalization.CultureInfo.InvariantCulture));

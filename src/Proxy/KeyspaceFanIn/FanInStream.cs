@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Transport;
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;
@@ -19,7 +20,7 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
 
     private readonly SessionServices _services = services ?? sessions.Services;
     private long _pauses;
-    private long? _warnedAt;
+    private readonly RateLimiter _pauseWarnings = new(time, WarnEvery);
     private bool _isPauseSaid;
 
     public async Task RunAsync(CancellationToken stop)
@@ -108,8 +109,7 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
     private void WarnOfPause(string reason)
     {
         _pauses++;
-        if (_warnedAt is { } last && time.GetElapsedTime(last) < WarnEvery) return;
-        _warnedAt = time.GetTimestamp();
+        if (!_pauseWarnings.TryTake()) return;
         _isPauseSaid = true;
         ListenLog.AcceptPaused(logger, listener.Address, reason, _pauses);
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Text;
 using KeyEvt.Proxy.Transport;
@@ -24,7 +25,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
     private int _count;
     private int _farewells;
     private long _refused;
-    private long? _warnedAt;
+    private readonly RateLimiter _refusalWarnings = new(services.Time, WarnEvery);
     private TaskCompletionSource? _allEnded;
 
     /// <summary>Of sessions for which no others are named.</summary>
@@ -154,13 +155,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
 
     private void WarnOfRefusal()
     {
-        lock (_sessions)
-        {
-            if (_warnedAt is { } last && services.Time.GetElapsedTime(last) < WarnEvery) return;
-            _warnedAt = services.Time.GetTimestamp();
-        }
-
-        ListenLog.ClientsRefused(services.Logger, maxClients);
+        if (_refusalWarnings.TryTake()) ListenLog.ClientsRefused(services.Logger, maxClients);
     }
 
     /// <summary>No session is left; none begins any more.</summary>

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Transport;
 
@@ -24,7 +25,7 @@ internal sealed class TopologyRoute(
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _gate = new();
-    private long? _hintedAt;
+    private readonly RateLimiter _hints = new(time, HintEvery);
     private CancellationTokenSource _over = new();
     private UpstreamPlace? _place;
 
@@ -65,13 +66,7 @@ internal sealed class TopologyRoute(
     public void Lost(UpstreamPlace place)
     {
         // A client's QUIT looks the same, and many may come at once: one hint says it for all.
-        lock (_gate)
-        {
-            if (_hintedAt is { } last && time.GetElapsedTime(last) < HintEvery) return;
-            _hintedAt = time.GetTimestamp();
-        }
-
-        topology.Hint($"a session lost {place.Address}");
+        if (_hints.TryTake()) topology.Hint($"a session lost {place.Address}");
     }
 
     /// <summary>Ends sessions as soon as their place is over, until told to stop.</summary>

@@ -1,3 +1,5 @@
+using KeyEvt.Forwarder.Signals;
+
 namespace KeyEvt.Forwarder.Feed.Status;
 
 /// <summary>What does a feed show of itself? The rarely changing part of its status, and a signal for those who wait for a change.</summary>
@@ -5,7 +7,7 @@ internal sealed class ObservableStatus(NodeFeedStatus first)
 {
     private readonly Lock _gate = new();
     private NodeFeedStatus _status = first;
-    private TaskCompletionSource _changed = NewSignal();
+    private readonly ChangeSignal _changed = new();
 
     public NodeFeedStatus Status
     {
@@ -17,18 +19,10 @@ internal sealed class ObservableStatus(NodeFeedStatus first)
     }
 
     /// <summary>Completes at the next change after this was read.</summary>
-    public Task Changed
-    {
-        get
-        {
-            lock (_gate)
-                return _changed.Task;
-        }
-    }
+    public Task Changed => _changed.Next;
 
     public void Change(Func<NodeFeedStatus, NodeFeedStatus> change)
     {
-        TaskCompletionSource changed;
         lock (_gate)
         {
             var next = change(_status);
@@ -36,11 +30,8 @@ internal sealed class ObservableStatus(NodeFeedStatus first)
                 return;
 
             _status = next;
-            (changed, _changed) = (_changed, NewSignal());
         }
 
-        changed.TrySetResult();
+        _changed.Signal();
     }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Transport.Sockets;
 using Microsoft.Extensions.Logging;
@@ -17,7 +18,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
     private const string NoPlace = "too many others wait for their handshake";
     private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(10);
 
-    private readonly Lock _warning = new();
+    private readonly RateLimiter _warnings = new(time, WarnEvery);
 
     /// <summary>These two last until nobody is let in any more; where it listens again it has new ones. Who comes too late finds the channel completed.</summary>
     private volatile Channel<IConnection> _ready = Channel.CreateUnbounded<IConnection>();
@@ -29,7 +30,6 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
     /// <summary>These two outlive a call: were they begun anew for each client that comes to nothing, each would stay in the channel until one comes in.</summary>
     private Task<Socket>? _accepting;
     private Task<bool>? _arriving;
-    private long? _warnedAt;
 
     public string Address => TransportAddress.TlsScheme + listener.Address;
 
@@ -162,18 +162,8 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
     /// <summary>Whoever scans ports must not fill the log: one warning in ten seconds, the rest is for debugging.</summary>
     private void Refused(IPEndPoint? client, string why)
     {
-        if (client is not null && MayWarn()) TlsLog.HandshakeRefused(logger, Address, Name(client), why);
+        if (client is not null && _warnings.TryTake()) TlsLog.HandshakeRefused(logger, Address, Name(client), why);
         else if (logger.IsEnabled(LogLevel.Debug)) TlsLog.HandshakeRefusedToo(logger, Address, Name(client), why);
-    }
-
-    private bool MayWarn()
-    {
-        lock (_warning)
-        {
-            if (_warnedAt is { } last && time.GetElapsedTime(last) < WarnEvery) return false;
-            _warnedAt = time.GetTimestamp();
-            return true;
-        }
     }
 
     private static string Name(IPEndPoint? client) => client?.ToString() ?? "a client that had gone already";

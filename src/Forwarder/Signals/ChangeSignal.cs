@@ -1,10 +1,10 @@
-namespace KeyEvt.Proxy.KeyspaceFanIn;
+namespace KeyEvt.Forwarder.Signals;
 
 /// <summary>
 /// How does one who waits learn that something has changed? Thread safe: take <see cref="Next"/>, then look, then await it; so no change is missed, however many
 /// are told at once.
 /// </summary>
-internal sealed class ChangeSignal
+public sealed class ChangeSignal
 {
     private TaskCompletionSource _next = NewSignal();
 
