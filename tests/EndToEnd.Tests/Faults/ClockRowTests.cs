@@ -15,7 +15,7 @@ public sealed class ClockRowTests(SharedBroker broker)
     {
         using var folder = new PrivateFolder("clock");
         var clock = folder.Write("offset", "+0");
-        var setting = Rows.Setting with
+        var setting = FaultStage.Setting with
         {
             Environment = new Dictionary<string, string>
             {
@@ -29,7 +29,7 @@ public sealed class ClockRowTests(SharedBroker broker)
                 ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
             },
         };
-        await Rows.WithRelayAsync(await broker.GetAsync(), setting, async (stage, relay) =>
+        await FaultStage.WithRelayAsync(await broker.GetAsync(), setting, async (stage, relay) =>
         {
             await using var run = stage.StartRun();
             var hours = new Dictionary<int, int>();

@@ -1,4 +1,4 @@
-// Rows R9 to R12: what happens to the events in the fallback storage, and to those that it refuses?
+// FaultStage R9 to R12: what happens to the events in the fallback storage, and to those that it refuses?
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
@@ -12,7 +12,7 @@ public sealed class FallbackRowTests(SharedBroker broker)
     [Fact]
     public async Task R9_Events_that_a_full_Redis_refuses_wait_in_memory_and_beyond_its_bound_are_counted_as_dropped_with_a_warning()
     {
-        await RunAsync(Rows.Setting with { Options = [.. Rows.Setting.Options, "--buffer-bytes", "256k"] }, async (stage, relay) =>
+        await RunAsync(FaultStage.Setting with { Options = [.. FaultStage.Setting.Options, "--buffer-bytes", "256k"] }, async (stage, relay) =>
         {
             relay.Cut(); // before the first event: none is unconfirmed, so what is counted as dropped has not arrived all the same
             await stage.Redis.CallAsync("CONFIG", "SET", "maxmemory", "1mb");
@@ -43,7 +43,7 @@ public sealed class FallbackRowTests(SharedBroker broker)
     [Fact]
     public async Task R10_Stored_events_that_Redis_evicts_are_counted_as_lost_and_the_danger_is_told_at_the_start()
     {
-        await RunAsync(Rows.Setting with { Redis = ["maxmemory 1gb", "maxmemory-policy allkeys-lru"] }, async (stage, relay) =>
+        await RunAsync(FaultStage.Setting with { Redis = ["maxmemory 1gb", "maxmemory-policy allkeys-lru"] }, async (stage, relay) =>
         {
             await stage.Program.Process.LineAsync("what may be evicted", line => line.Contains("maxmemory-policy", StringComparison.Ordinal) && line.Contains("allkeys-lru", StringComparison.Ordinal) && line.Contains("noeviction", StringComparison.Ordinal));
             Assert.Contains("allkeys-lru", (await stage.InfoAsync())["upstream.remedy"], StringComparison.Ordinal);
@@ -68,7 +68,7 @@ public sealed class FallbackRowTests(SharedBroker broker)
     [Fact]
     public async Task R10_Where_nothing_is_evicted_there_is_no_warning()
     {
-        await RunAsync(Rows.Setting with { Redis = ["maxmemory 1gb", "maxmemory-policy volatile-lru"] }, async (stage, _) =>
+        await RunAsync(FaultStage.Setting with { Redis = ["maxmemory 1gb", "maxmemory-policy volatile-lru"] }, async (stage, _) =>
         {
             await stage.CallAsync("SET", "k", "v");
             await stage.Consumer.WaitForAsync(1);
@@ -79,7 +79,7 @@ public sealed class FallbackRowTests(SharedBroker broker)
     [Fact]
     public async Task R11_Stored_events_that_FLUSHALL_takes_are_noticed_and_counted_exactly_under_load()
     {
-        await RunAsync(Rows.Setting, async (stage, relay) =>
+        await RunAsync(FaultStage.Setting, async (stage, relay) =>
         {
             relay.Cut(); // before the first event, as in R9
             await using var run = stage.StartRun();
@@ -102,7 +102,7 @@ public sealed class FallbackRowTests(SharedBroker broker)
     [Fact]
     public async Task R12_With_all_flags_set_and_the_fallback_in_use_its_own_key_makes_no_event()
     {
-        var setting = Rows.Setting with { Before = redis => redis.CallAsync("CONFIG", "SET", "notify-keyspace-events", "KEAmn"), Options = [.. Rows.Setting.Options, "--rule", "mask=REDIS_MODULE"] };
+        var setting = FaultStage.Setting with { Before = redis => redis.CallAsync("CONFIG", "SET", "notify-keyspace-events", "KEAmn"), Options = [.. FaultStage.Setting.Options, "--rule", "mask=REDIS_MODULE"] };
         await RunAsync(setting, async (stage, relay) =>
         {
             await using var run = stage.StartRun();
@@ -129,5 +129,5 @@ public sealed class FallbackRowTests(SharedBroker broker)
         await stage.WaitForNumberAsync("upstream.markers_seen", now => now >= seen + 4);
     }
 
-    private async Task RunAsync(StageSetting setting, Func<Stage, Relay, Task> act) => await Rows.WithRelayAsync(await broker.GetAsync(), setting, act);
+    private async Task RunAsync(StageSetting setting, Func<Stage, Relay, Task> act) => await FaultStage.WithRelayAsync(await broker.GetAsync(), setting, act);
 }

@@ -1,4 +1,4 @@
-// Rows R1, R6, R7, R8: is every span in which Redis' notifications do not reach the feed noticed, ended and declared?
+// FaultStage R1, R6, R7, R8: is every span in which Redis' notifications do not reach the feed noticed, ended and declared?
 using System.Diagnostics;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
@@ -114,7 +114,7 @@ public sealed class FeedRowTests(SharedBroker broker)
     /// <param name="isLong">The gap lasts while others write; else the feed may be back before the next write.</param>
     private async Task RunAsync(Func<Stage, FaultRun, Task> act, StageSetting? special = null, bool isLong = true)
     {
-        var setting = (special ?? Rows.Setting) with { Events = Rows.Setting.Events, Options = Rows.Setting.Options, Masks = ["^t:"] };
+        var setting = (special ?? FaultStage.Setting) with { Events = FaultStage.Setting.Events, Options = FaultStage.Setting.Options, Masks = ["^t:"] };
         await Stage.RunAsync(await broker.GetAsync(), setting, async stage =>
         {
             await using var run = stage.StartRun();

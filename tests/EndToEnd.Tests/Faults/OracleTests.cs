@@ -11,7 +11,7 @@ public sealed class OracleTests(SharedBroker broker)
     [Fact]
     public async Task Without_a_fault_everything_arrives_once()
     {
-        await Stage.RunAsync(await broker.GetAsync(), Rows.Setting, async stage =>
+        await Stage.RunAsync(await broker.GetAsync(), FaultStage.Setting, async stage =>
         {
             await using var run = stage.StartRun();
             await run.MoreAsync(1000);
@@ -26,7 +26,7 @@ public sealed class OracleTests(SharedBroker broker)
     [Fact]
     public async Task What_the_program_drops_is_lost_and_what_it_counts_is_compared()
     {
-        await Stage.RunAsync(await broker.GetAsync(), Rows.Setting, async stage =>
+        await Stage.RunAsync(await broker.GetAsync(), FaultStage.Setting, async stage =>
         {
             await using var run = stage.StartRun(new WriterSetting(stage.Program.Port) { Rate = 1000 });
             await run.MoreAsync(200);
@@ -49,7 +49,7 @@ public sealed class OracleTests(SharedBroker broker)
     [Fact]
     public async Task What_never_comes_and_is_counted_nowhere_is_lost()
     {
-        await Stage.RunAsync(await broker.GetAsync(), Rows.Setting, async stage =>
+        await Stage.RunAsync(await broker.GetAsync(), FaultStage.Setting, async stage =>
         {
             await using var run = stage.StartRun(new WriterSetting(stage.Program.Port) { Rate = 1000 });
             await run.MoreAsync(200);
@@ -66,7 +66,7 @@ public sealed class OracleTests(SharedBroker broker)
     [Fact]
     public async Task A_message_of_another_or_with_another_id_or_too_early_is_seen()
     {
-        await Stage.RunAsync(await broker.GetAsync(), Rows.Setting, async stage =>
+        await Stage.RunAsync(await broker.GetAsync(), FaultStage.Setting, async stage =>
         {
             var all = new List<ReceivedEvent>();
             await using var run = stage.StartRun(new WriterSetting(stage.Program.Port) { Rate = 1000 });

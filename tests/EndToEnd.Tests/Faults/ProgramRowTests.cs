@@ -1,4 +1,4 @@
-// Rows P1, P2, P3, P11, P12: what is lost when the program itself is killed, stopped, frozen, reconfigured, or its clock jumps?
+// FaultStage P1, P2, P3, P11, P12: what is lost when the program itself is killed, stopped, frozen, reconfigured, or its clock jumps?
 using System.Collections.Concurrent;
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
@@ -16,7 +16,7 @@ public sealed class ProgramRowTests(SharedBroker broker)
         var seed = Environment.TickCount;
         var random = new Random(seed);
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
-        await RunAsync(Rows.Setting, async (stage, relay) =>
+        await RunAsync(FaultStage.Setting, async (stage, relay) =>
         {
             await using var run = stage.StartRun();
             for (var kills = 0; kills < 4; kills++)
@@ -53,7 +53,7 @@ public sealed class ProgramRowTests(SharedBroker broker)
     [InlineData(false)]
     public async Task P2_SIGTERM_under_load_ends_it_with_0_within_10_s_and_everything_confirmed_or_stored(bool isBrokerThere)
     {
-        await RunAsync(Rows.Setting, async (stage, relay) =>
+        await RunAsync(FaultStage.Setting, async (stage, relay) =>
         {
             var full = new WriterSetting(stage.Program.Port) { Rate = 0, Pipeline = 100 };
             await using var run = stage.StartRun(full, new WriterSetting(stage.Redis.Port) { Rate = 2000, Pipeline = 20 });
@@ -79,7 +79,7 @@ public sealed class ProgramRowTests(SharedBroker broker)
     [Fact]
     public async Task P11_Frozen_for_5_s_it_catches_up_and_doubles_nothing_but_with_equal_ids()
     {
-        await RunAsync(Rows.Setting, async (stage, _) =>
+        await RunAsync(FaultStage.Setting, async (stage, _) =>
         {
             const int Rate = 1000;
             await using var run = stage.StartRun(new WriterSetting(stage.Redis.Port) { Rate = Rate }, new WriterSetting(stage.Program.Port));
@@ -97,7 +97,7 @@ public sealed class ProgramRowTests(SharedBroker broker)
     [Fact]
     public async Task P12_Reconfigured_again_and_again_under_load_each_event_goes_the_old_or_the_new_way_and_none_is_lost()
     {
-        await RunAsync(Rows.Setting, async (stage, relay) =>
+        await RunAsync(FaultStage.Setting, async (stage, relay) =>
         {
             string[] exchanges = ["amq.direct", "amq.topic"], keys = [stage.Queue, stage.Queue + ".other"], masks = ["ALL", "^t:"];
             foreach (var exchange in exchanges)
@@ -153,5 +153,5 @@ public sealed class ProgramRowTests(SharedBroker broker)
         });
     }
 
-    private async Task RunAsync(StageSetting setting, Func<Stage, Relay, Task> act) => await Rows.WithRelayAsync(await broker.GetAsync(), setting, act);
+    private async Task RunAsync(StageSetting setting, Func<Stage, Relay, Task> act) => await FaultStage.WithRelayAsync(await broker.GetAsync(), setting, act);
 }
