@@ -1,4 +1,4 @@
-// Row B1: does every event survive a broker that is killed or stopped?
+// Row B01: does every event survive a broker that is killed or stopped?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using Xunit;
@@ -9,23 +9,24 @@ namespace KeyEvt.EndToEnd.Tests.Faults;
 public sealed class B01_BrokerKilledTests(OwnBroker broker)
 {
     [Fact]
-    public Task B1_A_broker_killed_at_5000_events_a_second_and_started_after_2_s_loses_nothing() => KilledAsync(away: 2);
+    public Task A_broker_killed_at_5000_events_a_second_and_started_after_2_s_loses_nothing() => KilledAsync(away: 2);
 
     [Theory]
     [InlineData(60)]
     [InlineData(90)]
     [Trait("Duration", "long")]
-    public Task B1_A_broker_killed_and_started_after_a_longer_time_loses_nothing(int away) => KilledAsync(away);
+    public Task A_broker_killed_and_started_after_a_longer_time_loses_nothing(int away) => KilledAsync(away);
 
     [Fact]
-    public async Task B1_Ten_thousand_changes_while_the_broker_is_stopped_arrive_in_order_after_its_start()
+    public async Task Ten_thousand_changes_while_the_broker_is_stopped_arrive_in_order_after_its_start()
     {
         await Stage.RunAsync(await broker.GetAsync(), FaultStage.Setting, async stage =>
         {
             await using var client = await stage.ConnectAsync();
             var before = await Changes.SetAsync(client, "before", 100);
             await stage.Consumer.WaitForAsync(100);
-            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == 100); // what is not confirmed yet would be stored and come twice
+            // What is not confirmed yet would be stored, and would come twice.
+            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == 100);
             await stage.Rabbit.StopAsync();
             var during = await Changes.SetAsync(client, "during", 10_000);
             await stage.WaitForNumberAsync("ledger.waiting_fallback", waiting => waiting == 10_000, BrokerFault.Recovery);
@@ -52,9 +53,11 @@ public sealed class B01_BrokerKilledTests(OwnBroker broker)
             await run.MoreAsync(away * 5000, TimeSpan.FromSeconds(10 + (away * 3)));
             await stage.StoringAsync();
             await stage.Rabbit.RestartAsync();
-            await stage.Rabbit.Broker.DeclareAsync(stage.Queue, "amq.direct", stage.Queue); // killed soon after a declaration, it may come back without it
+            // A broker that is killed soon after a declaration may come back without it.
+            await stage.Rabbit.Broker.DeclareAsync(stage.Queue, "amq.direct", stage.Queue);
             await run.MoreAsync(5000);
-            var verdict = await stage.NothingIsLostAsync(run, TimeSpan.FromSeconds(60 + (away * 3))); // a small machine may drain no faster than events came
+            // A small machine may send the backlog no faster than it grew.
+            var verdict = await stage.NothingIsLostAsync(run, TimeSpan.FromSeconds(60 + (away * 3)));
             Assert.True(verdict.Recovered > 0, "what came meanwhile came through the fallback storage");
         });
     }

@@ -1,4 +1,4 @@
-// Row B2: does a broker that stands still for seconds slow a client, or lose an event?
+// Row B02: does a broker that stands still for seconds slow a client, or lose an event?
 using System.Diagnostics;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers.Oracle;
@@ -10,7 +10,7 @@ namespace KeyEvt.EndToEnd.Tests.Faults;
 public sealed class B02_BrokerFrozenTests(OwnBroker broker)
 {
     [Fact]
-    public async Task B2_A_frozen_broker_is_given_up_slows_no_client_and_loses_nothing()
+    public async Task A_frozen_broker_is_given_up_slows_no_client_and_loses_nothing()
     {
         await Stage.RunAsync(await broker.GetAsync(), BrokerFault.Setting("--heartbeat", "2"), async stage =>
         {
@@ -21,7 +21,8 @@ public sealed class B02_BrokerFrozenTests(OwnBroker broker)
 
             stage.Rabbit.Freeze();
             await run.MoreAsync(3000);
-            var during = await SlowestPingAsync(1000); // while the link still seems to live, and while it is given up
+            // These pings cover both times: the connection still seems alive, and it is being given up.
+            var during = await SlowestPingAsync(1000);
             await stage.WaitForNumberAsync("amqp.epoch", epoch => epoch >= 2, BrokerFault.Recovery);
             await stage.StoringAsync();
             await stage.WaitForFieldAsync("amqp.last_error", error => error.Contains("did not answer in time", StringComparison.Ordinal), BrokerFault.Recovery);

@@ -1,6 +1,5 @@
-// Row B3: is anything left hanging when a connection stops taking bytes and is then reset?
+// Row B03: is anything left hanging when a connection stops taking bytes and is then reset?
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Servers;
 using KeyEvt.Servers.Oracle;
 using Xunit;
 
@@ -10,7 +9,7 @@ namespace KeyEvt.EndToEnd.Tests.Faults;
 public sealed class B03_FrozenThenResetTests(OwnBroker broker)
 {
     [Fact]
-    public async Task B3_A_connection_that_takes_nothing_and_is_then_reset_leaves_no_task_behind()
+    public async Task A_connection_that_takes_nothing_and_is_then_reset_leaves_no_task_behind()
     {
         await FaultStage.WithRelayAsync(await broker.GetAsync(), BrokerFault.Setting("--window", "65535"), async (stage, relay) =>
         {
@@ -29,7 +28,7 @@ public sealed class B03_FrozenThenResetTests(OwnBroker broker)
     }
 
     [Fact]
-    public async Task B3_A_connection_that_takes_nothing_is_given_up_before_it_is_reset_and_the_reset_changes_nothing()
+    public async Task A_connection_that_takes_nothing_is_given_up_before_it_is_reset_and_the_reset_changes_nothing()
     {
         await FaultStage.WithRelayAsync(await broker.GetAsync(), BrokerFault.Setting("--window", "65535"), async (stage, relay) =>
         {
@@ -49,7 +48,7 @@ public sealed class B03_FrozenThenResetTests(OwnBroker broker)
         });
     }
 
-    /// <summary>Large keys until the sockets are full and the library no longer takes a message: what hangs in the library is what this row is about.</summary>
+    /// <summary>Sets large keys until the sockets are full. Then a publish hangs in the client library, which is what this row is about.</summary>
     private static async Task BackUpAsync(Stage stage, FaultRun run)
     {
         await using var direct = await stage.Redis.ConnectAsync();
@@ -58,7 +57,7 @@ public sealed class B03_FrozenThenResetTests(OwnBroker broker)
         await run.MoreAsync(500);
     }
 
-    /// <summary>The verdict, the large keys apart: they are none of the run's, and are looked at here.</summary>
+    /// <summary>Judges the run. The large keys do not belong to the run, so they are checked here and taken out of the verdict.</summary>
     private static async Task EndAsync(Stage stage, FaultRun run)
     {
         var verdict = await run.EndAndShowAsync();

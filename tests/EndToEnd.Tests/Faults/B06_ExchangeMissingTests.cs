@@ -1,4 +1,4 @@
-// Row B6: what happens when the exchange is deleted, or was never there?
+// Row B06: what happens when the exchange is deleted, or was never there?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using Xunit;
@@ -11,7 +11,7 @@ public sealed class B06_ExchangeMissingTests(OwnBroker broker)
     private readonly string _exchange = $"x{Guid.NewGuid():N}";
 
     [Fact]
-    public async Task B6_Events_are_stored_while_their_exchange_is_deleted_and_arrive_when_it_is_back()
+    public async Task Events_are_stored_while_their_exchange_is_deleted_and_arrive_when_it_is_back()
     {
         await Stage.RunAsync(await broker.GetAsync(), BrokerFault.Setting() with { Exchange = _exchange }, async stage =>
         {
@@ -31,7 +31,7 @@ public sealed class B06_ExchangeMissingTests(OwnBroker broker)
     }
 
     [Fact]
-    public async Task B6_An_exchange_that_was_never_there_is_told_before_an_event_is_sent()
+    public async Task An_exchange_that_was_never_there_is_told_before_an_event_is_sent()
     {
         var setting = BrokerFault.Setting() with { Exchange = _exchange, Queue = false };
         await Stage.RunAsync(await broker.GetAsync(), setting, async stage =>

@@ -1,4 +1,4 @@
-// Row B7: what happens to events that no queue takes?
+// Row B07: what happens to events that no queue takes?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers.Oracle;
 using Xunit;
@@ -10,13 +10,14 @@ namespace KeyEvt.EndToEnd.Tests.Faults;
 public sealed class B07_UnroutableTests(OwnBroker broker)
 {
     [Fact]
-    public async Task B7_By_the_policy_drop_each_returned_event_is_counted_as_unroutable_and_none_as_delivered()
+    public async Task By_the_policy_drop_each_returned_event_is_counted_as_unroutable_and_none_as_delivered()
     {
         await Stage.RunAsync(await broker.GetAsync(), FaultStage.Setting, async stage =>
         {
             await using var run = stage.StartRun(new WriterSetting(stage.Program.Port) { Rate = 1000 });
             await run.MoreAsync(200);
-            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed > 0); // before that it would be kept
+            // Before something was routed, an unroutable event is kept and not dropped.
+            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed > 0);
             await UnbindAsync(stage);
             await stage.WaitForNumberAsync("ledger.dropped_unroutable", dropped => dropped > 100);
             await IsToldByAsync(stage, "dropped and counted");
@@ -29,13 +30,14 @@ public sealed class B07_UnroutableTests(OwnBroker broker)
     }
 
     [Fact]
-    public async Task B7_By_the_policy_store_they_are_kept_and_arrive_when_a_queue_is_bound()
+    public async Task By_the_policy_store_they_are_kept_and_arrive_when_a_queue_is_bound()
     {
         await Stage.RunAsync(await broker.GetAsync(), BrokerFault.Setting(), async stage =>
         {
             await using var run = stage.StartRun();
             await run.MoreAsync(500);
-            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed > 0); // before that it is kept anyway
+            // Before something was routed, an unroutable event is kept by every policy.
+            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed > 0);
             await UnbindAsync(stage);
             await run.MoreAsync(1000);
             await stage.WaitForNumberAsync("amqp.returned", returned => returned > 5);

@@ -1,7 +1,6 @@
-// Row B8: what happens when the password is changed under a running program?
+// Row B08: what happens when the password is changed under a running program?
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Servers;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
@@ -13,7 +12,7 @@ public sealed class B08_CredentialsTests(OwnBroker broker)
     private const string NewSecret = "new-secret-canary";
 
     [Fact]
-    public async Task B8_A_changed_password_is_told_without_any_password_and_the_new_one_is_taken_by_config_set()
+    public async Task A_changed_password_is_told_without_any_password_and_the_new_one_is_taken_by_config_set()
     {
         var rabbit = await broker.GetAsync();
         var user = await rabbit.AddUserAsync(OldSecret);
@@ -35,7 +34,7 @@ public sealed class B08_CredentialsTests(OwnBroker broker)
     }
 
     [Fact]
-    public async Task B8_A_user_that_does_not_exist_is_told_and_events_are_stored()
+    public async Task A_user_that_does_not_exist_is_told_and_events_are_stored()
     {
         var rabbit = await broker.GetAsync();
         await Stage.RunAsync(rabbit, BrokerFault.Setting() with { AmqpUrl = rabbit.UrlWith("nobody", OldSecret), Queue = false }, async stage =>

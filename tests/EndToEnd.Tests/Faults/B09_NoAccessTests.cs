@@ -1,4 +1,4 @@
-// Row B9: what happens when the virtual host is deleted, or the permissions are taken away?
+// Row B09: what happens when the virtual host is deleted, or the permissions are taken away?
 using KeyEvt.EndToEnd.Tests.Support;
 using Xunit;
 
@@ -10,7 +10,7 @@ public sealed class B09_NoAccessTests(OwnBroker broker)
     private const string Secret = "secret-canary";
 
     [Fact]
-    public async Task B9_Events_are_stored_while_the_virtual_host_is_missing_and_arrive_when_it_is_back()
+    public async Task Events_are_stored_while_the_virtual_host_is_missing_and_arrive_when_it_is_back()
     {
         var rabbit = await broker.GetAsync();
         var host = $"v{Guid.NewGuid():N}";
@@ -19,7 +19,8 @@ public sealed class B09_NoAccessTests(OwnBroker broker)
         {
             await using var client = await stage.ConnectAsync();
             await Changes.SetAsync(client, "before", 100);
-            await stage.Consumer.WaitForAsync(100); // what is in its queues goes with the host
+            // Messages still in a queue are deleted together with the virtual host.
+            await stage.Consumer.WaitForAsync(100);
             await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == 100);
             stage.Consumer.Forget();
             await rabbit.CtlAsync("delete_vhost", host);
@@ -42,7 +43,7 @@ public sealed class B09_NoAccessTests(OwnBroker broker)
     }
 
     [Fact]
-    public async Task B9_Events_are_stored_while_the_user_has_no_permissions_and_arrive_when_it_has()
+    public async Task Events_are_stored_while_the_user_has_no_permissions_and_arrive_when_it_has()
     {
         var rabbit = await broker.GetAsync();
         var user = await rabbit.AddUserAsync(Secret);
@@ -62,7 +63,7 @@ public sealed class B09_NoAccessTests(OwnBroker broker)
     }
 
     [Fact]
-    public async Task B9_A_user_that_may_connect_but_not_write_is_told_so()
+    public async Task A_user_that_may_connect_but_not_write_is_told_so()
     {
         var rabbit = await broker.GetAsync();
         var user = await rabbit.AddUserAsync(Secret, write: "^$");

@@ -9,14 +9,15 @@ namespace KeyEvt.EndToEnd.Tests.Faults;
 [Trait("Against", "every-rabbitmq")]
 public sealed class B10_SmallFrameMaxTests(OwnBroker rabbits)
 {
-    private const int FrameMax = 4096; // the least that AMQP allows
+    // The smallest value that AMQP allows.
+    private const int FrameMax = 4096;
 
     private static readonly int[] KeyLengths = [1, FrameMax - 100, FrameMax - 8, FrameMax, FrameMax + 1, (2 * FrameMax) - 16, 100_000, 1_000_000];
 
     private static readonly string[] Keys = [.. KeyLengths.Select(length => new string((char)('a' + (length % 26)), length))];
 
     [Fact]
-    public async Task B10_No_frame_is_longer_than_the_tuned_value()
+    public async Task No_frame_is_longer_than_the_tuned_value()
     {
         await ScriptedStage.RunAsync(new BrokerScript { FrameMax = FrameMax }, [], async (stage, broker) =>
         {
@@ -24,7 +25,8 @@ public sealed class B10_SmallFrameMaxTests(OwnBroker rabbits)
                 await stage.CallAsync("SET", key, "v");
             await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == Keys.Length);
             Assert.Equal((uint)FrameMax, broker.Connections[0].Agreed.FrameMax);
-            ScriptedStage.AssertAllCame(Keys, broker.Published); // and the stage asserts that the broker saw no fault
+            // The stage asserts at its end that the broker saw no frame that is too long.
+            ScriptedStage.AssertAllCame(Keys, broker.Published);
         });
     }
 
@@ -32,7 +34,7 @@ public sealed class B10_SmallFrameMaxTests(OwnBroker rabbits)
     [InlineData("text")]
     [InlineData("json")]
     [InlineData("cloudevents")]
-    public async Task B10_A_broker_with_a_small_frame_max_gets_large_keys_whole(string format)
+    public async Task A_broker_with_a_small_frame_max_gets_large_keys_whole(string format)
     {
         var rabbit = await rabbits.GetAsync();
         await rabbit.EvalAsync($"application:set_env(rabbit, frame_max, {FrameMax}).");

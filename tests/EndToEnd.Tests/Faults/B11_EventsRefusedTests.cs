@@ -1,4 +1,4 @@
-// Row B11: what happens when the broker refuses events (nack) because their queue is full?
+// Row B11: what happens when the broker refuses events (`basic.nack`) because their queue is full?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using Xunit;
@@ -12,7 +12,7 @@ public sealed class B11_EventsRefusedTests(OwnBroker broker)
     private const int Count = 200;
 
     [Fact]
-    public async Task B11_Events_that_a_full_queue_refuses_are_tried_again_and_arrive_in_order_when_it_is_emptied()
+    public async Task Events_that_a_full_queue_refuses_are_tried_again_and_arrive_in_order_when_it_is_emptied()
     {
         await Stage.RunAsync(await broker.GetAsync(), FaultStage.Setting with { Queue = false }, async stage =>
         {
@@ -21,12 +21,13 @@ public sealed class B11_EventsRefusedTests(OwnBroker broker)
             var keys = new List<string>(await Changes.SetAsync(client, "k", Count));
             await stage.WaitForNumberAsync("amqp.refused", refused => refused > 0);
             var atFirst = await stage.NumberAsync("amqp.refused");
-            await stage.WaitForNumberAsync("amqp.refused", refused => refused >= atFirst + 2); // two further tries
+            // Wait for two further attempts.
+            await stage.WaitForNumberAsync("amqp.refused", refused => refused >= atFirst + 2);
             Assert.Equal(Room, await stage.NumberAsync("ledger.confirmed"));
             await stage.Program.Process.SaysAsync("nack");
             Assert.Equal(1, await stage.NumberAsync("amqp.connects"));
 
-            // A slow consumer: the queue is full again and again, and refuses some of what comes and takes the rest.
+            // With a slow consumer the queue is full again and again. It refuses some events and takes the others.
             await using var consumer = await EventConsumer.AttachAsync(stage.Rabbit.Broker, stage.Queue, prefetch: 1);
             keys.AddRange(await Changes.SetAsync(client, "later", Count));
             await consumer.WaitForAsync(keys.Count, BrokerFault.Recovery);
@@ -37,7 +38,7 @@ public sealed class B11_EventsRefusedTests(OwnBroker broker)
     }
 
     [Fact]
-    public async Task B11_What_is_refused_too_often_goes_on_with_the_routing_key_for_failed_events()
+    public async Task What_is_refused_too_often_goes_on_with_the_routing_key_for_failed_events()
     {
         await Stage.RunAsync(await broker.GetAsync(), FaultStage.Setting with { Queue = false, Options = [.. FaultStage.Setting.Options, "--max-attempts", "2"] }, async stage =>
         {

@@ -11,17 +11,17 @@ public sealed class B12_ConfirmsNeverComeTests
 
     private static readonly BrokerScript NeverConfirms = new() { OnPublish = (_, _) => Task.CompletedTask };
 
-    /// <summary>Of a link on which nothing was routed yet only one message is tried.</summary>
+    /// <summary>On a connection that has routed nothing yet, the program sends one message only. So the first one is confirmed.</summary>
     private static readonly BrokerScript ConfirmsTheVeryFirst = new()
     {
         OnPublish = (connection, message) => (connection.Number, message.Tag) == (1, 1UL) ? connection.AckAsync(1) : Task.CompletedTask,
     };
 
-    /// <summary>The deadline of a confirm is 10 s.</summary>
+    /// <summary>The program waits 10 s for a confirm. The test waits twice as long.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
     [Fact]
-    public async Task B12_Without_confirms_the_window_fills_then_the_link_is_given_up_and_all_arrive_with_equal_ids()
+    public async Task Without_confirms_the_window_fills_then_the_link_is_given_up_and_all_arrive_with_equal_ids()
     {
         await ScriptedStage.RunAsync(ConfirmsTheVeryFirst, ["--window", $"{Window}"], async (stage, broker) =>
         {
@@ -33,7 +33,8 @@ public sealed class B12_ConfirmsNeverComeTests
 
             await stage.WaitForNumberAsync("ledger.waiting_fallback", waiting => waiting == keys.Length - 1, Deadline);
             var error = (await stage.InfoAsync())["amqp.last_error"];
-            Assert.True(error.Contains("no confirm came within 10 s", StringComparison.Ordinal) || error.Length == 0, error); // empty: connected again
+            // The text is empty when the program is connected again.
+            Assert.True(error.Contains("no confirm came within 10 s", StringComparison.Ordinal) || error.Length == 0, error);
             await Eventually.ValueAsync("one to be tried on the next link", () => Task.FromResult(broker.Published.Count(message => message.Connection == 2)), count => count == 1);
 
             broker.Script = new BrokerScript();
@@ -46,7 +47,7 @@ public sealed class B12_ConfirmsNeverComeTests
     }
 
     [Fact]
-    public async Task B12_Memory_that_fills_up_before_the_deadline_is_moved_to_the_fallback_and_nothing_is_dropped()
+    public async Task Memory_that_fills_up_before_the_deadline_is_moved_to_the_fallback_and_nothing_is_dropped()
     {
         await ScriptedStage.RunAsync(NeverConfirms, ["--window", $"{Window}", "--buffer-bytes", "1m"], async (stage, broker) =>
         {
@@ -54,10 +55,11 @@ public sealed class B12_ConfirmsNeverComeTests
             var keys = new List<string>();
             for (var n = 0; n < 20; n++)
             {
-                keys.AddRange(await Changes.SetAsync(client, $"k{n}", 1000)); // some 2.5 MB with their overhead, in less than the deadline
+                // All rounds make some 2.5 MB with their overhead, in less time than the deadline of a confirm.
+                keys.AddRange(await Changes.SetAsync(client, $"k{n}", 1000));
                 await stage.WaitForNumberAsync("ledger.received", received => received == keys.Count);
 
-                // A writer faster than Redis takes the stored ones would fill any memory: this one waits while three quarters are full.
+                // A writer that is faster than the fallback storage would fill any memory. This one waits while memory is three quarters full.
                 await stage.WaitForNumberAsync("ledger.waiting_memory", waiting => waiting < 6500);
             }
 

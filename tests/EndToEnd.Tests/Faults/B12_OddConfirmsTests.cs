@@ -1,4 +1,4 @@
-// Row B12, its neighbours: does the ledger stay right when confirms come out of order, for many, late, or mixed with refusals and closes?
+// Row B12: does the ledger stay right when confirms come out of order, for many at once, late, or mixed with refusals?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using Xunit;
@@ -10,7 +10,7 @@ public sealed class B12_OddConfirmsTests
     private const int Count = 1000;
 
     [Fact]
-    public async Task B12_Confirms_out_of_order_settle_each_event_once()
+    public async Task Confirms_out_of_order_settle_each_event_once()
     {
         var late = new List<ulong>();
         var script = new BrokerScript
@@ -30,14 +30,14 @@ public sealed class B12_OddConfirmsTests
     }
 
     [Fact]
-    public async Task B12_One_confirm_for_many_settles_all_up_to_it()
+    public async Task One_confirm_for_many_settles_all_up_to_it()
     {
         var script = new BrokerScript { OnPublish = (connection, message) => message.Tag == 1 || message.Tag % 50 == 0 ? connection.AckAsync(message.Tag, multiple: true) : Task.CompletedTask };
         await ArriveOnceAsync(script);
     }
 
     [Fact]
-    public async Task B12_Confirms_for_many_and_single_ones_and_of_unknown_tags_may_mix()
+    public async Task Confirms_for_many_and_single_ones_and_of_unknown_tags_may_mix()
     {
         var script = new BrokerScript
         {
@@ -45,16 +45,19 @@ public sealed class B12_OddConfirmsTests
             {
                 switch (message.Tag % 10)
                 {
-                    case 1 when message.Tag == 1: // until it is confirmed no other is sent
+                    // The program sends no second message before the first one is confirmed.
+                    case 1 when message.Tag == 1:
                         await connection.AckAsync(1);
                         break;
                     case 3:
                         await connection.AckAsync(message.Tag);
-                        await connection.AckAsync(message.Tag); // once more: it must not count twice
+                        // A second confirm of the same message must not count twice.
+                        await connection.AckAsync(message.Tag);
                         break;
                     case 7:
                         await connection.AckAsync(message.Tag - 2);
-                        await connection.AckAsync(message.Tag + 1_000_000); // never sent
+                        // The program never sent a message with this tag.
+                        await connection.AckAsync(message.Tag + 1_000_000);
                         break;
                     case 0:
                         await connection.AckAsync(message.Tag, multiple: true);
@@ -66,11 +69,11 @@ public sealed class B12_OddConfirmsTests
     }
 
     [Fact]
-    public async Task B12_A_close_in_the_middle_of_publishing_loses_nothing_and_keeps_ids_and_order()
+    public async Task A_close_in_the_middle_of_publishing_loses_nothing_and_keeps_ids_and_order()
     {
         var script = new BrokerScript
         {
-            // Each of the first connections confirms some, takes more without a word, and breaks in another way.
+            // Each of the first four connections confirms some messages, takes more without an answer, and breaks in its own way.
             OnPublish = (connection, message) => (connection.Number, message.Tag) switch
             {
                 (1, 200) => connection.CloseAsync(320, "CONNECTION_FORCED - closed via script"),
@@ -99,7 +102,7 @@ public sealed class B12_OddConfirmsTests
     }
 
     [Fact]
-    public async Task B12_A_broker_that_accepts_and_says_nothing_or_garbage_costs_no_event_and_makes_no_hot_loop()
+    public async Task A_broker_that_accepts_and_says_nothing_or_garbage_costs_no_event_and_makes_no_hot_loop()
     {
         await ScriptedStage.RunAsync(new BrokerScript { IsSilent = true }, [], async (stage, broker) =>
         {
@@ -122,7 +125,7 @@ public sealed class B12_OddConfirmsTests
         });
     }
 
-    /// <summary>A script that confirms everything in its own way: each event arrives once, in order, and is counted once.</summary>
+    /// <summary>Runs a script that confirms everything in some unusual way. Each event must arrive once, in order, and be counted once.</summary>
     private static Task ArriveOnceAsync(BrokerScript script) => ScriptedStage.RunAsync(script, [], async (stage, broker) =>
     {
         await using var client = await stage.ConnectAsync();

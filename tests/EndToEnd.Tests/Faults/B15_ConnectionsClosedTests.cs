@@ -8,7 +8,7 @@ namespace KeyEvt.EndToEnd.Tests.Faults;
 public sealed class B15_ConnectionsClosedTests(OwnBroker broker)
 {
     [Fact]
-    public async Task B15_Connections_closed_at_5000_events_a_second_cost_nothing_and_come_back()
+    public async Task Connections_closed_at_5000_events_a_second_cost_nothing_and_come_back()
     {
         await Stage.RunAsync(await broker.GetAsync(), BrokerFault.Setting(), async stage =>
         {

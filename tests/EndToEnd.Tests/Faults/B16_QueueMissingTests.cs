@@ -1,6 +1,5 @@
-// Row B16: what becomes of a stored backlog when the broker is back, and its queue is not?
+// Row B16: what becomes of a stored backlog when the broker is back, but its queue is not?
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Servers;
 using RabbitMQ.Client;
 using Xunit;
 
@@ -14,13 +13,14 @@ public sealed class B16_QueueMissingTests(SharedBroker broker)
     [InlineData("drop")]
     [InlineData("store")]
     [Trait("Against", "every-rabbitmq")]
-    public async Task B16_a_backlog_is_kept_while_the_broker_is_back_without_its_queue_and_it_is_said_what_is_missing(string policy)
+    public async Task A_backlog_is_kept_while_the_broker_is_back_without_its_queue_and_it_is_said_what_is_missing(string policy)
     {
         var setting = FaultStage.Setting with { Options = [.. FaultStage.Setting.Options, "--unroutable", policy] };
         await FaultStage.WithRelayAsync(await broker.GetAsync(), setting, async (stage, relay) =>
         {
             await using var client = await stage.ConnectAsync();
-            await Changes.SetAsync(client, "warm", 10); // that something was routed before is no proof of the next link
+            // A message routed on this connection proves nothing about the next connection.
+            await Changes.SetAsync(client, "warm", 10);
             await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == 10);
             await stage.Consumer.WaitForAsync(10);
             stage.Consumer.Forget();
@@ -49,7 +49,7 @@ public sealed class B16_QueueMissingTests(SharedBroker broker)
     }
 
     [Fact]
-    public async Task B16_the_log_says_how_many_were_dropped_and_not_that_one_was()
+    public async Task The_log_says_how_many_were_dropped_and_not_that_one_was()
     {
         await Stage.RunAsync(await broker.GetAsync(), FaultStage.Setting, async stage =>
         {

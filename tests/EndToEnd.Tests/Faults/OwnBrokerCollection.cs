@@ -1,12 +1,14 @@
-// Which RabbitMQ do the rows B1 to B15 break?
+// Which RabbitMQ do tests share that kill, freeze or reconfigure their broker?
 using KeyEvt.EndToEnd.Tests.Support;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-/// <summary>One private RabbitMQ for all of them, started once; they run one after the other, and each gets it running and puts back what it changed.</summary>
+/// <summary>
+/// One private RabbitMQ for all of them, started once. The tests run one after the other. Each finds the broker running, and puts back what it changed.
+/// </summary>
 [CollectionDefinition(Name)]
 public sealed class OwnBrokerCollection : ICollectionFixture<OwnBroker>
 {
-    public const string Name = "rows B";
+    public const string Name = "own broker";
 }

@@ -1,4 +1,4 @@
-// FAULTS P5: do a million commands in one pipeline, and the largest value there is, stream through in bounded memory?
+// Row P05: do a million commands in one pipeline, and the largest value there is, pass in bounded memory?
 using System.Globalization;
 using System.Text;
 using KeyEvt.EndToEnd.Tests.Support;
@@ -7,6 +7,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
+[Trait("Concerns", "sessions")]
 public sealed class P05_StreamingTests(PlainProxy proxy) : IClassFixture<PlainProxy>
 {
     private const int MiB = BigValues.MiB;
@@ -15,7 +16,7 @@ public sealed class P05_StreamingTests(PlainProxy proxy) : IClassFixture<PlainPr
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task P5_a_pipeline_of_a_million_commands_is_answered_in_order_in_bounded_memory(bool readMeanwhile)
+    public async Task A_pipeline_of_a_million_commands_is_answered_in_order_in_bounded_memory(bool readMeanwhile)
     {
         await using var client = await proxy.Program.ConnectAsync();
         await client.CallAsync("DEL", "n");
@@ -34,7 +35,7 @@ public sealed class P05_StreamingTests(PlainProxy proxy) : IClassFixture<PlainPr
     }
 
     [Fact]
-    public async Task P5_a_value_of_512_MB_streams_both_ways_in_bounded_memory()
+    public async Task A_value_of_512_MB_streams_both_ways_in_bounded_memory()
     {
         var piece = new byte[MiB];
         new Random(1).NextBytes(piece);
@@ -52,7 +53,7 @@ public sealed class P05_StreamingTests(PlainProxy proxy) : IClassFixture<PlainPr
         await client.CallAsync("DEL", "big");
     }
 
-    /// <summary>INCR counts: a reply that is missing, doubled or out of order shows.</summary>
+    /// <summary>Reads all replies. INCR counts, so a reply that is missing, doubled or out of order is seen.</summary>
     private static async Task ReadAsync(RespClient client)
     {
         for (var first = 1; first <= Commands; first += 1000)

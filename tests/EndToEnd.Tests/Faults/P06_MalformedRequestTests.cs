@@ -1,4 +1,4 @@
-// FAULTS P6: can anything that is not a request harm the program, or reach Redis?
+// Row P06: can anything that is not a request harm the program, or reach Redis?
 using System.Text;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
@@ -6,6 +6,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
+[Trait("Concerns", "sessions")]
 public sealed class P06_MalformedRequestTests(PlainProxy proxy) : IClassFixture<PlainProxy>
 {
     private const string Canary = "p6-canary";
@@ -26,7 +27,7 @@ public sealed class P06_MalformedRequestTests(PlainProxy proxy) : IClassFixture<
 
     [Theory]
     [MemberData(nameof(Malformed))]
-    public async Task P6_a_malformed_request_is_refused_at_every_split_and_never_run(string request)
+    public async Task A_malformed_request_is_refused_at_every_split_and_never_run(string request)
     {
         var seen = proxy.Redis.Cli.Start("MONITOR");
         await seen.LineAsync("that it monitors", line => line == "OK");
@@ -46,7 +47,7 @@ public sealed class P06_MalformedRequestTests(PlainProxy proxy) : IClassFixture<
     }
 
     [Fact]
-    public async Task P6_random_bytes_end_in_a_closed_connection_and_nothing_else()
+    public async Task Random_bytes_end_in_a_closed_connection_and_nothing_else()
     {
         var random = new Random(20_240_607);
         string[] words = ["*", "$", "\r\n", "\n", "\r", "1", "3", "-1", "0", "SET", "key_evt_amqp.", "key_evt_amqp.info", "\"", "'", "\\x", " ", "\0", "MULTI", "CLIENT", "REPLY", "OFF", "MODULE", "LOAD", "65536", "\u00ff"];
@@ -68,7 +69,7 @@ public sealed class P06_MalformedRequestTests(PlainProxy proxy) : IClassFixture<
             }
             catch (System.Net.Sockets.SocketException)
             {
-                // Closed already.
+                // The program has closed the connection already.
             }
             await client.ReadToEndAsync(TimeSpan.FromSeconds(15));
         }

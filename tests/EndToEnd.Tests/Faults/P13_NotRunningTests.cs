@@ -1,4 +1,4 @@
-// Row P13: does a life of the program declare what was missed since the one before it?
+// Row P13: does the program declare what it missed since it ran last?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using KeyEvt.Servers.Oracle;
@@ -11,7 +11,7 @@ public sealed class P13_NotRunningTests(SharedBroker broker)
     private const string Key = Stage.FallbackKey + "-state";
 
     [Fact]
-    public async Task P13_A_stop_in_good_order_and_a_start_declare_just_the_time_between_also_where_nothing_happened()
+    public async Task A_stop_in_good_order_and_a_start_declare_just_the_time_between_also_where_nothing_happened()
     {
         await Stage.RunAsync(await broker.GetAsync(), FaultStage.Setting, async stage =>
         {
@@ -31,7 +31,7 @@ public sealed class P13_NotRunningTests(SharedBroker broker)
     }
 
     [Fact]
-    public async Task P13_With_state_off_nothing_is_written_and_nothing_is_known()
+    public async Task With_state_off_nothing_is_written_and_nothing_is_known()
     {
         await Stage.RunAsync(await broker.GetAsync(), FaultStage.Setting with { Options = [.. FaultStage.Setting.Options, "--state", "off"] }, async stage =>
         {
@@ -47,7 +47,7 @@ public sealed class P13_NotRunningTests(SharedBroker broker)
     }
 
     [Fact]
-    public async Task P13_In_a_cluster_each_master_has_its_gap_also_where_its_slots_moved_meanwhile()
+    public async Task In_a_cluster_each_master_has_its_gap_also_where_its_slots_moved_meanwhile()
     {
         await ClusterRig.RunAsync(await broker.GetAsync(), "$", [], async rig =>
         {
@@ -64,7 +64,7 @@ public sealed class P13_NotRunningTests(SharedBroker broker)
                 "a gap of each master", rig.Program.AdminInfoAsync,
                 info => masters.All(master => Gaps(info).Count(gap => gap.Cause == "not_running" && gap.Line.Contains($":{master.Port},", StringComparison.Ordinal)) == 1), TimeSpan.FromSeconds(15));
 
-            // What changes in this life is no matter of an earlier one: neither another slot, and so another key, nor another master.
+            // A change while the program runs must not become a gap of an earlier run. Here a slot moves, and with it the key of the state; then a master changes.
             var lastOf2 = (await rig.Redis.LinesAsync()).Single(one => one.Id == rig.Redis.IdOf(masters[2])).Slots[^1].Last;
             var before = await StatesAsync(masters[2]);
             await MoveAsync(rig, lastOf2, masters[2], masters[0]);
@@ -81,7 +81,7 @@ public sealed class P13_NotRunningTests(SharedBroker broker)
     }
 
     [Fact]
-    public async Task P13_Behind_Sentinel_a_failover_between_two_lives_is_part_of_the_gap_and_a_later_one_is_not()
+    public async Task Behind_Sentinel_a_failover_between_two_lives_is_part_of_the_gap_and_a_later_one_is_not()
     {
         await SentinelRig.RunAsync(await broker.GetAsync(), [], async rig =>
         {
@@ -100,7 +100,7 @@ public sealed class P13_NotRunningTests(SharedBroker broker)
         }, ["min-replicas-to-write 1"]);
     }
 
-    /// <summary>Until all nodes agree on it.</summary>
+    /// <summary>Asks for a failover, and waits until all nodes agree on the new master.</summary>
     private static async Task FailoverAsync(SentinelRig rig)
     {
         await rig.Redis.FailoverAsync();

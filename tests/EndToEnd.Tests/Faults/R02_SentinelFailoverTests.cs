@@ -1,9 +1,8 @@
-// Row R2: does a failover by Sentinel cost nothing but what is declared, and bring nothing twice?
+// Row R02: does a failover by Sentinel cost nothing but what is declared, and bring nothing twice?
 using System.Diagnostics;
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
@@ -11,7 +10,7 @@ namespace KeyEvt.EndToEnd.Tests.Faults;
 public sealed class R02_SentinelFailoverTests(SharedBroker broker)
 {
     [Fact]
-    public async Task R2_A_killed_master_is_followed_to_its_successor_and_nothing_is_lost_outside_the_declared_gap()
+    public async Task A_killed_master_is_followed_to_its_successor_and_nothing_is_lost_outside_the_declared_gap()
     {
         await SentinelRig.RunAsync(await broker.GetAsync(), [], async rig =>
         {
@@ -44,8 +43,9 @@ public sealed class R02_SentinelFailoverTests(SharedBroker broker)
 
     [Fact]
     [Trait("Against", "every-redis")]
-    public async Task R2_A_master_that_is_demoted_while_it_lives_is_followed_without_a_loss()
+    public async Task A_master_that_is_demoted_while_it_lives_is_followed_without_a_loss()
     {
+        // Without min-replicas-to-write the old master would take writes that its demotion throws away.
         await SentinelRig.RunAsync(await broker.GetAsync(), [], async rig =>
         {
             await using var run = rig.StartRun();
@@ -55,11 +55,11 @@ public sealed class R02_SentinelFailoverTests(SharedBroker broker)
             var verdict = await run.EndAndShowAsync();
             verdict.NothingLost();
             Assert.Equal(0, verdict.Duplicated);
-        }, ["min-replicas-to-write 1"]); // else the old one would take writes that its demotion throws away
+        }, ["min-replicas-to-write 1"]);
     }
 
     [Fact]
-    public async Task R2_Nothing_of_a_demoted_master_is_forwarded_though_clients_still_write_to_it()
+    public async Task Nothing_of_a_demoted_master_is_forwarded_though_clients_still_write_to_it()
     {
         await SentinelRig.RunAsync(await broker.GetAsync(), [], async rig =>
         {
@@ -68,7 +68,8 @@ public sealed class R02_SentinelFailoverTests(SharedBroker broker)
             await Eventually.ValueAsync("the old one as replica", rig.Program.AdminInfoAsync, info => Line(info, old).Contains("state=held_back", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
 
             for (var n = 0; n < 200; n++)
-                Assert.False((await old.ConnectAndCallAsync("SET", $"stale:{n}", "1")).IsError); // it takes them all the same
+                // The replica is not read-only, so it takes the writes.
+                Assert.False((await old.ConnectAndCallAsync("SET", $"stale:{n}", "1")).IsError);
             await master.CallAsync("SET", "true", "1");
             await rig.Consumer.WaitForTextsAsync("0\nset\ntrue");
             await Eventually.ValueAsync("them to be held back", rig.Program.AdminInfoAsync, info => long.Parse(info["upstream.notifications_held_back"], System.Globalization.CultureInfo.InvariantCulture) >= 200);
@@ -76,7 +77,7 @@ public sealed class R02_SentinelFailoverTests(SharedBroker broker)
     }
 
     [Fact]
-    public async Task R2_What_is_stored_is_followed_to_the_new_master_and_sent_from_there()
+    public async Task What_is_stored_is_followed_to_the_new_master_and_sent_from_there()
     {
         var rabbit = await broker.GetAsync();
         await using var relay = new Relay(rabbit.Port);
@@ -88,18 +89,18 @@ public sealed class R02_SentinelFailoverTests(SharedBroker broker)
             await Eventually.ValueAsync("events to be stored", rig.Program.AdminInfoAsync, info => info["ledger.waiting_fallback"] != "0", TimeSpan.FromSeconds(30));
             await rig.Redis.FailoverAsync();
             await run.MoreAsync(2000);
-            // Until the new master is known and can take them, they wait in memory.
+            // Events wait in memory until the new master is known and can take them.
             await Eventually.ValueAsync("more to be stored", rig.Program.AdminInfoAsync, info => long.Parse(info["ledger.waiting_fallback"], CultureInfo.InvariantCulture) > 1000, TimeSpan.FromSeconds(30));
             relay.Accept();
             var verdict = await run.EndAndShowAsync();
-            // Those too that the old master took and acknowledged when the new one was promoted already.
+            // This includes events that the old master stored and acknowledged when the new one was promoted already.
             verdict.NothingLost();
             Assert.True(verdict.Recovered > 1000, verdict.ToString());
         }, ["min-replicas-to-write 1"], relay.Port);
     }
 
     [Fact]
-    public async Task R2_What_a_killed_master_had_stored_is_sent_from_its_successor()
+    public async Task What_a_killed_master_had_stored_is_sent_from_its_successor()
     {
         var rabbit = await broker.GetAsync();
         await using var relay = new Relay(rabbit.Port);
@@ -120,7 +121,7 @@ public sealed class R02_SentinelFailoverTests(SharedBroker broker)
     }
 
     [Fact]
-    public async Task R2_A_master_frozen_and_thawed_before_anybody_replaced_it_loses_nothing_outside_declared_gaps()
+    public async Task A_master_frozen_and_thawed_before_anybody_replaced_it_loses_nothing_outside_declared_gaps()
     {
         await SentinelRig.RunAsync(await broker.GetAsync(), [], async rig =>
         {
@@ -138,7 +139,7 @@ public sealed class R02_SentinelFailoverTests(SharedBroker broker)
     }
 
     [Fact]
-    public async Task R2_A_master_frozen_and_thawed_after_another_took_its_place_is_not_forwarded_from_any_more()
+    public async Task A_master_frozen_and_thawed_after_another_took_its_place_is_not_forwarded_from_any_more()
     {
         await SentinelRig.RunAsync(await broker.GetAsync(), [], async rig =>
         {
@@ -155,14 +156,14 @@ public sealed class R02_SentinelFailoverTests(SharedBroker broker)
             var verdict = await run.EndAndShowAsync();
             Assert.Empty(verdict.Faults());
             Assert.Equal(0, verdict.Duplicated);
-            // What is missing was taken by the old one, behind its successor's back, and is gone from Redis too.
+            // Only writes may be missing that the old master took after it was replaced. Redis has lost these keys as well.
             foreach (var key in verdict.Lost.Select(text => text.Split(' ')[0]))
                 Assert.Equal(0, (await master.CallAsync("EXISTS", key)).Integer);
             Assert.DoesNotContain($":{master.Port} is no longer forwarded from", rig.Program.Process.Tail(2000), StringComparison.Ordinal);
         }, ["min-replicas-to-write 1"]);
     }
 
-    /// <summary>For three seconds, as long as the feed of a silent node is waited for at most, and longer than Sentinels need.</summary>
+    /// <summary>Freezes the node for three seconds. The program waits no longer for a silent node, and the Sentinels need less time.</summary>
     private static async Task FreezeAsync(RedisServer node)
     {
         node.Freeze();

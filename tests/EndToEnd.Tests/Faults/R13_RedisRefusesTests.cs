@@ -1,4 +1,4 @@
-// Row R13: what do clients see, and where do events wait, while Redis refuses to write?
+// Row R13: Redis refuses to write. What do clients see, and where do events wait?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using KeyEvt.Servers.Oracle;
@@ -7,20 +7,20 @@ using Xunit;
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
 /// <summary>
-/// In each test events have been read and wait for a broker that does not confirm; then Redis refuses, and then the broker goes: the fallback
-/// storage would be due, and has to be tried until Redis takes it.
+/// In each test events wait in memory for a broker that does not confirm. Then Redis refuses, and then the broker goes away. Now the events
+/// should be stored, and the program must try until Redis takes them.
 /// </summary>
 public sealed class R13_RedisRefusesTests(SharedBroker broker)
 {
     [Fact]
-    public Task R13_READONLY() => RefusedAsync(
+    public Task A_replica_says_READONLY_and_events_are_stored_later() => RefusedAsync(
         "READONLY",
         ["SET", "x", "y"],
         redis => redis.CallAsync("REPLICAOF", "127.0.0.1", "1"),
         redis => redis.CallAsync("REPLICAOF", "NO", "ONE"));
 
     [Fact]
-    public Task R13_MASTERDOWN() => RefusedAsync(
+    public Task A_replica_without_its_master_says_MASTERDOWN_and_events_are_stored_later() => RefusedAsync(
         "MASTERDOWN",
         ["GET", "x"],
         async redis =>
@@ -31,12 +31,13 @@ public sealed class R13_RedisRefusesTests(SharedBroker broker)
         redis => redis.CallAsync("REPLICAOF", "NO", "ONE"));
 
     [Fact]
-    public Task R13_MISCONF() => RefusedAsync(
+    public Task After_a_failed_save_Redis_says_MISCONF_and_events_are_stored_later() => RefusedAsync(
         "MISCONF",
         ["SET", "x", "y"],
         async redis =>
         {
-            await redis.CallAsync("CONFIG", "SET", "dir", "/proc"); // nothing can be saved there
+            // Redis cannot write a file in this folder.
+            await redis.CallAsync("CONFIG", "SET", "dir", "/proc");
             await redis.ConnectAndCallAsync("BGSAVE");
             await Eventually.ValueAsync("a failed save", () => redis.CallAsync("INFO", "persistence"), info => info.Text.Contains("rdb_last_bgsave_status:err", StringComparison.Ordinal));
         },
@@ -44,7 +45,7 @@ public sealed class R13_RedisRefusesTests(SharedBroker broker)
         "enable-protected-configs local", "save 3600 1000000");
 
     [Fact]
-    public Task R13_BUSY() => RefusedAsync(
+    public Task During_a_long_script_Redis_says_BUSY_and_events_are_stored_later() => RefusedAsync(
         "BUSY",
         ["SET", "x", "y"],
         async redis =>
@@ -56,12 +57,13 @@ public sealed class R13_RedisRefusesTests(SharedBroker broker)
         "busy-reply-threshold 50");
 
     [Fact]
-    public async Task R13_LOADING()
+    public async Task While_it_loads_Redis_says_LOADING_and_events_are_stored_later()
     {
         await RunAsync(async (stage, relay, run) =>
         {
             await stage.Redis.ShutdownAsync();
-            relay.Cut(); // not before: what is stored between a save and a kill would be lost with Redis' memory
+            // The broker is cut off only now. What is stored between the save and the end of Redis would be lost.
+            relay.Cut();
             var restarting = stage.Redis.RestartAsync();
             await Eventually.ValueAsync("a Redis that loads", () => stage.Redis.ConnectAndCallAsync("GET", "x"), reply => reply.IsError);
             await SameAsync(stage, "LOADING", ["GET", "x"]);
@@ -82,7 +84,7 @@ public sealed class R13_RedisRefusesTests(SharedBroker broker)
         Assert.True(await stage.FallbackLengthAsync() >= 200);
     }, redis);
 
-    /// <summary>Redis' own words, byte for byte, with the proxy and without.</summary>
+    /// <summary>Asserts that a client gets the same error from Redis with the proxy and without, byte for byte.</summary>
     private static async Task SameAsync(Stage stage, string word, string[] command)
     {
         var direct = await stage.Redis.ConnectAndCallAsync(command);

@@ -1,4 +1,4 @@
-// FAULTS R14: what happens when a certificate is expired, of a wrong authority, or for a wrong name?
+// Row R14: what happens when a certificate is expired, of a wrong authority, or for a wrong name?
 using KeyEvt.EndToEnd.Tests.Tls;
 using KeyEvt.Servers;
 using Xunit;
@@ -21,7 +21,7 @@ public sealed class R14_CertificateTests : IDisposable
     [InlineData("expired", "the certificate expired on ")]
     [InlineData("authority", "the certificate was issued by 'CN=a stranger', which the authorities in --upstream-ca")]
     [InlineData("name", "the certificate is for 'redis.example', not for 'localhost'")]
-    public async Task R14_a_wrong_certificate_of_redis_is_refused_with_what_is_wrong_and_never_plain(string fault, string text)
+    public async Task A_wrong_certificate_of_redis_is_refused_with_what_is_wrong_and_never_plain(string fault, string text)
     {
         await using var redis = await _tls.StartRedisAsync(_port, certificate: Wrong(fault));
         var before = await ConnectionsAsync(redis);
@@ -39,7 +39,7 @@ public sealed class R14_CertificateTests : IDisposable
         Assert.Equal(1, check.ExitCode);
         Assert.Contains(text, check.Output, StringComparison.Ordinal);
 
-        // Nothing of all that became a command, by TLS or plain.
+        // Nothing of all that became a command of Redis, neither over TLS nor in plain text.
         Assert.Equal(0, (await redis.CallAsync("EXISTS", "secret")).Integer);
         Assert.Equal(before, await ConnectionsAsync(redis));
     }
@@ -48,7 +48,7 @@ public sealed class R14_CertificateTests : IDisposable
     [InlineData("expired", "the certificate expired on ")]
     [InlineData("authority", "the certificate was issued by 'CN=a stranger', which the authorities in --amqp-ca")]
     [InlineData("name", "the certificate is for 'redis.example', not for 'localhost'")]
-    public async Task R14_a_wrong_certificate_of_the_broker_is_refused_with_what_is_wrong_and_never_plain(string fault, string text)
+    public async Task A_wrong_certificate_of_the_broker_is_refused_with_what_is_wrong_and_never_plain(string fault, string text)
     {
         var (cert, key) = _tls.Write("broker", Wrong(fault));
         await using var broker = new TlsGreeter(cert, key);
@@ -68,7 +68,7 @@ public sealed class R14_CertificateTests : IDisposable
     }
 
     [Fact]
-    public async Task R14_a_broker_without_TLS_is_not_spoken_to_in_plain()
+    public async Task A_broker_without_TLS_is_not_spoken_to_in_plain()
     {
         await using var redis = await RedisServer.StartAsync();
         await using var program = await KeyEvtProcess.StartAsync(["--upstream", redis.Url, "--amqp", $"amqps://guest:guest@127.0.0.1:{redis.Port}/", "--keymask", "ALL"]);
@@ -83,7 +83,7 @@ public sealed class R14_CertificateTests : IDisposable
         _ => _tls.Authority.Issue("redis.example"),
     };
 
-    /// <summary>Connections on which a command was made; the one that asks makes one more each time.</summary>
+    /// <summary>Names the commands that Redis has run, apart from those of this test.</summary>
     private static async Task<string> ConnectionsAsync(RedisServer redis)
     {
         var stats = (await redis.CallAsync("INFO", "commandstats")).Text.Split("\r\n");

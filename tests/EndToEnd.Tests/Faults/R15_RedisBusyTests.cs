@@ -1,4 +1,4 @@
-// Row R15: Redis is busy or frozen for a while. A subscriber that waits gets everything; does the feed?
+// Row R15: Redis is busy or frozen for a while. A waiting subscriber gets everything afterwards. Does the feed get it too?
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
@@ -18,7 +18,7 @@ public sealed class R15_RedisBusyTests(SharedBroker broker)
     [InlineData("sleep", 4)]
     [InlineData("stop", 2.5)]
     [InlineData("stop", 20)]
-    public async Task R15_all_that_a_busy_Redis_tells_its_subscribers_afterwards_is_received_and_nothing_is_a_gap(string how, double seconds)
+    public async Task All_that_a_busy_Redis_tells_its_subscribers_afterwards_is_received_and_nothing_is_a_gap(string how, double seconds)
     {
         var setting = FaultStage.Setting with { Masks = ["^t:"], Redis = ["enable-debug-command yes"] };
         await Stage.RunAsync(await broker.GetAsync(), setting, async stage =>
@@ -38,7 +38,7 @@ public sealed class R15_RedisBusyTests(SharedBroker broker)
         });
     }
 
-    /// <returns>So many keys were set that no mask wants, in one turn of Redis.</returns>
+    /// <returns>How many keys a script has set that no mask wants.</returns>
     private static async Task<int> BusyAsync(RedisServer redis, string how, double seconds)
     {
         if (how == "stop")

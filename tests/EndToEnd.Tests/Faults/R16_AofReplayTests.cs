@@ -1,4 +1,4 @@
-// Row R16: Redis is killed, and loads its AOF when it is back. While it does, it publishes all that it replays; is any of that taken for an event?
+// Row R16: Redis is killed, and replays its append-only file when it is back. Does the program take a replayed command for an event?
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
@@ -11,13 +11,13 @@ public sealed class R16_AofReplayTests(SharedBroker broker)
 {
     private const int Piece = 1000;
 
-    /// <param name="commands">In the AOF.</param>
+    /// <param name="commands">How many commands the append-only file holds.</param>
     [Theory]
     [InlineData(1000)]
     [InlineData(400_000)]
-    public async Task R16_nothing_that_is_replayed_is_an_event_and_the_gap_ends_when_the_loading_does(int commands)
+    public async Task Nothing_that_is_replayed_is_an_event_and_the_gap_ends_when_the_loading_does(int commands)
     {
-        // The flags stand in its configuration: Redis publishes from the first command on.
+        // The flags are in the configuration of Redis, so it publishes from the first replayed command on.
         var setting = FaultStage.Setting with { Options = [.. FaultStage.Setting.Options, "--state", "off"], Masks = ["^t:"], Redis = ["appendonly yes", "auto-aof-rewrite-percentage 0", "notify-keyspace-events E$"] };
         await Stage.RunAsync(await broker.GetAsync(), setting, async stage =>
         {

@@ -1,4 +1,4 @@
-// FAULTS S1: is every command of the proxy refused, in Redis' own words, to whoever may not CONFIG the Redis behind?
+// Row S01: is every command of the proxy refused, in Redis' own words, to a client that may not use CONFIG?
 using System.Text;
 using System.Text.RegularExpressions;
 using KeyEvt.EndToEnd.Tests.Support;
@@ -9,14 +9,15 @@ using Xunit;
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
 /// <summary>
-/// All commands of the table x all places x both kinds of client. The same bytes go straight to Redis with CONFIG GET, or CONFIG SET for one that changes something, in the command's place: what comes back
-/// must be the same.
+/// Every command of the table is sent at every place by both kinds of client. The same bytes go straight to Redis, with CONFIG GET in the command's place, or CONFIG SET for a command that changes
+/// something. Both answers must be the same.
 /// </summary>
+[Trait("Concerns", "sessions")]
 public sealed partial class S01_RefusalTests(GuardedProxy proxy) : IClassFixture<GuardedProxy>
 {
     private const string LowLogin = $"AUTH low {GuardedProxy.UserPassword}\r\n";
 
-    /// <summary>What stands in front of the command and behind it; {login} is the low user's, or nothing.</summary>
+    /// <summary>What is sent before the command and after it. {login} stands for the login of the user with few rights, or for nothing.</summary>
     private static readonly Dictionary<string, (string Before, string After)> Places = new()
     {
         ["alone"] = ("{login}", ""),
@@ -46,7 +47,7 @@ public sealed partial class S01_RefusalTests(GuardedProxy proxy) : IClassFixture
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task S1_a_command_is_refused_with_the_words_of_redis(string command, string place, bool isLow)
+    public async Task A_command_is_refused_with_the_words_of_redis(string command, string place, bool isLow)
     {
         var entry = CommandTable.Find(Encoding.Latin1.GetBytes(command))!;
         string[] request = [$"key_evt_amqp.{entry.Name}", .. Enumerable.Repeat("1", entry.MinCount - 1)];

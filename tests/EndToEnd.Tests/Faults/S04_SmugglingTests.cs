@@ -1,4 +1,4 @@
-// FAULTS S4: do the proxy and Redis ever see different commands in the same bytes?
+// Row S04: do the proxy and Redis ever see different commands in the same bytes?
 using System.Text;
 using System.Text.RegularExpressions;
 using KeyEvt.EndToEnd.Tests.Support;
@@ -8,17 +8,18 @@ using Xunit;
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
 /// <summary>
-/// The same random stream straight to one Redis and through the proxy to its twin, and MONITOR on both. Redis behind the proxy must have run a beginning of what
-/// the other ran; all of it, unless the proxy refused the stream where Redis is laxer.
+/// The same random bytes go straight to one Redis, and through the proxy to another. MONITOR shows what each has run. Both must have run the same commands.
+/// Where the proxy refuses bytes that Redis would take, the Redis behind it must have run the same commands up to there.
 /// </summary>
 [Trait("Against", "every-redis")]
+[Trait("Concerns", "sessions")]
 public sealed partial class S04_SmugglingTests(PlainProxy proxy) : IClassFixture<PlainProxy>
 {
     private const int Streams = 400;
     private const string Stolen = "*2\r\n$24\r\nkey_evt_amqp.keymask_set\r\n$6\r\nstolen\r\nkey_evt_amqp.keymask_set stolen\r\n";
 
     [Fact]
-    public async Task S4_redis_runs_the_same_commands_of_random_bytes_with_and_without_the_proxy()
+    public async Task Redis_runs_the_same_commands_of_random_bytes_with_and_without_the_proxy()
     {
         Assert.Equal("OK", (await proxy.Program.CallAsync("key_evt_amqp.keymask_set", "kept")).Text);
         await Eventually.ValueAsync("the proxy's own connections", async () => (await proxy.Redis.CallAsync("CLIENT", "LIST")).Text, list => list.Contains(" name=keyevt-fallback", StringComparison.Ordinal));
@@ -42,7 +43,7 @@ public sealed partial class S04_SmugglingTests(PlainProxy proxy) : IClassFixture
             Assert.True(refused || seed % 2 == 1 || answerDirect == answerThrough, text);
             commands += seenThrough.Count;
 
-            // A mutation may turn a value into a request: then Redis itself, which has no such command, says so.
+            // A mutation may turn a value into a real request of a key_evt_amqp command. Redis itself then answers that it does not know it.
             if (answerDirect.Contains("unknown command 'key_evt_amqp.keymask_set'", StringComparison.OrdinalIgnoreCase))
                 await proxy.Program.CallAsync("key_evt_amqp.keymask_set", "kept");
             Assert.Equal(["kept"], (await proxy.Program.CallAsync("key_evt_amqp.keymask_get")).Texts);
@@ -82,7 +83,7 @@ public sealed partial class S04_SmugglingTests(PlainProxy proxy) : IClassFixture
         }
     }
 
-    /// <summary>A Redis under MONITOR, and the port to send to.</summary>
+    /// <summary>One Redis with MONITOR running, and the port to which the bytes are sent.</summary>
     private sealed partial class Watched(RedisServer redis, int port, RespClient monitor, RespClient control) : IAsyncDisposable
     {
         public static async Task<Watched> StartAsync(RedisServer redis, int port)
@@ -93,10 +94,10 @@ public sealed partial class S04_SmugglingTests(PlainProxy proxy) : IClassFixture
             return new Watched(redis, port, monitor, control);
         }
 
-        /// <summary>The commands that Redis ran of it, and what it answered.</summary>
+        /// <summary>Sends the bytes. Returns the commands that Redis has run, and its answer.</summary>
         public async Task<(List<string> Seen, string Answer)> SendAsync(byte[] stream, int cut, int seed)
         {
-            // Those of the proxy's own connections, and of this test's, are not asked about.
+            // Commands on connections of the proxy itself and of this test are left out.
             var others = Address.Matches((await control.CallAsync("CLIENT", "LIST")).Text).Select(match => match.Groups[1].Value).ToHashSet();
             await control.CallAsync("FLUSHALL");
             await using var client = await RespClient.ConnectAsync(port);
@@ -108,7 +109,7 @@ public sealed partial class S04_SmugglingTests(PlainProxy proxy) : IClassFixture
             }
             catch (System.Net.Sockets.SocketException)
             {
-                // Refused in the middle of it.
+                // The connection was closed before all was sent.
             }
             var answer = await client.ReadTextToEndAsync();
             var end = $"end of {seed} on {redis.Port}";
@@ -116,7 +117,7 @@ public sealed partial class S04_SmugglingTests(PlainProxy proxy) : IClassFixture
             var seen = new List<string>();
             while (true)
             {
-                // +1700000000.123456 [0 127.0.0.1:5000] "SET" "k" "v"
+                // A line of MONITOR: +1700000000.123456 [0 127.0.0.1:5000] "SET" "k" "v"
                 var line = (await monitor.ReadReplyAsync()).Text;
                 if (line.Contains(end, StringComparison.Ordinal))
                     return (seen, answer);

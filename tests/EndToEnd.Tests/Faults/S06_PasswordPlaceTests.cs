@@ -1,4 +1,4 @@
-// Row S6: can a command make the program send the broker's password to where it does not belong?
+// Row S06: can a command make the program send the broker's password to a place where it does not belong?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using Xunit;
@@ -10,7 +10,7 @@ public sealed class S06_PasswordPlaceTests
     private const string User = "configured";
     private const string Canary = "canary-amqp-password";
 
-    /// <summary>What somebody who may CONFIG SET tries, one command after the other; {home} and {trap} are ports.</summary>
+    /// <summary>Commands that somebody who may use CONFIG SET could try, one after the other. {home} and {trap} stand for the ports of two brokers.</summary>
     public static TheoryData<string, string[]> Attempts => new()
     {
         { "at once", ["key_evt_amqp.connect 127.0.0.1 {trap}"] },
@@ -27,7 +27,7 @@ public sealed class S06_PasswordPlaceTests
 
     [Theory]
     [MemberData(nameof(Attempts))]
-    public async Task S6_The_password_goes_to_the_configured_broker_and_user_and_nowhere_else(string name, string[] commands)
+    public async Task The_password_goes_to_the_configured_broker_and_user_and_nowhere_else(string name, string[] commands)
     {
         Assert.NotEmpty(name);
         await using var home = ScriptedBroker.Start();
@@ -44,7 +44,7 @@ public sealed class S06_PasswordPlaceTests
     }
 
     [Fact]
-    public async Task S6_The_configured_broker_gets_its_password_again_when_a_command_names_it_and_its_user()
+    public async Task The_configured_broker_gets_its_password_again_when_a_command_names_it_and_its_user()
     {
         await using var home = ScriptedBroker.Start();
         await using var other = ScriptedBroker.Start();
@@ -58,7 +58,7 @@ public sealed class S06_PasswordPlaceTests
     }
 
     [Fact]
-    public async Task S6_Another_port_of_the_brokers_host_is_refused_unless_it_is_named_in_amqp_hosts()
+    public async Task Another_port_of_the_brokers_host_is_refused_unless_it_is_named_in_amqp_hosts()
     {
         await using var home = ScriptedBroker.Start();
         await using var trap = ScriptedBroker.Start();

@@ -1,25 +1,27 @@
-// Row S7: what becomes of a command with a password in it, when nobody could ask Redis before how it answers unknown commands?
+// Row S07: Redis could not be asked how it answers unknown commands. Can a command with a password reach it then?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-/// <summary>An unknown command's error repeats its arguments: had Redis got the command, the reply would tell.</summary>
+/// <summary>The error of an unknown command repeats its arguments. If Redis had got the command, its reply would show them.</summary>
 public sealed class S07_UnknownWordsTests
 {
     private const string Canary = "canary-amqp-password";
     private static readonly string[] Command = ["key_evt_amqp.config_set", "127.0.0.1", "1", "user", Canary];
 
     [Fact]
-    public async Task S7_Strangers_who_fill_maxclients_switch_nothing_off_and_no_argument_reaches_Redis()
+    public async Task Strangers_who_fill_maxclients_switch_nothing_off_and_no_argument_reaches_Redis()
     {
         await Stage.RunAsync(rabbit: null, Setting, async stage =>
         {
             await using var admin = await stage.ConnectAsync();
             await using var direct = await stage.Redis.ConnectAsync();
-            Assert.Equal("PONG", (await admin.CallAsync("PING")).Text); // it is in
-            var others = new List<RespClient>(); // each is a place where it is to be learnt; how Redis refuses is a race of its own
+            // This client has its connection to Redis before the strangers come.
+            Assert.Equal("PONG", (await admin.CallAsync("PING")).Text);
+            // Each of these connections can be the one on which the program learns how Redis answers. How Redis refuses strangers depends on timing, so there are ten.
+            var others = new List<RespClient>();
             while (others.Count < 10)
             {
                 others.Add(await stage.ConnectAsync());
@@ -37,7 +39,7 @@ public sealed class S07_UnknownWordsTests
                 foreach (var one in others.Prepend(admin))
                     Assert.Equal("+OK\\r\\n", (await one.CallAsync(Command)).ToString());
 
-                // A stranger by way of the proxy may make it ask Redis.
+                // A stranger who comes through the proxy may make it ask Redis.
                 await using var stranger = await stage.Program.ConnectAsync();
                 await stranger.SendCommandAsync("key_evt_amqp.info");
                 Assert.Contains("max number of clients reached", await stranger.ReadTextToEndAsync(), StringComparison.Ordinal);
@@ -55,7 +57,7 @@ public sealed class S07_UnknownWordsTests
     }
 
     [Fact]
-    public async Task S7_A_Redis_frozen_at_the_start_never_gets_the_arguments_of_a_command()
+    public async Task A_Redis_frozen_at_the_start_never_gets_the_arguments_of_a_command()
     {
         await Stage.RunAsync(rabbit: null, Setting with { WaitReady = false, Before = Frozen, Options = ["--log-level", "debug", .. Setting.Options] }, async stage =>
         {

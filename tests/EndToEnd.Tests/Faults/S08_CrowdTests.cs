@@ -1,4 +1,4 @@
-// FAULTS S8: what happens to others when a crowd takes the places of TLS handshakes, of the admin port, or only knocks?
+// Row S08: does a crowd at the TLS port or the admin port keep other clients waiting?
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -33,15 +33,16 @@ public sealed class S08_CrowdTests : IAsyncLifetime
         _tls.Dispose();
     }
 
-    // Of several tries the quickest counts: what is measured is whether others stand in the way, and not this machine.
+    // The quickest of several tries counts. The test asks whether the crowd stands in the way, and not how fast this machine is.
     [Fact]
-    public async Task S8_a_client_waits_less_than_a_second_beside_a_thousand_that_never_shake_hands()
+    public async Task A_client_waits_less_than_a_second_beside_a_thousand_that_never_shake_hands()
     {
         for (var i = 0; i < 1000; i++)
         {
             var silent = await CrowdInAsync(_port);
             if (i % 2 == 0)
-                await silent.SendAsync(new byte[] { 22, 3, 1, 2, 0, 1 }, Cancel); // how a ClientHello begins
+                // These are the first bytes of a ClientHello.
+                await silent.SendAsync(new byte[] { 22, 3, 1, 2, 0, 1 }, Cancel);
         }
         var shortest = TimeSpan.MaxValue;
         for (var i = 0; i < 5; i++)
@@ -55,7 +56,7 @@ public sealed class S08_CrowdTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task S8_eighty_idle_connections_to_the_admin_port_keep_nobody_from_it()
+    public async Task Eighty_idle_connections_to_the_admin_port_keep_nobody_from_it()
     {
         for (var i = 0; i < 80; i++)
             await CrowdInAsync(_program.AdminPort);
@@ -64,9 +65,9 @@ public sealed class S08_CrowdTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await _program.GetAsync("/readyz")).Status);
     }
 
-    // 300 bytes of each probe would be 18 MB.
+    // If each probe left 300 bytes behind, memory would grow by 18 MB.
     [Fact]
-    public async Task S8_who_only_looks_whether_a_TLS_port_is_open_leaves_nothing_behind()
+    public async Task Who_only_looks_whether_a_TLS_port_is_open_leaves_nothing_behind()
     {
         await ProbeAsync(20_000);
         var before = await ResidentKilobytesAsync();
@@ -89,7 +90,8 @@ public sealed class S08_CrowdTests : IAsyncLifetime
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         if (n % 2 == 0)
-            socket.LingerState = new LingerOption(true, 0); // ends with a reset
+            // Closing this socket resets the connection.
+            socket.LingerState = new LingerOption(true, 0);
         await socket.ConnectAsync(IPAddress.Loopback, _port, cancel);
     });
 

@@ -1,10 +1,11 @@
 // Can the oracle fail, and does it stay silent when there is nothing to say?
+using KeyEvt.EndToEnd.Tests.Faults;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using KeyEvt.Servers.Oracle;
 using Xunit;
 
-namespace KeyEvt.EndToEnd.Tests.Faults;
+namespace KeyEvt.EndToEnd.Tests.Catalogue;
 
 public sealed class OracleTests(SharedBroker broker)
 {
@@ -30,7 +31,8 @@ public sealed class OracleTests(SharedBroker broker)
         {
             await using var run = stage.StartRun(new WriterSetting(stage.Program.Port) { Rate = 1000 });
             await run.MoreAsync(200);
-            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed > 0); // before that it would be kept
+            // Before something was routed, an unroutable event is kept and not dropped.
+            await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed > 0);
             await stage.Rabbit.Broker.UseAsync(async channel =>
             {
                 await channel.QueueUnbindAsync(stage.Queue, "amq.direct", stage.Queue);
@@ -53,7 +55,8 @@ public sealed class OracleTests(SharedBroker broker)
         {
             await using var run = stage.StartRun(new WriterSetting(stage.Program.Port) { Rate = 1000 });
             await run.MoreAsync(200);
-            Assert.Equal("OK", (await stage.CallAsync("key_evt_amqp.keymask_set", "^nothing$")).Text); // filtered from here on
+            // From here on the events are filtered out.
+            Assert.Equal("OK", (await stage.CallAsync("key_evt_amqp.keymask_set", "^nothing$")).Text);
             await run.MoreAsync(200);
             await run.StopWritingAsync();
             await Eventually.ValueAsync("all to be confirmed", () => stage.NumberAsync("ledger.waiting_memory"), waiting => waiting == 0);
@@ -74,7 +77,7 @@ public sealed class OracleTests(SharedBroker broker)
             ReceivedEvent? held = null;
             stage.Consumer.OnReceived = message =>
             {
-                // The second comes after the third, which comes twice, with two ids.
+                // The second message is handed over after the third. The third comes twice, with two ids.
                 if (all.Count == 1)
                     held = message;
                 else
@@ -90,7 +93,8 @@ public sealed class OracleTests(SharedBroker broker)
             var verdict = await run.EndAndShowAsync();
             Assert.Equal(["0\\nset\\nsomebody"], verdict.Unexpected);
             Assert.Single(verdict.OtherIds);
-            Assert.Equal(2, verdict.OutOfOrder.Count); // by the writer's numbers and by the node's positions
+            // The numbers of the writer and the positions of the node each show it.
+            Assert.Equal(2, verdict.OutOfOrder.Count);
             Assert.Equal(1, verdict.Duplicated);
             Assert.Throws<InvalidOperationException>(verdict.NothingLost);
         });

@@ -1,4 +1,4 @@
-// FAULTS R1 and P9: what do clients see when Redis goes, comes back, refuses, or swallows the connect?
+// Row P09: what do clients see when Redis refuses a connection, or never answers it?
 using System.Diagnostics;
 using System.Net;
 using System.Net.NetworkInformation;
@@ -9,44 +9,22 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-public sealed class R1P9Tests
+[Trait("Concerns", "sessions")]
+public sealed class P09_UpstreamUnreachableTests
 {
     private static readonly string[] NoBroker = ["--amqp", "amqp://guest:guest@127.0.0.1:1/"];
 
     [Fact]
-    public async Task R1_a_killed_redis_closes_every_kind_of_client_as_it_would_without_the_proxy_and_all_is_well_after_its_restart()
-    {
-        await using var redis = await RedisServer.StartAsync();
-        await using var program = await KeyEvtProcess.StartAsync(["--upstream", redis.Url, .. NoBroker, "--keymask", "ALL", "--events", "KA"]);
-        var through = await ClientsAsync(program.Port);
-        var straight = await ClientsAsync(redis.Port);
-        await redis.KillAsync();
-        for (var i = 0; i < through.Count; i++)
-            Assert.Equal(await straight[i].ReadTextToEndAsync(), await through[i].ReadTextToEndAsync());
-        foreach (var client in through.Concat(straight))
-            await client.DisposeAsync();
-
-        await Eventually.TrueAsync("clients to be refused, as by Redis", () => IsRefusedAsync(program));
-        await Eventually.ValueAsync("not ready", () => program.GetAsync("/readyz"), answer => answer.Status == System.Net.HttpStatusCode.ServiceUnavailable);
-
-        await redis.RestartAsync();
-        await Eventually.ValueAsync("clients to be let in again", () => program.CallAsync("PING"), answer => answer.Text == "PONG");
-        await program.ReadyAsync();
-        Assert.Equal("AE", (await redis.CallAsync("CONFIG", "GET", "notify-keyspace-events")).Items[1].Text);
-        Assert.Contains(await program.InfoAsync(), field => field.Key.StartsWith("gaps.", StringComparison.Ordinal) && field.Value.Contains("cause=connection_lost", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task P9_an_upstream_that_refuses_is_a_reset_then_a_refused_connection_and_the_log_says_why()
+    public async Task An_upstream_that_refuses_is_a_reset_then_a_refused_connection_and_the_log_says_why()
     {
         await using var redis = await RedisServer.StartAsync();
         await redis.KillAsync();
         await using var program = await StartAsync(redis.Url);
         await FirstIsResetAsync(program);
-        await Eventually.TrueAsync("clients to be refused", () => IsRefusedAsync(program));
+        await Eventually.TrueAsync("clients to be refused", () => ConnectAttempts.IsRefusedAsync(program));
         await SaysAsync(program, $"as upstream 127.0.0.1:{redis.Port} cannot be reached: Connection refused; 1 so far");
 
-        // Nobody else can take the port meanwhile.
+        // Meanwhile no other program can take the port.
         using (var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
         {
             other.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
@@ -59,7 +37,7 @@ public sealed class R1P9Tests
     }
 
     [Fact]
-    public async Task P9_an_upstream_that_refuses_is_the_same_for_clients_of_a_TLS_port()
+    public async Task An_upstream_that_refuses_is_the_same_for_clients_of_a_TLS_port()
     {
         await using var redis = await RedisServer.StartAsync();
         await redis.KillAsync();
@@ -69,8 +47,8 @@ public sealed class R1P9Tests
         await program.Process.LineAsync("that it listens with TLS", line => line.Contains($"rediss://127.0.0.1:{port}", StringComparison.Ordinal));
         await using (var first = await SecureRespClient.ConnectAsync(port, tls.Authority.Certificate))
             Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>((await Assert.ThrowsAnyAsync<IOException>(() => first.ReadBytesAsync(1, TimeSpan.FromSeconds(30)))).GetBaseException()).SocketErrorCode);
-        await Eventually.TrueAsync("clients to be refused", () => IsRefusedAsync(port));
-        Assert.True(await IsRefusedAsync(program.Port));
+        await Eventually.TrueAsync("clients to be refused", () => ConnectAttempts.IsRefusedAsync(port));
+        Assert.True(await ConnectAttempts.IsRefusedAsync(program.Port));
 
         await redis.RestartAsync();
         await Eventually.ValueAsync(
@@ -86,7 +64,7 @@ public sealed class R1P9Tests
     }
 
     [Fact]
-    public async Task P9_an_upstream_that_swallows_the_connect_is_a_reset_at_the_deadline()
+    public async Task An_upstream_that_swallows_the_connect_is_a_reset_at_the_deadline()
     {
         await using var hole = await BlackHole.OpenAsync();
         await using var program = await StartAsync($"redis://127.0.0.1:{hole.Port}");
@@ -94,7 +72,7 @@ public sealed class R1P9Tests
     }
 
     [Fact]
-    public async Task P9_an_upstream_that_swallows_the_handshake_is_a_reset_at_the_deadline()
+    public async Task An_upstream_that_swallows_the_handshake_is_a_reset_at_the_deadline()
     {
         await using var relay = new Relay(FreePorts.Take()) { Swallow = true };
         await using var program = await StartAsync($"rediss://127.0.0.1:{relay.Port}");
@@ -102,7 +80,7 @@ public sealed class R1P9Tests
     }
 
     [Fact]
-    public async Task P9_a_client_that_leaves_meanwhile_costs_nothing_more()
+    public async Task A_client_that_leaves_meanwhile_costs_nothing_more()
     {
         await using var hole = await BlackHole.OpenAsync();
         await using var program = await StartAsync($"redis://127.0.0.1:{hole.Port}");
@@ -115,7 +93,7 @@ public sealed class R1P9Tests
         await IsResetAtDeadlineAsync(program, $"upstream 127.0.0.1:{hole.Port} cannot be reached: no answer within 1.5 s");
     }
 
-    /// <summary>Sockets of this machine that are connected to the port, in whatever state.</summary>
+    /// <summary>Counts the sockets of this machine that are connected to the port, in whatever state.</summary>
     private static int Connected(int port)
         => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections().Count(connection => connection.LocalEndPoint.Port == port && connection.State != TcpState.TimeWait);
 
@@ -127,7 +105,7 @@ public sealed class R1P9Tests
         await using var client = await program.ConnectAsync();
         await client.SendAsync("PING\r\nPING\r\n");
         var clock = Stopwatch.StartNew();
-        await IsResetAsync(client);
+        await ConnectAttempts.IsResetAsync(client);
         Assert.InRange(clock.Elapsed.TotalSeconds, 1, 8);
         await SaysAsync(program, said);
     }
@@ -139,62 +117,11 @@ public sealed class R1P9Tests
         try
         {
             await using var first = await program.ConnectAsync();
-            await IsResetAsync(first);
+            await ConnectAttempts.IsResetAsync(first);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
         {
-            // so soon that connecting has seen it already
+            // The reset may come so soon that connecting sees it already.
         }
-    }
-
-    /// <summary>RST, and not a byte before it.</summary>
-    private static async Task IsResetAsync(RespClient client)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        var error = await Assert.ThrowsAsync<SocketException>(async () => await client.Socket.ReceiveAsync(new byte[1], deadline.Token));
-        Assert.Equal(SocketError.ConnectionReset, error.SocketErrorCode);
-    }
-
-    /// <summary>False: reset only, as whoever comes before the refusal is known.</summary>
-    private static async Task<bool> IsRefusedAsync(KeyEvtProcess program)
-    {
-        try
-        {
-            await using var client = await program.ConnectAsync();
-            await IsResetAsync(client);
-            return false;
-        }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.ConnectionReset)
-        {
-            return e.SocketErrorCode == SocketError.ConnectionRefused; // a reset may be so soon that connecting has seen it already
-        }
-    }
-
-    private static async Task<bool> IsRefusedAsync(int port)
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            await socket.ConnectAsync(IPAddress.Loopback, port);
-            return false;
-        }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.ConnectionReset)
-        {
-            return e.SocketErrorCode == SocketError.ConnectionRefused; // a reset may be so soon that connecting has seen it already
-        }
-    }
-
-    /// <summary>Idle, in the middle of a transaction, blocked, subscribed, and one with half a request sent.</summary>
-    private static async Task<List<RespClient>> ClientsAsync(int port)
-    {
-        var clients = new List<RespClient>();
-        foreach (var words in new[] { "PING\r\n", "MULTI\r\nSET a 1\r\n", "PING\r\nBLPOP nothing 0\r\n", "SUBSCRIBE channel\r\n", "PING\r\n*2\r\n$3\r\nGET\r\n$100\r\nxx" })
-        {
-            var client = await RespClient.ConnectAsync(port);
-            await client.SendAsync(words);
-            await client.ReadReplyAsync();
-            clients.Add(client);
-        }
-        return clients;
     }
 }

@@ -1,17 +1,16 @@
-// Row P3: what changes when the program's clock jumps?
+// Row P03: what changes when the program's clock jumps?
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-/// <summary>libfaketime before the program's libc: a file says how far its wall clock is off. The monotonic clock stays as it is, as at a real jump.</summary>
-public sealed class ClockRowTests(SharedBroker broker)
+/// <summary>The program runs with libfaketime. A file says how far its wall clock is off. The monotonic clock stays as it is, just as when a real clock jumps.</summary>
+public sealed class P03_ClockJumpsTests(SharedBroker broker)
 {
     [Fact]
-    public async Task P3_When_the_clock_jumps_an_hour_ahead_and_two_back_nothing_but_timestamps_changes()
+    public async Task When_the_clock_jumps_an_hour_ahead_and_two_back_nothing_but_timestamps_changes()
     {
         using var folder = new PrivateFolder("clock");
         var clock = folder.Write("offset", "+0");
@@ -23,7 +22,7 @@ public sealed class ClockRowTests(SharedBroker broker)
                 ["FAKETIME_TIMESTAMP_FILE"] = clock,
                 ["FAKETIME_NO_CACHE"] = "1",
 
-                // On, as Debian builds it, libfaketime's own condition variables lose wake-ups: a sleeping thread of the program then stays asleep, with no jump at all.
+                // Debian builds libfaketime with this fix on. Its own condition variables then lose wake-ups, and a sleeping thread of the program stays asleep even without a jump.
                 ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0",
                 ["DONT_FAKE_MONOTONIC"] = "1",
                 ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
@@ -43,12 +42,13 @@ public sealed class ClockRowTests(SharedBroker broker)
 
             foreach (var hour in (int[])[0, 1, -1])
             {
-                // Replaced, not rewritten: the program reads it at any moment.
+                // The file is replaced and not rewritten, since the program reads it at any moment.
                 File.Move(folder.Write("next", string.Create(CultureInfo.InvariantCulture, $"{hour * 3600:+0;-0;+0}")), clock, overwrite: true);
                 await stage.WaitForFieldAsync("gaps.time", time => Math.Abs((DateTimeOffset.Parse(time, CultureInfo.InvariantCulture) - TimeProvider.System.GetUtcNow()).TotalHours - hour) < 0.1);
                 await stage.WaitForFieldAsync("amqp.delivery", delivery => delivery == "live");
                 await run.MoreAsync(1500);
-                relay.Cut(); // deadlines, backoff, storing and draining across the next jump, too
+                // While the broker is away, deadlines, backoff, storing and draining run across the next jump.
+                relay.Cut();
                 await stage.WaitForNumberAsync("ledger.waiting_fallback", waiting => waiting > 200);
                 await run.Watch.LookAsync();
                 relay.Accept();
