@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Outbox;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
