@@ -28,9 +28,9 @@ rabbit_version() {
 
 # Which tests are which feature: a part of the test's type, and what a person calls it.
 redis_features=(
-    'Sessions|Commands and replies on the wire' 'Fidelity|Replication through the proxy' 'SmugglingTests|No command that only one side sees'
+    'Sessions|Commands and replies on the wire' 'Fidelity|Replication through the proxy' 'S04_|No command that only one side sees'
     'Intercept|Own commands, and who may use them' 'EventClassTests|Event classes' 'FeedTests|Flags, subscription, gaps' 'RoleTests|Only a master counts' 'MarkerTests|Markers'
-    'Cluster.*(Door|Client)|Cluster: a door for each node' 'MergeTests|Cluster: one stream for a subscriber' 'R03Cluster|Cluster: every event once' '(Sentinel|R02)|Sentinel: a failover is followed'
+    'Cluster.*(Door|Client)|Cluster: a door for each node' 'Cluster.Merge|Cluster: one stream for a subscriber' 'ClusterEventsTests|Cluster: every event once' '(Sentinel|R02)|Sentinel: a failover is followed'
     'Fallback|Fallback storage' 'CheckTests.Missing|`check` names missing rights'
 )
 rabbit_features=(

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-/// <summary>One value made of equal pieces, sent and fetched piece by piece.</summary>
+/// <summary>One value is made of equal pieces, and is sent and fetched piece by piece.</summary>
 internal static class BigValues
 {
     public const int MiB = 1024 * 1024;
@@ -35,7 +35,7 @@ internal static class BigValues
         Assert.Equal("\r\n", Encoding.Latin1.GetString(await client.ReadBytesAsync(2)));
     }
 
-    /// <summary>How far the program's memory rose above what it was, at its highest moment.</summary>
+    /// <summary>Returns how far the program's memory rose at its peak above its size before the act, in bytes.</summary>
     public static async Task<long> GrowthAsync(ChildProcess program, Func<Task> act)
     {
         program.ResetPeak();

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-/// <summary>What do rows about Cluster stand on? Three masters, three replicas, the program before them, and a queue of its own.</summary>
+/// <summary>What the tests about Cluster need: three masters, three replicas, the program before them, and a queue for its events.</summary>
 internal sealed class ClusterRig
 {
     private ClusterRig(RedisClusterServers redis, EventConsumer consumer, KeyEvtProcess program) => (Redis, Consumer, Program) = (redis, consumer, program);
@@ -37,18 +37,33 @@ internal sealed class ClusterRig
         }
     }
 
-    /// <summary>Waits until so many masters are subscribed to and so many replicas held back.</summary>
+    /// <summary>Runs the act while four writers are at work, before, during and after it. Nothing may be lost or doubled.</summary>
+    public static async Task RunWritingAsync(RabbitServer rabbit, Func<ClusterRig, FaultRun, Task> act)
+    {
+        await RunAsync(rabbit, "$", [], async rig =>
+        {
+            await using var run = rig.StartRun();
+            await run.MoreAsync(2000);
+            await act(rig, run);
+            await run.MoreAsync(1000);
+            var verdict = await run.EndAndShowAsync();
+            verdict.NothingLost();
+            Assert.Equal(0, verdict.Duplicated);
+        });
+    }
+
+    /// <summary>Waits until the program is subscribed to so many masters, and holds back the events of so many replicas.</summary>
     public Task CoveredAsync(int masters, int replicas) => Eventually.ValueAsync(
         $"{masters} masters and {replicas} replicas to be listened to",
         Program.AdminInfoAsync,
         info => Nodes(info, "state=subscribed") == masters && Nodes(info, "state=held_back") == replicas,
         TimeSpan.FromSeconds(20));
 
-    /// <summary>Four writers, 500 writes a second each, over all slots.</summary>
+    /// <summary>Starts four writers with 500 writes a second each, over all slots.</summary>
     public FaultRun StartRun() => FaultRun.Start(
         Program, ListsAsync, Consumer, [.. Enumerable.Range(0, 4).Select(_ => new WriterSetting(0) { Slots = async () => await Redis.LinesAsync() })]);
 
-    /// <summary>What is stored, and where, by the nodes' own word.</summary>
+    /// <summary>Asks the nodes which fallback lists they hold.</summary>
     public async Task<IReadOnlyList<FallbackList>> ListsAsync() => await FallbackList.OnAsync(await Redis.MastersAsync());
 
     public async Task<long> NumberAsync(string field) => long.Parse((await Program.AdminInfoAsync())[field], CultureInfo.InvariantCulture);

@@ -1,4 +1,4 @@
-// On what does a row of the fault catalogue stand whose broker is scripted?
+// What do tests need whose broker is scripted?
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-/// <summary>Redis, keyevt and a scripted broker; what every such row asserts at its end.</summary>
+/// <summary>Starts Redis, the program and a scripted broker. At the end it asserts that the broker saw no fault of protocol.</summary>
 internal static class ScriptedStage
 {
     public static async Task RunAsync(BrokerScript script, string[] options, Func<Stage, ScriptedBroker, Task> act)
@@ -20,7 +20,7 @@ internal static class ScriptedStage
         });
     }
 
-    /// <summary>All of these keys have come, each in its order at its first coming, copies with equal ids, different events with different ids.</summary>
+    /// <summary>Asserts that all of these keys have come. First copies are in order, copies have equal ids, and different events have different ids.</summary>
     public static void AssertAllCame(IEnumerable<string> keys, IReadOnlyList<PublishedMessage> published)
     {
         var seen = new HashSet<string>();

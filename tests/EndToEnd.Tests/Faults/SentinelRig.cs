@@ -5,7 +5,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-/// <summary>What do rows about Sentinel stand on? A master, two replicas, three Sentinels, the program before them, and a queue of its own.</summary>
+/// <summary>What the tests about Sentinel need: a master, two replicas, three Sentinels, the program before them, and a queue for its events.</summary>
 internal sealed class SentinelRig : IAsyncDisposable
 {
     private SentinelRig(SentinelServers redis, EventConsumer consumer, KeyEvtProcess program) => (Redis, Consumer, Program) = (redis, consumer, program);
@@ -36,7 +36,7 @@ internal sealed class SentinelRig : IAsyncDisposable
         }
     }
 
-    /// <summary>Four writers, 500 a second each, straight to whoever is the master, or through the program.</summary>
+    /// <summary>Starts four writers with 500 writes a second each. They write straight to the present master, or through the program.</summary>
     public FaultRun StartRun(bool through = false) => FaultRun.Start(Program, async () => [new(await MasterAsync(), FallbackList.Name)], Consumer, [.. Enumerable.Range(0, 4).Select(_ => through ? new WriterSetting(Program.Port) : new WriterSetting(0) { FindPort = async () => (await MasterAsync()).Port })]);
 
     public async Task<RedisServer> MasterAsync() => await Redis.MasterAsync() ?? throw new IOException("there is no master");

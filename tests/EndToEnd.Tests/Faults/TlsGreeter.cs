@@ -8,7 +8,7 @@ using KeyEvt.Servers;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-/// <summary>A port that shakes hands and does nothing else; counts who came and who was content with the certificate.</summary>
+/// <summary>A port that does a TLS handshake and nothing else. It counts the connections, and the clients that accepted its certificate.</summary>
 internal sealed class TlsGreeter : IAsyncDisposable
 {
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -45,7 +45,7 @@ internal sealed class TlsGreeter : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // Disposed.
+            // The listener has been disposed.
         }
     }
 
@@ -56,13 +56,13 @@ internal sealed class TlsGreeter : IAsyncDisposable
         try
         {
             await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = _certificate });
-            // With TLS 1.3 this side is done before the other has judged; a byte of AMQP is what tells.
+            // With TLS 1.3 this side is done before the client has judged the certificate. Only a byte of AMQP shows that it was accepted.
             if (await secure.ReadAsync(new byte[1]) > 0)
                 Interlocked.Increment(ref _handshakes);
         }
         catch (Exception e) when (e is IOException or AuthenticationException)
         {
-            // It was not content.
+            // The client did not accept the certificate.
         }
     }
 }

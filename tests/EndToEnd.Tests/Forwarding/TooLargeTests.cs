@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Forwarding;
 
-[Collection(BrokerRows.Name)]
+[Collection(OwnBrokerCollection.Name)]
 public sealed class TooLargeTests(OwnBroker rabbits)
 {
     private const int MaxMessageSize = 1000;
@@ -21,7 +21,7 @@ public sealed class TooLargeTests(OwnBroker rabbits)
         await LimitAsync(rabbit, MaxMessageSize);
         try
         {
-            await Rows.WithRelayAsync(rabbit, new StageSetting { Events = "$" }, async (stage, relay) =>
+            await FaultStage.WithRelayAsync(rabbit, new StageSetting { Events = "$" }, async (stage, relay) =>
             {
                 if (isStored)
                     relay.Cut();
@@ -35,7 +35,7 @@ public sealed class TooLargeTests(OwnBroker rabbits)
                     await stage.WaitForNumberAsync("ledger.waiting_fallback", waiting => waiting == keys.Length + 2);
                 relay.Accept();
 
-                await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == keys.Length, BrokerRow.Recovery);
+                await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == keys.Length, BrokerFault.Recovery);
                 await stage.Consumer.WaitForKeysAsync(keys);
                 Assert.Equal(2, await stage.NumberAsync("ledger.dropped_too_large"));
                 await Eventually.ValueAsync("an empty list", stage.FallbackLengthAsync, length => length == 0);

@@ -6,6 +6,7 @@ using Xunit;
 namespace KeyEvt.EndToEnd.Tests.Intercept;
 
 [Trait("Against", "every-redis")]
+[Trait("Concerns", "sessions")]
 public sealed class AuthorizationTests(GuardedProxy proxy) : IClassFixture<GuardedProxy>
 {
     private static readonly string[][] AllCommands =

@@ -7,6 +7,7 @@ namespace KeyEvt.EndToEnd.Tests.Intercept;
 
 /// <summary>The tests of this class share one program; each sets the mask it then reads back.</summary>
 [Trait("Against", "every-redis")]
+[Trait("Concerns", "sessions")]
 public sealed class InterceptionTests(PlainProxy proxy) : IClassFixture<PlainProxy>
 {
     private const string Get = "key_evt_amqp.keymask_get";

@@ -6,6 +6,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Intercept;
 
+[Trait("Concerns", "sessions")]
 public sealed class RightQuestionTests
 {
     /// <summary>Looks of the feed at its flags; there are four a second.</summary>

@@ -5,6 +5,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Sessions;
 
+[Trait("Concerns", "sessions")]
 public sealed class ConnectionTests(PlainProxy proxy) : IClassFixture<PlainProxy>
 {
     private const int MiB = 1024 * 1024;

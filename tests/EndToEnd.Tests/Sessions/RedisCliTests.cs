@@ -6,6 +6,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Sessions;
 
+[Trait("Concerns", "sessions")]
 public sealed class RedisCliTests(PlainProxy proxy) : IClassFixture<PlainProxy>
 {
     [Fact]

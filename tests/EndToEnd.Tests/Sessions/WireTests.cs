@@ -6,6 +6,7 @@ using Xunit;
 namespace KeyEvt.EndToEnd.Tests.Sessions;
 
 [Trait("Against", "every-redis")]
+[Trait("Concerns", "sessions")]
 public sealed class WireTests(PlainProxy proxy) : IClassFixture<PlainProxy>
 {
     public static TheoryData<string, string> SameAnswer => new()

@@ -2,8 +2,20 @@ using KeyEvt.Proxy.Transport.Epoll;
 
 namespace KeyEvt.Proxy.Tests.Transport;
 
-/// <summary>The tests of every transport, over one event loop.</summary>
-public sealed class EpollTransportTests() : TransportTests(race => new EpollTransport(race: race));
+/// <summary>How connections end, over one event loop.</summary>
+public sealed class EpollTransportEndTests() : TransportEndTests(race => new EpollTransport(race: race));
 
-/// <summary>The same, over three.</summary>
-public sealed class EpollTransportOfThreeLoopsTests() : TransportTests(race => new EpollTransport(3, race: race));
+/// <summary>How connections end, over three event loops.</summary>
+public sealed class EpollTransportOfThreeLoopsEndTests() : TransportEndTests(race => new EpollTransport(3, race: race));
+
+/// <summary>How connections come about, over one event loop.</summary>
+public sealed class EpollTransportConnectTests() : TransportConnectTests(race => new EpollTransport(race: race));
+
+/// <summary>How connections come about, over three event loops.</summary>
+public sealed class EpollTransportOfThreeLoopsConnectTests() : TransportConnectTests(race => new EpollTransport(3, race: race));
+
+/// <summary>How bytes flow, over one event loop.</summary>
+public sealed class EpollTransportFlowTests() : TransportFlowTests(race => new EpollTransport(race: race));
+
+/// <summary>How bytes flow, over three event loops.</summary>
+public sealed class EpollTransportOfThreeLoopsFlowTests() : TransportFlowTests(race => new EpollTransport(3, race: race));

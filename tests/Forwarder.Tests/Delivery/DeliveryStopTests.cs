@@ -1,0 +1,88 @@
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Tests.Feed;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Delivery;
+
+/// <summary>What happens to waiting events when the program ends, in good order or by a fault of its own?</summary>
+public sealed class DeliveryStopTests
+{
+    [Fact]
+    public async Task Stopping_stores_what_cannot_be_sent()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Give(3);
+        var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
+        await rig.AdvanceAsync(0.2);
+        await rig.AdvanceAsync(0.2);
+        await stop;
+        Assert.True(rig.Loop.HasEnded);
+        Assert.Equal((0L, 3), (rig.Loop.LeftBehind, rig.Store.Entries.Count));
+    }
+
+    [Fact]
+    public async Task What_can_be_placed_nowhere_before_the_end_is_counted()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Store.IsDown = true;
+        rig.Give(3);
+        var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
+        for (var second = 0; second < 10; second++)
+            await rig.AdvanceAsync(1);
+
+        await stop;
+        Assert.True(rig.Loop.HasEnded);
+        Assert.Equal((3L, 3L), (rig.Loop.LeftBehind, rig.Ledger.Snapshot().Dropped[(int)DropReason.Shutdown]));
+    }
+
+    [Fact]
+    public async Task Stopping_in_the_middle_of_a_drain_leaves_the_rest_in_the_list()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { Window = 4 });
+        rig.Broker.IsReachable = false;
+        rig.Give(20);
+        await rig.AdvanceAsync(2);
+        rig.Broker.IsReachable = true;
+        await rig.AdvanceAsync(11);
+        rig.Broker.Current!.ConfirmOne(0);
+        await rig.SettleAsync();
+        rig.Broker.Current.ConfirmUpTo(2);
+        var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
+        await rig.AdvanceAsync(0.2);
+        rig.Broker.Current.ConfirmUpTo(rig.Broker.Current.Unconfirmed.Count);
+        for (var second = 0; second < 10; second++)
+            await rig.AdvanceAsync(1);
+
+        await stop;
+        Assert.True(rig.Loop.HasEnded);
+        Assert.Equal(20, rig.Broker.Queue.Count + rig.Store.Entries.Count);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_fault_in_the_program_is_not_tried_again_but_ends_the_loop(bool atPublish)
+    {
+        var log = new RecordingLogger();
+        var rig = new DeliveryRig(logger: log);
+        var bug = new NullReferenceException("a bug");
+        if (atPublish)
+        {
+            rig.Give(1);
+            await rig.SettleAsync();
+            rig.Broker.Current!.ConfirmOne(0);
+            await rig.SettleAsync();
+        }
+
+        rig.Broker.Bug = bug;
+        rig.Give(1);
+        var run = rig.Loop.RunAsync();
+        var error = await Assert.ThrowsAsync<NullReferenceException>(() => run.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+        Assert.Same(bug, error);
+        Assert.Contains(log.Lines, line => line.StartsWith("Critical 2112 ", StringComparison.Ordinal));
+    }
+}

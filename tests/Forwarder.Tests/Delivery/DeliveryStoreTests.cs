@@ -1,0 +1,175 @@
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Tests.Feed;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Delivery;
+
+/// <summary>When do events go to the fallback storage, and which of them are dropped?</summary>
+public sealed class DeliveryStoreTests
+{
+    [Fact]
+    public async Task Events_dropped_at_the_cap_of_the_storage_are_said_with_their_sum_and_not_each_time()
+    {
+        var log = new RecordingLogger();
+        var rig = new DeliveryRig(logger: log);
+        rig.Config = rig.Config with { FallbackStorageSize = 10 };
+        rig.Broker.IsReachable = false;
+        for (var i = 0; i < 60; i++)
+        {
+            rig.Give(10);
+            await rig.AdvanceAsync(0.2);
+        }
+
+        await rig.AdvanceAsync(20);
+        var said = log.Lines.Where(line => line.StartsWith("Warning 2110 ", StringComparison.Ordinal)).ToList();
+        Assert.InRange(said.Count, 2, 3);
+        Assert.Contains(" 590 events dropped so far", said[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Memory_that_fills_while_confirms_are_missing_goes_to_the_storage_and_nothing_is_dropped()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { Window = 8, BufferBytes = 100_000 });
+        for (var round = 0; round < 50; round++)
+        {
+            rig.Give(100);
+            await rig.SettleAsync();
+        }
+
+        Assert.InRange(rig.Store.Entries.Count, 3000, 5000);
+        // The connection is kept.
+        Assert.Equal(1, rig.Broker.Attempts);
+        await rig.DrainAsync();
+        Assert.Equal(5000, rig.Ledger.Snapshot().Confirmed);
+        Assert.Equal(Enumerable.Range(0, 5000).Select(n => $"k{n}"), rig.QueuedKeys.Distinct());
+    }
+
+    [Fact]
+    public async Task Where_the_storage_refuses_memory_that_fills_goes_on_being_published()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { Window = 8, BufferBytes = 100_000 });
+        rig.Give(1);
+        await rig.SettleAsync();
+        rig.Store.IsDown = true;
+        for (var round = 0; round < 80; round++)
+        {
+            rig.Give(10);
+            await rig.AdvanceAsync(0.01);
+            rig.Broker.Current!.ConfirmUpTo(rig.Broker.Current.Unconfirmed.Count);
+        }
+
+        await rig.DrainAsync();
+        Assert.Equal(801, rig.Ledger.Snapshot().Confirmed);
+        Assert.Equal(Enumerable.Range(0, 801).Select(n => $"k{n}"), rig.QueuedKeys.Distinct());
+    }
+
+    [Fact]
+    public async Task What_was_unconfirmed_goes_to_the_storage_first_and_in_order()
+    {
+        var rig = new DeliveryRig();
+        rig.Give(3);
+        await rig.SettleAsync();
+        rig.Broker.IsReachable = false;
+        rig.Broker.Current!.ConfirmOne(0);
+        rig.Broker.Current.Break(0);
+        rig.Give(2);
+        await rig.SettleAsync();
+        Assert.Equal(DeliveryState.Storing, rig.Loop.State);
+        Assert.Equal(["k1", "k2", "k3", "k4"], rig.Store.Entries.Select(e => e[(e.LastIndexOf('\n') + 1)..]));
+    }
+
+    [Fact]
+    public async Task While_the_broker_is_blocked_events_are_stored_and_the_link_is_kept()
+    {
+        var rig = new DeliveryRig();
+        rig.Give(1);
+        await rig.SettleAsync();
+        var link = rig.Broker.Current!;
+        link.ConfirmUpTo(1);
+        link.Block(true);
+        rig.Give(3);
+        await rig.SettleAsync();
+        Assert.Equal((DeliveryState.Storing, 3), (rig.Loop.State, rig.Store.Entries.Count));
+        Assert.False(link.IsClosed);
+
+        link.Block(false);
+        await rig.DrainAsync();
+        Assert.Equal(["k0", "k1", "k2", "k3"], rig.QueuedKeys);
+        Assert.Same(link, rig.Broker.Current);
+    }
+
+    [Fact]
+    public async Task Without_fallback_events_wait_in_memory_up_to_the_bound_and_the_oldest_go()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { BufferBytes = 10_000 });
+        rig.Config = rig.Config with { FallbackStorageSize = -1 };
+        rig.Broker.IsReachable = false;
+        rig.Give(1000);
+        await rig.AdvanceAsync(5);
+        Assert.Empty(rig.Store.Entries);
+        Assert.True(rig.Loop.Memory.Bytes <= 10_000);
+        var ledger = rig.Ledger.Snapshot();
+        Assert.Equal(1000, ledger.Dropped[(int)DropReason.MemoryFull] + ledger.WaitingMemory);
+
+        rig.Broker.IsReachable = true;
+        await rig.DrainAsync();
+        Assert.Equal("k999", rig.QueuedKeys.Last());
+    }
+
+    [Fact]
+    public async Task A_lost_list_is_noticed_and_counted()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Give(10);
+        await rig.AdvanceAsync(2);
+        rig.Store.Entries.Clear();
+        rig.Give(1);
+        await rig.AdvanceAsync(2);
+        Assert.Equal(10, rig.Ledger.Snapshot().Dropped[(int)DropReason.FallbackLost]);
+        rig.Broker.IsReachable = true;
+        await rig.DrainAsync();
+        Assert.Equal(["k10"], rig.QueuedKeys);
+    }
+
+    [Fact]
+    public async Task The_cap_drops_the_oldest_and_counts_them()
+    {
+        var rig = new DeliveryRig();
+        rig.Config = rig.Config with { FallbackStorageSize = 4 };
+        rig.Broker.IsReachable = false;
+        rig.Give(10);
+        await rig.AdvanceAsync(2);
+        Assert.Equal(["k6", "k7", "k8", "k9"], rig.Store.Entries.Select(e => e[(e.LastIndexOf('\n') + 1)..]));
+        Assert.Equal(6, rig.Ledger.Snapshot().Dropped[(int)DropReason.FallbackCap]);
+    }
+
+    [Theory]
+    [InlineData(true, 3)]
+    [InlineData(false, 0)]
+    public async Task With_the_list_switched_off_events_are_stored_only_where_there_is_a_spool(bool hasSpool, int stored)
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { HasSpool = hasSpool });
+        rig.Config = rig.Config with { FallbackStorageSize = -1 };
+        rig.Broker.IsReachable = false;
+        rig.Give(3);
+        await rig.AdvanceAsync(2);
+        Assert.Equal(stored, rig.Store.Entries.Count);
+    }
+
+    [Fact]
+    public void The_states_own_notifications_are_nobodys_events_and_those_of_the_fallback_storage_are_filtered()
+    {
+        var rig = new DeliveryRig();
+        rig.GiveOf(1, 1, FallbackKey.StateOf(null));
+        rig.GiveOf(1, 2, FallbackKey.StateOf("host") + "{12}");
+        Assert.Equal((0L, 0L), (rig.Ledger.Snapshot().Received, rig.Ledger.Snapshot().Filtered));
+        rig.GiveOf(1, 3, FallbackKey.Name);
+        Assert.Equal((1L, 1L), (rig.Ledger.Snapshot().Received, rig.Ledger.Snapshot().Filtered));
+        Assert.True(rig.Loop.Memory.IsEmpty);
+    }
+}
