@@ -72,7 +72,7 @@ internal static partial class FeedLog
     [LoggerMessage(2020, LogLevel.Critical, "feed {Node}: '{Task}' died of a fault in the program; the feed ends")]
     public static partial void TaskDied(ILogger logger, Exception fault, string node, string task);
 
-    [LoggerMessage(2022, LogLevel.Warning, "feed {Node}: a message on a channel of notifications is not one that a Redis sends, and is not forwarded; {Count} so far. Somebody publishes there: see \"Security\" in README.md")]
+    [LoggerMessage(2022, LogLevel.Warning, "feed {Node}: a message on a channel of notifications is not one that a Redis sends, and is not forwarded; {Count} so far. Somebody publishes there: see docs/security.md")]
     public static partial void NotificationRefused(ILogger logger, string node, long count);
 
     [LoggerMessage(2023, LogLevel.Information, "feed {Node}: {Pattern} may not be subscribed to; {Instead} instead")]

@@ -1,9 +1,9 @@
-// Which rights does the README ask for, as lines of redis.conf and sentinel.conf?
+// Which rights does docs/security.md ask for, as lines of redis.conf and sentinel.conf?
 using KeyEvt.Servers;
 
 namespace KeyEvt.EndToEnd.Tests.Support;
 
-/// <summary>A user for the program's own connections that may do what the README lists, and nothing else.</summary>
+/// <summary>A user for the program's own connections that may do what docs/security.md lists, and nothing else.</summary>
 internal static class MinimalRights
 {
     public const string Login = "watcher:w4tcher-word@";
