@@ -64,7 +64,7 @@ internal sealed partial class PageStage : IAsyncDisposable
         }
         // The next page shall not find this one's messages.
         foreach (Match queue in DeclaredQueue().Matches(_options))
-            await _rabbit.Broker.UseAsync(channel => channel.QueueDeleteAsync(queue.Groups[1].Value));
+            await _rabbit.Broker.UseAsync(channel => channel.QueueDeleteAsync(queue.Groups[1].Value, ifUnused: false, ifEmpty: false));
         await _redis.DisposeAsync();
         _folder.Dispose();
     }
