@@ -26,7 +26,9 @@ public sealed partial class DocumentedLinesTests
 
     [Fact]
     public void Every_block_says_what_it_is()
-        => Assert.All(Blocks, block => Assert.True(block.Language is "sh" or "console" || NoCommands.Contains(block.Language), $"{block}: say sh, console or another language, not '{block.Language}'"));
+        => Assert.All(Blocks, block => Assert.True(
+            block.Language is "sh" or "console" || NoCommands.Contains(block.Language) || (block.Language.Length == 0 && !block.Lines.Any(line => CommandLine().IsMatch(line))),
+            $"{block}: say sh, console or another language, not '{block.Language}'"));
 
     [Fact]
     public void The_blocks_that_no_test_runs_are_known()
@@ -83,30 +85,23 @@ public sealed partial class DocumentedLinesTests
     /// <summary>What the program would say of this command line. Files need not be there.</summary>
     private static List<string> Faults(IReadOnlyList<string> words, IReadOnlyList<KeyValuePair<string, string>> variables)
     {
-        var file = Path.GetTempFileName();
-        try
-        {
-            File.WriteAllText(file, "secret");
-            var faults = new List<string>();
-            var options = new CommandLineSource().Read([.. words.Select((word, at) => at > 0 && NamesFile(words[at - 1]) ? file : word)], faults, out _, out var answer);
-            options.Remove(OptionTable.Config.Name);
-            if (answer is null)
-                OptionLoader.Load(options, variables.Select(pair => NamesFile(pair.Key) ? KeyValuePair.Create(pair.Key, file) : pair), faults);
-            return faults;
-        }
-        finally
-        {
-            File.Delete(file);
-        }
+        using var files = new NamedFiles();
+        var faults = new List<string>();
+        var options = new CommandLineSource().Read([.. words.Select((word, at) => at > 0 ? files.InPlaceOf(words[at - 1], word) : word)], faults, out _, out var answer);
+        options.Remove(OptionTable.Config.Name);
+        if (answer is null)
+            OptionLoader.Load(options, variables.Select(pair => KeyValuePair.Create(pair.Key, files.InPlaceOf(pair.Key, pair.Value))), faults);
+        return faults;
     }
-
-    private static bool NamesFile(string optionOrVariable)
-        => OptionTable.WithConfig.Any(option => option.NamesFile && (optionOrVariable == "--" + option.Name || optionOrVariable == option.EnvironmentName));
 
     /// <summary>The names that GitHub gives the headings of a page.</summary>
     private static IEnumerable<string> Headings(string page)
         => Repository.Read(page).Split('\n').Where(line => line.StartsWith('#'))
             .Select(line => NotInAnchor().Replace(line.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-'));
+
+    // What looks as if it should be typed.
+    [GeneratedRegex(@"^\s*(\$ |(keyevt|docker|redis-cli|dotnet|curl|git|npm|scripts/|\./)\b)")]
+    private static partial Regex CommandLine();
 
     [GeneratedRegex("KEYEVT_[A-Z_]+[A-Z]")]
     private static partial Regex Variable();
