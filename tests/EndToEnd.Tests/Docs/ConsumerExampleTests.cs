@@ -10,9 +10,12 @@ namespace KeyEvt.EndToEnd.Tests.Docs;
 /// <summary>The programs of docs/examples. What they need is installed by scripts/test.sh.</summary>
 public sealed class ConsumerExampleTests(SharedBroker broker)
 {
+    /// <summary>Release or Debug: as of this test.</summary>
+    private static string Configuration => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+
     public static TheoryData<string, string> Programs => new()
     {
-        { "dotnet", Path.Combine(AppContext.BaseDirectory, "consumer.dll") },
+        { "dotnet", Repository.PathOf($"docs/examples/dotnet/bin/{Configuration}/net10.0/consumer.dll") },
         { "node", Repository.PathOf("docs/examples/node/consumer.mjs") },
         { "/usr/bin/python3", Repository.PathOf("docs/examples/python/consumer.py") },
     };
