@@ -59,11 +59,16 @@ need_rabbitmq() { need rabbitmq-server:/usr/lib/rabbitmq/bin/rabbitmq-server; }
 need_faketime() { need faketime:faketime; }
 need_afl() { need afl++:afl-fuzz; }
 
-# The clients of other makers that the proxy is tried with; called in the project's folder.
+# The clients of other makers that the proxy is tried with, and those of the consumers in docs/examples; called in the project's folder.
 need_clients() {
-    need gcc:gcc netcat-openbsd:nc && need_package libc6-dev libhiredis-dev python3-redis && need_node || return 1
-    [ tests/Clients/node/node_modules/.package-lock.json -nt tests/Clients/node/package-lock.json ] && return 0
-    (cd tests/Clients/node && npm ci --no-progress >/dev/null && touch node_modules/.package-lock.json)
+    need gcc:gcc netcat-openbsd:nc && need_package libc6-dev libhiredis-dev python3-redis python3-pika && need_node || return 1
+    _node_packages tests/Clients/node && _node_packages docs/examples/node
+}
+
+# _node_packages FOLDER: what its package-lock.json names, unless it is there already.
+_node_packages() {
+    [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] && return 0
+    (cd "$1" && npm ci --no-progress >/dev/null && touch node_modules/.package-lock.json)
 }
 
 # Node 20 or later, with npm.

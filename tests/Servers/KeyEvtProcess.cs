@@ -35,6 +35,16 @@ public sealed class KeyEvtProcess : IAsyncDisposable
 
     public RedisCli Cli => new(Port);
 
+    /// <summary>How the tested program is called by others: the words before its arguments.</summary>
+    public static IReadOnlyList<string> CommandLine
+    {
+        get
+        {
+            var (program, before) = Program();
+            return [program, .. before];
+        }
+    }
+
     /// <summary>--listen and --admin are given already. Returns once it listens and is ready (its feed is subscribed).</summary>
     /// <param name="through">A program and its arguments that becomes what stands behind them, such as unshare.</param>
     /// <param name="file">Another build of the program than the tested one.</param>

@@ -1,14 +1,15 @@
 namespace KeyEvt.Proxy.Options;
 
 /// <summary>
-/// What is one option? Declared once in <see cref="OptionTable"/>; the command line, the environment, the file, --help and the README follow from it.
+/// What is one option? Declared once in <see cref="OptionTable"/>; the command line, the environment, the file, --help and docs/options.md follow from it.
 /// </summary>
+/// <param name="Group">The heading it stands under.</param>
 /// <param name="Name">As on the command line, without the dashes.</param>
 /// <param name="ValueName">What stands for the value in the help.</param>
 /// <param name="Default">Read like a given value; null when there is none.</param>
-/// <param name="Meaning">One line for people.</param>
+/// <param name="Meaning">Short sentences for people, without a line break.</param>
 /// <param name="Apply">Puts the given values into the options, or reports a fault and returns the options as they are.</param>
-internal sealed record OptionSpec(string Name, string ValueName, string? Default, string Meaning, Func<ProxyOptions, OptionInput, ProxyOptions> Apply)
+internal sealed record OptionSpec(OptionGroup Group, string Name, string ValueName, string? Default, string Meaning, Func<ProxyOptions, OptionInput, ProxyOptions> Apply)
 {
     /// <summary>May be given more than once.</summary>
     public bool Repeatable { get; init; }

@@ -9,7 +9,7 @@ namespace KeyEvt.EndToEnd.Tests.Cluster;
 public sealed class ClusterAccessTests(SharedBroker broker)
 {
     [Fact]
-    public async Task A_user_with_the_rights_of_the_README_follows_a_failover_and_uses_the_fallback_storage()
+    public async Task A_user_with_the_documented_rights_follows_a_failover_and_uses_the_fallback_storage()
     {
         var rabbit = await broker.GetAsync();
         await using var relay = new Relay(rabbit.Port);

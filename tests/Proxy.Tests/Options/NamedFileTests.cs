@@ -57,8 +57,8 @@ public sealed class NamedFileTests : IDisposable
         Assert.Equal("secret", options.AdminToken?.Value);
         Assert.Equal(
             [
-                new NamedFile("--config", config, IsSecret: true), new NamedFile("KEYEVT_ADMIN_TOKEN_FILE", secret, IsSecret: true), new NamedFile("--amqp-password-file", secret, IsSecret: true),
-                new NamedFile($"'sentinel-password-file' in {config}", secret, IsSecret: true),
+                new NamedFile("--config", config, IsSecret: true), new NamedFile($"'sentinel-password-file' in {config}", secret, IsSecret: true),
+                new NamedFile("--amqp-password-file", secret, IsSecret: true), new NamedFile("KEYEVT_ADMIN_TOKEN_FILE", secret, IsSecret: true),
             ],
             options.Files);
     }
