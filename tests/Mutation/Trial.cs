@@ -11,10 +11,15 @@ internal sealed class Trial(TestRunner runner, IReadOnlyList<TestClass> classes)
 
     private static readonly TimeSpan FirstTime = TimeSpan.FromSeconds(5);
 
-    /// <summary>A deadline is this many times what the classes took without the mutant; the machine may be busy now.</summary>
-    private const int Patience = 8;
+    /// <summary>Later runs hold more, but not so many that one which hangs is noticed late.</summary>
+    private const int LaterClasses = 40;
 
-    private static readonly TimeSpan LeastDeadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan LaterTime = TimeSpan.FromSeconds(15);
+
+    /// <summary>A deadline is this many times what the classes took without the mutant, one after the other. The machine may be busier now.</summary>
+    private const int Patience = 4;
+
+    private static readonly TimeSpan LeastDeadline = TimeSpan.FromSeconds(30);
 
     public async Task<Verdict> RunAsync(Mutant mutant)
     {
@@ -33,9 +38,25 @@ internal sealed class Trial(TestRunner runner, IReadOnlyList<TestClass> classes)
 
     private static IEnumerable<IReadOnlyList<TestClass>> Batches(List<TestClass> ranked)
     {
+        var first = Head(ranked, FirstClasses, FirstTime);
+        yield return first;
+        foreach (var assembly in ranked.Skip(first.Count).GroupBy(test => test.Assembly))
+        {
+            var rest = assembly.ToList();
+            while (rest.Count > 0)
+            {
+                var batch = Head(rest, LaterClasses, LaterTime);
+                rest.RemoveRange(0, batch.Count);
+                yield return batch;
+            }
+        }
+    }
+
+    /// <summary>The first ones, of one assembly, up to a number and a time; at least one.</summary>
+    private static List<TestClass> Head(List<TestClass> ranked, int count, TimeSpan time)
+    {
         var sum = TimeSpan.Zero;
-        var first = ranked.TakeWhile((test, index) => index == 0 || (index < FirstClasses && test.Assembly == ranked[0].Assembly && (sum += test.Time) < FirstTime)).ToList();
-        return [first, .. ranked.Skip(first.Count).GroupBy(test => test.Assembly).Select(group => group.ToList())];
+        return [.. ranked.TakeWhile((test, index) => (sum += test.Time) <= time && index < count && test.Assembly == ranked[0].Assembly || index == 0)];
     }
 
     /// <returns>How the mutant was noticed; null when it was not.</returns>
