@@ -1,0 +1,97 @@
+// Do the tests notice this mutant?
+using System.Globalization;
+
+namespace KeyEvt.Mutation;
+
+/// <summary>Runs the tests that reach a mutant, those most likely to notice it first, until one fails.</summary>
+internal sealed class Trial(TestRunner runner, IReadOnlyList<TestClass> classes)
+{
+    /// <summary>The first run holds few and quick classes: most mutants are noticed there.</summary>
+    private const int FirstClasses = 5;
+
+    private static readonly TimeSpan FirstTime = TimeSpan.FromSeconds(5);
+
+    /// <summary>Later runs hold more, but not so many that one which hangs is noticed late.</summary>
+    private const int LaterClasses = 40;
+
+    private static readonly TimeSpan LaterTime = TimeSpan.FromSeconds(15);
+
+    /// <summary>A deadline is this many times what the classes took without the mutant, one after the other. The machine may be busier now.</summary>
+    private const int Patience = 4;
+
+    private static readonly TimeSpan LeastDeadline = TimeSpan.FromSeconds(30);
+
+    public async Task<Verdict> RunAsync(Mutant mutant)
+    {
+        var ranked = classes.Where(test => test.Reached.Contains(mutant.Id)).OrderByDescending(test => IsNamesake(test, mutant)).ThenBy(test => test.Reached.Count).ThenBy(test => test.Name, StringComparer.Ordinal).ToList();
+        if (ranked.Count == 0) return new Verdict(mutant, false, "not reached");
+        foreach (var batch in Batches(ranked))
+        {
+            if (await RunAsync(mutant, batch) is { } how) return new Verdict(mutant, true, how);
+        }
+
+        return new Verdict(mutant, false, "survived");
+    }
+
+    /// <summary>Tests of the type that the mutant is in.</summary>
+    private static bool IsNamesake(TestClass test, Mutant mutant) => test.Name[(test.Name.LastIndexOf('.') + 1)..].StartsWith(Path.GetFileNameWithoutExtension(mutant.File), StringComparison.Ordinal);
+
+    private static IEnumerable<IReadOnlyList<TestClass>> Batches(List<TestClass> ranked)
+    {
+        var first = Head(ranked, FirstClasses, FirstTime);
+        yield return first;
+        foreach (var assembly in ranked.Skip(first.Count).GroupBy(test => test.Assembly))
+        {
+            var rest = assembly.ToList();
+            while (rest.Count > 0)
+            {
+                var batch = Head(rest, LaterClasses, LaterTime);
+                rest.RemoveRange(0, batch.Count);
+                yield return batch;
+            }
+        }
+    }
+
+    /// <summary>The first ones, of one assembly, up to a number and a time; at least one.</summary>
+    private static List<TestClass> Head(List<TestClass> ranked, int count, TimeSpan time)
+    {
+        var sum = TimeSpan.Zero;
+        return [.. ranked.TakeWhile((test, index) => (sum += test.Time) <= time && index < count && test.Assembly == ranked[0].Assembly || index == 0)];
+    }
+
+    /// <returns>How the mutant was noticed; null when it was not.</returns>
+    private async Task<string?> RunAsync(Mutant mutant, IReadOnlyList<TestClass> batch)
+    {
+        var remaining = batch;
+        while (remaining.Count > 0)
+        {
+            var outcome = await RunAsync(mutant, remaining.SelectMany(test => new[] { "-class", test.Name }), remaining);
+            switch (outcome)
+            {
+                case { Kind: TestOutcomeKind.Passed }:
+                    return null;
+                case { Kind: TestOutcomeKind.TimedOut }:
+                    return "timeout";
+                case { Kind: TestOutcomeKind.Crashed }:
+                    return "killed by a crash of the test process";
+            }
+
+            // A test that fails by chance must not count: it has to fail again, alone.
+            var failed = outcome.Test!;
+            var again = await RunAsync(mutant, ["-method", failed], remaining);
+            if (again.Kind == TestOutcomeKind.TimedOut) return "timeout";
+            if (again.Kind != TestOutcomeKind.Passed) return $"killed by {failed}";
+            remaining = [.. remaining.Where(test => !failed.StartsWith(test.Name + ".", StringComparison.Ordinal))];
+            if (remaining.Count == batch.Count) return null;
+        }
+
+        return null;
+    }
+
+    private Task<TestOutcome> RunAsync(Mutant mutant, IEnumerable<string> filters, IReadOnlyList<TestClass> batch)
+    {
+        var time = TimeSpan.FromTicks(batch.Sum(test => test.Time.Ticks)) * Patience;
+        var active = new Dictionary<string, string> { [SwitchSource.ActiveVariable] = mutant.Id.ToString(CultureInfo.InvariantCulture) };
+        return runner.RunAsync(batch[0].Assembly, filters, active, time > LeastDeadline ? time : LeastDeadline);
+    }
+}
