@@ -105,7 +105,7 @@ internal sealed class Host
                 Deadlines = new SessionDeadlines { Connect = options.ConnectTimeout },
             },
             _transport, new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), loggers, Clock);
-        _readiness = new ProxyReadiness(() => [.. _server.MissingDoors, .. _engine.MissingFeeds()], _engine.FeedNotes);
+        _readiness = new ProxyReadiness(() => [.. _server.MissingNodePorts, .. _engine.MissingFeeds()], _engine.FeedNotes);
     }
 
     /// <summary>Runs until <paramref name="stop"/> ends or a part dies. Exit code 0 after a stop that was asked for, 2 where --spool or a unix socket names a place that cannot be used, else 1.</summary>

@@ -4,14 +4,14 @@ using KeyEvt.Servers.Oracle;
 
 namespace KeyEvt.Soak;
 
-/// <summary>Three masters with a replica each, behind the door.</summary>
+/// <summary>Three masters with a replica each, behind the node port.</summary>
 /// <remarks>No freezing, as with Sentinel.</remarks>
 internal sealed class ClusterShape : SoakShape
 {
     private const int LastSlot = 16383;
 
     private readonly RedisClusterServers _redis;
-    private readonly int _doors = FreePorts.TakeRange(12);
+    private readonly int _nodePorts = FreePorts.TakeRange(12);
 
     private ClusterShape(RedisClusterServers redis)
     {
@@ -52,13 +52,13 @@ internal sealed class ClusterShape : SoakShape
 
     public override IReadOnlyList<SoakFault> Faults { get; }
 
-    public override string[] Options => ["--listen-base", _doors.ToString(CultureInfo.InvariantCulture)];
+    public override string[] Options => ["--listen-base", _nodePorts.ToString(CultureInfo.InvariantCulture)];
 
     public override string[] OptionsOfAnother() => ["--listen-base", FreePorts.TakeRange(12).ToString(CultureInfo.InvariantCulture)];
 
     public static async Task<SoakShape> StartAsync() => new ClusterShape(await RedisClusterServers.StartAsync());
 
-    /// <summary>Two straight to the nodes, and two through the doors.</summary>
+    /// <summary>Two straight to the nodes, and two through the port of a cluster's nodes.</summary>
     public override FaultRun Start(KeyEvtProcess program, EventConsumer consumer)
     {
         var straight = new WriterSetting(0) { KeyLife = KeyLife, Slots = async () => await _redis.LinesAsync() };

@@ -2,7 +2,7 @@ using System.IO.Pipelines;
 
 namespace KeyEvt.Forwarder.Redis;
 
-/// <summary>How does a feed get a connection to its node? The only door to sockets; above it there are pipes.</summary>
+/// <summary>How does a feed get a connection to its node? The only way to sockets; above it there are pipes.</summary>
 public interface IRedisTransport
 {
     /// <summary>

@@ -1,7 +1,7 @@
 namespace KeyEvt.Proxy.Admin;
 
 /// <summary>Is the running proxy ready? It listens, for each node of a cluster too, and the feeds of all masters are subscribed.</summary>
-/// <param name="missingParts">Doors and feeds.</param>
+/// <param name="missingParts">Ports of nodes, and feeds.</param>
 /// <param name="notes">Of the feeds.</param>
 internal sealed class ProxyReadiness(Func<IReadOnlyList<string>> missingParts, Func<IReadOnlyList<string>> notes) : IReadiness
 {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Cluster;
 
-/// <summary>What do the sessions of a cluster's doors share: what its nodes are called on this side of the proxy? Thread safe; written to by <see cref="ClusterListeners"/> alone.</summary>
+/// <summary>What do the sessions of the ports of a cluster's nodes share: what its nodes are called on this side of the proxy? Thread safe; written to by <see cref="ClusterListeners"/> alone.</summary>
 /// <param name="announceHost">Null: the address that each client has connected to.</param>
 /// <param name="hint">Asks the topology to look again.</param>
 internal sealed class AddressTranslator(string? announceHost, Action<string> hint, TimeProvider time, ILogger logger)
@@ -14,22 +14,22 @@ internal sealed class AddressTranslator(string? announceHost, Action<string> hin
     /// <summary>How long a reply waits for a node that is not known yet. Nodes are looked for at once; it takes milliseconds.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    private volatile PortMap _plan = PortMap.Empty;
+    private volatile PortMap _ports = PortMap.Empty;
     private readonly ChangeSignal _changed = new();
     private readonly RateLimiter _warnings = new(time, WarnEvery);
 
-    public PortMap Plan => _plan;
+    public PortMap Ports => _ports;
 
-    public void Change(PortMap plan)
+    public void Change(PortMap ports)
     {
-        _plan = plan;
+        _ports = ports;
         _changed.Signal();
     }
 
     public NodeNames NamesFor(IConnection client, TransportAddress upstream) =>
         new(this, announceHost ?? client.GetLocalAddress()?.ToString() ?? "127.0.0.1", upstream);
 
-    /// <summary>Looks for a node that is not in the plan, until it is there; false: it did not come in time.</summary>
+    /// <summary>Looks for a node that is not in the map, until it is there; false: it did not come in time.</summary>
     public async ValueTask<bool> AwaitAsync(Func<PortMap, bool> isThere, string reason, CancellationToken cancellationToken)
     {
         hint(reason);
@@ -40,7 +40,7 @@ internal sealed class AddressTranslator(string? announceHost, Action<string> hin
             while (true)
             {
                 var changed = _changed.Next; // before the look, so that no change is missed
-                if (isThere(_plan)) return true;
+                if (isThere(_ports)) return true;
                 await changed.WaitAsync(either.Token).ConfigureAwait(false);
             }
         }
@@ -50,7 +50,7 @@ internal sealed class AddressTranslator(string? announceHost, Action<string> hin
         }
     }
 
-    /// <summary>A client was sent to a node past the door.</summary>
+    /// <summary>A client was sent to a node past the proxy.</summary>
     public void WarnOfUnknown(string host, int port)
     {
         if (_warnings.TryTake()) ClusterLog.UnknownNode(logger, host, port);
@@ -58,7 +58,7 @@ internal sealed class AddressTranslator(string? announceHost, Action<string> hin
 }
 
 /// <summary>What are the cluster's nodes called towards one client?</summary>
-/// <param name="Door">Their ports.</param>
+/// <param name="Translator">Their ports.</param>
 /// <param name="Host">The proxy, as this client reaches it.</param>
 /// <param name="Upstream">The node that this session is connected to.</param>
-internal sealed record NodeNames(AddressTranslator Door, string Host, TransportAddress Upstream);
+internal sealed record NodeNames(AddressTranslator Translator, string Host, TransportAddress Upstream);

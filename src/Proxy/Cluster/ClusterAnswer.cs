@@ -7,11 +7,11 @@ using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.Cluster;
 
-/// <summary>A CLUSTER command through the door: the node itself answers it, and the client gets the answer with the proxy's addresses in it.</summary>
+/// <summary>A CLUSTER command through the port of a cluster's node: the node itself answers it, and the client gets the answer with the proxy's addresses in it.</summary>
 internal sealed class ClusterAnswer(RespRequest request, NodeNames names) : Interception
 {
-    private static readonly ReadOnlyMemory<byte> InMulti = Replies.Error("ERR keyevt: CLUSTER commands that name nodes are not answered inside MULTI through the cluster door");
-    private static readonly ReadOnlyMemory<byte> NotUnderstood = Replies.Error("ERR keyevt: the node's answer is none that the cluster door understands");
+    private static readonly ReadOnlyMemory<byte> InMulti = Replies.Error("ERR keyevt: CLUSTER commands that name nodes are not answered inside MULTI through the port of a cluster's node");
+    private static readonly ReadOnlyMemory<byte> NotUnderstood = Replies.Error("ERR keyevt: the node's answer is none that KeyEvt understands");
 
     private readonly ClusterQuestion _kind = ClusterQuestions.Of(request) ?? throw new ArgumentException("not such a command", nameof(request));
 
@@ -27,13 +27,13 @@ internal sealed class ClusterAnswer(RespRequest request, NodeNames names) : Inte
         if (answer.Kind == FrameKind.Error) return answer.Bytes;
         try
         {
-            var plan = names.Door.Plan;
+            var plan = names.Translator.Ports;
             var reply = NodeAddresses.Rewrite(_kind, answer.Bytes.Span, plan, names.Host, out var unknown);
             if (unknown is null) return reply;
 
             // a node that the proxy learns of in this moment
-            await names.Door.AwaitAsync(now => now.PortOf(Encoding.ASCII.GetBytes(unknown)) is not null, $"node {unknown} is new", cancellationToken).ConfigureAwait(false);
-            return NodeAddresses.Rewrite(_kind, answer.Bytes.Span, names.Door.Plan, names.Host, out _);
+            await names.Translator.AwaitAsync(now => now.PortOf(Encoding.ASCII.GetBytes(unknown)) is not null, $"node {unknown} is new", cancellationToken).ConfigureAwait(false);
+            return NodeAddresses.Rewrite(_kind, answer.Bytes.Span, names.Translator.Ports, names.Host, out _);
         }
         catch (RespProtocolException)
         {

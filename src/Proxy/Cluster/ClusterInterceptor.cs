@@ -10,7 +10,7 @@ namespace KeyEvt.Proxy.Cluster;
 /// <param name="inner">What the session does besides.</param>
 internal sealed class ClusterInterceptor(SessionInterceptor inner, NodeNames names, ILogger logger) : SessionInterceptor
 {
-    public override CandidateFilter Candidates => new(isDoor: true);
+    public override CandidateFilter Candidates => new(isNodePort: true);
 
     public override bool Answers => true;
 

@@ -16,12 +16,12 @@ namespace KeyEvt.Proxy.Cluster;
 /// <param name="first">Host, TLS or not, and the port to begin at.</param>
 /// <param name="services">Of the sessions, but for their upstream.</param>
 internal sealed class ClusterListeners(
-    ITopology topology, AddressTranslator door, TransportAddress first, SessionServices services, SessionRegistry sessions, TimeProvider time, ILogger logger) : IAsyncDisposable
+    ITopology topology, AddressTranslator translator, TransportAddress first, SessionServices services, SessionRegistry sessions, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     /// <summary>Ports that are tried.</summary>
-    public const int MaxDoors = 1000;
+    public const int MaxPorts = 1000;
 
-    private readonly Dictionary<string, NodeListener> _doors = [];
+    private readonly Dictionary<string, NodeListener> _listeners = [];
 
     /// <summary>Of nodes that are gone; each keeps its port while it has sessions.</summary>
     private readonly List<NodeListener> _closed = [];
@@ -40,67 +40,67 @@ internal sealed class ClusterListeners(
     /// <summary>One line for each node that clients cannot get to.</summary>
     public IReadOnlyList<string> Missing => _missing;
 
-    /// <summary>Until told to stop; faults when the accept loop of a door does.</summary>
+    /// <summary>Until told to stop; faults when an accept loop does.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         while (true)
         {
             var changed = topology.Changed; // before the look, so that no change is missed
             await FollowAsync(topology.Current).ConfigureAwait(false);
-            var ended = await Task.WhenAny([changed.WaitAsync(stop), .. _doors.Values.Select(each => each.Accepting)]).ConfigureAwait(false);
+            var ended = await Task.WhenAny([changed.WaitAsync(stop), .. _listeners.Values.Select(each => each.Accepting)]).ConfigureAwait(false);
             await ended.ConfigureAwait(false);
         }
     }
 
-    /// <summary>Opens and closes doors so that each node has one.</summary>
+    /// <summary>Opens and closes listeners so that each node has one.</summary>
     public async Task FollowAsync(TopologySnapshot now)
     {
-        foreach (var gone in _doors.Where(open => now.Nodes.All(node => node.Id != open.Key)).ToList())
+        foreach (var gone in _listeners.Where(open => now.Nodes.All(node => node.Id != open.Key)).ToList())
         {
-            _doors.Remove(gone.Key);
+            _listeners.Remove(gone.Key);
             _closed.Add(gone.Value);
             await gone.Value.CloseAsync().ConfigureAwait(false);
-            ClusterLog.DoorClosed(logger, gone.Key);
+            ClusterLog.NodePortClosed(logger, gone.Key);
         }
 
         // in the order of their addresses: a restart gives the same nodes the same ports
-        foreach (var node in now.Nodes.Where(node => !_doors.ContainsKey(node.Id)).OrderBy(node => node.Address.Host, StringComparer.Ordinal).ThenBy(node => node.Address.Port))
+        foreach (var node in now.Nodes.Where(node => !_listeners.ContainsKey(node.Id)).OrderBy(node => node.Address.Host, StringComparer.Ordinal).ThenBy(node => node.Address.Port))
         {
-            if (Open(node) is { } opened) (_doors[node.Id], _last[node.Id]) = (opened, opened.Port);
+            if (Open(node) is { } opened) (_listeners[node.Id], _last[node.Id]) = (opened, opened.Port);
         }
 
-        _addresses = [.. _doors.Values.OrderBy(each => each.Port).Select(each => each.Address)];
-        _missing = [.. now.Nodes.Where(node => !_doors.ContainsKey(node.Id)).Select(node => $"{node.Address}: no door, as no port from {first.Port} on is free")];
-        door.Change(new PortMap([.. now.Nodes.Where(node => _doors.ContainsKey(node.Id)).Select(node => DoorEntry.Of(node, _doors[node.Id].Port))]));
+        _addresses = [.. _listeners.Values.OrderBy(each => each.Port).Select(each => each.Address)];
+        _missing = [.. now.Nodes.Where(node => !_listeners.ContainsKey(node.Id)).Select(node => $"{node.Address}: cannot be reached, as no port from {first.Port} on is free")];
+        translator.Change(new PortMap([.. now.Nodes.Where(node => _listeners.ContainsKey(node.Id)).Select(node => PortMapEntry.Of(node, _listeners[node.Id].Port))]));
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var each in _doors.Values.Concat(_closed)) await each.DisposeAsync().ConfigureAwait(false);
+        foreach (var each in _listeners.Values.Concat(_closed)) await each.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>Null: no port is free.</summary>
     private NodeListener? Open(TopologyNode node)
     {
         _closed.RemoveAll(old => !old.IsInUse);
-        var last = Math.Min(65535, first.Port + MaxDoors - 1);
+        var last = Math.Min(65535, first.Port + MaxPorts - 1);
         foreach (var port in Enumerable.Range(first.Port, last - first.Port + 1).OrderBy(port => port != _last.GetValueOrDefault(node.Id)))
         {
-            if (_doors.Values.Any(other => other.Port == port) || _closed.Exists(old => old.Port == port && old.NodeId != node.Id)) continue;
+            if (_listeners.Values.Any(other => other.Port == port) || _closed.Exists(old => old.Port == port && old.NodeId != node.Id)) continue;
             try
             {
                 var opened = new NodeListener(node.Id, port, services.Transport.Listen(first.WithPort(port)), ServicesFor(node), sessions, time, logger);
-                ClusterLog.DoorOpened(logger, node.Id, node.Address.ToString(), opened.Address);
+                ClusterLog.NodePortOpened(logger, node.Id, node.Address.ToString(), opened.Address);
                 _taken.Remove(port);
                 return opened;
             }
             catch (SocketException e)
             {
-                if (_taken.Add(port)) ClusterLog.DoorPortTaken(logger, port, e.Message);
+                if (_taken.Add(port)) ClusterLog.NodePortTaken(logger, port, e.Message);
             }
         }
 
-        ClusterLog.NoDoorPort(logger, node.Id, node.Address.ToString(), first.Port, last);
+        ClusterLog.NoNodePort(logger, node.Id, node.Address.ToString(), first.Port, last);
         return null;
     }
 

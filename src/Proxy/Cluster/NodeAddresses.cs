@@ -8,7 +8,7 @@ using KeyEvt.Resp.Replies;
 namespace KeyEvt.Proxy.Cluster;
 
 /// <summary>
-/// What does a CLUSTER reply say with the proxy's addresses in place of the nodes'? Nodes are told by their ids; of one that has no door everything stays as it is.
+/// What does a CLUSTER reply say with the proxy's addresses in place of the nodes'? Nodes are told by their ids; of one that has no port here everything stays as it is.
 /// What is not an address is copied byte by byte, so that fields and kinds of newer servers pass. RESP2 and RESP3. Shapes: https://redis.io/docs/latest/commands/cluster-slots/,
 /// cluster-shards, cluster-nodes.
 /// </summary>
@@ -32,7 +32,7 @@ internal ref struct NodeAddresses
         _reader = new RespReplyReader(frame);
     }
 
-    /// <param name="unknown">The id of a node that should have a door and has none; else null.</param>
+    /// <param name="unknown">The id of a node that should have a port here and has none; else null.</param>
     /// <exception cref="RespProtocolException">The reply has not the shape that belongs to the question.</exception>
     public static ReadOnlyMemory<byte> Rewrite(ClusterQuestion question, ReadOnlySpan<byte> frame, PortMap plan, string host, out string? unknown)
     {
@@ -79,14 +79,14 @@ internal ref struct NodeAddresses
         var hasPort = _reader.ReadInteger() > 0;
         var idAt = _reader.Consumed;
         var id = _reader.ReadBulk();
-        var door = hasPort ? Find(id) : null;
-        if (door is { } port)
+        var listenPort = hasPort ? Find(id) : null;
+        if (listenPort is { } port)
         {
             Replace(hostAt, portAt, _host);
             Replace(portAt, idAt, port);
         }
 
-        if (fields > 3) Metadata(isKnown: door is not null);
+        if (fields > 3) Metadata(isKnown: listenPort is not null);
         for (; fields > 4; fields--) _reader.Skip();
     }
 
@@ -130,7 +130,7 @@ internal ref struct NodeAddresses
             else ahead.Skip();
         }
 
-        var door = isHealthy ? Find(id) : _plan.PortOf(id);
+        var listenPort = isHealthy ? Find(id) : _plan.PortOf(id);
         for (var fields = _reader.ReadMapHeader(); fields > 0; fields--)
         {
             var field = _reader.ReadBulk();
@@ -138,8 +138,8 @@ internal ref struct NodeAddresses
             var isPort = field.SequenceEqual("port"u8) || field.SequenceEqual("tls-port"u8);
             var isHost = field.SequenceEqual("ip"u8) || field.SequenceEqual("endpoint"u8) || field.SequenceEqual("hostname"u8);
             _reader.Skip();
-            if (door is { } port && isPort) Replace(at, _reader.Consumed, port);
-            else if (door is not null && isHost) Replace(at, _reader.Consumed, _host);
+            if (listenPort is { } port && isPort) Replace(at, _reader.Consumed, port);
+            else if (listenPort is not null && isHost) Replace(at, _reader.Consumed, _host);
         }
     }
 
@@ -184,8 +184,8 @@ internal ref struct NodeAddresses
         var flags = addressEnd < 0 ? default : address[(addressEnd + 1)..];
         flags = flags[..Math.Max(0, flags.IndexOf((byte)' '))];
         var isReachable = flags.IndexOf("fail"u8) < 0 && flags.IndexOf("noaddr"u8) < 0 && flags.IndexOf("handshake"u8) < 0;
-        var door = bus < 0 ? null : isReachable ? Find(line[..idEnd]) : _plan.PortOf(line[..idEnd]);
-        if (door is not { } port)
+        var listenPort = bus < 0 ? null : isReachable ? Find(line[..idEnd]) : _plan.PortOf(line[..idEnd]);
+        if (listenPort is not { } port)
         {
             output.Write(line);
             return;

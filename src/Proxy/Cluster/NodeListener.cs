@@ -29,7 +29,7 @@ internal sealed class NodeListener : IAsyncDisposable
 
     public string Address => _listener.Address;
 
-    /// <summary>The accept loop: ends when the door is closed, faults when it has died.</summary>
+    /// <summary>The accept loop: ends when the listener is closed, faults when it has died.</summary>
     public Task Accepting { get; }
 
     /// <summary>Its sessions go on after it was closed.</summary>

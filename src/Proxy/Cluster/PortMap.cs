@@ -6,16 +6,16 @@ using KeyEvt.Forwarder.Topology;
 namespace KeyEvt.Proxy.Cluster;
 
 /// <summary>Which node is behind which port of the proxy? Immutable; a new one at each change.</summary>
-internal sealed record PortMap(IReadOnlyList<DoorEntry> Entries)
+internal sealed record PortMap(IReadOnlyList<PortMapEntry> Entries)
 {
     public static PortMap Empty { get; } = new([]);
 
-    /// <summary>The port for a node's id; null: it has no door.</summary>
+    /// <summary>The port for a node's id; null: it has none.</summary>
     public int? PortOf(ReadOnlySpan<byte> id)
     {
         foreach (var entry in Entries)
         {
-            if (Ascii.Equals(id, entry.NodeId)) return entry.DoorPort;
+            if (Ascii.Equals(id, entry.NodeId)) return entry.ListenPort;
         }
 
         return null;
@@ -26,7 +26,7 @@ internal sealed record PortMap(IReadOnlyList<DoorEntry> Entries)
     {
         foreach (var entry in Entries)
         {
-            if (entry.Port == port && entry.Hosts.Any(known => IsSame(known, host))) return entry.DoorPort;
+            if (entry.Port == port && entry.Hosts.Any(known => IsSame(known, host))) return entry.ListenPort;
         }
 
         return null;
@@ -43,7 +43,7 @@ internal sealed record PortMap(IReadOnlyList<DoorEntry> Entries)
         var meant = there.Find(entry => entry.Hosts.Any(known => IsSame(known, from)))
             ?? there.Find(entry => entry.Slots.Any(range => range.Contains(slot)))
             ?? (there.Count == 1 ? there[0] : null);
-        return meant?.DoorPort;
+        return meant?.ListenPort;
     }
 
     private static bool IsSame(string one, string other) =>
@@ -53,10 +53,10 @@ internal sealed record PortMap(IReadOnlyList<DoorEntry> Entries)
 /// <param name="NodeId">40 hexadecimal digits.</param>
 /// <param name="Hosts">What the node itself is called: its address, its announced name.</param>
 /// <param name="Port">Where it is, at each of <paramref name="Hosts"/>.</param>
-/// <param name="DoorPort">Where the proxy listens for it.</param>
-internal sealed record DoorEntry(string NodeId, IReadOnlyList<string> Hosts, int Port, int DoorPort)
+/// <param name="ListenPort">Where the proxy listens for it.</param>
+internal sealed record PortMapEntry(string NodeId, IReadOnlyList<string> Hosts, int Port, int ListenPort)
 {
     public IReadOnlyList<SlotRange> Slots { get; init; } = [];
 
-    public static DoorEntry Of(TopologyNode node, int doorPort) => new(node.Id, [node.Address.Host, .. node.Hosts], node.Address.Port, doorPort) { Slots = node.Slots };
+    public static PortMapEntry Of(TopologyNode node, int listenPort) => new(node.Id, [node.Address.Host, .. node.Hosts], node.Address.Port, listenPort) { Slots = node.Slots };
 }

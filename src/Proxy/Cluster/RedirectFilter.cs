@@ -126,20 +126,20 @@ internal sealed class RedirectFilter(NodeNames names, ILogger logger) : IReplyFi
         _held.ResetWrittenCount(); // a whole frame: the framer stands at a boundary as before
     }
 
-    /// <summary>The port of the node's door; null: it has none, and did not get one in time.</summary>
+    /// <summary>The port of the node; null: it has none, and did not get one in time.</summary>
     private async ValueTask<int?> FindAsync(Redirection redirection, PipeWriter client)
     {
         if (PortOf(redirection) is { } port) return port;
         await client.TryFlushAsync().ConfigureAwait(false); // what came before shall not wait
-        if (await names.Door.AwaitAsync(_ => PortOf(redirection) is not null, $"a redirection to {redirection.Host}:{redirection.Port}", CancellationToken.None).ConfigureAwait(false)) return PortOf(redirection);
-        names.Door.WarnOfUnknown(redirection.Host, redirection.Port);
+        if (await names.Translator.AwaitAsync(_ => PortOf(redirection) is not null, $"a redirection to {redirection.Host}:{redirection.Port}", CancellationToken.None).ConfigureAwait(false)) return PortOf(redirection);
+        names.Translator.WarnOfUnknown(redirection.Host, redirection.Port);
         return null;
     }
 
     /// <summary>A node that has no name where names are preferred is called <c>?</c>; nothing at all where nodes are to be reached by the address that a client uses already.</summary>
     private int? PortOf(Redirection redirection) => redirection.Host is "" or "?"
-        ? names.Door.Plan.PortWithoutHost(redirection.Port, redirection.Slot, names.Upstream.Host, names.Upstream.Port)
-        : names.Door.Plan.PortOf(redirection.Host, redirection.Port);
+        ? names.Translator.Ports.PortWithoutHost(redirection.Port, redirection.Slot, names.Upstream.Host, names.Upstream.Port)
+        : names.Translator.Ports.PortOf(redirection.Host, redirection.Port);
 
     /// <summary>Up to the end of the frame, or all.</summary>
     private int Frame(ReadOnlySpan<byte> bytes)

@@ -8,7 +8,7 @@ namespace KeyEvt.Proxy.Intercept;
 /// <summary>Answers the proxy's own commands. It keeps nothing, so all sessions share one.</summary>
 internal sealed class OwnCommandInterceptor(Authorization authorization, ICommandHandler commands) : SessionInterceptor
 {
-    public override CandidateFilter Candidates => new(isDoor: false);
+    public override CandidateFilter Candidates => new(isNodePort: false);
 
     public override bool Answers => true;
 

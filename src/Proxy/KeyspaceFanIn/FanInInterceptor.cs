@@ -31,7 +31,7 @@ internal sealed class FanInInterceptor : SessionInterceptor
         }
     }
 
-    public override CandidateFilter Candidates => new(isDoor: true, isMerging: true);
+    public override CandidateFilter Candidates => new(isNodePort: true, isMerging: true);
 
     public override bool Answers => true;
 

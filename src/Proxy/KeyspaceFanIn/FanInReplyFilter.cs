@@ -8,7 +8,7 @@ using KeyEvt.Resp.Replies;
 namespace KeyEvt.Proxy.KeyspaceFanIn;
 
 /// <summary>
-/// Through a replica's door: what of the replica's own messages is left out, as its master is heard instead? Beyond that what <see cref="RedirectFilter"/> does. Only a message of a merged name is
+/// Through a replica's port: what of the replica's own messages is left out, as its master is heard instead? Beyond that what <see cref="RedirectFilter"/> does. Only a message of a merged name is
 /// one: a push in RESP3, an array in RESP2, where a subscribed client gets no other replies. Of each frame no more is held than tells that.
 /// </summary>
 internal sealed class FanInReplyFilter(RedirectFilter redirect, FanInStream stream) : IReplyFilter

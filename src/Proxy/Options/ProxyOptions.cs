@@ -57,7 +57,7 @@ internal sealed record ProxyOptions
 
     public SocketSettings Sockets { get; init; } = new();
 
-    /// <summary>The first port of the doors to the nodes of a cluster.</summary>
+    /// <summary>The first port of the ports that lead to the nodes of a cluster.</summary>
     public int ListenBase { get; init; }
 
     /// <summary>How the nodes of a cluster are called towards clients; null: as each client has reached the proxy.</summary>

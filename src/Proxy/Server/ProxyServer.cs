@@ -29,14 +29,14 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     private readonly int _maxClients = OpenFiles.Limit(options.MaxClients, SessionRegistry.MaxFarewells + (options.Listen.Any(address => address.IsTls) ? HandshakeLimits.OfThisProcess.Descriptors : 0), loggers.CreateLogger<ProxyServer>());
     private SessionRegistry? _sessions;
     private UpstreamProbe? _probe;
-    private ClusterListeners? _doors;
+    private ClusterListeners? _nodePorts;
     private FanInHub? _merge;
 
-    /// <summary>Where it listens; one per option, with the ports that were really taken, then the doors to the nodes of a cluster as they are now.</summary>
-    public IReadOnlyList<string> Addresses => [.. _listeners.Select(listener => listener.Address), .. _doors?.Addresses ?? []];
+    /// <summary>Where it listens; one per option, with the ports that were really taken, then the ports that lead to the nodes of a cluster as they are now.</summary>
+    public IReadOnlyList<string> Addresses => [.. _listeners.Select(listener => listener.Address), .. _nodePorts?.Addresses ?? []];
 
     /// <summary>One line for each node of a cluster that it does not listen for.</summary>
-    public IReadOnlyList<string> MissingDoors => _doors?.Missing ?? [];
+    public IReadOnlyList<string> MissingNodePorts => _nodePorts?.Missing ?? [];
 
     public SessionRegistry Sessions => _sessions ?? throw new InvalidOperationException("not started");
 
@@ -51,15 +51,15 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     {
         _probe = new UpstreamProbe(transport, time, _logger);
         var route = RouteOf();
-        var door = options.Topology is { Current.Shape: UpstreamShape.Cluster } cluster ? new AddressTranslator(options.AnnounceHost, cluster.Hint, time, _logger) : null;
-        if (options.MergeKeyspace && door is not null) _merge = new FanInHub(options.Topology!, transport, options.Deadlines.Connect, time, _logger);
+        var translator = options.Topology is { Current.Shape: UpstreamShape.Cluster } cluster ? new AddressTranslator(options.AnnounceHost, cluster.Hint, time, _logger) : null;
+        if (options.MergeKeyspace && translator is not null) _merge = new FanInHub(options.Topology!, transport, options.Deadlines.Connect, time, _logger);
         var sessionLogger = loggers.CreateLogger<ProxySession>();
         var services = new SessionServices
         {
             Transport = transport,
             Upstream = route,
             CoverageOf = options.Coverage is { } coverage ? place => coverage.Of(place.Host, place.Port, place.UnixPath) : static _ => CoverageGate.AlwaysOpen,
-            Intercept = new InterceptorFactory(new Authorization(options.AdminUsers), commands, door, _merge, sessionLogger).Open,
+            Intercept = new InterceptorFactory(new Authorization(options.AdminUsers), commands, translator, _merge, sessionLogger).Open,
             Probe = _probe,
             Time = time,
             Logger = sessionLogger,
@@ -73,11 +73,11 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         if (commands is not null) loops.Add(UntilStopped(ProbeAsync(route, _probe)));
         if (options.IdleTimeout > TimeSpan.Zero) loops.Add(UntilStopped(_sessions.CloseIdleAsync(options.IdleTimeout, time, _stop.Token)));
         if (route is TopologyRoute moving) loops.Add(UntilStopped(moving.FollowAsync(_stop.Token)));
-        if (door is not null)
+        if (translator is not null)
         {
-            _doors = new ClusterListeners(options.Topology!, door, FirstDoor(), services, _sessions, time, _logger);
-            await _doors.FollowAsync(options.Topology!.Current).ConfigureAwait(false); // what is known already listens when the start is over
-            loops.Add(UntilStopped(_doors.RunAsync(_stop.Token)));
+            _nodePorts = new ClusterListeners(options.Topology!, translator, FirstNodePort(), services, _sessions, time, _logger);
+            await _nodePorts.FollowAsync(options.Topology!.Current).ConfigureAwait(false); // what is known already listens when the start is over
+            loops.Add(UntilStopped(_nodePorts.RunAsync(_stop.Token)));
         }
 
         Completion = FirstFaultOrAllAsync(loops);
@@ -105,7 +105,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         await _stop.CancelAsync().ConfigureAwait(false);
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var listener in _listeners) await listener.DisposeAsync().ConfigureAwait(false);
-        if (_doors is not null) await _doors.DisposeAsync().ConfigureAwait(false);
+        if (_nodePorts is not null) await _nodePorts.DisposeAsync().ConfigureAwait(false);
         if (_sessions is null) return;
         ListenLog.Stopping(_logger, _sessions.Count);
         var cut = await _sessions.StopAsync(deadline, time).ConfigureAwait(false);
@@ -129,8 +129,8 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         };
     }
 
-    /// <summary>As the first --listen over TCP, with the port that the doors begin at.</summary>
-    private TransportAddress FirstDoor()
+    /// <summary>As the first --listen over TCP, with the first of the nodes' ports.</summary>
+    private TransportAddress FirstNodePort()
     {
         var like = options.Listen.FirstOrDefault(address => address.UnixPath is null);
         var host = like?.Host ?? "127.0.0.1";

@@ -23,7 +23,7 @@ internal sealed record ProxyServerOptions
     /// <summary>The upstream in texts for people; null: its address.</summary>
     public string? UpstreamName { get; init; }
 
-    /// <summary>Of a cluster: the doors to its nodes begin at this port.</summary>
+    /// <summary>Of a cluster: the ports that lead to its nodes begin here.</summary>
     public int ListenBase { get; init; }
 
     /// <summary>Of a cluster: how its nodes are called towards clients; null: as each client has reached the proxy.</summary>

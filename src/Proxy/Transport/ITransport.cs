@@ -1,6 +1,6 @@
 namespace KeyEvt.Proxy.Transport;
 
-/// <summary>How do connections come about? The only door to sockets: everything above sees <see cref="IConnection"/>. Disposed of after its connections.</summary>
+/// <summary>How do connections come about? The only way to sockets: everything above sees <see cref="IConnection"/>. Disposed of after its connections.</summary>
 internal interface ITransport : IAsyncDisposable
 {
     /// <summary>Faults when the transport has died and no connection can go on.</summary>

@@ -1,4 +1,4 @@
-// Do cluster-aware clients work through the doors, while slots move and masters change?
+// Do cluster-aware clients work through the port of a cluster's nodes, while slots move and masters change?
 using System.Globalization;
 using System.Net;
 using KeyEvt.EndToEnd.Tests.Clients;
@@ -17,7 +17,7 @@ public sealed class ClusterClientTests
     [Trait("Against", "every-redis")]
     public async Task StackExchange_redis_reads_and_writes_all_slots_through_a_reshard_and_a_failover(RedisProtocol protocol)
     {
-        await using var stage = await ClusterDoorStage.StartAsync();
+        await using var stage = await NodePortStage.StartAsync();
         var options = new ConfigurationOptions { EndPoints = { { "127.0.0.1", stage.Program.Port } }, Protocol = protocol, AbortOnConnectFail = false, SyncTimeout = 5000 };
         await using var connection = await ConnectionMultiplexer.ConnectAsync(options);
         var database = connection.GetDatabase();
@@ -37,13 +37,13 @@ public sealed class ClusterClientTests
             return true;
         });
         foreach (var endPoint in connection.GetEndPoints().Cast<IPEndPoint>())
-            Assert.True(endPoint.Port == stage.Program.Port || stage.IsDoor(endPoint.Port), $"{endPoint} is no door");
+            Assert.True(endPoint.Port == stage.Program.Port || stage.IsNodePort(endPoint.Port), $"{endPoint} is no nodePort");
     }
 
     [Fact]
     public async Task Ioredis_reads_and_writes_all_slots_through_a_reshard_and_a_failover()
     {
-        await using var stage = await ClusterDoorStage.StartAsync();
+        await using var stage = await NodePortStage.StartAsync();
         using var client = ChildProcess.Start("node", [ClientProgramTests.Source("node", "ioredis-cluster.mjs"), stage.Program.Port.ToString(CultureInfo.InvariantCulture)], withInput: true);
         await client.LineAsync("that it has begun", line => line == "begun", TimeSpan.FromSeconds(30));
         await stage.Cluster.ReshardAsync(stage.Cluster.Nodes[0], stage.Cluster.Nodes[1], 300);
@@ -54,13 +54,13 @@ public sealed class ClusterClientTests
         Assert.True(code == 0, client.AllText);
         Assert.Contains("wrong 0", client.AllText, StringComparison.Ordinal);
         var nodes = client.OutputLines.Single(line => line.StartsWith("nodes ", StringComparison.Ordinal))["nodes ".Length..].Split(' ');
-        Assert.All(nodes, node => Assert.True(stage.IsDoor(int.Parse(node.Split(':')[^1], CultureInfo.InvariantCulture)), node));
+        Assert.All(nodes, node => Assert.True(stage.IsNodePort(int.Parse(node.Split(':')[^1], CultureInfo.InvariantCulture)), node));
     }
 
     [Fact]
     public async Task After_a_master_was_killed_its_clients_find_the_new_one()
     {
-        await using var stage = await ClusterDoorStage.StartAsync();
+        await using var stage = await NodePortStage.StartAsync();
         var options = new ConfigurationOptions { EndPoints = { { "127.0.0.1", stage.Program.Port } }, AbortOnConnectFail = false, SyncTimeout = 2000 };
         await using var connection = await ConnectionMultiplexer.ConnectAsync(options);
         var database = connection.GetDatabase();
@@ -73,7 +73,7 @@ public sealed class ClusterClientTests
         Assert.Equal("after", (string?)await database.StringGetAsync(key));
     }
 
-    private static async Task WhileInUseAsync(ClusterDoorStage stage, IDatabase database, List<string> keys, Func<Task> change)
+    private static async Task WhileInUseAsync(NodePortStage stage, IDatabase database, List<string> keys, Func<Task> change)
     {
         using var end = new CancellationTokenSource();
         var (wrong, answers) = (0, 0);

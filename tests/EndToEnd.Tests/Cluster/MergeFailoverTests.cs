@@ -11,7 +11,7 @@ public sealed class MergeFailoverTests
     public async Task After_a_failover_and_with_a_new_master_all_are_heard_again()
     {
         await using var stage = await MergeStage.StartAsync();
-        await using var client = await RespClient.ConnectAsync(await stage.DoorOfAsync(stage.Cluster.Nodes[0]));
+        await using var client = await RespClient.ConnectAsync(await stage.NodePortOfAsync(stage.Cluster.Nodes[0]));
         await client.CallAsync("PSUBSCRIBE", MergeStage.SetPattern);
         // This master is not the one that the client is connected to.
         await stage.Cluster.FailoverAsync(stage.Cluster.Nodes[1]);
@@ -30,7 +30,7 @@ public sealed class MergeFailoverTests
     public async Task After_a_master_was_killed_its_successor_is_heard()
     {
         await using var stage = await MergeStage.StartAsync();
-        await using var client = await RespClient.ConnectAsync(await stage.DoorOfAsync(stage.Cluster.Nodes[0]));
+        await using var client = await RespClient.ConnectAsync(await stage.NodePortOfAsync(stage.Cluster.Nodes[0]));
         await client.CallAsync("PSUBSCRIBE", MergeStage.SetPattern);
         await RedisClusterServers.KillAsync(stage.Cluster.Nodes[1]);
         await stage.Cluster.FailedOverAsync(stage.Cluster.Nodes[1], 6000);

@@ -13,9 +13,9 @@ public sealed class MergeFlowTests
     [InlineData("sockets", "1")]
     public async Task Replies_of_other_commands_stay_in_their_place(string transport, string loops)
     {
-        await using var stage = await ClusterDoorStage.StartAsync(3, 0, MergeStage.Notifying, "--merge-keyspace", "yes", "--transport", transport, "--loops", loops);
-        var (writer, door) = (await stage.DoorOfAsync(stage.Cluster.Nodes[1]), await stage.DoorOfAsync(stage.Cluster.Nodes[0]));
-        await using var client = await RespClient.ConnectAsync(door);
+        await using var stage = await NodePortStage.StartAsync(3, 0, MergeStage.Notifying, "--merge-keyspace", "yes", "--transport", transport, "--loops", loops);
+        var (writer, nodePort) = (await stage.NodePortOfAsync(stage.Cluster.Nodes[1]), await stage.NodePortOfAsync(stage.Cluster.Nodes[0]));
+        await using var client = await RespClient.ConnectAsync(nodePort);
         await client.CallAsync("HELLO", "3");
         await client.CallAsync("PSUBSCRIBE", MergeStage.SetPattern);
         var value = new string('v', 100_000);
@@ -57,9 +57,9 @@ public sealed class MergeFlowTests
     [InlineData("sockets")]
     public async Task A_client_that_does_not_read_is_ended_and_the_others_are_served(string transport)
     {
-        await using var stage = await ClusterDoorStage.StartAsync(3, 0, MergeStage.Notifying, "--merge-keyspace", "yes", "--transport", transport);
-        await using var slow = await RespClient.ConnectAsync(await stage.DoorOfAsync(stage.Cluster.Nodes[0]));
-        await using var other = await RespClient.ConnectAsync(await stage.DoorOfAsync(stage.Cluster.Nodes[0]));
+        await using var stage = await NodePortStage.StartAsync(3, 0, MergeStage.Notifying, "--merge-keyspace", "yes", "--transport", transport);
+        await using var slow = await RespClient.ConnectAsync(await stage.NodePortOfAsync(stage.Cluster.Nodes[0]));
+        await using var other = await RespClient.ConnectAsync(await stage.NodePortOfAsync(stage.Cluster.Nodes[0]));
         await slow.CallAsync("PSUBSCRIBE", MergeStage.SetPattern);
         await other.CallAsync("PSUBSCRIBE", MergeStage.SetPattern);
         var name = $"{{{MergeStage.Keys[1]}}}{new string('n', 100_000)}";

@@ -16,18 +16,18 @@ internal static class MergeStage
     /// <summary>Each key is on another of the three masters.</summary>
     public static readonly string[] Keys = [ClusterSlot.KeyIn(7), ClusterSlot.KeyIn(6000), ClusterSlot.KeyIn(12000)];
 
-    public static Task<ClusterDoorStage> StartAsync(int replicasEach = 1, params string[] redis) =>
-        ClusterDoorStage.StartAsync(3, replicasEach, [.. Notifying, .. redis], "--merge-keyspace", "yes");
+    public static Task<NodePortStage> StartAsync(int replicasEach = 1, params string[] redis) =>
+        NodePortStage.StartAsync(3, replicasEach, [.. Notifying, .. redis], "--merge-keyspace", "yes");
 
     /// <summary>Sends the command through the program's port for the master of the key.</summary>
-    public static async Task CallAsync(ClusterDoorStage stage, params string[] command)
+    public static async Task CallAsync(NodePortStage stage, params string[] command)
     {
-        await using var client = await RespClient.ConnectAsync(await stage.DoorOfAsync(await stage.Cluster.MasterOfAsync(command[1])));
+        await using var client = await RespClient.ConnectAsync(await stage.NodePortOfAsync(await stage.Cluster.MasterOfAsync(command[1])));
         var reply = await client.CallAsync(command);
         Assert.False(reply.IsError, reply.ToString());
     }
 
-    public static Task SetAsync(ClusterDoorStage stage, string key, params string[] further) => CallAsync(stage, ["SET", key, "1", .. further]);
+    public static Task SetAsync(NodePortStage stage, string key, params string[] further) => CallAsync(stage, ["SET", key, "1", .. further]);
 
     /// <summary>Reads so many messages, as words. Nothing else may come between them.</summary>
     public static async Task<List<string>> ReadAsync(RespClient client, int count, string protocol)
@@ -46,7 +46,7 @@ internal static class MergeStage
     public static async Task IsAtPeaceAsync(RespClient client) => Assert.True(await client.IsSilentAsync(TimeSpan.FromMilliseconds(300)), "more came than was expected");
 
     /// <summary>Sets keys until one of each master was heard. While masters change there is a short gap.</summary>
-    public static async Task HearsAllAsync(ClusterDoorStage stage, RespClient client)
+    public static async Task HearsAllAsync(NodePortStage stage, RespClient client)
     {
         var mark = Guid.NewGuid().ToString("N");
         var round = 0;
@@ -66,6 +66,6 @@ internal static class MergeStage
 
     private static string TagOf(string key) => key.Trim('{', '}');
 
-    public static async Task<string> EventuallyInfoAsync(ClusterDoorStage stage, string field, string value) =>
+    public static async Task<string> EventuallyInfoAsync(NodePortStage stage, string field, string value) =>
         (await Eventually.ValueAsync(field, stage.Program.AdminInfoAsync, info => info[$"server.{field}"] == value))[$"server.{field}"];
 }

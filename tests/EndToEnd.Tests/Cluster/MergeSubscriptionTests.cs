@@ -15,7 +15,7 @@ public sealed class MergeSubscriptionTests
     public async Task A_subscriber_at_any_port_hears_each_notification_of_every_master_once(string protocol)
     {
         await using var stage = await MergeStage.StartAsync();
-        foreach (var port in (int[])[stage.Program.Port, .. (await stage.DoorsAsync()).Values])
+        foreach (var port in (int[])[stage.Program.Port, .. (await stage.NodePortsAsync()).Values])
         {
             await using var client = await RespClient.ConnectAsync(port);
             await client.CallAsync("HELLO", protocol);
@@ -45,7 +45,7 @@ public sealed class MergeSubscriptionTests
     public async Task A_replica_s_port_tells_what_masters_say_and_not_what_replicas_make_of_it()
     {
         await using var stage = await MergeStage.StartAsync();
-        await using var client = await RespClient.ConnectAsync(await stage.DoorOfAsync(stage.Cluster.Nodes[4]));
+        await using var client = await RespClient.ConnectAsync(await stage.NodePortOfAsync(stage.Cluster.Nodes[4]));
         await client.CallAsync("PSUBSCRIBE", "__keyevent@0__:*");
         foreach (var key in MergeStage.Keys) await MergeStage.SetAsync(stage, key, "PX", "30");
         var expected = MergeStage.Keys.SelectMany(key => (string[])["set", "expire", "expired"], (key, what) => $"pmessage __keyevent@0__:* __keyevent@0__:{what} {key}");
@@ -95,7 +95,7 @@ public sealed class MergeSubscriptionTests
     public async Task Inside_a_transaction_the_subscription_is_the_own_node_s_alone_and_the_transaction_works()
     {
         await using var stage = await MergeStage.StartAsync(0);
-        await using var client = await RespClient.ConnectAsync(await stage.DoorOfAsync(stage.Cluster.Nodes[0]));
+        await using var client = await RespClient.ConnectAsync(await stage.NodePortOfAsync(stage.Cluster.Nodes[0]));
         await client.CallAsync("HELLO", "3");
         Assert.Equal("OK", (await client.CallAsync("MULTI")).Text);
         Assert.Equal("QUEUED", (await client.CallAsync("PSUBSCRIBE", MergeStage.SetPattern)).Text);
@@ -109,7 +109,7 @@ public sealed class MergeSubscriptionTests
     public async Task Over_TLS_it_is_the_same()
     {
         using var tls = new TlsFolder();
-        await using var stage = await ClusterDoorStage.StartAsync(
+        await using var stage = await NodePortStage.StartAsync(
             3, 0, ["tls-cluster yes", .. MergeStage.Notifying, .. tls.NodeLines()], ["--merge-keyspace", "yes", "--upstream-ca", tls.Ca]);
         await using var client = await RespClient.ConnectAsync(stage.Program.Port);
         await client.CallAsync("PSUBSCRIBE", MergeStage.SetPattern);
@@ -121,8 +121,8 @@ public sealed class MergeSubscriptionTests
     [Fact]
     public async Task Without_the_option_only_the_own_node_is_heard()
     {
-        await using var stage = await ClusterDoorStage.StartAsync(3, 0, MergeStage.Notifying);
-        await using var client = await RespClient.ConnectAsync(await stage.DoorOfAsync(stage.Cluster.Nodes[0]));
+        await using var stage = await NodePortStage.StartAsync(3, 0, MergeStage.Notifying);
+        await using var client = await RespClient.ConnectAsync(await stage.NodePortOfAsync(stage.Cluster.Nodes[0]));
         await client.CallAsync("PSUBSCRIBE", MergeStage.SetPattern);
         foreach (var key in MergeStage.Keys) await MergeStage.SetAsync(stage, key);
         Assert.Equal([$"pmessage {MergeStage.SetPattern} __keyevent@0__:set {MergeStage.Keys[0]}"], await MergeStage.ReadAsync(client, 1, "2"));

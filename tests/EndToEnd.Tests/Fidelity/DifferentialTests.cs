@@ -35,18 +35,18 @@ public sealed partial class DifferentialTests(PlainProxy proxy) : IClassFixture<
     }
 
     /// <summary>
-    /// Through the door of a cluster's node to a twin of the cluster: nearly every command of another node's slots is redirected, and redirections name the doors on one side, the nodes
+    /// Through the node port of a cluster's node to a twin of the cluster: nearly every command of another node's slots is redirected, and redirections name the node ports on one side, the nodes
     /// on the other; all other bytes are equal. Also where notifications would be merged, if there were any.
     /// </summary>
     [Theory]
     [InlineData("no")]
     [InlineData("yes")]
-    public async Task Random_sessions_get_the_same_bytes_from_a_node_and_through_its_door(string merge)
+    public async Task Random_sessions_get_the_same_bytes_from_a_node_and_through_its_node_port(string merge)
     {
-        await using var stage = await ClusterDoorStage.StartAsync(2, 0, ["busy-reply-threshold 100", "hz 100"], "--merge-keyspace", merge);
+        await using var stage = await NodePortStage.StartAsync(2, 0, ["busy-reply-threshold 100", "hz 100"], "--merge-keyspace", merge);
         await using var twin = await RedisClusterServers.StartAsync(2, 0, "busy-reply-threshold 100", "hz 100");
         var nodes = twin.Nodes.Concat(stage.Cluster.Nodes).ToList();
-        var door = await stage.DoorOfAsync(stage.Cluster.Nodes[0]);
+        var nodePort = await stage.NodePortOfAsync(stage.Cluster.Nodes[0]);
         var span = TimeSpan.FromSeconds(Setting("DIFFERENTIAL_SECONDS", 20));
         var seed = Setting("DIFFERENTIAL_SEED", 1);
         var clock = Stopwatch.StartNew();
@@ -55,7 +55,7 @@ public sealed partial class DifferentialTests(PlainProxy proxy) : IClassFixture<
         {
             foreach (var node in nodes)
                 await Task.WhenAll(node.CallAsync("FLUSHALL"), node.CallAsync("SCRIPT", "FLUSH"));
-            bytes += await CompareAsync(seed++, twin.Nodes[0].Port, door);
+            bytes += await CompareAsync(seed++, twin.Nodes[0].Port, nodePort);
             sessions++;
         }
         while (clock.Elapsed < span);

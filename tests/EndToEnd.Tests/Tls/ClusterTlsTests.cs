@@ -1,4 +1,4 @@
-// A cluster over TLS: is a failover followed, do clients come through the doors, and is a certificate for another name refused in clear words?
+// A cluster over TLS: is a failover followed, do clients come through the port of a cluster's nodes, and is a certificate for another name refused in clear words?
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
@@ -14,7 +14,7 @@ public sealed class ClusterTlsTests(SharedBroker broker) : IDisposable
     public void Dispose() => _tls.Dispose();
 
     [Fact]
-    public async Task Feeds_doors_fallback_storage_and_check_work_over_TLS_through_a_failover()
+    public async Task Feeds_node_ports_fallback_storage_and_check_work_over_TLS_through_a_failover()
     {
         var rabbit = await broker.GetAsync();
         await using var relay = new Relay(rabbit.Port);
@@ -42,25 +42,25 @@ public sealed class ClusterTlsTests(SharedBroker broker) : IDisposable
     }
 
     [Fact]
-    public async Task Redis_cli_follows_redirections_over_TLS_through_doors_like_the_first_listener()
+    public async Task Redis_cli_follows_redirections_over_TLS_through_node_ports_like_the_first_listener()
     {
         await using var cluster = await RedisClusterServers.StartAsync(3, 0, ["tls-cluster yes", .. _tls.NodeLines()]);
         var port = FreePorts.Take();
-        var doors = FreePorts.TakeRange(12);
+        var nodePorts = FreePorts.TakeRange(12);
         await using var program = await KeyEvtProcess.StartAsync(
         [
             "--upstream", cluster.Url, "--upstream-ca", _tls.Ca, "--amqp", "amqp://guest:guest@127.0.0.1:1/", "--listen", $"rediss://127.0.0.1:{port}", .. _tls.ListenOptions(),
-            "--listen-base", doors.ToString(CultureInfo.InvariantCulture),
+            "--listen-base", nodePorts.ToString(CultureInfo.InvariantCulture),
         ]);
         string[] cli = ["-c", "--tls", "--cacert", _tls.Ca];
         var keys = Enumerable.Range(0, 30).Select(n => $"key:{n}").ToList();
         var set = await new RedisCli(port).RunWithAsync(cli, Lines(keys.Select(key => $"SET {key} {key}")));
         Assert.Equal(30, set.Output.Split('\n').Count(line => line == "OK"));
-        var get = await new RedisCli(doors).RunWithAsync(cli, Lines(keys.Select(key => $"GET {key}")));
+        var get = await new RedisCli(nodePorts).RunWithAsync(cli, Lines(keys.Select(key => $"GET {key}")));
         Assert.Equal(keys, get.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith("->", StringComparison.Ordinal)));
         var redirections = get.Output.Split('\n').Where(line => line.StartsWith("->", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(redirections);
-        Assert.All(redirections, line => Assert.InRange(int.Parse(line[(line.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture), doors, doors + 2));
+        Assert.All(redirections, line => Assert.InRange(int.Parse(line[(line.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture), nodePorts, nodePorts + 2));
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class ClusterTlsTests(SharedBroker broker) : IDisposable
 
     /// <summary>As a client would: where the redirection says, until it is done.</summary>
     private static Task SetAsync(KeyEvtProcess program, string key) => Eventually.TrueAsync(
-        $"SET {key} through the doors",
+        $"SET {key} through the port of a cluster's nodes",
         async () =>
         {
             var reply = await program.CallAsync("SET", key, "1");

@@ -12,7 +12,7 @@ public sealed partial class DocumentedPathTests
         var pages = Directory.EnumerateFiles(Path.Combine(SourceTree.Root, "docs"), "*.md", SearchOption.AllDirectories).Concat(Directory.EnumerateFiles(SourceTree.Root, "*.md"));
         var paths = pages.SelectMany(page => PathInText().Matches(File.ReadAllText(page)).Select(path => (Page: Path.GetFileName(page), Named: path.Value.TrimEnd('.', '/')))).ToList();
         Assert.Contains(paths, path => path.Named.StartsWith("src/", StringComparison.Ordinal));
-        Assert.Empty(paths.Where(path => !Path.Exists(Path.Combine(SourceTree.Root, path.Named))));
+        Assert.DoesNotContain(paths, path => !Path.Exists(Path.Combine(SourceTree.Root, path.Named)));
     }
 
     [Fact]

@@ -9,10 +9,10 @@ namespace KeyEvt.Proxy.Tests.Cluster;
 /// <summary>What becomes of the addresses in CLUSTER replies, and of everything else in them?</summary>
 public sealed class NodeAddressesTests
 {
-    private static readonly string One = Doors.One, Two = Doors.Two, New = new('9', 40);
+    private static readonly string One = NodePorts.One, Two = NodePorts.Two, New = new('9', 40);
 
     [Fact]
-    public void Slots_name_the_doors()
+    public void Slots_name_the_node_ports()
     {
         Rewrites(ClusterQuestion.Slots,
             $"*1\r\n*4\r\n:0\r\n:99\r\n*4\r\n$8\r\n10.0.0.1\r\n:6379\r\n$40\r\n{One}\r\n*0\r\n*4\r\n$8\r\n10.0.0.2\r\n:6379\r\n$40\r\n{Two}\r\n*0\r\n",
@@ -31,7 +31,7 @@ public sealed class NodeAddressesTests
     [Theory]
     [InlineData("*", 2)]
     [InlineData("%", 1)]
-    public void Shards_name_the_doors_in_both_protocols(string map, int factor)
+    public void Shards_name_the_node_ports_in_both_protocols(string map, int factor)
     {
         string Shard(string host, int port, int tls) =>
             $"*1\r\n{map}{2 * factor}\r\n$5\r\nslots\r\n*2\r\n:0\r\n:99\r\n$5\r\nnodes\r\n*1\r\n{map}{8 * factor}\r\n$2\r\nid\r\n$40\r\n{One}\r\n$4\r\nport\r\n:{port}\r\n$8\r\ntls-port\r\n:{tls}\r\n"
@@ -40,7 +40,7 @@ public sealed class NodeAddressesTests
     }
 
     [Fact]
-    public void Nodes_name_the_doors_as_bulk_and_as_verbatim_text()
+    public void Nodes_name_the_node_ports_as_bulk_and_as_verbatim_text()
     {
         var text = $"{One} 10.0.0.1:6379@16379 myself,master - 0 0 1 connected 0-99 [5->-{Two}]\n{Two} 10.0.0.2:6379@16379,node2.example,shard-id=x slave {One} 0 0 1 connected\n";
         var expected = $"{One} proxy:7001@16379 myself,master - 0 0 1 connected 0-99 [5->-{Two}]\n{Two} proxy:7002@16379,proxy,shard-id=x slave {One} 0 0 1 connected\n";
@@ -58,7 +58,7 @@ public sealed class NodeAddressesTests
     }
 
     [Fact]
-    public void A_node_without_a_door_stays_as_it_is_and_is_named()
+    public void A_node_without_a_node_port_stays_as_it_is_and_is_named()
     {
         var slots = $"*1\r\n*3\r\n:0\r\n:99\r\n*4\r\n$8\r\n10.0.0.9\r\n:6379\r\n$40\r\n{New}\r\n*0\r\n";
         Rewrites(ClusterQuestion.Slots, slots, slots, unknown: New);
@@ -81,11 +81,11 @@ public sealed class NodeAddressesTests
     [InlineData("*1\r\n+x\r\n")]
     [InlineData("$3\r\nabc\r\n")]
     public void Another_shape_is_refused(string reply) =>
-        Assert.Throws<RespProtocolException>(() => NodeAddresses.Rewrite(ClusterQuestion.Shards, Encoding.ASCII.GetBytes(reply), Doors.Plan, "proxy", out _));
+        Assert.Throws<RespProtocolException>(() => NodeAddresses.Rewrite(ClusterQuestion.Shards, Encoding.ASCII.GetBytes(reply), NodePorts.Ports, "proxy", out _));
 
     private static void Rewrites(ClusterQuestion question, string reply, string expected, string? unknown = null)
     {
-        var rewritten = NodeAddresses.Rewrite(question, Encoding.ASCII.GetBytes(reply), Doors.Plan, "proxy", out var missing);
+        var rewritten = NodeAddresses.Rewrite(question, Encoding.ASCII.GetBytes(reply), NodePorts.Ports, "proxy", out var missing);
         Assert.Equal(expected, Encoding.ASCII.GetString(rewritten.Span));
         Assert.Equal(unknown, missing);
     }

@@ -47,9 +47,9 @@ public sealed class RedirectFilterTests
     [Fact]
     public async Task A_node_that_becomes_known_in_time_is_named_as_the_proxy()
     {
-        AddressTranslator door = null!;
-        door = Doors.Door(hint: _ => door.Change(new PortMap([.. Doors.Plan.Entries, new(new string('9', 40), ["10.0.0.9"], 6379, 7009)])));
-        Assert.Equal("-MOVED 1 proxy:7009\r\n", await PlayAsync(door, ["-MOVED 1 10.0.0.9:6379\r\n"]));
+        AddressTranslator nodePort = null!;
+        nodePort = NodePorts.Translator(hint: _ => nodePort.Change(new PortMap([.. NodePorts.Ports.Entries, new(new string('9', 40), ["10.0.0.9"], 6379, 7009)])));
+        Assert.Equal("-MOVED 1 proxy:7009\r\n", await PlayAsync(nodePort, ["-MOVED 1 10.0.0.9:6379\r\n"]));
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class RedirectFilterTests
         var time = new FakeTimeProvider();
         var hints = new List<string>();
         var pipe = new Pipe();
-        var filter = new RedirectFilter(new NodeNames(Doors.Door(hints.Add, time), "proxy", TransportAddress.Tcp("10.0.0.1", 6379)), NullLogger.Instance);
+        var filter = new RedirectFilter(new NodeNames(NodePorts.Translator(hints.Add, time), "proxy", TransportAddress.Tcp("10.0.0.1", 6379)), NullLogger.Instance);
         var writing = filter.WriteAsync(new ReadOnlySequence<byte>("+A\r\n-MOVED 1 10.0.0.9:6379\r\n+B\r\n"u8.ToArray()), pipe.Writer).AsTask();
         var before = await pipe.Reader.ReadAsync(TestContext.Current.CancellationToken);
         Assert.Equal("+A\r\n", Encoding.Latin1.GetString(before.Buffer));
@@ -73,16 +73,16 @@ public sealed class RedirectFilterTests
 
     private static async Task AllWaysAsync(string replies, string expected)
     {
-        Assert.Equal(expected, await PlayAsync(Doors.Door(), [replies]));
-        Assert.Equal(expected, await PlayAsync(Doors.Door(), [.. replies.Select(each => each.ToString())]));
-        for (var cut = 1; cut < replies.Length; cut++) Assert.Equal(expected, await PlayAsync(Doors.Door(), [replies[..cut], replies[cut..]]));
+        Assert.Equal(expected, await PlayAsync(NodePorts.Translator(), [replies]));
+        Assert.Equal(expected, await PlayAsync(NodePorts.Translator(), [.. replies.Select(each => each.ToString())]));
+        for (var cut = 1; cut < replies.Length; cut++) Assert.Equal(expected, await PlayAsync(NodePorts.Translator(), [replies[..cut], replies[cut..]]));
     }
 
     /// <summary>As the reply pump does it.</summary>
-    private static async Task<string> PlayAsync(AddressTranslator door, string[] pieces)
+    private static async Task<string> PlayAsync(AddressTranslator nodePort, string[] pieces)
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
-        var filter = new RedirectFilter(new NodeNames(door, "proxy", TransportAddress.Tcp("10.0.0.1", 6379)), NullLogger.Instance);
+        var filter = new RedirectFilter(new NodeNames(nodePort, "proxy", TransportAddress.Tcp("10.0.0.1", 6379)), NullLogger.Instance);
         foreach (var piece in pieces)
         {
             var bytes = new ReadOnlySequence<byte>(Encoding.Latin1.GetBytes(piece));

@@ -37,8 +37,8 @@ public sealed class CandidateFilterTests
     [InlineData("cluster", 3, true)]
     [InlineData("cluster", 4, false)]
     [InlineData("cluster", IRequestFilter.UnknownCount, true)]
-    public void A_door_looks_at_CLUSTER(string name, long arguments, bool held) =>
-        Assert.Equal(held, new CandidateFilter(isDoor: true).IsCandidate(Encoding.ASCII.GetBytes(name), name.Length, arguments));
+    public void A_node_port_looks_at_CLUSTER(string name, long arguments, bool held) =>
+        Assert.Equal(held, new CandidateFilter(isNodePort: true).IsCandidate(Encoding.ASCII.GetBytes(name), name.Length, arguments));
 
     [Theory]
     [InlineData("SUBSCRIBE")]
@@ -53,9 +53,9 @@ public sealed class CandidateFilterTests
     public void Merging_needs_more_of_them_and_only_merging(string name)
     {
         var head = Encoding.ASCII.GetBytes(name);
-        Assert.True(new CandidateFilter(isDoor: true, isMerging: true).IsCandidate(head, name.Length, 1));
-        Assert.False(new CandidateFilter(isDoor: true).IsCandidate(head, name.Length, 1));
-        Assert.False(new CandidateFilter(isDoor: true, isMerging: true).IsCandidate(head, name.Length + 1, 1));
+        Assert.True(new CandidateFilter(isNodePort: true, isMerging: true).IsCandidate(head, name.Length, 1));
+        Assert.False(new CandidateFilter(isNodePort: true).IsCandidate(head, name.Length, 1));
+        Assert.False(new CandidateFilter(isNodePort: true, isMerging: true).IsCandidate(head, name.Length + 1, 1));
     }
 
     [Theory]

@@ -12,7 +12,7 @@ using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Merge;
 
-/// <summary>A session through the door of the node "upstream" of three masters, with --merge-keyspace; the test plays client, upstream and the masters "two" and "three". Time stands still.</summary>
+/// <summary>A session through the port of a cluster's node of the node "upstream" of three masters, with --merge-keyspace; the test plays client, upstream and the masters "two" and "three". Time stands still.</summary>
 internal sealed class MergeStage : IAsyncDisposable, ITransport
 {
     public const string Pattern = "__keyevent@*__:set";
@@ -26,7 +26,7 @@ internal sealed class MergeStage : IAsyncDisposable, ITransport
     {
         Topology = new FakeTopology(UpstreamShape.Cluster, Node("upstream", ownIsReplica ? NodeRole.Replica : NodeRole.Master), Node("two", password: password), Node("three", password: password));
         Test = new SessionUnderTest(
-            transport: this, door: Doors.Door(),
+            transport: this, nodePort: NodePorts.Translator(),
             merge: time => Services = new FanInHub(Topology, this, TimeSpan.FromSeconds(5), time, logger ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
         _isMade.SetResult();
     }

@@ -148,7 +148,7 @@ public sealed class TopologyRouteTests
     }
 
     [Fact]
-    public async Task The_door_of_a_node_that_refuses_refuses_whatever_is_to_come()
+    public async Task The_node_port_of_a_node_that_refuses_refuses_whatever_is_to_come()
     {
         var cluster = new FakeTopology(UpstreamShape.Cluster, FakeTopology.Node("a", 1), FakeTopology.Node("b", 2));
         await using var session = new SessionUnderTest(transport: MemoryTransport.Refusing, route: TopologyRoute.ToNode("a", "a", cluster, _time));
@@ -158,7 +158,7 @@ public sealed class TopologyRouteTests
     }
 
     [Fact]
-    public async Task The_door_to_any_master_keeps_its_node_as_long_as_that_serves_and_ends_no_session()
+    public async Task The_node_port_to_any_master_keeps_its_node_as_long_as_that_serves_and_ends_no_session()
     {
         var cluster = new FakeTopology(UpstreamShape.Cluster, FakeTopology.Node("a", 1), FakeTopology.Node("b", 2));
         var route = TopologyRoute.ToAnyMaster("c", cluster, _time);

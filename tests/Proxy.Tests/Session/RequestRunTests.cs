@@ -79,7 +79,7 @@ public sealed class RequestRunTests
     {
         var client = new Pipe();
         var upstream = new Pipe();
-        var run = new RequestRun(new RespLimits(), new CandidateFilter(isDoor: false), upstream.Writer);
+        var run = new RequestRun(new RespLimits(), new CandidateFilter(isNodePort: false), upstream.Writer);
         var log = new StringBuilder();
         var candidates = 0;
         var passed = 0;

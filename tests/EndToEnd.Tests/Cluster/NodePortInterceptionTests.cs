@@ -1,4 +1,4 @@
-// Do key_evt_amqp commands work at every door, for those who may, and for nobody else?
+// Do key_evt_amqp commands work at every node port, for those who may, and for nobody else?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using Xunit;
@@ -6,13 +6,13 @@ using Xunit;
 namespace KeyEvt.EndToEnd.Tests.Cluster;
 
 [Trait("Against", "every-redis")]
-public sealed class DoorInterceptionTests
+public sealed class NodePortInterceptionTests
 {
     [Fact]
-    public async Task Commands_are_answered_at_each_door_and_only_for_those_who_may()
+    public async Task Commands_are_answered_at_each_node_port_and_only_for_those_who_may()
     {
-        await using var stage = await ClusterDoorStage.StartAsync(3, 1, ["user low on >pw ~* &* +@all -config -module"]);
-        foreach (var port in (int[])[stage.Program.Port, .. (await stage.DoorsAsync()).Values])
+        await using var stage = await NodePortStage.StartAsync(3, 1, ["user low on >pw ~* &* +@all -config -module"]);
+        foreach (var port in (int[])[stage.Program.Port, .. (await stage.NodePortsAsync()).Values])
         {
             await using var client = await RespClient.ConnectAsync(port);
             await client.SendAsync("PING a\r\nkey_evt_amqp.info server\r\nPING b\r\n");
