@@ -1,9 +1,8 @@
 using System.Buffers;
-using System.Globalization;
 using System.IO.Pipelines;
-using System.Text;
 using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Text;
+using KeyEvt.Resp;
 
 namespace KeyEvt.Forwarder.Redis;
 
@@ -106,25 +105,9 @@ internal sealed class CommandPipeline(TimeProvider time)
         lock (_gate)
         {
             _pending.Enqueue(new Pending(onReply, ClockReading.Now(time), push));
-            WriteHeader('*', arguments.Length);
-            foreach (string argument in arguments)
-            {
-                int length = Encoding.UTF8.GetByteCount(argument);
-                WriteHeader('$', length);
-                _unsent.Advance(Encoding.UTF8.GetBytes(argument, _unsent.GetSpan(length)));
-                _unsent.Write("\r\n"u8);
-            }
+            RespWriter.WriteCommand(_unsent, arguments);
         }
 
         _hasUnsent.Set();
-    }
-
-    private void WriteHeader(char type, int number)
-    {
-        var span = _unsent.GetSpan(16);
-        span[0] = (byte)type;
-        number.TryFormat(span[1..], out int digits, default, CultureInfo.InvariantCulture);
-        _unsent.Advance(1 + digits);
-        _unsent.Write("\r\n"u8);
     }
 }

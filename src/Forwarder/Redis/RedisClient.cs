@@ -3,8 +3,8 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Text;
 using KeyEvt.Forwarder.Text;
+using KeyEvt.Resp;
 
 namespace KeyEvt.Forwarder.Redis;
 
@@ -57,7 +57,7 @@ internal sealed class RedisClient : IAsyncDisposable
         {
             try
             {
-                Write(command);
+                RespWriter.WriteCommand(_pipe.Output, command);
                 await _pipe.Output.FlushAsync(end).ConfigureAwait(false);
                 var answer = await ReadAsync(end).ConfigureAwait(false);
                 _hasAnswered = true;
@@ -143,18 +143,5 @@ internal sealed class RedisClient : IAsyncDisposable
         var bytes = buffer.IsSingleSegment ? buffer.FirstSpan : buffer.ToArray();
         long size = FrameMeter.Measure(bytes, out _);
         return size > bytes.Length ? (null, 0) : (RedisAnswer.Parse(bytes[..(int)size]), size);
-    }
-
-    private void Write(string[] command)
-    {
-        var output = _pipe.Output;
-        output.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"*{command.Length}\r\n")));
-        foreach (string word in command)
-        {
-            byte[] bytes = Encoding.UTF8.GetBytes(word);
-            output.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"${bytes.Length}\r\n")));
-            output.Write(bytes);
-            output.Write("\r\n"u8);
-        }
     }
 }
