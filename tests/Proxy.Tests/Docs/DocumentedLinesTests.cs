@@ -12,7 +12,7 @@ namespace KeyEvt.Proxy.Tests.Docs;
 public sealed partial class DocumentedLinesTests
 {
     /// <summary>How many blocks of a page no test runs. Each says why on the line before it.</summary>
-    private static readonly Dictionary<string, int> NotRun = [];
+    private static readonly Dictionary<string, int> NotRun = new() { ["docs/security.md"] = 1 };
 
     /// <summary>Languages of blocks that hold no command lines.</summary>
     private static readonly string[] NoCommands = ["json", "yaml", "ini", "conf", "toml", "text", "csharp", "javascript", "python", "mermaid", "promql", "xml", "dockerfile"];
