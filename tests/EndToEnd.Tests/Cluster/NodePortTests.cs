@@ -46,9 +46,9 @@ public sealed class NodePortTests
     {
         await using var cluster = await RedisClusterServers.StartAsync(3, 0);
         await using var program = await KeyEvtProcess.StartAsync(["--upstream", cluster.Url, "--listen-base", "65534", "--amqp", "amqp://guest:guest@127.0.0.1:1/"], waitReady: false);
-        var (status, body) = await Eventually.ValueAsync("the missing node port", () => program.GetAsync("/readyz"), answer => answer.Body.Contains("no node port", StringComparison.Ordinal) && !answer.Body.Contains("master", StringComparison.Ordinal));
+        var (status, body) = await Eventually.ValueAsync("the missing node port", () => program.GetAsync("/readyz"), answer => answer.Body.Contains("cannot be reached", StringComparison.Ordinal) && !answer.Body.Contains("master", StringComparison.Ordinal));
         Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, status);
-        Assert.Contains("no node port, as no port from 65534 on is free", body, StringComparison.Ordinal);
+        Assert.Contains("cannot be reached, as no port from 65534 on is free", body, StringComparison.Ordinal);
     }
 
     [Fact]
