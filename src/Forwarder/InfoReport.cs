@@ -4,6 +4,7 @@ using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Metrics;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Topology;
 
@@ -23,7 +24,7 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
         return Section(
             "amqp",
             ("state", LinkState()),
-            ("delivery", Lower(delivery.State)),
+            ("delivery", LabelText.Of(delivery.State)),
             ("broker", now.Amqp.ToString()),
             ("exchange", now.Exchange),
             ("routing_key", now.RoutingKey),
@@ -90,7 +91,7 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
             ("waiting_fallback", Number(now.WaitingFallback)),
         };
         foreach (var reason in Enum.GetValues<DropReason>())
-            fields.Add(("dropped_" + SnakeCase(reason.ToString()), Number(now.Dropped[(int)reason])));
+            fields.Add(("dropped_" + LabelText.Of(reason), Number(now.Dropped[(int)reason])));
 
         fields.Add(("difference", Number(now.Difference)));
         return Section("ledger", [.. fields]);
@@ -103,7 +104,7 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
         {
             var to = gap.To is { } end ? Iso(end) : "open";
             var first = gap.FirstPosition is { } position ? position.ToString() : "";
-            fields.Add(($"gap_{gap.Id}", $"node={gap.Node},from={Iso(gap.From)},to={to},last={gap.LastPosition},first={first},cause={SnakeCase(gap.Cause.ToString())},detail={gap.Detail}"));
+            fields.Add(($"gap_{gap.Id}", $"node={gap.Node},from={Iso(gap.From)},to={to},last={gap.LastPosition},first={first},cause={LabelText.Of(gap.Cause)},detail={gap.Detail}"));
         }
 
         fields.Add(("time", Iso(time.GetUtcNow())));
@@ -116,10 +117,4 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static string Iso(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
-
-    private static string Lower<T>(T value)
-        where T : struct, Enum => SnakeCase(value.ToString());
-
-    internal static string SnakeCase(string name) =>
-        string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
 }

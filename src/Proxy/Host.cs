@@ -8,6 +8,7 @@ using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Proxy.Admin;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Listen;
+using KeyEvt.Proxy.Metrics;
 using KeyEvt.Proxy.Options;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
@@ -41,7 +42,7 @@ internal sealed class Host
     private readonly ProxyOptions _options;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
-    private readonly MetricsCollector _metrics;
+    private readonly MetricsCollector? _metrics;
     private readonly ForwarderEngine _engine;
     private readonly ITransport _transport;
     private readonly ProxyServer _server;
@@ -51,7 +52,7 @@ internal sealed class Host
     private readonly Certificates _certificates;
     private readonly PosixSignalRegistration _hangup;
 
-    private Host(ProxyOptions options, ILoggerFactory loggers, MetricsCollector metrics)
+    private Host(ProxyOptions options, ILoggerFactory loggers, IMeterFactory meters, MetricsCollector? metrics)
     {
         _certificates = new Certificates(options, Clock);
         (_options, _loggers, _metrics) = (options, loggers, metrics);
@@ -82,7 +83,7 @@ internal sealed class Host
                     MaxAttempts = options.MaxAttempts,
                 },
             },
-            Clock, loggers);
+            meters, Clock, loggers);
         _transport = new TlsTransport(
             Transports.Create(options.Transport, options.Loops, options.Sockets, Clock), _certificates.Upstream, _certificates.Clients, options.Sockets,
             HandshakeLimits.OfThisProcess, Clock, loggers.CreateLogger<TlsTransport>());
@@ -102,8 +103,9 @@ internal sealed class Host
                 IdleTimeout = options.IdleTimeout,
                 Deadlines = new SessionDeadlines { Connect = options.ConnectTimeout },
             },
-            _transport, new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), loggers, Clock);
+            _transport, new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), meters.Create(ProgramMetrics.MeterName), loggers, Clock);
         _readiness = new ProxyReadiness(() => [.. _server.MissingDoors, .. _engine.MissingFeeds()], _engine.FeedNotes);
+        ProgramMetrics.Add(meters.Create(ProgramMetrics.MeterName), _readiness, Clock);
     }
 
     /// <summary>Runs until <paramref name="stop"/> ends or a part dies. Exit code 0 after a stop that was asked for, 2 where --spool or a unix socket names a place that cannot be used, else 1.</summary>
@@ -111,11 +113,12 @@ internal sealed class Host
     {
         using var loggers = HostLog.CreateFactory(options.LogLevel);
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        using var metrics = new MetricsCollector(services.GetRequiredService<IMeterFactory>());
+        var meters = services.GetRequiredService<IMeterFactory>();
+        using var metrics = options.Admin is null ? null : new MetricsCollector(meters); // before the first instrument is told anything
         Host? host = null;
         try
         {
-            host = new Host(options, loggers, metrics);
+            host = new Host(options, loggers, meters, metrics);
             await host.StartAsync();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -137,7 +140,7 @@ internal sealed class Host
         WarnOfExposedFiles();
         if (_options.Admin is { } address)
         {
-            var pages = new AdminPages(_readiness, () => [_server.GetInfo(), .. _engine.Control.GetInfo()], _metrics, _options.AdminToken is { } token ? new AdminToken(token) : null);
+            var pages = new AdminPages(_readiness, () => [_server.GetInfo(), .. _engine.Control.GetInfo()], _metrics!, _options.AdminToken is { } token ? new AdminToken(token) : null);
             _admin = await AdminServer.StartAsync(address, _options.Sockets, pages, _loggers, Clock, CancellationToken.None);
         }
 

@@ -17,6 +17,7 @@ internal sealed class InFlight
         public long Sequence;
         public int Bytes;
         public long PublishedAt;
+        public long UnixMilliseconds; // when the event was read; 0: not known
         public ReadOnlyMemory<byte> MessageId;
         public bool IsReturned;
         public bool IsDeadLetter;
@@ -55,6 +56,7 @@ internal sealed class InFlight
             Sequence = entry.Sequence,
             Bytes = entry.Stored.Length,
             PublishedAt = timestamp,
+            UnixMilliseconds = entry.UnixMilliseconds,
             MessageId = messageId,
             IsDeadLetter = isDeadLetter,
         };

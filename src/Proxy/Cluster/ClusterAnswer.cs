@@ -13,6 +13,8 @@ internal sealed class ClusterAnswer(RespRequest request, NodeNames names) : Inte
 
     private readonly ClusterQuestion _kind = ClusterQuestions.Of(request) ?? throw new ArgumentException("not such a command", nameof(request));
 
+    public override string Command => InterceptMetrics.Cluster;
+
     public override ReadOnlyMemory<byte> Question { get; } = Ask(request);
 
     /// <summary>Some 200 bytes a node, and 30 a range of slots: thousands of nodes.</summary>

@@ -8,6 +8,8 @@ namespace KeyEvt.Proxy.Merge;
 /// <param name="overflow">Ends the session.</param>
 internal sealed class HelloAnswer(RespRequest request, NotificationInbox inbox, Action overflow) : Interception
 {
+    public override string Command => InterceptMetrics.Hello;
+
     public override ReadOnlyMemory<byte> Question { get; } = Ask(request);
 
     public override bool KeepsAll => true;

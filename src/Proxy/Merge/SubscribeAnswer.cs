@@ -13,6 +13,8 @@ namespace KeyEvt.Proxy.Merge;
 /// <param name="overflow">Ends the session.</param>
 internal sealed class SubscribeAnswer(RespRequest request, MergedStream stream, Action overflow) : Interception
 {
+    public override string Command => InterceptMetrics.Subscribe;
+
     public override ReadOnlyMemory<byte> Question { get; } = Ask(request);
 
     public override bool KeepsAll => true;

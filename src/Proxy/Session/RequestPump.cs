@@ -41,6 +41,9 @@ internal sealed class RequestPump(
     /// <summary>The session ends at the request that was taken last, with this for the client.</summary>
     private (SessionEndReason Reason, ReadOnlyMemory<byte> LastWords)? _over;
 
+    /// <summary>What of the client's went upstream so far. From any thread.</summary>
+    public (long Bytes, long Requests) Passed => (_run.BytesPassed, _run.Requests);
+
     public async Task RunAsync()
     {
         var end = SessionEndReason.Fault;

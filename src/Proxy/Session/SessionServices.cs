@@ -32,6 +32,12 @@ internal sealed record SessionServices
     /// <summary>Null: interception is switched off, everything is passed on.</summary>
     public required ICommandHandler? Commands { get; init; }
 
+    /// <summary>Counts what was intercepted; null: nobody does.</summary>
+    public InterceptMetrics? Interceptions { get; init; }
+
+    /// <summary>Measures how long connecting takes; null: nobody does.</summary>
+    public ConnectTimes? ConnectTimes { get; init; }
+
     public required TimeProvider Time { get; init; }
 
     public required ILogger Logger { get; init; }
