@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Fallback;
@@ -17,12 +18,12 @@ internal sealed class DeliveryRig
     private int _next;
 
     /// <param name="stores">Several stores, instead of the one.</param>
-    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStores? stores = null, ILogger? logger = null)
+    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStores? stores = null, ILogger? logger = null, Meter? meter = null)
     {
         _runId = runId;
         Store = store ?? new FakeStore();
         Options = options ?? new DeliveryOptions();
-        Loop = new DeliveryLoop(Broker, stores ?? new OneListStores("list", Store, null, () => ""), Ledger, Options, () => Config, Time, logger ?? NullLogger.Instance);
+        Loop = new DeliveryLoop(Broker, stores ?? new OneListStores("list", Store, null, () => ""), Ledger, Options, () => Config, Time, logger ?? NullLogger.Instance) { ConfirmTimes = meter is null ? null : new ConfirmTimes(meter, Time) };
         Sink = new EventSink(Ledger, Loop, () => Config);
     }
 
