@@ -43,6 +43,7 @@ internal sealed class Host
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly MetricsCollector? _metrics;
+    private readonly OtlpExport? _export;
     private readonly ForwarderEngine _engine;
     private readonly ITransport _transport;
     private readonly ProxyServer _server;
@@ -52,10 +53,10 @@ internal sealed class Host
     private readonly Certificates _certificates;
     private readonly PosixSignalRegistration _hangup;
 
-    private Host(ProxyOptions options, ILoggerFactory loggers, IMeterFactory meters, MetricsCollector? metrics)
+    private Host(ProxyOptions options, ILoggerFactory loggers, IMeterFactory meters, MetricsCollector? metrics, OtlpExport? export)
     {
         _certificates = new Certificates(options, Clock);
-        (_options, _loggers, _metrics) = (options, loggers, metrics);
+        (_options, _loggers, _metrics, _export) = (options, loggers, metrics, export);
         _logger = loggers.CreateLogger("KeyEvt.Proxy.Host");
         _hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
@@ -113,12 +114,24 @@ internal sealed class Host
     {
         using var loggers = HostLog.CreateFactory(options.LogLevel);
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        OtlpSettings? otlp;
+        try
+        {
+            otlp = OtlpSettings.Read(Environment.GetEnvironmentVariable);
+        }
+        catch (FormatException e)
+        {
+            await error.WriteLineAsync(e.Message);
+            return Application.WrongOption;
+        }
+
         var meters = services.GetRequiredService<IMeterFactory>();
         using var metrics = options.Admin is null ? null : new MetricsCollector(meters); // before the first instrument is told anything
+        var export = OtlpExport.Start(otlp, ProgramMetrics.Version, options.Instance, Clock, loggers.CreateLogger<OtlpExport>());
         Host? host = null;
         try
         {
-            host = new Host(options, loggers, meters, metrics);
+            host = new Host(options, loggers, meters, metrics, export);
             await host.StartAsync();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -208,7 +221,7 @@ internal sealed class Host
             if (lost > 0) HostLog.StoppedWithLoss(_logger, lost);
             else HostLog.Stopped(_logger);
         });
-        await Task.WhenAll(TryAsync("the forwarder's connections", Slack, () => _engine.DisposeAsync().AsTask()), StopAdminAsync());
+        await Task.WhenAll(TryAsync("the forwarder's connections", Slack, () => _engine.DisposeAsync().AsTask()), StopAdminAsync(), StopExportAsync());
         _hangup.Dispose();
         return isCounted;
     }
@@ -221,6 +234,13 @@ internal sealed class Host
             await admin.StopAsync(AdminDeadline);
             await admin.DisposeAsync();
         });
+    }
+
+    /// <summary>The last numbers are sent. Its library waits for them on the thread that asks.</summary>
+    private async Task StopExportAsync()
+    {
+        if (_export is not { } export) return;
+        await TryAsync("the export of metrics", Slack, () => Task.Run(() => export.Stop(AdminDeadline)));
     }
 
     /// <summary>After a failed start: the engine has not begun, nobody is connected.</summary>

@@ -52,6 +52,9 @@ internal static partial class HostLog
     [LoggerMessage(3013, LogLevel.Warning, "The secret stays as it was: the file {File}, {Fault}")]
     public static partial void SecretKept(ILogger logger, string file, string fault);
 
+    [LoggerMessage(3014, LogLevel.Warning, "Metrics cannot be sent to {Endpoint}: {Reason}; {Failures} failures so far. More of these within a minute are not logged")]
+    public static partial void MetricsNotSent(ILogger logger, string endpoint, string reason, long failures);
+
     [LoggerMessage(3003, LogLevel.Critical, "The {Part} has ended by itself; the program stops, so that it is started again")]
     public static partial void PartEnded(ILogger logger, string part, Exception? exception);
 

@@ -30,6 +30,9 @@ internal static class ProgramMetrics
 
     private const string ProgramTitle = "Program";
 
+    /// <summary>Of KeyEvt.</summary>
+    public static string Version { get; } = typeof(ProgramMetrics).Assembly.GetName().Version!.ToString(3);
+
     public static void Add(Meter meter, IReadiness readiness, TimeProvider time)
     {
         long startedAt = time.GetTimestamp();
@@ -40,7 +43,7 @@ internal static class ProgramMetrics
 
     private static Measurement<double> BuildInfo() => new(
         1,
-        new KeyValuePair<string, object?>("version", typeof(ProgramMetrics).Assembly.GetName().Version!.ToString(3)),
+        new KeyValuePair<string, object?>("version", Version),
         new KeyValuePair<string, object?>("build", RuntimeFeature.IsDynamicCodeCompiled ? "jit" : "native"),
         new KeyValuePair<string, object?>("runtime", Environment.Version.ToString()));
 }

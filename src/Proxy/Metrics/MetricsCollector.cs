@@ -8,7 +8,8 @@ namespace KeyEvt.Proxy.Metrics;
 /// </summary>
 internal sealed class MetricsCollector : IDisposable
 {
-    private const string RuntimeMeter = "System.Runtime";
+    /// <summary>Of the .NET runtime.</summary>
+    public const string RuntimeMeter = "System.Runtime";
     private const string OwnPrefix = "keyevt";
 
     private readonly MeterListener _listener = new();
