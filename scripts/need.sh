@@ -57,6 +57,19 @@ need_dotnet() {
 need_redis() { need redis-server:redis-server redis-tools:redis-cli; }
 need_rabbitmq() { need rabbitmq-server:/usr/lib/rabbitmq/bin/rabbitmq-server; }
 need_faketime() { need faketime:faketime; }
+# promtool reads what /metrics says as Prometheus does. Its package would install a server: only this one program is taken out of it, to artifacts/promtool.
+need_promtool() {
+    command -v promtool >/dev/null || [ -x artifacts/promtool/promtool ] && return 0
+    local folder
+    folder=$(mktemp -d) && chmod 755 "$folder" || return 1
+    (
+        trap 'rm -rf "$folder"' EXIT
+        cd "$folder" || exit 1
+        { apt-get download prometheus || { _as_root apt-get update -q && apt-get download prometheus; }; } >log 2>&1 </dev/null && dpkg-deb -x prometheus_*.deb x 2>>log || { tail -n 5 log >&2; exit 1; }
+        mkdir -p "$OLDPWD/artifacts/promtool" && cp x/usr/bin/promtool "$OLDPWD/artifacts/promtool/promtool"
+    ) || { echo "could not get promtool" >&2; return 1; }
+}
+
 need_afl() { need afl++:afl-fuzz; }
 
 # The clients of other makers that the proxy is tried with, and those of the consumers in docs/examples; called in the project's folder.

@@ -33,7 +33,7 @@ if [ "$part" = unit ]; then
 fi
 
 step "what is needed"
-{ need_dotnet && need_redis && need_rabbitmq && need_faketime && need util-linux:setpriv iproute2:ip && need_clients; } || { fail "an installation"; finish; }
+{ need_dotnet && need_redis && need_rabbitmq && need_faketime && need util-linux:setpriv iproute2:ip && need_clients && need_promtool; } || { fail "an installation"; finish; }
 
 step "build"
 dotnet build KeyEvt.slnx -c Release -v quiet -warnaserror -p:UseSharedCompilation=false -nodeReuse:false </dev/null || { fail "build"; finish; }

@@ -1,6 +1,9 @@
+using System.Diagnostics.Metrics;
 using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Delivery.Publishing;
+using KeyEvt.Forwarder.Delivery.Stores;
 using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Feed.Context;
@@ -12,6 +15,7 @@ using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Signals;
+using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging;
 
@@ -37,8 +41,10 @@ public sealed class ForwarderEngine : IAsyncDisposable
     private Task _deliveryRun = Task.CompletedTask;
 
     /// <exception cref="IOException">The spool directory cannot be used.</exception>
-    public ForwarderEngine(ForwarderOptions options, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="meters">Owns the meter that all instruments of the engine belong to.</param>
+    public ForwarderEngine(ForwarderOptions options, IMeterFactory meters, TimeProvider time, ILoggerFactory loggers)
     {
+        var meter = meters.Create(ForwarderMetrics.MeterName);
         _time = time;
         var logger = _logger = loggers.CreateLogger("KeyEvt.Forwarder");
         var background = _background = new BackgroundTasks(logger);
@@ -55,7 +61,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
             : OneList(_topology, () => feeds?.Master, _database, _spool, logger);
 
         var connector = new AmqpConnector($"keyevt-{options.Instance}", options.AmqpTls, new QueueDeclaration(options.PublishGaps, logger), background, time, logger);
-        _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { HasSpool = _spool is not null }, () => current.Value, time, logger);
+        _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { HasSpool = _spool is not null }, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };
         var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value);
         if (options.PublishGaps)
             Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
@@ -65,6 +71,12 @@ public sealed class ForwarderEngine : IAsyncDisposable
         feeds = _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new CheckpointRegistry(key, options.Instance) : null);
         _feeds.Want(ForwarderControl.WantedBy(options.Initial));
         var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Coverage, Gaps, time);
+        LedgerMetrics.Add(meter, Ledger);
+        _ = new FeedMetrics(meter, _feeds, _topology, () => _topology.LastFault, Gaps, time);
+        CoverageMetrics.Add(meter, Coverage);
+        BrokerMetrics.Add(meter, _delivery);
+        StoreMetrics.Add(meter, _delivery, _spool, () => current.Value.FallbackStorageSize);
+        ForwarderMetrics.AddBackground(meter, background);
         Control = new ForwarderControl(current, options.Initial, _feeds, _delivery, new InfoReport(current, upstream, _delivery, _spool, Ledger, Gaps, background, time), time);
     }
 

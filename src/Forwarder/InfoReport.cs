@@ -7,6 +7,7 @@ using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Metrics;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Signals;
 
@@ -26,7 +27,7 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
         return Section(
             "amqp",
             ("state", LinkState()),
-            ("delivery", Lower(delivery.State)),
+            ("delivery", LabelText.Of(delivery.State)),
             ("broker", now.Amqp.ToString()),
             ("exchange", now.Exchange),
             ("routing_key", now.RoutingKey),
@@ -93,7 +94,7 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
             ("waiting_fallback", Number(now.WaitingFallback)),
         };
         foreach (var reason in Enum.GetValues<DropReason>())
-            fields.Add(("dropped_" + SnakeCase(reason.ToString()), Number(now.Dropped[(int)reason])));
+            fields.Add(("dropped_" + LabelText.Of(reason), Number(now.Dropped[(int)reason])));
 
         fields.Add(("difference", Number(now.Difference)));
         return Section("ledger", [.. fields]);
@@ -106,7 +107,7 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
         {
             var to = gap.To is { } end ? Iso(end) : "open";
             var first = gap.FirstPosition is { } position ? position.ToString() : "";
-            fields.Add(($"gap_{gap.Id}", $"node={gap.Node},from={Iso(gap.From)},to={to},last={gap.LastPosition},first={first},cause={SnakeCase(gap.Cause.ToString())},detail={gap.Detail}"));
+            fields.Add(($"gap_{gap.Id}", $"node={gap.Node},from={Iso(gap.From)},to={to},last={gap.LastPosition},first={first},cause={LabelText.Of(gap.Cause)},detail={gap.Detail}"));
         }
 
         fields.Add(("time", Iso(time.GetUtcNow())));
@@ -119,10 +120,4 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static string Iso(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
-
-    private static string Lower<T>(T value)
-        where T : struct, Enum => SnakeCase(value.ToString());
-
-    internal static string SnakeCase(string name) =>
-        string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
 }

@@ -4,6 +4,7 @@ using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Topology;
+using KeyEvt.Forwarder.Metrics;
 
 namespace KeyEvt.Forwarder;
 
@@ -18,13 +19,13 @@ internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher to
         var status = masters.FirstOrDefault(one => one.State != FeedState.Subscribed) ?? masters.FirstOrDefault() ?? new NodeFeedStatus { Node = "", State = FeedState.Connecting };
         var fields = new List<(string, string)>
         {
-            ("shape", Lower(topology.Current.Shape)),
+            ("shape", LabelText.Of(topology.Current.Shape)),
             ("address", address.ToString()),
             ("topology_version", Number(topology.Current.Version)),
             ("topology_error", topology.LastFault ?? ""),
             ("node", status.Node),
-            ("feed_state", Lower(status.State)),
-            ("role", Lower(status.Role)),
+            ("feed_state", LabelText.Of(status.State)),
+            ("role", LabelText.Of(status.Role)),
             ("run_id", status.RunId),
             ("redis_version", status.RedisVersion),
             ("server", status.Server),
@@ -55,19 +56,11 @@ internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher to
     private string Describe(FeedSet.Member member)
     {
         var (node, status) = (member.Node, member.Feed.Status);
-        var own = gaps.Recent.Where(gap => gap.Node == status.Node).ToList();
+        var own = gaps.OfNode(status.Node);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"address={node.Address},id={node.Id},role={Lower(status.Role)},topology_role={Lower(node.Role)},failing={(node.IsFailing ? "yes" : "no")},slots={node.Slots.Sum(range => range.Count)},state={Lower(status.State)},position={status.Position},lag_ms={Lag(status)},received={status.Received},held_back={status.HeldBack},flags={status.NotifyFlags},gaps={own.Count},gaps_open={own.Count(gap => gap.IsOpen)}");
+            $"address={node.Address},id={node.Id},role={LabelText.Of(status.Role)},topology_role={LabelText.Of(node.Role)},failing={(node.IsFailing ? "yes" : "no")},slots={node.Slots.Sum(range => range.Count)},state={LabelText.Of(status.State)},position={status.Position},lag_ms={FeedLag.Of(status, time)?.TotalMilliseconds ?? -1:0},received={status.Received},held_back={status.HeldBack},flags={status.NotifyFlags},gaps={own.Total},gaps_open={own.Open}");
     }
 
-    /// <summary>How old the last marker is that came back: one is sent every quarter of a second while events flow, else each second, so up to that much of it is none. -1: not listening.</summary>
-    private long Lag(NodeFeedStatus status) => status is { Patterns.Count: > 0, State: FeedState.Subscribed or FeedState.HeldBack or FeedState.Silent }
-        ? Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - EventPosition.MarkerMilliseconds(status.Position.Marker))
-        : -1;
-
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
-
-    private static string Lower<T>(T value)
-        where T : struct, Enum => InfoReport.SnakeCase(value.ToString());
 }

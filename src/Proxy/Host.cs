@@ -2,13 +2,17 @@ using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Fallback.Spool;
+using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Text;
 using KeyEvt.Proxy.Admin;
 using KeyEvt.Proxy.Files;
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Listen;
+using KeyEvt.Proxy.Metrics;
 using KeyEvt.Proxy.Options;
 using KeyEvt.Proxy.Server;
 using KeyEvt.Proxy.Session;
@@ -43,7 +47,8 @@ internal sealed class Host
     private readonly ProxyOptions _options;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
-    private readonly MetricsCollector _metrics;
+    private readonly MetricsCollector? _metrics;
+    private readonly OtlpExport? _export;
     private readonly ForwarderEngine _engine;
     private readonly ITransport _transport;
     private readonly ProxyServer _server;
@@ -53,10 +58,10 @@ internal sealed class Host
     private readonly Certificates _certificates;
     private readonly PosixSignalRegistration _hangup;
 
-    private Host(ProxyOptions options, ILoggerFactory loggers, MetricsCollector metrics)
+    private Host(ProxyOptions options, ILoggerFactory loggers, IMeterFactory meters, MetricsCollector? metrics, OtlpExport? export)
     {
         _certificates = new Certificates(options, Clock);
-        (_options, _loggers, _metrics) = (options, loggers, metrics);
+        (_options, _loggers, _metrics, _export) = (options, loggers, metrics, export);
         _logger = loggers.CreateLogger("KeyEvt.Proxy.Host");
         _hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
@@ -84,7 +89,7 @@ internal sealed class Host
                     MaxAttempts = options.MaxAttempts,
                 },
             },
-            Clock, loggers);
+            meters, Clock, loggers);
         _transport = new TlsTransport(
             TransportFactory.Create(options.Transport, options.Loops, options.Sockets, Clock), _certificates.Upstream, _certificates.Clients, options.Sockets,
             HandshakeLimits.OfThisProcess, Clock, loggers.CreateLogger<TlsTransport>());
@@ -104,8 +109,9 @@ internal sealed class Host
                 IdleTimeout = options.IdleTimeout,
                 Deadlines = new SessionDeadlines { Connect = options.ConnectTimeout },
             },
-            _transport, new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), loggers, Clock);
+            _transport, new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), meters.Create(ProgramMetrics.MeterName), loggers, Clock);
         _readiness = new ProxyReadiness(() => [.. _server.MissingNodePorts, .. _engine.MissingFeeds()], _engine.FeedNotes);
+        ProgramMetrics.Add(meters.Create(ProgramMetrics.MeterName), _readiness, Clock);
     }
 
     /// <summary>Runs until <paramref name="stop"/> ends or a part dies. Exit code 0 after a stop that was asked for, 2 where --spool or a unix socket names a place that cannot be used, else 1.</summary>
@@ -113,11 +119,24 @@ internal sealed class Host
     {
         using var loggers = HostLog.CreateFactory(options.LogLevel);
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        using var metrics = new MetricsCollector(services.GetRequiredService<IMeterFactory>());
+        OtlpSettings? otlp;
+        try
+        {
+            otlp = OtlpSettings.Read(Environment.GetEnvironmentVariable);
+        }
+        catch (FormatException e)
+        {
+            await error.WriteLineAsync(e.Message);
+            return Application.WrongOption;
+        }
+
+        var meters = services.GetRequiredService<IMeterFactory>();
+        using var metrics = options.Admin is null ? null : new MetricsCollector(meters); // before the first instrument is told anything
+        var export = OtlpExport.Start(otlp, ProgramMetrics.Version, options.Instance, Clock, loggers.CreateLogger<OtlpExport>());
         Host? host = null;
         try
         {
-            host = new Host(options, loggers, metrics);
+            host = new Host(options, loggers, meters, metrics, export);
             await host.StartAsync();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -139,7 +158,7 @@ internal sealed class Host
         WarnOfExposedFiles();
         if (_options.Admin is { } address)
         {
-            var pages = new AdminPages(_readiness, () => [_server.GetInfo(), .. _engine.Control.GetInfo()], _metrics, _options.AdminToken is { } token ? new AdminToken(token) : null);
+            var pages = new AdminPages(_readiness, () => [_server.GetInfo(), .. _engine.Control.GetInfo()], _metrics!, _options.AdminToken is { } token ? new AdminToken(token) : null);
             _admin = await AdminServer.StartAsync(address, _options.Sockets, pages, _loggers, Clock, CancellationToken.None);
         }
 
@@ -207,7 +226,7 @@ internal sealed class Host
             if (lost > 0) HostLog.StoppedWithLoss(_logger, lost);
             else HostLog.Stopped(_logger);
         });
-        await Task.WhenAll(TryAsync("the forwarder's connections", Slack, () => _engine.DisposeAsync().AsTask()), StopAdminAsync());
+        await Task.WhenAll(TryAsync("the forwarder's connections", Slack, () => _engine.DisposeAsync().AsTask()), StopAdminAsync(), StopExportAsync());
         _hangup.Dispose();
         return isCounted;
     }
@@ -220,6 +239,13 @@ internal sealed class Host
             await admin.StopAsync(AdminDeadline);
             await admin.DisposeAsync();
         });
+    }
+
+    /// <summary>The last numbers are sent. Its library waits for them on the thread that asks.</summary>
+    private async Task StopExportAsync()
+    {
+        if (_export is not { } export) return;
+        await TryAsync("the export of metrics", Slack, () => Task.Run(() => export.Stop(AdminDeadline)));
     }
 
     /// <summary>After a failed start: the engine has not begun, nobody is connected.</summary>

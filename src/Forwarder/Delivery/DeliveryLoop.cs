@@ -68,6 +68,12 @@ internal sealed class DeliveryLoop
 
     public BrokerConnectionSupervisor Links { get; }
 
+    /// <summary>Told of each confirmed event; null: nobody measures.</summary>
+    public ConfirmTimes? ConfirmTimes
+    {
+        init => _publisher.ConfirmTimes = value;
+    }
+
     public StoreSet Stores { get; }
 
     public DeliveryState State => _state;

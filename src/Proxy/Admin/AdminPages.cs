@@ -1,6 +1,8 @@
 using System.Text;
 using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Text;
+using KeyEvt.Proxy.Metrics;
 using Microsoft.AspNetCore.Http;
 
 namespace KeyEvt.Proxy.Admin;
@@ -13,7 +15,7 @@ internal sealed class AdminPages(IReadiness readiness, Func<IReadOnlyList<InfoSe
         keyevt
           /healthz  the process is alive
           /readyz   clients are served and events are heard; else what is missing
-          /metrics  Prometheus text
+          /metrics  for Prometheus: its text format, or OpenMetrics for who asks for that
           /info     what key_evt_amqp.info says
 
         """;
@@ -27,11 +29,18 @@ internal sealed class AdminPages(IReadiness readiness, Func<IReadOnlyList<InfoSe
             "/healthz" => WriteAsync(context, StatusCodes.Status200OK, "alive\n"),
             "/readyz" => ReadyAsync(context),
             _ when token is not null && !token.IsIn(context.Request.Headers.Authorization.ToString()) => RefuseAsync(context),
-            "/metrics" => WriteAsync(context, StatusCodes.Status200OK, MetricsText.Write(metrics.Collect(), info()), MetricsText.ContentType),
+            "/metrics" => MetricsAsync(context),
             "/info" => WriteAsync(context, StatusCodes.Status200OK, InfoText()),
             "/" => WriteAsync(context, StatusCodes.Status200OK, Page),
             _ => WriteAsync(context, StatusCodes.Status404NotFound, Page),
         };
+    }
+
+    private Task MetricsAsync(HttpContext context)
+    {
+        var format = MetricsFormat.For(context.Request.Headers.Accept);
+        context.Response.Headers.Vary = "Accept";
+        return WriteAsync(context, StatusCodes.Status200OK, MetricsText.Write(metrics.Collect(), format), format.ContentType);
     }
 
     private string InfoText()

@@ -21,6 +21,12 @@ internal abstract class Interception
     /// <summary>Whether the answer is all that comes between the marks, in order, and not the one reply.</summary>
     public virtual bool KeepsAll => false;
 
+    /// <summary>What was asked for, for metrics: one of <see cref="InterceptMetrics.Commands"/>.</summary>
+    public abstract string Command { get; }
+
+    /// <summary>Once judged: how it ended, for metrics.</summary>
+    public InterceptionOutcome Outcome { get; protected set; }
+
     /// <summary>Once judged: behind its reply the session ends, as behind a malformed request.</summary>
     public bool EndsSession { get; protected set; }
 
@@ -33,6 +39,7 @@ internal abstract class Interception
         var isFirst = _first is null;
         _first ??= barrier;
         var reply = await JudgeAsync(barrier.Answer, isFirst, cancellationToken).ConfigureAwait(false);
+        if (Outcome == InterceptionOutcome.Ok && reply is { IsEmpty: false } bytes && bytes.Span[0] == '-') Outcome = InterceptionOutcome.Error;
         return reply is null || Mode == ReplyMode.On ? reply : ReadOnlyMemory<byte>.Empty;
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Candidates;
+using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Text;
 using KeyEvt.Resp;
 using KeyEvt.Resp.Requests;
@@ -14,6 +15,8 @@ internal sealed class ClusterAnswer(RespRequest request, NodeNames names) : Inte
     private static readonly ReadOnlyMemory<byte> NotUnderstood = Replies.Error("ERR keyevt: the node's answer is none that KeyEvt understands");
 
     private readonly ClusterQuestion _kind = ClusterQuestions.Of(request) ?? throw new ArgumentException("not such a command", nameof(request));
+
+    public override string Command => InterceptMetrics.Cluster;
 
     public override ReadOnlyMemory<byte> Question { get; } = Ask(request);
 

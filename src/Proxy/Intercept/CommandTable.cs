@@ -38,6 +38,13 @@ internal static class CommandTable
         return Find(request[0].Span[CommandNames.Prefix.Length..])?.Right ?? CommandRight.Read;
     }
 
+    /// <summary>How is a request of the proxy's own called in metrics? Never by the client's words: a name that is not in the table is "unknown".</summary>
+    public static string LabelOf(RespRequest request)
+    {
+        if (CommandNames.HasPrefix(request[0].Span)) return Find(request[0].Span[CommandNames.Prefix.Length..])?.Name ?? "unknown";
+        return RequestKinds.ArgumentIs(request, 1, "UNLOAD"u8) ? "module_unload" : "module_load";
+    }
+
     /// <param name="subcommand">What stands behind <see cref="CommandNames.Prefix"/>, in any case.</param>
     public static CommandEntry? Find(ReadOnlySpan<byte> subcommand) => ByName.GetValueOrDefault(Encoding.Latin1.GetString(subcommand));
 }

@@ -12,6 +12,8 @@ internal sealed class OwnCommand(RespRequest request, Authorization authorizatio
 {
     private readonly RightQuestion _right = RightQuestion.For(CommandTable.RightFor(request));
 
+    public override string Command { get; } = CommandTable.LabelOf(request);
+
     public override ReadOnlyMemory<byte> Question => _right.Request;
 
     public override ReadOnlyMemory<byte>? SecondQuestion => authorization.MayAskUser ? Authorization.UserQuestion : (ReadOnlyMemory<byte>?)null; // a bare null would become an empty question
@@ -23,12 +25,13 @@ internal sealed class OwnCommand(RespRequest request, Authorization authorizatio
     {
         if (answer.Kind == FrameKind.Error && answer.Bytes.Span.StartsWith("-NOAUTH "u8) && UnauthenticatedLimits.RefusalOf(request) is { } refusal)
         {
-            EndsSession = true;
+            (EndsSession, Outcome) = (true, InterceptionOutcome.Refused);
             return Replies.Error($"ERR {refusal}");
         }
 
         var verdict = isFirst ? authorization.JudgeRight(_right, answer) : authorization.JudgeUser(answer);
         if (verdict.AskUser) return null;
+        if (!verdict.IsAllowed) Outcome = InterceptionOutcome.Refused;
         return verdict.IsAllowed ? await commands.ExecuteAsync(request, cancellationToken).ConfigureAwait(false) : verdict.Refusal;
     }
 }

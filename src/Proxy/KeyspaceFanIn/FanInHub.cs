@@ -31,12 +31,21 @@ internal sealed class FanInHub(ITopology topology, ITransport transport, TimeSpa
 
     public ILogger Logger => logger;
 
+    /// <summary>Clients whose subscription is merged from all masters.</summary>
+    public long Subscribers => Volatile.Read(ref _subscribers);
+
+    /// <summary>Connections to masters for them.</summary>
+    public long Connections => Volatile.Read(ref _connections);
+
+    /// <summary>Those of them that did not read and were cut.</summary>
+    public long SubscribersCut => Volatile.Read(ref _cut);
+
     /// <summary>For the server's section of info.</summary>
     public IEnumerable<KeyValuePair<string, string>> Fields =>
     [
-        Field("merged_subscribers", ref _subscribers),
-        Field("merged_connections", ref _connections),
-        Field("merged_subscribers_cut", ref _cut),
+        Field("merged_subscribers", Subscribers),
+        Field("merged_connections", Connections),
+        Field("merged_subscribers_cut", SubscribersCut),
     ];
 
     public void CountSubscribers(int change) => Interlocked.Add(ref _subscribers, change);
@@ -74,5 +83,5 @@ internal sealed class FanInHub(ITopology topology, ITransport transport, TimeSpa
         if (_warnings.TryTake("given up")) FanInLog.MergeGivenUp(logger, why);
     }
 
-    private static KeyValuePair<string, string> Field(string name, ref long value) => new(name, Volatile.Read(ref value).ToString(System.Globalization.CultureInfo.InvariantCulture));
+    private static KeyValuePair<string, string> Field(string name, long value) => new(name, value.ToString(System.Globalization.CultureInfo.InvariantCulture));
 }

@@ -1,4 +1,6 @@
+
 using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.Session;
 using KeyEvt.Resp.Replies;
 using KeyEvt.Resp.Requests;
 
@@ -8,6 +10,8 @@ namespace KeyEvt.Proxy.KeyspaceFanIn;
 /// <param name="overflow">Ends the session.</param>
 internal sealed class HelloAnswer(RespRequest request, NotificationInbox inbox, Action overflow) : Interception
 {
+    public override string Command => InterceptMetrics.Hello;
+
     public override ReadOnlyMemory<byte> Question { get; } = Ask(request);
 
     public override bool KeepsAll => true;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.Session;
 using KeyEvt.Resp.Replies;
 using KeyEvt.Resp.Requests;
 
@@ -13,6 +14,8 @@ namespace KeyEvt.Proxy.KeyspaceFanIn;
 /// <param name="overflow">Ends the session.</param>
 internal sealed class SubscribeAnswer(RespRequest request, FanInStream stream, Action overflow) : Interception
 {
+    public override string Command => InterceptMetrics.Subscribe;
+
     public override ReadOnlyMemory<byte> Question { get; } = Ask(request);
 
     public override bool KeepsAll => true;

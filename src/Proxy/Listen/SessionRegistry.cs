@@ -21,6 +21,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
     public const int MaxFarewells = 64;
 
     private readonly ConcurrentDictionary<long, ProxySession> _sessions = new();
+    private readonly SessionTotals _totals = new();
     private long _lastId;
     private int _count;
     private int _farewells;
@@ -39,6 +40,15 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
 
     /// <summary>Clients beyond the limit since the start.</summary>
     public long Refused => Volatile.Read(ref _refused);
+
+    /// <summary>Clients at once.</summary>
+    public int MaxClients => maxClients;
+
+    /// <summary>Sessions that have ended for this reason.</summary>
+    public long EndedBy(SessionEndReason reason) => _totals.EndedBy(reason);
+
+    /// <summary>What has passed since the start.</summary>
+    public SessionTraffic Traffic => _totals.TrafficWith(_sessions);
 
     /// <summary>Whether there are sessions of these very services.</summary>
     public bool HasSessionsOf(SessionServices these) => _sessions.Values.Any(session => ReferenceEquals(session.Services, these));
@@ -178,7 +188,9 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         }
         finally
         {
+            _totals.Add(session);
             _sessions.TryRemove(session.Id, out _);
+            _totals.Forget(session);
             Interlocked.Decrement(ref _count); // a fence, see AllEnded
             if (_allEnded is { } allEnded && _sessions.IsEmpty) allEnded.TrySetResult();
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Net.Sockets;
 using KeyEvt.Forwarder;
@@ -18,7 +19,8 @@ namespace KeyEvt.Proxy.Server;
 
 /// <summary>Everything between clients and the upstream: listeners, sessions, interception. Owned by the program.</summary>
 /// <param name="commands">Null: nothing is intercepted.</param>
-internal sealed class ProxyServer(ProxyServerOptions options, ITransport transport, KeyEvtCommands? commands, ILoggerFactory loggers, TimeProvider time) : IAsyncDisposable
+/// <param name="meter">Its instruments are made on it at the start.</param>
+internal sealed class ProxyServer(ProxyServerOptions options, ITransport transport, KeyEvtCommands? commands, Meter meter, ILoggerFactory loggers, TimeProvider time) : IAsyncDisposable
 {
     private static readonly string Version = typeof(ProxyServer).Assembly.GetName().Version!.ToString(3);
 
@@ -61,11 +63,15 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
             CoverageOf = options.Coverage is { } coverage ? place => coverage.Of(place.Host, place.Port, place.UnixPath) : static _ => CoverageGate.AlwaysOpen,
             Intercept = new InterceptorFactory(new Authorization(options.AdminUsers), commands, translator, _merge, sessionLogger).Open,
             Probe = _probe,
+            Interceptions = new InterceptMetrics(meter, () => Interception),
+            ConnectTimes = new ConnectTimes(meter),
             Time = time,
             Logger = sessionLogger,
             Deadlines = options.Deadlines,
         };
         _sessions = new SessionRegistry(services, _maxClients);
+        SessionMetrics.Add(meter, _sessions);
+        FanInMetrics.Add(meter, _merge);
         if (commands is not null) commands.ServerSection = GetInfo;
         foreach (var address in options.Listen) _listeners.Add(Listen(address));
         foreach (var listener in _listeners) ListenLog.Listening(_logger, listener.Address);

@@ -45,6 +45,16 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     /// <summary>Has anything passed since this was asked last?</summary>
     public long Reads => (_requests?.Reads ?? 0) + (_replies?.Reads ?? 0);
 
+    /// <summary>What has passed so far. From any thread.</summary>
+    public SessionTraffic Traffic
+    {
+        get
+        {
+            var (bytes, requests) = _requests?.Passed ?? default;
+            return new SessionTraffic(bytes, _replies?.BytesPassed ?? 0, requests);
+        }
+    }
+
     /// <summary>The reply pump has passed on all that was asked for, see <see cref="ReplyBarrier.ForEnd"/>.</summary>
     public bool PlaceOfEndReached { get; set; }
 
@@ -229,7 +239,9 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     {
         try
         {
+            var begun = services.Time.GetTimestamp();
             _upstream = await services.Transport.ConnectAsync(place.Address, Broken).ConfigureAwait(false);
+            services.ConnectTimes?.Connected(services.Time.GetElapsedTime(begun));
             return null;
         }
         catch (Exception e) when (e is SocketException or IOException)

@@ -10,6 +10,14 @@ namespace KeyEvt.Proxy.Session;
 /// <summary>One for each kind of filter.</summary>
 internal abstract class ReplyPump : ZeroCopyForwarder
 {
+    private long _bytes;
+
+    /// <summary>Bytes for the client so far. From any thread.</summary>
+    public long BytesPassed => Volatile.Read(ref _bytes);
+
+    /// <summary>On the thread of whoever passes or writes.</summary>
+    protected void CountBytes(long bytes) => _bytes += bytes;
+
     public abstract Task RunAsync();
 }
 
@@ -54,6 +62,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
     {
         if (_taker is null || !MayPass(received.Sequence)) return ForwardResult.NotTaken;
         CountRead();
+        CountBytes(received.Length);
         return _taker.TakeAndFlush(received) ? ForwardResult.Forwarded : ForwardResult.ForwardedUnflushed;
     }
 
@@ -67,6 +76,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
             CountRead();
             if (MayPass(read.Buffer))
             {
+                CountBytes(read.Buffer.Length);
                 _upstream.Pass(read.Buffer, _client);
             }
             else
@@ -76,7 +86,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
             }
 
             var ended = session.PlaceOfEndReached;
-            if (read.IsCompleted && !ended) _client.TryWrite(session.LastWords);
+            if (read.IsCompleted && !ended) WriteLastWords(session.LastWords);
             if (!await _client.TryFlushAsync().ConfigureAwait(false)) return SessionEndReason.ClientReset;
             if (!read.IsCompleted && !ended) continue;
             session.End(SessionEndReason.UpstreamClosed); // before the client can answer with its own
@@ -108,6 +118,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
     /// <summary>To the client; at the first end of a frame with what waits to be put between the replies.</summary>
     private async ValueTask WriteAsync(ReadOnlySequence<byte> replies)
     {
+        CountBytes(replies.Length);
         if (inserted is { HasSome: true } && filter.ToBoundary(replies) is >= 0 and var length)
         {
             await filter.WriteAsync(replies.Slice(0, length), _client).ConfigureAwait(false);
@@ -125,11 +136,18 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
         {
             var frame = notifications.Take();
             _client.TryWrite(frame);
+            CountBytes(frame.Length);
             unflushed += frame.Length;
             if (unflushed < FlushEvery) continue;
             if (!await _client.TryFlushAsync().ConfigureAwait(false)) return; // the next flush says so again
             unflushed = 0;
         }
+    }
+
+    private void WriteLastWords(ReadOnlyMemory<byte> words)
+    {
+        CountBytes(words.Length);
+        _client.TryWrite(words);
     }
 
     /// <summary>The barrier's place has come: everything before it goes out first, as the command may take its time.</summary>
@@ -143,7 +161,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
 
         if (barrier.Interception is null)
         {
-            if (barrier.Mode == ReplyMode.On) _client.TryWrite(barrier.LastWords);
+            if (barrier.Mode == ReplyMode.On) WriteLastWords(barrier.LastWords);
             session.PlaceOfEndReached = true;
             slot.Disarm(BarrierEnd.Passed);
             return;
@@ -151,7 +169,13 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
 
         await _client.TryFlushAsync().ConfigureAwait(false);
         var reply = await barrier.Interception.ConcludeAsync(barrier, session.Broken).ConfigureAwait(false);
-        if (reply is { } bytes) _client.TryWrite(bytes);
+        if (reply is { } bytes)
+        {
+            CountBytes(bytes.Length);
+            session.Services.Interceptions?.Count(barrier.Interception);
+            _client.TryWrite(bytes);
+        }
+
         slot.Disarm(reply is null ? BarrierEnd.AskUser : BarrierEnd.Passed);
     }
 }

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Candidates;
@@ -42,6 +43,9 @@ internal sealed class RequestPump(
 
     /// <summary>The session ends at the request that was taken last, with this for the client.</summary>
     private (SessionEndReason Reason, ReadOnlyMemory<byte> LastWords)? _over;
+
+    /// <summary>What of the client's went upstream so far. From any thread.</summary>
+    public (long Bytes, long Requests) Passed => (_run.BytesPassed, _run.Requests);
 
     public async Task RunAsync()
     {

@@ -39,6 +39,15 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
     /// <summary>After <see cref="RunStop.Malformed"/>.</summary>
     public RespProtocolException? Fault { get; private set; }
 
+    /// <summary>Written by the request pump; anybody may read it.</summary>
+    private long _bytesPassed;
+
+    /// <summary>Bytes of the client that went upstream. From any thread.</summary>
+    public long BytesPassed => Volatile.Read(ref _bytesPassed);
+
+    /// <summary>Requests of the client that went upstream. From any thread.</summary>
+    public long Requests => _framer.Requests;
+
     /// <summary>A candidate was too large to be looked at, and is passed as it is. Whoever asks resets it.</summary>
     public bool PassesTooLarge { get; set; }
 
@@ -57,7 +66,12 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
         try
         {
             var step = _framer.Scan(bytes);
-            if (step.Released == bytes.Length && step.Stop == FrameStop.NeedMore) return true;
+            if (step.Released == bytes.Length && step.Stop == FrameStop.NeedMore)
+            {
+                _bytesPassed += bytes.Length;
+                return true;
+            }
+
             _begun = step;
         }
         catch (RespProtocolException e)
@@ -118,6 +132,7 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
     {
         if (_written == 0 && _done > 0 && _done == buffer.Length)
         {
+            _bytesPassed += _done;
             client.Pass(buffer, upstream);
         }
         else
@@ -170,7 +185,12 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
 
     private void Write(in ReadOnlySequence<byte> buffer)
     {
-        if (_done > _written) upstream.TryWrite(buffer.Slice(_written, _done - _written)); // an upstream that takes nothing any more shows at the flush
+        if (_done > _written)
+        {
+            _bytesPassed += _done - _written;
+            upstream.TryWrite(buffer.Slice(_written, _done - _written)); // an upstream that takes nothing any more shows at the flush
+        }
+
         _written = _done;
     }
 

@@ -25,6 +25,12 @@ internal sealed record SessionServices
 
     public required UpstreamProbe Probe { get; init; }
 
+    /// <summary>Counts what was intercepted; null: nobody does.</summary>
+    public InterceptMetrics? Interceptions { get; init; }
+
+    /// <summary>Measures how long connecting takes; null: nobody does.</summary>
+    public ConnectTimes? ConnectTimes { get; init; }
+
     public required TimeProvider Time { get; init; }
 
     public required ILogger Logger { get; init; }

@@ -39,6 +39,9 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
     private RespRequest? _candidate;
     private bool _passNext;
 
+    /// <summary>Written by whoever scans; anybody may read it.</summary>
+    private long _requests;
+
     private enum Mode
     {
         Scanning,
@@ -48,6 +51,9 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
 
     /// <summary>What has been read of the candidate, and what is certainly due of it.</summary>
     private bool CandidateIsTooLarge => !_machine.IsInline && _candidateRead + _machine.BodyLeft > limits.MaxCandidateBytes;
+
+    /// <summary>Requests so far that may be forwarded, counted when their name is known. Those without arguments are none. From any thread.</summary>
+    public long Requests => Volatile.Read(ref _requests);
 
     /// <summary>Whether no request has been begun.</summary>
     public bool AtRequestBoundary => _mode == Mode.Scanning && _machine.AtBoundary;
@@ -101,6 +107,7 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
             if (_filter.IsCandidate(_machine.NameHead, _machine.NameLength, _machine.ArgumentCount) && !_passNext)
                 return new FrameStep(position, StopAt(requestStart, Mode.Candidate), FrameStop.Candidate);
             _passNext &= _machine.MayTellAnotherName;
+            if (!_machine.MayTellAnotherName) _requests++;
         }
 
         var released = ReleasedInFrontOf(_machine.ValidTo);
@@ -187,6 +194,7 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
                 var behind = ContiguousArgument.Skip(bytes, next, maxBody, out _);
                 if (behind < 0)
                 {
+                    _requests++;
                     _machine.EnterArguments(left);
                     return next;
                 }
@@ -194,6 +202,7 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
                 next = behind;
             }
 
+            _requests++;
             position = next;
         }
     }

@@ -1,11 +1,14 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Delivery.Publishing;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Forwarder.Intake;
 using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Servers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -19,12 +22,12 @@ internal sealed class DeliveryRig
     private int _next;
 
     /// <param name="stores">Several stores, instead of the one.</param>
-    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStoreSelector? stores = null, ILogger? logger = null)
+    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStoreSelector? stores = null, ILogger? logger = null, Meter? meter = null)
     {
         _runId = runId;
         Store = store ?? new FakeStore();
         Options = options ?? new DeliveryOptions();
-        Loop = new DeliveryLoop(Broker, stores ?? new OneListStores("list", Store, null, () => ""), Ledger, Options, () => Config, Time, logger ?? NullLogger.Instance);
+        Loop = new DeliveryLoop(Broker, stores ?? new OneListStores("list", Store, null, () => ""), Ledger, Options, () => Config, Time, logger ?? NullLogger.Instance) { ConfirmTimes = meter is null ? null : new ConfirmTimes(meter, Time) };
         Sink = new EventSink(Ledger, Loop, () => Config);
     }
 

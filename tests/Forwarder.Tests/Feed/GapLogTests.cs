@@ -42,6 +42,27 @@ public class GapLogTests
     }
 
     [Fact]
+    public void Each_node_has_its_own_totals_and_forgotten_gaps_are_in_them()
+    {
+        var other = new Coverage("other", _gaps, _time, NullLogger.Instance);
+        Cover();
+        for (int i = 0; i < 10; i++)
+        {
+            _coverage.Lost(Lost, Last);
+            _time.Advance(TimeSpan.FromSeconds(2));
+            _coverage.Subscribed(First);
+        }
+
+        other.Want(true, Last);
+        other.Subscribed(First);
+        other.Lost(Lost, Last);
+        Assert.Equal(3, _gaps.Recent.Count);
+        Assert.Equal(new GapTotals(10, 0, TimeSpan.FromSeconds(20)), _gaps.OfNode("node"));
+        Assert.Equal(new GapTotals(1, 1, TimeSpan.Zero), _gaps.OfNode("other"));
+        Assert.Equal(default, _gaps.OfNode("nobody"));
+    }
+
+    [Fact]
     public void What_is_known_late_to_be_missing_from_before_the_open_gap_makes_that_one_begin_then()
     {
         Cover();

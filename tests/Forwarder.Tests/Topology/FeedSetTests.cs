@@ -3,7 +3,10 @@ using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Redis;
+using System.Diagnostics.Metrics;
+using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Tests.Feed;
+using KeyEvt.Forwarder.Tests.Metrics;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Servers;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -50,6 +53,28 @@ public sealed class FeedSetTests : IAsyncDisposable
 
         _a.Release();
         await KeysAsync("one");
+    }
+
+    [Fact]
+    public async Task Metrics_name_each_node_by_its_id_and_know_the_gaps_of_one_that_is_gone()
+    {
+        using var meter = new Meter("test");
+        _ = new FeedMetrics(meter, _feeds, _topology, () => null, _gaps, TimeProvider.System);
+        var seen = new MeterReader(meter);
+        await StartAsync();
+        Assert.Equal(0, seen.Read("keyevt.feed.gaps", ("node", "a")));
+        Assert.Equal(1, seen.Read("keyevt.feed.state", ("node", "a"), ("state", "subscribed")));
+        Assert.Equal(0, seen.Read("keyevt.feed.state", ("node", "a"), ("state", "down")));
+        Assert.Equal(1, seen.Read("keyevt.feed.role", ("node", "b"), ("role", "replica")));
+        Assert.Equal(1, seen.Read("keyevt.upstream.nodes", ("role", "master")));
+
+        string address = _feeds.Members.First(member => member.Node.Id == "a").Feed.Status.Node;
+        _topology.Change(FakeTopology.Node("b", PortB));
+        await Eventually.TrueAsync("the node is gone", () => _feeds.Members.Count == 1);
+        _gaps.Add(new Gap { Node = address, Cause = GapCause.Silent, Detail = "", From = default, To = default, Duration = TimeSpan.FromSeconds(3), LastPosition = default });
+        Assert.Equal(1, seen.Read("keyevt.feed.gaps", ("node", "a")));
+        Assert.Equal(3, seen.Read("keyevt.feed.gaps.duration", ("node", "a")));
+        Assert.Null(seen.Read("keyevt.feed.subscribed", ("node", "a")));
     }
 
     [Fact]

@@ -18,6 +18,7 @@ internal sealed class InFlight
         public long Sequence;
         public int Bytes;
         public long PublishedAt;
+        public long UnixMilliseconds; // when the event was read; 0: not known
         public ReadOnlyMemory<byte> MessageId;
         public bool IsReturned;
         public bool IsDeadLetter;
@@ -56,6 +57,7 @@ internal sealed class InFlight
             Sequence = entry.Sequence,
             Bytes = entry.Stored.Length,
             PublishedAt = timestamp,
+            UnixMilliseconds = entry.UnixMilliseconds,
             MessageId = messageId,
             IsDeadLetter = isDeadLetter,
         };

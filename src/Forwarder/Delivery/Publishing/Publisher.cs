@@ -38,6 +38,9 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     private long _cautiousUntil; // and one at a time until this timestamp
     private long _aloneUntil;    // a message was too large: one at a time until this timestamp, so that the next close names it
 
+    /// <summary>Told of each confirmed event; null: nobody measures. Set before the first publish.</summary>
+    public ConfirmTimes? ConfirmTimes { get; set; }
+
     /// <summary>Published and not yet answered.</summary>
     public int Unconfirmed => _inFlight.Count;
 
@@ -124,6 +127,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     /// <summary>Takes a confirm, a refusal or a return of the link in use in.</summary>
     public void Take(in LinkInbox.LinkEvent answer)
     {
+        ConfirmTimes?.Answered();
         switch (answer.Kind)
         {
             case LinkInbox.Kind.Returned:
@@ -259,6 +263,8 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
                 _holdBackoff.Reset();
 
             links.ProvedStable();
+            if (!slot.IsDeadLetter)
+                ConfirmTimes?.Confirmed(slot.PublishedAt, slot.UnixMilliseconds, slot.MessageId.Span);
             slot.Log!.Settle(slot.Sequence, slot.IsDeadLetter ? Settlement.DeadLettered : Settlement.Confirmed);
             if (!_proof.IsProved)
                 FirstRouted(slot.Log);

@@ -7,6 +7,7 @@ public sealed class GapLog(int capacity = 256)
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<Gap> _gaps = [];
+    private readonly Dictionary<string, GapTotals> _totals = [];
     private long _lastId;
     private int _open;
 
@@ -45,6 +46,23 @@ public sealed class GapLog(int capacity = 256)
         }
     }
 
+    /// <summary>All gaps ever of one node, by its address.</summary>
+    internal GapTotals OfNode(string node)
+    {
+        lock (_gate)
+            return _totals.GetValueOrDefault(node);
+    }
+
+    /// <summary>The same of each node that has had any.</summary>
+    internal IReadOnlyList<(string Node, GapTotals Totals)> ByNode
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _totals.Select(one => (one.Key, one.Value))];
+        }
+    }
+
     /// <summary>Keeps a gap, which may be closed already, and gives it its number. To be announced when the caller holds no lock.</summary>
     internal Gap Add(Gap gap)
     {
@@ -53,6 +71,7 @@ public sealed class GapLog(int capacity = 256)
             gap = gap with { Id = ++_lastId };
             _gaps.AddLast(gap);
             _open += gap.IsOpen ? 1 : 0;
+            _totals[gap.Node] = _totals.GetValueOrDefault(gap.Node).With(gap);
             Trim();
         }
 
@@ -70,6 +89,7 @@ public sealed class GapLog(int capacity = 256)
         {
             Replace(closed);
             _open--;
+            _totals[closed.Node] = _totals.GetValueOrDefault(closed.Node).WithEnd(closed);
             Trim();
         }
     }

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 
-namespace KeyEvt.Proxy.Admin;
+namespace KeyEvt.Proxy.Metrics;
 
 /// <summary>
 /// What have the instruments measured so far? A listener of our own rather than a package: OpenTelemetry's exporter for Prometheus has no
@@ -8,11 +8,13 @@ namespace KeyEvt.Proxy.Admin;
 /// </summary>
 internal sealed class MetricsCollector : IDisposable
 {
-    private const string RuntimeMeter = "System.Runtime";
+    /// <summary>Of the .NET runtime.</summary>
+    public const string RuntimeMeter = "System.Runtime";
     private const string OwnPrefix = "keyevt";
 
     private readonly MeterListener _listener = new();
     private readonly Lock _gate = new();
+    private readonly Lock _collecting = new();
     private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
 
     public MetricsCollector(IMeterFactory meters)
@@ -37,21 +39,31 @@ internal sealed class MetricsCollector : IDisposable
         _listener.Start();
     }
 
-    /// <summary>Asks the observable instruments, then gives all families in the order of their names.</summary>
-    public IReadOnlyList<MetricFamily> Collect()
+    /// <summary>Asks the observable instruments, then tells what all have measured, in the order of their names. One at a time: each begins with what was observed before forgotten.</summary>
+    public IReadOnlyList<MetricSnapshot> Collect()
     {
-        try
+        lock (_collecting)
         {
-            _listener.RecordObservableInstruments();
+            foreach (var family in Families()) family.Forget();
+            try
+            {
+                _listener.RecordObservableInstruments();
+            }
+            catch (AggregateException)
+            {
+                // One instrument's callback failed; the others have been asked all the same, and this page is where one looks when things fail.
+            }
+
+            return [.. Families().Select(family => family.Read())];
         }
-        catch (AggregateException)
-        {
-            // One instrument's callback failed; the others have been asked all the same, and this page is where one looks when things fail.
-        }
-        lock (_gate) return [.. _families.Values];
     }
 
     public void Dispose() => _listener.Dispose();
+
+    private MetricFamily[] Families()
+    {
+        lock (_gate) return [.. _families.Values];
+    }
 
     private MetricFamily Family(Instrument instrument)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using KeyEvt.Forwarder;
 using KeyEvt.Proxy.Admin;
+using KeyEvt.Proxy.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 

@@ -1,0 +1,19 @@
+using System.Diagnostics.Metrics;
+using KeyEvt.Forwarder.Metrics;
+
+namespace KeyEvt.Forwarder.Feed.Coverage;
+
+/// <summary>What do metrics tell of requests that waited until the events of their node were heard?</summary>
+internal static class CoverageMetrics
+{
+    private static readonly MetricDefinition Waits = new(MetricKind.Counter, "keyevt.coverage.waits", "{wait}", "Times that a session's requests waited until the events of their node were heard again.");
+    private static readonly MetricDefinition TimeOuts = new(MetricKind.Counter, "keyevt.coverage.timeouts", "{wait}", "Those that were over before the events were heard.");
+
+    public static IReadOnlyList<MetricDefinition> Definitions { get; } = [Waits, TimeOuts];
+
+    public static void Add(Meter meter, CoverageGateRegistry gates)
+    {
+        meter.Observe(Waits, () => gates.Waits);
+        meter.Observe(TimeOuts, () => gates.RanOut);
+    }
+}

@@ -1,0 +1,23 @@
+
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Outbox;
+
+namespace KeyEvt.Forwarder.Membership;
+
+/// <summary>How far is a feed behind its node?</summary>
+internal static class FeedLag
+{
+    /// <summary>
+    /// How old the last marker is that came back. One is sent every quarter of a second while events flow, else each second, so up to that much of it is none. Null: the feed is not listening.
+    /// </summary>
+    public static TimeSpan? Of(NodeFeedStatus status, TimeProvider time)
+    {
+        if (status is not { Patterns.Count: > 0, State: FeedState.Subscribed or FeedState.HeldBack or FeedState.Silent })
+            return null;
+
+        long age = time.GetUtcNow().ToUnixTimeMilliseconds() - EventPosition.MarkerMilliseconds(status.Position.Marker);
+        return TimeSpan.FromMilliseconds(Math.Max(0, age));
+    }
+}

@@ -1,0 +1,21 @@
+using System.Text;
+
+namespace KeyEvt.Forwarder.Metrics;
+
+/// <summary>How is a state or reason of the program called in metrics and in info? <c>MemoryFull</c> is <c>memory_full</c>.</summary>
+public static class LabelText
+{
+    public static string Of<T>(T value)
+        where T : struct, Enum
+    {
+        var text = new StringBuilder();
+        foreach (char c in value.ToString())
+        {
+            if (char.IsUpper(c) && text.Length > 0)
+                text.Append('_');
+            text.Append(char.ToLowerInvariant(c));
+        }
+
+        return text.ToString();
+    }
+}

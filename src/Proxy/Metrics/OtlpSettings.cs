@@ -1,0 +1,54 @@
+namespace KeyEvt.Proxy.Metrics;
+
+/// <summary>
+/// What do the variables <c>OTEL_*</c> ask for? The OpenTelemetry library reads those that hold for all signals itself. Here is whether metrics are sent at all, and what holds for metrics only.
+/// </summary>
+/// <param name="Endpoint">Of metrics only; null: the general one.</param>
+/// <param name="Headers">The same.</param>
+/// <param name="IsHttp">http/protobuf, or gRPC; null: as the general one says.</param>
+/// <param name="HasCertificates">Certificates for the connection are given.</param>
+internal sealed record OtlpSettings(Uri? Endpoint, string? Headers, bool? IsHttp, bool HasCertificates)
+{
+    private const string General = "OTEL_EXPORTER_OTLP_";
+    private const string OfMetrics = "OTEL_EXPORTER_OTLP_METRICS_";
+
+    /// <summary>Null: nothing is to be sent.</summary>
+    /// <param name="read">A variable of the environment; null: it is not set.</param>
+    /// <exception cref="FormatException">A value cannot be used; the message names it.</exception>
+    public static OtlpSettings? Read(Func<string, string?> read)
+    {
+        if (!IsWanted(read)) return null;
+        DemandUri(read, General + "ENDPOINT");
+        DemandProtocol(read, General + "PROTOCOL");
+        return new OtlpSettings(
+            DemandUri(read, OfMetrics + "ENDPOINT"),
+            Given(read, OfMetrics + "HEADERS"),
+            DemandProtocol(read, OfMetrics + "PROTOCOL"),
+            new[] { "CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY" }.Any(name => Given(read, General + name) is not null));
+    }
+
+    private static bool IsWanted(Func<string, string?> read)
+    {
+        if (string.Equals(Given(read, "OTEL_SDK_DISABLED"), "true", StringComparison.OrdinalIgnoreCase)) return false;
+        if (Given(read, "OTEL_METRICS_EXPORTER") is { } exporters) return exporters.Split(',').Any(one => one.Trim().Equals("otlp", StringComparison.OrdinalIgnoreCase));
+        return Given(read, General + "ENDPOINT") is not null || Given(read, OfMetrics + "ENDPOINT") is not null;
+    }
+
+    private static Uri? DemandUri(Func<string, string?> read, string name)
+    {
+        if (Given(read, name) is not { } text) return null;
+        return Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+            ? uri
+            : throw new FormatException($"{name}: this must be an address such as http://collector:4317");
+    }
+
+    private static bool? DemandProtocol(Func<string, string?> read, string name) => Given(read, name) switch
+    {
+        null => null,
+        "grpc" => false,
+        "http/protobuf" => true,
+        _ => throw new FormatException($"{name}: this must be grpc or http/protobuf"),
+    };
+
+    private static string? Given(Func<string, string?> read, string name) => read(name) is { } value && !string.IsNullOrWhiteSpace(value) ? value.Trim() : null;
+}

@@ -1,0 +1,44 @@
+using System.Diagnostics.Metrics;
+using KeyEvt.Forwarder.Metrics;
+using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.Intercept;
+
+namespace KeyEvt.Proxy.Session;
+
+/// <summary>What do metrics tell of the requests that the proxy answers itself?</summary>
+internal sealed class InterceptMetrics
+{
+    /// <summary>A CLUSTER command that names nodes.</summary>
+    public const string Cluster = "cluster";
+
+    /// <summary>A subscription to keyspace notifications of all masters.</summary>
+    public const string Subscribe = "subscribe";
+
+    /// <summary>HELLO of such a subscriber, which may change the protocol of what it gets.</summary>
+    public const string Hello = "hello";
+
+    private static readonly MetricDefinition Requests = new(
+        MetricKind.Counter, "keyevt.intercept.requests", "{request}", "Requests that KeyEvt has answered itself. command: the part behind key_evt_amqp., module_load, module_unload, cluster, subscribe, hello, or unknown. outcome: ok, refused (the client may not), error.", "command", "outcome");
+
+    private static readonly MetricDefinition State = new(
+        MetricKind.Gauge, "keyevt.intercept.state", "", "Whether key_evt_amqp commands can be answered: the state that holds is 1. not_tried: Redis has not been asked yet. no_echo: it does not name unknown commands, so they cannot be.", "state");
+
+    private readonly Counter<long> _requests;
+
+    /// <param name="state">Read when somebody looks.</param>
+    public InterceptMetrics(Meter meter, Func<InterceptionState> state)
+    {
+        _requests = meter.CreateCounter(Requests);
+        meter.ObserveMany(State, () => StateSeries.Of(state(), "state"));
+        foreach (string command in Commands) _requests.Add(0, new("command", command), new("outcome", LabelText.Of(InterceptionOutcome.Ok)));
+    }
+
+    public static IReadOnlyList<MetricDefinition> Definitions { get; } = [Requests, State];
+
+    /// <summary>All values that the label can have.</summary>
+    public static IReadOnlyList<string> Commands { get; } = [.. CommandTable.All.Select(entry => entry.Name), "module_load", "module_unload", "unknown", Cluster, Subscribe, Hello];
+
+    /// <summary>Once it is answered.</summary>
+    public void Count(Interception interception) =>
+        _requests.Add(1, new KeyValuePair<string, object?>("command", interception.Command), new KeyValuePair<string, object?>("outcome", LabelText.Of(interception.Outcome)));
+}
