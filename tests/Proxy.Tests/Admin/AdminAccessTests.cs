@@ -6,6 +6,7 @@ using System.Text;
 using System.Runtime.Versioning;
 using KeyEvt.Forwarder;
 using KeyEvt.Proxy.Admin;
+using KeyEvt.Proxy.Metrics;
 using KeyEvt.Proxy.Options;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.DependencyInjection;

@@ -19,7 +19,7 @@ internal sealed class SessionUnderTest : IAsyncDisposable, ICommandHandler
 
     private readonly Task _running;
 
-    public SessionUnderTest(IReadOnlyCollection<string>? adminUsers = null, ITransport? transport = null, Func<string, string>? echo = null, bool intercept = true, IUpstreamRoute? route = null, ClusterDoor? door = null, Func<TimeProvider, MergeServices>? merge = null)
+    public SessionUnderTest(IReadOnlyCollection<string>? adminUsers = null, ITransport? transport = null, Func<string, string>? echo = null, bool intercept = true, IUpstreamRoute? route = null, ClusterDoor? door = null, Func<TimeProvider, MergeServices>? merge = null, InterceptMetrics? interceptions = null)
     {
         var upstream = TransportAddress.Tcp("upstream", 6379);
         Session = new ProxySession(1, Client, new SessionServices
@@ -31,6 +31,7 @@ internal sealed class SessionUnderTest : IAsyncDisposable, ICommandHandler
             Probe = new UpstreamProbe(MemoryTransport.Echoing(echo ?? EchoLine), Time, NullLogger.Instance),
             Authorization = new Authorization(adminUsers ?? []),
             Commands = intercept ? this : null,
+            Interceptions = interceptions,
             Time = Time,
             Logger = NullLogger.Instance,
         });
