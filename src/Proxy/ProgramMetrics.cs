@@ -17,7 +17,7 @@ internal static class ProgramMetrics
 
     private static readonly MetricDefinition Build = new(MetricKind.Gauge, "keyevt.build.info", "", "Always 1. version: of KeyEvt. build: native, or jit. runtime: the version of .NET.", "version", "build", "runtime");
     private static readonly MetricDefinition Ready = new(MetricKind.Gauge, "keyevt.ready", "", "1 while /readyz answers 200: clients are served, and the events of every master are heard.");
-    private static readonly MetricDefinition Uptime = new(MetricKind.Gauge, "keyevt.uptime", "s", "Since the program was started.");
+    private static readonly MetricDefinition Uptime = new(MetricKind.Gauge, "keyevt.uptime", "s", "Time since the program was started.");
 
     /// <summary>In the order of docs/metrics.md.</summary>
     public static IReadOnlyList<MetricArea> Areas { get; } =

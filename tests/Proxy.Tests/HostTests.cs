@@ -77,7 +77,7 @@ public sealed class HostTests : IDisposable
         var (status, body) = await GetAsync(admin, "/readyz");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
         Assert.Contains("upstream", body);
-        Assert.Contains("keyevt_ledger_received 0\n", (await GetAsync(admin, "/metrics")).Body);
+        Assert.Contains("keyevt_events_received_total 0\n", (await GetAsync(admin, "/metrics")).Body);
         _stop.SetResult("test");
         Assert.Equal(0, await run.WaitAsync(Deadline, TestContext.Current.CancellationToken));
     }

@@ -17,7 +17,7 @@ internal static class BrokerMetrics
     private static readonly MetricDefinition RouteMissing = new(MetricKind.Gauge, "keyevt.broker.route.missing", "", "1 while events wait because no queue is bound with their routing key.");
     private static readonly MetricDefinition KeysCut = new(MetricKind.Counter, "keyevt.broker.routing.keys.cut", "{message}", "Routing keys that were cut at AMQP's 255 bytes.");
     private static readonly MetricDefinition State = new(MetricKind.Gauge, "keyevt.delivery.state", "", "Which way events go: the state that holds is 1. live: memory to broker. storing: memory to fallback storage. draining: fallback storage to broker. stopped: by the disconnect command.", "state");
-    private static readonly MetricDefinition Changes = new(MetricKind.Counter, "keyevt.delivery.state.changes", "{change}", "Changes of that state.");
+    private static readonly MetricDefinition Changes = new(MetricKind.Counter, "keyevt.delivery.state.changes", "{change}", "Changes of the way that events go.");
 
     public static IReadOnlyList<MetricDefinition> Definitions { get; } =
         [Connected, Blocked, Connects, Failures, Unconfirmed, Refused, Returned, RouteMissing, KeysCut, .. ConfirmTimes.OfBroker, State, Changes];

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Status;
@@ -8,7 +9,7 @@ using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder.Membership;
 
-/// <summary>What do metrics tell of the nodes, their feeds and their gaps? Each node is named by its id.</summary>
+/// <summary>What do metrics tell of the nodes, their feeds and their gaps? Each node is named by its id, without a login.</summary>
 internal sealed class FeedMetrics
 {
     private const string Node = "node";
@@ -26,14 +27,14 @@ internal sealed class FeedMetrics
     private static readonly MetricDefinition MarkersSeen = new(MetricKind.Counter, "keyevt.feed.markers.seen", "{message}", "Markers that came back.", Node);
     private static readonly MetricDefinition Reconnects = new(MetricKind.Counter, "keyevt.feed.reconnects", "{connection}", "Confirmed subscriptions that were lost.", Node);
     private static readonly MetricDefinition Gaps = new(MetricKind.Counter, "keyevt.feed.gaps", "{gap}", "Spans of time in which events of the node may be missing, open ones included.", Node);
-    private static readonly MetricDefinition GapsOpen = new(MetricKind.Gauge, "keyevt.feed.gaps.open", "{gap}", "Those that have not ended.", Node);
-    private static readonly MetricDefinition GapsDuration = new(MetricKind.Counter, "keyevt.feed.gaps.duration", "s", "How long those were together that have ended.", Node);
+    private static readonly MetricDefinition GapsOpen = new(MetricKind.Gauge, "keyevt.feed.gaps.open", "{gap}", "Gaps of the node that have not ended.", Node);
+    private static readonly MetricDefinition GapsDuration = new(MetricKind.Counter, "keyevt.feed.gaps.duration", "s", "How long all gaps of the node that have ended were together.", Node);
     private static readonly MetricDefinition Nodes = new(MetricKind.Gauge, "keyevt.upstream.nodes", "{node}", "Nodes of the upstream, by the role that the topology gives them.", "role");
     private static readonly MetricDefinition TopologyFailing = new(MetricKind.Gauge, "keyevt.upstream.topology.failing", "", "1 while it cannot be found out which nodes there are.");
     private static readonly MetricDefinition TopologyChanges = new(MetricKind.Counter, "keyevt.upstream.topology.changes", "{change}", "Changes of the nodes, their roles or their slots.");
 
-    /// <summary>Gaps know their node by its address; a node that has gone keeps its id here.</summary>
-    private readonly Dictionary<string, string> _idOf = [];
+    /// <summary>Gaps know their node by its address; a node that has gone keeps its name here.</summary>
+    private readonly Dictionary<string, string> _nameOf = [];
     private readonly Lock _gate = new();
     private readonly FeedSet _feeds;
     private readonly GapLog _gaps;
@@ -41,7 +42,7 @@ internal sealed class FeedMetrics
     public FeedMetrics(Meter meter, FeedSet feeds, ITopology topology, Func<string?> topologyFault, GapLog gaps, TimeProvider time)
     {
         (_feeds, _gaps) = (feeds, gaps);
-        gaps.Opened += _ => LearnIds();
+        gaps.Opened += _ => LearnNames();
         meter.ObserveMany(Subscribed, () => ByNode(static status => status.State is FeedState.Subscribed or FeedState.HeldBack ? 1 : 0));
         meter.ObserveMany(State, () => feeds.Members.SelectMany(member => StateSeries.Of(member.Feed.Status.State, "state", Of(member))));
         meter.ObserveMany(Role, () => feeds.Members.SelectMany(member => StateSeries.Of(member.Feed.Status.Role, "role", Of(member))));
@@ -67,7 +68,18 @@ internal sealed class FeedMetrics
 
     public static IReadOnlyList<MetricDefinition> OfUpstream { get; } = [Nodes, TopologyFailing, TopologyChanges];
 
-    private static KeyValuePair<string, object?> Of(FeedSet.Member member) => new(Node, member.Node.Id);
+    private static KeyValuePair<string, object?> Of(FeedSet.Member member) => new(Node, NameOf(member.Node));
+
+    /// <summary>The id of a cluster's node; else where it is, as its id would tell the user of the login too.</summary>
+    private static string NameOf(TopologyNode node)
+    {
+        var address = node.Address;
+        if (node.Id != address.ToString())
+            return node.Id;
+        return address.Path is null
+            ? string.Create(CultureInfo.InvariantCulture, $"{(address.Host.Contains(':') ? $"[{address.Host}]" : address.Host)}:{address.Port}")
+            : address.ToString();
+    }
 
     /// <param name="read">Null: nothing is told of this node.</param>
     private IEnumerable<Measurement<double>> ByNode(Func<NodeFeedStatus, double?> read) =>
@@ -77,26 +89,26 @@ internal sealed class FeedMetrics
     /// <summary>A node without gaps says 0, so that an alarm on the rate sees the first one.</summary>
     private List<Measurement<double>> GapsByNode(Func<GapTotals, double> read)
     {
-        LearnIds();
-        var sums = _feeds.Members.Select(member => member.Node.Id).Distinct().ToDictionary(id => id, _ => 0.0);
+        LearnNames();
+        var sums = _feeds.Members.Select(member => NameOf(member.Node)).Distinct().ToDictionary(name => name, _ => 0.0);
         lock (_gate)
         {
             foreach (var (address, totals) in _gaps.ByNode)
             {
-                string id = _idOf.GetValueOrDefault(address, "unknown");
-                sums[id] = sums.GetValueOrDefault(id) + read(totals);
+                string name = _nameOf.GetValueOrDefault(address, "unknown");
+                sums[name] = sums.GetValueOrDefault(name) + read(totals);
             }
         }
 
         return [.. sums.Select(sum => new Measurement<double>(sum.Value, new KeyValuePair<string, object?>(Node, sum.Key)))];
     }
 
-    private void LearnIds()
+    private void LearnNames()
     {
         lock (_gate)
         {
             foreach (var member in _feeds.Members)
-                _idOf[member.Feed.Status.Node] = member.Node.Id;
+                _nameOf[member.Feed.Status.Node] = NameOf(member.Node);
         }
     }
 

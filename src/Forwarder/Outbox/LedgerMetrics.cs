@@ -10,7 +10,7 @@ internal static class LedgerMetrics
     private static readonly MetricDefinition Adopted = new(MetricKind.Counter, "keyevt.events.adopted", "{event}", "Events found in the fallback storage that this run of the program did not put there.");
     private static readonly MetricDefinition Filtered = new(MetricKind.Counter, "keyevt.events.filtered", "{event}", "Events that no mask or rule asks for.");
     private static readonly MetricDefinition Confirmed = new(MetricKind.Counter, "keyevt.events.confirmed", "{event}", "Events that the broker has confirmed and routed to a queue.");
-    private static readonly MetricDefinition Dropped = new(MetricKind.Counter, "keyevt.events.dropped", "{event}", "Events that were given up, by reason.", "reason");
+    private static readonly MetricDefinition Dropped = new(MetricKind.Counter, "keyevt.events.dropped", "{event}", $"Events that were given up, by reason: {LabelText.All<DropReason>()}.", "reason");
     private static readonly MetricDefinition Waiting = new(MetricKind.Gauge, "keyevt.events.waiting", "{event}", "Events that are not settled yet, by place: memory, or fallback (lists in Redis and spool).", "place");
 
     private static readonly MetricDefinition Unaccounted = new(

@@ -7,8 +7,8 @@ namespace KeyEvt.Proxy.KeyspaceFanIn;
 internal static class FanInMetrics
 {
     private static readonly MetricDefinition Subscribers = new(MetricKind.Gauge, "keyevt.merge.subscribers", "{session}", "Clients that are subscribed to the notifications of all masters (--merge-keyspace).");
-    private static readonly MetricDefinition Connections = new(MetricKind.Gauge, "keyevt.merge.connections", "{connection}", "Connections to masters that KeyEvt has for them.");
-    private static readonly MetricDefinition Cut = new(MetricKind.Counter, "keyevt.merge.subscribers.cut", "{session}", "Such clients that were cut because they did not read.");
+    private static readonly MetricDefinition Connections = new(MetricKind.Gauge, "keyevt.merge.connections", "{connection}", "Connections to masters that KeyEvt has for merged subscriptions.");
+    private static readonly MetricDefinition Cut = new(MetricKind.Counter, "keyevt.merge.subscribers.cut", "{session}", "Clients subscribed to all masters that were cut because they did not read.");
 
     public static IReadOnlyList<MetricDefinition> Definitions { get; } = [Subscribers, Connections, Cut];
 

@@ -28,7 +28,7 @@ public sealed partial class SpoolTests(SharedBroker broker)
             Assert.Equal(0, await stage.FallbackLengthAsync());
             await stage.WaitForNumberAsync("fallback.entries", entries => entries == Count / 2); // the books follow the disk
             Assert.Equal(SpoolFiles(folder).Sum(file => file.Length), await stage.NumberAsync("fallback.spool_bytes"));
-            Assert.Contains($"keyevt_fallback_spool_entries {Count / 2}", (await stage.Program.GetAsync("/metrics")).Body, StringComparison.Ordinal);
+            Assert.Contains($"keyevt_spool_entries {Count / 2}", (await stage.Program.GetAsync("/metrics")).Body, StringComparison.Ordinal);
             await stage.LedgerAddsUpAsync();
 
             await stage.Program.KillAsync();

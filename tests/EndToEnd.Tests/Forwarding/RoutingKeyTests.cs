@@ -57,7 +57,7 @@ public sealed class RoutingKeyTests(SharedBroker broker)
             var line = await stage.Program.Process.LineAsync("that it cut", text => text.Contains("were cut", StringComparison.Ordinal));
             Assert.DoesNotContain("bbbb", line, StringComparison.Ordinal);
             Assert.Single(stage.Program.Process.ErrorLines, text => text.Contains("were cut", StringComparison.Ordinal));
-            Assert.Contains("keyevt_amqp_routing_keys_cut 3", (await stage.Program.GetAsync("/metrics")).Body, StringComparison.Ordinal);
+            Assert.Contains("keyevt_broker_routing_keys_cut_total 3", (await stage.Program.GetAsync("/metrics")).Body, StringComparison.Ordinal);
         });
     }
 

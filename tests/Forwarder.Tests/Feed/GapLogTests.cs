@@ -44,7 +44,7 @@ public class GapLogTests
     [Fact]
     public void Each_node_has_its_own_totals_and_forgotten_gaps_are_in_them()
     {
-        var other = new Coverage("other", _gaps, _time, NullLogger.Instance);
+        var other = new FeedCoverage("other", _gaps, _time, NullLogger.Instance);
         Cover();
         for (int i = 0; i < 10; i++)
         {

@@ -7,6 +7,7 @@ using System.Text;
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Files;
 using KeyEvt.Proxy.Admin;
+using KeyEvt.Proxy.Metrics;
 using KeyEvt.Proxy.Options;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.DependencyInjection;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using KeyEvt.Forwarder;
 using KeyEvt.Proxy.Admin;
+using KeyEvt.Proxy.Metrics;
 using KeyEvt.Proxy.Options;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.DependencyInjection;
@@ -57,8 +58,18 @@ public sealed class AdminServerTests : IAsyncLifetime
     public async Task Metrics_have_the_content_type_of_prometheus()
     {
         using var answer = await _http.GetAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken);
-        Assert.Equal(MetricsText.ContentType, answer.Content.Headers.ContentType!.ToString());
-        Assert.Contains("keyevt_ledger_received 7\n", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("text/plain; version=0.0.4; charset=utf-8", answer.Content.Headers.ContentType!.ToString());
+        Assert.Contains("# TYPE dotnet_timers gauge\n", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Who_asks_for_OpenMetrics_gets_it()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/metrics", UriKind.Relative));
+        request.Headers.TryAddWithoutValidation("Accept", "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1");
+        using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal("application/openmetrics-text; version=1.0.0; charset=utf-8", answer.Content.Headers.ContentType!.ToString());
+        Assert.EndsWith("\n# EOF\n", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]

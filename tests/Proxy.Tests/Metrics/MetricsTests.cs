@@ -1,13 +1,11 @@
 using System.Diagnostics.Metrics;
-using KeyEvt.Forwarder;
-using KeyEvt.Proxy.Admin;
 using KeyEvt.Proxy.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
-namespace KeyEvt.Proxy.Tests.Admin;
+namespace KeyEvt.Proxy.Tests.Metrics;
 
-/// <summary>Is what the instruments measure written as Prometheus reads it?</summary>
+/// <summary>Is what the instruments measure written as Prometheus, and a reader of OpenMetrics, reads it?</summary>
 public sealed class MetricsTests : IDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
@@ -74,7 +72,7 @@ public sealed class MetricsTests : IDisposable
         using var foreign = new Meter("KeyEvt.Test");
         foreign.CreateCounter<long>("keyevt.foreign").Add(1);
         _meter.CreateCounter<long>("other.name").Add(1);
-        string all = MetricsText.Write(_collector.Collect(), []);
+        string all = MetricsText.Write(_collector.Collect(), MetricsFormat.Prometheus);
         Assert.DoesNotContain("keyevt_foreign", all);
         Assert.DoesNotContain("other_name", all);
         Assert.Contains("\ndotnet_process_memory_working_set_bytes ", all);
@@ -89,18 +87,62 @@ public sealed class MetricsTests : IDisposable
     }
 
     [Fact]
-    public void Numbers_of_info_follow_unless_an_instrument_has_told_them()
+    public void A_series_that_is_not_observed_any_more_is_gone()
     {
-        _meter.CreateCounter<long>("keyevt.ledger.received").Add(5);
-        InfoSection[] info =
-        [
-            new("ledger", [new("received", "5"), new("confirmed", "4"), new("dropped-buffer", "0"), new("state", "connected")]),
-            new("ledger", [new("confirmed", "9")]),
-        ];
-        Assert.Equal(
-            "# TYPE keyevt_ledger_received_total counter\nkeyevt_ledger_received_total 5\n# TYPE keyevt_ledger_confirmed untyped\nkeyevt_ledger_confirmed 4\n"
-            + "# TYPE keyevt_ledger_dropped_buffer untyped\nkeyevt_ledger_dropped_buffer 0\n", Own(info));
+        List<Measurement<long>> seen = [new(1, new KeyValuePair<string, object?>("node", "a")), new(2, new KeyValuePair<string, object?>("node", "b"))];
+        _meter.CreateObservableGauge("keyevt.a", () => seen);
+        Assert.Equal("# TYPE keyevt_a gauge\nkeyevt_a{node=\"a\"} 1\nkeyevt_a{node=\"b\"} 2\n", Own());
+        seen.RemoveAt(0);
+        Assert.Equal("# TYPE keyevt_a gauge\nkeyevt_a{node=\"b\"} 2\n", Own());
     }
 
-    private string Own(params InfoSection[] info) => MetricsText.Write(_collector.Collect().Where(family => family.Name.StartsWith("keyevt", StringComparison.Ordinal)), info);
+    [Fact]
+    public void A_histogram_is_there_before_its_first_measurement()
+    {
+        _meter.CreateHistogram("keyevt.wait", "s", null, null, new InstrumentAdvice<double> { HistogramBucketBoundaries = [1] });
+        Assert.Equal(
+            "# TYPE keyevt_wait_seconds histogram\nkeyevt_wait_seconds_bucket{le=\"1\"} 0\nkeyevt_wait_seconds_bucket{le=\"+Inf\"} 0\nkeyevt_wait_seconds_sum 0\nkeyevt_wait_seconds_count 0\n", Own());
+    }
+
+    [Fact]
+    public void A_gauge_of_the_runtime_does_not_end_as_a_histogram_does()
+    {
+        string all = MetricsText.Write(_collector.Collect(), MetricsFormat.Prometheus);
+        Assert.Contains("\ndotnet_process_cpus ", all);
+        Assert.Contains("\ndotnet_assemblies ", all);
+        Assert.DoesNotContain("_count ", all);
+    }
+
+    [Fact]
+    public void OpenMetrics_has_families_without_total_units_and_an_end()
+    {
+        _meter.CreateCounter<long>("keyevt.a.time", "s", "Say \"how long\"").Add(2);
+        var histogram = _meter.CreateHistogram("keyevt.b", "s", "Waits", null, new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.5, 1] });
+        histogram.Record(0.75);
+        Assert.Equal(
+            "# HELP keyevt_a_time_seconds Say \\\"how long\\\"\n# TYPE keyevt_a_time_seconds counter\n# UNIT keyevt_a_time_seconds seconds\nkeyevt_a_time_seconds_total 2\n"
+            + "# HELP keyevt_b_seconds Waits\n# TYPE keyevt_b_seconds histogram\n# UNIT keyevt_b_seconds seconds\n"
+            + "keyevt_b_seconds_bucket{le=\"0.5\"} 0\nkeyevt_b_seconds_bucket{le=\"1.0\"} 1\nkeyevt_b_seconds_bucket{le=\"+Inf\"} 1\nkeyevt_b_seconds_sum 0.75\nkeyevt_b_seconds_count 1\n# EOF\n",
+            Own(MetricsFormat.OpenMetrics));
+    }
+
+    [Fact]
+    public void A_measurement_without_tags_allocates_nothing()
+    {
+        var histogram = _meter.CreateHistogram<double>("keyevt.wait", "s");
+        var counter = _meter.CreateCounter<long>("keyevt.a");
+        for (int i = 0; i < 100; i++) Measure();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 10_000; i++) Measure();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Measure()
+        {
+            histogram.Record(0.3);
+            counter.Add(1);
+        }
+    }
+
+    private string Own(MetricsFormat? format = null) =>
+        MetricsText.Write(_collector.Collect().Where(metric => metric.Name.Family.StartsWith("keyevt", StringComparison.Ordinal)), format ?? MetricsFormat.Prometheus);
 }

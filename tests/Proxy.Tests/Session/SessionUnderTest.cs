@@ -21,7 +21,7 @@ internal sealed class SessionUnderTest : IAsyncDisposable, ICommandHandler
 
     private readonly Task _running;
 
-    public SessionUnderTest(IReadOnlyCollection<string>? adminUsers = null, ITransport? transport = null, Func<string, string>? echo = null, bool intercept = true, IUpstreamRoute? route = null, AddressTranslator? nodePort = null, Func<TimeProvider, FanInHub>? merge = null)
+    public SessionUnderTest(IReadOnlyCollection<string>? adminUsers = null, ITransport? transport = null, Func<string, string>? echo = null, bool intercept = true, IUpstreamRoute? route = null, AddressTranslator? nodePort = null, Func<TimeProvider, FanInHub>? merge = null, InterceptMetrics? interceptions = null)
     {
         var upstream = TransportAddress.Tcp("upstream", 6379);
         Session = new ProxySession(1, Client, new SessionServices
@@ -30,6 +30,7 @@ internal sealed class SessionUnderTest : IAsyncDisposable, ICommandHandler
             Upstream = route ?? new FixedRoute(upstream),
             Intercept = new InterceptorFactory(new Authorization(adminUsers ?? []), intercept ? this : null, nodePort, nodePort is null ? null : merge?.Invoke(Time), NullLogger.Instance).Open,
             Probe = new UpstreamProbe(MemoryTransport.Echoing(echo ?? EchoLine), Time, NullLogger.Instance),
+            Interceptions = interceptions,
             Time = Time,
             Logger = NullLogger.Instance,
         });

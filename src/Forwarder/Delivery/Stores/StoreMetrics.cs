@@ -11,11 +11,11 @@ internal static class StoreMetrics
     private const string List = "list";
 
     private static readonly MetricDefinition MemoryEvents = new(MetricKind.Gauge, "keyevt.memory.events", "{event}", "Events in memory, those that the broker has not confirmed yet included.");
-    private static readonly MetricDefinition MemoryUsage = new(MetricKind.Gauge, "keyevt.memory.usage", "By", "What they take, with 64 bytes for each.");
-    private static readonly MetricDefinition MemoryLimit = new(MetricKind.Gauge, "keyevt.memory.limit", "By", "What they may take. Beyond it the oldest are dropped.");
+    private static readonly MetricDefinition MemoryUsage = new(MetricKind.Gauge, "keyevt.memory.usage", "By", "What the events in memory take, with 64 bytes for each besides its own.");
+    private static readonly MetricDefinition MemoryLimit = new(MetricKind.Gauge, "keyevt.memory.limit", "By", "What the events in memory may take. Beyond it the oldest are dropped.");
     private static readonly MetricDefinition Entries = new(MetricKind.Gauge, "keyevt.fallback.entries", "{event}", "Events in the fallback storage, by list. The spool is the list named spool.", List);
-    private static readonly MetricDefinition ReadAhead = new(MetricKind.Gauge, "keyevt.fallback.draining", "{event}", "Those of them that are being sent. They stay in the list until the broker has confirmed them.", List);
-    private static readonly MetricDefinition Refusals = new(MetricKind.Counter, "keyevt.fallback.refusals", "{failure}", "Failed attempts to count, append, read or remove, by list.", List);
+    private static readonly MetricDefinition ReadAhead = new(MetricKind.Gauge, "keyevt.fallback.draining", "{event}", "Events of the fallback storage that are being sent, by list. They stay in it until the broker has confirmed them.", List);
+    private static readonly MetricDefinition Refusals = new(MetricKind.Counter, "keyevt.fallback.refusals", "{failure}", "Failed attempts to count, append, read or remove in the fallback storage, by list.", List);
     private static readonly MetricDefinition Known = new(MetricKind.Gauge, "keyevt.fallback.known", "", "1 once it is known what earlier runs left in the fallback storage. Before that nothing is sent.");
     private static readonly MetricDefinition Limit = new(MetricKind.Gauge, "keyevt.fallback.limit", "{event}", "Most events in all lists in Redis together. 0: no limit. Negative: the lists are not used.");
     private static readonly MetricDefinition SpoolEntries = new(MetricKind.Gauge, "keyevt.spool.entries", "{event}", "Events in the spool on this machine's disk.");

@@ -7,7 +7,7 @@ namespace KeyEvt.Forwarder.Feed.Coverage;
 internal static class CoverageMetrics
 {
     private static readonly MetricDefinition Waits = new(MetricKind.Counter, "keyevt.coverage.waits", "{wait}", "Times that a session's requests waited until the events of their node were heard again.");
-    private static readonly MetricDefinition TimeOuts = new(MetricKind.Counter, "keyevt.coverage.timeouts", "{wait}", "Those that were over before the events were heard.");
+    private static readonly MetricDefinition TimeOuts = new(MetricKind.Counter, "keyevt.coverage.timeouts", "{wait}", "Times that such a wait was over before the events were heard: --coverage-wait is the longest.");
 
     public static IReadOnlyList<MetricDefinition> Definitions { get; } = [Waits, TimeOuts];
 
