@@ -2,13 +2,11 @@ using System.Diagnostics.Metrics;
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Delivery.Publishing;
 using KeyEvt.Forwarder.Delivery.Stores;
-using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Metrics;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Signals;
-using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder;
 

@@ -1,10 +1,9 @@
 using System.Globalization;
-using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Membership;
-using KeyEvt.Forwarder.Topology;
 using KeyEvt.Forwarder.Metrics;
+using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder;
 

@@ -2,16 +2,13 @@ using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using KeyEvt.Forwarder;
-using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Fallback.Spool;
-using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Text;
 using KeyEvt.Proxy.Admin;
 using KeyEvt.Proxy.Files;
 using KeyEvt.Proxy.Intercept;
-using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Metrics;
 using KeyEvt.Proxy.Options;
 using KeyEvt.Proxy.Server;
@@ -132,7 +129,7 @@ internal sealed class Host
 
         var meters = services.GetRequiredService<IMeterFactory>();
         using var metrics = options.Admin is null ? null : new MetricsCollector(meters); // before the first instrument is told anything
-        var export = OtlpExport.Start(otlp, ProgramMetrics.Version, options.Instance, Clock, loggers.CreateLogger<OtlpExport>());
+        var export = OtlpExport.Start(otlp, [ForwarderMetrics.MeterName, ProgramMetrics.MeterName], ProgramMetrics.Version, options.Instance, Clock, loggers.CreateLogger<OtlpExport>());
         Host? host = null;
         try
         {

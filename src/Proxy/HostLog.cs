@@ -37,9 +37,6 @@ internal static partial class HostLog
     [LoggerMessage(3011, LogLevel.Warning, "{Exposure}")]
     public static partial void FileExposed(ILogger logger, string exposure);
 
-    [LoggerMessage(3014, LogLevel.Warning, "Metrics cannot be sent to {Endpoint}: {Reason}; {Failures} failures so far. More of these within a minute are not logged")]
-    public static partial void MetricsNotSent(ILogger logger, string endpoint, string reason, long failures);
-
     [LoggerMessage(3003, LogLevel.Critical, "The {Part} has ended by itself; the program stops, so that it is started again")]
     public static partial void PartEnded(ILogger logger, string part, Exception? exception);
 

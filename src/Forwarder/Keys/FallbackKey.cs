@@ -1,5 +1,3 @@
-using KeyEvt.Forwarder.Feed.Monitors;
-
 namespace KeyEvt.Forwarder.Keys;
 
 /// <summary>Under which key does the fallback storage live? In database 0 of the upstream (docs/delivery.md).</summary>

@@ -1,8 +1,6 @@
 
 using KeyEvt.Forwarder.Events;
-using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Status;
-using KeyEvt.Forwarder.Outbox;
 
 namespace KeyEvt.Forwarder.Membership;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
-using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Metrics;

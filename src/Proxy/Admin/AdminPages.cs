@@ -1,6 +1,5 @@
 using System.Text;
 using KeyEvt.Forwarder;
-using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Text;
 using KeyEvt.Proxy.Metrics;
 using Microsoft.AspNetCore.Http;

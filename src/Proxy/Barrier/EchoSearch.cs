@@ -1,4 +1,5 @@
 using System.Buffers;
+using KeyEvt.Proxy.Barrier.Echo;
 
 namespace KeyEvt.Proxy.Barrier;
 

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using KeyEvt.Forwarder.Topology;
-using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Session;

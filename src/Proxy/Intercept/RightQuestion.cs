@@ -1,5 +1,6 @@
 using System.Buffers;
 using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Resp;
 
 namespace KeyEvt.Proxy.Intercept;

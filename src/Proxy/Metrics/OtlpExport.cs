@@ -1,4 +1,3 @@
-using KeyEvt.Forwarder;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
@@ -15,15 +14,16 @@ internal sealed class OtlpExport
     private OtlpExport(MeterProvider provider) => _provider = provider;
 
     /// <summary>Must be called before the first instrument is told anything. Null: nobody asks for it.</summary>
+    /// <param name="meters">Whose instruments are sent, besides those of the runtime.</param>
     /// <param name="version">Of the program.</param>
     /// <param name="instance">Names this program among others of the same service.</param>
-    public static OtlpExport? Start(OtlpSettings? settings, string version, string instance, TimeProvider time, ILogger logger)
+    public static OtlpExport? Start(OtlpSettings? settings, IEnumerable<string> meters, string version, string instance, TimeProvider time, ILogger logger)
     {
         if (settings is null) return null;
         var resource = ResourceBuilder.CreateEmpty().AddService("keyevt", serviceVersion: version, serviceInstanceId: instance).AddTelemetrySdk().AddEnvironmentVariableDetector(); // the last one wins
         var provider = Sdk.CreateMeterProviderBuilder()
             .SetResourceBuilder(resource)
-            .AddMeter(ForwarderMetrics.MeterName, ProgramMetrics.MeterName, MetricsCollector.RuntimeMeter)
+            .AddMeter([.. meters, MetricsCollector.RuntimeMeter])
             .AddOtlpExporter(options => Configure(options, settings, time, logger))
             .Build();
         return new OtlpExport(provider);

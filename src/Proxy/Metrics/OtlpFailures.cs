@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Signals;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Metrics;
@@ -5,22 +6,12 @@ namespace KeyEvt.Proxy.Metrics;
 /// <summary>Says in the log that metrics cannot be sent: once a minute at most, with how often it has failed so far. Thread safe.</summary>
 internal sealed class OtlpFailures(TimeProvider time, ILogger logger)
 {
-    private static readonly TimeSpan WarnEvery = TimeSpan.FromMinutes(1);
-
-    private readonly Lock _gate = new();
-    private long? _warnedAt;
+    private readonly RateLimiter _warnings = new(time, TimeSpan.FromMinutes(1));
     private long _count;
 
     public void Failed(Uri? endpoint, string reason)
     {
-        long count;
-        lock (_gate)
-        {
-            count = ++_count;
-            if (_warnedAt is { } last && time.GetElapsedTime(last) < WarnEvery) return;
-            _warnedAt = time.GetTimestamp();
-        }
-
-        HostLog.MetricsNotSent(logger, endpoint?.GetLeftPart(UriPartial.Path) ?? "", reason, count);
+        var count = Interlocked.Increment(ref _count);
+        if (_warnings.TryTake()) MetricsLog.MetricsNotSent(logger, endpoint?.GetLeftPart(UriPartial.Path) ?? "", reason, count);
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Proxy.Metrics;

@@ -1,11 +1,9 @@
-using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Amqp.Messages;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Forwarder.Topology;
-using KeyEvt.Proxy.Admin;
 using KeyEvt.Proxy.Parameters;
 using KeyEvt.Proxy.Text;
 using KeyEvt.Proxy.Transport;

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Topology;
-using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.KeyspaceFanIn;

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using KeyEvt.Forwarder.Metrics;
 using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Intercept;
 
 namespace KeyEvt.Proxy.Session;

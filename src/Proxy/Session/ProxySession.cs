@@ -1,7 +1,5 @@
 using System.Net.Sockets;
 using KeyEvt.Proxy.Barrier;
-using KeyEvt.Proxy.Cluster;
-using KeyEvt.Proxy.KeyspaceFanIn;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;

@@ -1,9 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using KeyEvt.Proxy.Barrier;
-using KeyEvt.Proxy.KeyspaceFanIn;
 using KeyEvt.Proxy.Transport;
-using KeyEvt.Proxy.Transport.Epoll;
 
 namespace KeyEvt.Proxy.Session;
 

@@ -1,14 +1,10 @@
 using System.IO.Pipelines;
-using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Candidates;
-using KeyEvt.Proxy.Cluster;
-using KeyEvt.Proxy.Intercept;
-using KeyEvt.Proxy.KeyspaceFanIn;
 using KeyEvt.Proxy.Text;
 using KeyEvt.Proxy.Transport;
-using KeyEvt.Proxy.Transport.Epoll;
 using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.Session;

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using KeyEvt.Proxy.Candidates;
-using KeyEvt.Proxy.KeyspaceFanIn;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Resp;
 using KeyEvt.Resp.Requests;

@@ -1,8 +1,5 @@
 using KeyEvt.Forwarder.Feed.Coverage;
-using KeyEvt.Proxy.Barrier;
-using KeyEvt.Proxy.Cluster;
-using KeyEvt.Proxy.Intercept;
-using KeyEvt.Proxy.KeyspaceFanIn;
+using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Resp;

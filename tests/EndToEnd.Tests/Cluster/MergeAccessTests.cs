@@ -1,4 +1,5 @@
 // Do the rights of the client, and of the program, decide what is merged?
+using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using Xunit;
 

@@ -1,6 +1,5 @@
 // What does a page show of one command: the line that is typed, and what is printed then?
 using System.Text.RegularExpressions;
-using KeyEvt.Proxy.Transport;
 using KeyEvt.Servers.Docs;
 
 namespace KeyEvt.EndToEnd.Tests.Docs;

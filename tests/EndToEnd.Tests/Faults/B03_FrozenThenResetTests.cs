@@ -1,5 +1,6 @@
 // Row B03: is anything left hanging when a connection stops taking bytes and is then reset?
 using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.Servers;
 using KeyEvt.Servers.Oracle;
 using Xunit;
 

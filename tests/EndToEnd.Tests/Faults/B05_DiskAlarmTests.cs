@@ -1,5 +1,6 @@
 // Row B05: what happens while the broker has a disk alarm, alone or together with a memory alarm?
 using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

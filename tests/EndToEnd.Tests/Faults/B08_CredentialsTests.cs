@@ -1,6 +1,8 @@
 // Row B08: what happens when the password is changed under a running program?
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.Servers;
+using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

@@ -1,6 +1,5 @@
 // Row B09: what happens when the virtual host is deleted, or the permissions are taken away?
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Forwarder.Files;
 using KeyEvt.Servers;
 using KeyEvt.Servers.Oracle;
 using Xunit;

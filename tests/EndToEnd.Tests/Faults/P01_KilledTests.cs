@@ -1,6 +1,7 @@
 // Row P01: what is lost when the program is killed?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
+using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

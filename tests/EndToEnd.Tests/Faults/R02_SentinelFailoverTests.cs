@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
+using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

@@ -1,6 +1,7 @@
 // Row R03: does a failover in a cluster cost nothing but what is declared, and bring nothing twice?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
+using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

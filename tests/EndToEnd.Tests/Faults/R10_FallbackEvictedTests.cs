@@ -1,6 +1,7 @@
 // Row R10: what happens to stored events that Redis evicts?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
+using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

@@ -1,6 +1,7 @@
 // Row R12: does storing an event ever make an event?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
+using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

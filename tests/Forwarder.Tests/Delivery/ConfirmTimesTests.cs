@@ -1,10 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text;
-using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Delivery.Publishing;
 using KeyEvt.Forwarder.Events;
-using KeyEvt.Forwarder.Feed;
-using KeyEvt.Forwarder.Outbox;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

@@ -1,8 +1,6 @@
 using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Config;
-using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Events;
-using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Servers;

@@ -1,8 +1,5 @@
 using KeyEvt.Forwarder.Config;
-using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Events;
-using KeyEvt.Forwarder.Feed;
-using KeyEvt.Forwarder.Outbox;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;

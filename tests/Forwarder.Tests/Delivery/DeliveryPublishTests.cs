@@ -1,5 +1,4 @@
 using KeyEvt.Forwarder.Config;
-using KeyEvt.Forwarder.Delivery;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;

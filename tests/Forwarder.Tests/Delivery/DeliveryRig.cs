@@ -8,7 +8,6 @@ using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Forwarder.Intake;
 using KeyEvt.Forwarder.Outbox;
-using KeyEvt.Servers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;

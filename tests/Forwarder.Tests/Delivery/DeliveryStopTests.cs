@@ -1,5 +1,4 @@
 using KeyEvt.Forwarder.Config;
-using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Tests.Feed;
 using Xunit;

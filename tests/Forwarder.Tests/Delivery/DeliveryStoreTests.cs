@@ -1,6 +1,4 @@
 using KeyEvt.Forwarder.Config;
-using KeyEvt.Forwarder.Delivery;
-using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Tests.Feed;

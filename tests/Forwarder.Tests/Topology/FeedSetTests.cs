@@ -1,10 +1,9 @@
+using System.Diagnostics.Metrics;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Redis;
-using System.Diagnostics.Metrics;
-using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Forwarder.Tests.Metrics;
 using KeyEvt.Forwarder.Topology;

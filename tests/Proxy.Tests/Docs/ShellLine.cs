@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
-using KeyEvt.Proxy.Transport;
 using KeyEvt.Servers.Docs;
 
 namespace KeyEvt.Proxy.Tests.Docs;

@@ -1,5 +1,4 @@
-using KeyEvt.Proxy.Barrier;
-using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Session;

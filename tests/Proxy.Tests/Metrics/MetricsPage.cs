@@ -1,8 +1,6 @@
 using System.Text;
 using KeyEvt.Forwarder.Metrics;
 using KeyEvt.Proxy.Metrics;
-using KeyEvt.Proxy.Tests.Architecture;
-using KeyEvt.Servers;
 
 namespace KeyEvt.Proxy.Tests.Metrics;
 

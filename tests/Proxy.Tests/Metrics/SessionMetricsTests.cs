@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
-using KeyEvt.Proxy.Barrier;
-using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Metrics;
 using KeyEvt.Proxy.Session;

@@ -1,4 +1,4 @@
-using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Server;

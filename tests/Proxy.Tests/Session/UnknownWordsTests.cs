@@ -1,4 +1,4 @@
-using KeyEvt.Proxy.Barrier;
+using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
 using Xunit;

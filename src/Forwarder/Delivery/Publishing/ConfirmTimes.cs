@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Metrics;
-using KeyEvt.Forwarder.Outbox;
 
 namespace KeyEvt.Forwarder.Delivery.Publishing;
 

@@ -1,4 +1,4 @@
-namespace KeyEvt.Proxy.Barrier;
+namespace KeyEvt.Proxy.Barrier.Echo;
 
 /// <summary>Are key_evt_amqp commands answered by the proxy?</summary>
 internal enum InterceptionState

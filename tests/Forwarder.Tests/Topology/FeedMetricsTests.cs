@@ -1,16 +1,16 @@
 using System.Diagnostics.Metrics;
-using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tests.Feed;
+using KeyEvt.Forwarder.Tests.Metrics;
 using KeyEvt.Forwarder.Tests.Topology;
 using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
-namespace KeyEvt.Forwarder.Tests.Metrics;
+namespace KeyEvt.Forwarder.Tests.Topology;
 
 /// <summary>How is a node called in the metrics?</summary>
 public sealed class FeedMetricsTests

@@ -1,4 +1,4 @@
-namespace KeyEvt.Proxy.Barrier;
+namespace KeyEvt.Proxy.Barrier.Echo;
 
 /// <summary>What is known of how an upstream answers an unknown command?</summary>
 /// <param name="Shape">The words around the name; null: not known.</param>

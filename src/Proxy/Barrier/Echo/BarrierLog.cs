@@ -1,7 +1,7 @@
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;
 
-namespace KeyEvt.Proxy.Barrier;
+namespace KeyEvt.Proxy.Barrier.Echo;
 
 /// <summary>What is logged about learning how the upstream names an unknown command? Event ids 1200 to 1202.</summary>
 internal static partial class BarrierLog

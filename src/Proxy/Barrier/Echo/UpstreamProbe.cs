@@ -5,7 +5,7 @@ using KeyEvt.Proxy.Text;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;
 
-namespace KeyEvt.Proxy.Barrier;
+namespace KeyEvt.Proxy.Barrier.Echo;
 
 /// <summary>
 /// Does the upstream name an unknown command in its error, and in which words? Tried at start on a connection of the proxy's own, without logging in: Redis looks

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using KeyEvt.Proxy.Candidates;
 using KeyEvt.Resp;
 
-namespace KeyEvt.Proxy.Barrier;
+namespace KeyEvt.Proxy.Barrier.Echo;
 
 /// <summary>
 /// How does this upstream answer an unknown command? What stands around the name in its error line:

@@ -1,9 +1,10 @@
 using System.Diagnostics.Metrics;
+using KeyEvt.Forwarder.Delivery.Stores;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Metrics;
 using KeyEvt.Forwarder.Topology;
 
-namespace KeyEvt.Forwarder.Delivery.Stores;
+namespace KeyEvt.Forwarder.Delivery;
 
 /// <summary>What do metrics tell of the places where events wait: memory, the lists in Redis, the spool?</summary>
 internal static class StoreMetrics

@@ -1,7 +1,7 @@
 using System.Buffers;
 using KeyEvt.Resp;
 
-namespace KeyEvt.Proxy.Barrier;
+namespace KeyEvt.Proxy.Barrier.Echo;
 
 /// <summary>
 /// How does an upstream answer a client that has not logged in, when it asks who calls before it looks a command up? Valkey 9 does: an unknown command then gets
