@@ -381,7 +381,7 @@ internal sealed class DeliveryLoop
     {
         foreach (var e in _inbox.TakeAll())
         {
-            if (e.Epoch != Links.Epoch || Links.Link is null)
+            if (e.ConnectionNumber != Links.ConnectionNumber || Links.Link is null)
                 continue; // an old link's last words
 
             switch (e.Kind)

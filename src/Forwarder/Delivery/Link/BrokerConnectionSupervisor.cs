@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Forwarder.Delivery.Link;
 
 /// <summary>
-/// Is there a link to the broker, and when is the next attempt? Opens one epoch after the other; gives a broken one up as a
+/// Is there a link to the broker, and when is the next attempt? Opens one link after the other, each with a number of its own; gives a broken one up as a
 /// whole (docs/decisions/no-automatic-recovery.md: a publisher of the library can hang for ever while it says it is open). Used by the delivery loop only.
 /// </summary>
 internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, DeliveryOptions options, LinkInbox inbox, AsyncSignal signal, TimeProvider time, ILogger logger)
@@ -22,7 +22,7 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
     private long _connectedAt;
 
     /// <summary>The number of the link in use or in the making; events of another one are history.</summary>
-    public int Epoch { get; private set; }
+    public int ConnectionNumber { get; private set; }
 
     public IBrokerLink? Link { get; private set; }
 
@@ -59,10 +59,10 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
         if (Link is not null || _connecting is not null || (!now && time.GetTimestamp() < _notBefore))
             return;
 
-        Epoch++;
+        ConnectionNumber++;
         LastAttempt = config;
         _connectDeadline = new CancellationTokenSource(options.ConnectDeadline, time);
-        _connecting = ConnectAsync(config, Epoch, _connectDeadline.Token);
+        _connecting = ConnectAsync(config, ConnectionNumber, _connectDeadline.Token);
         _ = _connecting.ContinueWith(static (_, s) => ((AsyncSignal)s!).Set(), signal, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
@@ -82,7 +82,7 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
             LastFailure = null;
             Reconnects++;
             _connectedAt = time.GetTimestamp();
-            LinkLog.Connected(logger, OpenedWith!.Amqp.ToString(), Epoch);
+            LinkLog.Connected(logger, OpenedWith!.Amqp.ToString(), ConnectionNumber);
             return new ConnectResult(0, "connected");
         }
         catch (LinkException e)
@@ -113,7 +113,7 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
         var link = Link;
         Link = null;
         BlockedReason = null;
-        Epoch++;
+        ConnectionNumber++;
         _notBefore = 0;
         AbandonAttempt();
         if (within <= TimeSpan.Zero)
@@ -142,11 +142,11 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
             TaskScheduler.Default);
     }
 
-    private async Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int epoch, CancellationToken deadline)
+    private async Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int connectionNumber, CancellationToken deadline)
     {
         try
         {
-            return await connector.ConnectAsync(config, epoch, inbox, deadline).ConfigureAwait(false);
+            return await connector.ConnectAsync(config, connectionNumber, inbox, deadline).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not LinkException && BrokerErrorText.IsWeather(e))
         {

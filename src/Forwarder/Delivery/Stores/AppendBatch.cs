@@ -4,13 +4,13 @@ using KeyEvt.Forwarder.Outbox;
 namespace KeyEvt.Forwarder.Delivery.Stores;
 
 /// <summary>Which events are on their way from memory into one store? They stay claimed in memory until they are there.</summary>
-internal sealed class AppendBatch(EventLog from, int turn)
+internal sealed class AppendBatch(EventLog from, int epoch)
 {
     private readonly List<ReadOnlyMemory<byte>> _stored = [];
     private readonly List<LogEntry> _entries = [];
 
     /// <summary>When they may go out, see <see cref="UnreadByEpoch"/>; a later one when another store has to take them.</summary>
-    public int Turn { get; set; } = turn;
+    public int Epoch { get; set; } = epoch;
 
     public IReadOnlyList<LogEntry> Entries => _entries;
 

@@ -4,33 +4,33 @@ using KeyEvt.Forwarder.Keys;
 namespace KeyEvt.Forwarder.Delivery.Stores;
 
 /// <summary>
-/// Must an event wait for what is in another store? Yes, when an event of its node, or of its key's slot, went into another one in this turn: then a new turn begins. That
+/// Must an event wait for what is in another store? Yes, when an event of its node, or of its key's slot, went into another one in this epoch: then a new epoch begins. That
 /// is so when a slot has moved, when a node's list has gone with its slot, and when a store refused and another one took its place.
 /// </summary>
 internal sealed class EpochAssigner
 {
-    private readonly (FallbackQueue? Store, int Turn)[] _ofSlot = new (FallbackQueue?, int)[SlotTag.Slots];
-    private readonly Dictionary<ulong, (FallbackQueue Store, int Turn)> _ofNode = [];
+    private readonly (FallbackQueue? Store, int Epoch)[] _ofSlot = new (FallbackQueue?, int)[SlotTag.Slots];
+    private readonly Dictionary<ulong, (FallbackQueue Store, int Epoch)> _ofNode = [];
 
     /// <summary>Of what is stored now. The first ones are of what was found.</summary>
-    public int Turn { get; private set; } = 2;
+    public int Epoch { get; private set; } = 2;
 
-    public void BeginTurn() => Turn++;
+    public void BeginEpoch() => Epoch++;
 
-    /// <summary>Whether the event may go out beside what was stored in this turn.</summary>
-    public bool IsOfThisTurn(in LogEntry entry, FallbackQueue store)
+    /// <summary>Whether the event may go out beside what was stored in this epoch.</summary>
+    public bool MayJoin(in LogEntry entry, FallbackQueue store)
     {
-        var (other, turn) = _ofSlot[SlotOf(entry)];
-        return (turn != Turn || other == store)
-            && (!EventPosition.TryReadRun(entry.MessageId.Span, out ulong run) || !_ofNode.TryGetValue(run, out var last) || last.Turn != Turn || last.Store == store);
+        var (other, epoch) = _ofSlot[SlotOf(entry)];
+        return (epoch != Epoch || other == store)
+            && (!EventPosition.TryReadRun(entry.MessageId.Span, out ulong run) || !_ofNode.TryGetValue(run, out var last) || last.Epoch != Epoch || last.Store == store);
     }
 
-    /// <summary>The event goes into this store in this turn.</summary>
+    /// <summary>The event goes into this store in this epoch.</summary>
     public void Note(in LogEntry entry, FallbackQueue store)
     {
-        _ofSlot[SlotOf(entry)] = (store, Turn);
+        _ofSlot[SlotOf(entry)] = (store, Epoch);
         if (EventPosition.TryReadRun(entry.MessageId.Span, out ulong run))
-            _ofNode[run] = (store, Turn);
+            _ofNode[run] = (store, Epoch);
     }
 
     /// <summary>A body is database, event and key, each of the first two with a line's end.</summary>

@@ -62,14 +62,14 @@ internal sealed class FallbackQueue
     /// <summary>Where it is at the moment, for people.</summary>
     public string Place => _named.Place();
 
-    /// <summary>Entries not read yet: <see cref="Length"/> without <see cref="Claimed"/>.</summary>
+    /// <summary>Entries not read yet: <see cref="Length"/> without <see cref="ReadAheadCount"/>.</summary>
     public UnreadByEpoch Unread => _books.Unread;
 
     /// <summary>Entries in the store by the books; those that are being sent included.</summary>
     public long Length => _books.Length;
 
     /// <summary>Entries at the front of the store that are also in the drain log.</summary>
-    public long Claimed => _books.Claimed;
+    public long ReadAheadCount => _books.ReadAheadCount;
 
     public bool IsBusy => _running is not null;
 
@@ -176,7 +176,7 @@ internal sealed class FallbackQueue
     public bool MayGiveAppendBack => _running is null && _step is not null && _append is not null && (!_mayBeDone || _backoff.Failures >= UnansweredTries);
 
     /// <summary>The same, but one that was refused for a moment only is tried again here.</summary>
-    public bool MayGoElsewhere => MayGiveAppendBack && (!_isPassing || _backoff.Failures >= UnansweredTries);
+    public bool MayRedirect => MayGiveAppendBack && (!_isPassing || _backoff.Failures >= UnansweredTries);
 
     /// <summary>Gives the batch up that is on its way; what of it arrived will be found in the list again, with equal ids.</summary>
     public AppendBatch? GiveAppendBack()
@@ -201,7 +201,7 @@ internal sealed class FallbackQueue
     /// <summary>Reads the next entries behind what is already being sent.</summary>
     public void StartRead(int most)
     {
-        var (offset, before) = (Claimed, _books.Ends); // the step runs beside the loop, whose the books are
+        var (offset, before) = (ReadAheadCount, _books.Ends); // the step runs beside the loop, whose the books are
         Start(async _ =>
         {
             var result = await _store.ReadAsync(offset, before, most, _options.StoreBatchBytes).ConfigureAwait(false);
@@ -241,7 +241,7 @@ internal sealed class FallbackQueue
     /// <summary>Finds out how the store begins, where it is not as it should be.</summary>
     private void StartLocate()
     {
-        int claimed = (int)Claimed;
+        int claimed = (int)ReadAheadCount;
         Start(async _ =>
         {
             var result = await _store.ReadAsync(0, null, claimed, LocateBatches * _options.StoreBatchBytes).ConfigureAwait(false);

@@ -68,7 +68,7 @@ internal sealed class ReadAhead(EventLog drain)
     }
 
     /// <summary>So many are not at the front of the store any more.</summary>
-    public void LeaveFront(long count)
+    public void RecordVanishedHead(long count)
     {
         for (int i = 0; i < _batches.Count && count > 0; i++)
         {
@@ -78,7 +78,7 @@ internal sealed class ReadAhead(EventLog drain)
     }
 
     /// <summary>So many of the newest are not in the store any more.</summary>
-    public void LeaveBack(long count)
+    public void RecordVanishedTail(long count)
     {
         for (int i = _batches.Count - 1; i >= 0 && count > 0; i--)
         {

@@ -12,39 +12,39 @@ namespace KeyEvt.Forwarder.Delivery.Stores;
 /// compared with them (<see cref="NeedsLocating"/>).
 /// </remarks>
 /// <param name="drain">Where what is read goes; shared by all stores.</param>
-/// <param name="foundTurn">The turn of what an earlier run left there.</param>
-internal sealed class StoreAccounting(EventLog drain, int foundTurn, Ledger ledger)
+/// <param name="foundEpoch">The epoch of what an earlier run left there.</param>
+internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger ledger)
 {
-    private readonly ReadAhead _claimed = new(drain);
-    private (int Turn, long Count) _givenUp; // a batch that may have arrived all the same
+    private readonly ReadAhead _readAhead = new(drain);
+    private (int Epoch, long Count) _givenUp; // a batch that may have arrived all the same
     private int _expectedGone;
 
-    /// <summary>Entries not read yet: <see cref="Length"/> without <see cref="Claimed"/>.</summary>
+    /// <summary>Entries not read yet: <see cref="Length"/> without <see cref="ReadAheadCount"/>.</summary>
     public UnreadByEpoch Unread { get; } = new();
 
     /// <summary>Entries in the store; those that are being sent included.</summary>
     public long Length { get; private set; }
 
     /// <summary>Entries at the front of the store that are also in the drain log.</summary>
-    public long Claimed => _claimed.Count;
+    public long ReadAheadCount => _readAhead.Count;
 
     /// <summary>How the claimed entries begin, which are the first in the store; null when none is claimed.</summary>
-    public StoreEnds? Ends => _claimed.Ends;
+    public StoreEnds? Ends => _readAhead.Ends;
 
     /// <summary>Nothing in the store, nothing read from it and not settled.</summary>
-    public bool IsEmpty => Length == 0 && _claimed.IsEmpty;
+    public bool IsEmpty => Length == 0 && _readAhead.IsEmpty;
 
     /// <summary>The store is not as it should be: nothing is done with it before its front has been read.</summary>
     public bool NeedsLocating { get; private set; }
 
-    public IReadOnlyList<ReadOnlyMemory<byte>> Removable(bool part) => _claimed.Removable(part);
+    public IReadOnlyList<ReadOnlyMemory<byte>> Removable(bool part) => _readAhead.Removable(part);
 
     /// <summary>A batch is at the end of the store, and has made room for itself.</summary>
     public void Appended(AppendBatch batch, long cap, AppendResult result, bool isRetry)
     {
         batch.Settle();
         Length += batch.Entries.Count;
-        Unread.Add(batch.Turn, batch.Entries.Count);
+        Unread.Add(batch.Epoch, batch.Entries.Count);
         Capped(batch.Entries.Count, cap, result, isRetry);
     }
 
@@ -59,7 +59,7 @@ internal sealed class StoreAccounting(EventLog drain, int foundTurn, Ledger ledg
         }
 
         if (trimmed > 0)
-            ledger.DroppedFromFallback(DropReason.FallbackCap, LeaveFront(trimmed));
+            ledger.DroppedFromFallback(DropReason.FallbackCap, RecordVanishedHead(trimmed));
         Counted(result.Length);
     }
 
@@ -72,11 +72,11 @@ internal sealed class StoreAccounting(EventLog drain, int foundTurn, Ledger ledg
             return;
         }
 
-        Book(Length - result.Length, isFront: Claimed == 0);
+        Book(Length - result.Length, isFront: ReadAheadCount == 0);
         if (result.Entries.Count == 0)
             return;
 
-        _claimed.Add(result.Entries);
+        _readAhead.Add(result.Entries);
         Unread.TakeFront(result.Entries.Count);
     }
 
@@ -89,7 +89,7 @@ internal sealed class StoreAccounting(EventLog drain, int foundTurn, Ledger ledg
             return;
         }
 
-        _claimed.Removed(count);
+        _readAhead.Removed(count);
         Length -= count;
         Book(Length - result.Length, isFront: false);
     }
@@ -97,23 +97,23 @@ internal sealed class StoreAccounting(EventLog drain, int foundTurn, Ledger ledg
     /// <summary>The store has so many entries.</summary>
     public void Counted(long actual)
     {
-        if (actual != Length && Claimed > 0)
+        if (actual != Length && ReadAheadCount > 0)
             NeedsLocating = true;
         else
             Book(Length - actual, isFront: true);
     }
 
-    /// <summary>A batch was given up that may have arrived: should it be found, it is no older than its turn.</summary>
-    public void GivenUp(AppendBatch batch) => _givenUp = (batch.Turn, batch.Entries.Count);
+    /// <summary>A batch was given up that may have arrived: should it be found, it is no older than its epoch.</summary>
+    public void GivenUp(AppendBatch batch) => _givenUp = (batch.Epoch, batch.Entries.Count);
 
     /// <summary>The front of the store, as it is, tells which of the claimed entries are still in it. All of them are sent all the same.</summary>
     public void Located(ReadResult front)
     {
-        ReadOnlyMemory<byte>[] claimed = [.. _claimed.Entries];
+        ReadOnlyMemory<byte>[] claimed = [.. _readAhead.Entries];
         int first = PlaceOf(front, claimed);
         int inStore = CommonLength(front, claimed, first);
-        _claimed.LeaveFront(first);
-        _claimed.LeaveBack(claimed.Length - first - inStore);
+        _readAhead.RecordVanishedHead(first);
+        _readAhead.RecordVanishedTail(claimed.Length - first - inStore);
         Length -= claimed.Length - inStore;
         (NeedsLocating, _expectedGone) = (false, 0);
         Book(Length - front.Length, isFront: inStore == 0);
@@ -148,7 +148,7 @@ internal sealed class StoreAccounting(EventLog drain, int foundTurn, Ledger ledg
         if (missing < 0)
             Adopt(-missing);
         else if (missing > 0)
-            ledger.DroppedFromFallback(DropReason.FallbackLost, isFront ? LeaveFront(missing) : LeaveBack(missing));
+            ledger.DroppedFromFallback(DropReason.FallbackLost, isFront ? RecordVanishedHead(missing) : RecordVanishedTail(missing));
         _givenUp = default;
     }
 
@@ -156,28 +156,28 @@ internal sealed class StoreAccounting(EventLog drain, int foundTurn, Ledger ledg
     {
         Length += found;
         if (found <= _givenUp.Count)
-            Unread.Add(_givenUp.Turn, found); // it had arrived after all
+            Unread.Add(_givenUp.Epoch, found); // it had arrived after all
         else
-            Unread.AddInFront(foundTurn, found);
+            Unread.AddInFront(foundEpoch, found);
         ledger.Adopted(found);
     }
 
     /// <summary>`count` entries have left the front of the store. Those that are claimed are sent all the same. Returns how many were not, and so are not sent.</summary>
-    private long LeaveFront(long count)
+    private long RecordVanishedHead(long count)
     {
-        long claimed = Math.Min(count, Claimed);
-        _claimed.LeaveFront(claimed);
+        long claimed = Math.Min(count, ReadAheadCount);
+        _readAhead.RecordVanishedHead(claimed);
         Unread.TakeFront(count - claimed);
         Length -= count;
         return count - claimed;
     }
 
     /// <summary>The same of the newest.</summary>
-    private long LeaveBack(long count)
+    private long RecordVanishedTail(long count)
     {
         long unread = Math.Min(count, Unread.Count);
         Unread.TakeBack(unread);
-        _claimed.LeaveBack(count - unread);
+        _readAhead.RecordVanishedTail(count - unread);
         Length -= count;
         return unread;
     }

@@ -11,7 +11,7 @@ namespace KeyEvt.Forwarder.Delivery.Stores;
 
 /// <summary>
 /// What is in the fallback storage, all its stores together? Usually there is one. In a cluster there is one for each master: each has its own books and steps, so that one
-/// whose master is away holds no other up; one round of events at a time goes from memory into all of them; and all are read into one drain log, in the order of their turns
+/// whose master is away holds no other up; one round of events at a time goes from memory into all of them; and all are read into one drain log, in the order of their epochs
 /// (<see cref="EpochAssigner"/>), so that what leaves is in order. Used by the delivery loop only, apart from the sums.
 /// </summary>
 internal sealed class StoreSet
@@ -21,8 +21,8 @@ internal sealed class StoreSet
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    private const int ListTurn = 0;
-    private const int PlaceBesidesTurn = 1;
+    private const int FoundInListEpoch = 0;
+    private const int FoundInSpoolEpoch = 1;
 
     private readonly IEventStoreSelector _stores;
     private readonly Ledger _ledger;
@@ -30,11 +30,11 @@ internal sealed class StoreSet
     private readonly AsyncSignal _signal;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Dictionary<NamedStore, FallbackQueue> _keeperOf = [];
-    private readonly List<(FallbackQueue Keeper, AppendBatch Batch)> _waiting = []; // parts of a round whose store is busy
+    private readonly Dictionary<NamedStore, FallbackQueue> _queueOf = [];
+    private readonly List<(FallbackQueue Queue, AppendBatch Batch)> _waiting = []; // parts of a round whose store is busy
     private readonly EpochAssigner? _order;
     private readonly Backoff _searchBackoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
-    private volatile FallbackQueue[] _keepers = [];
+    private volatile FallbackQueue[] _queues = [];
     private EventLog? _from;
     private Task? _search;
     private IReadOnlyList<NamedStore> _found = [];
@@ -51,14 +51,14 @@ internal sealed class StoreSet
         Drain = new EventLog(ledger, WaitingPlace.Fallback, long.MaxValue);
         _order = stores.IsMany ? new EpochAssigner() : null;
         foreach (var store in stores.Always)
-            KeeperOf(store, store.IsCapped ? ListTurn : PlaceBesidesTurn);
+            QueueOf(store, store.IsCapped ? FoundInListEpoch : FoundInSpoolEpoch);
     }
 
     /// <summary>Entries read from the stores and not yet settled; they stay there until they are.</summary>
     public EventLog Drain { get; }
 
     /// <summary>Each store; empty ones too.</summary>
-    public IReadOnlyList<FallbackQueue> Keepers => _keepers;
+    public IReadOnlyList<FallbackQueue> Queues => _queues;
 
     /// <summary>Entries in the stores by the books; those that are being sent included.</summary>
     public long Length
@@ -66,48 +66,48 @@ internal sealed class StoreSet
         get
         {
             long length = 0;
-            foreach (var keeper in _keepers)
-                length += keeper.Length;
+            foreach (var queue in _queues)
+                length += queue.Length;
             return length;
         }
     }
 
     /// <summary>Entries at the fronts that are also in the drain log.</summary>
-    public long Claimed => _keepers.Sum(keeper => keeper.Claimed);
+    public long ReadAheadCount => _queues.Sum(queue => queue.ReadAheadCount);
 
     /// <summary>Whether a step runs whose end is to be waited for.</summary>
-    public bool IsBusy => Any(static keeper => keeper.IsBusy && !keeper.IsAway);
+    public bool IsBusy => Any(static queue => queue.IsBusy && !queue.IsAway);
 
     /// <summary>The steps under way, for tests that wait for them.</summary>
-    internal Task Running => Task.WhenAll([.. _keepers.Select(keeper => keeper.Running), _search ?? Task.CompletedTask]);
+    internal Task Running => Task.WhenAll([.. _queues.Select(queue => queue.Running), _search ?? Task.CompletedTask]);
 
     /// <summary>Whether there are any, or such whose outcome has not been taken in; for the same tests.</summary>
-    internal bool HasSteps => _search is not null || _keepers.Any(keeper => keeper.IsBusy);
+    internal bool HasSteps => _search is not null || _queues.Any(queue => queue.IsBusy);
 
     /// <summary>Whether it is known what earlier runs left.</summary>
-    public bool IsKnown => _isKnown || (_isKnown = _stores.IsSearched && _search is null && _keepers.All(keeper => keeper.IsKnown));
+    public bool IsKnown => _isKnown || (_isKnown = _stores.IsSearched && _search is null && _queues.All(queue => queue.IsKnown));
 
-    public string? LastRefusal => _searchFault ?? _keepers.Select(keeper => keeper.LastRefusal).FirstOrDefault(text => text is not null);
+    public string? LastRefusal => _searchFault ?? _queues.Select(queue => queue.LastRefusal).FirstOrDefault(text => text is not null);
 
-    public long Refusals => _keepers.Sum(keeper => keeper.Refusals);
+    public long Refusals => _queues.Sum(queue => queue.Refusals);
 
     /// <summary>Nothing in the stores, nothing read from them and not settled. What is where nobody answers for long is not waited for.</summary>
-    public bool IsEmpty => !Any(static keeper => !keeper.IsEmpty && !keeper.IsAway);
+    public bool IsEmpty => !Any(static queue => !queue.IsEmpty && !queue.IsAway);
 
     /// <summary>Whether a round is on its way into the stores, or a part of it was refused and will be tried again.</summary>
-    public bool HasAppendPending => _waiting.Count > 0 || Any(static keeper => keeper.HasAppendPending);
+    public bool HasAppendPending => _waiting.Count > 0 || Any(static queue => queue.HasAppendPending);
 
     /// <summary>Whether a round may start.</summary>
     /// <param name="atOnce">Even when the last one was refused a moment ago.</param>
     public bool MayAppend(bool atOnce = false) =>
-        !HasAppendPending && !IsOverCap && (_stores.IsMany || _keepers[0].MayStart) && (atOnce || _time.GetTimestamp() >= _noAppendBefore);
+        !HasAppendPending && !IsOverCap && (_stores.IsMany || _queues[0].MayStart) && (atOnce || _time.GetTimestamp() >= _noAppendBefore);
 
     /// <summary>Takes the outcomes of finished steps in; false when none has finished.</summary>
     public bool TakeOutcome()
     {
         bool any = TakeSearch();
-        foreach (var keeper in _keepers)
-            any |= keeper.TakeOutcome();
+        foreach (var queue in _queues)
+            any |= queue.TakeOutcome();
         return any;
     }
 
@@ -117,14 +117,14 @@ internal sealed class StoreSet
     {
         if (_hasStored)
             _cap = cap;
-        foreach (var keeper in _keepers)
-            keeper.RetryIfDue();
+        foreach (var queue in _queues)
+            queue.RetryIfDue();
         if (_stores.IsMany)
         {
-            foreach (var keeper in _keepers)
+            foreach (var queue in _queues)
             {
-                if (keeper.MayGoElsewhere)
-                    GoElsewhere(keeper);
+                if (queue.MayRedirect)
+                    Redirect(queue);
             }
         }
 
@@ -146,8 +146,8 @@ internal sealed class StoreSet
     /// <summary>Notices what becomes of stores in which nothing is done.</summary>
     public void LookAgain()
     {
-        foreach (var keeper in _keepers)
-            keeper.LookAfter(LookEvery);
+        foreach (var queue in _queues)
+            queue.LookAfter(LookEvery);
     }
 
     /// <summary>Moves a round of the oldest waiting events from memory to the ends of the stores.</summary>
@@ -164,8 +164,8 @@ internal sealed class StoreSet
                 break;
             }
 
-            var keeper = KeeperFor(entry);
-            if (_order?.IsOfThisTurn(entry, keeper) == false)
+            var queue = QueueFor(entry);
+            if (_order?.MayJoin(entry, queue) == false)
             {
                 // It must not get there before all that came earlier has a place.
                 if (count > 0)
@@ -174,19 +174,19 @@ internal sealed class StoreSet
                     break;
                 }
 
-                _order.BeginTurn();
+                _order.BeginEpoch();
             }
 
-            _order?.Note(entry, keeper);
-            if (!parts.TryGetValue(keeper, out var batch))
-                parts[keeper] = batch = new AppendBatch(from, _order?.Turn ?? ListTurn);
+            _order?.Note(entry, queue);
+            if (!parts.TryGetValue(queue, out var batch))
+                parts[queue] = batch = new AppendBatch(from, _order?.Epoch ?? FoundInListEpoch);
             batch.Add(entry);
             count++;
             bytes += entry.Stored.Length;
         }
 
-        foreach (var (keeper, batch) in parts)
-            _waiting.Add((keeper, batch));
+        foreach (var (queue, batch) in parts)
+            _waiting.Add((queue, batch));
         StartWaiting();
     }
 
@@ -196,10 +196,10 @@ internal sealed class StoreSet
         if (!HasAppendPending)
             return;
 
-        foreach (var keeper in _keepers)
+        foreach (var queue in _queues)
         {
-            if (keeper.GiveAppendBack() is not null && _stores.IsMany)
-                keeper.RefuseFor(RefuseFor);
+            if (queue.GiveAppendBack() is not null && _stores.IsMany)
+                queue.RefuseFor(RefuseFor);
         }
 
         _waiting.Clear();
@@ -209,52 +209,52 @@ internal sealed class StoreSet
     /// <summary>A storage that is full must not keep what is in it from being read, which makes room: a refused round goes back to memory, for later.</summary>
     public void GiveRefusedAppendBack()
     {
-        var pending = _keepers.Where(keeper => keeper.HasAppendPending).ToList();
-        if (pending.Count == 0 || !pending.TrueForAll(keeper => keeper.MayGiveAppendBack))
+        var pending = _queues.Where(queue => queue.HasAppendPending).ToList();
+        if (pending.Count == 0 || !pending.TrueForAll(queue => queue.MayGiveAppendBack))
             return;
 
-        _noAppendBefore = pending.Max(keeper => keeper.NotBefore);
+        _noAppendBefore = pending.Max(queue => queue.NotBefore);
         AbandonAppend();
     }
 
-    /// <summary>Reads on, where there is room for it: first what is of the oldest turn, in all stores.</summary>
+    /// <summary>Reads on, where there is room for it: first what is of the oldest epoch, in all stores.</summary>
     public void StartReads()
     {
         // What is in a store that has not been counted yet may be older than anything in the others.
         StartCounts();
-        var unread = _keepers.Where(keeper => keeper.Unread.Count > 0 && !keeper.IsAway).ToList();
-        if (unread.Count == 0 || Drain.Count > _options.ReadAhead || Drain.Bytes > _options.WindowBytes || _keepers.Any(keeper => !keeper.IsKnown && !keeper.IsAway))
+        var unread = _queues.Where(queue => queue.Unread.Count > 0 && !queue.IsAway).ToList();
+        if (unread.Count == 0 || Drain.Count > _options.ReadAhead || Drain.Bytes > _options.WindowBytes || _queues.Any(queue => !queue.IsKnown && !queue.IsAway))
             return;
 
-        // What is of an older turn and not there yet is waited for as well.
-        int turn = Math.Min(unread.Min(keeper => keeper.Unread.First.Turn), _waiting.Select(part => part.Batch).Concat(_keepers.Select(keeper => keeper.Pending).OfType<AppendBatch>())
-            .Select(batch => batch.Turn).DefaultIfEmpty(int.MaxValue).Min());
-        foreach (var keeper in unread.Where(keeper => keeper.MayStart && keeper.Unread.First.Turn == turn))
-            keeper.StartRead((int)Math.Min(_options.StoreBatch, keeper.Unread.First.Count));
+        // What is of an older epoch and not there yet is waited for as well.
+        int epoch = Math.Min(unread.Min(queue => queue.Unread.First.Epoch), _waiting.Select(part => part.Batch).Concat(_queues.Select(queue => queue.Pending).OfType<AppendBatch>())
+            .Select(batch => batch.Epoch).DefaultIfEmpty(int.MaxValue).Min());
+        foreach (var queue in unread.Where(queue => queue.MayStart && queue.Unread.First.Epoch == epoch))
+            queue.StartRead((int)Math.Min(_options.StoreBatch, queue.Unread.First.Count));
     }
 
     /// <summary>Whether a batch can leave a store: all of it, or with <paramref name="part"/> its settled front.</summary>
-    public bool HasRemovable(bool part = false) => _keepers.Any(keeper => keeper.HasRemovable(part) && !keeper.IsAway);
+    public bool HasRemovable(bool part = false) => _queues.Any(queue => queue.HasRemovable(part) && !queue.IsAway);
 
     /// <summary>Removes what is settled from the fronts.</summary>
     public void StartRemoves(bool part)
     {
-        foreach (var keeper in _keepers.Where(keeper => keeper.MayStart && keeper.HasRemovable(part)))
-            keeper.StartRemove(part);
+        foreach (var queue in _queues.Where(queue => queue.MayStart && queue.HasRemovable(part)))
+            queue.StartRemove(part);
     }
 
     private void StartCounts()
     {
-        foreach (var keeper in _keepers.Where(keeper => !keeper.IsKnown && keeper.MayStart))
-            keeper.StartCount();
+        foreach (var queue in _queues.Where(queue => !queue.IsKnown && queue.MayStart))
+            queue.StartCount();
     }
 
-    private IEnumerable<FallbackQueue> Lists => _keepers.Where(keeper => keeper.IsCapped);
+    private IEnumerable<FallbackQueue> Lists => _queues.Where(queue => queue.IsCapped);
 
-    private long ListLength => Lists.Sum(keeper => keeper.Length);
+    private long ListLength => Lists.Sum(queue => queue.Length);
 
     /// <summary>With several lists the cap is that of all together: the longest one makes room.</summary>
-    private bool IsOverCap => _cap > 0 && Length > _cap && ListLength > _cap && Lists.Any(keeper => keeper.Length > 1);
+    private bool IsOverCap => _cap > 0 && Length > _cap && ListLength > _cap && Lists.Any(queue => queue.Length > 1);
 
     /// <summary>What one is about to drop already, though it may take a while, is not dropped by another as well.</summary>
     private void MakeRoom()
@@ -262,52 +262,52 @@ internal sealed class StoreSet
         if (!IsOverCap)
             return;
 
-        long tooMany = ListLength - _cap - Lists.Sum(keeper => keeper.Trimming);
-        if (tooMany > 0 && Lists.MaxBy(keeper => keeper.Length - keeper.Trimming) is { MayStart: true, Length: > 1 } longest)
+        long tooMany = ListLength - _cap - Lists.Sum(queue => queue.Trimming);
+        if (tooMany > 0 && Lists.MaxBy(queue => queue.Length - queue.Trimming) is { MayStart: true, Length: > 1 } longest)
             longest.StartTrim(Math.Min(Math.Min(tooMany, longest.Length - 1), StoreSteps.MostTrimmed(0)));
     }
 
-    /// <summary>Without an allocation: asked at each turn of the loop.</summary>
+    /// <summary>Without an allocation: asked in each round of the loop.</summary>
     private bool Any(Func<FallbackQueue, bool> isSo)
     {
-        foreach (var keeper in _keepers)
+        foreach (var queue in _queues)
         {
-            if (isSo(keeper))
+            if (isSo(queue))
                 return true;
         }
 
         return false;
     }
 
-    private FallbackQueue KeeperFor(in LogEntry entry)
+    private FallbackQueue QueueFor(in LogEntry entry)
     {
         if (_cap < 0 && _stores.WithoutLists is { } place)
-            return KeeperOf(place);
+            return QueueOf(place);
 
-        var keeper = KeeperOf(_stores.StoreOf(entry));
-        return keeper.IsRefusing ? FindElsewhere(keeper) ?? keeper : keeper;
+        var queue = QueueOf(_stores.StoreOf(entry));
+        return queue.IsRefusing ? FindElsewhere(queue) ?? queue : queue;
     }
 
-    private FallbackQueue? FindElsewhere(FallbackQueue keeper) => _stores.Elsewhere.Select(store => KeeperOf(store)).FirstOrDefault(other => other != keeper && !other.IsRefusing);
+    private FallbackQueue? FindElsewhere(FallbackQueue queue) => _stores.Elsewhere.Select(store => QueueOf(store)).FirstOrDefault(other => other != queue && !other.IsRefusing);
 
-    /// <summary>One that does not take its part: another one does, in a later turn.</summary>
-    private void GoElsewhere(FallbackQueue keeper)
+    /// <summary>One that does not take its part: another one does, in a later epoch.</summary>
+    private void Redirect(FallbackQueue queue)
     {
-        if (FindElsewhere(keeper) is not { } other || keeper.GiveAppendBack() is not { } batch)
+        if (FindElsewhere(queue) is not { } other || queue.GiveAppendBack() is not { } batch)
             return;
 
-        keeper.RefuseFor(RefuseFor);
-        Redirect(batch, keeper, other);
+        queue.RefuseFor(RefuseFor);
+        Redirect(batch, queue, other);
     }
 
-    /// <summary>Nothing newer of the same nodes and slots is stored yet, as a round is of one turn.</summary>
-    private void Redirect(AppendBatch batch, FallbackQueue keeper, FallbackQueue other)
+    /// <summary>Nothing newer of the same nodes and slots is stored yet, as a round is of one epoch.</summary>
+    private void Redirect(AppendBatch batch, FallbackQueue queue, FallbackQueue other)
     {
-        StoreLog.StoredElsewhere(_logger, batch.Entries.Count, keeper.Name, other.Name);
-        _order!.BeginTurn();
+        StoreLog.StoredElsewhere(_logger, batch.Entries.Count, queue.Name, other.Name);
+        _order!.BeginEpoch();
         foreach (var entry in batch.Entries)
             _order.Note(entry, other);
-        batch.Turn = _order.Turn;
+        batch.Epoch = _order.Epoch;
         _waiting.Add((other, batch));
     }
 
@@ -316,17 +316,17 @@ internal sealed class StoreSet
     {
         for (int i = 0; i < _waiting.Count;)
         {
-            var (keeper, batch) = _waiting[i];
-            bool isNext = !_waiting.Take(i).Any(part => part.Keeper == keeper);
-            if (isNext && keeper.MayStart)
+            var (queue, batch) = _waiting[i];
+            bool isNext = !_waiting.Take(i).Any(part => part.Queue == queue);
+            if (isNext && queue.MayStart)
             {
-                keeper.StartAppend(batch, _stores.IsMany ? 0 : _cap); // of several lists not the one that is appended to makes room, but the longest
+                queue.StartAppend(batch, _stores.IsMany ? 0 : _cap); // of several lists not the one that is appended to makes room, but the longest
                 _waiting.RemoveAt(i);
             }
-            else if (isNext && keeper.IsRefusing && !keeper.HasAppendPending && FindElsewhere(keeper) is { } other)
+            else if (isNext && queue.IsRefusing && !queue.HasAppendPending && FindElsewhere(queue) is { } other)
             {
                 _waiting.RemoveAt(i);
-                Redirect(batch, keeper, other);
+                Redirect(batch, queue, other);
             }
             else
             {
@@ -335,15 +335,15 @@ internal sealed class StoreSet
         }
     }
 
-    private FallbackQueue KeeperOf(NamedStore store, int foundTurn = ListTurn)
+    private FallbackQueue QueueOf(NamedStore store, int foundEpoch = FoundInListEpoch)
     {
-        if (!_keeperOf.TryGetValue(store, out var keeper))
+        if (!_queueOf.TryGetValue(store, out var queue))
         {
-            _keeperOf[store] = keeper = new FallbackQueue(store, new StoreAccounting(Drain, foundTurn, _ledger), _options, _signal, _time, _logger);
-            _keepers = [.. _keepers, keeper];
+            _queueOf[store] = queue = new FallbackQueue(store, new StoreAccounting(Drain, foundEpoch, _ledger), _options, _signal, _time, _logger);
+            _queues = [.. _queues, queue];
         }
 
-        return keeper;
+        return queue;
     }
 
     /// <summary>What was not reached is said, and tried again.</summary>
@@ -370,7 +370,7 @@ internal sealed class StoreSet
         if (search.Exception?.InnerException is { } fault)
             ExceptionDispatchInfo.Throw(fault); // of the program: the loop ends with it
         foreach (var store in _found)
-            KeeperOf(store);
+            QueueOf(store);
         _found = [];
 
         if (_searchFault is null)
