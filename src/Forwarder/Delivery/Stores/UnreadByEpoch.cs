@@ -1,16 +1,14 @@
 namespace KeyEvt.Forwarder.Delivery.Stores;
 
-/// <summary>
-/// How many entries of a store are not read yet, and which of them must wait for what is in other stores? A run is of one epoch: what was stored in the same epoch may go
-/// out beside each other, what was stored in a later epoch goes out after all of an earlier one, wherever it is.
-/// </summary>
+/// <summary>How many entries of a store are not read yet, and to which epochs do they belong? What an epoch is: see <see cref="EpochAssigner"/>.</summary>
+/// <remarks>Used by the delivery loop only.</remarks>
 internal sealed class UnreadByEpoch
 {
-    private readonly List<(int Epoch, long Count)> _runs = []; // few: a new one only when events change their store
+    private readonly List<(int Epoch, long Count)> _runs = []; // oldest first, one for each epoch: few
 
     public long Count { get; private set; }
 
-    /// <summary>The epoch of the oldest entry, and how many of it there are.</summary>
+    /// <summary>The epoch of the oldest entry, and how many entries it has; both 0 when there is none.</summary>
     public (int Epoch, long Count) First => _runs.Count > 0 ? _runs[0] : default;
 
     public IReadOnlyList<(int Epoch, long Count)> All => _runs;
@@ -24,8 +22,8 @@ internal sealed class UnreadByEpoch
             _runs.Add((epoch, count));
     }
 
-    /// <summary>Entries that were not known of: as old as the oldest.</summary>
-    /// <param name="epoch">Theirs, where there are no others.</param>
+    /// <summary>Adds entries that were found. Nobody knows their epoch, so they count as the oldest one here.</summary>
+    /// <param name="epoch">Counts when there are no other entries.</param>
     public void AddInFront(int epoch, long count)
     {
         if (_runs.Count == 0)

@@ -4,7 +4,7 @@ using Xunit;
 namespace KeyEvt.Forwarder.Tests.Delivery;
 
 /// <summary>How many of the oldest epoch are there?</summary>
-public sealed class StoreRunsTests
+public sealed class UnreadByEpochTests
 {
     private readonly UnreadByEpoch _runs = new();
 

@@ -10,14 +10,14 @@ namespace KeyEvt.Forwarder.Tests.Delivery;
 /// <summary>
 /// What do the books make of a store that is not as it should be? The store holds e0, e1 ...; the first ones have been read and are being sent.
 /// </summary>
-public sealed class StoreBooksTests
+public sealed class StoreAccountingTests
 {
     private readonly Ledger _ledger = new();
     private readonly EventLog _drain;
     private readonly StoreAccounting _books;
     private readonly List<string> _store = [];
 
-    public StoreBooksTests()
+    public StoreAccountingTests()
     {
         _drain = new EventLog(_ledger, WaitingPlace.Fallback, long.MaxValue);
         _books = new StoreAccounting(_drain, 0, _ledger);
