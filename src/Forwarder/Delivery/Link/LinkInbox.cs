@@ -4,9 +4,9 @@ using KeyEvt.Forwarder.Signals;
 namespace KeyEvt.Forwarder.Delivery.Link;
 
 /// <summary>
-/// How do the broker library's callbacks reach the delivery loop? They are written down here, in order, and the loop is woken;
-/// nothing else happens on the library's threads.
+/// How do the broker library's callbacks reach the delivery loop? Each is added to a list, in order, and the loop is woken. Nothing else happens on the library's threads.
 /// </summary>
+/// <remarks>Thread safe: both lists change places under the lock; <c>_reading</c> belongs to the delivery loop until its next call.</remarks>
 internal sealed class LinkInbox(AsyncSignal signal) : ILinkEvents
 {
     private readonly Lock _gate = new();
@@ -25,7 +25,7 @@ internal sealed class LinkInbox(AsyncSignal signal) : ILinkEvents
 
     internal readonly record struct LinkEvent(Kind Kind, int ConnectionNumber, ulong Tag, bool Multiple, string? MessageId, string? Reason, LinkFailureKind Failure);
 
-    /// <summary>Everything since the last call, in order; the list is reused by the call after next.</summary>
+    /// <summary>Everything since the last call, in order. The list is valid until the next call.</summary>
     public List<LinkEvent> TakeAll()
     {
         lock (_gate)
