@@ -33,7 +33,7 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
             ("routing_key", now.RoutingKey),
             ("routing_keys_cut", Number(delivery.RoutingKeysCut)),
             ("format", now.Format.ToString().ToLowerInvariant()),
-            ("epoch", Number(links.Epoch)),
+            ("epoch", Number(links.ConnectionNumber)),
             ("connects", Number(links.Reconnects)),
             ("unconfirmed", Number(delivery.UnconfirmedCount)),
             ("refused", Number(delivery.Refused)),
@@ -58,14 +58,14 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
     private InfoSection Fallback()
     {
         var stores = delivery.Stores;
-        var lists = stores.Keepers;
+        var lists = stores.Queues;
         return Section(
             "fallback",
             [
             ("key", FallbackKey.Name),
             ("size_limit", Number(config.Value.FallbackStorageSize)),
             ("entries", Number(stores.Length)),
-            ("draining", Number(stores.Claimed)),
+            ("draining", Number(stores.ReadAheadCount)),
             ("known", stores.IsKnown ? "yes" : "no"),
             ("refusals", Number(stores.Refusals)),
             ("last_error", stores.LastRefusal ?? ""),
@@ -77,7 +77,7 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
             ("memory_bytes", Number(delivery.Memory.Bytes)),
             ("memory_limit", Number(delivery.Memory.MaxBytes)),
             ("lists", Number(lists.Count)),
-            .. lists.Select((list, index) => ($"list_{Number(index)}", $"key={list.Name},entries={Number(list.Length)},draining={Number(list.Claimed)},node={list.Place},last_error={list.LastRefusal}")),
+            .. lists.Select((list, index) => ($"list_{Number(index)}", $"key={list.Name},entries={Number(list.Length)},draining={Number(list.ReadAheadCount)},node={list.Place},last_error={list.LastRefusal}")),
             ]);
     }
 

@@ -16,10 +16,10 @@ namespace KeyEvt.Forwarder.Amqp;
 /// </summary>
 internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDeclaration queue, BackgroundTasks background, TimeProvider time, ILogger logger) : IBrokerConnector
 {
-    public async Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int epoch, ILinkEvents events, CancellationToken deadline)
+    public async Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int connectionNumber, ILinkEvents events, CancellationToken deadline)
     {
         var connection = await OpenConnectionAsync(config.Amqp, deadline).ConfigureAwait(false);
-        var link = new AmqpLink(connection, epoch, events, background, time, logger);
+        var link = new AmqpLink(connection, connectionNumber, events, background, time, logger);
         try
         {
             await CheckExchangeAsync(connection, config, deadline).ConfigureAwait(false);

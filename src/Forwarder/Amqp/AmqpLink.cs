@@ -8,7 +8,7 @@ using RabbitMQ.Client.Events;
 namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>
-/// What is one epoch of the broker connection? One connection, one channel with publisher confirms on and the library's own
+/// What is one link to the broker? One connection, one channel with publisher confirms on and the library's own
 /// tracking off (tracking costs 1 to 2.6 KB a message and adds a header); the window is <c>InFlight</c>. The library tells
 /// of trouble only in events, all of which are passed on.
 /// </summary>
@@ -17,7 +17,7 @@ internal sealed class AmqpLink : IBrokerLink
     private static readonly TimeSpan AbandonDeadline = TimeSpan.FromSeconds(5);
 
     private readonly IConnection _connection;
-    private readonly int _epoch;
+    private readonly int _connectionNumber;
     private readonly ILinkEvents _events;
     private readonly BackgroundTasks _background;
     private readonly TimeProvider _time;
@@ -27,9 +27,9 @@ internal sealed class AmqpLink : IBrokerLink
     private IChannel? _channel;
     private bool _isClosing;
 
-    public AmqpLink(IConnection connection, int epoch, ILinkEvents events, BackgroundTasks background, TimeProvider time, ILogger logger)
+    public AmqpLink(IConnection connection, int connectionNumber, ILinkEvents events, BackgroundTasks background, TimeProvider time, ILogger logger)
     {
-        (_connection, _epoch, _events, _background, _time, _logger) = (connection, epoch, events, background, time, logger);
+        (_connection, _connectionNumber, _events, _background, _time, _logger) = (connection, connectionNumber, events, background, time, logger);
         _composer = new MessageComposer(time);
         connection.ConnectionShutdownAsync += OnShutdownAsync;
         connection.ConnectionBlockedAsync += OnBlockedAsync;
@@ -104,7 +104,7 @@ internal sealed class AmqpLink : IBrokerLink
         if (!_isClosing)
         {
             var failure = BrokerErrorText.Closed(isChannel: sender is IChannel, e.ReplyCode, e.ReplyText);
-            _events.Closed(_epoch, failure.Kind, failure.Message);
+            _events.Closed(_connectionNumber, failure.Kind, failure.Message);
         }
 
         return Task.CompletedTask;
@@ -118,31 +118,31 @@ internal sealed class AmqpLink : IBrokerLink
 
     private Task OnAckAsync(object sender, BasicAckEventArgs e)
     {
-        _events.Confirmed(_epoch, e.DeliveryTag, e.Multiple, refused: false);
+        _events.Confirmed(_connectionNumber, e.DeliveryTag, e.Multiple, refused: false);
         return Task.CompletedTask;
     }
 
     private Task OnNackAsync(object sender, BasicNackEventArgs e)
     {
-        _events.Confirmed(_epoch, e.DeliveryTag, e.Multiple, refused: true);
+        _events.Confirmed(_connectionNumber, e.DeliveryTag, e.Multiple, refused: true);
         return Task.CompletedTask;
     }
 
     private Task OnReturnAsync(object sender, BasicReturnEventArgs e)
     {
-        _events.Returned(_epoch, e.BasicProperties.MessageId, e.ReplyText);
+        _events.Returned(_connectionNumber, e.BasicProperties.MessageId, e.ReplyText);
         return Task.CompletedTask;
     }
 
     private Task OnBlockedAsync(object sender, ConnectionBlockedEventArgs e)
     {
-        _events.Blocked(_epoch, BrokerErrorText.Blocked(e.Reason));
+        _events.Blocked(_connectionNumber, BrokerErrorText.Blocked(e.Reason));
         return Task.CompletedTask;
     }
 
     private Task OnUnblockedAsync(object sender, AsyncEventArgs e)
     {
-        _events.Blocked(_epoch, null);
+        _events.Blocked(_connectionNumber, null);
         return Task.CompletedTask;
     }
 }

@@ -5,8 +5,8 @@ using KeyEvt.Forwarder.Events;
 namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>
-/// One connection to the broker with one confirming channel: one epoch. Delivery tags count from 1 in the order of
-/// <see cref="PublishAsync"/>. A link that fails once is never used again.
+/// One connection to the broker, with one channel that confirms. Delivery tags count from 1 in the order of
+/// <see cref="PublishAsync"/>. A link that has failed once is never used again.
 /// </summary>
 internal interface IBrokerLink
 {
@@ -25,20 +25,21 @@ internal interface IBrokerLink
 /// <summary>Opens links.</summary>
 internal interface IBrokerConnector
 {
-    /// <summary>Opens one link; throws <see cref="LinkException"/>. Events of it carry the epoch.</summary>
-    Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int epoch, ILinkEvents events, CancellationToken deadline);
+    /// <summary>Opens one link; throws <see cref="LinkException"/>.</summary>
+    /// <param name="connectionNumber">Each event of the link carries it, so that a late one of an earlier link is known as such.</param>
+    Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int connectionNumber, ILinkEvents events, CancellationToken deadline);
 }
 
 /// <summary>What a link tells, from any thread, in the broker's order.</summary>
 internal interface ILinkEvents
 {
-    void Confirmed(int epoch, ulong deliveryTag, bool multiple, bool refused);
+    void Confirmed(int connectionNumber, ulong deliveryTag, bool multiple, bool refused);
 
     /// <summary>No queue took the message; its confirm follows.</summary>
-    void Returned(int epoch, string? messageId, string reason);
+    void Returned(int connectionNumber, string? messageId, string reason);
 
     /// <summary>The broker has an alarm and takes nothing; null when it is over.</summary>
-    void Blocked(int epoch, string? reason);
+    void Blocked(int connectionNumber, string? reason);
 
-    void Closed(int epoch, LinkFailureKind kind, string reason);
+    void Closed(int connectionNumber, LinkFailureKind kind, string reason);
 }

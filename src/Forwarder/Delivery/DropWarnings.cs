@@ -7,9 +7,12 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Delivery;
 
-/// <summary>Says in the log what did not reach a queue, and why, and what was found in the storage: sums, not each time, and the last word is always the present sum.</summary>
-internal sealed class DropWarnings(Ledger ledger, DeliveryOptions options, Publisher publisher, LogRateLimiter warnings, LogRateLimiter reminders, ILogger logger)
+/// <summary>What has to be logged about events that did not reach a queue, and about events found in the storage? Sums, now and then; the last one logged is always the present one.</summary>
+/// <remarks>Used by the delivery loop only.</remarks>
+internal sealed class DropWarnings(Ledger ledger, DeliveryOptions options, Publisher publisher, LogRateLimiter warnings, LogRateLimiter reminders, DeliveryClock clock, ILogger logger)
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+
     private readonly CounterLogLimiter _returned = new(warnings, 2105);
     private readonly CounterLogLimiter _refused = new(warnings, 2106);
     private readonly CounterLogLimiter _memoryFull = new(warnings, 2107);
@@ -20,8 +23,19 @@ internal sealed class DropWarnings(Ledger ledger, DeliveryOptions options, Publi
     private readonly CounterLogLimiter _keysCut = new(warnings, 2115);
     private readonly CounterLogLimiter _tooLarge = new(warnings, 2116);
     private bool _isQueueMissing;
+    private long _notBefore;
 
-    public void Warn()
+    /// <summary>Compares the sums with those logged last, ten times a second at most.</summary>
+    public void WarnIfDue()
+    {
+        if (!clock.IsPast(_notBefore))
+            return;
+
+        _notBefore = clock.After(LookEvery);
+        Warn();
+    }
+
+    private void Warn()
     {
         WarnOfMissingQueue();
         if (_memoryFull.IsToBeSaid(ledger.Dropped(DropReason.MemoryFull)))
@@ -49,7 +63,7 @@ internal sealed class DropWarnings(Ledger ledger, DeliveryOptions options, Publi
             DeliveryLog.RoutingKeyCut(logger, publisher.Routes.Events.RoutingKey, publisher.RoutingKeysCut);
     }
 
-    /// <summary>As long as nothing is routed at all, that is what is said; afterwards what the policy does with what comes back.</summary>
+    /// <summary>While no message was routed at all, the missing queue is logged. After that, what the policy does with messages that come back.</summary>
     private void WarnOfMissingQueue()
     {
         var events = publisher.Routes.Events;

@@ -33,7 +33,7 @@ internal static class StoreMetrics
         meter.Observe(MemoryUsage, () => delivery.Memory.Bytes);
         meter.Observe(MemoryLimit, () => delivery.Memory.MaxBytes);
         meter.ObserveMany(Entries, () => ByList(delivery.Stores, static list => list.Length));
-        meter.ObserveMany(ReadAhead, () => ByList(delivery.Stores, static list => list.Claimed));
+        meter.ObserveMany(ReadAhead, () => ByList(delivery.Stores, static list => list.ReadAheadCount));
         meter.ObserveMany(Refusals, () => ByList(delivery.Stores, static list => list.Refusals));
         meter.Observe(Known, () => delivery.Stores.IsKnown ? 1 : 0);
         meter.Observe(Limit, () => limit());
@@ -43,5 +43,5 @@ internal static class StoreMetrics
     }
 
     private static IEnumerable<Measurement<double>> ByList(StoreSet stores, Func<FallbackQueue, long> read) =>
-        stores.Keepers.Select(list => new Measurement<double>(read(list), new KeyValuePair<string, object?>(List, list.Name)));
+        stores.Queues.Select(list => new Measurement<double>(read(list), new KeyValuePair<string, object?>(List, list.Name)));
 }

@@ -9,16 +9,18 @@ using KeyEvt.Forwarder.Outbox;
 namespace KeyEvt.Forwarder.Intake;
 
 /// <summary>
-/// Which of the received events are to be sent? Fallback key, class, mask, disconnected; what remains goes into the memory log in
-/// its stored form. Runs on the feeds' read loops: no waiting, no allocation. The configuration is read once an event, so a
-/// change takes effect between two events.
+/// Which of the received events are to be sent? Not those of KeyEvt's own keys, of classes and keys that nobody asked for, nor any while disconnected. The others are appended
+/// to the memory log in their stored form.
 /// </summary>
+/// <remarks>
+/// Runs on the feeds' read loops, without waiting and without allocating. The configuration is read once for each event, so a change takes effect between two events.
+/// </remarks>
 internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<ForwarderConfig> config) : IEventSink
 {
     private static readonly EventLog.Composer<StoredForm> ComposeStored = StoredForm.Compose;
 
-    private volatile bool _isClosed;
-    private volatile EventFilter? _filter;
+    private volatile bool _isClosed; // set by the engine, read by the feeds' loops
+    private volatile EventFilter? _filter; // made and read by the feeds' loops: if two make one at once, either is right
 
     public void Received(
         in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds)
@@ -29,7 +31,7 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
         var now = config();
         bool isOurs = FallbackKey.Is(key);
         if (isOurs && FallbackKey.IsState(key))
-            return; // what this program, or another one, keeps of itself is no event of anybody's
+            return; // the state that a KeyEvt keeps for its next start: not even counted as filtered
 
         if (isOurs || !FilterOf(now).Wants(database, eventClass, key))
         {
@@ -60,13 +62,16 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
         return _isClosed ? null : mark;
     }
 
-    /// <summary>What was left behind when the program ended is settled for the ledger only: it is not kept as such, so that the next life's gap begins before it.</summary>
+    /// <summary>
+    /// Whether everything before the mark has its place. Events that were left behind at the end are settled in the ledger, but reached no place. The mark then counts as not
+    /// settled, and the gap that the next start reports begins before them.
+    /// </summary>
     public bool IsSettled(long mark) => delivery.Memory.Head >= mark && delivery.LeftBehind == 0;
 
-    /// <summary>The program ends: what comes from here on is not taken, as if the feeds had ended.</summary>
+    /// <summary>Takes no more events, as the program ends.</summary>
     public void Close() => _isClosed = true;
 
-    /// <summary>Made anew at the first event after masks, rules or classes have changed.</summary>
+    /// <summary>The filter of a configuration. It is made anew at the first event after masks, rules or classes have changed.</summary>
     private EventFilter FilterOf(ForwarderConfig config)
     {
         var filter = _filter;

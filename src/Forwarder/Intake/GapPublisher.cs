@@ -10,8 +10,8 @@ namespace KeyEvt.Forwarder.Intake;
 
 /// <summary>
 /// How do consumers learn of a gap? As a message of its own (<c>--gap-events</c>), routing key <c>&lt;routing_key&gt;.gap</c>, body JSON:
-/// <c>{"gap","node","cause","detail","from","to","duration_ms","last_position","first_position"}</c>. It waits behind the events
-/// that came before it and goes through storage and confirms as they do; the ledger counts it as an event received.
+/// <c>{"gap","node","cause","detail","from","to","duration_ms","last_position","first_position"}</c>. It waits behind the events that came before it, and is stored and confirmed
+/// as they are. The ledger counts it as an event received.
 /// </summary>
 internal sealed class GapPublisher(Ledger ledger, DeliveryLoop delivery, string instance)
 {

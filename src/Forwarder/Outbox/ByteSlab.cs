@@ -3,10 +3,12 @@ using System.Buffers;
 namespace KeyEvt.Forwarder.Outbox;
 
 /// <summary>
-/// Where do the bytes of queued events live? In blocks that are filled front to back and used again when the last entry in them is
-/// settled, so that an event costs no allocation. Up to <see cref="MaxSpare"/> empty blocks are kept: the shared pool keeps too few of
-/// this size, and each burst would allocate anew. Not thread safe: its log locks.
+/// Where are the bytes of queued events? In blocks that are filled front to back. A block is used again when its last entry is settled, so an event costs no allocation.
 /// </summary>
+/// <remarks>
+/// Up to <see cref="MaxSpare"/> empty blocks are kept. The shared pool keeps too few of this size, and each burst would allocate anew. Not thread safe: its owner, an
+/// <see cref="EventLog"/>, calls it under its lock.
+/// </remarks>
 internal sealed class ByteSlab(int blockSize = 64 * 1024)
 {
     private const int MaxSpare = 256; // 16 MiB
@@ -19,7 +21,7 @@ internal sealed class ByteSlab(int blockSize = 64 * 1024)
     {
         if (length > blockSize / 4)
         {
-            // A large event has a block of its own, so that it does not keep its small neighbours' block alive.
+            // A large event has a block of its own: in a shared one, a single unsettled neighbour would keep all of its bytes in memory.
             block = new Block(ArrayPool<byte>.Shared.Rent(length)) { Users = 1, Used = length, IsFull = true, IsLarge = true };
             return block.Bytes.AsMemory(0, length);
         }
@@ -43,7 +45,7 @@ internal sealed class ByteSlab(int blockSize = 64 * 1024)
             return;
 
         if (ReferenceEquals(block, _current))
-            block.Used = 0; // the common case of a queue that runs empty: the same block again
+            block.Used = 0; // the common case, a log that has run empty: fill the same block again
         else if (block.IsFull)
             Keep(block);
     }

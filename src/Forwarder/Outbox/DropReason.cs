@@ -21,7 +21,7 @@ public enum DropReason
     /// <summary>The broker refused it more often than allowed; sent on with the routing key for failed ones.</summary>
     DeadLettered,
 
-    /// <summary>Its message was longer than the broker takes.</summary>
+    /// <summary>Its message was larger than the broker takes.</summary>
     TooLarge,
 
     /// <summary>It could not be placed anywhere before the program had to end.</summary>

@@ -3,14 +3,16 @@ using KeyEvt.Forwarder.Events;
 namespace KeyEvt.Forwarder.Outbox;
 
 /// <summary>
-/// Which events are waiting, and in which order? A ring of entries with three marks: <c>head</c> (oldest not settled),
-/// <c>next</c> (first not claimed) and <c>tail</c>. Claiming hands an entry out without removing it, so that "what was
-/// unconfirmed goes back in front, in order" is one assignment: next = head. Bytes are bounded; beyond the bound the oldest
-/// unclaimed entries make room. Thread safe; feeds append, the delivery loop does all else.
+/// Which events are waiting, and in which order? A ring of entries with three marks: <c>head</c> (oldest not settled), <c>next</c> (first not claimed) and <c>tail</c>.
 /// </summary>
+/// <remarks>
+/// <para>A claimed entry is handed out and stays in the log until it is settled. So sending unconfirmed events again, in order, is one assignment: next = head.</para>
+/// <para>The bytes are bounded. Beyond the bound the oldest unclaimed entries are dropped.</para>
+/// <para>Thread safe: all fields are read and written under the lock. Feeds append; the delivery loop does all else.</para>
+/// </remarks>
 internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
 {
-    /// <summary>What an entry costs besides its bytes; part of the bound so that a million tiny events do not slip under it.</summary>
+    /// <summary>Bytes that an entry costs besides its own. They count, so that a million tiny events do not use more memory than the bound.</summary>
     public const int EntryOverhead = 64;
 
     private readonly Lock _gate = new();
@@ -108,14 +110,14 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
         }
     }
 
-    /// <summary>Everything claimed and not settled goes back in front, in order.</summary>
+    /// <summary>Everything claimed and not settled can be claimed again, oldest first.</summary>
     public void UnclaimAll()
     {
         lock (_gate)
             _next = _head;
     }
 
-    /// <summary>The entry claimed last goes back in front of those not claimed.</summary>
+    /// <summary>The entry claimed last can be claimed again, before any newer one.</summary>
     public void Unclaim(long sequence)
     {
         lock (_gate)

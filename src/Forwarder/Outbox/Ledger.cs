@@ -2,7 +2,7 @@ namespace KeyEvt.Forwarder.Outbox;
 
 /// <summary>
 /// Where did every event go? received + adopted = filtered + confirmed + waiting in memory + waiting in fallback + dropped by
-/// reason, at every moment: each method is one step that keeps the sum. Thread safe.
+/// reason, at every moment: each method is one step that keeps the sum. Thread safe: all fields are read and written under the lock.
 /// </summary>
 public sealed class Ledger
 {
@@ -80,6 +80,7 @@ public sealed class Ledger
         }
     }
 
+    /// <summary>Events adopted so far.</summary>
     internal long AdoptedSoFar
     {
         get

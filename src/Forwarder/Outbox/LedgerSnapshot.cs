@@ -1,6 +1,6 @@
 namespace KeyEvt.Forwarder.Outbox;
 
-/// <summary>What the ledger said at one moment; all fields belong together.</summary>
+/// <summary>What did the ledger say at one moment? All fields are of the same moment.</summary>
 public sealed record LedgerSnapshot(
     long Received, long Adopted, long Filtered, long Confirmed, long WaitingMemory, long WaitingFallback, IReadOnlyList<long> Dropped)
 {

@@ -9,13 +9,13 @@ internal enum Settlement
     /// <summary>It is now in the fallback storage.</summary>
     Stored,
 
-    /// <summary>Returned by the broker: no queue is bound. Policy drop.</summary>
+    /// <summary>Returned by the broker, as no queue is bound, and dropped as the options say.</summary>
     Unroutable,
 
-    /// <summary>Refused more often than allowed and sent on as failed.</summary>
+    /// <summary>Refused more often than allowed, and sent on with the routing key for failed ones.</summary>
     DeadLettered,
 
-    /// <summary>Longer than the broker takes messages.</summary>
+    /// <summary>Its message was larger than the broker takes.</summary>
     TooLarge,
 
     /// <summary>Memory was full and nothing else could take it.</summary>

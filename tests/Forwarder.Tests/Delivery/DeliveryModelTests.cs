@@ -5,6 +5,7 @@ using KeyEvt.Forwarder.Delivery.Stores;
 using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Proxy.Transport;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
@@ -202,8 +203,8 @@ public sealed class DeliveryModelTests
         Assert.True(rig.Loop.Memory.Count == ledger.WaitingMemory, $"memory holds {rig.Loop.Memory.Count}, the ledger says {ledger.WaitingMemory} after {acts.Length} acts");
         var stores = rig.Loop.Stores;
         Assert.True(
-            ledger.WaitingFallback == stores.Length - stores.Claimed + stores.Drain.Count,
-            $"the ledger says {ledger.WaitingFallback} wait in the storage; {stores.Length} are in the list, {stores.Claimed} of them claimed, {stores.Drain.Count} of those not settled");
-        Assert.True(ledger.WaitingFallback >= 0 && rig.Loop.Stores.Claimed >= 0 && rig.Loop.Stores.Length >= 0);
+            ledger.WaitingFallback == stores.Length - stores.ReadAheadCount + stores.Drain.Count,
+            $"the ledger says {ledger.WaitingFallback} wait in the storage; {stores.Length} are in the list, {stores.ReadAheadCount} of them claimed, {stores.Drain.Count} of those not settled");
+        Assert.True(ledger.WaitingFallback >= 0 && rig.Loop.Stores.ReadAheadCount >= 0 && rig.Loop.Stores.Length >= 0);
     }
 }

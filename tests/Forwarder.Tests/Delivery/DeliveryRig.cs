@@ -8,6 +8,7 @@ using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Forwarder.Intake;
 using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Servers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -105,7 +106,7 @@ internal sealed class DeliveryRig
                 return;
         }
 
-        throw new InvalidOperationException($"events are left over: {Loop.State}, memory {Loop.Memory.Count}, stored {Loop.Stores.Length}, claimed {Loop.Stores.Claimed}, draining {Loop.Stores.Drain.Count}, unconfirmed {Loop.UnconfirmedCount}, usable {Loop.Links.IsUsable}, unclaimed {Loop.Memory.HasUnclaimed}, known {Loop.Stores.IsKnown}, pending {Loop.Stores.HasAppendPending}, link {Broker.Current?.IsClosed} {Broker.Current?.Unconfirmed.Count}");
+        throw new InvalidOperationException($"events are left over: {Loop.State}, memory {Loop.Memory.Count}, stored {Loop.Stores.Length}, claimed {Loop.Stores.ReadAheadCount}, draining {Loop.Stores.Drain.Count}, unconfirmed {Loop.UnconfirmedCount}, usable {Loop.Links.IsUsable}, unclaimed {Loop.Memory.HasUnclaimed}, known {Loop.Stores.IsKnown}, pending {Loop.Stores.HasAppendPending}, link {Broker.Current?.IsClosed} {Broker.Current?.Unconfirmed.Count}");
     }
 
     public IEnumerable<string> QueuedKeys => Broker.Queue.Select(m => m.Body[(m.Body.LastIndexOf('\n') + 1)..]);

@@ -3,6 +3,7 @@ using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Amqp.Messages;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Events;
+using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
 
@@ -34,7 +35,7 @@ internal sealed class FakeBroker : IBrokerConnector
     /// <summary>As <see cref="Fields"/>.</summary>
     public List<EventClass> Classes { get; } = [];
 
-    public Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int epoch, ILinkEvents events, CancellationToken deadline)
+    public Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int connectionNumber, ILinkEvents events, CancellationToken deadline)
     {
         Attempts++;
         if (Bug is not null)
@@ -45,11 +46,11 @@ internal sealed class FakeBroker : IBrokerConnector
         if (!IsReachable)
             return Task.FromException<IBrokerLink>(new LinkException(FailWith, Reason));
 
-        Current = new FakeLink(this, epoch, events);
+        Current = new FakeLink(this, connectionNumber, events);
         return Task.FromResult<IBrokerLink>(Current);
     }
 
-    internal sealed class FakeLink(FakeBroker broker, int epoch, ILinkEvents events) : IBrokerLink
+    internal sealed class FakeLink(FakeBroker broker, int connectionNumber, ILinkEvents events) : IBrokerLink
     {
         public List<(ulong Tag, string Id, string Body, string RoutingKey)> Unconfirmed { get; } = [];
 
@@ -82,7 +83,7 @@ internal sealed class FakeBroker : IBrokerConnector
             Unconfirmed.RemoveAt(index);
             HasRouted = true;
             broker.Queue.Add((message.Id, message.Body, message.RoutingKey));
-            events.Confirmed(epoch, message.Tag, multiple: false, refused: false);
+            events.Confirmed(connectionNumber, message.Tag, multiple: false, refused: false);
         }
 
         public void ConfirmUpTo(int count)
@@ -96,22 +97,22 @@ internal sealed class FakeBroker : IBrokerConnector
                 broker.Queue.Add((message.Id, message.Body, message.RoutingKey));
 
             Unconfirmed.RemoveRange(0, count);
-            events.Confirmed(epoch, last, multiple: true, refused: false);
+            events.Confirmed(connectionNumber, last, multiple: true, refused: false);
         }
 
         public void RefuseOne(int index)
         {
             var message = Unconfirmed[index];
             Unconfirmed.RemoveAt(index);
-            events.Confirmed(epoch, message.Tag, multiple: false, refused: true);
+            events.Confirmed(connectionNumber, message.Tag, multiple: false, refused: true);
         }
 
         public void ReturnOne(int index)
         {
             var message = Unconfirmed[index];
             Unconfirmed.RemoveAt(index);
-            events.Returned(epoch, message.Id, "NO_ROUTE");
-            events.Confirmed(epoch, message.Tag, multiple: false, refused: false);
+            events.Returned(connectionNumber, message.Id, "NO_ROUTE");
+            events.Confirmed(connectionNumber, message.Tag, multiple: false, refused: false);
         }
 
         /// <summary>The connection breaks; the first <paramref name="taken"/> of the unconfirmed had reached a queue all the same.</summary>
@@ -121,17 +122,17 @@ internal sealed class FakeBroker : IBrokerConnector
             foreach (var message in Unconfirmed.Take(taken))
                 broker.Queue.Add((message.Id, message.Body, message.RoutingKey));
 
-            events.Closed(epoch, LinkFailureKind.Connection, "the fake broker broke the connection");
+            events.Closed(connectionNumber, LinkFailureKind.Connection, "the fake broker broke the connection");
         }
 
         /// <summary>One of the unconfirmed was longer than the broker takes.</summary>
         public void CloseAsTooLarge()
         {
             IsClosed = true;
-            events.Closed(epoch, LinkFailureKind.MessageTooLarge, "the fake broker closed the channel: 406 PRECONDITION_FAILED - message size 300 is larger than configured max size 200");
+            events.Closed(connectionNumber, LinkFailureKind.MessageTooLarge, "the fake broker closed the channel: 406 PRECONDITION_FAILED - message size 300 is larger than configured max size 200");
         }
 
-        public void Block(bool blocked) => events.Blocked(epoch, blocked ? "memory" : null);
+        public void Block(bool blocked) => events.Blocked(connectionNumber, blocked ? "memory" : null);
 
         public Task CloseAsync(TimeSpan deadline)
         {

@@ -117,8 +117,8 @@ public sealed class StoreSetModelTests
         var (ledger, stores) = (rig.Ledger.Snapshot(), rig.Loop.Stores);
         Assert.True(ledger.Difference == 0, $"the ledger is off by {ledger.Difference}: {ledger}");
         Assert.Equal(rig.Loop.Memory.Count, ledger.WaitingMemory);
-        Assert.Equal(ledger.WaitingFallback, stores.Length - stores.Claimed + stores.Drain.Count);
-        Assert.All(stores.Keepers, keeper => Assert.Equal(keeper.Length - keeper.Claimed, keeper.Unread.Count));
-        Assert.All(stores.Keepers, keeper => Assert.Equal(keeper.Unread.Count, keeper.Unread.All.Sum(run => run.Count)));
+        Assert.Equal(ledger.WaitingFallback, stores.Length - stores.ReadAheadCount + stores.Drain.Count);
+        Assert.All(stores.Queues, queue => Assert.Equal(queue.Length - queue.ReadAheadCount, queue.Unread.Count));
+        Assert.All(stores.Queues, queue => Assert.Equal(queue.Unread.Count, queue.Unread.All.Sum(run => run.Count)));
     }
 }

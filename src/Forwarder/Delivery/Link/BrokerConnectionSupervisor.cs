@@ -6,9 +6,10 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Forwarder.Delivery.Link;
 
 /// <summary>
-/// Is there a link to the broker, and when is the next attempt? Opens one epoch after the other; gives a broken one up as a
-/// whole (docs/decisions/no-automatic-recovery.md: a publisher of the library can hang for ever while it says it is open). Used by the delivery loop only.
+/// Is there a link to the broker, and when is the next attempt? One link is opened after the other, each with a number of its own. A broken one is given up as a
+/// whole: with the library's own recovery, a publisher can hang for ever while it says it is open (docs/decisions/no-automatic-recovery.md).
 /// </summary>
+/// <remarks>Used by the delivery loop only. Reports read properties from other threads, as they are: references and numbers, each written at once.</remarks>
 internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, DeliveryOptions options, LinkInbox inbox, AsyncSignal signal, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan StableAfter = TimeSpan.FromSeconds(5);
@@ -21,8 +22,8 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
     private long _notBefore;
     private long _connectedAt;
 
-    /// <summary>The number of the link in use or in the making; events of another one are history.</summary>
-    public int Epoch { get; private set; }
+    /// <summary>Counts the links; the number of the link in use or in the making. Events with another number come from a link that was given up.</summary>
+    public int ConnectionNumber { get; private set; }
 
     public IBrokerLink? Link { get; private set; }
 
@@ -35,7 +36,7 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
     /// <summary>The configuration of the link, or of the attempt under way; null: there is neither.</summary>
     public ForwarderConfig? Config => Link is not null ? OpenedWith : IsConnecting ? LastAttempt : null;
 
-    /// <summary>The broker's alarm, or null.</summary>
+    /// <summary>Why the broker takes no messages at the moment (its alarm); null when it does. Set by <c>LinkMonitor</c>.</summary>
     public string? BlockedReason { get; set; }
 
     public bool IsUsable => Link is not null && BlockedReason is null;
@@ -48,6 +49,7 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
     /// <summary>Why the last attempt or link failed; null after a success.</summary>
     public LinkException? LastFailure { get; private set; }
 
+    /// <summary>Links opened so far, the first one included.</summary>
     public long Reconnects { get; private set; }
 
     /// <summary>Attempts and links that have failed.</summary>
@@ -59,14 +61,14 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
         if (Link is not null || _connecting is not null || (!now && time.GetTimestamp() < _notBefore))
             return;
 
-        Epoch++;
+        ConnectionNumber++;
         LastAttempt = config;
         _connectDeadline = new CancellationTokenSource(options.ConnectDeadline, time);
-        _connecting = ConnectAsync(config, Epoch, _connectDeadline.Token);
+        _connecting = ConnectAsync(config, ConnectionNumber, _connectDeadline.Token);
         _ = _connecting.ContinueWith(static (_, s) => ((AsyncSignal)s!).Set(), signal, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    /// <summary>Takes the outcome of an attempt in; null while there is none. 0 connected, else the failure.</summary>
+    /// <summary>Takes the outcome of an attempt in; null while none has ended. Its number is 0 when connected, else that of the failure.</summary>
     public async ValueTask<ConnectResult?> TakeOutcomeAsync()
     {
         if (_connecting is not { IsCompleted: true } attempt)
@@ -82,7 +84,7 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
             LastFailure = null;
             Reconnects++;
             _connectedAt = time.GetTimestamp();
-            LinkLog.Connected(logger, OpenedWith!.Amqp.ToString(), Epoch);
+            LinkLog.Connected(logger, OpenedWith!.Amqp.ToString(), ConnectionNumber);
             return new ConnectResult(0, "connected");
         }
         catch (LinkException e)
@@ -92,7 +94,7 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
         }
     }
 
-    /// <summary>The link does not work any more: it is abandoned, and the next attempt gets its time.</summary>
+    /// <summary>Gives up a link that no longer works, and sets the time of the next attempt.</summary>
     public void Lost(LinkFailureKind kind, string reason)
     {
         Link?.Abandon();
@@ -104,16 +106,17 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
         Fail(new LinkException(kind, reason));
     }
 
-    /// <summary>The link has proved itself: the next failure starts with a short wait again.</summary>
+    /// <summary>The broker has confirmed a message: the pauses between attempts start short again.</summary>
     public void ProvedStable() => _backoff.Reset();
 
-    /// <summary>Closes in good order within that time; where there is none, the link is given up. A running attempt is given up.</summary>
+    /// <summary>Closes the link in good order; a running attempt is given up.</summary>
+    /// <param name="within">The time for that. Zero or less: the link is given up at once.</param>
     public async Task CloseAsync(TimeSpan within)
     {
         var link = Link;
         Link = null;
         BlockedReason = null;
-        Epoch++;
+        ConnectionNumber++;
         _notBefore = 0;
         AbandonAttempt();
         if (within <= TimeSpan.Zero)
@@ -130,7 +133,7 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
         _connecting = null;
         _connectDeadline?.Cancel();
 
-        // Whatever the attempt still yields is closed where it ends; its failure is of no interest any more.
+        // A link that the attempt still opens is given up at once. Its failure is observed, and ignored.
         _ = attempt.ContinueWith(
             static a =>
             {
@@ -142,11 +145,11 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
             TaskScheduler.Default);
     }
 
-    private async Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int epoch, CancellationToken deadline)
+    private async Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int connectionNumber, CancellationToken deadline)
     {
         try
         {
-            return await connector.ConnectAsync(config, epoch, inbox, deadline).ConfigureAwait(false);
+            return await connector.ConnectAsync(config, connectionNumber, inbox, deadline).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not LinkException && BrokerErrorText.IsWeather(e))
         {
@@ -161,7 +164,7 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
         if (failure.NeedsRemedy && delay < SlowRetry)
             delay = SlowRetry;
 
-        _notBefore = time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency);
+        _notBefore = time.TimestampAfter(delay);
         Failures++;
         if (_warnings.MayWarn(2101, failure.Message))
             LinkLog.LinkDown(logger, failure.Message, (int)delay.TotalMilliseconds, Failures);

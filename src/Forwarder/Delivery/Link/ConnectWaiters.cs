@@ -3,7 +3,7 @@ using KeyEvt.Forwarder.Config;
 
 namespace KeyEvt.Forwarder.Delivery.Link;
 
-/// <summary>Which connect command gets which outcome? That of an attempt with the configuration it asked for, never that of an older attempt which ends just then.</summary>
+/// <summary>Which connect command gets which outcome? It gets that of an attempt with the configuration it asked for, and never that of an older attempt that ends just then.</summary>
 /// <remarks>Used by the delivery loop only.</remarks>
 internal sealed class ConnectWaiters
 {
@@ -16,15 +16,16 @@ internal sealed class ConnectWaiters
 
     public void Add(ForwarderConfig asked, TaskCompletionSource<ConnectResult> outcome) => _waiters.Add(new Waiter(asked, outcome));
 
-    /// <summary>No attempt will be made any more with what another command has replaced: whoever waits for it is told so.</summary>
+    /// <summary>The configuration in force. Commands that asked for another one fail: no attempt will be made for them any more.</summary>
     public void ConfigIs(ForwarderConfig now) => End(
         waiter => !waiter.Asked.HasLinkOf(now),
         new ConnectResult((int)LinkFailureKind.Connection, $"another command has changed the connection meanwhile; it is to {now.Amqp} now"));
 
+    /// <summary>Gives the outcome to the commands that asked for this configuration.</summary>
     /// <param name="used">The configuration of the attempt.</param>
     public void AttemptEnded(ForwarderConfig used, ConnectResult outcome) => End(waiter => waiter.Asked.HasLinkOf(used), outcome);
 
-    /// <summary>There will be no attempt.</summary>
+    /// <summary>No attempt will be made: all commands fail.</summary>
     public void GiveUp(string why) => End(static _ => true, new ConnectResult((int)LinkFailureKind.Connection, why));
 
     private void End(Predicate<Waiter> concerns, ConnectResult outcome) => _waiters.RemoveAll(waiter =>

@@ -4,9 +4,9 @@ using KeyEvt.Forwarder.Signals;
 namespace KeyEvt.Forwarder.Delivery.Link;
 
 /// <summary>
-/// How do the broker library's callbacks reach the delivery loop? They are written down here, in order, and the loop is woken;
-/// nothing else happens on the library's threads.
+/// How do the broker library's callbacks reach the delivery loop? Each is added to a list, in order, and the loop is woken. Nothing else happens on the library's threads.
 /// </summary>
+/// <remarks>Thread safe: both lists change places under the lock; <c>_reading</c> belongs to the delivery loop until its next call.</remarks>
 internal sealed class LinkInbox(AsyncSignal signal) : ILinkEvents
 {
     private readonly Lock _gate = new();
@@ -23,9 +23,9 @@ internal sealed class LinkInbox(AsyncSignal signal) : ILinkEvents
         Closed,
     }
 
-    internal readonly record struct LinkEvent(Kind Kind, int Epoch, ulong Tag, bool Multiple, string? MessageId, string? Reason, LinkFailureKind Failure);
+    internal readonly record struct LinkEvent(Kind Kind, int ConnectionNumber, ulong Tag, bool Multiple, string? MessageId, string? Reason, LinkFailureKind Failure);
 
-    /// <summary>Everything since the last call, in order; the list is reused by the call after next.</summary>
+    /// <summary>Everything since the last call, in order. The list is valid until the next call.</summary>
     public List<LinkEvent> TakeAll()
     {
         lock (_gate)
@@ -36,17 +36,17 @@ internal sealed class LinkInbox(AsyncSignal signal) : ILinkEvents
         }
     }
 
-    public void Confirmed(int epoch, ulong deliveryTag, bool multiple, bool refused) =>
-        Add(new LinkEvent(refused ? Kind.Refused : Kind.Confirmed, epoch, deliveryTag, multiple, null, null, default));
+    public void Confirmed(int connectionNumber, ulong deliveryTag, bool multiple, bool refused) =>
+        Add(new LinkEvent(refused ? Kind.Refused : Kind.Confirmed, connectionNumber, deliveryTag, multiple, null, null, default));
 
-    public void Returned(int epoch, string? messageId, string reason) =>
-        Add(new LinkEvent(Kind.Returned, epoch, 0, false, messageId, reason, default));
+    public void Returned(int connectionNumber, string? messageId, string reason) =>
+        Add(new LinkEvent(Kind.Returned, connectionNumber, 0, false, messageId, reason, default));
 
-    public void Blocked(int epoch, string? reason) =>
-        Add(new LinkEvent(reason is null ? Kind.Unblocked : Kind.Blocked, epoch, 0, false, null, reason, default));
+    public void Blocked(int connectionNumber, string? reason) =>
+        Add(new LinkEvent(reason is null ? Kind.Unblocked : Kind.Blocked, connectionNumber, 0, false, null, reason, default));
 
-    public void Closed(int epoch, LinkFailureKind kind, string reason) =>
-        Add(new LinkEvent(Kind.Closed, epoch, 0, false, null, reason, kind));
+    public void Closed(int connectionNumber, LinkFailureKind kind, string reason) =>
+        Add(new LinkEvent(Kind.Closed, connectionNumber, 0, false, null, reason, kind));
 
     private void Add(in LinkEvent linkEvent)
     {

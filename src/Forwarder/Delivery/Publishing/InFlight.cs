@@ -4,9 +4,10 @@ using KeyEvt.Forwarder.Outbox;
 namespace KeyEvt.Forwarder.Delivery.Publishing;
 
 /// <summary>
-/// Which events are published and not yet confirmed? A ring by delivery tag; one instance belongs to one link, so nothing of
-/// an old link can confirm an event of a new one. A confirm of many costs as many steps as it confirms.
+/// Which events are published and not yet confirmed? A ring by delivery tag. Each link has an instance of its own, so a confirm of an old link cannot settle an event of
+/// a new one.
 /// </summary>
+/// <remarks>Used by the delivery loop only, by way of its publisher. Reports read <see cref="Count"/> from other threads, as it is.</remarks>
 internal sealed class InFlight
 {
     private readonly Slot[] _ring;
@@ -24,12 +25,13 @@ internal sealed class InFlight
         public bool IsDeadLetter;
     }
 
-    /// <param name="firstTag">1 on a new link; later when what was in flight on the same link no longer counts.</param>
+    /// <param name="firstTag">1 on a new link. A later one when unconfirmed events of the same link were forgotten.</param>
     public InFlight(int window, ulong firstTag = 1)
     {
         (_oldest, NextTag) = (firstTag, firstTag);
 
-        // Twice the window: one late confirm does not stop the others from being followed by new publishes at once.
+        // Capacity is twice the window. Confirms arrive out of order; with exactly `window` slots one late tag would block publishing although fewer than
+        // `window` are unconfirmed.
         _ring = new Slot[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(window, 2) * 2)];
         Window = window;
     }
@@ -42,7 +44,7 @@ internal sealed class InFlight
 
     public long Bytes { get; private set; }
 
-    /// <summary>Room for one more: tags not settled must fit the ring, however few of them are left between them.</summary>
+    /// <summary>Whether one more may be published: the window is not full, and all tags from the oldest unconfirmed one on fit the ring.</summary>
     public bool HasRoom => Count < Window && NextTag - _oldest < (ulong)_ring.Length;
 
     /// <summary>Timestamp of the oldest publish that waits for its confirm; null when none does.</summary>
@@ -85,7 +87,7 @@ internal sealed class InFlight
         return true;
     }
 
-    /// <summary>Takes the oldest event out that a confirm of everything up to <paramref name="tag"/> covers.</summary>
+    /// <summary>Takes the oldest event out that a confirm of all tags up to <paramref name="tag"/> covers. Call it until it returns false.</summary>
     public bool TryTakeUpTo(ulong tag, out Slot slot)
     {
         if (Count > 0 && _oldest <= tag)
@@ -95,7 +97,7 @@ internal sealed class InFlight
         return false;
     }
 
-    /// <summary>Marks the event that the broker returned. Returns come in the order of publishing, so the search starts at the oldest.</summary>
+    /// <summary>Marks the event that the broker returned. It returns messages in the order of publishing, so the search starts at the oldest.</summary>
     public bool MarkReturned(ReadOnlySpan<byte> messageId)
     {
         for (var tag = _oldest; tag < NextTag; tag++)

@@ -13,30 +13,27 @@ using KeyEvt.Forwarder.Signals;
 namespace KeyEvt.Forwarder.Delivery.Publishing;
 
 /// <summary>
-/// Which messages are with the broker, and what has it said of them? Publishes from a log within the window, and settles an event when
-/// its confirm comes. It never waits: a publish that the library does not end at once is looked at again when it has, or when its
-/// deadline has passed. Until the broker has routed a first message on the link, what comes back is kept (<see cref="RouteProof"/>). Used by the delivery loop
-/// only, which decides from which log, and is told here when the link has to be given up.
+/// Which messages are with the broker, and what has it said of them? Publishes from a log within the window, and settles an event when its confirm comes.
 /// </summary>
+/// <remarks>
+/// <para>It never waits. When the library does not take a message at once, the delivery loop looks again when it has, or when its deadline has passed.</para>
+/// <para>Until the broker has routed a first message on the link, messages that come back are kept (<see cref="RouteProof"/>).</para>
+/// <para>Used by the delivery loop only. Reports read counts and <see cref="MissingKey"/> from other threads, as they are.</para>
+/// </remarks>
+/// <param name="wake">Wakes the delivery loop when the library has taken a message.</param>
 internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> config, BrokerConnectionSupervisor links, Action wake, DeliveryClock clock)
 {
     private const int RunLength = 256; // messages between two looks at the broker's answers
 
-    /// <summary>Since the last refusal. A full queue that is emptied slowly refuses some and takes the next: with one at a time none overtakes a refused one.</summary>
-    private static readonly TimeSpan CautiousFor = TimeSpan.FromSeconds(10);
-
-    private readonly Backoff _holdBackoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
+    private readonly PublishPacing _pacing = new(options, clock);
     private readonly RouteProof _proof = new(options.StoreUnroutable ? 1 : options.Window);
     private readonly RoutingKeyCuts _cuts = new();
     private readonly string _run = RandomNumberGenerator.GetHexString(8, lowercase: true);
     private InFlight _inFlight = new(options.Window);
     private PublisherRoutes? _routes;
-    private Task? _publishing;   // the broker library has not yet taken this message: nothing else is published
+    private Task? _publishing;   // the message that the library has not taken yet: nothing else is published meanwhile
     private long _publishingSince;
-    private bool _isKept;        // one was refused or came back and is to be tried again: nothing is published until the window is empty
-    private long _holdUntil;     // after that: no publish before this timestamp
-    private long _cautiousUntil; // and one at a time until this timestamp
-    private long _aloneUntil;    // a message was too large: one at a time until this timestamp, so that the next close names it
+    private bool _isKept;        // a message was refused or came back, and is to be tried again: first the window has to be empty
 
     /// <summary>Told of each confirmed event; null: nobody measures. Set before the first publish.</summary>
     public ConfirmTimes? ConfirmTimes { get; set; }
@@ -53,7 +50,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     /// <summary>Routing keys cut at AMQP's 255 bytes.</summary>
     public long RoutingKeysCut => _cuts.Count;
 
-    /// <summary>Of those, since something had been routed on their link: what the policy decides about.</summary>
+    /// <summary>Of those that came back: those after the first routed message of their link. Only about these the policy for unroutable events decides.</summary>
     public long ReturnedByPolicy { get; private set; }
 
     /// <summary>Whether the broker has routed a message on this link.</summary>
@@ -64,7 +61,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
 
     public PublisherRoutes Routes => _routes is { } known && ReferenceEquals(known.Of, config()) ? known : _routes = new PublisherRoutes(config(), _cuts);
 
-    /// <summary>Publishes from the log as much as may go now. True when there may be more to do at once.</summary>
+    /// <summary>Publishes from the log as much as the window allows. True when there may be more to do at once.</summary>
     /// <exception cref="LinkException">The link cannot be used any more.</exception>
     public bool Publish(EventLog source)
     {
@@ -73,12 +70,12 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
             if (_inFlight.Count > 0)
                 return false;
 
-            source.UnclaimAll(); // the kept ones go in front of everything that was not sent
-            Hold();
-            _cautiousUntil = _holdUntil + clock.Ticks(CautiousFor);
+            source.UnclaimAll(); // refused and returned ones are sent again before anything newer
+            ForgetKept();
+            _pacing.PauseAndBeCautious();
         }
 
-        if (_publishing is not null || !clock.IsPast(_holdUntil))
+        if (_publishing is not null || _pacing.IsPausing)
             return false;
 
         if (!_proof.IsProved)
@@ -89,8 +86,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
             return false;
         }
 
-        var isCautious = !clock.IsPast(_cautiousUntil) && options.MaxAttempts == 0; // what is sent on as failed has no order to keep
-        var limit = isCautious || !clock.IsPast(_aloneUntil) ? 1 : int.MaxValue;
+        var limit = _pacing.Limit;
         var published = 0;
         while (published < RunLength && _inFlight.Count < limit && _inFlight.HasRoom && _inFlight.Bytes < options.WindowBytes && source.TryClaim(out var entry))
         {
@@ -102,7 +98,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         return published == RunLength;
     }
 
-    /// <summary>Takes in that the library has taken the message or has failed, and looks at the deadlines.</summary>
+    /// <summary>Takes in that the library has taken the message, or has failed, or has missed its deadline.</summary>
     /// <exception cref="LinkException">The link cannot be used any more.</exception>
     public void TakeOutcome()
     {
@@ -124,7 +120,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
             throw new LinkException(LinkFailureKind.Connection, $"no confirm came within {options.ConfirmDeadline.TotalSeconds:0} s");
     }
 
-    /// <summary>Takes a confirm, a refusal or a return of the link in use in.</summary>
+    /// <summary>Takes in a confirm, a refusal or a return of the link in use.</summary>
     public void Take(in LinkInbox.LinkEvent answer)
     {
         ConfirmTimes?.Answered();
@@ -145,15 +141,16 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         }
     }
 
-    /// <summary>A new link has come: its delivery tags begin at 1, and it has refused and routed nothing.</summary>
+    /// <summary>A new link is in use. Its delivery tags start at 1, and it has refused and routed nothing yet.</summary>
     public void BeginLink()
     {
-        (_inFlight, _isKept, _holdUntil) = (new InFlight(options.Window), false, 0);
+        (_inFlight, _isKept) = (new InFlight(options.Window), false);
+        _pacing.BeginLink();
         _proof.BeginLink();
     }
 
-    /// <summary>What is unconfirmed counts as unsent; the caller has put it back in front.</summary>
-    /// <param name="keepPublishing">The link stays in use, and the message that its library is busy with still comes before any other.</param>
+    /// <summary>Unconfirmed messages count as not sent. The caller unclaims them in their log.</summary>
+    /// <param name="keepPublishing">The link stays in use. The message that its library is still busy with is sent before any other.</param>
     public void Forget(bool keepPublishing)
     {
         _inFlight = new InFlight(options.Window, _inFlight.NextTag);
@@ -162,26 +159,26 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         if (keepPublishing)
             return;
 
-        _ = _publishing?.ContinueWith(static t => t.Exception, TaskScheduler.Default); // however late it ends, it concerns nobody any more
+        _ = _publishing?.ContinueWith(static t => t.Exception, TaskScheduler.Default); // its failure is observed, and ignored
         _publishing = null;
     }
 
     /// <summary>
-    /// The broker closed the channel over a message too large for it, and does not say which. Alone with the broker it is known, and dropped: tried again it
-    /// would stand in the way of all behind it for ever. Among others: the next ones go one at a time.
+    /// The broker closed the channel because of a message that is too large for it. It does not say which one. If only one was unconfirmed, that one is dropped: tried again, it
+    /// would block all behind it for ever. Otherwise messages are sent one at a time for a while, so that it is known at the next close.
     /// </summary>
     public void DropTooLarge()
     {
         if (_inFlight.Count != 1 || !_inFlight.TryTakeUpTo(ulong.MaxValue, out var alone))
         {
-            _aloneUntil = clock.After(CautiousFor);
+            _pacing.SendAlone();
             return;
         }
 
         alone.Log!.Settle(alone.Sequence, Settlement.TooLarge);
     }
 
-    /// <summary>The oldest, and when it has come back the next one with another routing key; at the end of those the oldest again, after a while.</summary>
+    /// <summary>Tries the oldest event. When it has come back, tries the next one with another routing key; after the last of them the oldest again, after a pause.</summary>
     private void PublishTrial(EventLog source)
     {
         while (_proof.MayLookOn && source.TryClaim(out var entry))
@@ -197,17 +194,18 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
             return;
 
         source.UnclaimAll();
-        Hold();
+        ForgetKept();
+        _pacing.Pause();
     }
 
-    private void Hold()
+    /// <summary>What was refused or came back is unclaimed, and is looked at anew.</summary>
+    private void ForgetKept()
     {
         _isKept = false;
         _proof.BeginWithOldest();
-        _holdUntil = clock.After(_holdBackoff.Next());
     }
 
-    /// <summary>False when no other may follow at once: the library is still busy with it.</summary>
+    /// <summary>False when the library is still busy with the message, and no other may follow at once.</summary>
     private bool PublishOne(EventLog source, in LogEntry entry)
     {
         var route = RouteOf(entry, out var isDeadLetter);
@@ -230,7 +228,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         }
     }
 
-    /// <summary>A fault in the program stays what it is, and ends the loop.</summary>
+    /// <summary>A bug is thrown as it is, and ends the loop.</summary>
     private static Exception PublishFailed(Exception? error)
     {
         if (error is not null && !BrokerErrorText.IsWeather(error))
@@ -260,7 +258,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         else
         {
             if (!_isKept)
-                _holdBackoff.Reset();
+                _pacing.Succeeded();
 
             links.ProvedStable();
             if (!slot.IsDeadLetter)
@@ -271,11 +269,11 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         }
     }
 
-    /// <summary>From here on the policy applies to what comes back; what has come back is tried once more, before anything newer.</summary>
+    /// <summary>From here on the policy decides about messages that come back. Those that came back before are tried once more, before anything newer.</summary>
     private void FirstRouted(EventLog source)
     {
         _proof.Routed();
-        source.UnclaimAll(); // nothing else is with the broker
+        source.UnclaimAll(); // nothing else is unconfirmed: one message at a time was tried
     }
 
     private void CameBack(in InFlight.Slot slot)
@@ -283,7 +281,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         Returned++;
         if (!_proof.IsProved)
         {
-            _proof.CameBack(); // it stays in its log, and claimed: the next one is looked for behind it
+            _proof.CameBack(); // it stays claimed in its log, and the search goes on behind it
             return;
         }
 
@@ -294,7 +292,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
             slot.Log!.Settle(slot.Sequence, Settlement.Unroutable);
     }
 
-    /// <summary>Of a plain body the place in what this run reads is all there is to tell it from others; a retry has the same.</summary>
+    /// <summary>Bodies that the module left have no id. They get one from their sequence in this run, which is the same when they are sent again.</summary>
     private ReadOnlyMemory<byte> IdForPlainBody(long sequence) =>
         Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"adopted-{_run}-{sequence}"));
 }

@@ -6,6 +6,7 @@ namespace KeyEvt.Forwarder.Delivery.Publishing;
 /// <summary>Where do events, events sent on as failed, and gaps go under one configuration?</summary>
 internal sealed class PublisherRoutes(ForwarderConfig config, RoutingKeyCuts cuts)
 {
+    /// <summary>The configuration that the routes were made from.</summary>
     public ForwarderConfig Of => config;
 
     public MessageRoute Events { get; } = MessageRoute.Of(config, cuts);

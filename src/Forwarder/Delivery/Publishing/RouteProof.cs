@@ -1,27 +1,33 @@
 namespace KeyEvt.Forwarder.Delivery.Publishing;
 
 /// <summary>
-/// Does the broker have a queue for what is published on this link? It is proved when a first message was confirmed and had not come back. Until then
-/// nothing is given up: a broker may be back before its queues are. One message at a time is tried, so that none overtakes another when its queue is
-/// bound in this moment. What comes back stays in front. Where the policy would drop it, those behind it are looked through for one with another routing key,
-/// as a template may make keys without a queue and keys with one; but no further than a window. Used by the publisher only.
+/// Does the broker have a queue for what is published on this link? That is proved when a first message is confirmed without having come back.
 /// </summary>
-/// <param name="most">How many waiting events are looked through; 1: only the oldest is tried.</param>
+/// <remarks>
+/// <para>Until then no event is dropped as unroutable: a broker may be back before its queues are.</para>
+/// <para>One message at a time is tried, so that none overtakes another whose queue is bound just then. A message that comes back is tried again first.</para>
+/// <para>
+/// A routing key template may make some keys with a queue and some without. Where unroutable events are dropped, one key without a queue must not stop all others. So events
+/// behind the oldest are searched for one with another key, up to a window of them.
+/// </para>
+/// <para>Used by the publisher only. Reports read <see cref="MissingKey"/> from other threads, as it is.</para>
+/// </remarks>
+/// <param name="most">How many waiting events are searched; 1: only the oldest is tried.</param>
 internal sealed class RouteProof(int most)
 {
     private readonly HashSet<string> _withoutQueue = new(StringComparer.Ordinal);
-    private int _looked;
-    private string? _tried;
+    private int _looked;     // events looked at since the oldest one
+    private string? _tried;  // the routing key of the message that is tried now
 
     public bool IsProved { get; private set; }
 
-    /// <summary>The routing key of what came back last, while nothing was routed; else null.</summary>
+    /// <summary>The routing key of the message that came back last, while none was routed; else null.</summary>
     public string? MissingKey { get; private set; }
 
-    /// <summary>Whether another waiting event may be looked at before it is begun again with the oldest.</summary>
+    /// <summary>Whether another waiting event may be looked at before the search starts again with the oldest.</summary>
     public bool MayLookOn => _looked < most;
 
-    /// <summary>Whether events behind the oldest were looked at since then.</summary>
+    /// <summary>Whether any event was looked at since the search started.</summary>
     public bool HasLooked => _looked > 0;
 
     /// <summary>On a new link nothing is proved.</summary>
@@ -32,13 +38,14 @@ internal sealed class RouteProof(int most)
         BeginWithOldest();
     }
 
+    /// <summary>Starts the search again, with the oldest event.</summary>
     public void BeginWithOldest()
     {
         _withoutQueue.Clear();
         (_looked, _tried) = (0, null);
     }
 
-    /// <summary>Whether a message with this routing key is to be tried: none with the same one has just come back.</summary>
+    /// <summary>Whether a message with this routing key is to be tried: none with the same key has come back in this search.</summary>
     public bool IsWorthTrying(string routingKey)
     {
         _looked++;

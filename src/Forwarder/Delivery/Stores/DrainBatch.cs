@@ -1,7 +1,7 @@
 namespace KeyEvt.Forwarder.Delivery.Stores;
 
-/// <summary>Some entries that were read from a store together and are in the drain log, one sequence after the other.</summary>
-/// <param name="IsInStore">False: they are no longer in the store (the cap, or somebody else, took them away); they are sent all the same.</param>
+/// <summary>Which entries were read from a store together? They are in the drain log under consecutive sequences.</summary>
+/// <param name="IsInStore">False: the cap or somebody else has taken them from the store. They are sent all the same.</param>
 internal sealed record DrainBatch(IReadOnlyList<ReadOnlyMemory<byte>> Entries, long FirstSequence, bool IsInStore)
 {
     public int Count => Entries.Count;

@@ -3,37 +3,51 @@ using KeyEvt.Forwarder.Keys;
 
 namespace KeyEvt.Forwarder.Delivery.Stores;
 
-/// <summary>
-/// Must an event wait for what is in another store? Yes, when an event of its node, or of its key's slot, went into another one in this turn: then a new turn begins. That
-/// is so when a slot has moved, when a node's list has gone with its slot, and when a store refused and another one took its place.
-/// </summary>
+/// <summary>Which epoch does a stored event belong to?</summary>
+/// <remarks>
+/// <para>
+/// Ordering across several lists. Every entry carries an epoch; entries of epoch n, in any list, are delivered before any entry of epoch n+1. Within an epoch each list is
+/// delivered in its own order, and the lists do not wait for each other.
+/// </para>
+/// <para>
+/// A new epoch begins when an event must wait for one in another list: an event of the same node, or of the same slot, went there in this epoch. Three causes: a slot has
+/// moved, a node's list has moved with its slot, or a list refused events and another one took them.
+/// </para>
+/// <para>Used by the delivery loop only.</para>
+/// </remarks>
 internal sealed class EpochAssigner
 {
-    private readonly (FallbackQueue? Store, int Turn)[] _ofSlot = new (FallbackQueue?, int)[SlotTag.Slots];
-    private readonly Dictionary<ulong, (FallbackQueue Store, int Turn)> _ofNode = [];
+    /// <summary>The epoch of entries that an earlier run left in a list. It is also the only one when there is a single list.</summary>
+    public const int FoundInList = 0;
 
-    /// <summary>Of what is stored now. The first ones are of what was found.</summary>
-    public int Turn { get; private set; } = 2;
+    /// <summary>The epoch of entries that an earlier run left in the spool: it stored them when the lists took no more.</summary>
+    public const int FoundInSpool = 1;
 
-    public void BeginTurn() => Turn++;
+    private readonly (FallbackQueue? Store, int Epoch)[] _ofSlot = new (FallbackQueue?, int)[SlotTag.Slots];
+    private readonly Dictionary<ulong, (FallbackQueue Store, int Epoch)> _ofNode = [];
 
-    /// <summary>Whether the event may go out beside what was stored in this turn.</summary>
-    public bool IsOfThisTurn(in LogEntry entry, FallbackQueue store)
+    /// <summary>The epoch of what is stored now.</summary>
+    public int Current { get; private set; } = FoundInSpool + 1;
+
+    public void Begin() => Current++;
+
+    /// <summary>Whether the event may go into this store in the current epoch: no event of its node or slot went into another one.</summary>
+    public bool MayJoin(in LogEntry entry, FallbackQueue store)
     {
-        var (other, turn) = _ofSlot[SlotOf(entry)];
-        return (turn != Turn || other == store)
-            && (!EventPosition.TryReadRun(entry.MessageId.Span, out ulong run) || !_ofNode.TryGetValue(run, out var last) || last.Turn != Turn || last.Store == store);
+        var (other, epoch) = _ofSlot[SlotOf(entry)];
+        return (epoch != Current || other == store)
+            && (!EventPosition.TryReadRun(entry.MessageId.Span, out ulong run) || !_ofNode.TryGetValue(run, out var last) || last.Epoch != Current || last.Store == store);
     }
 
-    /// <summary>The event goes into this store in this turn.</summary>
+    /// <summary>Records that the event goes into this store in the current epoch.</summary>
     public void Note(in LogEntry entry, FallbackQueue store)
     {
-        _ofSlot[SlotOf(entry)] = (store, Turn);
+        _ofSlot[SlotOf(entry)] = (store, Current);
         if (EventPosition.TryReadRun(entry.MessageId.Span, out ulong run))
-            _ofNode[run] = (store, Turn);
+            _ofNode[run] = (store, Current);
     }
 
-    /// <summary>A body is database, event and key, each of the first two with a line's end.</summary>
+    /// <summary>body = database LF event LF key</summary>
     private static int SlotOf(in LogEntry entry)
     {
         var key = entry.Body.Span;

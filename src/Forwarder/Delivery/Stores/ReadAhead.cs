@@ -4,16 +4,17 @@ using KeyEvt.Forwarder.Outbox;
 
 namespace KeyEvt.Forwarder.Delivery.Stores;
 
-/// <summary>Which entries of a store are on their way to the broker, and which of those are still in the store? In the order in which they were read.</summary>
-/// <param name="drain">The log that they are sent from. They leave the store once they are settled there.</param>
+/// <summary>Which entries of a store were read into the drain log, and which of those are still in the store?</summary>
+/// <remarks>Written by the delivery loop only. Reports read <see cref="Count"/> from other threads, as it is.</remarks>
+/// <param name="drain">The log that the entries are sent from. Once they are settled there, they are removed from the store.</param>
 internal sealed class ReadAhead(EventLog drain)
 {
-    private readonly List<DrainBatch> _batches = []; // few: what is read ahead
+    private readonly List<DrainBatch> _batches = []; // in the order of reading; few, so that a search through all is cheap
 
-    /// <summary>Those still in the store, at its front.</summary>
+    /// <summary>Entries that are still in the store: its first ones.</summary>
     public long Count { get; private set; }
 
-    /// <summary>None is left that is not settled.</summary>
+    /// <summary>Whether all are settled and removed.</summary>
     public bool IsEmpty
     {
         get
@@ -23,10 +24,10 @@ internal sealed class ReadAhead(EventLog drain)
         }
     }
 
-    /// <summary>How those in the store begin; null when none is.</summary>
+    /// <summary>The beginnings of the first and the last entry that are still in the store; null when none is.</summary>
     public StoreEnds? Ends => InStore.FirstOrDefault() is { } first ? new StoreEnds(StoreSteps.HeadOf(first.Entries[0]), StoreSteps.HeadOf(InStore.Last().Entries[^1])) : null;
 
-    /// <summary>Those still in the store, oldest first.</summary>
+    /// <summary>The entries that are still in the store, oldest first.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Entries => InStore.SelectMany(batch => batch.Entries);
 
     private IEnumerable<DrainBatch> InStore => _batches.Where(batch => batch.IsInStore);
@@ -45,7 +46,8 @@ internal sealed class ReadAhead(EventLog drain)
         Count += entries.Count;
     }
 
-    /// <summary>What can be removed from the front of the store: its oldest batch if all of that is settled, or with <paramref name="part"/> as much of it as is.</summary>
+    /// <summary>What can be removed from the front of the store: the oldest batch when all of it is settled.</summary>
+    /// <param name="part">The settled front of that batch is enough.</param>
     public IReadOnlyList<ReadOnlyMemory<byte>> Removable(bool part)
     {
         ForgetSettled();
@@ -56,7 +58,7 @@ internal sealed class ReadAhead(EventLog drain)
         return settled == oldest.Count ? oldest.Entries : part ? [.. oldest.Entries.Take(settled)] : [];
     }
 
-    /// <summary>So many settled ones were removed from the front of the store.</summary>
+    /// <summary>`count` settled entries were removed from the front of the store.</summary>
     public void Removed(int count)
     {
         int oldest = _batches.FindIndex(batch => batch.IsInStore);
@@ -67,18 +69,18 @@ internal sealed class ReadAhead(EventLog drain)
             _batches[oldest] = _batches[oldest].Without(count);
     }
 
-    /// <summary>So many are not at the front of the store any more.</summary>
-    public void LeaveFront(long count)
+    /// <summary>`count` entries have disappeared from the head of the store. They stay in the drain log.</summary>
+    public void RecordVanishedHead(long count)
     {
         for (int i = 0; i < _batches.Count && count > 0; i++)
         {
             if (_batches[i].IsInStore)
-                count -= Leave(i, 0, (int)Math.Min(count, _batches[i].Count));
+                count -= RecordVanished(i, 0, (int)Math.Min(count, _batches[i].Count));
         }
     }
 
-    /// <summary>So many of the newest are not in the store any more.</summary>
-    public void LeaveBack(long count)
+    /// <summary>The newest `count` entries have disappeared from the store. They stay in the drain log.</summary>
+    public void RecordVanishedTail(long count)
     {
         for (int i = _batches.Count - 1; i >= 0 && count > 0; i--)
         {
@@ -86,12 +88,12 @@ internal sealed class ReadAhead(EventLog drain)
                 continue;
 
             int gone = (int)Math.Min(count, _batches[i].Count);
-            count -= Leave(i, _batches[i].Count - gone, gone);
+            count -= RecordVanished(i, _batches[i].Count - gone, gone);
         }
     }
 
-    /// <summary>Splits a batch where what is in the store ends.</summary>
-    private int Leave(int index, int from, int count)
+    /// <summary>Marks some entries of a batch as no longer in the store. They become a batch of their own.</summary>
+    private int RecordVanished(int index, int from, int count)
     {
         var batch = _batches[index];
         DrainBatch[] parts = [batch.First(from), batch.Without(from).First(count) with { IsInStore = false }, batch.Without(from + count)];
@@ -101,7 +103,7 @@ internal sealed class ReadAhead(EventLog drain)
         return count;
     }
 
-    /// <summary>What is in no store needs no removal.</summary>
+    /// <summary>Forgets settled batches that are no longer in the store: nothing has to be removed for them.</summary>
     private void ForgetSettled() =>
         _batches.RemoveAll(batch => !batch.IsInStore && drain.SettledFrom(batch.FirstSequence, batch.LastSequence) == batch.Count);
 }

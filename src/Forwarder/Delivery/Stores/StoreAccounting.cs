@@ -4,51 +4,58 @@ using KeyEvt.Forwarder.Outbox;
 namespace KeyEvt.Forwarder.Delivery.Stores;
 
 /// <summary>
-/// How many entries should be in one store, and where have those gone that are not? After each step the length that the store tells is compared with the books. What is missing
-/// was evicted, flushed or taken by somebody: it is counted as lost, except for what has been read already and is being sent. What is too much was found: somebody left it there.
+/// How many entries should be in one store, and what became of those that are missing? After each step the store's length is compared with the books.
 /// </summary>
 /// <remarks>
-/// A length does not tell from which end something is missing. So while entries are being sent, a difference is first looked into: the front of the store is read and
-/// compared with them (<see cref="NeedsLocating"/>).
+/// <para>Missing entries were evicted, flushed, or taken by somebody. They count as lost, except for those that were read ahead: these are still sent.</para>
+/// <para>Extra entries were left there by somebody. They are adopted, and sent like all others.</para>
+/// <para>
+/// A length does not tell at which end entries are missing. While entries are read ahead, a difference is looked into before anything else is done: the front of the store is
+/// read and compared with them (<see cref="NeedsLocating"/>).
+/// </para>
+/// <para>Written by the delivery loop only. Reports read <see cref="Length"/> and <see cref="ReadAheadCount"/> from other threads, as they are.</para>
 /// </remarks>
-/// <param name="drain">Where what is read goes; shared by all stores.</param>
-/// <param name="foundTurn">The turn of what an earlier run left there.</param>
-internal sealed class StoreAccounting(EventLog drain, int foundTurn, Ledger ledger)
+/// <param name="drain">The log that entries are read into; shared by all stores.</param>
+/// <param name="foundEpoch">The epoch of entries that an earlier run left there.</param>
+internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger ledger)
 {
-    private readonly ReadAhead _claimed = new(drain);
-    private (int Turn, long Count) _givenUp; // a batch that may have arrived all the same
-    private int _expectedGone;
+    private readonly ReadAhead _readAhead = new(drain);
+    private (int Epoch, long Count) _givenUp; // the last batch that was given up although it may have arrived
+    private int _expectedGone;                // settled entries that a removal without an answer may have removed
 
-    /// <summary>Entries not read yet: <see cref="Length"/> without <see cref="Claimed"/>.</summary>
+    /// <summary>Entries not read yet: <see cref="Length"/> without <see cref="ReadAheadCount"/>.</summary>
     public UnreadByEpoch Unread { get; } = new();
 
     /// <summary>Entries in the store; those that are being sent included.</summary>
     public long Length { get; private set; }
 
     /// <summary>Entries at the front of the store that are also in the drain log.</summary>
-    public long Claimed => _claimed.Count;
+    public long ReadAheadCount => _readAhead.Count;
 
-    /// <summary>How the claimed entries begin, which are the first in the store; null when none is claimed.</summary>
-    public StoreEnds? Ends => _claimed.Ends;
+    /// <summary>How the store must begin: with the entries that were read ahead. Null when there are none.</summary>
+    public StoreEnds? Ends => _readAhead.Ends;
 
-    /// <summary>Nothing in the store, nothing read from it and not settled.</summary>
-    public bool IsEmpty => Length == 0 && _claimed.IsEmpty;
+    /// <summary>Whether nothing is in the store, and all that was read from it is settled.</summary>
+    public bool IsEmpty => Length == 0 && _readAhead.IsEmpty;
 
-    /// <summary>The store is not as it should be: nothing is done with it before its front has been read.</summary>
+    /// <summary>Whether the front of the store has to be read before any other step, see the remarks above.</summary>
     public bool NeedsLocating { get; private set; }
 
-    public IReadOnlyList<ReadOnlyMemory<byte>> Removable(bool part) => _claimed.Removable(part);
+    public IReadOnlyList<ReadOnlyMemory<byte>> Removable(bool part) => _readAhead.Removable(part);
 
-    /// <summary>A batch is at the end of the store, and has made room for itself.</summary>
+    /// <summary>A batch was appended at the end of the store, and the oldest entries above the cap were dropped.</summary>
     public void Appended(AppendBatch batch, long cap, AppendResult result, bool isRetry)
     {
         batch.Settle();
         Length += batch.Entries.Count;
-        Unread.Add(batch.Turn, batch.Entries.Count);
+        Unread.Add(batch.Epoch, batch.Entries.Count);
         Capped(batch.Entries.Count, cap, result, isRetry);
     }
 
-    /// <summary>The cap has dropped some of the oldest. Where the first try had done it, its answer is gone, but not the reason.</summary>
+    /// <summary>
+    /// The oldest entries above the cap were dropped. When a first try did that and its answer was lost, the retry reports none; the number is then worked out from the lengths,
+    /// so that the drop has its right reason.
+    /// </summary>
     public void Capped(int appended, long cap, AppendResult result, bool isRetry)
     {
         long trimmed = result.Trimmed;
@@ -59,11 +66,11 @@ internal sealed class StoreAccounting(EventLog drain, int foundTurn, Ledger ledg
         }
 
         if (trimmed > 0)
-            ledger.DroppedFromFallback(DropReason.FallbackCap, LeaveFront(trimmed));
+            ledger.DroppedFromFallback(DropReason.FallbackCap, RecordVanishedHead(trimmed));
         Counted(result.Length);
     }
 
-    /// <summary>Entries were read behind those that are claimed. Where these are as they should be, what is missing, or too much, is behind them.</summary>
+    /// <summary>Entries were read behind those that were read ahead before. As the store still begins with those, missing or extra entries are behind them.</summary>
     public void Read(ReadResult result)
     {
         if (result.IsOther)
@@ -72,15 +79,15 @@ internal sealed class StoreAccounting(EventLog drain, int foundTurn, Ledger ledg
             return;
         }
 
-        Book(Length - result.Length, isFront: Claimed == 0);
+        Book(Length - result.Length, isFront: ReadAheadCount == 0);
         if (result.Entries.Count == 0)
             return;
 
-        _claimed.Add(result.Entries);
+        _readAhead.Add(result.Entries);
         Unread.TakeFront(result.Entries.Count);
     }
 
-    /// <summary>Settled entries were to be removed from the front.</summary>
+    /// <summary>The outcome of removing `count` settled entries from the front.</summary>
     public void Removed(RemoveResult result, int count)
     {
         if (!result.IsRemoved)
@@ -89,7 +96,7 @@ internal sealed class StoreAccounting(EventLog drain, int foundTurn, Ledger ledg
             return;
         }
 
-        _claimed.Removed(count);
+        _readAhead.Removed(count);
         Length -= count;
         Book(Length - result.Length, isFront: false);
     }
@@ -97,58 +104,59 @@ internal sealed class StoreAccounting(EventLog drain, int foundTurn, Ledger ledg
     /// <summary>The store has so many entries.</summary>
     public void Counted(long actual)
     {
-        if (actual != Length && Claimed > 0)
+        if (actual != Length && ReadAheadCount > 0)
             NeedsLocating = true;
         else
             Book(Length - actual, isFront: true);
     }
 
-    /// <summary>A batch was given up that may have arrived: should it be found, it is no older than its turn.</summary>
-    public void GivenUp(AppendBatch batch) => _givenUp = (batch.Turn, batch.Entries.Count);
+    /// <summary>A batch was given up that may have arrived. If so many entries are found soon, they are taken for it and get its epoch.</summary>
+    public void GivenUp(AppendBatch batch) => _givenUp = (batch.Epoch, batch.Entries.Count);
 
-    /// <summary>The front of the store, as it is, tells which of the claimed entries are still in it. All of them are sent all the same.</summary>
+    /// <summary>Compares the front of the store with the entries that were read ahead, and records which of them have gone. All of them are still sent.</summary>
     public void Located(ReadResult front)
     {
-        ReadOnlyMemory<byte>[] claimed = [.. _claimed.Entries];
-        int first = PlaceOf(front, claimed);
-        int inStore = CommonLength(front, claimed, first);
-        _claimed.LeaveFront(first);
-        _claimed.LeaveBack(claimed.Length - first - inStore);
-        Length -= claimed.Length - inStore;
+        ReadOnlyMemory<byte>[] ahead = [.. _readAhead.Entries];
+        int first = PlaceOf(front, ahead);
+        int inStore = CommonLength(front, ahead, first);
+        _readAhead.RecordVanishedHead(first);
+        _readAhead.RecordVanishedTail(ahead.Length - first - inStore);
+        Length -= ahead.Length - inStore;
         (NeedsLocating, _expectedGone) = (false, 0);
         Book(Length - front.Length, isFront: inStore == 0);
     }
 
-    /// <summary>At which of the claimed entries does the store begin? At none: as many as there are.</summary>
-    private int PlaceOf(ReadResult front, ReadOnlyMemory<byte>[] claimed)
+    /// <summary>The index of the entry that the store begins with; the number of entries when it begins with none of them.</summary>
+    private int PlaceOf(ReadResult front, ReadOnlyMemory<byte>[] ahead)
     {
         bool mayBeDone = _expectedGone > 0 && Length - _expectedGone == front.Length;
-        if (mayBeDone && (_expectedGone == claimed.Length || CommonLength(front, claimed, _expectedGone) > 0))
+        if (mayBeDone && (_expectedGone == ahead.Length || CommonLength(front, ahead, _expectedGone) > 0))
             return _expectedGone;
 
         int place = 0;
-        while (place < claimed.Length && CommonLength(front, claimed, place) == 0)
+        while (place < ahead.Length && CommonLength(front, ahead, place) == 0)
             place++;
         return place;
     }
 
-    /// <summary>How many of the claimed entries, from that one on, the store begins with.</summary>
-    private static int CommonLength(ReadResult front, ReadOnlyMemory<byte>[] claimed, int from)
+    /// <summary>How many entries, from index `from` on, the store begins with.</summary>
+    private static int CommonLength(ReadResult front, ReadOnlyMemory<byte>[] ahead, int from)
     {
-        int most = Math.Min(front.Entries.Count, claimed.Length - from), common = 0;
-        while (common < most && front.Entries[common].Span.SequenceEqual(claimed[from + common].Span))
+        int most = Math.Min(front.Entries.Count, ahead.Length - from), common = 0;
+        while (common < most && front.Entries[common].Span.SequenceEqual(ahead[from + common].Span))
             common++;
         return common;
     }
 
-    /// <param name="missing">Below zero: so many more are there.</param>
-    /// <param name="isFront">From which end they are missing.</param>
+    /// <summary>Brings the books to the store's length.</summary>
+    /// <param name="missing">Below zero: so many extra entries are there.</param>
+    /// <param name="isFront">Whether they are missing at the front; else at the end.</param>
     private void Book(long missing, bool isFront)
     {
         if (missing < 0)
             Adopt(-missing);
         else if (missing > 0)
-            ledger.DroppedFromFallback(DropReason.FallbackLost, isFront ? LeaveFront(missing) : LeaveBack(missing));
+            ledger.DroppedFromFallback(DropReason.FallbackLost, isFront ? RecordVanishedHead(missing) : RecordVanishedTail(missing));
         _givenUp = default;
     }
 
@@ -156,28 +164,28 @@ internal sealed class StoreAccounting(EventLog drain, int foundTurn, Ledger ledg
     {
         Length += found;
         if (found <= _givenUp.Count)
-            Unread.Add(_givenUp.Turn, found); // it had arrived after all
+            Unread.Add(_givenUp.Epoch, found); // the batch had arrived after all
         else
-            Unread.AddInFront(foundTurn, found);
+            Unread.AddInFront(foundEpoch, found);
         ledger.Adopted(found);
     }
 
-    /// <summary>`count` entries have left the front of the store. Those that are claimed are sent all the same. Returns how many were not, and so are not sent.</summary>
-    private long LeaveFront(long count)
+    /// <summary>`count` entries have disappeared from the head of the store. Those already read ahead are still delivered. Returns how many were not, and so are lost.</summary>
+    private long RecordVanishedHead(long count)
     {
-        long claimed = Math.Min(count, Claimed);
-        _claimed.LeaveFront(claimed);
-        Unread.TakeFront(count - claimed);
+        long ahead = Math.Min(count, ReadAheadCount);
+        _readAhead.RecordVanishedHead(ahead);
+        Unread.TakeFront(count - ahead);
         Length -= count;
-        return count - claimed;
+        return count - ahead;
     }
 
-    /// <summary>The same of the newest.</summary>
-    private long LeaveBack(long count)
+    /// <summary>The newest `count` entries have disappeared. Returns how many had not been read ahead, and so are lost.</summary>
+    private long RecordVanishedTail(long count)
     {
         long unread = Math.Min(count, Unread.Count);
         Unread.TakeBack(unread);
-        _claimed.LeaveBack(count - unread);
+        _readAhead.RecordVanishedTail(count - unread);
         Length -= count;
         return unread;
     }

@@ -1,385 +1,161 @@
-using System.Runtime.ExceptionServices;
 using KeyEvt.Forwarder.Config;
-using KeyEvt.Forwarder.Events;
-using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Signals;
+using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Delivery.Stores;
 
-/// <summary>
-/// What is in the fallback storage, all its stores together? Usually there is one. In a cluster there is one for each master: each has its own books and steps, so that one
-/// whose master is away holds no other up; one round of events at a time goes from memory into all of them; and all are read into one drain log, in the order of their turns
-/// (<see cref="EpochAssigner"/>), so that what leaves is in order. Used by the delivery loop only, apart from the sums.
-/// </summary>
+/// <summary>What is in the fallback storage, all its stores together, and which steps start next?</summary>
+/// <remarks>
+/// <para>Usually there is one store. In a cluster each master has one, with books and steps of its own: a master that is away does not hold the others up.</para>
+/// <para>All stores are read into one drain log. <see cref="EpochAssigner"/> says in which order.</para>
+/// <para>Used by the delivery loop only. Reports read the sums from other threads, as they are.</para>
+/// </remarks>
 internal sealed class StoreSet
 {
-    /// <summary>How long a store that did not take something is left alone.</summary>
-    private static readonly TimeSpan RefuseFor = TimeSpan.FromSeconds(5);
-
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    private const int ListTurn = 0;
-    private const int PlaceBesidesTurn = 1;
-
     private readonly IEventStoreSelector _stores;
-    private readonly Ledger _ledger;
     private readonly DeliveryOptions _options;
-    private readonly AsyncSignal _signal;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
-    private readonly Dictionary<NamedStore, FallbackQueue> _keeperOf = [];
-    private readonly List<(FallbackQueue Keeper, AppendBatch Batch)> _waiting = []; // parts of a round whose store is busy
-    private readonly EpochAssigner? _order;
-    private readonly Backoff _searchBackoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
-    private volatile FallbackQueue[] _keepers = [];
-    private EventLog? _from;
-    private Task? _search;
-    private IReadOnlyList<NamedStore> _found = [];
-    private string? _searchFault;
-    private long _searchNotBefore;
-    private long _noAppendBefore;
-    private long _cap; // of the lists; 0 before anything was stored: what was found is not thrown away
-    private bool _hasStored;
-    private bool _isKnown;
+    private readonly QueueRegistry _queues;
+    private readonly StoreCap _cap;
+    private readonly AppendRouter _appends;
+    private readonly StoreSearch _search;
+    private bool _isKnown; // once true, it stays: whoever asks may set it
 
     public StoreSet(IEventStoreSelector stores, Ledger ledger, DeliveryOptions options, AsyncSignal signal, TimeProvider time, ILogger logger)
     {
-        (_stores, _ledger, _options, _signal, _time, _logger) = (stores, ledger, options, signal, time, logger);
+        (_stores, _options) = (stores, options);
         Drain = new EventLog(ledger, WaitingPlace.Fallback, long.MaxValue);
-        _order = stores.IsMany ? new EpochAssigner() : null;
+        _queues = new QueueRegistry(Drain, ledger, options, signal, time, logger);
+        _cap = new StoreCap(_queues);
+        _appends = new AppendRouter(stores, _queues, _cap, options, time, logger);
+        _search = new StoreSearch(stores, signal, time, logger);
         foreach (var store in stores.Always)
-            KeeperOf(store, store.IsCapped ? ListTurn : PlaceBesidesTurn);
+            _queues.Of(store, store.IsCapped ? EpochAssigner.FoundInList : EpochAssigner.FoundInSpool);
     }
 
     /// <summary>Entries read from the stores and not yet settled; they stay there until they are.</summary>
     public EventLog Drain { get; }
 
-    /// <summary>Each store; empty ones too.</summary>
-    public IReadOnlyList<FallbackQueue> Keepers => _keepers;
+    /// <summary>The queue of each store; empty ones too.</summary>
+    public IReadOnlyList<FallbackQueue> Queues => _queues.All;
 
     /// <summary>Entries in the stores by the books; those that are being sent included.</summary>
-    public long Length
-    {
-        get
-        {
-            long length = 0;
-            foreach (var keeper in _keepers)
-                length += keeper.Length;
-            return length;
-        }
-    }
+    public long Length => _queues.Length;
 
-    /// <summary>Entries at the fronts that are also in the drain log.</summary>
-    public long Claimed => _keepers.Sum(keeper => keeper.Claimed);
+    /// <summary>Entries at the fronts of the stores that are also in the drain log.</summary>
+    public long ReadAheadCount => _queues.All.Sum(queue => queue.ReadAheadCount);
 
-    /// <summary>Whether a step runs whose end is to be waited for.</summary>
-    public bool IsBusy => Any(static keeper => keeper.IsBusy && !keeper.IsAway);
+    /// <summary>Whether a step runs whose end is worth waiting for.</summary>
+    public bool IsBusy => _queues.Any(static queue => queue.IsBusy && !queue.IsAway);
 
     /// <summary>The steps under way, for tests that wait for them.</summary>
-    internal Task Running => Task.WhenAll([.. _keepers.Select(keeper => keeper.Running), _search ?? Task.CompletedTask]);
+    internal Task Running => Task.WhenAll([.. _queues.All.Select(queue => queue.Running), _search.Running]);
 
     /// <summary>Whether there are any, or such whose outcome has not been taken in; for the same tests.</summary>
-    internal bool HasSteps => _search is not null || _keepers.Any(keeper => keeper.IsBusy);
+    internal bool HasSteps => _search.IsRunning || _queues.All.Any(queue => queue.IsBusy);
 
     /// <summary>Whether it is known what earlier runs left.</summary>
-    public bool IsKnown => _isKnown || (_isKnown = _stores.IsSearched && _search is null && _keepers.All(keeper => keeper.IsKnown));
+    public bool IsKnown => _isKnown || (_isKnown = _stores.IsSearched && !_search.IsRunning && _queues.All.All(queue => queue.IsKnown));
 
-    public string? LastRefusal => _searchFault ?? _keepers.Select(keeper => keeper.LastRefusal).FirstOrDefault(text => text is not null);
+    public string? LastRefusal => _search.Fault ?? _queues.All.Select(queue => queue.LastRefusal).FirstOrDefault(text => text is not null);
 
-    public long Refusals => _keepers.Sum(keeper => keeper.Refusals);
+    public long Refusals => _queues.All.Sum(queue => queue.Refusals);
 
-    /// <summary>Nothing in the stores, nothing read from them and not settled. What is where nobody answers for long is not waited for.</summary>
-    public bool IsEmpty => !Any(static keeper => !keeper.IsEmpty && !keeper.IsAway);
+    /// <summary>Whether nothing is in the stores, and all that was read from them is settled. A store that has not answered for long does not count.</summary>
+    public bool IsEmpty => !_queues.Any(static queue => !queue.IsEmpty && !queue.IsAway);
 
-    /// <summary>Whether a round is on its way into the stores, or a part of it was refused and will be tried again.</summary>
-    public bool HasAppendPending => _waiting.Count > 0 || Any(static keeper => keeper.HasAppendPending);
+    /// <summary>Whether events are on their way from memory into the stores.</summary>
+    public bool HasAppendPending => _appends.HasPending;
 
-    /// <summary>Whether a round may start.</summary>
-    /// <param name="atOnce">Even when the last one was refused a moment ago.</param>
-    public bool MayAppend(bool atOnce = false) =>
-        !HasAppendPending && !IsOverCap && (_stores.IsMany || _keepers[0].MayStart) && (atOnce || _time.GetTimestamp() >= _noAppendBefore);
+    /// <summary>Whether more events may be moved from memory into the stores.</summary>
+    /// <param name="atOnce">Even when the last ones were refused a moment ago.</param>
+    public bool MayAppend(bool atOnce = false) => _appends.MayStart(atOnce);
 
     /// <summary>Takes the outcomes of finished steps in; false when none has finished.</summary>
     public bool TakeOutcome()
     {
-        bool any = TakeSearch();
-        foreach (var keeper in _keepers)
-            any |= keeper.TakeOutcome();
+        bool any = false;
+        if (_search.TakeOutcome() is { } found)
+        {
+            any = true;
+            foreach (var store in found)
+                _queues.Of(store);
+        }
+
+        foreach (var queue in _queues.All)
+            any |= queue.TakeOutcome();
         return any;
     }
 
-    /// <summary>Tries failed steps again when their time has come, or elsewhere, and starts what waits for a store.</summary>
+    /// <summary>Tries failed steps again when their time has come, or puts their events elsewhere, and starts what waits for a store.</summary>
     /// <param name="cap">Of all lists together; 0: none; negative: the lists are switched off.</param>
     public void Continue(long cap)
     {
-        if (_hasStored)
-            _cap = cap;
-        foreach (var keeper in _keepers)
-            keeper.RetryIfDue();
-        if (_stores.IsMany)
-        {
-            foreach (var keeper in _keepers)
-            {
-                if (keeper.MayGoElsewhere)
-                    GoElsewhere(keeper);
-            }
-        }
-
-        StartWaiting();
-        MakeRoom();
+        _cap.Update(cap);
+        foreach (var queue in _queues.All)
+            queue.RetryIfDue();
+        _appends.Continue();
+        _cap.MakeRoom();
     }
 
     /// <summary>Finds out what earlier runs left.</summary>
     public void StartCount()
     {
         StartCounts();
-        if (_stores.IsSearched || _search is not null || _time.GetTimestamp() < _searchNotBefore)
-            return;
-
-        _search = SearchAsync();
-        _ = _search.ContinueWith(static (_, signal) => ((AsyncSignal)signal!).Set(), _signal, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _search.StartIfDue();
     }
 
-    /// <summary>Notices what becomes of stores in which nothing is done.</summary>
+    /// <summary>Counts stores in which nothing was done for a while, to notice what others did to them.</summary>
     public void LookAgain()
     {
-        foreach (var keeper in _keepers)
-            keeper.LookAfter(LookEvery);
+        foreach (var queue in _queues.All)
+            queue.LookAfter(LookEvery);
     }
 
-    /// <summary>Moves a round of the oldest waiting events from memory to the ends of the stores.</summary>
+    /// <summary>Moves the oldest waiting events from memory to the ends of the stores.</summary>
     public void StartAppend(EventLog from, long cap)
     {
-        (_from, _cap, _hasStored) = (from, cap, true);
-        var parts = new Dictionary<FallbackQueue, AppendBatch>();
-        var (count, bytes) = (0, 0);
-        while (count < _options.StoreBatch && from.TryClaim(out var entry))
-        {
-            if (count > 0 && bytes + entry.Stored.Length > _options.StoreBatchBytes)
-            {
-                from.Unclaim(entry.Sequence);
-                break;
-            }
-
-            var keeper = KeeperFor(entry);
-            if (_order?.IsOfThisTurn(entry, keeper) == false)
-            {
-                // It must not get there before all that came earlier has a place.
-                if (count > 0)
-                {
-                    from.Unclaim(entry.Sequence);
-                    break;
-                }
-
-                _order.BeginTurn();
-            }
-
-            _order?.Note(entry, keeper);
-            if (!parts.TryGetValue(keeper, out var batch))
-                parts[keeper] = batch = new AppendBatch(from, _order?.Turn ?? ListTurn);
-            batch.Add(entry);
-            count++;
-            bytes += entry.Stored.Length;
-        }
-
-        foreach (var (keeper, batch) in parts)
-            _waiting.Add((keeper, batch));
-        StartWaiting();
+        _cap.BeginStoring(cap);
+        _appends.Start(from);
     }
 
-    /// <summary>Gives the round up that is on its way; what of it arrived will be found in the stores again, with equal ids.</summary>
-    public void AbandonAppend()
-    {
-        if (!HasAppendPending)
-            return;
+    /// <summary>Gives up what is on its way into the stores. What of it has arrived will be found there again, with equal ids.</summary>
+    public void AbandonAppend() => _appends.Abandon();
 
-        foreach (var keeper in _keepers)
-        {
-            if (keeper.GiveAppendBack() is not null && _stores.IsMany)
-                keeper.RefuseFor(RefuseFor);
-        }
+    /// <summary>Gives up, for a while, what the stores have refused. A full storage can then be read, which makes room in it.</summary>
+    public void GiveRefusedAppendBack() => _appends.GiveRefusedBack();
 
-        _waiting.Clear();
-        _from?.UnclaimAll();
-    }
-
-    /// <summary>A storage that is full must not keep what is in it from being read, which makes room: a refused round goes back to memory, for later.</summary>
-    public void GiveRefusedAppendBack()
-    {
-        var pending = _keepers.Where(keeper => keeper.HasAppendPending).ToList();
-        if (pending.Count == 0 || !pending.TrueForAll(keeper => keeper.MayGiveAppendBack))
-            return;
-
-        _noAppendBefore = pending.Max(keeper => keeper.NotBefore);
-        AbandonAppend();
-    }
-
-    /// <summary>Reads on, where there is room for it: first what is of the oldest turn, in all stores.</summary>
+    /// <summary>Reads more into the drain log where it has room: entries of the oldest epoch only, from all stores that have such.</summary>
     public void StartReads()
     {
-        // What is in a store that has not been counted yet may be older than anything in the others.
-        StartCounts();
-        var unread = _keepers.Where(keeper => keeper.Unread.Count > 0 && !keeper.IsAway).ToList();
-        if (unread.Count == 0 || Drain.Count > _options.ReadAhead || Drain.Bytes > _options.WindowBytes || _keepers.Any(keeper => !keeper.IsKnown && !keeper.IsAway))
+        StartCounts(); // a store that has not been counted yet may hold the oldest entries of all
+        var unread = _queues.All.Where(queue => queue.Unread.Count > 0 && !queue.IsAway).ToList();
+        if (unread.Count == 0 || Drain.Count > _options.ReadAhead || Drain.Bytes > _options.WindowBytes || _queues.All.Any(queue => !queue.IsKnown && !queue.IsAway))
             return;
 
-        // What is of an older turn and not there yet is waited for as well.
-        int turn = Math.Min(unread.Min(keeper => keeper.Unread.First.Turn), _waiting.Select(part => part.Batch).Concat(_keepers.Select(keeper => keeper.Pending).OfType<AppendBatch>())
-            .Select(batch => batch.Turn).DefaultIfEmpty(int.MaxValue).Min());
-        foreach (var keeper in unread.Where(keeper => keeper.MayStart && keeper.Unread.First.Turn == turn))
-            keeper.StartRead((int)Math.Min(_options.StoreBatch, keeper.Unread.First.Count));
+        // A batch of an older epoch that is still on its way into its store has to be read first.
+        int epoch = Math.Min(unread.Min(queue => queue.Unread.First.Epoch), _appends.OldestPendingEpoch);
+        foreach (var queue in unread.Where(queue => queue.MayStart && queue.Unread.First.Epoch == epoch))
+            queue.StartRead((int)Math.Min(_options.StoreBatch, queue.Unread.First.Count));
     }
 
     /// <summary>Whether a batch can leave a store: all of it, or with <paramref name="part"/> its settled front.</summary>
-    public bool HasRemovable(bool part = false) => _keepers.Any(keeper => keeper.HasRemovable(part) && !keeper.IsAway);
+    public bool HasRemovable(bool part = false) => _queues.All.Any(queue => queue.HasRemovable(part) && !queue.IsAway);
 
-    /// <summary>Removes what is settled from the fronts.</summary>
+    /// <summary>Removes what is settled from the fronts of the stores.</summary>
     public void StartRemoves(bool part)
     {
-        foreach (var keeper in _keepers.Where(keeper => keeper.MayStart && keeper.HasRemovable(part)))
-            keeper.StartRemove(part);
+        foreach (var queue in _queues.All.Where(queue => queue.MayStart && queue.HasRemovable(part)))
+            queue.StartRemove(part);
     }
 
     private void StartCounts()
     {
-        foreach (var keeper in _keepers.Where(keeper => !keeper.IsKnown && keeper.MayStart))
-            keeper.StartCount();
-    }
-
-    private IEnumerable<FallbackQueue> Lists => _keepers.Where(keeper => keeper.IsCapped);
-
-    private long ListLength => Lists.Sum(keeper => keeper.Length);
-
-    /// <summary>With several lists the cap is that of all together: the longest one makes room.</summary>
-    private bool IsOverCap => _cap > 0 && Length > _cap && ListLength > _cap && Lists.Any(keeper => keeper.Length > 1);
-
-    /// <summary>What one is about to drop already, though it may take a while, is not dropped by another as well.</summary>
-    private void MakeRoom()
-    {
-        if (!IsOverCap)
-            return;
-
-        long tooMany = ListLength - _cap - Lists.Sum(keeper => keeper.Trimming);
-        if (tooMany > 0 && Lists.MaxBy(keeper => keeper.Length - keeper.Trimming) is { MayStart: true, Length: > 1 } longest)
-            longest.StartTrim(Math.Min(Math.Min(tooMany, longest.Length - 1), StoreSteps.MostTrimmed(0)));
-    }
-
-    /// <summary>Without an allocation: asked at each turn of the loop.</summary>
-    private bool Any(Func<FallbackQueue, bool> isSo)
-    {
-        foreach (var keeper in _keepers)
-        {
-            if (isSo(keeper))
-                return true;
-        }
-
-        return false;
-    }
-
-    private FallbackQueue KeeperFor(in LogEntry entry)
-    {
-        if (_cap < 0 && _stores.WithoutLists is { } place)
-            return KeeperOf(place);
-
-        var keeper = KeeperOf(_stores.StoreOf(entry));
-        return keeper.IsRefusing ? FindElsewhere(keeper) ?? keeper : keeper;
-    }
-
-    private FallbackQueue? FindElsewhere(FallbackQueue keeper) => _stores.Elsewhere.Select(store => KeeperOf(store)).FirstOrDefault(other => other != keeper && !other.IsRefusing);
-
-    /// <summary>One that does not take its part: another one does, in a later turn.</summary>
-    private void GoElsewhere(FallbackQueue keeper)
-    {
-        if (FindElsewhere(keeper) is not { } other || keeper.GiveAppendBack() is not { } batch)
-            return;
-
-        keeper.RefuseFor(RefuseFor);
-        Redirect(batch, keeper, other);
-    }
-
-    /// <summary>Nothing newer of the same nodes and slots is stored yet, as a round is of one turn.</summary>
-    private void Redirect(AppendBatch batch, FallbackQueue keeper, FallbackQueue other)
-    {
-        StoreLog.StoredElsewhere(_logger, batch.Entries.Count, keeper.Name, other.Name);
-        _order!.BeginTurn();
-        foreach (var entry in batch.Entries)
-            _order.Note(entry, other);
-        batch.Turn = _order.Turn;
-        _waiting.Add((other, batch));
-    }
-
-    /// <summary>Starts the parts whose stores are ready, of one store in their order; one that waits for a store where every step fails goes elsewhere.</summary>
-    private void StartWaiting()
-    {
-        for (int i = 0; i < _waiting.Count;)
-        {
-            var (keeper, batch) = _waiting[i];
-            bool isNext = !_waiting.Take(i).Any(part => part.Keeper == keeper);
-            if (isNext && keeper.MayStart)
-            {
-                keeper.StartAppend(batch, _stores.IsMany ? 0 : _cap); // of several lists not the one that is appended to makes room, but the longest
-                _waiting.RemoveAt(i);
-            }
-            else if (isNext && keeper.IsRefusing && !keeper.HasAppendPending && FindElsewhere(keeper) is { } other)
-            {
-                _waiting.RemoveAt(i);
-                Redirect(batch, keeper, other);
-            }
-            else
-            {
-                i++;
-            }
-        }
-    }
-
-    private FallbackQueue KeeperOf(NamedStore store, int foundTurn = ListTurn)
-    {
-        if (!_keeperOf.TryGetValue(store, out var keeper))
-        {
-            _keeperOf[store] = keeper = new FallbackQueue(store, new StoreAccounting(Drain, foundTurn, _ledger), _options, _signal, _time, _logger);
-            _keepers = [.. _keepers, keeper];
-        }
-
-        return keeper;
-    }
-
-    /// <summary>What was not reached is said, and tried again.</summary>
-    private async Task SearchAsync()
-    {
-        try
-        {
-            _found = await Task.Run(_stores.SearchAsync).ConfigureAwait(false);
-            _searchFault = _stores.IsSearched ? null : "not every master was reached";
-        }
-        catch (StoreException e)
-        {
-            _searchFault = e.Message;
-        }
-    }
-
-    private bool TakeSearch()
-    {
-        if (_search is not { IsCompleted: true })
-            return false;
-
-        var search = _search;
-        _search = null;
-        if (search.Exception?.InnerException is { } fault)
-            ExceptionDispatchInfo.Throw(fault); // of the program: the loop ends with it
-        foreach (var store in _found)
-            KeeperOf(store);
-        _found = [];
-
-        if (_searchFault is null)
-            return true;
-
-        var delay = _searchBackoff.Next();
-        _searchNotBefore = _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);
-        if (_searchBackoff.Failures is 1 or 10 || _searchBackoff.Failures % 100 == 0)
-            StoreLog.NotSearched(_logger, _searchFault, (int)delay.TotalMilliseconds);
-        return true;
+        foreach (var queue in _queues.All.Where(queue => !queue.IsKnown && queue.MayStart))
+            queue.StartCount();
     }
 }

@@ -1,41 +1,39 @@
 namespace KeyEvt.Forwarder.Delivery.Stores;
 
-/// <summary>
-/// How many entries of a store are not read yet, and which of them must wait for what is in other stores? A run is of one turn: what was stored in the same turn may go
-/// out beside each other, what was stored in a later turn goes out after all of an earlier one, wherever it is.
-/// </summary>
+/// <summary>How many entries of a store are not read yet, and to which epochs do they belong? What an epoch is: see <see cref="EpochAssigner"/>.</summary>
+/// <remarks>Used by the delivery loop only.</remarks>
 internal sealed class UnreadByEpoch
 {
-    private readonly List<(int Turn, long Count)> _runs = []; // few: a new one only when events change their store
+    private readonly List<(int Epoch, long Count)> _runs = []; // oldest first, one for each epoch: few
 
     public long Count { get; private set; }
 
-    /// <summary>The turn of the oldest entry, and how many of it there are.</summary>
-    public (int Turn, long Count) First => _runs.Count > 0 ? _runs[0] : default;
+    /// <summary>The epoch of the oldest entry, and how many entries it has; both 0 when there is none.</summary>
+    public (int Epoch, long Count) First => _runs.Count > 0 ? _runs[0] : default;
 
-    public IReadOnlyList<(int Turn, long Count)> All => _runs;
+    public IReadOnlyList<(int Epoch, long Count)> All => _runs;
 
-    public void Add(int turn, long count)
+    public void Add(int epoch, long count)
     {
         Count += count;
-        if (_runs.Count > 0 && _runs[^1].Turn == turn)
-            _runs[^1] = (turn, _runs[^1].Count + count);
+        if (_runs.Count > 0 && _runs[^1].Epoch == epoch)
+            _runs[^1] = (epoch, _runs[^1].Count + count);
         else if (count > 0)
-            _runs.Add((turn, count));
+            _runs.Add((epoch, count));
     }
 
-    /// <summary>Entries that were not known of: as old as the oldest.</summary>
-    /// <param name="turn">Theirs, where there are no others.</param>
-    public void AddInFront(int turn, long count)
+    /// <summary>Adds entries that were found. Nobody knows their epoch, so they count as the oldest one here.</summary>
+    /// <param name="epoch">Counts when there are no other entries.</param>
+    public void AddInFront(int epoch, long count)
     {
         if (_runs.Count == 0)
         {
-            Add(turn, count);
+            Add(epoch, count);
             return;
         }
 
         Count += count;
-        _runs[0] = (_runs[0].Turn, _runs[0].Count + count);
+        _runs[0] = (_runs[0].Epoch, _runs[0].Count + count);
     }
 
     public void TakeFront(long count)
@@ -48,7 +46,7 @@ internal sealed class UnreadByEpoch
             if (taken == _runs[0].Count)
                 _runs.RemoveAt(0);
             else
-                _runs[0] = (_runs[0].Turn, _runs[0].Count - taken);
+                _runs[0] = (_runs[0].Epoch, _runs[0].Count - taken);
         }
     }
 
@@ -62,7 +60,7 @@ internal sealed class UnreadByEpoch
             if (taken == _runs[^1].Count)
                 _runs.RemoveAt(_runs.Count - 1);
             else
-                _runs[^1] = (_runs[^1].Turn, _runs[^1].Count - taken);
+                _runs[^1] = (_runs[^1].Epoch, _runs[^1].Count - taken);
         }
     }
 }

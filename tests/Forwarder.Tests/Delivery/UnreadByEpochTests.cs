@@ -3,13 +3,13 @@ using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
 
-/// <summary>How many of the oldest turn are there?</summary>
-public sealed class StoreRunsTests
+/// <summary>How many of the oldest epoch are there?</summary>
+public sealed class UnreadByEpochTests
 {
     private readonly UnreadByEpoch _runs = new();
 
     [Fact]
-    public void One_turn_is_one_run()
+    public void One_epoch_is_one_run()
     {
         _runs.Add(2, 3);
         _runs.Add(2, 4);

@@ -10,14 +10,14 @@ namespace KeyEvt.Forwarder.Tests.Delivery;
 /// <summary>
 /// What do the books make of a store that is not as it should be? The store holds e0, e1 ...; the first ones have been read and are being sent.
 /// </summary>
-public sealed class StoreBooksTests
+public sealed class StoreAccountingTests
 {
     private readonly Ledger _ledger = new();
     private readonly EventLog _drain;
     private readonly StoreAccounting _books;
     private readonly List<string> _store = [];
 
-    public StoreBooksTests()
+    public StoreAccountingTests()
     {
         _drain = new EventLog(_ledger, WaitingPlace.Fallback, long.MaxValue);
         _books = new StoreAccounting(_drain, 0, _ledger);
@@ -184,7 +184,7 @@ public sealed class StoreBooksTests
 
     private void Read(int most)
     {
-        int offset = (int)_books.Claimed;
+        int offset = (int)_books.ReadAheadCount;
         bool isOther = _books.Ends is { } ends && !(_store.Count >= offset && _store[0] == Text(ends.First) && _store[offset - 1] == Text(ends.Last));
         _books.Read(isOther ? new ReadResult(_store.Count, [], IsOther: true) : new ReadResult(_store.Count, [.. _store.Skip(offset).Take(most).Select(Bytes)]));
         Locate();
@@ -200,11 +200,11 @@ public sealed class StoreBooksTests
         Locate();
     }
 
-    /// <summary>As the keeper does.</summary>
+    /// <summary>As the queue does.</summary>
     private void Locate()
     {
         if (_books.NeedsLocating)
-            _books.Located(new ReadResult(_store.Count, [.. _store.Take((int)_books.Claimed).Select(Bytes)]));
+            _books.Located(new ReadResult(_store.Count, [.. _store.Take((int)_books.ReadAheadCount).Select(Bytes)]));
         Assert.False(_books.NeedsLocating);
     }
 
@@ -220,10 +220,10 @@ public sealed class StoreBooksTests
     private void AssertBooks(long length, long claimed, long capped, long lost)
     {
         var ledger = _ledger.Snapshot();
-        Assert.Equal((length, claimed, capped, lost), (_books.Length, _books.Claimed, ledger.Dropped[(int)DropReason.FallbackCap], ledger.Dropped[(int)DropReason.FallbackLost]));
+        Assert.Equal((length, claimed, capped, lost), (_books.Length, _books.ReadAheadCount, ledger.Dropped[(int)DropReason.FallbackCap], ledger.Dropped[(int)DropReason.FallbackLost]));
         Assert.Equal(0, ledger.Difference);
-        Assert.Equal(ledger.WaitingFallback, _books.Length - _books.Claimed + _drain.Count);
-        Assert.Equal(_books.Length - _books.Claimed, _books.Unread.Count);
+        Assert.Equal(ledger.WaitingFallback, _books.Length - _books.ReadAheadCount + _drain.Count);
+        Assert.Equal(_books.Length - _books.ReadAheadCount, _books.Unread.Count);
         Assert.Equal(_store.Count, _books.Length);
     }
 

@@ -1,0 +1,66 @@
+using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Fallback.Lists;
+using KeyEvt.Forwarder.Signals;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Forwarder.Delivery.Stores;
+
+/// <summary>In which stores have earlier runs left something? A search that does not reach every place is logged and repeated.</summary>
+/// <remarks>All fields belong to the delivery loop. The search runs beside it and touches none of them: what it found is the result of its task.</remarks>
+internal sealed class StoreSearch(IEventStoreSelector stores, AsyncSignal signal, TimeProvider time, ILogger logger)
+{
+    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
+    private Task<(IReadOnlyList<NamedStore> Found, string? Fault)>? _running;
+    private long _notBefore;
+
+    public bool IsRunning => _running is not null;
+
+    /// <summary>The search under way, for tests that wait for it.</summary>
+    internal Task Running => _running ?? Task.CompletedTask;
+
+    /// <summary>Why the last search is not complete; null when it is. Written by the delivery loop; reports read it as it is.</summary>
+    public string? Fault { get; private set; }
+
+    public void StartIfDue()
+    {
+        if (stores.IsSearched || _running is not null || time.GetTimestamp() < _notBefore)
+            return;
+
+        _running = RunAsync();
+        _ = _running.ContinueWith(static (_, s) => ((AsyncSignal)s!).Set(), signal, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    /// <summary>The stores that a finished search has found something in; null when none has finished.</summary>
+    public IReadOnlyList<NamedStore>? TakeOutcome()
+    {
+        if (_running is not { IsCompleted: true } finished)
+            return null;
+
+        _running = null;
+        (var found, Fault) = finished.GetAwaiter().GetResult(); // throws a bug only, and the delivery loop ends with it
+        if (Fault is not null)
+            Failed(Fault);
+        return found;
+    }
+
+    private async Task<(IReadOnlyList<NamedStore> Found, string? Fault)> RunAsync()
+    {
+        try
+        {
+            var found = await Task.Run(stores.SearchAsync).ConfigureAwait(false);
+            return (found, stores.IsSearched ? null : "not every master was reached");
+        }
+        catch (StoreException e)
+        {
+            return ([], e.Message);
+        }
+    }
+
+    private void Failed(string fault)
+    {
+        var delay = _backoff.Next();
+        _notBefore = time.TimestampAfter(delay);
+        if (_backoff.Failures is 1 or 10 || _backoff.Failures % 100 == 0)
+            StoreLog.NotSearched(logger, fault, (int)delay.TotalMilliseconds);
+    }
+}
