@@ -5,7 +5,6 @@ using KeyEvt.Forwarder.Delivery.Stores;
 using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Outbox;
-using KeyEvt.Proxy.Transport;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;

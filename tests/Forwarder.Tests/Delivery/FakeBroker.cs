@@ -3,7 +3,6 @@ using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Amqp.Messages;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Events;
-using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
 
