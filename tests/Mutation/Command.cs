@@ -1,4 +1,4 @@
-// What does another program say, and does it end in time?
+// What does another program say, and does it end?
 using System.Diagnostics;
 using System.Text;
 
@@ -10,13 +10,15 @@ internal static class Command
     /// <summary>A program that prints for ever must not fill the memory.</summary>
     private const int MaxOutput = 4 << 20;
 
+    private static readonly TimeSpan SampleEvery = TimeSpan.FromMilliseconds(100);
+
     /// <param name="program">Its name or path.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="folder">Where it runs.</param>
-    /// <param name="deadline">After this it is killed, and its children with it; null for no deadline.</param>
+    /// <param name="limits">Beyond these it is killed, and its children with it; null for no limits.</param>
     /// <param name="variables">Environment variables besides ours.</param>
     public static async Task<CommandResult> RunAsync(
-        string program, IEnumerable<string> arguments, string folder, TimeSpan? deadline = null, IReadOnlyDictionary<string, string>? variables = null)
+        string program, IEnumerable<string> arguments, string folder, RunLimits? limits = null, IReadOnlyDictionary<string, string>? variables = null)
     {
         var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (var (name, value) in variables ?? new Dictionary<string, string>()) start.Environment[name] = value;
@@ -29,18 +31,19 @@ internal static class Command
         process.StandardInput.Close();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        using var timer = new CancellationTokenSource(deadline ?? Timeout.InfiniteTimeSpan);
-        try
+        var watchdog = limits is null ? null : new Watchdog(limits);
+        var processor = TimeSpan.Zero;
+        var isStuck = false;
+        var exit = process.WaitForExitAsync();
+        while (await Task.WhenAny(exit, Task.Delay(SampleEvery)) != exit)
         {
-            await process.WaitForExitAsync(timer.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            return new CommandResult(null, Text(), watch.Elapsed);
+            processor = ProcessorTime(process) ?? processor;
+            isStuck = watchdog?.IsStuck(processor, watch.Elapsed) == true;
+            if (isStuck) process.Kill(entireProcessTree: true);
         }
 
-        return new CommandResult(process.ExitCode, Text(), watch.Elapsed);
+        await exit;
+        return new CommandResult(isStuck ? null : process.ExitCode, Text(), watch.Elapsed, processor);
 
         void Keep(string? line)
         {
@@ -53,6 +56,19 @@ internal static class Command
         string Text()
         {
             lock (output) return output.ToString();
+        }
+    }
+
+    /// <summary>Null when the process has ended.</summary>
+    private static TimeSpan? ProcessorTime(Process process)
+    {
+        try
+        {
+            return process.TotalProcessorTime;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
         }
     }
 }

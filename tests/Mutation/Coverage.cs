@@ -4,8 +4,8 @@ namespace KeyEvt.Mutation;
 /// <summary>Runs each class of tests once without a mutant, in a process of its own, so that what is done once a process is noted for each.</summary>
 internal sealed class Coverage(TestRunner runner, IReadOnlyList<Mutant> mutants, int parallel, TextWriter log)
 {
-    /// <summary>No class takes as long without a mutant.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+    /// <summary>No class uses as much without a mutant.</summary>
+    private static readonly RunLimits Longest = new(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(20));
 
     /// <returns>The classes that pass without a mutant. Others are named in the log and say nothing about mutants.</returns>
     public async Task<IReadOnlyList<TestClass>> MeasureAsync(IEnumerable<string> assemblies)
@@ -37,7 +37,7 @@ internal sealed class Coverage(TestRunner runner, IReadOnlyList<Mutant> mutants,
             var run = await runner.RunAsync(assembly, ["-class", name], new Dictionary<string, string> { [SwitchSource.PlacesVariable] = places }, Longest);
             if (run.Kind != TestOutcomeKind.Passed) return null;
             var reached = await File.ReadAllBytesAsync(places);
-            return new TestClass(assembly, name, run.Time, mutants.Select(mutant => mutant.Id).Where(id => reached[id] != 0).ToHashSet());
+            return new TestClass(assembly, name, run.Time, run.Processor, mutants.Select(mutant => mutant.Id).Where(id => reached[id] != 0).ToHashSet());
         }
         finally
         {

@@ -5,5 +5,6 @@ namespace KeyEvt.Mutation;
 /// <param name="Assembly">The path of its assembly.</param>
 /// <param name="Name">Its full name.</param>
 /// <param name="Time">How long it ran alone, the start of the process included.</param>
+/// <param name="Processor">The processor time that it used.</param>
 /// <param name="Reached">The numbers of the mutants whose places it reached.</param>
-internal sealed record TestClass(string Assembly, string Name, TimeSpan Time, IReadOnlySet<int> Reached);
+internal sealed record TestClass(string Assembly, string Name, TimeSpan Time, TimeSpan Processor, IReadOnlySet<int> Reached);

@@ -13,6 +13,6 @@ internal enum TestOutcomeKind
     /// <summary>The process ended without the name of a test that failed.</summary>
     Crashed,
 
-    /// <summary>The run did not end before its deadline.</summary>
-    TimedOut,
+    /// <summary>The run was stuck: it waited for nothing, or went in circles.</summary>
+    Stuck,
 }

@@ -21,17 +21,17 @@ internal sealed partial class TestRunner(int seed)
     /// <param name="assembly">The assembly.</param>
     /// <param name="filters">Filters as the test program takes them, <c>-class NAME</c> or <c>-method NAME</c>.</param>
     /// <param name="variables">Which mutant is on, or where the places reached are noted.</param>
-    /// <param name="deadline">After this the run is stopped.</param>
-    public async Task<TestOutcome> RunAsync(string assembly, IEnumerable<string> filters, IReadOnlyDictionary<string, string> variables, TimeSpan deadline)
+    /// <param name="limits">Beyond these the run is stopped.</param>
+    public async Task<TestOutcome> RunAsync(string assembly, IEnumerable<string> filters, IReadOnlyDictionary<string, string> variables, RunLimits limits)
     {
         var environment = new Dictionary<string, string>(variables) { ["DOTNET_GCHeapHardLimit"] = HeapLimit, ["DOTNET_TieredPGO"] = "0", ["DOTNET_DbgEnableMiniDump"] = "0" };
         var arguments = new[] { "exec", assembly, string.Create(CultureInfo.InvariantCulture, $":{seed}"), "-noColor", "-noLogo", "-stopOnFail" };
-        var run = await Command.RunAsync("dotnet", [.. arguments, .. filters], Path.GetDirectoryName(assembly)!, deadline, environment);
-        if (run.ExitCode is null) return new TestOutcome(TestOutcomeKind.TimedOut, null, run.Time);
-        if (run.ExitCode == 0 && !RanNothing().IsMatch(run.Output)) return new TestOutcome(TestOutcomeKind.Passed, null, run.Time);
+        var run = await Command.RunAsync("dotnet", [.. arguments, .. filters], Path.GetDirectoryName(assembly)!, limits, environment);
+        if (run.ExitCode is null) return new TestOutcome(TestOutcomeKind.Stuck, null, run.Time, run.Processor);
+        if (run.ExitCode == 0 && !RanNothing().IsMatch(run.Output)) return new TestOutcome(TestOutcomeKind.Passed, null, run.Time, run.Processor);
         return FailedTest().Match(run.Output) is { Success: true } failed
-            ? new TestOutcome(TestOutcomeKind.Failed, failed.Groups["test"].Value, run.Time)
-            : new TestOutcome(TestOutcomeKind.Crashed, null, run.Time);
+            ? new TestOutcome(TestOutcomeKind.Failed, failed.Groups["test"].Value, run.Time, run.Processor)
+            : new TestOutcome(TestOutcomeKind.Crashed, null, run.Time, run.Processor);
     }
 
     [GeneratedRegex(@"^\w+(\.\w+)+(\+\w+)?$")]

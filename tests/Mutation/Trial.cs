@@ -16,10 +16,12 @@ internal sealed class Trial(TestRunner runner, IReadOnlyList<TestClass> classes)
 
     private static readonly TimeSpan LaterTime = TimeSpan.FromSeconds(15);
 
-    /// <summary>A deadline is this many times what the classes took without the mutant, one after the other. The machine may be busier now.</summary>
+    /// <summary>A run may use this many times the processor time that its classes used without the mutant, and a fixed time on top.</summary>
     private const int Patience = 4;
 
-    private static readonly TimeSpan LeastDeadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan OnTop = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(15);
 
     public async Task<Verdict> RunAsync(Mutant mutant)
     {
@@ -70,7 +72,7 @@ internal sealed class Trial(TestRunner runner, IReadOnlyList<TestClass> classes)
             {
                 case { Kind: TestOutcomeKind.Passed }:
                     return null;
-                case { Kind: TestOutcomeKind.TimedOut }:
+                case { Kind: TestOutcomeKind.Stuck }:
                     return "timeout";
                 case { Kind: TestOutcomeKind.Crashed }:
                     return "killed by a crash of the test process";
@@ -79,7 +81,7 @@ internal sealed class Trial(TestRunner runner, IReadOnlyList<TestClass> classes)
             // A test that fails by chance must not count: it has to fail again, alone.
             var failed = outcome.Test!;
             var again = await RunAsync(mutant, ["-method", failed], remaining);
-            if (again.Kind == TestOutcomeKind.TimedOut) return "timeout";
+            if (again.Kind == TestOutcomeKind.Stuck) return "timeout";
             if (again.Kind != TestOutcomeKind.Passed) return $"killed by {failed}";
             remaining = [.. remaining.Where(test => !failed.StartsWith(test.Name + ".", StringComparison.Ordinal))];
             if (remaining.Count == batch.Count) return null;
@@ -90,8 +92,8 @@ internal sealed class Trial(TestRunner runner, IReadOnlyList<TestClass> classes)
 
     private Task<TestOutcome> RunAsync(Mutant mutant, IEnumerable<string> filters, IReadOnlyList<TestClass> batch)
     {
-        var time = TimeSpan.FromTicks(batch.Sum(test => test.Time.Ticks)) * Patience;
+        var limits = new RunLimits((TimeSpan.FromTicks(batch.Sum(test => test.Processor.Ticks)) * Patience) + OnTop, LongestRun);
         var active = new Dictionary<string, string> { [SwitchSource.ActiveVariable] = mutant.Id.ToString(CultureInfo.InvariantCulture) };
-        return runner.RunAsync(batch[0].Assembly, filters, active, time > LeastDeadline ? time : LeastDeadline);
+        return runner.RunAsync(batch[0].Assembly, filters, active, limits);
     }
 }
