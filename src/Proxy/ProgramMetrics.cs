@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Metrics;
 using KeyEvt.Proxy.Admin;
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.KeyspaceFanIn;
 using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Session;

@@ -21,7 +21,7 @@ internal abstract class Interception
     /// <summary>Whether the answer is all that comes between the marks, in order, and not the one reply.</summary>
     public virtual bool KeepsAll => false;
 
-    /// <summary>What was asked for, for metrics: one of <see cref="InterceptMetrics.Commands"/>.</summary>
+    /// <summary>What was asked for, for metrics: one of a few words.</summary>
     public abstract string Command { get; }
 
     /// <summary>Once judged: how it ended, for metrics.</summary>

@@ -14,6 +14,9 @@ internal sealed class OwnCommand(RespRequest request, Authorization authorizatio
 
     public override string Command { get; } = CommandTable.LabelOf(request);
 
+    /// <summary>All values that <see cref="Command"/> can have.</summary>
+    public static IReadOnlyList<string> MetricLabels { get; } = [.. CommandTable.All.Select(entry => entry.Name), "module_load", "module_unload", "unknown"];
+
     public override ReadOnlyMemory<byte> Question => _right.Request;
 
     public override ReadOnlyMemory<byte>? SecondQuestion => authorization.MayAskUser ? Authorization.UserQuestion : (ReadOnlyMemory<byte>?)null; // a bare null would become an empty question

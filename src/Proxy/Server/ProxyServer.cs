@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Topology;
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;
@@ -63,7 +64,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
             CoverageOf = options.Coverage is { } coverage ? place => coverage.Of(place.Host, place.Port, place.UnixPath) : static _ => CoverageGate.AlwaysOpen,
             Intercept = new InterceptorFactory(new Authorization(options.AdminUsers), commands, translator, _merge, sessionLogger).Open,
             Probe = _probe,
-            Interceptions = new InterceptMetrics(meter, () => Interception),
+            Interceptions = new InterceptMetrics(meter, OwnCommand.MetricLabels, () => Interception),
             ConnectTimes = new ConnectTimes(meter),
             Time = time,
             Logger = sessionLogger,

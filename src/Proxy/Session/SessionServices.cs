@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Transport;

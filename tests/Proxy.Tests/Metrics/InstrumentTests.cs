@@ -4,7 +4,9 @@ using KeyEvt.Forwarder.Metrics;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Admin;
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Barrier.Echo;
+using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.KeyspaceFanIn;
 using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Metrics;
@@ -77,7 +79,7 @@ public sealed class InstrumentTests : IAsyncDisposable
         var upstream = UpstreamAddress.Of(RedisAddress.Parse("redis://127.0.0.1:1"));
         var meter = meters.Create(ProgramMetrics.MeterName);
         ProgramMetrics.Add(meter, new ProxyReadiness(() => [], () => []), TimeProvider.System);
-        _ = new InterceptMetrics(meter, () => InterceptionState.On);
+        _ = new InterceptMetrics(meter, OwnCommand.MetricLabels, () => InterceptionState.On);
         _ = new ConnectTimes(meter);
         SessionMetrics.Add(meter, Registries.Make());
         FanInMetrics.Add(meter, null);

@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Barrier.Echo;
+using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Metrics;
 using KeyEvt.Proxy.Session;
@@ -65,7 +67,7 @@ public sealed class SessionMetricsTests : IDisposable
     [Fact]
     public async Task Own_commands_are_counted_by_name_and_outcome_and_are_no_traffic()
     {
-        await using var test = new SessionUnderTest(interceptions: new InterceptMetrics(_meter, () => InterceptionState.On));
+        await using var test = new SessionUnderTest(interceptions: new InterceptMetrics(_meter, OwnCommand.MetricLabels, () => InterceptionState.On));
         Expect("keyevt_intercept_requests_total{command=\"info\",outcome=\"ok\"} 0", "keyevt_intercept_state{state=\"on\"} 1", "keyevt_intercept_state{state=\"no_echo\"} 0");
         await AskAsync("key_evt_amqp.INFO", ConfigGranted, "+DONE\r\n");
         await AskAsync("key_evt_amqp.info", "-NOPERM no\r\n", "-NOPERM no\r\n");

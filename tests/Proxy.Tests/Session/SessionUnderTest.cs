@@ -1,4 +1,5 @@
 using System.Text;
+using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Cluster;
 using KeyEvt.Proxy.Intercept;

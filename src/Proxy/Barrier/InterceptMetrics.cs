@@ -1,10 +1,8 @@
 using System.Diagnostics.Metrics;
 using KeyEvt.Forwarder.Metrics;
-using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Barrier.Echo;
-using KeyEvt.Proxy.Intercept;
 
-namespace KeyEvt.Proxy.Session;
+namespace KeyEvt.Proxy.Barrier;
 
 /// <summary>What do metrics tell of the requests that the proxy answers itself?</summary>
 internal sealed class InterceptMetrics
@@ -26,18 +24,16 @@ internal sealed class InterceptMetrics
 
     private readonly Counter<long> _requests;
 
+    /// <param name="ownCommands">Values of the label for the proxy's own commands.</param>
     /// <param name="state">Read when somebody looks.</param>
-    public InterceptMetrics(Meter meter, Func<InterceptionState> state)
+    public InterceptMetrics(Meter meter, IEnumerable<string> ownCommands, Func<InterceptionState> state)
     {
         _requests = meter.CreateCounter(Requests);
         meter.ObserveMany(State, () => StateSeries.Of(state(), "state"));
-        foreach (string command in Commands) _requests.Add(0, new("command", command), new("outcome", LabelText.Of(InterceptionOutcome.Ok)));
+        foreach (var command in ownCommands.Concat([Cluster, Subscribe, Hello])) _requests.Add(0, new("command", command), new("outcome", LabelText.Of(InterceptionOutcome.Ok)));
     }
 
     public static IReadOnlyList<MetricDefinition> Definitions { get; } = [Requests, State];
-
-    /// <summary>All values that the label can have.</summary>
-    public static IReadOnlyList<string> Commands { get; } = [.. CommandTable.All.Select(entry => entry.Name), "module_load", "module_unload", "unknown", Cluster, Subscribe, Hello];
 
     /// <summary>Once it is answered.</summary>
     public void Count(Interception interception) =>
