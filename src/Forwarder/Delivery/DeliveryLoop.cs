@@ -20,7 +20,6 @@ internal sealed class DeliveryLoop
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
 
-    private readonly Ledger _ledger;
     private readonly DeliveryOptions _options;
     private readonly Func<ForwarderConfig> _config;
     private readonly TimeProvider _time;
@@ -46,7 +45,7 @@ internal sealed class DeliveryLoop
 
     public DeliveryLoop(IBrokerConnector connector, IEventStores stores, Ledger ledger, DeliveryOptions options, Func<ForwarderConfig> config, TimeProvider time, ILogger logger)
     {
-        (_ledger, _options, _config, _time, _logger) = (ledger, options, config, time, logger);
+        (_options, _config, _time, _logger) = (options, config, time, logger);
         _inbox = new LinkInbox(_signal);
         Memory = new EventLog(ledger, WaitingPlace.Memory, options.BufferBytes);
         Links = new LinkKeeper(connector, options, _inbox, _signal, time, logger);
