@@ -4,4 +4,6 @@ using KeyEvt.Proxy;
 
 var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
     .Select(entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? ""));
+
+#pragma warning disable RS0030 // The program's edge: here, and only here, the console is named.
 return await Application.RunAsync(args, environment, Console.Out, Console.Error);

@@ -9,7 +9,7 @@ namespace KeyEvt.Forwarder.Amqp;
 /// How is the broker's socket connected? By all addresses of its name, as <see cref="HappyEyeballs"/> does. The library alone would try one address of each family, and wait its whole
 /// timeout for the first.
 /// </summary>
-public sealed class HappyEyeballsTcpClient(string host, HappyEyeballs race) : ITcpClient
+public sealed class HappyEyeballsTcpClient(string hostName, HappyEyeballs race) : ITcpClient
 {
     private Socket? _socket;
 
@@ -23,8 +23,8 @@ public sealed class HappyEyeballsTcpClient(string host, HappyEyeballs race) : IT
 
     public Socket Client => _socket ?? throw new InvalidOperationException("not connected");
 
-    /// <param name="address">One of the host's, which the library has chosen: not heeded.</param>
-    public async Task ConnectAsync(IPAddress address, int port, CancellationToken cancellationToken = default) => _socket = await race.OpenAsync(host, port, cancellationToken).ConfigureAwait(false);
+    /// <param name="host">One of the host's, which the library has chosen: not heeded.</param>
+    public async Task ConnectAsync(IPAddress host, int port, CancellationToken cancellationToken = default) => _socket = await race.OpenAsync(hostName, port, cancellationToken).ConfigureAwait(false);
 
     public NetworkStream GetStream() => new(Client, ownsSocket: false);
 

@@ -38,7 +38,7 @@ internal sealed class AsyncSignal : IValueTaskSource
         _core.SetResult(true);
     }
 
-    /// <summary>Completes at the next <see cref="Set"/>, or at once when it was set since the last wait.</summary>
+    /// <summary>Completes at the next <see cref="Set()"/>, or at once when it was set since the last wait.</summary>
     public ValueTask WaitAsync()
     {
         lock (_gate)

@@ -26,7 +26,7 @@ internal static class CommandTable
         new("rule_get", CommandRight.Read, 1, 1, (c, _, _) => c.RuleGet(), "-- rules in force"),
         new("format_set", CommandRight.Change, 2, 3, (c, r, _) => c.FormatSetAsync(r), "text|json|cloudevents [routing_key] -- shape of the messages; {db}, {event}, {class} and {key} in the routing key stand for the event's"),
         new("info", CommandRight.Read, 1, 2, (c, r, _) => c.Info(r), "[section] -- state and counters"),
-        new("help", CommandRight.Read, 1, 1, (c, _, _) => c.Help(), "-- this text"),
+        new("help", CommandRight.Read, 1, 1, (_, _, _) => KeyEvtCommands.Help(), "-- this text"),
     ];
 
     private static readonly Dictionary<string, CommandEntry> ByName = All.ToDictionary(entry => entry.Name, StringComparer.OrdinalIgnoreCase);

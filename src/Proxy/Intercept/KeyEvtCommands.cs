@@ -140,7 +140,7 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         return ValueTask.FromResult(Replies.Bulk(text.ToString()));
     }
 
-    public ValueTask<ReadOnlyMemory<byte>> Help() =>
+    public static ValueTask<ReadOnlyMemory<byte>> Help() =>
         ValueTask.FromResult(Replies.Array([.. CommandTable.All.Select(entry => Replies.Bulk($"key_evt_amqp.{entry.Name} {entry.Help}"))]));
 
     /// <summary><c>MODULE LOAD path [flags [parameters as config_set]]</c>, <c>MODULE UNLOAD key_evt_amqp</c>.</summary>

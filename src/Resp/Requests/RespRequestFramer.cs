@@ -24,7 +24,9 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
     where TFilter : struct, IRequestFilter
 {
     private readonly RequestMachine _machine = new(limits);
+#pragma warning disable IDE0044 // A filter may change its own fields. Were this readonly, each call would go to a copy.
     private TFilter _filter = filter;
+#pragma warning restore IDE0044
     private Mode _mode;
 
     /// <summary>Position in the stream of the next byte to be scanned; while there is a candidate, of its first byte.</summary>

@@ -25,7 +25,7 @@ public sealed class ClusterClientTests
         await Task.WhenAll(keys.Select(key => database.StringSetAsync(key, key)));
         Assert.Equal(keys, (await Task.WhenAll(keys.Select(key => database.StringGetAsync(key)))).Select(value => (string?)value));
 
-        await WhileInUseAsync(stage, database, keys, async () =>
+        await WhileInUseAsync(database, keys, async () =>
         {
             await stage.Cluster.ReshardAsync(stage.Cluster.Nodes[0], stage.Cluster.Nodes[1], 300);
             await stage.Cluster.FailoverAsync(stage.Cluster.Nodes[2]);
@@ -73,7 +73,7 @@ public sealed class ClusterClientTests
         Assert.Equal("after", (string?)await database.StringGetAsync(key));
     }
 
-    private static async Task WhileInUseAsync(NodePortStage stage, IDatabase database, List<string> keys, Func<Task> change)
+    private static async Task WhileInUseAsync(IDatabase database, List<string> keys, Func<Task> change)
     {
         using var end = new CancellationTokenSource();
         var (wrong, answers) = (0, 0);

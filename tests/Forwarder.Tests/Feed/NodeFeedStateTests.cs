@@ -258,7 +258,7 @@ public sealed class NodeFeedStateTests : IAsyncDisposable
         public Task KeysAsync(params string[] keys) => Eventually.ValueAsync(
             $"the keys {string.Join(' ', keys)}", () => Task.FromResult(string.Join(' ', Heard.Select(entry => entry.Key))), seen => seen == string.Join(' ', keys));
 
-        public Task<Gap> GapAsync() => Eventually.ValueAsync("a gap", () => Task.FromResult(Gaps.Recent.FirstOrDefault()!), gap => gap is not null);
+        public Task<Gap> GapAsync() => Eventually.ValueAsync("a gap", () => Task.FromResult(Gaps.Recent is [var first, ..] ? first : null!), gap => gap is not null);
 
         public Task BeatsAsync(int count)
         {

@@ -73,7 +73,7 @@ public sealed class NodeFeedTlsTests : IDisposable
         await RefusedAsync(FeedOn(TrustingAuthority(), server.Port), "there is no answer to the TLS handshake in time: is it the port without TLS?");
     }
 
-    private async Task RefusedAsync(NodeFeed feed, string text)
+    private static async Task RefusedAsync(NodeFeed feed, string text)
     {
         await using var disposing = feed;
         feed.Start();

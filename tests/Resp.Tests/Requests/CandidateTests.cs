@@ -86,7 +86,7 @@ public sealed class CandidateTests
         {
             var driver = FramerDriver.Run(stream, cuts);
             Assert.Equal("Protocol error: " + text, driver.Error?.Message);
-            Assert.Equal(stream.Length - (candidate.EndsWith("\n", StringComparison.Ordinal) && candidate[0] == '*' ? 3 : 1), driver.Error?.Offset);
+            Assert.Equal(stream.Length - (candidate.EndsWith('\n') && candidate[0] == '*' ? 3 : 1), driver.Error?.Offset);
             Assert.Equal(Get, Latin1.Text([.. driver.Forwarded]));
         }
     }
