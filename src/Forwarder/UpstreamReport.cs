@@ -52,7 +52,7 @@ internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher to
         return new InfoSection("upstream", [.. fields.Select(field => KeyValuePair.Create(field.Item1, field.Item2))]);
     }
 
-    private string Describe(FeedSet.Member member)
+    private string Describe(FeedMember member)
     {
         var (node, status) = (member.Node, member.Feed.Status);
         var own = gaps.OfNode(status.Node);

@@ -13,8 +13,7 @@ namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>Which connection does a feed have now? One after another until it is stopped; what lies between two of them is declared.</summary>
 /// <remarks>
-/// A subscription that is lost is made again at once. Pauses grow over attempts that do not come to one, and over subscriptions that are cut off as soon as they
-/// are made. The loop alone opens connections.
+/// Between two connections it waits as long as <see cref="ReconnectPause"/> says. Only this loop opens connections.
 /// </remarks>
 internal sealed class FeedSupervisor
 {
@@ -22,7 +21,7 @@ internal sealed class FeedSupervisor
     private readonly IRedisTransport _transport;
     private readonly Func<EventClass> _wanted;
     private readonly CancellationToken _stop;
-    private readonly Backoff _backoff;
+    private readonly ReconnectPause _pause;
     private readonly LogRateLimiter _warnings;
     private readonly InterruptibleDelay _hurry = new();
     private readonly SilentConnectionCheck _replacement;
@@ -33,20 +32,20 @@ internal sealed class FeedSupervisor
     public FeedSupervisor(FeedContext feed, IRedisTransport transport, Func<EventClass> wanted, CancellationToken stop)
     {
         (_feed, _transport, _wanted, _stop) = (feed, transport, wanted, stop);
-        _backoff = new Backoff(feed.Options.FirstBackoff, feed.Options.LongestBackoff, Random.Shared);
+        _pause = new ReconnectPause(feed.Options);
         _warnings = new LogRateLimiter(feed.Time, TimeSpan.FromMinutes(1));
         _replacement = new SilentConnectionCheck(feed, wanted, _warnings, ConnectAsync);
     }
 
-    /// <summary>The one that counts, or is on its way to; null: there is none.</summary>
+    /// <summary>The connection that is subscribed, or is about to be; null: there is none.</summary>
     public FeedConnection? Current => _current;
 
     public long MarkersSent => Volatile.Read(ref _markersSentBefore) + (_current?.MarkersSent ?? 0);
 
-    /// <summary>Connects now, if it waits to.</summary>
-    public void Hurry() => _hurry.Set();
+    /// <summary>Ends a pause: connects now.</summary>
+    public void InterruptibleDelay() => _hurry.Set();
 
-    /// <returns>When it is stopped.</returns>
+    /// <summary>Runs until the feed is stopped.</summary>
     public async Task RunAsync()
     {
         while (!_stop.IsCancellationRequested)
@@ -59,7 +58,7 @@ internal sealed class FeedSupervisor
     }
 
     /// <summary>One connection from its beginning to its end, and those that take its place while it is silent.</summary>
-    /// <returns>How the last of them ended, and how long its subscription lived; null: there was none.</returns>
+    /// <returns>How the last of them ended, and how long its subscription lived. Lived is null when there was no subscription.</returns>
     private async Task<(RedisFault Fault, TimeSpan? Lived)> AttemptAsync()
     {
         _feed.Board.Change(status => status with { State = FeedState.Connecting });
@@ -75,13 +74,13 @@ internal sealed class FeedSupervisor
             while (await FollowAsync(connection, life).ConfigureAwait(false) is { } next)
             {
                 Leave(connection, next.Connection);
-                next.Connection.WantChanged(); // since it subscribed
+                next.Connection.WantChanged(); // what is wanted may have changed since it subscribed
                 await life.ConfigureAwait(false);
                 (connection, life) = next;
             }
 
             fault = await life.ConfigureAwait(false);
-            // Not ready comes before the gap is declared: who sees the gap must not believe the feed to be covering still.
+            // The state changes before the gap is declared, so that whoever sees the gap does not see a feed that is still subscribed.
             _feed.Board.Change(status => status with { State = FeedState.Down, IsInStep = false });
             if (fault.Kind != RedisFaultKind.Stopped)
                 _feed.Coverage.Lost(fault, _feed.Progress.Position);
@@ -138,7 +137,7 @@ internal sealed class FeedSupervisor
 
     private async Task PauseAsync(RedisFault fault, TimeSpan? lived, TimeSpan took)
     {
-        var delay = NextPause(fault, lived, took);
+        var delay = _pause.After(fault, lived, took);
         _feed.Board.Change(status => status with
         {
             State = FeedState.Down,
@@ -155,19 +154,5 @@ internal sealed class FeedSupervisor
         _lastText = fault.Text;
         if (delay > TimeSpan.Zero)
             await _hurry.WaitAsync(delay, _feed.Time, _stop).ConfigureAwait(false);
-    }
-
-    private TimeSpan NextPause(RedisFault fault, TimeSpan? lived, TimeSpan took)
-    {
-        if (lived >= _feed.Options.ShortestLife)
-        {
-            _backoff.Reset();
-            return TimeSpan.Zero;
-        }
-
-        var delay = _backoff.Next();
-        if (fault.Kind == RedisFaultKind.Refused)
-            return delay < _feed.Options.RefusedBackoff ? _feed.Options.RefusedBackoff : delay;
-        return lived is null ? delay - took : delay; // an attempt that nobody answered for long was a pause already
     }
 }

@@ -67,7 +67,7 @@ internal sealed class FeedMetrics
 
     public static IReadOnlyList<MetricDefinition> OfUpstream { get; } = [Nodes, TopologyFailing, TopologyChanges];
 
-    private static KeyValuePair<string, object?> Of(FeedSet.Member member) => new(Node, NameOf(member.Node));
+    private static KeyValuePair<string, object?> Of(FeedMember member) => new(Node, NameOf(member.Node));
 
     /// <summary>The id of a cluster's node; else where it is, as its id would tell the user of the login too.</summary>
     private static string NameOf(TopologyNode node)

@@ -27,4 +27,8 @@ public sealed record TopologyNode
     public bool IsFailing { get; init; }
 
     public bool Serves(int slot) => Slots.Any(range => range.Contains(slot));
+
+    /// <summary>The node in a few words, for the log.</summary>
+    internal string Describe() =>
+        $"{Address} {Role.ToString().ToLowerInvariant()}{(Slots.Count > 0 ? $" of {Slots.Sum(range => range.Count)} slots" : "")}{(IsFailing ? " (failing)" : "")}";
 }

@@ -13,4 +13,11 @@ public sealed record TopologySnapshot(UpstreamShape Shape, long Version, IReadOn
 
     /// <summary>The master that serves a slot of a cluster; null while nobody does.</summary>
     public TopologyNode? MasterOf(int slot) => Masters.FirstOrDefault(node => node.Serves(slot));
+
+    /// <summary>Whether these nodes are the same ones, in the same order and with the same values.</summary>
+    internal bool HasSameNodes(IReadOnlyList<TopologyNode> nodes) =>
+        nodes.Count == Nodes.Count && nodes.Zip(Nodes).All(pair =>
+            pair.First with { Slots = [], Hosts = [] } == pair.Second with { Slots = [], Hosts = [] } // lists are compared by their contents, below
+            && pair.First.Slots.SequenceEqual(pair.Second.Slots)
+            && pair.First.Hosts.SequenceEqual(pair.Second.Hosts));
 }

@@ -9,24 +9,21 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>While something fails, or after a hint: a switch takes several steps.</summary>
+    /// <summary>Between two looks while something fails, and for a while after a hint.</summary>
     private static readonly TimeSpan Hurried = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>After a pause, so that many hints cause one look.</summary>
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(20);
-
-    private static readonly TimeSpan HurryFor = TimeSpan.FromSeconds(3);
 
     private readonly INodeFinder? _finder;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly SemaphoreSlim _hinted = new(0, 1);
+    private readonly TopologyHints _hints;
     private readonly CancellationTokenSource _stop = new();
     private readonly LogRateLimiter _warnings;
-    private readonly Lock _gate = new();
     private readonly ChangeSignal _changed = new();
     private volatile TopologySnapshot _current;
     private volatile string? _fault;
-    private long _hurryUntil;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
 
@@ -38,6 +35,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     internal TopologyWatcher(UpstreamAddress upstream, INodeFinder? finder, TimeProvider time, ILogger logger)
     {
         (_finder, _time, _logger) = (finder, time, logger);
+        _hints = new TopologyHints(time);
         _warnings = new LogRateLimiter(time, TimeSpan.FromMinutes(1));
         IReadOnlyList<TopologyNode> first = upstream.Shape == UpstreamShape.Standalone
             ? [new TopologyNode { Id = upstream.Seeds[0].ToString(), Address = upstream.Seeds[0], Role = NodeRole.Unknown }]
@@ -47,7 +45,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
 
     public TopologySnapshot Current => _current;
 
-    /// <summary>Why nothing is known, or what is known may be old; null when the last look went well, and the next change will be told of.</summary>
+    /// <summary>Why nothing is known, or why what is known may be old. Null when the last look went well and changes are told of.</summary>
     public string? LastFault => _fault ?? _finder?.Deafness;
 
     public Task Changed => _changed.Next;
@@ -55,11 +53,10 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     public void Hint(string reason)
     {
         TopologyLog.Hinted(_logger, reason);
-        Volatile.Write(ref _hurryUntil, _time.TimestampAfter(HurryFor));
-        Wake();
+        _hints.Add();
     }
 
-    /// <summary>One node's address says all there is to know of it: nothing runs then.</summary>
+    /// <summary>Starts the loop. Nothing runs for a single node, as its address says all there is to know.</summary>
     public void Start()
     {
         if (_finder is { } finder)
@@ -77,7 +74,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         if (_finder is not null)
             await _finder.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
-        _hinted.Dispose();
+        _hints.Dispose();
     }
 
     internal static INodeFinder? FinderOf(UpstreamAddress upstream, IRedisTransport transport, TimeProvider time) => upstream.Shape switch
@@ -87,7 +84,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         _ => null,
     };
 
-    /// <summary>A loop that dies must not do so in silence.</summary>
+    /// <summary>Reports a loop that dies, in the log and by <see cref="Completion"/>.</summary>
     private async Task GuardAsync(Func<Task> loop)
     {
         try
@@ -123,12 +120,12 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
                 _fault = e.Message;
             }
 
-            bool isHurried = _time.GetTimestamp() < Volatile.Read(ref _hurryUntil) || _fault is not null || _current.Nodes.Any(node => node.IsFailing && node.Role != NodeRole.Replica);
+            bool isHurried = _hints.IsRecent || _fault is not null || _current.Nodes.Any(node => node.IsFailing && node.Role != NodeRole.Replica);
             var pause = isHurried ? Hurried : Interval;
             try
             {
-                await HintedAsync(pause).ConfigureAwait(false);
-                await Task.Delay(Breath, _time, _stop.Token).ConfigureAwait(false); // many hints are one
+                await _hints.WaitAsync(pause, _stop.Token).ConfigureAwait(false);
+                await Task.Delay(Breath, _time, _stop.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
@@ -139,41 +136,12 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
 
     private void Take(IReadOnlyList<TopologyNode> nodes)
     {
-        if (IsSame(nodes, _current.Nodes))
+        if (_current.HasSameNodes(nodes))
             return;
 
         var next = _current with { Version = _current.Version + 1, Nodes = nodes };
         _current = next;
-        TopologyLog.Changed(_logger, next.Version, string.Join(", ", nodes.Select(Describe)));
+        TopologyLog.Changed(_logger, next.Version, string.Join(", ", nodes.Select(node => node.Describe())));
         _changed.Signal();
-    }
-
-    internal static string Describe(TopologyNode node) =>
-        $"{node.Address} {node.Role.ToString().ToLowerInvariant()}{(node.Slots.Count > 0 ? $" of {node.Slots.Sum(range => range.Count)} slots" : "")}{(node.IsFailing ? " (failing)" : "")}";
-
-    private static bool IsSame(IReadOnlyList<TopologyNode> one, IReadOnlyList<TopologyNode> other) =>
-        one.Count == other.Count && one.Zip(other).All(pair =>
-            pair.First with { Slots = [], Hosts = [] } == pair.Second with { Slots = [], Hosts = [] }
-            && pair.First.Slots.SequenceEqual(pair.Second.Slots)
-            && pair.First.Hosts.SequenceEqual(pair.Second.Hosts));
-
-    private void Wake()
-    {
-        lock (_gate)
-        {
-            if (_hinted.CurrentCount == 0)
-                _hinted.Release();
-        }
-    }
-
-    /// <summary>Returns when somebody has hinted, or after the pause.</summary>
-    private async Task HintedAsync(TimeSpan pause)
-    {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        var hinted = _hinted.WaitAsync(end.Token);
-        await Task.WhenAny(hinted, Task.Delay(pause, _time, end.Token)).ConfigureAwait(false);
-        await end.CancelAsync().ConfigureAwait(false);
-        await hinted.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _stop.Token.ThrowIfCancellationRequested();
     }
 }

@@ -108,7 +108,7 @@ public sealed class FeedSetSilenceTests : IAsyncDisposable
 
     private IReadOnlyList<string> FeedReadinessOf(string id) => [FeedReadiness.FaultOf(Of(id).Feed.Status, isAlone: false) ?? ""];
 
-    private FeedSet.Member Of(string id) => _feeds.Members.Single(member => member.Node.Id == id);
+    private FeedMember Of(string id) => _feeds.Members.Single(member => member.Node.Id == id);
 
     private async Task StartAsync()
     {

@@ -242,7 +242,7 @@ public sealed class FeedSetTests : IAsyncDisposable
 
     private static int Roles(ScriptedNode node) => node.Commands.Count(command => command == "ROLE");
 
-    private FeedSet.Member Of(string id) => _feeds.Members.Single(member => member.Node.Id == id);
+    private FeedMember Of(string id) => _feeds.Members.Single(member => member.Node.Id == id);
 
     private async Task StartAsync()
     {

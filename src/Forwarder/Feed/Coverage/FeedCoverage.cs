@@ -8,15 +8,16 @@ namespace KeyEvt.Forwarder.Feed.Coverage;
 
 /// <summary>Is the node covered (subscribed, with the flags set), and if not, since when? Opens and closes the node's gaps.</summary>
 /// <remarks>
-/// A stretch of wanting begins when the first class is wanted and ends when none is. Within it, coverage begins with the first confirmed subscription:
-/// before that nothing was promised, so there is no gap. From then on every span without coverage is one. One gap is open at most; what else goes
-/// wrong meanwhile makes it longer, and it ends when nothing is wrong any more. Thread safe; gaps are declared on the caller's thread.
+/// Coverage is judged from the first confirmed subscription on, for as long as any event class is wanted. Before that nothing was promised, so there is no gap. From then
+/// on every span without coverage is a gap. One gap is open at most (<see cref="NodeGap"/>). It ends when nothing is wrong any more. Thread safe; gaps are declared on the
+/// caller's thread.
 /// </remarks>
 /// <param name="hasSuccessors">See <see cref="NodeFeedOptions.HasSuccessors"/>.</param>
-/// <param name="clients">Holds clients' requests back while the node is not covered; null: nobody's.</param>
+/// <param name="clients">Holds clients' requests back while the node is not covered; null: no requests are held back.</param>
 internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, ILogger logger, bool hasSuccessors = false, CoverageGate? clients = null)
 {
     private readonly Lock _gate = new();
+    private readonly NodeGap _gap = new(node, gaps, time, logger);
     private bool _isWanted;
     private bool _isSubscribed;
     private bool _hasFlags = true;
@@ -26,20 +27,18 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     private (RedisFault Fault, EventPosition Last)? _silence;
     private ClockReading _proven;
     private ClockReading _subscribedAt;
-    private ClockReading _openSince;
-    private Gap? _open;
 
-    /// <summary>A gap has been declared that has not ended yet.</summary>
+    /// <summary>Whether a gap has been declared that has not ended yet.</summary>
     public bool IsGapOpen
     {
         get
         {
             lock (_gate)
-                return _open is not null;
+                return _gap.IsOpen;
         }
     }
 
-    /// <summary>Nothing wanted: what is not received is not missed.</summary>
+    /// <summary>Sets whether any event class is wanted. While none is, nothing that is not received is missed.</summary>
     public void Want(bool isWanted, EventPosition position)
     {
         lock (_gate)
@@ -53,7 +52,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         ShowClients();
     }
 
-    /// <summary>All that Redis sent before it handled a command given at this moment has been read.</summary>
+    /// <summary>Notes that everything has been read that Redis sent before it handled a command given at this moment.</summary>
     public void Prove(ClockReading sentAt)
     {
         lock (_gate)
@@ -64,7 +63,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     }
 
     /// <summary>The wanted subscription is confirmed, at this position.</summary>
-    /// <param name="isReplica">What was lost of it meanwhile is not missed.</param>
+    /// <param name="isReplica">The node is a replica, so nobody misses what was lost before.</param>
     public void Subscribed(EventPosition position, bool isReplica = false)
     {
         lock (_gate)
@@ -84,8 +83,8 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     }
 
     /// <summary>
-    /// Whether the node is a replica, whose notifications nobody misses. What was lost of it counts only when it is promoted before it is covered again.
-    /// A master's open gap stays open when it comes back as a replica: its successor ends it. Read loop.
+    /// Sets whether the node is a replica, whose notifications nobody misses. A loss of a replica counts only when it is promoted before it is covered again.
+    /// The open gap of a master stays open when that node comes back as a replica: its successor ends the gap. Called by the read loop.
     /// </summary>
     public void Hold(bool isHeld, EventPosition position)
     {
@@ -107,21 +106,21 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         ShowClients();
     }
 
-    /// <summary>Nothing comes on the connection, which is kept: a gap only if another node takes this one's place before it speaks again, or if it is lost.</summary>
+    /// <summary>The node sends nothing, and its connection is kept. That becomes a gap only when another node takes its place before it speaks again, or when the connection is lost.</summary>
     public void FellSilent(RedisFault fault, EventPosition last)
     {
         lock (_gate)
             _silence = (fault, last);
     }
 
-    /// <summary>It speaks again: nothing was lost.</summary>
+    /// <summary>The silent node speaks again, on the same connection: nothing was lost.</summary>
     public void Speaks()
     {
         lock (_gate)
             _silence = null;
     }
 
-    /// <summary>Another node has taken this one's place, and is covered. What this one last said, before it fell silent, is the last that is known of it.</summary>
+    /// <summary>Another node has taken this one's place, and is covered. If this one was silent, its gap begins at the last thing it said.</summary>
     /// <param name="first">Where the successor's stream begins.</param>
     public void Succeeded(EventPosition first)
     {
@@ -135,23 +134,14 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         Gap? closed;
         lock (_gate)
         {
-            closed = Close(first);
-            _hasBegun = false; // should it come back as a master, a new story begins
+            closed = _gap.Close(first);
+            _hasBegun = false; // if the node becomes a master again, coverage begins anew
             _isHeld = true;
         }
 
         if (closed is not null)
-            Closed(closed);
+            _gap.AnnounceClosed(closed);
         ShowClients();
-    }
-
-    private void DeclareLostWhileHeld(EventPosition first)
-    {
-        if (_lostWhileHeld is not { } lost)
-            return;
-
-        _lostWhileHeld = null;
-        Missed(lost.Fault.Cause, $"{lost.Fault.Text}; the node was promoted meanwhile", lost.From, lost.Last, first);
     }
 
     /// <summary>The connection is gone, and with it the subscription.</summary>
@@ -177,8 +167,8 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     }
 
     /// <summary>
-    /// A needed flag is not set; it was until <paramref name="from"/>, or, when that is null, it never was. What was proven since was the connection only:
-    /// a gap that is open and began later begins then.
+    /// A needed flag is not set. It was last seen set at <paramref name="from"/>; null: it never was. A gap that is open and began later now begins there, since an answering
+    /// connection proves nothing while the flag is missing.
     /// </summary>
     public void FlagsLost(string detail, ClockReading? from, EventPosition last)
     {
@@ -193,6 +183,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         Open(GapCause.FlagsMissing, detail, since, last, reachesBack: from is not null);
     }
 
+    /// <summary>All needed flags are set.</summary>
     public void FlagsFound(EventPosition position)
     {
         lock (_gate)
@@ -201,14 +192,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         ShowClients();
     }
 
-    /// <summary>Their requests are held back as soon as something is missing, and passed on when its gap has ended.</summary>
-    private void ShowClients()
-    {
-        lock (_gate)
-            clients?.Show(_isWanted && !_isHeld && !(_hasBegun && _isSubscribed && _hasFlags));
-    }
-
-    /// <summary>A span known only when it is over.</summary>
+    /// <summary>Declares a gap that was noticed only after its end. Makes the open gap begin earlier instead, if one is open.</summary>
     public void Missed(GapCause cause, string detail, ClockReading from, EventPosition last, EventPosition first)
     {
         var now = ClockReading.Now(time);
@@ -216,31 +200,24 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         {
             if (!_isWanted)
                 return;
-            if (_open is not null)
+            if (_gap.IsOpen)
             {
-                if (from.Timestamp < _openSince.Timestamp)
-                    ReachBack(detail, from, last);
+                _gap.ReachBack(detail, from, last);
                 return;
             }
         }
 
-        var gap = gaps.Add(NewGap(cause, detail, from, last) with
-        {
-            To = now.Wall,
-            Duration = time.GetElapsedTime(from.Timestamp, now.Timestamp),
-            FirstPosition = first,
-        });
-        Opened(gap);
-        Closed(gap);
+        var gap = _gap.AddEnded(cause, detail, from, last, now, first);
+        _gap.AnnounceOpened(gap);
+        _gap.AnnounceClosed(gap);
     }
 
-    /// <summary>Nobody listened from an earlier life of the program until this one did. Known by the wall clock only.</summary>
+    /// <summary>Declares that nobody listened between an earlier run of the program and this one.</summary>
     public void NotRunning(string detail, DateTimeOffset from, EventPosition last, DateTimeOffset to, EventPosition first)
     {
-        var span = to > from ? to - from : TimeSpan.Zero; // a clock that was put back
-        var gap = gaps.Add(new Gap { Node = node, Cause = GapCause.NotRunning, Detail = detail, From = to - span, To = to, Duration = span, LastPosition = last, FirstPosition = first });
-        Opened(gap);
-        Closed(gap);
+        var gap = _gap.AddNotRunning(detail, from, last, to, first);
+        _gap.AnnounceOpened(gap);
+        _gap.AnnounceClosed(gap);
     }
 
     private void Open(GapCause cause, string detail, ClockReading from, EventPosition last, bool reachesBack = false)
@@ -250,25 +227,17 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         {
             if (!_isWanted || !_hasBegun || _isHeld)
                 return;
-            if (_open is not null)
+            if (_gap.IsOpen)
             {
-                if (reachesBack && from.Timestamp < _openSince.Timestamp)
-                    ReachBack(detail, from, last);
+                if (reachesBack)
+                    _gap.ReachBack(detail, from, last);
                 return;
             }
 
-            _openSince = from;
-            gap = _open = gaps.Add(NewGap(cause, detail, from, last));
+            gap = _gap.Open(cause, detail, from, last);
         }
 
-        Opened(gap);
-    }
-
-    private void ReachBack(string detail, ClockReading from, EventPosition last)
-    {
-        _openSince = from;
-        _open = _open! with { From = from.Wall, LastPosition = last, Detail = $"{_open.Detail}; {detail}" };
-        gaps.Replace(_open);
+        _gap.AnnounceOpened(gap);
     }
 
     /// <summary>Ends the open gap when its reasons are gone.</summary>
@@ -279,39 +248,26 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         {
             if (_isWanted && !(_isSubscribed && _hasFlags && !_isHeld))
                 return;
-            closed = Close(position);
+            closed = _gap.Close(position);
         }
 
         if (closed is not null)
-            Closed(closed);
+            _gap.AnnounceClosed(closed);
     }
 
-    /// <summary>Under the lock.</summary>
-    private Gap? Close(EventPosition first)
+    private void DeclareLostWhileHeld(EventPosition first)
     {
-        if (_open is null)
-            return null;
+        if (_lostWhileHeld is not { } lost)
+            return;
 
-        var now = ClockReading.Now(time);
-        var closed = _open with { To = now.Wall, Duration = time.GetElapsedTime(_openSince.Timestamp, now.Timestamp), FirstPosition = first };
-        _open = null;
-        gaps.Close(closed);
-        return closed;
+        _lostWhileHeld = null;
+        Missed(lost.Fault.Cause, $"{lost.Fault.Text}; the node was promoted meanwhile", lost.From, lost.Last, first);
     }
 
-    /// <summary>Under no lock: who is told may ask for anything.</summary>
-    private void Opened(Gap gap)
+    /// <summary>Holds requests of clients back as soon as something is missing, and lets them go when its gap has ended.</summary>
+    private void ShowClients()
     {
-        FeedLog.GapOpened(logger, node, gap.Id, gap.Cause, gap.From, gap.Detail);
-        gaps.AnnounceOpened(gap);
+        lock (_gate)
+            clients?.Show(_isWanted && !_isHeld && !(_hasBegun && _isSubscribed && _hasFlags));
     }
-
-    private void Closed(Gap gap)
-    {
-        FeedLog.GapClosed(logger, node, gap.Id, gap.Cause, gap.Duration ?? TimeSpan.Zero, gap.LastPosition, gap.FirstPosition);
-        gaps.AnnounceClosed(gap);
-    }
-
-    private Gap NewGap(GapCause cause, string detail, ClockReading from, EventPosition last) =>
-        new() { Node = node, Cause = cause, Detail = detail, From = from.Wall, LastPosition = last };
 }

@@ -1,0 +1,79 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Signals;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Forwarder.Feed.Coverage;
+
+/// <summary>Which gap of one node is open now? At most one is: whatever else goes wrong meanwhile makes it longer.</summary>
+/// <remarks>
+/// What concerns the open gap is not thread safe: its <see cref="FeedCoverage"/> calls that under its own lock. The Announce methods are called without a lock, since whoever is
+/// told may ask for anything.
+/// </remarks>
+internal sealed class NodeGap(string node, GapLog gaps, TimeProvider time, ILogger logger)
+{
+    private ClockReading _openSince;
+    private Gap? _open;
+
+    public bool IsOpen => _open is not null;
+
+    /// <summary>Opens a gap; none may be open.</summary>
+    public Gap Open(GapCause cause, string detail, ClockReading from, EventPosition last)
+    {
+        _openSince = from;
+        return _open = gaps.Add(New(cause, detail, from, last));
+    }
+
+    /// <summary>Lets the open gap begin earlier, at <paramref name="from"/>. Does nothing when it begins earlier already.</summary>
+    public void ReachBack(string detail, ClockReading from, EventPosition last)
+    {
+        if (from.Timestamp >= _openSince.Timestamp)
+            return;
+
+        _openSince = from;
+        _open = _open! with { From = from.Wall, LastPosition = last, Detail = $"{_open.Detail}; {detail}" };
+        gaps.Replace(_open);
+    }
+
+    /// <summary>Ends the open gap now. Null: none was open.</summary>
+    /// <param name="first">Where the node's stream goes on.</param>
+    public Gap? Close(EventPosition first)
+    {
+        if (_open is null)
+            return null;
+
+        var closed = Ended(_open, _openSince, ClockReading.Now(time), first);
+        _open = null;
+        gaps.Close(closed);
+        return closed;
+    }
+
+    /// <summary>Adds a gap that has ended already, at <paramref name="to"/>.</summary>
+    public Gap AddEnded(GapCause cause, string detail, ClockReading from, EventPosition last, ClockReading to, EventPosition first) =>
+        gaps.Add(Ended(New(cause, detail, from, last), from, to, first));
+
+    /// <summary>Adds a gap between two runs of the program. Only the wall clock tells how long it was, and that may have been put back.</summary>
+    public Gap AddNotRunning(string detail, DateTimeOffset from, EventPosition last, DateTimeOffset to, EventPosition first)
+    {
+        var span = to > from ? to - from : TimeSpan.Zero;
+        return gaps.Add(new Gap { Node = node, Cause = GapCause.NotRunning, Detail = detail, From = to - span, To = to, Duration = span, LastPosition = last, FirstPosition = first });
+    }
+
+    public void AnnounceOpened(Gap gap)
+    {
+        FeedLog.GapOpened(logger, node, gap.Id, gap.Cause, gap.From, gap.Detail);
+        gaps.AnnounceOpened(gap);
+    }
+
+    public void AnnounceClosed(Gap gap)
+    {
+        FeedLog.GapClosed(logger, node, gap.Id, gap.Cause, gap.Duration ?? TimeSpan.Zero, gap.LastPosition, gap.FirstPosition);
+        gaps.AnnounceClosed(gap);
+    }
+
+    private Gap New(GapCause cause, string detail, ClockReading from, EventPosition last) =>
+        new() { Node = node, Cause = cause, Detail = detail, From = from.Wall, LastPosition = last };
+
+    private Gap Ended(Gap gap, ClockReading from, ClockReading to, EventPosition first) =>
+        gap with { To = to.Wall, Duration = time.GetElapsedTime(from.Timestamp, to.Timestamp), FirstPosition = first };
+}

@@ -1,0 +1,101 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Notifications;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Signals;
+
+namespace KeyEvt.Forwarder.Feed.Monitors;
+
+/// <summary>When the node's role has changed: which of the events around that moment are its own, and are passed on?</summary>
+/// <remarks>
+/// A replica repeats the events of its master. So what the node sent around a change is compared with what the other node, its old or its new master, has sent.
+/// The other node is asked by a task of the feed, not of the connection: the task ends in its own time, whatever becomes of the connection.
+/// </remarks>
+internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
+{
+    /// <summary>
+    /// The node was a replica, and is a master. What it sent since its last answer "slave" was held back. It is passed on, before anything newer, as far as the old master has not sent it
+    /// too. Where no old master is known that happens at once; else when the old master's feed has read what there is.
+    /// </summary>
+    /// <param name="settled">Called when that is done.</param>
+    public void Promoted(Action settled)
+    {
+        int promotion = feed.Hold.BeginPromotion();
+        if (feed.Predecessor is { } predecessor)
+            feed.Tasks.Run("settling a promotion", feed.Options.NeighbourDeadline, end => SettleLaterAsync(predecessor, promotion, settled, end));
+        else
+            Settle(null, settled);
+    }
+
+    /// <summary>
+    /// The node was a master, and is a replica. What it sent between its last answer "master" and its first "slave" is its own only if its successor has not sent it. Where that cannot be
+    /// known, a gap is declared.
+    /// </summary>
+    /// <param name="doubtful">What it sent in between.</param>
+    /// <param name="at">When it was a master for certain.</param>
+    public void Demoted(List<RecordedNotification> doubtful, ClockReading at)
+    {
+        if (doubtful.Count == 0)
+            return;
+
+        feed.Shelf?.BeginDoubt();
+        feed.Tasks.Run("judging what a demoted master sent last", feed.Options.NeighbourDeadline, end => JudgeLaterAsync(doubtful, at, end));
+    }
+
+    private async Task SettleLaterAsync(Func<Task<IReadOnlyList<RecordedNotification>?>> predecessor, int promotion, Action settled, CancellationToken end)
+    {
+        var sent = await AnswerOfAsync(predecessor, end).ConfigureAwait(false);
+        lock (feed.Turn)
+        {
+            if (feed.Hold.IsPromoting && feed.Hold.Promotion == promotion) // otherwise the node has become a replica again
+                Settle(sent, settled);
+        }
+    }
+
+    private void Settle(IReadOnlyList<RecordedNotification>? sent, Action settled)
+    {
+        var last = feed.Hold.Last;
+        var fresh = feed.Hold.Settle(sent, out string? missed);
+        feed.Echo?.Clear(); // it is from an earlier time as a master
+        outlet.PassOn(fresh);
+        feed.Progress.Release(fresh.Count);
+
+        if (missed is not null)
+            feed.Coverage.Missed(GapCause.Promoted, missed, last.At, last.Position, feed.Progress.Position);
+        feed.Coverage.Hold(feed.Hold.IsFenced, feed.Progress.Position);
+        FeedLog.Promoted(feed.Logger, feed.Node, fresh.Count);
+        settled();
+    }
+
+    private async Task JudgeLaterAsync(List<RecordedNotification> doubtful, ClockReading at, CancellationToken end)
+    {
+        try
+        {
+            var sent = feed.Successor is { } successor ? await AnswerOfAsync(successor, end).ConfigureAwait(false) : null;
+            lock (feed.Turn)
+            {
+                if (sent is null)
+                    feed.Coverage.Missed(GapCause.Promoted, "the node was demoted, and its successor is not known yet", at, doubtful[0].Position, feed.Progress.Position);
+                else
+                    outlet.PassOn(PromotionOverlap.NotIn(doubtful, sent));
+            }
+        }
+        finally
+        {
+            feed.Shelf?.EndDoubt();
+        }
+    }
+
+    /// <returns>What the other node has sent. Null: that is not known, and the caller declares what depends on it.</returns>
+    private static async Task<IReadOnlyList<RecordedNotification>?> AnswerOfAsync(Func<Task<IReadOnlyList<RecordedNotification>?>> neighbour, CancellationToken end)
+    {
+        try
+        {
+            return await neighbour().WaitAsync(end).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Topology;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Forwarder.Membership;
+
+/// <summary>How is the feed of one node made? Gives it the node's address, and ways to ask about the other nodes where there may be any.</summary>
+/// <param name="options">The same for all nodes but for the address, which is set here.</param>
+/// <param name="shelf">Keeps the states of the nodes' streams for the next start; null: they are not kept.</param>
+internal sealed class FeedFactory(
+    ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry clients, CheckpointRegistry? shelf)
+{
+    /// <param name="succession">Answers the feed's questions about other nodes.</param>
+    /// <param name="cameLater">The node was not among the first that were found.</param>
+    public NodeFeed Make(TopologyNode node, FeedSuccession succession, bool cameLater)
+    {
+        var own = options with { Address = node.Address };
+        var gate = clients.Of(node.Address);
+        if (!options.HasSuccessors)
+            return new NodeFeed(own, sink, gaps, time, logger, transport, gate) { MarkerTag = new SlotSearch().Next, Shelf = shelf };
+
+        return new NodeFeed(own, sink, gaps, time, logger, transport, gate)
+        {
+            Predecessor = () => succession.SentLastByMasterOfAsync(node.Id),
+            Successor = () => succession.SentBySuccessorOfAsync(node.Id),
+            MarkerTag = () => MarkerTagOf(node.Id),
+            OthersFirst = () => succession.OthersFirstAsync(node.Id),
+            Shelf = shelf,
+            CameLater = cameLater,
+        };
+    }
+
+    /// <summary>
+    /// The slots that a cluster's master serves: true at the number of each. Null elsewhere, and for a node that was promoted before the topology knows it, as its slots are unknown then.
+    /// </summary>
+    public bool[]? SlotsOf(TopologyNode node)
+    {
+        if (topology.Current.Shape != UpstreamShape.Cluster || node.Role != NodeRole.Master)
+            return null;
+
+        bool[] slots = new bool[SlotTag.Slots];
+        foreach (var range in node.Slots)
+            Array.Fill(slots, true, range.First, range.Count);
+        return slots;
+    }
+
+    /// <summary>
+    /// A hash tag for the markers, of a slot that the node's shard serves; null: it serves none. It is the shard's last slot, since slots are moved away from the first one on.
+    /// </summary>
+    private string? MarkerTagOf(string nodeId)
+    {
+        var nodes = topology.Current.Nodes;
+        var node = nodes.FirstOrDefault(node => node.Id == nodeId);
+        var master = node is { Role: NodeRole.Replica } ? nodes.FirstOrDefault(one => one.Id == node.MasterId) : node;
+        return master is { Slots: [.., var last] } ? SlotTag.Of(last.Last) : null;
+    }
+}

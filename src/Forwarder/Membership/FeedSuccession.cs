@@ -1,0 +1,87 @@
+using KeyEvt.Forwarder.Feed.Notifications;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Topology;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Forwarder.Membership;
+
+/// <summary>What does one node's feed need from another's when the master changes? Fences the old master, and hands over what the other node has sent.</summary>
+/// <param name="stop">Cancelled when the feeds end: nobody waits for a successor then.</param>
+internal sealed class FeedSuccession(ITopology topology, MemberTable table, MasterSelection masters, TimeProvider time, ILogger logger, CancellationToken stop)
+{
+    /// <summary>How long a feed may take to read what its node has sent by now.</summary>
+    public static readonly TimeSpan CatchUpDeadline = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a demoted master waits until its successor is known and forwarded from.</summary>
+    public static readonly TimeSpan SuccessorDeadline = TimeSpan.FromSeconds(3);
+
+    private static readonly TimeSpan OthersDeadline = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>
+    /// For a node that has been promoted: everything that the feed of its old master has received. That feed first reads what its node has sent by now. Null: no old master is known.
+    /// </summary>
+    public async Task<IReadOnlyList<RecordedNotification>?> SentLastByMasterOfAsync(string nodeId)
+    {
+        if (table.LastMasterOf(nodeId) is not { Feed: var old })
+            return null;
+
+        await old.CatchUpAsync(CatchUpDeadline).ConfigureAwait(false);
+        return old.SentLast;
+    }
+
+    /// <summary>
+    /// For a node that has been demoted: what its new master has sent so far. Waits at most <see cref="SuccessorDeadline"/> until that master is known and forwarded from. Null: it is not.
+    /// </summary>
+    public async Task<IReadOnlyList<RecordedNotification>?> SentBySuccessorOfAsync(string nodeId)
+    {
+        var begun = time.GetTimestamp();
+        while (!stop.IsCancellationRequested && time.GetElapsedTime(begun) < SuccessorDeadline)
+        {
+            var changed = topology.Changed;
+            var members = table.Current;
+            string? masterId = members.FirstOrDefault(member => member.Node.Id == nodeId)?.Node is { Role: NodeRole.Replica } node ? node.MasterId : null;
+            if (members.FirstOrDefault(member => member.Node.Id == masterId)?.Feed is { Status: { State: FeedState.Subscribed, Role: NodeRole.Master } } successor)
+            {
+                await successor.CatchUpAsync(CatchUpDeadline).ConfigureAwait(false);
+                return successor.SentLast;
+            }
+
+            topology.Hint("a master was demoted");
+            await Task.WhenAny(changed, Task.Delay(LookInterval, time, stop)).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// For a node that gets slots from others: waits until the other masters' feeds have read, and passed on, what those nodes have sent by now. A key may be served by its new
+    /// node before its slot is, so this is asked before the topology shows the move. Costs one round trip.
+    /// </summary>
+    public Task OthersFirstAsync(string nodeId) =>
+        Task.WhenAll(table.Current.Where(member => member.Node.Id != nodeId && masters.IsServing(member.Node)).Select(member => member.Feed.CatchUpAsync(OthersDeadline)));
+
+    /// <summary>
+    /// Fences each stale master of which a successor is named by the topology and calls itself a master too; its open gap ends there.
+    /// </summary>
+    public void FenceStaleMasters(IReadOnlyList<FeedMember> members)
+    {
+        foreach (var master in members.Where(member => masters.IsServing(member.Node)))
+        {
+            master.Feed.Fence(false);
+            if (master.Feed.Status is not { Role: NodeRole.Master, State: FeedState.Subscribed })
+                continue;
+
+            foreach (var other in members.Where(member => member != master && !masters.IsServing(member.Node) && !masters.IsPromoted(member) && table.IsBehind(member, master)))
+            {
+                if (other.Feed.Status.Role == NodeRole.Master && other.Feed.Fence(true))
+                {
+                    other.Feed.SucceededBy(master.Feed);
+                    TopologyLog.Succeeded(logger, master.Node.Address.ToString(), other.Node.Address.ToString());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Topology;
+
+namespace KeyEvt.Forwarder.Membership;
+
+/// <summary>Which of the members are masters? Compares what the topology says of a node with what the node says of itself.</summary>
+/// <remarks>Only the loop of <see cref="FeedSet"/> calls <see cref="Observe"/>; the questions may be asked on any thread.</remarks>
+internal sealed class MasterSelection(ITopology topology)
+{
+    /// <summary>The nodes that have called themselves replicas since the topology last named them as masters, by id. The values mean nothing.</summary>
+    private readonly ConcurrentDictionary<string, bool> _saidReplica = new();
+
+    /// <summary>Whether the topology names the node as one that clients write to. A failing master of a cluster that has no slots has been replaced.</summary>
+    public bool IsServing(TopologyNode node) =>
+        node.Role != NodeRole.Replica && (topology.Current.Shape != UpstreamShape.Cluster || node.Slots.Count > 0 || !node.IsFailing);
+
+    /// <summary>
+    /// Whether the node has been promoted before the topology says so: it called itself a replica before, and calls itself a master now. Such a node is not a stale master.
+    /// </summary>
+    public bool IsPromoted(FeedMember member) =>
+        !IsServing(member.Node) && member.Feed.Status.Role == NodeRole.Master && _saidReplica.ContainsKey(member.Node.Id);
+
+    /// <summary>Notes which nodes call themselves replicas now.</summary>
+    public void Observe(IReadOnlyList<FeedMember> members)
+    {
+        foreach (var member in members)
+        {
+            if (IsServing(member.Node))
+                _saidReplica.TryRemove(member.Node.Id, out _);
+            else if (member.Feed.Status.Role == NodeRole.Replica)
+                _saidReplica[member.Node.Id] = true;
+        }
+    }
+
+    /// <summary>
+    /// The master of a shape that has one; null while no node says that it is a master. A node that was promoted while its feed was listening comes first, as that is known before Sentinel
+    /// says so. Next comes the node that Sentinel names.
+    /// </summary>
+    /// <remarks>
+    /// The latest word alone would mislead: a master that was frozen calls itself master again when it wakes, after its successor has.
+    /// A promoted node counts from its own word on, while its earlier events are still being compared with those of the old master: whatever is written to the old master from then on is
+    /// thrown away.
+    /// </remarks>
+    public RedisAddress? MasterAmong(IReadOnlyList<FeedMember> members) => members
+        .Where(member => member.Feed.Status is { Role: NodeRole.Master, State: FeedState.Subscribed, MasterSince: not null }
+            || (member.Feed.Status is { Role: NodeRole.Master, State: FeedState.HeldBack } && IsPromoted(member)))
+        .OrderByDescending(member => IsPromoted(member) ? 2 : IsServing(member.Node) ? 1 : 0)
+        .ThenByDescending(member => member.Feed.Status.MasterSince)
+        .Select(member => member.Node.Address).FirstOrDefault();
+}

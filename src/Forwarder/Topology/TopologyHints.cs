@@ -1,0 +1,41 @@
+using KeyEvt.Forwarder.Signals;
+
+namespace KeyEvt.Forwarder.Topology;
+
+/// <summary>Has somebody noticed that the topology may be changing? A hint ends the pause of the <see cref="TopologyWatcher"/>, and shortens the next ones for a while.</summary>
+/// <remarks>Hints may be added on any thread; one loop waits for them.</remarks>
+internal sealed class TopologyHints(TimeProvider time) : IDisposable
+{
+    /// <summary>So long after a hint the pauses are short, as a change of master takes several steps.</summary>
+    private static readonly TimeSpan Recent = TimeSpan.FromSeconds(3);
+
+    private readonly SemaphoreSlim _hinted = new(0, 1);
+    private readonly Lock _gate = new();
+    private long _recentUntil;
+
+    /// <summary>Whether the last hint was not long ago.</summary>
+    public bool IsRecent => time.GetTimestamp() < Volatile.Read(ref _recentUntil);
+
+    public void Add()
+    {
+        Volatile.Write(ref _recentUntil, time.TimestampAfter(Recent));
+        lock (_gate)
+        {
+            if (_hinted.CurrentCount == 0)
+                _hinted.Release();
+        }
+    }
+
+    /// <summary>Returns when there is a hint that nobody has waited for yet, or after the pause.</summary>
+    public async Task WaitAsync(TimeSpan pause, CancellationToken stop)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var hinted = _hinted.WaitAsync(end.Token);
+        await Task.WhenAny(hinted, Task.Delay(pause, time, end.Token)).ConfigureAwait(false);
+        await end.CancelAsync().ConfigureAwait(false);
+        await hinted.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stop.ThrowIfCancellationRequested();
+    }
+
+    public void Dispose() => _hinted.Dispose();
+}
