@@ -43,7 +43,7 @@ internal sealed class FeedSupervisor
     public long MarkersSent => Volatile.Read(ref _markersSentBefore) + (_current?.MarkersSent ?? 0);
 
     /// <summary>Ends a pause: connects now.</summary>
-    public void InterruptibleDelay() => _hurry.Set();
+    public void Hurry() => _hurry.Set();
 
     /// <summary>Runs until the feed is stopped.</summary>
     public async Task RunAsync()
