@@ -22,8 +22,7 @@ var scenario = scenarios.FirstOrDefault(known => args is [var name, ..] && known
 if (scenario is null || !LoadSettings.TryParse(args[1..], out var settings))
 {
     Console.Error.WriteLine("usage: load <scenario> [--rounds N] [--requests N] [--shapes 50x1x32,50x16x32] [--ways keyevt,haproxy] [--builds file,file]");
-    foreach (var known in scenarios)
-        Console.Error.WriteLine($"  {known.Name,-10} {known.Meaning}");
+    foreach (var known in scenarios) Console.Error.WriteLine($"  {known.Name,-10} {known.Meaning}");
     return 2;
 }
 

@@ -16,7 +16,7 @@ public class EventClassesBench
     [GlobalSetup]
     public void Setup()
     {
-        string[] names = "set expire expired del hset zadd lpush rpush sadd incrby xadd evicted zremrangebyscore xgroup-createconsumer new".Split(' ');
+        var names = "set expire expired del hset zadd lpush rpush sadd incrby xadd evicted zremrangebyscore xgroup-createconsumer new".Split(' ');
         var random = new Random(1);
         _known = [.. random.GetItems(names, Count).Select(Encoding.ASCII.GetBytes)];
         _unknown = [.. random.GetItems(["json.set", "ts.add", "bf.add", "vadd", "something"], Count).Select(Encoding.ASCII.GetBytes)];
@@ -31,7 +31,7 @@ public class EventClassesBench
     private static uint Sum(byte[][] names)
     {
         uint sum = 0;
-        foreach (byte[] name in names)
+        foreach (var name in names)
         {
             sum += (uint)EventClassTable.RedisWithArrays.Of(name);
         }

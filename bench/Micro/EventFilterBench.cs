@@ -25,9 +25,9 @@ public class EventFilterBench
     [GlobalSetup]
     public void Setup()
     {
-        string format = Stars ? ".*{0:D5}:.*e$" : "^tenant{0:D5}:us.*";
+        var format = Stars ? ".*{0:D5}:.*e$" : "^tenant{0:D5}:us.*";
         var rules = Enumerable.Range(0, Rules).Select(i => EventRule.TryParse(
-            $"events=x db=0 mask={string.Format(CultureInfo.InvariantCulture, format, i)}", out var rule, out string error) ? rule : throw new InvalidOperationException(error));
+            $"events=x db=0 mask={string.Format(CultureInfo.InvariantCulture, format, i)}", out var rule, out var error) ? rule : throw new InvalidOperationException(error));
         _filter = new EventFilter(EventClass.None, KeyMaskSet.Empty, new RuleSet(rules));
         var random = new Random(1);
         _keys = [.. Enumerable.Range(0, KeyCount).Select(_ => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"tenant{random.Next(2 * Rules):D5}:user:{random.Next(1_000_000)}:name")))];
@@ -36,9 +36,8 @@ public class EventFilterBench
     [Benchmark(OperationsPerInvoke = KeyCount)]
     public int Wants()
     {
-        int wanted = 0;
-        foreach (byte[] key in _keys)
-            wanted += _filter.Wants(0, EventClass.Expired, key) ? 1 : 0;
+        var wanted = 0;
+        foreach (var key in _keys) wanted += _filter.Wants(0, EventClass.Expired, key) ? 1 : 0;
         return wanted;
     }
 }

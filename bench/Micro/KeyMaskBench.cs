@@ -31,7 +31,7 @@ public class KeyMaskBench
     [GlobalSetup]
     public void Setup()
     {
-        int count = Given switch { Masks.OnePrefix or Masks.OneInside => 1, Masks.TenPrefixes => 10, _ => 1000 };
+        var count = Given switch { Masks.OnePrefix or Masks.OneInside => 1, Masks.TenPrefixes => 10, _ => 1000 };
         string[] masks =
         [
             .. Enumerable.Range(0, count).Select(i => Given switch
@@ -48,7 +48,7 @@ public class KeyMaskBench
         _set = KeyMaskSet.Empty.Add(bytes.Select(mask => KeyMask.Parse(mask)));
         _nfa = new MaskNfa([.. bytes.Select(mask => MaskPattern.Parse(mask))]);
         _regex = new CombinedRegex(bytes.Select(mask => MaskPattern.Parse(mask)));
-        int expected = Table();
+        var expected = Table();
         if (Nfa() != expected || Regex() != expected)
         {
             throw new InvalidOperationException($"matchers disagree: {expected} {Nfa()} {Regex()}");
@@ -58,8 +58,8 @@ public class KeyMaskBench
     [Benchmark(Baseline = true, OperationsPerInvoke = KeyCount)]
     public int Table()
     {
-        int matches = 0;
-        foreach (byte[] key in _keys)
+        var matches = 0;
+        foreach (var key in _keys)
         {
             matches += _set.Matches(key) ? 1 : 0;
         }
@@ -70,8 +70,8 @@ public class KeyMaskBench
     [Benchmark(OperationsPerInvoke = KeyCount)]
     public int Nfa()
     {
-        int matches = 0;
-        foreach (byte[] key in _keys)
+        var matches = 0;
+        foreach (var key in _keys)
         {
             matches += _nfa.Matches(_nfa.Start.Span, key) ? 1 : 0;
         }
@@ -82,8 +82,8 @@ public class KeyMaskBench
     [Benchmark(OperationsPerInvoke = KeyCount)]
     public int Regex()
     {
-        int matches = 0;
-        foreach (byte[] key in _keys)
+        var matches = 0;
+        foreach (var key in _keys)
         {
             matches += _regex.Matches(key) ? 1 : 0;
         }

@@ -24,8 +24,8 @@ public class KeyMaskPrefixBench
     [Benchmark(Baseline = true, OperationsPerInvoke = KeyCount)]
     public int Table()
     {
-        int matches = 0;
-        foreach (byte[] key in _keys)
+        var matches = 0;
+        foreach (var key in _keys)
         {
             matches += _set.Matches(key) ? 1 : 0;
         }
@@ -36,8 +36,8 @@ public class KeyMaskPrefixBench
     [Benchmark(OperationsPerInvoke = KeyCount)]
     public int StartsWith()
     {
-        int matches = 0;
-        foreach (byte[] key in _keys)
+        var matches = 0;
+        foreach (var key in _keys)
         {
             matches += key.AsSpan().StartsWith(_prefix) ? 1 : 0;
         }

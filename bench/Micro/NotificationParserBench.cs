@@ -18,15 +18,15 @@ public class NotificationParserBench
     private readonly byte[] _marker = Encoding.ASCII.GetBytes(">3\r\n$7\r\nmessage\r\n$17\r\n__keyevt__:marker\r\n$20\r\n0123456789abcdef:123\r\n");
 
     [Benchmark(Baseline = true)]
-    public int Pmessage() => NotificationParser.TryParse(_pmessage, out Notification notification) ? notification.Key.Length : throw new InvalidOperationException();
+    public int Pmessage() => NotificationParser.TryParse(_pmessage, out var notification) ? notification.Key.Length : throw new InvalidOperationException();
 
     [Benchmark]
-    public int Message() => NotificationParser.TryParse(_message, out Notification notification) ? notification.Key.Length : throw new InvalidOperationException();
+    public int Message() => NotificationParser.TryParse(_message, out var notification) ? notification.Key.Length : throw new InvalidOperationException();
 
     [Benchmark]
     public bool NotANotification() => NotificationParser.TryParse(_marker, out _);
 
     [Benchmark]
     public EventClass PmessageAndItsClass() =>
-        NotificationParser.TryParse(_pmessage, out Notification notification) ? EventClassTable.RedisWithArrays.Of(notification.Event) : throw new InvalidOperationException();
+        NotificationParser.TryParse(_pmessage, out var notification) ? EventClassTable.RedisWithArrays.Of(notification.Event) : throw new InvalidOperationException();
 }

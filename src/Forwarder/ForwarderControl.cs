@@ -29,7 +29,7 @@ internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig in
     public async Task<ConnectResult?> ConnectAsync(Func<ForwarderConfig, ForwarderConfig?> change, CancellationToken cancellationToken)
     {
         Task<ConnectResult>? outcome = null;
-        bool isRefused = false;
+        var isRefused = false;
         var covered = TakeTurn(
             config =>
             {
@@ -38,8 +38,7 @@ internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig in
                 return next ?? config;
             },
             () => outcome = isRefused ? null : delivery.ConnectAsync());
-        if (outcome is null)
-            return null;
+        if (outcome is null) return null;
 
         await covered.WaitAsync(cancellationToken).ConfigureAwait(false);
         return await outcome.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -75,8 +74,7 @@ internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig in
                 _covered = CoveredAsync();
             }
 
-            if (!ReferenceEquals(before, after))
-                delivery.ConfigChanged();
+            if (!ReferenceEquals(before, after)) delivery.ConfigChanged();
             also();
             covered = _covered;
         });

@@ -3,7 +3,6 @@ using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Delivery.Publishing;
-using KeyEvt.Forwarder.Delivery.Stores;
 using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Feed.Context;
@@ -15,7 +14,6 @@ using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Signals;
-using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging;
 
@@ -63,8 +61,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var connector = new AmqpConnector($"keyevt-{options.Instance}", options.AmqpTls, new QueueDeclaration(options.PublishGaps, logger), background, time, logger);
         _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { HasSpool = _spool is not null }, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };
         var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value);
-        if (options.PublishGaps)
-            Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
+        if (options.PublishGaps) Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
 
         var feedOptions = new NodeFeedOptions { Address = options.Upstream.Login, NotifyMode = options.NotifyMode, Instance = options.Instance, TlsFiles = options.UpstreamTls.Files };
         Coverage = new CoverageGateRegistry(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
@@ -109,7 +106,9 @@ public sealed class ForwarderEngine : IAsyncDisposable
         _feeds.Start();
         Completion = Task.WhenAny(_deliveryRun, _feeds.Completion, _topology.Completion).Unwrap();
         if (Control.Config.DeclareQueue is not null)
+        {
             _background.Run("the first connect", Control.ConnectAsync(static config => config, CancellationToken.None));
+        }
     }
 
     /// <summary>
@@ -123,9 +122,12 @@ public sealed class ForwarderEngine : IAsyncDisposable
         await WithinAsync("reading what Redis has sent", deadline / 4, () => _feeds.CatchUpAsync(deadline / 5)).ConfigureAwait(false);
         _sink.Close();
         var left = deadline - _time.GetElapsedTime(begun) - (2 * last);
-        long lost = await _delivery.StopAsync(left > deadline / 2 ? left : deadline / 2, _deliveryRun).ConfigureAwait(false);
+        var lost = await _delivery.StopAsync(left > deadline / 2 ? left : deadline / 2, _deliveryRun).ConfigureAwait(false);
         if (lost == 0)
+        {
             await WithinAsync("keeping how far the events have come", last, () => _feeds.KeepStatesAsync(last * 0.8)).ConfigureAwait(false);
+        }
+
         await WithinAsync("the feeds", last, () => _feeds.DisposeAsync().AsTask()).ConfigureAwait(false);
         return lost;
     }

@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Delivery.Publishing;
-using KeyEvt.Forwarder.Delivery.Stores;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Metrics;

@@ -1,9 +1,6 @@
 using System.Globalization;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
-using KeyEvt.Forwarder.Delivery.Link;
-using KeyEvt.Forwarder.Delivery.Stores;
-using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Keys;
@@ -94,7 +91,9 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
             ("waiting_fallback", Number(now.WaitingFallback)),
         };
         foreach (var reason in Enum.GetValues<DropReason>())
+        {
             fields.Add(("dropped_" + LabelText.Of(reason), Number(now.Dropped[(int)reason])));
+        }
 
         fields.Add(("difference", Number(now.Difference)));
         return Section("ledger", [.. fields]);

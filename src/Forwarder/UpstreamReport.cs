@@ -48,7 +48,10 @@ internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher to
             ("masters", Number(masters.Count)),
         };
         foreach (var (index, member) in members.Index())
+        {
             fields.Add((string.Create(CultureInfo.InvariantCulture, $"node_{index}"), Describe(member)));
+        }
+
         return new InfoSection("upstream", [.. fields.Select(field => KeyValuePair.Create(field.Item1, field.Item2))]);
     }
 

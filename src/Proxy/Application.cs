@@ -12,13 +12,13 @@ internal static class Application
     public static async Task<int> RunAsync(string[] args, IEnumerable<KeyValuePair<string, string>> environment, TextWriter output, TextWriter error)
     {
         var faults = new List<string>();
-        var given = new CommandLineSource().Read(args, faults, out string command, out var helpOrVersion);
+        var given = new CommandLineSource().Read(args, faults, out var command, out var helpOrVersion);
         if (helpOrVersion is not null) return await helpOrVersion.InvokeAsync(new() { Output = output, Error = error });
 
         var options = OptionLoader.Load(given, environment, faults);
         if (faults.Count > 0)
         {
-            foreach (string fault in faults) await error.WriteLineAsync(fault);
+            foreach (var fault in faults) await error.WriteLineAsync(fault);
             return WrongOption;
         }
         return command switch

@@ -23,8 +23,8 @@ internal sealed class CleanLoggerFactory(ILoggerFactory inner) : ILoggerFactory
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (!IsEnabled(logLevel)) return;
-            string text = formatter(state, exception);
-            string line = CleanText.Line(exception is null ? text : $"{text} {exception}");
+            var text = formatter(state, exception);
+            var line = CleanText.Line(exception is null ? text : $"{text} {exception}");
             inner.Log(logLevel, eventId, line, null, static (said, _) => said);
         }
     }

@@ -7,7 +7,6 @@ using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Text;
 using KeyEvt.Proxy.Admin;
-using KeyEvt.Proxy.Files;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Metrics;
 using KeyEvt.Proxy.Options;
@@ -142,10 +141,10 @@ internal sealed class Host
             await error.WriteLineAsync(CleanText.Line(e.Message));
             return e is SpoolException or SocketPathException ? Application.WrongOption : 1;
         }
-        foreach (string address in host._server.Addresses) await output.WriteLineAsync($"listening on {address}");
+        foreach (var address in host._server.Addresses) await output.WriteLineAsync($"listening on {address}");
         await output.FlushAsync();
 
-        bool asked = await host.UntilEndAsync(stop);
+        var asked = await host.UntilEndAsync(stop);
         return await host.StopAsync() && asked ? 0 : 1;
     }
 
@@ -190,7 +189,7 @@ internal sealed class Host
             HostLog.Stopping(_logger, await stop);
             return true;
         }
-        string part = ended == _transport.Completion ? "transport" : ended == _server.Completion ? "listener" : "forwarder";
+        var part = ended == _transport.Completion ? "transport" : ended == _server.Completion ? "listener" : "forwarder";
         HostLog.PartEnded(_logger, part, ended.Exception?.GetBaseException());
         return false;
     }
@@ -211,15 +210,15 @@ internal sealed class Host
 
     private async Task<bool> StopPartsAsync()
     {
-        long begun = Clock.GetTimestamp();
+        var begun = Clock.GetTimestamp();
         _readiness.Listening = false;
         await TryAsync("the sessions", SessionsDeadline + Slack, () => _server.StopAsync(SessionsDeadline));
         await TryAsync("the transport", PartDeadline, () => _transport.DisposeAsync().AsTask());
         var left = StopDeadline - Clock.GetElapsedTime(begun) - Slack - PartDeadline;
         var events = left < EventsDeadline ? left : EventsDeadline;
-        bool isCounted = await TryAsync("the forwarder", events + PartDeadline, async () =>
+        var isCounted = await TryAsync("the forwarder", events + PartDeadline, async () =>
         {
-            long lost = await _engine.StopAsync(events);
+            var lost = await _engine.StopAsync(events);
             if (lost > 0) HostLog.StoppedWithLoss(_logger, lost);
             else HostLog.Stopped(_logger);
         });

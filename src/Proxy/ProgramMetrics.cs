@@ -36,7 +36,7 @@ internal static class ProgramMetrics
 
     public static void Add(Meter meter, IReadiness readiness, TimeProvider time)
     {
-        long startedAt = time.GetTimestamp();
+        var startedAt = time.GetTimestamp();
         meter.ObserveMany(Build, static () => [BuildInfo()]);
         meter.Observe(Ready, () => readiness.Missing().Count == 0 ? 1 : 0);
         meter.Observe(Uptime, () => time.GetElapsedTime(startedAt).TotalSeconds);

@@ -11,7 +11,9 @@ internal sealed class StopSignals : IDisposable
     public StopSignals()
     {
         foreach (var signal in (ReadOnlySpan<PosixSignal>)[PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGQUIT])
+        {
             _registrations.Add(PosixSignalRegistration.Create(signal, Take));
+        }
     }
 
     /// <summary>Ends with the name of the first signal.</summary>

@@ -81,16 +81,11 @@ internal sealed class DemoStage : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_program is { Process.HasExited: false })
-            await StopProgramAsync();
-        if (_program is not null)
-            await _program.DisposeAsync();
-        if (_connection is not null)
-            await _connection.DisposeAsync();
-        if (_rabbit is not null)
-            await _rabbit.DisposeAsync();
-        if (_redis is not null)
-            await _redis.DisposeAsync();
+        if (_program is { Process.HasExited: false }) await StopProgramAsync();
+        if (_program is not null) await _program.DisposeAsync();
+        if (_connection is not null) await _connection.DisposeAsync();
+        if (_rabbit is not null) await _rabbit.DisposeAsync();
+        if (_redis is not null) await _redis.DisposeAsync();
     }
 
     private static string[] Live()
@@ -107,13 +102,11 @@ internal sealed class DemoStage : IAsyncDisposable
         var rabbitStarting = Setting("KEYEVT_AMQP") is null ? RabbitServer.StartAsync() : null;
         try
         {
-            if (Setting("KEYEVT_UPSTREAM") is null)
-                _redis = await RedisServer.StartAsync();
+            if (Setting("KEYEVT_UPSTREAM") is null) _redis = await RedisServer.StartAsync();
         }
         finally
         {
-            if (rabbitStarting is not null)
-                _rabbit = await rabbitStarting;
+            if (rabbitStarting is not null) _rabbit = await rabbitStarting;
         }
         cancellationToken.ThrowIfCancellationRequested();
         Redis = _redis is null ? WithoutPassword(Setting("KEYEVT_UPSTREAM")!) : _redis.Url + " (private)";

@@ -37,7 +37,10 @@ internal static class LiveRun
     {
         var text = new StringBuilder();
         foreach (var character in key.Length > 200 ? key[..200] + "..." : key)
+        {
             text.Append(character is >= ' ' and <= '~' ? character : $"\\x{(int)character:x2}");
+        }
+
         return text.ToString();
     }
 }

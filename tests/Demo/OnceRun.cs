@@ -17,16 +17,14 @@ internal static class OnceRun
         var arrived = new List<string>();
         await stage.ShowAsync(message =>
         {
-            lock (arrived)
-                arrived.Add(message.Key);
+            lock (arrived) arrived.Add(message.Key);
         });
 
         var clock = Stopwatch.StartNew();
         await using var client = await stage.Program.ConnectAsync();
         var refused = await ChangeAsync(client, keys);
         var changed = clock.Elapsed;
-        if (refused is not null)
-            return $"Redis refused a change: {refused}";
+        if (refused is not null) return $"Redis refused a change: {refused}";
 
         try
         {
@@ -60,15 +58,13 @@ internal static class OnceRun
         foreach (var _ in keys)
         {
             var reply = await client.ReadReplyAsync();
-            if (reply.IsError)
-                refused ??= reply.Text;
+            if (reply.IsError) refused ??= reply.Text;
         }
         return refused;
     }
 
     private static int Distinct(List<string> arrived)
     {
-        lock (arrived)
-            return arrived.Distinct().Count();
+        lock (arrived) return arrived.Distinct().Count();
     }
 }

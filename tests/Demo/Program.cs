@@ -28,8 +28,7 @@ try
     await using var stage = await DemoStage.SetAsync(once: args.Length > 0, ending.Token);
     var failure = args.Length > 0 ? await OnceRun.RunAsync(stage, ending.Token) : await LiveRun.RunAsync(stage, ending.Token);
     failure ??= await stage.StopProgramAsync();
-    if (failure is null)
-        return 0;
+    if (failure is null) return 0;
     Console.Error.WriteLine(failure);
     return 1;
 }

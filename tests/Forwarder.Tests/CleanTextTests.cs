@@ -23,8 +23,7 @@ public sealed class CleanTextTests
     {
         for (var c = '\0'; c < char.MaxValue; c++)
         {
-            if (char.IsControl(c))
-                Assert.Equal("a b", CleanText.Line($"a{c}b"));
+            if (char.IsControl(c)) Assert.Equal("a b", CleanText.Line($"a{c}b"));
         }
     }
 

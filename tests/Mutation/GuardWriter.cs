@@ -39,16 +39,28 @@ internal static class GuardWriter
             if (here[0].Form == MutantForm.Statement)
             {
                 output.Append("{ ");
-                foreach (var mutant in here) output.Append(CultureInfo.InvariantCulture, $"if (MutantSwitch.Is({mutant.Id})) {{ {mutant.Mutated} }} else ");
+                foreach (var mutant in here)
+                {
+                    output.Append(CultureInfo.InvariantCulture, $"if (MutantSwitch.Is({mutant.Id})) {{ {mutant.Mutated} }} else ");
+                }
+
                 writeOriginal();
                 output.Append(" }");
                 return;
             }
 
             output.Append(here[0].Cast is { } cast ? $"(({cast})(" : "((");
-            foreach (var mutant in here.Where(mutant => mutant.Form == MutantForm.Negation)) output.Append(CultureInfo.InvariantCulture, $"MutantSwitch.Is({mutant.Id}) ^ ");
+            foreach (var mutant in here.Where(mutant => mutant.Form == MutantForm.Negation))
+            {
+                output.Append(CultureInfo.InvariantCulture, $"MutantSwitch.Is({mutant.Id}) ^ ");
+            }
+
             output.Append('(');
-            foreach (var mutant in here.Where(mutant => mutant.Form == MutantForm.Expression)) output.Append(CultureInfo.InvariantCulture, $"MutantSwitch.Is({mutant.Id}) ? ({mutant.Mutated}) : ");
+            foreach (var mutant in here.Where(mutant => mutant.Form == MutantForm.Expression))
+            {
+                output.Append(CultureInfo.InvariantCulture, $"MutantSwitch.Is({mutant.Id}) ? ({mutant.Mutated}) : ");
+            }
+
             output.Append('(');
             writeOriginal();
             output.Append("))))");

@@ -16,7 +16,10 @@ internal sealed partial class MutantBuild(string root, IReadOnlyList<SourceProje
     /// <returns>The mutants that are in the program.</returns>
     public async Task<IReadOnlyList<Mutant>> BuildAsync(IReadOnlyList<Mutant> mutants)
     {
-        foreach (var project in projects) File.WriteAllText(Path.Combine(Path.GetDirectoryName(project.Path)!, SwitchSource.FileName), SwitchSource.Text);
+        foreach (var project in projects)
+        {
+            File.WriteAllText(Path.Combine(Path.GetDirectoryName(project.Path)!, SwitchSource.FileName), SwitchSource.Text);
+        }
         while (true)
         {
             Write(mutants);

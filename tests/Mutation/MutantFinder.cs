@@ -28,10 +28,23 @@ internal sealed class MutantFinder(string file, SemanticModel model) : CSharpSyn
     {
         var kind = node.Kind();
         var isNumber = Constants.HasArithmetic(model.GetTypeInfo(node.Left).Type) && Constants.HasArithmetic(model.GetTypeInfo(node.Right).Type);
-        if ((isNumber ? Swaps.Arithmetic(kind) : null) is { } arithmetic) AddSwap(node, node.OperatorToken, arithmetic);
-        else if (IsBool(node.Left) && kind is SyntaxKind.BitwiseAndExpression or SyntaxKind.BitwiseOrExpression) AddSwap(node, node.OperatorToken, Swaps.Arithmetic(kind)!);
-        else if (Swaps.Condition(kind) is { } condition) AddSwap(node, node.OperatorToken, condition);
-        else if (kind == SyntaxKind.CoalesceExpression && node.Right is not ThrowExpressionSyntax) AddExpression(node, node.Right.ToString());
+        if ((isNumber ? Swaps.Arithmetic(kind) : null) is { } arithmetic)
+        {
+            AddSwap(node, node.OperatorToken, arithmetic);
+        }
+        else if (IsBool(node.Left) && kind is SyntaxKind.BitwiseAndExpression or SyntaxKind.BitwiseOrExpression)
+        {
+            AddSwap(node, node.OperatorToken, Swaps.Arithmetic(kind)!);
+        }
+        else if (Swaps.Condition(kind) is { } condition)
+        {
+            AddSwap(node, node.OperatorToken, condition);
+        }
+        else if (kind == SyntaxKind.CoalesceExpression && node.Right is not ThrowExpressionSyntax)
+        {
+            AddExpression(node, node.Right.ToString());
+        }
+
         base.VisitBinaryExpression(node);
     }
 
@@ -53,7 +66,10 @@ internal sealed class MutantFinder(string file, SemanticModel model) : CSharpSyn
     public override void VisitPostfixUnaryExpression(PostfixUnaryExpressionSyntax node)
     {
         if (node.Kind() is SyntaxKind.PostIncrementExpression or SyntaxKind.PostDecrementExpression && IsValueUsed(node))
+        {
             AddExpression(node, node.Operand + (node.OperatorToken.IsKind(SyntaxKind.PlusPlusToken) ? "--" : "++"));
+        }
+
         base.VisitPostfixUnaryExpression(node);
     }
 
@@ -80,7 +96,10 @@ internal sealed class MutantFinder(string file, SemanticModel model) : CSharpSyn
     {
         foreach (var token in node.Pattern.DescendantTokens())
         {
-            if (Swaps.Pattern(token.Kind()) is { } swap && token.Parent is RelationalPatternSyntax or BinaryPatternSyntax) AddSwap(node, token, swap);
+            if (Swaps.Pattern(token.Kind()) is { } swap && token.Parent is RelationalPatternSyntax or BinaryPatternSyntax)
+            {
+                AddSwap(node, token, swap);
+            }
         }
 
         if (!IsCondition(node)) AddNegation(node);
@@ -96,7 +115,10 @@ internal sealed class MutantFinder(string file, SemanticModel model) : CSharpSyn
             _ => null,
         };
         if (name is not null && Swaps.Method(name.Identifier.Text) is { } swap && model.GetSymbolInfo(node).Symbol is { DeclaringSyntaxReferences.IsEmpty: true } && node.ArgumentList.Arguments.All(argument => argument.RefKindKeyword.IsKind(SyntaxKind.None) || name.Identifier.Text is "Increment" or "Decrement"))
+        {
             AddSwap(node, name.Identifier, swap);
+        }
+
         base.VisitInvocationExpression(node);
     }
 
@@ -194,7 +216,11 @@ internal sealed class MutantFinder(string file, SemanticModel model) : CSharpSyn
     private void AddNegation(ExpressionSyntax node)
     {
         // Those have a change of their own that is the same.
-        if (node.Kind() is SyntaxKind.EqualsExpression or SyntaxKind.NotEqualsExpression or SyntaxKind.LogicalNotExpression or SyntaxKind.TrueLiteralExpression or SyntaxKind.FalseLiteralExpression) return;
+        if (node.Kind() is SyntaxKind.EqualsExpression or SyntaxKind.NotEqualsExpression or SyntaxKind.LogicalNotExpression or SyntaxKind.TrueLiteralExpression or SyntaxKind.FalseLiteralExpression)
+        {
+            return;
+        }
+
         Add(node, MutantForm.Negation, $"!({node})", null);
     }
 

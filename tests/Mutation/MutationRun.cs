@@ -49,7 +49,10 @@ internal sealed class MutationRun(string root, MutationOptions options, TextWrit
         List<SourceProject> projects = [];
         foreach (var path in Directory.EnumerateFiles(Path.Combine(copy, Source), "*.csproj", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
-            if (File.Exists(Path.Combine(Path.GetDirectoryName(path)!, "obj", "project.assets.json"))) projects.Add(await SourceProject.LoadAsync(copy, path));
+            if (File.Exists(Path.Combine(Path.GetDirectoryName(path)!, "obj", "project.assets.json")))
+            {
+                projects.Add(await SourceProject.LoadAsync(copy, path));
+            }
         }
 
         return SourceProject.InOrder(projects);

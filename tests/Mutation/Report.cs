@@ -29,7 +29,10 @@ internal sealed partial class Report(TextWriter output, int count)
         output.WriteLine();
         output.WriteLine("killed  total  per cent  folder");
         foreach (var room in all.GroupBy(verdict => verdict.Mutant.Room).OrderBy(room => room.Key, StringComparer.Ordinal))
-            output.WriteLine(Row(room.ToList(), room.Key));
+        {
+            output.WriteLine(Row([.. room], room.Key));
+        }
+
         output.WriteLine(Row(all, "all"));
         var killed = all.Count(verdict => verdict.IsKilled);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{killed} killed, {all.Count - killed} survived"));

@@ -6,7 +6,7 @@ internal sealed class SourceCopy(string root) : IDisposable
 {
     public string Root => root;
 
-    /// <param name="keep">Whether the copy is there afterwards.</param>
+    /// <summary>Whether the copy is there afterwards.</summary>
     public bool Keep { get; init; }
 
     public static async Task<SourceCopy> MakeAsync(string original, bool keep)

@@ -28,7 +28,11 @@ internal sealed partial class TestRunner(int seed)
         var arguments = new[] { "exec", assembly, string.Create(CultureInfo.InvariantCulture, $":{seed}"), "-noColor", "-noLogo", "-stopOnFail" };
         var run = await Command.RunAsync("dotnet", [.. arguments, .. filters], Path.GetDirectoryName(assembly)!, limits, environment);
         if (run.ExitCode is null) return new TestOutcome(TestOutcomeKind.Stuck, null, run.Time, run.Processor);
-        if (run.ExitCode == 0 && !RanNothing().IsMatch(run.Output)) return new TestOutcome(TestOutcomeKind.Passed, null, run.Time, run.Processor);
+        if (run.ExitCode == 0 && !RanNothing().IsMatch(run.Output))
+        {
+            return new TestOutcome(TestOutcomeKind.Passed, null, run.Time, run.Processor);
+        }
+
         return FailedTest().Match(run.Output) is { Success: true } failed
             ? new TestOutcome(TestOutcomeKind.Failed, failed.Groups["test"].Value, run.Time, run.Processor)
             : new TestOutcome(TestOutcomeKind.Crashed, null, run.Time, run.Processor);

@@ -58,7 +58,7 @@ internal sealed class Trial(TestRunner runner, IReadOnlyList<TestClass> classes)
     private static List<TestClass> Head(List<TestClass> ranked, int count, TimeSpan time)
     {
         var sum = TimeSpan.Zero;
-        return [.. ranked.TakeWhile((test, index) => (sum += test.Time) <= time && index < count && test.Assembly == ranked[0].Assembly || index == 0)];
+        return [.. ranked.TakeWhile((test, index) => ((sum += test.Time) <= time && index < count && test.Assembly == ranked[0].Assembly) || index == 0)];
     }
 
     /// <returns>How the mutant was noticed; null when it was not.</returns>

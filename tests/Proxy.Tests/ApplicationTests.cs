@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using KeyEvt.Proxy.Options;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests;
@@ -39,7 +38,11 @@ public sealed class ApplicationTests
     public async Task Help_lists_every_option_with_its_default()
     {
         Assert.Equal(0, await RunAsync("--help"));
-        foreach (var option in KeyEvt.Proxy.Options.OptionTable.WithConfig) Assert.Contains($"--{option.Name} <{option.ValueName}>", _output.ToString());
+        foreach (var option in KeyEvt.Proxy.Options.OptionTable.WithConfig)
+        {
+            Assert.Contains($"--{option.Name} <{option.ValueName}>", _output.ToString());
+        }
+
         Assert.Contains("[default: redis://127.0.0.1:6379]", _output.ToString());
         Assert.DoesNotContain("Additional Arguments", _output.ToString());
     }
@@ -54,9 +57,9 @@ public sealed class ApplicationTests
     [Fact]
     public async Task Check_ends_with_1_and_remedies_when_nothing_answers()
     {
-        int port = PortOfNobody();
+        var port = PortOfNobody();
         Assert.Equal(1, await RunAsync("check", "--upstream", $"redis://u:canary@127.0.0.1:{port}", "--amqp", $"amqp://u:canary@127.0.0.1:{port}"));
-        string text = _output.ToString();
+        var text = _output.ToString();
         Assert.Contains($"upstream redis://u@127.0.0.1:{port}", text);
         Assert.Contains($"broker amqp://u@127.0.0.1:{port}/", text);
         Assert.Equal(2, text.Split('\n').Count(line => line.StartsWith("  FAILS    connect", StringComparison.Ordinal)));

@@ -42,7 +42,7 @@ public sealed class HostTests : IDisposable
     [InlineData("--admin")]
     public async Task A_taken_port_is_one_line_on_stderr_and_exit_code_1(string option)
     {
-        int code = await RunAsync(Options("--listen", "127.0.0.1:0", option, TakenAddress)).WaitAsync(Deadline, TestContext.Current.CancellationToken);
+        var code = await RunAsync(Options("--listen", "127.0.0.1:0", option, TakenAddress)).WaitAsync(Deadline, TestContext.Current.CancellationToken);
         Assert.Equal(1, code);
         Assert.Equal("", _output.ToString());
         Assert.Matches($@"^cannot listen on {TakenAddress}.*: Address already in use\r?\n$", _error.ToString());
@@ -51,12 +51,12 @@ public sealed class HostTests : IDisposable
     [Fact]
     public async Task A_spool_with_something_foreign_in_it_is_one_line_on_stderr_and_exit_code_2()
     {
-        string folder = Directory.CreateTempSubdirectory("keyevt-spool-").FullName;
+        var folder = Directory.CreateTempSubdirectory("keyevt-spool-").FullName;
         try
         {
-            string foreign = Path.Combine(folder, "an\u001b[31mother\nfile");
+            var foreign = Path.Combine(folder, "an\u001b[31mother\nfile");
             await File.WriteAllTextAsync(foreign, "", TestContext.Current.CancellationToken);
-            int code = await RunAsync(Options("--listen", "127.0.0.1:0", "--spool", folder)).WaitAsync(Deadline, TestContext.Current.CancellationToken);
+            var code = await RunAsync(Options("--listen", "127.0.0.1:0", "--spool", folder)).WaitAsync(Deadline, TestContext.Current.CancellationToken);
             Assert.Equal(2, code);
             Assert.Equal("", _output.ToString());
             Assert.Equal($"--spool {folder}: {folder}/an [31mother file is no file of a spool; move it elsewhere, or name a folder of the spool's own{Environment.NewLine}", _error.ToString());
@@ -70,7 +70,7 @@ public sealed class HostTests : IDisposable
     [Fact]
     public async Task Without_an_upstream_it_is_alive_but_not_ready_and_says_why()
     {
-        string admin = FreeAddress();
+        var admin = FreeAddress();
         var run = RunAsync(Options("--listen", "127.0.0.1:0", "--admin", admin));
         await OutputAsync(lines: 1);
         Assert.Equal(HttpStatusCode.OK, (await GetAsync(admin, "/healthz")).Status);
@@ -87,7 +87,7 @@ public sealed class HostTests : IDisposable
     /// <summary>An upstream and a broker that refuse; no logs.</summary>
     private static ProxyOptions Options(params string[] args)
     {
-        string nobody = FreeAddress();
+        var nobody = FreeAddress();
         var faults = new List<string>();
         string[] all = ["--upstream", $"redis://{nobody}", "--amqp", $"amqp://{nobody}", "--log-level", "none", .. args.Contains("--admin") ? [] : (string[])["--admin", "off"], .. args];
         var given = new CommandLineSource().Read(all, faults, out _, out _);

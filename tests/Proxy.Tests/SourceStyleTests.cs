@@ -73,7 +73,10 @@ public sealed partial class SourceStyleTests
     private static IEnumerable<string> SourceFiles()
     {
         var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "KeyEvt.slnx"))) root = root.Parent ?? throw new InvalidOperationException("not inside the repository");
+        while (!File.Exists(Path.Combine(root.FullName, "KeyEvt.slnx")))
+        {
+            root = root.Parent ?? throw new InvalidOperationException("not inside the repository");
+        }
 
         return new[] { "src", "tests", "bench" }
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(root.FullName, folder), "*.cs", SearchOption.AllDirectories))

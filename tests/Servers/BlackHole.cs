@@ -29,8 +29,7 @@ public sealed class BlackHole : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
-        foreach (var filler in _fillers)
-            filler.Dispose();
+        foreach (var filler in _fillers) filler.Dispose();
         _listener.Dispose();
         return ValueTask.CompletedTask;
     }

@@ -34,10 +34,12 @@ public sealed class Broker(string url)
         => UseAsync(async channel =>
         {
             if (exchange.Length > 0 && !exchange.StartsWith("amq.", StringComparison.Ordinal))
+            {
                 await channel.ExchangeDeclareAsync(exchange, ExchangeType.Direct, durable: true).ConfigureAwait(false);
+            }
+
             await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, arguments).ConfigureAwait(false);
-            if (exchange.Length > 0)
-                await channel.QueueBindAsync(queue, exchange, routingKey).ConfigureAwait(false);
+            if (exchange.Length > 0) await channel.QueueBindAsync(queue, exchange, routingKey).ConfigureAwait(false);
             return true;
         });
 

@@ -34,8 +34,7 @@ public sealed class ChildProcess : IDisposable
     {
         new Thread(static () =>
         {
-            foreach (var start in Starts.GetConsumingEnumerable())
-                start();
+            foreach (var start in Starts.GetConsumingEnumerable()) start();
         })
         { IsBackground = true, Name = "process starter" }.Start();
     }
@@ -59,8 +58,7 @@ public sealed class ChildProcess : IDisposable
     {
         get
         {
-            lock (_lock)
-                return [.. _output];
+            lock (_lock) return [.. _output];
         }
     }
 
@@ -68,8 +66,7 @@ public sealed class ChildProcess : IDisposable
     {
         get
         {
-            lock (_lock)
-                return [.. _errors];
+            lock (_lock) return [.. _errors];
         }
     }
 
@@ -77,8 +74,7 @@ public sealed class ChildProcess : IDisposable
     {
         get
         {
-            lock (_lock)
-                return string.Join('\n', _output.Concat(_errors));
+            lock (_lock) return string.Join('\n', _output.Concat(_errors));
         }
     }
 
@@ -118,10 +114,8 @@ public sealed class ChildProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var argument in new[] { "setpriv", "--pdeathsig", "KILL", program }.Concat(arguments))
-            info.ArgumentList.Add(argument);
-        foreach (var (name, value) in environment ?? [])
-            info.Environment[name] = value;
+        foreach (var argument in new[] { "setpriv", "--pdeathsig", "KILL", program }.Concat(arguments)) info.ArgumentList.Add(argument);
+        foreach (var (name, value) in environment ?? []) info.Environment[name] = value;
 
         var child = new ChildProcess(new Process { StartInfo = info }, System.IO.Path.GetFileName(program));
         child._process.OutputDataReceived += (_, line) => child.Keep(child._output, line.Data, onLine);
@@ -142,8 +136,7 @@ public sealed class ChildProcess : IDisposable
         started.Task.GetAwaiter().GetResult();
         child._process.BeginOutputReadLine();
         child._process.BeginErrorReadLine();
-        if (!withInput)
-            child._process.StandardInput.Close();
+        if (!withInput) child._process.StandardInput.Close();
         return child;
     }
 
@@ -152,13 +145,11 @@ public sealed class ChildProcess : IDisposable
     {
         string? Find()
         {
-            lock (_lock)
-                return _output.Concat(_errors).FirstOrDefault(isIt);
+            lock (_lock) return _output.Concat(_errors).FirstOrDefault(isIt);
         }
 
         await Eventually.TrueAsync($"{_name} to say {what}", () => Find() is not null || HasExited, deadline).ConfigureAwait(false);
-        if (HasExited)
-            await ExitAsync(TimeSpan.FromSeconds(10)).ConfigureAwait(false); // which reads its output to the end
+        if (HasExited) await ExitAsync(TimeSpan.FromSeconds(10)).ConfigureAwait(false); // which reads its output to the end
         return Find() ?? throw new InvalidOperationException($"{_name} ended with {ExitCode} before it said {what}:\n{Tail(30)}");
     }
 
@@ -168,8 +159,7 @@ public sealed class ChildProcess : IDisposable
     /// <summary>Does nothing when it has ended.</summary>
     public void Signal(int signal)
     {
-        if (!HasExited)
-            _ = kill(Id, signal);
+        if (!HasExited) _ = kill(Id, signal);
     }
 
     public async Task<int> ExitAsync(TimeSpan deadline)
@@ -195,8 +185,7 @@ public sealed class ChildProcess : IDisposable
 
     public string Tail(int lines)
     {
-        lock (_lock)
-            return string.Join('\n', _output.TakeLast(lines).Concat(_errors.TakeLast(lines)));
+        lock (_lock) return string.Join('\n', _output.TakeLast(lines).Concat(_errors.TakeLast(lines)));
     }
 
     public void ForgetOutput()
@@ -220,12 +209,10 @@ public sealed class ChildProcess : IDisposable
 
     private void Keep(List<string> lines, string? line, Action<string>? onLine)
     {
-        if (line is null)
-            return;
+        if (line is null) return;
         lock (_lock)
         {
-            if (lines.Count >= KeptLines)
-                lines.RemoveRange(0, KeptLines / 2);
+            if (lines.Count >= KeptLines) lines.RemoveRange(0, KeptLines / 2);
             lines.Add(line);
         }
         onLine?.Invoke(line);

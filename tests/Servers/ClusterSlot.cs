@@ -17,8 +17,7 @@ public static class ClusterSlot
         foreach (var b in Encoding.Latin1.GetBytes(hashed))
         {
             crc ^= b << 8;
-            for (var bit = 0; bit < 8; bit++)
-                crc = (crc & 0x8000) != 0 ? (crc << 1) ^ 0x1021 : crc << 1;
+            for (var bit = 0; bit < 8; bit++) crc = (crc & 0x8000) != 0 ? (crc << 1) ^ 0x1021 : crc << 1;
         }
         return crc & (Count - 1);
     }
@@ -29,8 +28,7 @@ public static class ClusterSlot
         for (var i = 0; ; i++)
         {
             var key = $"{prefix}:{i}";
-            if (Of(key) == slot)
-                return key;
+            if (Of(key) == slot) return key;
         }
     }
 }

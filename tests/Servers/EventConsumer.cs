@@ -36,8 +36,7 @@ public sealed class EventConsumer : IAsyncDisposable
     {
         get
         {
-            lock (_lock)
-                return _received.Count;
+            lock (_lock) return _received.Count;
         }
     }
 
@@ -45,8 +44,7 @@ public sealed class EventConsumer : IAsyncDisposable
     {
         get
         {
-            lock (_lock)
-                return [.. _received];
+            lock (_lock) return [.. _received];
         }
     }
 
@@ -100,8 +98,7 @@ public sealed class EventConsumer : IAsyncDisposable
 
     public void Forget()
     {
-        lock (_lock)
-            _received.Clear();
+        lock (_lock) _received.Clear();
     }
 
     public async ValueTask DisposeAsync()
@@ -176,8 +173,7 @@ public sealed class EventConsumer : IAsyncDisposable
     private void Keep(BasicDeliverEventArgs delivery)
     {
         var message = ReceivedEvent.Of(delivery);
-        lock (_lock)
-            _received.Add(message);
+        lock (_lock) _received.Add(message);
         OnReceived?.Invoke(message);
     }
 }

@@ -28,8 +28,7 @@ public static class Eventually
             try
             {
                 var answer = await ask().ConfigureAwait(false);
-                if (isRight(answer))
-                    return answer;
+                if (isRight(answer)) return answer;
                 seen = answer?.ToString() ?? "null";
             }
             catch (Exception e) when (e is not OutOfMemoryException)
@@ -38,7 +37,10 @@ public static class Eventually
                 failure = e;
             }
             if (clock.Elapsed > limit)
+            {
                 throw new TimeoutException($"waited {limit.TotalSeconds:0.#} s for {what}; last seen: {seen}", failure);
+            }
+
             await Task.Delay(Interval).ConfigureAwait(false);
         }
     }
@@ -50,7 +52,10 @@ public static class Eventually
         while (clock.Elapsed < span)
         {
             if (!await condition().ConfigureAwait(false))
+            {
                 throw new InvalidOperationException($"after {clock.Elapsed.TotalSeconds:0.##} s it was no longer so that {what}");
+            }
+
             await Task.Delay(Interval).ConfigureAwait(false);
         }
     }

@@ -22,8 +22,7 @@ public static class FreePorts
             for (var tries = First; tries <= Last; tries++)
             {
                 _next = _next >= Last ? First : _next + 1;
-                if (IsFree(_next))
-                    return _next;
+                if (IsFree(_next)) return _next;
             }
         }
         throw new InvalidOperationException($"no free TCP port between {First} and {Last}");
@@ -38,8 +37,7 @@ public static class FreePorts
             {
                 var from = _next + count >= Last ? First : _next + 1;
                 _next = from + count - 1;
-                if (Enumerable.Range(from, count).All(IsFree))
-                    return from;
+                if (Enumerable.Range(from, count).All(IsFree)) return from;
             }
         }
         throw new InvalidOperationException($"no {count} free TCP ports in a row between {First} and {Last}");

@@ -56,8 +56,7 @@ public sealed class KeyEvtProcess : IAsyncDisposable
         try
         {
             await program.ListeningAsync().ConfigureAwait(false);
-            if (waitReady)
-                await program.ReadyAsync().ConfigureAwait(false);
+            if (waitReady) await program.ReadyAsync().ConfigureAwait(false);
             return program;
         }
         catch (Exception e)
@@ -98,8 +97,7 @@ public sealed class KeyEvtProcess : IAsyncDisposable
     public async Task<IReadOnlyDictionary<string, string>> InfoAsync(string[]? login = null)
     {
         await using var client = await ConnectAsync().ConfigureAwait(false);
-        if (login is not null)
-            await client.CallAsync(["AUTH", .. login]).ConfigureAwait(false);
+        if (login is not null) await client.CallAsync(["AUTH", .. login]).ConfigureAwait(false);
         var reply = await client.CallAsync("key_evt_amqp.info").ConfigureAwait(false);
         return ParseInfo(reply.IsError ? throw new InvalidOperationException(reply.Text) : reply.Text);
     }
@@ -113,10 +111,8 @@ public sealed class KeyEvtProcess : IAsyncDisposable
         var section = "";
         foreach (var line in text.Split("\r\n", StringSplitOptions.RemoveEmptyEntries))
         {
-            if (line.StartsWith("# ", StringComparison.Ordinal))
-                section = line[2..].Trim().ToLowerInvariant();
-            else if (line.Split(':', 2) is [var name, var value])
-                fields[$"{section}.{name}"] = value;
+            if (line.StartsWith("# ", StringComparison.Ordinal)) section = line[2..].Trim().ToLowerInvariant();
+            else if (line.Split(':', 2) is [var name, var value]) fields[$"{section}.{name}"] = value;
         }
         return fields;
     }
@@ -169,9 +165,11 @@ public sealed class KeyEvtProcess : IAsyncDisposable
     {
         var environment = new Dictionary<string, string?>();
         foreach (var name in Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => !inheritSettings && name.StartsWith("KEYEVT_", StringComparison.Ordinal) && name != "KEYEVT_TRANSPORT"))
+        {
             environment[name] = null;
-        foreach (var (name, value) in wanted ?? new Dictionary<string, string>())
-            environment[name] = value;
+        }
+
+        foreach (var (name, value) in wanted ?? new Dictionary<string, string>()) environment[name] = value;
         return environment;
     }
 
@@ -179,7 +177,10 @@ public sealed class KeyEvtProcess : IAsyncDisposable
     {
         var named = file ?? Environment.GetEnvironmentVariable("PROGRAM_UNDER_TEST");
         if (!string.IsNullOrEmpty(named))
+        {
             return named.EndsWith(".dll", StringComparison.Ordinal) ? ("dotnet", ["exec", named]) : (named, []);
+        }
+
         var beside = Path.Combine(AppContext.BaseDirectory, "keyevt.dll");
         return File.Exists(beside) ? ("dotnet", ["exec", beside]) : throw new FileNotFoundException($"there is no {beside}: reference src/Proxy, or set PROGRAM_UNDER_TEST");
     }

@@ -36,8 +36,7 @@ public sealed class NetworkNamespace : IAsyncDisposable
     /// <summary>Null where this machine or this user cannot have one; the reason is for the one who skips a test.</summary>
     public static async Task<(NetworkNamespace? Namespace, string Reason)> TryCreateAsync()
     {
-        if (!OperatingSystem.IsLinux())
-            return (null, "network namespaces are Linux'");
+        if (!OperatingSystem.IsLinux()) return (null, "network namespaces are Linux'");
 
         await SweepOfTheDeadAsync().ConfigureAwait(false);
         var made = new NetworkNamespace();
@@ -70,8 +69,7 @@ public sealed class NetworkNamespace : IAsyncDisposable
         foreach (var arguments in new[] { $"qdisc add dev {_outer} {how}", $"-n {_name} qdisc add dev {_inner} {how}" })
         {
             var result = await RunAsync("tc", arguments).ConfigureAwait(false);
-            if (result.ExitCode != 0)
-                return $"tc {arguments}: {result.Errors.Trim()}";
+            if (result.ExitCode != 0) return $"tc {arguments}: {result.Errors.Trim()}";
         }
 
         return null;
@@ -88,7 +86,10 @@ public sealed class NetworkNamespace : IAsyncDisposable
             {
                 using var handle = File.OpenHandle($"/var/run/netns/{_name}");
                 if (setns(handle.DangerousGetHandle().ToInt32(), CloneNewNet) != 0)
+                {
                     throw new InvalidOperationException($"setns failed with {Marshal.GetLastPInvokeError()}");
+                }
+
                 made = make();
             }
             catch (Exception e)
@@ -126,8 +127,7 @@ public sealed class NetworkNamespace : IAsyncDisposable
     private static async Task IpAsync(string arguments)
     {
         var result = await RunAsync("ip", arguments).ConfigureAwait(false);
-        if (result.ExitCode != 0)
-            throw new InvalidOperationException($"ip {arguments}: {result.Errors.Trim()}");
+        if (result.ExitCode != 0) throw new InvalidOperationException($"ip {arguments}: {result.Errors.Trim()}");
     }
 
     private static Task<RunResult> RunAsync(string program, string arguments) => Run.ToEndAsync(program, arguments.Split(' '), deadline: TimeSpan.FromSeconds(10));

@@ -18,8 +18,7 @@ public sealed class PrivateFolder : IDisposable
     {
         lock (Sweeping)
         {
-            if (!_swept)
-                SweepOfTheDead();
+            if (!_swept) SweepOfTheDead();
             _swept = true;
         }
         var mine = string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{Interlocked.Increment(ref _count)}-{name}");
@@ -35,7 +34,11 @@ public sealed class PrivateFolder : IDisposable
     {
         var file = File(name);
         System.IO.File.WriteAllText(file, text);
-        if (!OperatingSystem.IsWindows()) System.IO.File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite); // it may hold a password, and keyevt warns of files that others may read
+        if (!OperatingSystem.IsWindows())
+        {
+            System.IO.File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite); // it may hold a password, and keyevt warns of files that others may read
+        }
+
         return file;
     }
 
@@ -43,13 +46,11 @@ public sealed class PrivateFolder : IDisposable
 
     private static void SweepOfTheDead()
     {
-        if (!Directory.Exists(Root))
-            return;
+        if (!Directory.Exists(Root)) return;
         foreach (var folder in Directory.EnumerateDirectories(Root))
         {
             var owner = System.IO.Path.GetFileName(folder).Split('-')[0];
-            if (int.TryParse(owner, CultureInfo.InvariantCulture, out var pid) && !Directory.Exists($"/proc/{pid}"))
-                Remove(folder);
+            if (int.TryParse(owner, CultureInfo.InvariantCulture, out var pid) && !Directory.Exists($"/proc/{pid}")) Remove(folder);
         }
     }
 

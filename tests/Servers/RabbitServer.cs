@@ -25,8 +25,7 @@ public sealed class RabbitServer : IAsyncDisposable
         var home = Directory.CreateDirectory(_folder.File("home")).FullName;
         var cookie = Path.Combine(home, ".erlang.cookie");
         File.WriteAllText(cookie, Guid.NewGuid().ToString("N"));
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(cookie, UnixFileMode.UserRead);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(cookie, UnixFileMode.UserRead);
         _environment = new Dictionary<string, string?>
         {
             ["HOME"] = home,

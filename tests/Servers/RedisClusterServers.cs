@@ -136,11 +136,9 @@ public sealed class RedisClusterServers : IAsyncDisposable
         while (true)
         {
             var keys = (await client.CallAsync("CLUSTER", "GETKEYSINSLOT", Text(slot), "100").ConfigureAwait(false)).Texts;
-            if (keys.Count == 0)
-                return;
+            if (keys.Count == 0) return;
             var moved = await client.CallAsync(["MIGRATE", "127.0.0.1", Text(to.Port), "", "0", "5000", "KEYS", .. keys]).ConfigureAwait(false);
-            if (moved.IsError)
-                throw new InvalidOperationException($"MIGRATE: {moved.Text}");
+            if (moved.IsError) throw new InvalidOperationException($"MIGRATE: {moved.Text}");
         }
     }
 
@@ -152,7 +150,9 @@ public sealed class RedisClusterServers : IAsyncDisposable
         {
             var reply = await NodeOf(master.Id).ConnectAndCallAsync("CLUSTER", "SETSLOT", Text(slot), "NODE", IdOf(to)).ConfigureAwait(false);
             if (reply.IsError && !reply.Text.Contains("only with masters", StringComparison.Ordinal)) // who gives its last slot away becomes a replica
+            {
                 throw new InvalidOperationException($"SETSLOT: {reply.Text}");
+            }
         }
     }
 
@@ -161,8 +161,7 @@ public sealed class RedisClusterServers : IAsyncDisposable
     {
         var node = await StartNodeAsync().ConfigureAwait(false);
         await MeetAsync(node, Living.First()).ConfigureAwait(false);
-        if (replicaOf is not null)
-            await ReplicateAsync(node, replicaOf).ConfigureAwait(false);
+        if (replicaOf is not null) await ReplicateAsync(node, replicaOf).ConfigureAwait(false);
         await ServingAsync().ConfigureAwait(false);
         return node;
     }
@@ -171,8 +170,7 @@ public sealed class RedisClusterServers : IAsyncDisposable
     public async Task RemoveNodeAsync(RedisServer node)
     {
         await node.KillAsync().ConfigureAwait(false); // a living one would be met again by gossip in the same moment
-        foreach (var other in Living)
-            await other.CallAsync("CLUSTER", "FORGET", IdOf(node)).ConfigureAwait(false);
+        foreach (var other in Living) await other.CallAsync("CLUSTER", "FORGET", IdOf(node)).ConfigureAwait(false);
         await Eventually.TrueAsync("all nodes to have forgotten it", () => AllAgreeAsync(lines => lines.All(line => line.Id != IdOf(node))), Agreement).ConfigureAwait(false);
         _nodes.Remove(node);
         await node.DisposeAsync().ConfigureAwait(false);
@@ -180,8 +178,7 @@ public sealed class RedisClusterServers : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var node in _nodes)
-            await node.DisposeAsync().ConfigureAwait(false);
+        foreach (var node in _nodes) await node.DisposeAsync().ConfigureAwait(false);
     }
 
     private Task<List<ClusterLine>> SomeAsync(string what, Func<ClusterLine, bool> which) =>
@@ -191,20 +188,20 @@ public sealed class RedisClusterServers : IAsyncDisposable
 
     private async Task FormAsync(int masters, int replicasEach)
     {
-        for (var i = 0; i < masters * (1 + replicasEach); i++)
-            await StartNodeAsync().ConfigureAwait(false);
+        for (var i = 0; i < masters * (1 + replicasEach); i++) await StartNodeAsync().ConfigureAwait(false);
         for (var i = 0; i < _nodes.Count; i++)
+        {
             await _nodes[i].CallAsync("CLUSTER", "SET-CONFIG-EPOCH", Text(i + 1)).ConfigureAwait(false); // equal ones would first have to be sorted out
+        }
+
         for (var i = 0; i < masters; i++)
         {
             var (first, next) = (ClusterSlot.Count * i / masters, ClusterSlot.Count * (i + 1) / masters);
             await _nodes[i].CallAsync("CLUSTER", "ADDSLOTSRANGE", Text(first), Text(next - 1)).ConfigureAwait(false);
         }
-        foreach (var node in _nodes.Skip(1))
-            await MeetAsync(node, _nodes[0]).ConfigureAwait(false);
+        foreach (var node in _nodes.Skip(1)) await MeetAsync(node, _nodes[0]).ConfigureAwait(false);
         await Eventually.TrueAsync("all nodes to know each other", () => AllAgreeAsync(lines => lines.Count == _nodes.Count), Agreement).ConfigureAwait(false);
-        for (var i = masters; i < _nodes.Count; i++)
-            await ReplicateAsync(_nodes[i], _nodes[(i - masters) % masters]).ConfigureAwait(false);
+        for (var i = masters; i < _nodes.Count; i++) await ReplicateAsync(_nodes[i], _nodes[(i - masters) % masters]).ConfigureAwait(false);
         await ServingAsync().ConfigureAwait(false);
     }
 
@@ -266,7 +263,9 @@ public sealed class RedisClusterServers : IAsyncDisposable
             await Eventually.TrueAsync("all nodes to know whose replica it is", () => IsKnownAsync(node), Agreement).ConfigureAwait(false);
             await SaysAsync(node, "cluster_state:ok", "CLUSTER", "INFO").ConfigureAwait(false);
             if ((await node.CallAsync("ROLE").ConfigureAwait(false)).Items[0].Text == "slave")
+            {
                 await SaysAsync(node, "master_link_status:up", "INFO", "replication").ConfigureAwait(false);
+            }
         }
     }
 
@@ -284,8 +283,7 @@ public sealed class RedisClusterServers : IAsyncDisposable
     {
         foreach (var node in Living)
         {
-            if (!isSo(await LinesAsync(node).ConfigureAwait(false)))
-                return false;
+            if (!isSo(await LinesAsync(node).ConfigureAwait(false))) return false;
         }
         return true;
     }

@@ -63,8 +63,7 @@ public sealed class RedisServer : IAsyncDisposable
     internal static async Task<RespClient> ConnectAsync(int port, string? password)
     {
         var client = await RespClient.ConnectAsync(port).ConfigureAwait(false);
-        if (password is not null)
-            await client.CallAsync("AUTH", password).ConfigureAwait(false);
+        if (password is not null) await client.CallAsync("AUTH", password).ConfigureAwait(false);
         return client;
     }
 

@@ -42,8 +42,7 @@ public sealed class RespClient : IAsyncDisposable
     public static byte[] Command(params string[] arguments)
     {
         var text = new StringBuilder($"*{arguments.Length}\r\n");
-        foreach (var argument in arguments)
-            text.Append('$').Append(argument.Length).Append("\r\n").Append(argument).Append("\r\n");
+        foreach (var argument in arguments) text.Append('$').Append(argument.Length).Append("\r\n").Append(argument).Append("\r\n");
         return Encoding.Latin1.GetBytes(text.ToString());
     }
 
@@ -101,8 +100,7 @@ public sealed class RespClient : IAsyncDisposable
         using var limit = new CancellationTokenSource(deadline);
         while (count > 0)
         {
-            if (_start == _end)
-                await WithTextAsync(FillAsync(limit.Token), $"{count} more bytes").ConfigureAwait(false);
+            if (_start == _end) await WithTextAsync(FillAsync(limit.Token), $"{count} more bytes").ConfigureAwait(false);
             var taken = (int)Math.Min(count, _end - _start);
             _start += taken;
             count -= taken;
@@ -112,8 +110,7 @@ public sealed class RespClient : IAsyncDisposable
     /// <summary>True when nothing arrives for this long and the connection stays open.</summary>
     public async Task<bool> IsSilentAsync(TimeSpan span)
     {
-        if (_start < _end)
-            return false;
+        if (_start < _end) return false;
         using var limit = new CancellationTokenSource(span);
         try
         {
@@ -196,8 +193,7 @@ public sealed class RespClient : IAsyncDisposable
             case '$' or '!' or '=':
                 var body = await TakeAsync(int.Parse(rest) + 2, cancellationToken).ConfigureAwait(false);
                 raw.Write(body);
-                if (body is not [.., (byte)'\r', (byte)'\n'])
-                    throw new InvalidDataException("a bulk without \\r\\n at its end");
+                if (body is not [.., (byte)'\r', (byte)'\n']) throw new InvalidDataException("a bulk without \\r\\n at its end");
                 return new Reply(type, raw.ToArray(), body[..^2], []);
             case '*' or '~' or '>' or '%' or '|':
                 var items = new List<Reply>();
@@ -226,7 +222,10 @@ public sealed class RespClient : IAsyncDisposable
                 var line = await TakeAsync(seen + end + 1, cancellationToken).ConfigureAwait(false);
                 raw.Write(line);
                 if (line is not [_, .., (byte)'\r', _])
+                {
                     throw new InvalidDataException($"a line without \\r\\n: '{Encoding.Latin1.GetString(line)}'");
+                }
+
                 return line[..^2];
             }
             seen = _end - _start;
@@ -236,8 +235,7 @@ public sealed class RespClient : IAsyncDisposable
 
     private async Task<byte[]> TakeAsync(int count, CancellationToken cancellationToken)
     {
-        while (_end - _start < count)
-            await FillAsync(cancellationToken).ConfigureAwait(false);
+        while (_end - _start < count) await FillAsync(cancellationToken).ConfigureAwait(false);
         var bytes = _buffer[_start..(_start + count)];
         _start += count;
         return bytes;
@@ -247,8 +245,7 @@ public sealed class RespClient : IAsyncDisposable
     {
         try
         {
-            while (true)
-                await FillAsync(cancellationToken).ConfigureAwait(false);
+            while (true) await FillAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (EndOfStreamException)
         {
@@ -258,15 +255,13 @@ public sealed class RespClient : IAsyncDisposable
 
     private async Task<int> FillAsync(CancellationToken cancellationToken)
     {
-        if (_start == _end)
-            _start = _end = 0;
+        if (_start == _end) _start = _end = 0;
         if (_end == _buffer.Length && _start > 0)
         {
             _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
             (_start, _end) = (0, _end - _start);
         }
-        if (_end == _buffer.Length)
-            Array.Resize(ref _buffer, _buffer.Length * 2);
+        if (_end == _buffer.Length) Array.Resize(ref _buffer, _buffer.Length * 2);
         int received;
         try
         {
@@ -276,8 +271,7 @@ public sealed class RespClient : IAsyncDisposable
         {
             throw new EndOfStreamException("the connection was reset", reset);
         }
-        if (received == 0)
-            throw new EndOfStreamException("the connection was closed");
+        if (received == 0) throw new EndOfStreamException("the connection was closed");
         _end += received;
         return received;
     }

@@ -32,8 +32,7 @@ public static class Run
                 RedirectStandardError = true,
             },
         };
-        foreach (var (name, value) in environment ?? [])
-            process.StartInfo.Environment[name] = value;
+        foreach (var (name, value) in environment ?? []) process.StartInfo.Environment[name] = value;
         process.Start();
         using var limit = new CancellationTokenSource(deadline ?? TimeSpan.FromSeconds(60));
         try
@@ -57,8 +56,7 @@ public static class Run
     {
         try
         {
-            if (input is not null)
-                await process.StandardInput.BaseStream.WriteAsync(input, cancellationToken).ConfigureAwait(false);
+            if (input is not null) await process.StandardInput.BaseStream.WriteAsync(input, cancellationToken).ConfigureAwait(false);
             process.StandardInput.Close();
         }
         catch (IOException)

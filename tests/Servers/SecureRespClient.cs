@@ -15,7 +15,10 @@ public static class SecureRespClient
         policy.CustomTrustStore.Add(authority);
         var options = new SslClientAuthenticationOptions { TargetHost = host, CertificateChainPolicy = policy };
         if (shown is not null)
+        {
             options.ClientCertificateContext = SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(shown.CertificatePem, shown.KeyPem), null, offline: true);
+        }
+
         var secure = new SslStream(plain.Stream);
         try
         {

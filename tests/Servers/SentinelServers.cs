@@ -44,13 +44,21 @@ public sealed class SentinelServers : IAsyncDisposable
         {
             servers._nodes.Add(await servers.StartNodeAsync().ConfigureAwait(false));
             for (var i = 0; i < 2; i++)
+            {
                 servers._nodes.Add(await servers.StartNodeAsync($"replicaof 127.0.0.1 {Announced(servers._nodes[0])}").ConfigureAwait(false));
+            }
+
             foreach (var replica in servers._nodes.Skip(1))
+            {
                 await SaysAsync(replica.Port, replica.Password, "master_link_status:up", "INFO", "replication").ConfigureAwait(false);
-            for (var i = 0; i < 3; i++)
-                await servers.StartSentinelAsync().ConfigureAwait(false);
+            }
+
+            for (var i = 0; i < 3; i++) await servers.StartSentinelAsync().ConfigureAwait(false);
             foreach (var port in servers.SentinelPorts)
+            {
                 await SaysAsync(port, servers.SentinelPassword, "status=ok,address=127.0.0.1:" + Text(Announced(servers._nodes[0])) + ",slaves=2,sentinels=3", "INFO", "sentinel").ConfigureAwait(false);
+            }
+
             return servers;
         }
         catch
@@ -91,8 +99,7 @@ public sealed class SentinelServers : IAsyncDisposable
         {
             await using var sentinel = await RedisServer.ConnectAsync(port, SentinelPassword).ConfigureAwait(false);
             var reply = await sentinel.CallAsync("SENTINEL", "SET", Name, option, value).ConfigureAwait(false);
-            if (reply.IsError)
-                throw new InvalidOperationException($"SENTINEL SET: {reply.Text}");
+            if (reply.IsError) throw new InvalidOperationException($"SENTINEL SET: {reply.Text}");
         }
     }
 
@@ -104,8 +111,7 @@ public sealed class SentinelServers : IAsyncDisposable
             folder.Dispose();
         }
 
-        foreach (var node in _nodes)
-            await node.DisposeAsync().ConfigureAwait(false);
+        foreach (var node in _nodes) await node.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>Under which port it is known to the others.</summary>

@@ -29,8 +29,7 @@ public static class ServerPrograms
 
     private static string In(string? folder, string program)
     {
-        if (folder is null)
-            return program;
+        if (folder is null) return program;
         var file = Path.Combine(folder, program);
         return File.Exists(file) ? file : throw new FileNotFoundException($"there is no {file}");
     }

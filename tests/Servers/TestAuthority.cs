@@ -54,10 +54,8 @@ public sealed class TestAuthority : IDisposable
         var alternatives = new SubjectAlternativeNameBuilder();
         foreach (var name in names)
         {
-            if (IPAddress.TryParse(name, out var address))
-                alternatives.AddIpAddress(address);
-            else
-                alternatives.AddDnsName(name);
+            if (IPAddress.TryParse(name, out var address)) alternatives.AddIpAddress(address);
+            else alternatives.AddDnsName(name);
         }
         request.CertificateExtensions.Add(alternatives.Build());
         using var issued = request.Create(_certificate, from, to, RandomNumberGenerator.GetBytes(8));

@@ -43,22 +43,19 @@ public sealed class Relay : IAsyncDisposable
     /// <summary>Stops passing bytes on, in both directions; new connections are accepted and wait too.</summary>
     public void Pause()
     {
-        lock (_lock)
-            _paused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_lock) _paused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     /// <summary>Those that are connected now pass on no byte any more, and are not closed; new ones do. Half-open connections, for good.</summary>
     public void StickConnected()
     {
-        lock (_lock)
-            _stuck = _accepted;
+        lock (_lock) _stuck = _accepted;
     }
 
     public void Resume()
     {
         TaskCompletionSource? paused;
-        lock (_lock)
-            (paused, _paused) = (_paused, null);
+        lock (_lock) (paused, _paused) = (_paused, null);
         paused?.SetResult();
     }
 
@@ -78,8 +75,7 @@ public sealed class Relay : IAsyncDisposable
 
     public void Accept()
     {
-        if (_listener is not null)
-            return;
+        if (_listener is not null) return;
         _listener = _inside is null ? Listen() : _inside.MakeInside(Listen);
         _ = AcceptAsync(_listener);
     }
@@ -106,8 +102,7 @@ public sealed class Relay : IAsyncDisposable
     {
         try
         {
-            while (true)
-                _ = RelayAsync(await listener.AcceptAsync(_ending.Token).ConfigureAwait(false));
+            while (true) _ = RelayAsync(await listener.AcceptAsync(_ending.Token).ConfigureAwait(false));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
         {
@@ -118,19 +113,16 @@ public sealed class Relay : IAsyncDisposable
     private async Task RelayAsync(Socket near)
     {
         Keep(near);
-        if (Swallow)
-            return;
+        if (Swallow) return;
         var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         near.NoDelay = true;
         Keep(far);
         int number;
-        lock (_lock)
-            number = ++_accepted;
+        lock (_lock) number = ++_accepted;
         try
         {
             await far.ConnectAsync(new IPEndPoint(IPAddress.Loopback, _target), _ending.Token).ConfigureAwait(false);
-            lock (_lock)
-                Connections++;
+            lock (_lock) Connections++;
             await Task.WhenAll(CopyAsync(near, far, number), CopyAsync(far, near, number)).ConfigureAwait(false);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
@@ -152,15 +144,16 @@ public sealed class Relay : IAsyncDisposable
                 await PausedAsync(number).ConfigureAwait(false);
                 var received = await from.ReceiveAsync(buffer, _ending.Token).ConfigureAwait(false);
                 await PausedAsync(number).ConfigureAwait(false);
-                if (Delay > TimeSpan.Zero)
-                    await Task.Delay(Delay, _ending.Token).ConfigureAwait(false);
+                if (Delay > TimeSpan.Zero) await Task.Delay(Delay, _ending.Token).ConfigureAwait(false);
                 if (received == 0)
                 {
                     to.Shutdown(SocketShutdown.Send);
                     return;
                 }
                 for (var sent = 0; sent < received;)
+                {
                     sent += await to.SendAsync(buffer.AsMemory(sent, received - sent), _ending.Token).ConfigureAwait(false);
+                }
             }
         }
         catch
@@ -174,34 +167,28 @@ public sealed class Relay : IAsyncDisposable
 
     private Task PausedAsync(int number)
     {
-        lock (_lock)
-            return number <= _stuck ? _disposed.Task : _paused?.Task ?? Task.CompletedTask;
+        lock (_lock) return number <= _stuck ? _disposed.Task : _paused?.Task ?? Task.CompletedTask;
     }
 
     private void Keep(Socket socket)
     {
-        lock (_lock)
-            _sockets.Add(socket);
+        lock (_lock) _sockets.Add(socket);
     }
 
     private void CloseAll(bool reset)
     {
         Socket[] sockets;
-        lock (_lock)
-            sockets = [.. _sockets];
-        foreach (var socket in sockets)
-            Drop(socket, reset);
+        lock (_lock) sockets = [.. _sockets];
+        foreach (var socket in sockets) Drop(socket, reset);
     }
 
     private void Drop(Socket socket, bool reset)
     {
         lock (_lock)
         {
-            if (!_sockets.Remove(socket))
-                return;
+            if (!_sockets.Remove(socket)) return;
         }
-        if (reset)
-            socket.LingerState = new LingerOption(true, 0);
+        if (reset) socket.LingerState = new LingerOption(true, 0);
         socket.Dispose();
     }
 }

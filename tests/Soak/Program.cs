@@ -27,12 +27,9 @@ return failure is null ? 0 : 1;
 
 bool IsTaken(string argument)
 {
-    if (int.TryParse(argument, CultureInfo.InvariantCulture, out var number))
-        seed = number;
-    else if (SoakShape.Names.Contains(argument))
-        shape = argument;
-    else
-        return false;
+    if (int.TryParse(argument, CultureInfo.InvariantCulture, out var number)) seed = number;
+    else if (SoakShape.Names.Contains(argument)) shape = argument;
+    else return false;
     return true;
 }
 

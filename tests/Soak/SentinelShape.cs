@@ -72,7 +72,9 @@ internal sealed class SentinelShape : SoakShape
         foreach (var node in _redis.Nodes.Where(node => node != master))
         {
             if (!(await node.CallAsync("INFO", "replication")).Text.Contains("master_link_status:up", StringComparison.Ordinal))
+            {
                 return false;
+            }
         }
 
         return true;

@@ -85,7 +85,9 @@ internal static class SoakFaults
             await stage.Shape.FlagsAsync();
             var (code, took) = await stage.Run.StopProgramAsync();
             if (code != 0 || took > TimeSpan.FromSeconds(10))
+            {
                 throw new InvalidOperationException($"after SIGTERM it ended with {code} in {took.TotalSeconds:0.0} s");
+            }
         }),
         new("P12 configured anew", FaultSide.Feed, async (stage, random) =>
         {
@@ -95,8 +97,7 @@ internal static class SoakFaults
                 var reply = await client.CallAsync(
                     "key_evt_amqp.config_set", "127.0.0.1", stage.Relay.Port.ToString(CultureInfo.InvariantCulture), RabbitServer.User, RabbitServer.Password, "30",
                     random.Next(2) == 0 ? "amq.direct" : "amq.topic", random.Next(2) == 0 ? SoakStage.Queue : SoakStage.OtherKey, "2", "1000000", random.Next(2) == 0 ? "ALL" : "^t:");
-                if (reply.IsError)
-                    throw new InvalidOperationException(reply.Text);
+                if (reply.IsError) throw new InvalidOperationException(reply.Text);
                 await HoldAsync(random, 0.2);
             }
         }),
@@ -107,12 +108,10 @@ internal static class SoakFaults
     {
         stage.Relay.Cut();
         await HoldAsync(random, 2);
-        foreach (var (exchange, key) in SoakStage.Bindings)
-            await stage.Rabbit.Broker.UnbindAsync(SoakStage.Queue, exchange, key);
+        foreach (var (exchange, key) in SoakStage.Bindings) await stage.Rabbit.Broker.UnbindAsync(SoakStage.Queue, exchange, key);
         stage.Relay.Accept();
         await HoldAsync(random, 6);
-        foreach (var (exchange, key) in SoakStage.Bindings)
-            await stage.Rabbit.Broker.DeclareAsync(SoakStage.Queue, exchange, key);
+        foreach (var (exchange, key) in SoakStage.Bindings) await stage.Rabbit.Broker.DeclareAsync(SoakStage.Queue, exchange, key);
     }
 
     /// <summary>The cap drops the oldest, and the ledger counts them.</summary>

@@ -24,16 +24,13 @@ internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
         var nextReport = Minute;
         while (_clock.Elapsed < length && !cancellationToken.IsCancellationRequested)
         {
-            if (await OneAsync() is { } failure)
-                return failure;
-            if (_clock.Elapsed < nextReport)
-                continue;
+            if (await OneAsync() is { } failure) return failure;
+            if (_clock.Elapsed < nextReport) continue;
             nextReport += Minute;
             // What was written some seconds before now, in calm, has arrived or never will.
             var verdict = await stage.Run.JudgeAsync(TimeProvider.System.GetUtcNow() - Arrival);
             Say(verdict.ToString());
-            if (await WrongAsync(verdict, atEnd: false) is { } wrong)
-                return wrong;
+            if (await WrongAsync(verdict, atEnd: false) is { } wrong) return wrong;
         }
 
         var last = await stage.Run.EndAsync(TimeSpan.FromSeconds(120));
@@ -45,7 +42,10 @@ internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
     {
         SoakFault[] faults = [Pick(stage.Faults)];
         if (faults[0].Side != FaultSide.Program && _random.Next(4) == 0)
+        {
             faults = [faults[0], Pick([.. stage.Faults.Where(fault => fault.Side != FaultSide.Program && fault.Side != faults[0].Side && IsPair(fault, faults[0]))])];
+        }
+
         // Its own numbers for each: two at once would take each other's.
         var randoms = faults.Select(_ => new Random(_random.Next())).ToArray();
         var name = string.Join(" + ", faults.Select(fault => fault.Name));
@@ -57,7 +57,10 @@ internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
             await stage.RecoveredAsync();
             var blocked = await stage.Shape.BlockedAsync(MostBlocked);
             if (blocked is not null && !faults.Any(fault => fault.StopsRedis))
+            {
                 return $"{name}: Redis was kept from everybody else: {blocked}";
+            }
+
             Say(string.Create(CultureInfo.InvariantCulture, $"{name}: {(end - begin).TotalSeconds:0.0} s, back to normal {(_clock.Elapsed - end).TotalSeconds:0.0} s later"));
             await stage.Run.MoreAsync(_random.Next(100, 4000));
             return null;
@@ -84,7 +87,10 @@ internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
         var faults = (atEnd ? verdict : verdict with { FallbackLeft = 0, Waiting = 0 }).Faults();
         var lost = verdict.LostInSilence > 0 ? await ThereAsync(verdict.Lost) : [];
         if (lost.Count > verdict.DroppedTotal)
+        {
             faults.Insert(0, $"{lost.Count} lost outside a declared gap, only {verdict.DroppedTotal} of them counted as dropped: {string.Join(", ", lost.Take(10))}");
+        }
+
         return faults.Count == 0 ? null : string.Join("\n", faults) + "\n" + string.Join('\n', verdict.Gaps.TakeLast(20).Select(gap => $"{gap.Name}: {gap.From:O} - {gap.To:O} {gap.Line}"));
     }
 
@@ -94,8 +100,7 @@ internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
         List<string> there = [];
         foreach (var one in lost)
         {
-            if (await stage.Shape.HasAsync(one.Split(' ')[0]))
-                there.Add(one);
+            if (await stage.Shape.HasAsync(one.Split(' ')[0])) there.Add(one);
         }
 
         return there;

@@ -52,7 +52,9 @@ internal abstract class SoakShape : IAsyncDisposable
             var ours = entries.FirstOrDefault(entry => entry.Items[5].Text.StartsWith("keyevt", StringComparison.Ordinal));
             var writers = entries.FirstOrDefault(entry => entry.Items[3].Items[0].Text == "SET");
             if (ours is not null && ours.Items[2].Integer > most.TotalMicroseconds && ours.Items[2].Integer > 2 * (writers?.Items[2].Integer ?? 0))
+            {
                 worst = $"{string.Join(' ', ours.Items[3].Texts.Take(3).Select(text => text.Length > 60 ? text[..60] : text))} of {ours.Items[5].Text} took {ours.Items[2].Integer / 1000} ms";
+            }
         }
 
         return worst;
@@ -71,7 +73,9 @@ internal abstract class SoakShape : IAsyncDisposable
     public async Task FlagsAsync()
     {
         foreach (var master in await MastersAsync())
+        {
             await Eventually.ValueAsync("the flags", async () => (await master.CallAsync("CONFIG", "GET", Flags)).Texts[1], flags => flags.Contains('$', StringComparison.Ordinal));
+        }
     }
 
     public abstract ValueTask DisposeAsync();

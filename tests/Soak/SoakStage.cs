@@ -65,12 +65,9 @@ internal sealed class SoakStage : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (Run is not null)
-            await Run.DisposeAsync();
-        if (Program is not null)
-            await Program.DisposeAsync();
-        if (_consumer is not null)
-            await _consumer.DisposeAsync();
+        if (Run is not null) await Run.DisposeAsync();
+        if (Program is not null) await Program.DisposeAsync();
+        if (_consumer is not null) await _consumer.DisposeAsync();
         await Relay.DisposeAsync();
         await Rabbit.DisposeAsync();
         await Shape.DisposeAsync();
@@ -78,8 +75,7 @@ internal sealed class SoakStage : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        foreach (var (exchange, key) in Bindings)
-            await Rabbit.Broker.DeclareAsync(Queue, exchange, key);
+        foreach (var (exchange, key) in Bindings) await Rabbit.Broker.DeclareAsync(Queue, exchange, key);
 
         _consumer = await EventConsumer.AttachAsync(Rabbit.Broker, Queue);
         // Unroutable is stored: a broker killed right after the declarations may come back without them.

@@ -54,8 +54,7 @@ internal sealed class IdleScenario : IScenario
         }
         finally
         {
-            foreach (var client in clients)
-                await client.DisposeAsync();
+            foreach (var client in clients) await client.DisposeAsync();
         }
     }
 

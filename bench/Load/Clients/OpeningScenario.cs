@@ -30,8 +30,7 @@ internal sealed class OpeningScenario : IScenario
             {
                 var run = await MeasureAsync(way, redis, clients, settings.Requests);
                 Console.Error.WriteLine($"{(round <= 0 ? "warm-up" : "round " + round)}: {run}");
-                if (round > 0)
-                    runs.Add(run);
+                if (round > 0) runs.Add(run);
             }
         }
         return Figures.Table(

@@ -22,8 +22,7 @@ internal static class BaselineWorker
         Console.WriteLine("ready");
         while (await Console.In.ReadLineAsync() is { } line)
         {
-            if (line == "count")
-                Console.WriteLine(Volatile.Read(ref confirmed));
+            if (line == "count") Console.WriteLine(Volatile.Read(ref confirmed));
         }
 
         WorkerFigures.Print(confirmed, Stopwatch.GetElapsedTime(started), GC.GetTotalAllocatedBytes() - allocated);

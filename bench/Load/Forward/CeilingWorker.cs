@@ -40,15 +40,13 @@ internal static class CeilingWorker
             var sent = due;
             for (due += (ulong)messages; sent < due; sent++)
             {
-                while (sent - Volatile.Read(ref confirmed) >= Window)
-                    await wake.WaitAsync();
+                while (sent - Volatile.Read(ref confirmed) >= Window) await wake.WaitAsync();
 
                 properties.Timestamp = new AmqpTimestamp(1_700_000_000 + ((long)sent / 1000)); // as the contract has it: a timestamp costs RabbitMQ 3.10 some 10 us a message
                 await channel.BasicPublishAsync(exchange, key, mandatory: true, properties, body);
             }
 
-            while (Volatile.Read(ref confirmed) < due)
-                await wake.WaitAsync();
+            while (Volatile.Read(ref confirmed) < due) await wake.WaitAsync();
         }
     }
 }

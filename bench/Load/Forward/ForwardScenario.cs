@@ -41,16 +41,13 @@ internal sealed class ForwardScenario : IScenario
             {
                 var row = await way.Value();
                 Console.Error.WriteLine($"{(round == 0 ? "warm-up" : "round " + round)}: {row}");
-                if (round > 0)
-                    rows.Add(row);
+                if (round > 0) rows.Add(row);
             }
         }
 
         var lines = new List<string> { Table(rows) };
-        if (settings.Wants("frozen"))
-            lines.Add(await FrozenBroker.MeasureAsync(rabbit, RoutingKey, settings.Rounds));
-        if (settings.Wants("drain"))
-            lines.Add(await DrainAsync(rabbit, DrainedEvents));
+        if (settings.Wants("frozen")) lines.Add(await FrozenBroker.MeasureAsync(rabbit, RoutingKey, settings.Rounds));
+        if (settings.Wants("drain")) lines.Add(await DrainAsync(rabbit, DrainedEvents));
         return string.Join(Environment.NewLine, lines);
     }
 
@@ -124,8 +121,7 @@ internal sealed class ForwardScenario : IScenario
         await SetAsync(redis, count);
         using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         var deadline = Stopwatch.GetTimestamp() + (300 * Stopwatch.Frequency);
-        while (!await allConfirmed() && Stopwatch.GetTimestamp() < deadline)
-            await poll.WaitForNextTickAsync();
+        while (!await allConfirmed() && Stopwatch.GetTimestamp() < deadline) await poll.WaitForNextTickAsync();
 
         return count / Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
@@ -139,7 +135,9 @@ internal sealed class ForwardScenario : IScenario
         consumer.OnReceived = message =>
         {
             if (message.Key.StartsWith("at:", StringComparison.Ordinal))
+            {
                 latencies.Add(Stopwatch.GetElapsedTime(long.Parse(message.Key.AsSpan(3), CultureInfo.InvariantCulture)).TotalMilliseconds);
+            }
         };
         await using var client = await redis.ConnectAsync();
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(1)); // not a spin: it would take one of two cores from those that are measured

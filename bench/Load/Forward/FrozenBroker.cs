@@ -29,8 +29,7 @@ internal static class FrozenBroker
             var hanging = await SetAsync(forwarding, "bench:frozen");
             rabbit.Thaw();
             await Eventually.TrueAsync("all events confirmed", async () => (await forwarding.InfoAsync()) is var info && info["ledger.waiting_memory"] == "0" && info["ledger.waiting_fallback"] == "0", TimeSpan.FromMinutes(1));
-            if (round == 0)
-                continue; // warms up
+            if (round == 0) continue; // warms up
 
             without.Add(usual);
             frozen.Add(hanging);

@@ -26,14 +26,12 @@ internal sealed class BuildsScenario : IScenario
         var files = Directory.GetDirectories("artifacts/builds").Order().Select(folder => (Name: Path.GetFileName(folder), File: Path.GetFullPath(Path.Combine(folder, "keyevt")))).Where(build => File.Exists(build.File)).ToList();
         await using var redis = await RedisServer.StartAsync();
         var starts = new Dictionary<string, (double Milliseconds, double Megabytes)>();
-        foreach (var (name, file) in files)
-            starts[name] = await StartAsync(redis, file);
+        foreach (var (name, file) in files) starts[name] = await StartAsync(redis, file);
         var ways = new List<IWay>();
         var runs = new List<ProxyRun>();
         try
         {
-            foreach (var (name, file) in files)
-                ways.Add(await KeyEvtWay.StartAsync(redis, name, file));
+            foreach (var (name, file) in files) ways.Add(await KeyEvtWay.StartAsync(redis, name, file));
             for (var round = 1 - WarmUps; round <= settings.Rounds; round++)
             {
                 foreach (var (shape, way) in Shapes.SelectMany(shape => ways.Select(way => (shape, way))))
@@ -45,8 +43,7 @@ internal sealed class BuildsScenario : IScenario
         }
         finally
         {
-            foreach (var way in ways)
-                await way.DisposeAsync();
+            foreach (var way in ways) await way.DisposeAsync();
         }
 
         return Figures.Table(

@@ -33,8 +33,7 @@ internal sealed class ProxyScenario : IScenario
                     var now = round > 0 ? shape : shape.WarmUp;
                     var run = await ProxyRun.MeasureAsync(way, redis, now, now.Requests(settings.Requests));
                     Console.Error.WriteLine($"{(round <= 0 ? "warm-up" : "round " + round)}: {run}");
-                    if (round > 0)
-                        runs.Add(run);
+                    if (round > 0) runs.Add(run);
                 }
             }
         }

@@ -24,8 +24,7 @@ internal sealed record RedisBenchmark(string Test, double RequestsPerSecond, dou
     private static async Task<IReadOnlyList<RedisBenchmark>> RunAsync(string[] arguments)
     {
         var result = await Run.ToEndAsync("redis-benchmark", arguments, deadline: TimeSpan.FromMinutes(5));
-        if (result.ExitCode != 0)
-            throw new InvalidOperationException($"redis-benchmark: {result}");
+        if (result.ExitCode != 0) throw new InvalidOperationException($"redis-benchmark: {result}");
         // "test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"
         return [.. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(line => line.Split(',').Select(field => field.Trim('"')).ToArray())
             .Select(fields => new RedisBenchmark(fields[0], Number(fields[1]), Number(fields[4]), Number(fields[6])))];

@@ -32,8 +32,7 @@ internal sealed class Ways : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var way in _ways)
-            await way.DisposeAsync();
+        foreach (var way in _ways) await way.DisposeAsync();
     }
 
     private async Task AddAsync(RedisServer redis, LoadSettings settings)
@@ -46,15 +45,13 @@ internal sealed class Ways : IAsyncDisposable
         {
             if (settings.Wants($"keyevt {transport}")) _ways.Add(await KeyEvtWay.StartAsync(redis, transport));
         }
-        foreach (var file in settings.Builds?.Split(',') ?? [])
-            _ways.Add(await KeyEvtWay.StartAsync(redis, file, Path.GetFullPath(file)));
+        foreach (var file in settings.Builds?.Split(',') ?? []) _ways.Add(await KeyEvtWay.StartAsync(redis, file, Path.GetFullPath(file)));
     }
 
     private static bool IsInstalled(string program)
     {
         var found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin").Any(folder => File.Exists(Path.Combine(folder, program)));
-        if (!found)
-            Console.Error.WriteLine($"without {program}: it is not installed");
+        if (!found) Console.Error.WriteLine($"without {program}: it is not installed");
         return found;
     }
 }

@@ -20,8 +20,7 @@ internal static class Figures
         var text = new StringBuilder();
         text.Append("| ").AppendJoin(" | ", header).AppendLine(" |");
         text.Append('|').AppendJoin('|', header.Select(_ => "---")).AppendLine("|");
-        foreach (var row in rows)
-            text.Append("| ").AppendJoin(" | ", row).AppendLine(" |");
+        foreach (var row in rows) text.Append("| ").AppendJoin(" | ", row).AppendLine(" |");
         return text.ToString();
     }
 }

@@ -17,8 +17,7 @@ internal sealed record LoadSettings(int Rounds = 5, int Requests = 100_000, stri
         settings = new LoadSettings();
         for (var i = 0; i < args.Length; i += 2)
         {
-            if (i + 1 == args.Length)
-                return false;
+            if (i + 1 == args.Length) return false;
             var isNumber = int.TryParse(args[i + 1], CultureInfo.InvariantCulture, out var number) && number > 0;
             switch (args[i])
             {

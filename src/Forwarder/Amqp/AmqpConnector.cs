@@ -30,8 +30,7 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
         catch (Exception e)
         {
             link.Abandon();
-            if (e is LinkException || !BrokerErrorText.IsWeather(e))
-                throw;
+            if (e is LinkException || !BrokerErrorText.IsWeather(e)) throw;
 
             throw Failure(e, config, LinkFailureKind.Channel);
         }
@@ -67,14 +66,11 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
         catch (Exception e)
         {
             background.GiveUp("closing a connection to the broker that came too late", AmqpLink.DisposeLateAsync(opening));
-            if (!BrokerErrorText.IsWeather(e))
-                throw;
+            if (!BrokerErrorText.IsWeather(e)) throw;
 
-            if (e is OperationCanceledException)
-                throw new LinkException(LinkFailureKind.Socket, $"{settings} did not answer in time", e);
+            if (e is OperationCanceledException) throw new LinkException(LinkFailureKind.Socket, $"{settings} did not answer in time", e);
 
-            if (secure.Explain(e) is { } why)
-                throw new LinkException(LinkFailureKind.Connection, $"{settings}: {why}", e);
+            if (secure.Explain(e) is { } why) throw new LinkException(LinkFailureKind.Connection, $"{settings}: {why}", e);
 
             throw Failure(e, new ForwarderConfig { Amqp = settings }, LinkFailureKind.Connection);
         }
@@ -89,8 +85,7 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
     /// <summary>A missing exchange would close the channel at the first publish; asked here, it is known before an event is sent.</summary>
     private static async Task CheckExchangeAsync(IConnection connection, ForwarderConfig config, CancellationToken deadline)
     {
-        if (config.Exchange.Length == 0)
-            return; // the default exchange is always there and cannot be asked for
+        if (config.Exchange.Length == 0) return; // the default exchange is always there and cannot be asked for
 
         await using var channel = await connection.CreateChannelAsync(cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
         try

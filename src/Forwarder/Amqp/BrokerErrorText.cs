@@ -14,9 +14,11 @@ internal static class BrokerErrorText
         reason = CleanText.Line(reason);
         var remedies = new List<string>(2);
         if (reason.Contains("memory", StringComparison.Ordinal))
+        {
             remedies.Add("memory alarm: give the broker memory or raise vm_memory_high_watermark");
-        if (reason.Contains("disk", StringComparison.Ordinal))
-            remedies.Add("disk alarm: free its disk or lower disk_free_limit");
+        }
+
+        if (reason.Contains("disk", StringComparison.Ordinal)) remedies.Add("disk alarm: free its disk or lower disk_free_limit");
 
         return remedies.Count == 0 ? reason : $"{reason} ({string.Join("; ", remedies)})";
     }
@@ -35,7 +37,9 @@ internal static class BrokerErrorText
     public static LinkException PublishFailed(Exception? error)
     {
         if (error is not OperationInterruptedException { ShutdownReason: { } reason })
+        {
             return new LinkException(LinkFailureKind.Connection, $"publishing failed: {error?.Message}", error);
+        }
 
         // 311, 403, 404, 405 and 406 close a channel, all others a connection.
         return Closed(isChannel: reason.ReplyCode is 311 or (>= 403 and <= 406), reason.ReplyCode, reason.ReplyText, error);

@@ -26,8 +26,7 @@ public static class QueueBinding
     /// <summary>The binding key for a topic exchange; a fanout exchange does not look at it.</summary>
     internal static string KeyFor(string routingKey)
     {
-        if (!RoutingKeyParts.IsTemplate(routingKey))
-            return routingKey;
+        if (!RoutingKeyParts.IsTemplate(routingKey)) return routingKey;
 
         // A dot within a part is not there yet: the words of the template are cut at the dots of its literal text.
         var words = new List<string> { "" };
@@ -41,8 +40,7 @@ public static class QueueBinding
             }
 
             var pieces = text.Split('.');
-            if (words[^1] is not ("*" or "#"))
-                words[^1] += pieces[0];
+            if (words[^1] is not ("*" or "#")) words[^1] += pieces[0];
 
             words.AddRange(pieces[1..]);
         }

@@ -20,15 +20,13 @@ public sealed class QueueDeclaration(bool withGaps, ILogger logger)
     /// <exception cref="LinkException">It cannot be declared, or its binding could not bring the events; with the remedy.</exception>
     public async Task<string> DeclareAsync(IConnection connection, ForwarderConfig config, CancellationToken deadline)
     {
-        if (config.DeclareQueue is not { } queue)
-            return "";
+        if (config.DeclareQueue is not { } queue) return "";
 
-        if (RoutingKeyParts.IsTemplate(config.RoutingKey))
-            await CheckTypeAsync(connection, config, queue, deadline).ConfigureAwait(false);
+        if (RoutingKeyParts.IsTemplate(config.RoutingKey)) await CheckTypeAsync(connection, config, queue, deadline).ConfigureAwait(false);
 
-        bool isThere = config.DeclareQueueType is null && await IsThereAsync(connection, queue, deadline).ConfigureAwait(false);
+        var isThere = config.DeclareQueueType is null && await IsThereAsync(connection, queue, deadline).ConfigureAwait(false);
         var type = config.DeclareQueueType ?? QueueTypes.DefaultFor(connection.ServerProperties);
-        string done = isThere ? "is there and taken as it is" : type is { } asked ? $"is declared, of type {asked.Text()}" : "is declared";
+        var done = isThere ? "is there and taken as it is" : type is { } asked ? $"is declared, of type {asked.Text()}" : "is declared";
         await using var channel = await connection.CreateChannelAsync(cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
         try
         {
@@ -38,12 +36,14 @@ public sealed class QueueDeclaration(bool withGaps, ILogger logger)
                 await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
             }
 
-            if (config.Exchange.Length == 0)
-                return done; // it leads to every queue by its name
+            if (config.Exchange.Length == 0) return done; // it leads to every queue by its name
 
             await channel.QueueBindAsync(queue, config.Exchange, QueueBinding.KeyFor(config.RoutingKey), cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
             if (withGaps)
+            {
                 await channel.QueueBindAsync(queue, config.Exchange, MessageRoute.GapKey(config.RoutingKey), cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
+            }
+
             return $"{done}; it is bound";
         }
         catch (OperationInterruptedException e)
@@ -79,16 +79,19 @@ public sealed class QueueDeclaration(bool withGaps, ILogger logger)
     {
         var type = QueueBinding.TypeByName(config.Exchange) ?? await AskTypeAsync(connection, config.Exchange, deadline).ConfigureAwait(false);
         if (type is null)
+        {
             TellOnce(config.Exchange, queue, QueueBinding.KeyFor(config.RoutingKey));
+        }
         else if (QueueBinding.Fault(config.Exchange, type, config.RoutingKey) is { } fault)
+        {
             throw new LinkException(LinkFailureKind.Channel, fault);
+        }
     }
 
     /// <summary>Not again at each connect.</summary>
     private void TellOnce(string exchange, string queue, string bindingKey)
     {
-        if (_told == (exchange, queue, bindingKey))
-            return;
+        if (_told == (exchange, queue, bindingKey)) return;
 
         _told = (exchange, queue, bindingKey);
         AmqpLog.ExchangeTypeUnknown(logger, exchange, queue, bindingKey);
@@ -110,7 +113,9 @@ public sealed class QueueDeclaration(bool withGaps, ILogger logger)
         {
             const string Before = "but current is '";
             if (!text.Contains("inequivalent arg 'type' for", StringComparison.Ordinal))
+            {
                 return ExchangeType.Topic; // it differs in something else only
+            }
 
             var at = text.LastIndexOf(Before, StringComparison.Ordinal);
             return at < 0 ? null : text[(at + Before.Length)..].TrimEnd('\'');

@@ -25,7 +25,7 @@ internal static class QueueTypes
         Property(broker, "product") == "RabbitMQ" && Version.TryParse(Numbers(Property(broker, "version")), out var version) && version >= new Version(3, 8) ? QueueType.Quorum : null;
 
     private static string Property(IDictionary<string, object?>? broker, string name) =>
-        broker is not null && broker.TryGetValue(name, out object? value) && value is byte[] text ? Encoding.UTF8.GetString(text) : "";
+        broker is not null && broker.TryGetValue(name, out var value) && value is byte[] text ? Encoding.UTF8.GetString(text) : "";
 
     /// <summary>Of <c>4.1.0-rc.1+7</c> what a version number can hold.</summary>
     private static string Numbers(string version) => version.Split('-', '+')[0];

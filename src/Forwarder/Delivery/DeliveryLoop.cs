@@ -110,8 +110,7 @@ internal sealed class DeliveryLoop
                 {
                 }
 
-                if (!HasEnded)
-                    await _signal.WaitAsync().ConfigureAwait(false);
+                if (!HasEnded) await _signal.WaitAsync().ConfigureAwait(false);
             }
         }
         catch (Exception e)
@@ -150,8 +149,7 @@ internal sealed class DeliveryLoop
     /// <summary>One round: take in what happened, then do the next piece of work. True when there is more to do at once.</summary>
     internal async ValueTask<bool> StepAsync()
     {
-        while (_posted.TryDequeue(out var command))
-            await command().ConfigureAwait(false);
+        while (_posted.TryDequeue(out var command)) await command().ConfigureAwait(false);
 
         await _commands.TakeAttemptOutcomeAsync().ConfigureAwait(false);
         _monitor.TakePublishOutcome();

@@ -31,8 +31,7 @@ internal sealed class DeliveryShutdown(DeliveryContext context, DeliveryStateMac
     /// <summary>Ends when everything has its place, and at the latest when the time is over. Does nothing before <see cref="Begin"/>.</summary>
     public async ValueTask StepAsync()
     {
-        if (!IsStopping)
-            return;
+        if (!IsStopping) return;
 
         var (publisher, stores, links) = (context.Publisher, context.Stores, context.Links);
         var isSettled = publisher.Unconfirmed == 0 && !stores.IsBusy && !stores.HasAppendPending && !stores.HasRemovable(part: true);
@@ -50,11 +49,9 @@ internal sealed class DeliveryShutdown(DeliveryContext context, DeliveryStateMac
             states.Change(DeliveryState.Storing, "the program ends");
         }
 
-        if (isHalfOver && publisher.Unconfirmed > 0)
-            states.ForgetInFlight();
+        if (isHalfOver && publisher.Unconfirmed > 0) states.ForgetInFlight();
 
-        if (context.Clock.IsPast(_endBy))
-            await EndAsync().ConfigureAwait(false);
+        if (context.Clock.IsPast(_endBy)) await EndAsync().ConfigureAwait(false);
     }
 
     private async ValueTask EndAsync()
@@ -67,8 +64,7 @@ internal sealed class DeliveryShutdown(DeliveryContext context, DeliveryStateMac
             context.Memory.Settle(entry.Sequence, Settlement.Shutdown);
         }
 
-        if (_leftBehind > 0)
-            DeliveryLog.LeftBehind(context.Logger, _leftBehind);
+        if (_leftBehind > 0) DeliveryLog.LeftBehind(context.Logger, _leftBehind);
 
         var left = context.Clock.Until(_endBy);
         await commands.EndAsync(left < context.Options.CloseDeadline ? left : context.Options.CloseDeadline).ConfigureAwait(false);

@@ -55,8 +55,7 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
     public void StoreFromNowOn(string reason)
     {
         ForgetInFlight();
-        if (_state is DeliveryState.Live or DeliveryState.Draining)
-            Change(DeliveryState.Storing, reason);
+        if (_state is DeliveryState.Live or DeliveryState.Draining) Change(DeliveryState.Storing, reason);
     }
 
     /// <summary>Unconfirmed events count as not sent, and come first in their log again, in order.</summary>
@@ -64,24 +63,23 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
     public void ForgetInFlight(bool keepPublishing = false)
     {
         _publisher.Forget(keepPublishing);
-        if (_state == DeliveryState.Live)
-            _memory.UnclaimAll(); // in other states the claimed ones are on their way into the stores
+        if (_state == DeliveryState.Live) _memory.UnclaimAll(); // in other states the claimed ones are on their way into the stores
 
         _stores.Drain.UnclaimAll();
     }
 
     private bool Live(bool mayPublish, bool isConnectAwaited)
     {
-        if (!_stores.IsKnown)
-            _stores.StartCount();
+        if (!_stores.IsKnown) _stores.StartCount();
 
         if (!_stores.IsKnown && _stores.LastRefusal is null)
+        {
             return false; // what an earlier run left in the storage is older than anything in memory
+        }
 
         if (!_stores.IsEmpty || _stores.HasAppendPending)
         {
-            if (_publisher.Unconfirmed > 0)
-                return false; // one log at a time: first what was sent from memory is confirmed
+            if (_publisher.Unconfirmed > 0) return false; // one log at a time: first what was sent from memory is confirmed
 
             _memory.UnclaimAll();
             Change(DeliveryState.Storing, "the fallback storage holds older events");
@@ -96,8 +94,7 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
 
         if (!_memory.HasUnclaimed)
         {
-            if (isConnectAwaited || _links.LastFailure is not null)
-                _links.Want(context.Config);
+            if (isConnectAwaited || _links.LastFailure is not null) _links.Want(context.Config);
 
             return false;
         }
@@ -109,11 +106,12 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
     private bool WaitForLink()
     {
         _links.Want(context.Config);
-        if (_waitingSince == 0)
-            _waitingSince = context.Clock.Now;
+        if (_waitingSince == 0) _waitingSince = context.Clock.Now;
 
         if (_links.LastFailure is null && !IsMemoryFilling && !context.Clock.IsPast(_waitingSince, context.Options.StoreAfter))
+        {
             return false;
+        }
 
         Change(DeliveryState.Storing, "there is no link to the broker");
         return true;
@@ -123,8 +121,7 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
     private bool RelieveMemory()
     {
         // A slow broker confirms in a moment. One that never does is not waited for longer than until three quarters are full; its events are then sent twice, with equal ids.
-        if (_publisher.Unconfirmed > 0 && _memory.Bytes < context.Options.BufferBytes / 4 * 3)
-            return false;
+        if (_publisher.Unconfirmed > 0 && _memory.Bytes < context.Options.BufferBytes / 4 * 3) return false;
 
         ForgetInFlight(keepPublishing: true);
         _stores.StartAppend(_memory, context.Config.FallbackStorageSize);
@@ -134,19 +131,16 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
 
     private bool Storing(bool isStopping)
     {
-        if (_links.Link is null)
-            _links.Want(context.Config);
+        if (_links.Link is null) _links.Want(context.Config);
 
         // At the end of the program events are stored although the link is open: the time for publishing is over.
         if (!_links.IsUsable || (isStopping && context.IsStorageOn))
         {
-            if (!StoreFromMemory(always: true, isStopping))
-                _stores.LookAgain();
+            if (!StoreFromMemory(always: true, isStopping)) _stores.LookAgain();
             return false;
         }
 
-        if (_stores.IsBusy)
-            return false;
+        if (_stores.IsBusy) return false;
 
         if (_stores.IsEmpty)
         {
@@ -169,8 +163,7 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
             return true;
         }
 
-        if (!isStopping)
-            _stores.GiveRefusedAppendBack();
+        if (!isStopping) _stores.GiveRefusedAppendBack();
 
         if (!_stores.IsBusy && _stores.IsEmpty && !_stores.HasAppendPending)
         {
@@ -179,8 +172,7 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
         }
 
         _stores.StartRemoves(part: isStopping && _publisher.Unconfirmed == 0);
-        if (!StoreFromMemory(always: false, isStopping) && !isStopping)
-            _stores.StartReads();
+        if (!StoreFromMemory(always: false, isStopping) && !isStopping) _stores.StartReads();
 
         return !isStopping && _links.IsUsable && mayPublish && _publisher.Publish(_stores.Drain);
     }
@@ -189,11 +181,9 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
     /// <param name="always">Otherwise only while a quarter of the memory is used.</param>
     private bool StoreFromMemory(bool always, bool isStopping)
     {
-        if (!context.IsStorageOn || !_stores.MayAppend(atOnce: isStopping))
-            return false;
+        if (!context.IsStorageOn || !_stores.MayAppend(atOnce: isStopping)) return false;
 
-        if (!_memory.HasUnclaimed || !(always || isStopping || _memory.Bytes > context.Options.BufferBytes / 4))
-            return false;
+        if (!_memory.HasUnclaimed || !(always || isStopping || _memory.Bytes > context.Options.BufferBytes / 4)) return false;
 
         _stores.StartAppend(_memory, context.Config.FallbackStorageSize);
         return true;

@@ -1,4 +1,3 @@
-using KeyEvt.Forwarder.Amqp.Messages;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery.Publishing;
 using KeyEvt.Forwarder.Outbox;
@@ -28,8 +27,7 @@ internal sealed class DropWarnings(Ledger ledger, DeliveryOptions options, Publi
     /// <summary>Compares the sums with those logged last, ten times a second at most.</summary>
     public void WarnIfDue()
     {
-        if (!clock.IsPast(_notBefore))
-            return;
+        if (!clock.IsPast(_notBefore)) return;
 
         _notBefore = clock.After(LookEvery);
         Warn();
@@ -39,28 +37,35 @@ internal sealed class DropWarnings(Ledger ledger, DeliveryOptions options, Publi
     {
         WarnOfMissingQueue();
         if (_memoryFull.IsToBeSaid(ledger.Dropped(DropReason.MemoryFull)))
+        {
             DeliveryLog.MemoryFull(logger, options.BufferBytes, ledger.Dropped(DropReason.MemoryFull));
+        }
 
         if (_atCap.IsToBeSaid(ledger.Dropped(DropReason.FallbackCap)))
+        {
             DeliveryLog.StoreCapped(logger, ledger.Dropped(DropReason.FallbackCap));
+        }
 
         if (_storeLost.IsToBeSaid(ledger.Dropped(DropReason.FallbackLost)))
+        {
             DeliveryLog.StoreLost(logger, ledger.Dropped(DropReason.FallbackLost));
+        }
 
-        if (_adopted.IsToBeSaid(ledger.AdoptedSoFar))
-            DeliveryLog.StoreAdopted(logger, ledger.AdoptedSoFar);
+        if (_adopted.IsToBeSaid(ledger.AdoptedSoFar)) DeliveryLog.StoreAdopted(logger, ledger.AdoptedSoFar);
 
-        if (_tooLarge.IsToBeSaid(ledger.Dropped(DropReason.TooLarge)))
-            DeliveryLog.TooLarge(logger, ledger.Dropped(DropReason.TooLarge));
+        if (_tooLarge.IsToBeSaid(ledger.Dropped(DropReason.TooLarge))) DeliveryLog.TooLarge(logger, ledger.Dropped(DropReason.TooLarge));
 
-        if (_refused.IsToBeSaid(publisher.Refused))
-            DeliveryLog.Refused(logger, publisher.Refused);
+        if (_refused.IsToBeSaid(publisher.Refused)) DeliveryLog.Refused(logger, publisher.Refused);
 
         if (_deadLettered.IsToBeSaid(ledger.Dropped(DropReason.DeadLettered)))
+        {
             DeliveryLog.DeadLettered(logger, ledger.Dropped(DropReason.DeadLettered), options.MaxAttempts, publisher.Routes.Failed.RoutingKey);
+        }
 
         if (_keysCut.IsToBeSaid(publisher.RoutingKeysCut))
+        {
             DeliveryLog.RoutingKeyCut(logger, publisher.Routes.Events.RoutingKey, publisher.RoutingKeysCut);
+        }
     }
 
     /// <summary>While no message was routed at all, the missing queue is logged. After that, what the policy does with messages that come back.</summary>
@@ -70,8 +75,7 @@ internal sealed class DropWarnings(Ledger ledger, DeliveryOptions options, Publi
         if (publisher.MissingKey is { } key)
         {
             _isQueueMissing = true;
-            if (reminders.MayWarn(2119))
-                DeliveryLog.QueueMissing(logger, events.Exchange, key, Waiting);
+            if (reminders.MayWarn(2119)) DeliveryLog.QueueMissing(logger, events.Exchange, key, Waiting);
         }
         else if (_isQueueMissing && publisher.IsRouted)
         {
@@ -81,7 +85,9 @@ internal sealed class DropWarnings(Ledger ledger, DeliveryOptions options, Publi
 
         var returned = options.StoreUnroutable ? publisher.ReturnedByPolicy : ledger.Dropped(DropReason.Unroutable);
         if (_returned.IsToBeSaid(returned))
+        {
             DeliveryLog.Unroutable(logger, events.Exchange, events.RoutingKey, returned, options.StoreUnroutable ? "kept and tried again" : "dropped and counted");
+        }
     }
 
     private long Waiting => ledger.Snapshot() is var now ? now.WaitingMemory + now.WaitingFallback : 0;

@@ -1,4 +1,3 @@
-using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery.Link;
 using KeyEvt.Forwarder.Signals;
@@ -28,13 +27,11 @@ internal sealed class LinkCommands(DeliveryContext context, DeliveryStateMachine
             return;
         }
 
-        if (states.State == DeliveryState.Stopped)
-            states.Change(DeliveryState.Live, "connect was asked for");
+        if (states.State == DeliveryState.Stopped) states.Change(DeliveryState.Live, "connect was asked for");
 
         _waiters.Add(asked, outcome);
         _waiters.ConfigIs(context.Config);
-        if (_links.Link is null)
-            _links.Want(context.Config, now: true);
+        if (_links.Link is null) _links.Want(context.Config, now: true);
     }
 
     /// <summary>Closes the link.</summary>
@@ -45,8 +42,7 @@ internal sealed class LinkCommands(DeliveryContext context, DeliveryStateMachine
         var wasOpen = _links.Link is not null || _links.IsConnecting || (states.State == DeliveryState.Storing && next == DeliveryState.Stopped);
         _waiters.GiveUp("disconnected meanwhile");
         await ConfirmAndCloseAsync().ConfigureAwait(false);
-        if (states.State != next)
-            states.Change(next, reason);
+        if (states.State != next) states.Change(next, reason);
 
         outcome.SetResult(wasOpen);
     }
@@ -56,23 +52,23 @@ internal sealed class LinkCommands(DeliveryContext context, DeliveryStateMachine
     {
         var now = context.Config;
         _waiters.ConfigIs(now);
-        bool fits = _links.Config is not { } used || now.HasLinkOf(used);
-        if (!fits && !IsReconnecting)
-            _reconnectBy = context.Clock.After(context.Options.CloseDeadline);
+        var fits = _links.Config is not { } used || now.HasLinkOf(used);
+        if (!fits && !IsReconnecting) _reconnectBy = context.Clock.After(context.Options.CloseDeadline);
         IsReconnecting = !fits;
     }
 
     /// <summary>Takes in that an attempt to connect has ended.</summary>
     public async ValueTask TakeAttemptOutcomeAsync()
     {
-        if (await _links.TakeOutcomeAsync().ConfigureAwait(false) is not { } outcome)
-            return;
+        if (await _links.TakeOutcomeAsync().ConfigureAwait(false) is not { } outcome) return;
 
         if (outcome.Connected)
         {
             context.Publisher.BeginLink();
             if (!context.Config.HasLinkOf(_links.OpenedWith))
+            {
                 (IsReconnecting, _reconnectBy) = (true, 0); // the configuration has changed during the attempt
+            }
         }
 
         _waiters.AttemptEnded(_links.LastAttempt!, outcome);
@@ -81,14 +77,12 @@ internal sealed class LinkCommands(DeliveryContext context, DeliveryStateMachine
     /// <summary>Replaces a link that no longer fits the configuration, once everything is confirmed or the wait for that is over.</summary>
     public async ValueTask ReconnectIfDueAsync()
     {
-        if (!IsReconnecting || (context.Publisher.Unconfirmed > 0 && !context.Clock.IsPast(_reconnectBy)))
-            return;
+        if (!IsReconnecting || (context.Publisher.Unconfirmed > 0 && !context.Clock.IsPast(_reconnectBy))) return;
 
         IsReconnecting = false;
         states.ForgetInFlight();
         await _links.CloseAsync(context.Options.CloseDeadline).ConfigureAwait(false);
-        if (states.State != DeliveryState.Stopped)
-            _links.Want(context.Config, now: true);
+        if (states.State != DeliveryState.Stopped) _links.Want(context.Config, now: true);
     }
 
     /// <summary>Closes the link at the end of the program. Commands that still wait get their outcome.</summary>

@@ -28,15 +28,13 @@ internal sealed class LinkMonitor(DeliveryContext context, DeliveryStateMachine 
     {
         foreach (var e in inbox.TakeAll())
         {
-            if (e.ConnectionNumber != _links.ConnectionNumber || _links.Link is null)
-                continue; // a late event of a link that was given up
+            if (e.ConnectionNumber != _links.ConnectionNumber || _links.Link is null) continue; // a late event of a link that was given up
 
             switch (e.Kind)
             {
                 case LinkInbox.Kind.Blocked:
                     _links.BlockedReason = e.Reason;
-                    if (warnings.MayWarn(2103, e.Reason))
-                        DeliveryLog.Blocked(context.Logger, e.Reason ?? "");
+                    if (warnings.MayWarn(2103, e.Reason)) DeliveryLog.Blocked(context.Logger, e.Reason ?? "");
 
                     states.StoreFromNowOn($"the broker is blocked: {e.Reason}");
                     break;
@@ -59,8 +57,7 @@ internal sealed class LinkMonitor(DeliveryContext context, DeliveryStateMachine 
     {
         try
         {
-            if (_links.IsUsable)
-                context.Publisher.CheckConfirmDeadline();
+            if (_links.IsUsable) context.Publisher.CheckConfirmDeadline();
         }
         catch (LinkException e)
         {
@@ -71,8 +68,7 @@ internal sealed class LinkMonitor(DeliveryContext context, DeliveryStateMachine 
     /// <summary>Gives the link up; the next attempt is made after a pause.</summary>
     public void Lose(LinkFailureKind kind, string reason)
     {
-        if (kind == LinkFailureKind.MessageTooLarge)
-            context.Publisher.DropTooLarge();
+        if (kind == LinkFailureKind.MessageTooLarge) context.Publisher.DropTooLarge();
 
         _links.Lost(kind, reason);
         states.StoreFromNowOn(reason);

@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using KeyEvt.Forwarder.Delivery.Stores;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Metrics;
-using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder.Delivery;
 

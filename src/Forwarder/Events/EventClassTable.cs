@@ -55,8 +55,8 @@ public sealed class EventClassTable
 
     public EventClass Of(ReadOnlySpan<byte> eventName)
     {
-        (byte[] Name, EventClass Class)[] table = _table;
-        for (int slot = SlotOf(eventName); ; slot = (slot + 1) % Slots)
+        var table = _table;
+        for (var slot = SlotOf(eventName); ; slot = (slot + 1) % Slots)
         {
             ref readonly var entry = ref table[slot];
             if (entry.Name is null)
@@ -79,10 +79,10 @@ public sealed class EventClassTable
         var table = new (byte[] Name, EventClass Class)[Slots];
         foreach (var (eventClass, names) in known)
         {
-            foreach (string name in names)
+            foreach (var name in names)
             {
-                byte[] bytes = Encoding.ASCII.GetBytes(name);
-                int slot = SlotOf(bytes);
+                var bytes = Encoding.ASCII.GetBytes(name);
+                var slot = SlotOf(bytes);
                 while (table[slot].Name is not null)
                 {
                     slot = (slot + 1) % Slots;

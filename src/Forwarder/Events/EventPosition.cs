@@ -30,10 +30,12 @@ public readonly record struct EventPosition(ulong RunId, long Marker, int Count)
     {
         position = default;
         if (text.Split('-') is not [{ Length: 16 } run, var marker, var count]
-            || !ulong.TryParse(run, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong runId)
-            || !long.TryParse(marker, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
-            || !int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int since))
+            || !ulong.TryParse(run, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var runId)
+            || !long.TryParse(marker, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || !int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var since))
+        {
             return false;
+        }
 
         position = new EventPosition(runId, number, since);
         return true;
@@ -54,12 +56,12 @@ public readonly record struct EventPosition(ulong RunId, long Marker, int Count)
     public static bool TryReadRun(ReadOnlySpan<byte> messageId, out ulong run)
     {
         run = 0;
-        return TryReadMarker(messageId, out _) && Utf8Parser.TryParse(messageId[..16], out run, out int used, 'x') && used == 16;
+        return TryReadMarker(messageId, out _) && Utf8Parser.TryParse(messageId[..16], out run, out var used, 'x') && used == 16;
     }
 
     /// <summary>The run id in a message id, or "unknown" in one that was not made of a position.</summary>
     public static string NodeOf(ReadOnlySpan<byte> messageId) =>
-        TryReadRun(messageId, out ulong run) ? run.ToString("x16", CultureInfo.InvariantCulture) : "unknown";
+        TryReadRun(messageId, out var run) ? run.ToString("x16", CultureInfo.InvariantCulture) : "unknown";
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{RunId:x16}-{Marker}-{Count}");
 }

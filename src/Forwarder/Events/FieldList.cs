@@ -23,10 +23,8 @@ public ref struct FieldList(ReadOnlySpan<byte> list)
     {
         while (TryTake(ref list, out _))
         {
-            if (list.IsEmpty)
-                return true;
-            if (list[0] != ',')
-                return false;
+            if (list.IsEmpty) return true;
+            if (list[0] != ',') return false;
             list = list[1..];
         }
 
@@ -37,8 +35,7 @@ public ref struct FieldList(ReadOnlySpan<byte> list)
 
     public bool MoveNext()
     {
-        if (!TryTake(ref _rest, out var field))
-            return false;
+        if (!TryTake(ref _rest, out var field)) return false;
 
         Current = field;
         _rest = _rest.IsEmpty ? _rest : _rest[1..];
@@ -52,14 +49,12 @@ public ref struct FieldList(ReadOnlySpan<byte> list)
         int length = 0, digits = 0;
         for (; digits < rest.Length && (uint)(rest[digits] - '0') <= 9; digits++)
         {
-            if (digits == MaxDigits)
-                return false;
+            if (digits == MaxDigits) return false;
             length = (length * 10) + (rest[digits] - '0');
         }
 
-        bool isCanonical = digits == 1 || (digits > 1 && rest[0] != '0');
-        if (!isCanonical || digits == rest.Length || rest[digits] != ':' || rest.Length - digits - 1 < length)
-            return false;
+        var isCanonical = digits == 1 || (digits > 1 && rest[0] != '0');
+        if (!isCanonical || digits == rest.Length || rest[digits] != ':' || rest.Length - digits - 1 < length) return false;
 
         taken = rest.Slice(digits + 1, length);
         rest = rest[(digits + 1 + length)..];

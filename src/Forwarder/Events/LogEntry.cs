@@ -17,7 +17,7 @@ internal readonly record struct LogEntry(long Sequence, ReadOnlyMemory<byte> Sto
     {
         get
         {
-            Read(out int idLength, out _, out _);
+            Read(out var idLength, out _, out _);
             return HeadLength == 0 ? default : Stored.Slice(1, idLength);
         }
     }
@@ -26,7 +26,7 @@ internal readonly record struct LogEntry(long Sequence, ReadOnlyMemory<byte> Sto
     {
         get
         {
-            Read(out _, out _, out int fieldsLength);
+            Read(out _, out _, out var fieldsLength);
             return HeadLength == 0 ? Stored : Stored[(HeadLength + 2)..^fieldsLength];
         }
     }
@@ -36,7 +36,7 @@ internal readonly record struct LogEntry(long Sequence, ReadOnlyMemory<byte> Sto
     {
         get
         {
-            Read(out _, out _, out int fieldsLength);
+            Read(out _, out _, out var fieldsLength);
             return Stored[^fieldsLength..];
         }
     }
@@ -54,8 +54,7 @@ internal readonly record struct LogEntry(long Sequence, ReadOnlyMemory<byte> Sto
     /// <summary>The length of the head in a stored form; 0 when it is a plain body: a head is 1 to 255 printable ASCII characters, as AMQP takes an id.</summary>
     public static int HeadLengthOf(ReadOnlySpan<byte> stored)
     {
-        if (stored.IsEmpty || stored[0] != StoredForm.IdMark)
-            return 0;
+        if (stored.IsEmpty || stored[0] != StoredForm.IdMark) return 0;
 
         var end = stored.IndexOf((byte)'\n');
         return end <= 1 || end > 256 || stored[1..end].ContainsAnyExceptInRange((byte)0x21, (byte)0x7E) ? 0 : end - 1;
@@ -64,8 +63,12 @@ internal readonly record struct LogEntry(long Sequence, ReadOnlyMemory<byte> Sto
     private void Read(out int idLength, out EventClass eventClass, out int fieldsLength)
     {
         if (HeadLength == 0)
+        {
             (idLength, eventClass, fieldsLength) = (0, EventClass.None, 0);
+        }
         else
+        {
             StoredForm.ReadHead(Stored.Span.Slice(1, HeadLength), Stored.Length - HeadLength - 2, out idLength, out eventClass, out fieldsLength);
+        }
     }
 }

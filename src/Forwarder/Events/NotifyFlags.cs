@@ -24,9 +24,9 @@ public static class NotifyFlags
     public static bool TryParse(string letters, out EventClass classes, out string error)
     {
         classes = EventClass.None;
-        foreach (Rune letter in letters.EnumerateRunes())
+        foreach (var letter in letters.EnumerateRunes())
         {
-            if (!TryGetClass(letter.Value, EventClass.All, out EventClass one))
+            if (!TryGetClass(letter.Value, EventClass.All, out var one))
             {
                 classes = EventClass.None;
                 error = $"unknown event flag '{Printable(letter)}': flags are g $ l s h z x e t d m n o c a, A for all but m n o c, and S T I V for the fields of hashes";
@@ -36,9 +36,8 @@ public static class NotifyFlags
             classes |= one;
         }
 
-        bool hasClass = (classes & ~EventClass.Fields) != EventClass.None;
-        if (!hasClass)
-            classes = EventClass.None;
+        var hasClass = (classes & ~EventClass.Fields) != EventClass.None;
+        if (!hasClass) classes = EventClass.None;
         error = hasClass ? "" : "the event flags name no class of events: give at least one of g $ l s h z x e t d m n o c a, or A for all but m n o c";
         return hasClass;
     }
@@ -79,11 +78,10 @@ public static class NotifyFlags
     internal static EventClass ClassesOf(string letters, EventClass all)
     {
         var classes = EventClass.None;
-        foreach (char letter in letters)
+        foreach (var letter in letters)
         {
             // S, I and V say the same as T on channels that are not listened to.
-            if (letter is not ('S' or 'I' or 'V') && TryGetClass(letter, all, out EventClass one))
-                classes |= one;
+            if (letter is not ('S' or 'I' or 'V') && TryGetClass(letter, all, out var one)) classes |= one;
         }
 
         return classes;
@@ -96,7 +94,7 @@ public static class NotifyFlags
     /// <param name="all">What A stands for there.</param>
     public static bool Covers(string current, EventClass needed, EventClass all)
     {
-        EventClass missing = needed & ~ClassesOf(current, all);
+        var missing = needed & ~ClassesOf(current, all);
         if (current.Contains('A'))
         {
             missing &= ~HiddenByAll;
@@ -118,7 +116,7 @@ public static class NotifyFlags
     /// </param>
     public static string? Missing(string current, EventClass needed, EventClass all, out bool ambiguous)
     {
-        string missing = Format(needed & ~ClassesOf(current, all), all);
+        var missing = Format(needed & ~ClassesOf(current, all), all);
         if (needed != EventClass.None && !current.Contains('E'))
         {
             missing += 'E';
@@ -130,7 +128,7 @@ public static class NotifyFlags
 
     private static bool TryGetClass(int letter, EventClass all, out EventClass one)
     {
-        int bit = letter < 128 ? Letters.IndexOf((char)letter, StringComparison.Ordinal) : -1;
+        var bit = letter < 128 ? Letters.IndexOf((char)letter, StringComparison.Ordinal) : -1;
         one = bit >= 0 ? (EventClass)(1u << bit) : letter switch
         {
             'A' => all,

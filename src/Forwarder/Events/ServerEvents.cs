@@ -27,10 +27,9 @@ public sealed record ServerEvents(string Name, EventClass Known, EventClassTable
     /// <param name="version">The product's own; empty: not told.</param>
     public static ServerEvents Of(string product, string version)
     {
-        bool isValkey = product.Equals("valkey", StringComparison.OrdinalIgnoreCase);
-        string name = $"{(product.Length == 0 || product.Equals("redis", StringComparison.OrdinalIgnoreCase) ? "Redis" : isValkey ? "Valkey" : CleanText.Server(product))} {CleanText.Server(version)}".TrimEnd();
-        if (isValkey)
-            return new ServerEvents(name, Oldest | EventClass.Module | EventClass.New, EventClassTable.Valkey);
+        var isValkey = product.Equals("valkey", StringComparison.OrdinalIgnoreCase);
+        var name = $"{(product.Length == 0 || product.Equals("redis", StringComparison.OrdinalIgnoreCase) ? "Redis" : isValkey ? "Valkey" : CleanText.Server(product))} {CleanText.Server(version)}".TrimEnd();
+        if (isValkey) return new ServerEvents(name, Oldest | EventClass.Module | EventClass.New, EventClassTable.Valkey);
 
         var number = Version.TryParse(version, out var parsed) ? parsed : WithNew;
         var known = Oldest

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Text;
 
 namespace KeyEvt.Forwarder.Events;
@@ -48,16 +47,15 @@ internal readonly ref struct StoredForm
     /// <returns>Its length.</returns>
     public static int WriteHead(Span<byte> to, in EventPosition position, EventClass eventClass, ReadOnlySpan<byte> eventName, int fieldsLength)
     {
-        int length = position.Format(to);
+        var length = position.Format(to);
         var byName = EventClassTable.RedisWithArrays.Of(eventName);
-        if (eventClass == byName && fieldsLength == 0)
-            return length;
+        if (eventClass == byName && fieldsLength == 0) return length;
 
         to[length++] = ExtraMark;
         to[length++] = (byte)NotifyFlags.LetterOf(NameOf(eventClass));
         if (fieldsLength > 0)
         {
-            Utf8Formatter.TryFormat(fieldsLength, to[length..], out int digits);
+            Utf8Formatter.TryFormat(fieldsLength, to[length..], out var digits);
             length += digits;
         }
 
@@ -87,15 +85,16 @@ internal readonly ref struct StoredForm
     public static void ReadHead(ReadOnlySpan<byte> head, int bodyLength, out int idLength, out EventClass eventClass, out int fieldsLength)
     {
         (idLength, eventClass, fieldsLength) = (head.Length, EventClass.None, 0);
-        int mark = head.LastIndexOf(ExtraMark);
-        if (mark <= 0 || mark + 1 >= head.Length)
-            return;
+        var mark = head.LastIndexOf(ExtraMark);
+        if (mark <= 0 || mark + 1 >= head.Length) return;
 
         var one = NotifyFlags.ClassOf((char)head[mark + 1]);
         var digits = head[(mark + 2)..];
-        int length = 0;
-        if (one == EventClass.None || (!digits.IsEmpty && !(Utf8Parser.TryParse(digits, out length, out int used) && used == digits.Length)) || length < 0 || length > bodyLength)
+        var length = 0;
+        if (one == EventClass.None || (!digits.IsEmpty && !(Utf8Parser.TryParse(digits, out length, out var used) && used == digits.Length)) || length < 0 || length > bodyLength)
+        {
             return; // somebody else's id
+        }
 
         (idLength, eventClass, fieldsLength) = (mark, one, length);
     }

@@ -33,8 +33,7 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
     /// <returns>False: the connection before it speaks again and goes on, or this one has ended.</returns>
     public bool TryTake(NodeIdentity identity)
     {
-        if (_isOver)
-            return false;
+        if (_isOver) return false;
 
         if (silent?.TryGiveWay() == false)
         {
@@ -57,8 +56,7 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
     {
         lock (feed.Turn)
         {
-            if (stream.Counts)
-                return false;
+            if (stream.Counts) return false;
             _isOver = true;
         }
 
@@ -81,8 +79,7 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
     {
         lock (feed.Turn)
         {
-            if (!_isOver)
-                stream.Conclude();
+            if (!_isOver) stream.Conclude();
         }
     }
 
@@ -105,9 +102,8 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
     {
         lock (feed.Turn)
         {
-            bool begins = Silence.Beat(Reads(), isAnswerDue);
-            if (Silence.Lasted >= feed.Options.SilenceLimit)
-                throw new RedisFaultException(FaultWith("and answers no other connection"));
+            var begins = Silence.Beat(Reads(), isAnswerDue);
+            if (Silence.Lasted >= feed.Options.SilenceLimit) throw new RedisFaultException(FaultWith("and answers no other connection"));
 
             if (begins)
             {
@@ -125,8 +121,7 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
     /// <returns>False: something has come on this one, or it has ended.</returns>
     private bool TryGiveWay()
     {
-        if (_isOver || !Silence.IsUnbroken(Reads()))
-            return false;
+        if (_isOver || !Silence.IsUnbroken(Reads())) return false;
 
         _isOver = true;
         var fault = FaultWith("but answered another connection");

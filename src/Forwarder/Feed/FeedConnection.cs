@@ -85,8 +85,7 @@ internal sealed class FeedConnection
     /// <summary>What is wanted has changed. Any thread.</summary>
     public void WantChanged()
     {
-        if (!_isGreeted)
-            return; // the handshake asks for it
+        if (!_isGreeted) return; // the handshake asks for it
 
         lock (_feed.Turn)
         {
@@ -100,17 +99,14 @@ internal sealed class FeedConnection
     /// <summary>Asks for the role now. Any thread.</summary>
     public void AskRole()
     {
-        if (_isGreeted)
-            _roles.AskWhenDue(_feed.Options.RoleInterval);
+        if (_isGreeted) _roles.AskWhenDue(_feed.Options.RoleInterval);
     }
 
     /// <summary>Ends when what the node sent before it handled a command given now has been read, or when the connection ends. Any thread.</summary>
     public Task CatchUpAsync(bool isLast = false)
     {
-        if (_feed.Options.HasSuccessors)
-            _roles.AskNow();
-        if (isLast)
-            _state.TakeLast();
+        if (_feed.Options.HasSuccessors) _roles.AskNow();
+        if (isLast) _state.TakeLast();
         return Task.WhenAny(_commands.AskAsync("PING"), _over.Task);
     }
 
@@ -141,8 +137,7 @@ internal sealed class FeedConnection
             _pipe.Input.CancelPendingRead();
             _pipe.Output.CancelPendingFlush();
             await Task.WhenAll(loops).ConfigureAwait(false);
-            lock (_feed.Turn)
-                _flags.End();
+            lock (_feed.Turn) _flags.End();
             _place.Leave();
             _over.TrySetResult();
             await _pipe.CloseAsync().ConfigureAwait(false);
@@ -157,9 +152,14 @@ internal sealed class FeedConnection
             _identity = await handshake.GreetAsync(cancellation).ConfigureAwait(false);
             _letters.Identify(_identity.Server);
             if (_isSecond)
+            {
                 await Task.Delay(_feed.Options.SilenceGrace, _feed.Time, cancellation).ConfigureAwait(false); // whoever made this one ends it when the other one speaks
+            }
             else
+            {
                 ShowIdentity();
+            }
+
             await handshake.LoadedAsync(cancellation).ConfigureAwait(false);
             await SubscribeAsync().WaitAsync(_feed.Options.HandshakeTimeout, _feed.Time, cancellation).ConfigureAwait(false);
         }
@@ -182,8 +182,7 @@ internal sealed class FeedConnection
 
         await _markers.SubscribeAsync(_identity.IsCluster).ConfigureAwait(false);
         _isGreeted = true;
-        lock (_feed.Turn)
-            _subscriptions.Begin();
+        lock (_feed.Turn) _subscriptions.Begin();
         await _subscribed.Task.ConfigureAwait(false);
     }
 
@@ -194,8 +193,7 @@ internal sealed class FeedConnection
         var slack = _feed.Options.MarkerInterval / 2;
         do
         {
-            if (_place.IsSilent(isAnswerDue: _commands.Waiting > 0))
-                continue;
+            if (_place.IsSilent(isAnswerDue: _commands.Waiting > 0)) continue;
 
             _pace.Beat();
             _markers.Send(slack);
@@ -214,12 +212,10 @@ internal sealed class FeedConnection
     {
         lock (_feed.Turn)
         {
-            bool isFirst = SubscribedAt is null;
-            if (isFirst && !_place.TryTake(_identity))
-                return;
+            var isFirst = SubscribedAt is null;
+            if (isFirst && !_place.TryTake(_identity)) return;
 
-            if (isFirst)
-                ShowIdentity();
+            if (isFirst) ShowIdentity();
             _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica);
             _state.Subscribed();
             if (isFirst)
@@ -239,8 +235,7 @@ internal sealed class FeedConnection
     private void OnFlagsSettled()
     {
         _flagsSettled.TrySetResult();
-        if (!_subscriptions.IsSettled)
-            _subscriptions.Step(); // the node takes more, or less, than its version promises
+        if (!_subscriptions.IsSettled) _subscriptions.Step(); // the node takes more, or less, than its version promises
         ShowInStep();
     }
 
@@ -249,8 +244,7 @@ internal sealed class FeedConnection
     {
         lock (_feed.Turn)
         {
-            if (SubscribedAt is not { } since || !_place.Counts)
-                return;
+            if (SubscribedAt is not { } since || !_place.Counts) return;
 
             _feed.Board.Change(status => status with
             {

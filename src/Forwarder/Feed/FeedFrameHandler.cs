@@ -34,21 +34,21 @@ internal sealed class FeedFrameHandler(
         if (NotificationParser.TryParse(frame, out var notification))
         {
             if (Counts && subscriptions.IsInForce(notification.Pattern)) // two overlapping patterns bring an event twice: only what those in force bring counts
+            {
                 Notified(notification);
+            }
+
             return;
         }
 
         ReleaseHeld();
-        if (markers.Channel is { } channel && frame.StartsWith(channel.Head))
-            MarkerSeen(frame[channel.Head.Length..], channel);
-        else
-            Answered(frame);
+        if (markers.Channel is { } channel && frame.StartsWith(channel.Head)) MarkerSeen(frame[channel.Head.Length..], channel);
+        else Answered(frame);
     }
 
     public void Oversized(long bytes)
     {
-        if (!Counts)
-            return;
+        if (!Counts) return;
 
         ReleaseHeld();
         var last = _progress.Position;
@@ -70,10 +70,8 @@ internal sealed class FeedFrameHandler(
         if (_hasEvents)
         {
             _hasEvents = false;
-            if (_needsConfirming)
-                roles.AskToConfirm();
-            else
-                _sink.EndOfBatch();
+            if (_needsConfirming) roles.AskToConfirm();
+            else _sink.EndOfBatch();
         }
     }
 
@@ -101,21 +99,24 @@ internal sealed class FeedFrameHandler(
         var position = _progress.Receive();
         if (!pace.HasNews || !state.HasMoved)
         {
-            bool isOurs = FallbackKey.Is(notification.Key);
+            var isOurs = FallbackKey.Is(notification.Key);
             pace.HasNews |= !isOurs;
             state.HasMoved |= !isOurs;
         }
 
         if (subscriptions.AreFieldsInForce && notification.Fields.IsEmpty && (letters.ClassOf(notification.Event) & WithFields) != 0)
+        {
             _held.Hold(position, notification);
+        }
         else
+        {
             Pass(position, notification);
+        }
     }
 
     private void ReleaseHeld()
     {
-        if (_held.IsHolding)
-            Pass(_held.Release(out var notification), notification);
+        if (_held.IsHolding) Pass(_held.Release(out var notification), notification);
     }
 
     private void Pass(in EventPosition position, in Notification notification)
@@ -145,19 +146,16 @@ internal sealed class FeedFrameHandler(
     /// <param name="rest">Of the push: length CRLF payload CRLF.</param>
     private void MarkerSeen(ReadOnlySpan<byte> rest, MarkerChannel channel)
     {
-        if (!Counts)
-            return;
+        if (!Counts) return;
 
         var payload = rest[(rest.IndexOf((byte)'\n') + 1)..^2];
-        if (!feed.Markers.TrySee(payload, out long number, out var sentAt))
+        if (!feed.Markers.TrySee(payload, out var number, out var sentAt))
         {
-            if (!channel.IsShard)
-                _hold.KeepMarker(payload); // another feed's: its place tells how far the echoes of a master go
+            if (!channel.IsShard) _hold.KeepMarker(payload); // another feed's: its place tells how far the echoes of a master go
             return;
         }
 
-        if (_needsConfirming && !channel.IsShard && !_hold.IsHeld)
-            outlet.AddMarker(payload);
+        if (_needsConfirming && !channel.IsShard && !_hold.IsHeld) outlet.AddMarker(payload);
         _progress.Mark(number);
         feed.Coverage.Prove(sentAt);
         state.Proven(sentAt);
@@ -165,7 +163,7 @@ internal sealed class FeedFrameHandler(
 
     private void Answered(ReadOnlySpan<byte> frame)
     {
-        bool isPush = frame[0] == '>';
+        var isPush = frame[0] == '>';
         if (frame.StartsWith(">4\r\n$8\r\npmessage\r\n"u8))
         {
             Refused();
@@ -174,14 +172,12 @@ internal sealed class FeedFrameHandler(
 
         if (frame.Length > MaxReplyBytes)
         {
-            if (isPush)
-                return; // somebody's message on a channel that is none of ours
+            if (isPush) return; // somebody's message on a channel that is none of ours
             throw new RedisFaultException(RedisFaultKind.Protocol, $"the node sent an answer of {frame.Length} bytes");
         }
 
         var reply = RedisAnswer.Parse(frame);
-        if (isPush && reply.Items is [{ Text: "sunsubscribe" }, var gone, ..])
-            markers.Unsubscribed(gone.Text);
+        if (isPush && reply.Items is [{ Text: "sunsubscribe" }, var gone, ..]) markers.Unsubscribed(gone.Text);
         var sentAt = isPush ? commands.AnswerByPush(reply) : commands.Answer(reply);
         if (Counts && sentAt is { } moment)
         {
@@ -193,11 +189,9 @@ internal sealed class FeedFrameHandler(
     /// <summary>On a channel of notifications, and none that a Redis sends: somebody has published it.</summary>
     private void Refused()
     {
-        if (!Counts)
-            return;
+        if (!Counts) return;
 
         _progress.PassRefused();
-        if (feed.RefusedWarnings.MayWarn(2022))
-            FeedLog.NotificationRefused(feed.Logger, feed.Node, _progress.Refused);
+        if (feed.RefusedWarnings.MayWarn(2022)) FeedLog.NotificationRefused(feed.Logger, feed.Node, _progress.Refused);
     }
 }

@@ -33,8 +33,7 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
             hello = await HelloAsync(cancellation).ConfigureAwait(false);
         }
 
-        if (hello.IsError)
-            throw new RedisFaultException(Explain(hello));
+        if (hello.IsError) throw new RedisFaultException(Explain(hello));
 
         feed.Remedies.Set(FeedAspect.Login, null);
         var named = InTimeAsync(commands.AskAsync("CLIENT", "SETNAME", feed.Options.ClientName), cancellation);
@@ -47,10 +46,9 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
     /// <summary>Returns when the node has loaded its data: at once when it is not loading any.</summary>
     public async Task LoadedAsync(CancellationToken cancellation)
     {
-        bool mayInfo = _info is { IsError: false };
-        bool isLoading = mayInfo ? IsLoading(_info!) : await PingSaysLoadingAsync(cancellation).ConfigureAwait(false);
-        if (!isLoading)
-            return;
+        var mayInfo = _info is { IsError: false };
+        var isLoading = mayInfo ? IsLoading(_info!) : await PingSaysLoadingAsync(cancellation).ConfigureAwait(false);
+        if (!isLoading) return;
 
         FeedLog.Loading(feed.Logger, feed.Node);
         while (isLoading)
@@ -81,11 +79,11 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
 
     private RedisFault Explain(RedisAnswer hello)
     {
-        string said = CleanText.Server(hello.Text, _address.Password?.Value);
+        var said = CleanText.Server(hello.Text, _address.Password?.Value);
         switch (hello.ErrorCode)
         {
             case "WRONGPASS":
-                string remark = _address.Password?.Remark ?? "";
+                var remark = _address.Password?.Remark ?? "";
                 _address.Password?.Refused();
                 return Refuse($"the login as '{_address.User ?? "default"}' is refused: wrong user or password, or the user is off{remark}");
             case "NOAUTH":
@@ -98,8 +96,7 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
                 return Refuse(TooOld);
         }
 
-        if (hello.Text.StartsWith("ERR unknown command", StringComparison.OrdinalIgnoreCase))
-            return Refuse(TooOld);
+        if (hello.Text.StartsWith("ERR unknown command", StringComparison.OrdinalIgnoreCase)) return Refuse(TooOld);
         return new RedisFault(RedisFaultKind.ConnectFailed, $"the server does not let us in: {said}");
     }
 
@@ -112,23 +109,24 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
     private NodeIdentity Identify(RedisAnswer hello, RedisAnswer info)
     {
         if (RedisErrors.IsPassing(info))
+        {
             throw new RedisFaultException(RedisFaultKind.ConnectFailed, $"the node is not ready yet: {CleanText.Server(info.Text)}");
+        }
 
         feed.Remedies.Set(FeedAspect.Eviction, info.IsError ? null : EvictionDanger(info.Text));
-        string? runId = info.IsError ? null : InfoText.Find(info.Text, "run_id");
+        var runId = info.IsError ? null : InfoText.Find(info.Text, "run_id");
         feed.Remedies.Set(
             FeedAspect.Identity,
             runId is null ? "INFO is refused: grant +info; until then message ids do not name the node" : null);
-        string helloVersion = hello.Find("version") ?? "";
-        string version = (info.IsError ? null : InfoText.Find(info.Text, "redis_version")) ?? helloVersion;
+        var helloVersion = hello.Find("version") ?? "";
+        var version = (info.IsError ? null : InfoText.Find(info.Text, "redis_version")) ?? helloVersion;
         return new NodeIdentity(runId ?? "", version, ServerOf(hello.Find("server") ?? "", helloVersion, version, info), hello.Find("mode") == "cluster");
     }
 
     /// <summary>A Valkey may say in HELLO that it is a Redis (extended-redis-compatibility); in INFO it does not.</summary>
     private static ServerEvents ServerOf(string product, string helloVersion, string version, RedisAnswer info)
     {
-        if (!info.IsError && InfoText.Find(info.Text, "valkey_version") is { } valkey)
-            return ServerEvents.Of("valkey", valkey);
+        if (!info.IsError && InfoText.Find(info.Text, "valkey_version") is { } valkey) return ServerEvents.Of("valkey", valkey);
         return ServerEvents.Of(product, product.Length == 0 ? version : helloVersion);
     }
 

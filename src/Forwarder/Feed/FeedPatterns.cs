@@ -23,7 +23,7 @@ public static class FeedPatterns
     public static IReadOnlyList<string> Of(EventClass wanted, EventClassTable classes, IReadOnlySet<string> refused)
     {
         IReadOnlyList<string> narrow = [.. Narrow(wanted & ~EventClass.Fields, classes)];
-        IReadOnlyList<string> events = narrow.Any(refused.Contains) ? [All] : narrow;
+        var events = narrow.Any(refused.Contains) ? [All] : narrow;
         return wanted.HasFlag(EventClass.Fields) && events.Count > 0 && !refused.Contains(Fields) ? [.. events, Fields] : events;
     }
 
@@ -32,8 +32,7 @@ public static class FeedPatterns
 
     private static IEnumerable<string> Narrow(EventClass wanted, EventClassTable classes)
     {
-        if (wanted == EventClass.None)
-            yield break;
+        if (wanted == EventClass.None) yield break;
 
         if ((wanted & ~(EventClass.Expired | EventClass.Evicted)) != EventClass.None)
         {
@@ -44,11 +43,9 @@ public static class FeedPatterns
         if (wanted.HasFlag(EventClass.Expired))
         {
             yield return Expired;
-            if (classes.Of("hexpired"u8).HasFlag(EventClass.Expired))
-                yield return ExpiredFields;
+            if (classes.Of("hexpired"u8).HasFlag(EventClass.Expired)) yield return ExpiredFields;
         }
 
-        if (wanted.HasFlag(EventClass.Evicted))
-            yield return Evicted;
+        if (wanted.HasFlag(EventClass.Evicted)) yield return Evicted;
     }
 }

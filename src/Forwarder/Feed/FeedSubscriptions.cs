@@ -30,8 +30,7 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
     {
         get
         {
-            lock (_gate)
-                return _hasBegun && !_isChanging && _names.SequenceEqual(Target());
+            lock (_gate) return _hasBegun && !_isChanging && _names.SequenceEqual(Target());
         }
     }
 
@@ -40,8 +39,7 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
     {
         get
         {
-            lock (_gate)
-                return _names;
+            lock (_gate) return _names;
         }
     }
 
@@ -51,10 +49,9 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
     /// <summary>For each notification, on the read loop.</summary>
     public bool IsInForce(ReadOnlySpan<byte> pattern)
     {
-        foreach (byte[] one in _inForce)
+        foreach (var one in _inForce)
         {
-            if (pattern.SequenceEqual(one))
-                return true;
+            if (pattern.SequenceEqual(one)) return true;
         }
 
         return false;
@@ -63,8 +60,7 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
     /// <summary>The handshake has come to the point where subscribing begins.</summary>
     public void Begin()
     {
-        lock (_gate)
-            _hasBegun = true;
+        lock (_gate) _hasBegun = true;
         Step();
     }
 
@@ -73,8 +69,7 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
     {
         lock (_gate)
         {
-            if (!_refused.Contains(FeedPatterns.Fields) || feed.Time.GetElapsedTime(_refusedAt) < feed.Options.RefusedInterval)
-                return;
+            if (!_refused.Contains(FeedPatterns.Fields) || feed.Time.GetElapsedTime(_refusedAt) < feed.Options.RefusedInterval) return;
 
             _refused.Remove(FeedPatterns.Fields);
         }
@@ -87,14 +82,12 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
     {
         lock (_gate)
         {
-            if (!_hasBegun || _isChanging)
-                return;
+            if (!_hasBegun || _isChanging) return;
 
             var target = Target();
             if (!target.SequenceEqual(_names))
             {
-                if (_names.Count > 0)
-                    FeedLog.SubscriptionChanges(feed.Logger, feed.Node, Listed(_names), Listed(target));
+                if (_names.Count > 0) FeedLog.SubscriptionChanges(feed.Logger, feed.Node, Listed(_names), Listed(target));
                 _isChanging = true;
                 Add(target);
                 return;
@@ -112,9 +105,9 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
     private void Add(IReadOnlyList<string> target)
     {
         var missing = target.Where(pattern => !_subscribed.Contains(pattern)).ToArray();
-        int due = missing.Length;
-        bool isRefused = false;
-        foreach (string pattern in missing)
+        var due = missing.Length;
+        var isRefused = false;
+        foreach (var pattern in missing)
         {
             commands.SendSubscription(
                 (reply, _) =>
@@ -128,23 +121,18 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
 
                     lock (_gate)
                     {
-                        if (!reply.IsError)
-                            _subscribed.Add(pattern);
+                        if (!reply.IsError) _subscribed.Add(pattern);
                     }
 
-                    if (--due > 0)
-                        return;
-                    if (isRefused)
-                        Done(); // begins the change to what may be had instead
-                    else
-                        TakeForce(target);
+                    if (--due > 0) return;
+                    if (isRefused) Done(); // begins the change to what may be had instead
+                    else TakeForce(target);
                 },
                 "PSUBSCRIBE",
                 pattern);
         }
 
-        if (missing.Length == 0)
-            TakeForce(target);
+        if (missing.Length == 0) TakeForce(target);
     }
 
     /// <summary>The new patterns are subscribed to from here on: the old ones no longer count, and go.</summary>
@@ -160,39 +148,33 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
         }
 
         feed.Remedies.Set(FeedAspect.Subscription, null);
-        if (_areFieldsInForce || !wanted().HasFlag(EventClass.Fields))
-            feed.Remedies.Set(FeedAspect.Fields, null);
-        int due = old.Length;
-        foreach (string pattern in old)
+        if (_areFieldsInForce || !wanted().HasFlag(EventClass.Fields)) feed.Remedies.Set(FeedAspect.Fields, null);
+        var due = old.Length;
+        foreach (var pattern in old)
         {
             commands.SendSubscription(
                 (_, _) =>
                 {
-                    lock (_gate)
-                        _subscribed.Remove(pattern);
-                    if (--due == 0)
-                        Done();
+                    lock (_gate) _subscribed.Remove(pattern);
+                    if (--due == 0) Done();
                 },
                 "PUNSUBSCRIBE",
                 pattern);
         }
 
-        if (old.Length == 0)
-            Done();
+        if (old.Length == 0) Done();
     }
 
     private void Done()
     {
-        lock (_gate)
-            _isChanging = false;
+        lock (_gate) _isChanging = false;
         Step();
     }
 
     /// <summary>Events that all come by another pattern, and fields, are no reason to end the connection.</summary>
     private bool TryDoWithout(RedisAnswer reply, string pattern)
     {
-        if (RedisErrors.IsPassing(reply) || !FeedPatterns.IsDispensable(pattern))
-            return false;
+        if (RedisErrors.IsPassing(reply) || !FeedPatterns.IsDispensable(pattern)) return false;
 
         lock (_gate)
         {
@@ -201,9 +183,14 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
         }
 
         if (pattern == FeedPatterns.Fields)
+        {
             feed.Remedies.Set(FeedAspect.Fields, $"PSUBSCRIBE {pattern} is refused: grant &{pattern} to the user; until then events come without the fields of hashes");
+        }
         else
+        {
             FeedLog.PatternRefused(feed.Logger, feed.Node, pattern, FeedPatterns.All);
+        }
+
         return true;
     }
 
@@ -216,9 +203,8 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
         }
 
         string narrower;
-        lock (_gate)
-            narrower = string.Join(" and ", _refused.Where(one => one != FeedPatterns.Fields).Select(one => "&" + one));
-        string remedy = $"PSUBSCRIBE {pattern} is refused: grant &{pattern} and +psubscribe to the user{(narrower.Length > 0 ? $", or instead of the former {narrower}" : "")}";
+        lock (_gate) narrower = string.Join(" and ", _refused.Where(one => one != FeedPatterns.Fields).Select(one => "&" + one));
+        var remedy = $"PSUBSCRIBE {pattern} is refused: grant &{pattern} and +psubscribe to the user{(narrower.Length > 0 ? $", or instead of the former {narrower}" : "")}";
         feed.Remedies.Set(FeedAspect.Subscription, remedy);
         end(new RedisFault(RedisFaultKind.Refused, $"{remedy} ({CleanText.Server(reply.Text)})"));
     }

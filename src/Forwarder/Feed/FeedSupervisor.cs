@@ -50,10 +50,12 @@ internal sealed class FeedSupervisor
     {
         while (!_stop.IsCancellationRequested)
         {
-            long began = _feed.Time.GetTimestamp();
+            var began = _feed.Time.GetTimestamp();
             var (fault, lived) = await AttemptAsync().ConfigureAwait(false);
             if (fault.Kind != RedisFaultKind.Stopped)
+            {
                 await PauseAsync(fault, lived, _feed.Time.GetElapsedTime(began)).ConfigureAwait(false);
+            }
         }
     }
 
@@ -63,8 +65,7 @@ internal sealed class FeedSupervisor
     {
         _feed.Board.Change(status => status with { State = FeedState.Connecting });
         var (pipe, fault) = await ConnectAsync(_stop).ConfigureAwait(false);
-        if (pipe is null)
-            return (fault, null);
+        if (pipe is null) return (fault, null);
 
         var connection = new FeedConnection(_feed, pipe, _wanted);
         var life = connection.RunAsync(_stop);
@@ -82,8 +83,7 @@ internal sealed class FeedSupervisor
             fault = await life.ConfigureAwait(false);
             // The state changes before the gap is declared, so that whoever sees the gap does not see a feed that is still subscribed.
             _feed.Board.Change(status => status with { State = FeedState.Down, IsInStep = false });
-            if (fault.Kind != RedisFaultKind.Stopped)
-                _feed.Coverage.Lost(fault, _feed.Progress.Position);
+            if (fault.Kind != RedisFaultKind.Stopped) _feed.Coverage.Lost(fault, _feed.Progress.Position);
             return (fault, connection.SubscribedAt is { } since ? _feed.Time.GetElapsedTime(since.Timestamp) : null);
         }
         catch
@@ -104,10 +104,8 @@ internal sealed class FeedSupervisor
         while (true)
         {
             await Task.WhenAny(life, connection.Silence.Begun).ConfigureAwait(false);
-            if (life.IsCompleted || _stop.IsCancellationRequested)
-                return null;
-            if (await _replacement.FindAsync(connection, life, _stop).ConfigureAwait(false) is { } next)
-                return next;
+            if (life.IsCompleted || _stop.IsCancellationRequested) return null;
+            if (await _replacement.FindAsync(connection, life, _stop).ConfigureAwait(false) is { } next) return next;
         }
     }
 
@@ -148,11 +146,15 @@ internal sealed class FeedSupervisor
             Reconnects = status.Reconnects + (lived is null ? 0 : 1),
         });
         if (lived is not null)
+        {
             FeedLog.Lost(_feed.Logger, _feed.Node, fault.Text, (int)delay.TotalMilliseconds);
+        }
         else if (_warnings.MayWarn(2002) || fault.Text != _lastText)
+        {
             FeedLog.NoConnection(_feed.Logger, _feed.Node, fault.Text, (int)_feed.Options.LongestBackoff.TotalMilliseconds);
+        }
+
         _lastText = fault.Text;
-        if (delay > TimeSpan.Zero)
-            await _hurry.WaitAsync(delay, _feed.Time, _stop).ConfigureAwait(false);
+        if (delay > TimeSpan.Zero) await _hurry.WaitAsync(delay, _feed.Time, _stop).ConfigureAwait(false);
     }
 }

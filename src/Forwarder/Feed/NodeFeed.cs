@@ -33,7 +33,7 @@ public sealed class NodeFeed : IAsyncDisposable
     /// <param name="clients">Holds requests of clients back while the node is not covered; null: nobody's.</param>
     public NodeFeed(NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport? transport = null, CoverageGate? clients = null)
     {
-        string node = options.Address.ToString();
+        var node = options.Address.ToString();
         _feed = new FeedContext(
             options,
             sink,
@@ -50,8 +50,7 @@ public sealed class NodeFeed : IAsyncDisposable
             Tasks = new SideTasks(time, OnTaskDied),
         };
         _life = new FeedSupervisor(_feed, transport ?? new SocketRedisTransport(time), () => (EventClass)_wanted, _stop.Token);
-        if (clients is not null)
-            clients.Hurry = Look;
+        clients?.Hurry = Look;
     }
 
     /// <summary>Ends when the feed is disposed; faults when its loop dies of a fault in the program, which the host should not survive.</summary>
@@ -131,8 +130,7 @@ public sealed class NodeFeed : IAsyncDisposable
     /// <returns>False: it was so already.</returns>
     internal bool Fence(bool isFenced)
     {
-        if (_feed.Hold.IsFenced == isFenced)
-            return false;
+        if (_feed.Hold.IsFenced == isFenced) return false;
 
         var position = _feed.Progress.Published.Position;
         _feed.Hold.Fence(isFenced);
@@ -161,14 +159,12 @@ public sealed class NodeFeed : IAsyncDisposable
     internal void Look()
     {
         _life.Current?.AskRole();
-        if (_feed.Board.Status.State == FeedState.Down)
-            _life.Hurry();
+        if (_feed.Board.Status.State == FeedState.Down) _life.Hurry();
     }
 
     public void Start()
     {
-        if (Interlocked.Exchange(ref _isStarted, 1) == 0)
-            _loop = Task.Run(RunAsync);
+        if (Interlocked.Exchange(ref _isStarted, 1) == 0) _loop = Task.Run(RunAsync);
     }
 
     /// <summary>
@@ -189,12 +185,10 @@ public sealed class NodeFeed : IAsyncDisposable
         while (true)
         {
             var changed = _feed.Board.Changed;
-            if (_feed.Board.Status is { IsInStep: true, State: FeedState.Subscribed or FeedState.HeldBack })
-                return;
+            if (_feed.Board.Status is { IsInStep: true, State: FeedState.Subscribed or FeedState.HeldBack }) return;
 
             await Task.WhenAny(changed, Completion).WaitAsync(cancellationToken).ConfigureAwait(false);
-            if (Completion.IsCompleted)
-                await Completion.ConfigureAwait(false);
+            if (Completion.IsCompleted) await Completion.ConfigureAwait(false);
             ObjectDisposedException.ThrowIf(Completion.IsCompleted, this);
         }
     }
@@ -206,8 +200,7 @@ public sealed class NodeFeed : IAsyncDisposable
     /// <param name="isLast">The program ends: what has been read by then is what is to be kept, see <see cref="KeepStateAsync"/>.</param>
     public async Task CatchUpAsync(TimeSpan deadline, bool isLast = false)
     {
-        if (_life.Current is not { SubscribedAt: not null, Silence.IsOn: false } connection)
-            return;
+        if (_life.Current is not { SubscribedAt: not null, Silence.IsOn: false } connection) return;
 
         try
         {
@@ -235,7 +228,9 @@ public sealed class NodeFeed : IAsyncDisposable
         try
         {
             if (_life.Current is { SubscribedAt: not null } connection)
+            {
                 await connection.KeepStateAsync().WaitAsync(deadline, _feed.Time).ConfigureAwait(false);
+            }
         }
         catch (TimeoutException)
         {

@@ -26,8 +26,7 @@ internal sealed class ReconnectPause(NodeFeedOptions options)
         }
 
         var delay = _backoff.Next();
-        if (fault.Kind == RedisFaultKind.Refused)
-            return delay < options.RefusedBackoff ? options.RefusedBackoff : delay;
+        if (fault.Kind == RedisFaultKind.Refused) return delay < options.RefusedBackoff ? options.RefusedBackoff : delay;
         return lived is null ? delay - took : delay; // an attempt that nobody answered for long was a pause already
     }
 }

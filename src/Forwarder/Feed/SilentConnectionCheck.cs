@@ -24,45 +24,43 @@ internal sealed class SilentConnectionCheck(FeedContext feed, Func<EventClass> w
     /// <returns>The connection that has taken the silent one's place, and its life; null: the silent one speaks again, or has ended.</returns>
     public async Task<(FeedConnection Connection, Task<RedisFault> Life)?> FindAsync(FeedConnection silent, Task ends, CancellationToken stop)
     {
-        if (warnings.MayWarn(2016))
-            FeedLog.FellSilent(feed.Logger, feed.Node, feed.Options.MarkerDeadline.TotalSeconds);
+        if (warnings.MayWarn(2016)) FeedLog.FellSilent(feed.Logger, feed.Node, feed.Options.MarkerDeadline.TotalSeconds);
         var began = feed.Time.GetTimestamp();
         var speaks = silent.Silence.Ended;
         var over = Task.WhenAny(speaks, ends);
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(stop);
         while (!over.IsCompleted && !stop.IsCancellationRequested)
         {
-            if (await TryAsync(silent, over, giveUp, stop).ConfigureAwait(false) is { } found)
-                return found;
+            if (await TryAsync(silent, over, giveUp, stop).ConfigureAwait(false) is { } found) return found;
 
             await Task.WhenAny(over, Task.Delay(feed.Options.WitnessInterval, feed.Time, giveUp.Token)).ConfigureAwait(false);
         }
 
         await giveUp.CancelAsync().ConfigureAwait(false); // ends the timer
         if (speaks.IsCompleted)
+        {
             FeedLog.Speaks(feed.Logger, feed.Node, (feed.Options.MarkerDeadline + feed.Time.GetElapsedTime(began)).TotalSeconds);
+        }
+
         return null;
     }
 
     private async Task<(FeedConnection, Task<RedisFault>)?> TryAsync(FeedConnection silent, Task over, CancellationTokenSource giveUp, CancellationToken stop)
     {
         var connecting = connect(giveUp.Token);
-        if (await Task.WhenAny(connecting, over).ConfigureAwait(false) == over)
-            await giveUp.CancelAsync().ConfigureAwait(false);
+        if (await Task.WhenAny(connecting, over).ConfigureAwait(false) == over) await giveUp.CancelAsync().ConfigureAwait(false);
         var (pipe, fault) = await connecting.ConfigureAwait(false);
         if (pipe is not null)
         {
             var second = new FeedConnection(feed, pipe, wanted, silent);
             var life = second.RunAsync(stop);
             await Task.WhenAny(life, second.Subscribed, over).ConfigureAwait(false);
-            if (!second.TryWithdraw())
-                return (second, life);
+            if (!second.TryWithdraw()) return (second, life);
 
             fault = await life.ConfigureAwait(false);
         }
 
-        if (fault.Kind != RedisFaultKind.Stopped && warnings.MayWarn(2018))
-            FeedLog.NoWitness(feed.Logger, feed.Node, fault.Text);
+        if (fault.Kind != RedisFaultKind.Stopped && warnings.MayWarn(2018)) FeedLog.NoWitness(feed.Logger, feed.Node, fault.Text);
         return null;
     }
 }

@@ -64,7 +64,7 @@ public readonly unsafe partial struct FileStatus
     {
         Record record;
         if (Stat(CurrentFolder, path, followLinks ? 0 : DoNotFollow, TypeModeOwnerInode, &record) == 0) return new FileStatus(record);
-        int error = Marshal.GetLastSystemError();
+        var error = Marshal.GetLastSystemError();
         return error is NotFound or NotAFolder ? null : throw new IOException($"{path}: {Marshal.GetPInvokeErrorMessage(error)}");
     }
 

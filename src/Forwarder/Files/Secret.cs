@@ -36,7 +36,7 @@ public sealed class Secret : IEquatable<Secret>
     public static implicit operator Secret?(string? text) => text is null ? null : new(text, null);
 
     /// <exception cref="IOException">One line that says what is wrong with the file; never what it holds.</exception>
-    public static Secret FromFile(string path) => new(Read(path, out bool mayBeReadAgain), mayBeReadAgain ? path : null);
+    public static Secret FromFile(string path) => new(Read(path, out var mayBeReadAgain), mayBeReadAgain ? path : null);
 
     /// <summary>For a new login: the file is read first when the last one was refused. A file that cannot be used leaves the password as it was.</summary>
     public string ForLogin()
@@ -65,11 +65,10 @@ public sealed class Secret : IEquatable<Secret>
     /// <exception cref="IOException">The file cannot be used: one line that says why. The password stays as it was.</exception>
     public bool Reload()
     {
-        if (_file is null)
-            return false;
+        if (_file is null) return false;
 
-        string now = Read(_file, out _);
-        bool isOther = now != _value;
+        var now = Read(_file, out _);
+        var isOther = now != _value;
         (_value, _fileFault) = (now, null);
         return isOther;
     }
@@ -106,7 +105,9 @@ public sealed class Secret : IEquatable<Secret>
         if (secret.EndsWith("\n"u8)) secret = secret[..^1];
         if (secret.EndsWith("\r"u8)) secret = secret[..^1];
         if (secret.IsEmpty || secret.Contains((byte)0) || !Utf8.IsValid(secret))
+        {
             throw new IOException("which must hold a password or token: not empty, UTF-8, without a NUL");
+        }
 
         return Encoding.UTF8.GetString(secret);
     }

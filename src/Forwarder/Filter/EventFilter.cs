@@ -46,7 +46,7 @@ public sealed class EventFilter
     /// <summary>Null, or why these masks and rules are too many, as one line.</summary>
     public static string? Fault(EventClass events, KeyMaskSet masks, RuleSet rules)
     {
-        long size = new EventFilter(events, masks, rules).Size;
+        var size = new EventFilter(events, masks, rules).Size;
         return size <= MaxSize
             ? null
             : FormattableString.Invariant($"the masks and rules are too large together: they count {size} and may count {MaxSize} (each mask its length and 1, once more for each group of classes that has other masks)");
@@ -59,15 +59,12 @@ public sealed class EventFilter
     public bool Wants(int database, EventClass eventClass, ReadOnlySpan<byte> key)
     {
         KeyMaskSet?[]? here = null;
-        if (_byDatabase.Count > 0)
-            _byDatabase.TryGetValue(database, out here);
-        for (uint left = (uint)eventClass; left != 0; left &= left - 1)
+        if (_byDatabase.Count > 0) _byDatabase.TryGetValue(database, out here);
+        for (var left = (uint)eventClass; left != 0; left &= left - 1)
         {
-            int index = BitOperations.TrailingZeroCount(left);
-            if (_everywhere[index] is { } everywhere && everywhere.Matches(key))
-                return true;
-            if (here?[index] is { } masks && masks.Matches(key))
-                return true;
+            var index = BitOperations.TrailingZeroCount(left);
+            if (_everywhere[index] is { } everywhere && everywhere.Matches(key)) return true;
+            if (here?[index] is { } masks && masks.Matches(key)) return true;
         }
 
         return false;
@@ -78,17 +75,18 @@ public sealed class EventFilter
         var lists = new List<KeyMask>?[Classes];
         foreach (var rule in rules)
         {
-            for (uint left = (uint)rule.Events; left != 0; left &= left - 1)
+            for (var left = (uint)rule.Events; left != 0; left &= left - 1)
+            {
                 (lists[BitOperations.TrailingZeroCount(left)] ??= []).Add(rule.Mask);
+            }
         }
 
         var groups = new KeyMaskSet?[Classes];
         var known = new Dictionary<(bool WithMasks, List<KeyMask> List), KeyMaskSet>(SameMasks.Instance);
-        for (int i = 0; i < Classes; i++)
+        for (var i = 0; i < Classes; i++)
         {
-            bool withMasks = ((uint)events & (1u << i)) != 0 && masks.Masks.Count > 0;
-            if (!withMasks && lists[i] is null)
-                continue;
+            var withMasks = ((uint)events & (1u << i)) != 0 && masks.Masks.Count > 0;
+            if (!withMasks && lists[i] is null) continue;
 
             var key = (withMasks, lists[i] ?? []);
             if (!known.TryGetValue(key, out var group))
@@ -114,8 +112,7 @@ public sealed class EventFilter
         {
             var hash = new HashCode();
             hash.Add(group.WithMasks);
-            foreach (var mask in group.List)
-                hash.Add(mask);
+            foreach (var mask in group.List) hash.Add(mask);
             return hash.ToHashCode();
         }
     }

@@ -25,18 +25,15 @@ public sealed record EventRule(EventClass Events, int? Database, KeyMask Mask)
             rest = end < 0 ? "" : rest[end..].TrimStart();
             if (field.StartsWith("events=", StringComparison.Ordinal))
             {
-                if (events is not null)
-                    return Twice("events=", out error);
+                if (events is not null) return Twice("events=", out error);
 
-                if (!NotifyFlags.TryParse(field[7..], out var classes, out error))
-                    return false;
+                if (!NotifyFlags.TryParse(field[7..], out var classes, out error)) return false;
 
                 events = classes;
             }
             else if (field.StartsWith("db=", StringComparison.Ordinal))
             {
-                if (database is not null)
-                    return Twice("db=", out error);
+                if (database is not null) return Twice("db=", out error);
 
                 if (!int.TryParse(field.AsSpan(3), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
                 {

@@ -49,7 +49,7 @@ public sealed class KeyMask : IEquatable<KeyMask>
     public override string ToString()
     {
         var text = new StringBuilder(_bytes.Length);
-        foreach (byte value in _bytes)
+        foreach (var value in _bytes)
         {
             if (value is >= 0x20 and < 0x7f and not (byte)'\\')
             {

@@ -53,7 +53,7 @@ public sealed class KeyMaskSet : IEquatable<KeyMaskSet>
     public override int GetHashCode()
     {
         var hash = new HashCode();
-        foreach (KeyMask mask in _masks)
+        foreach (var mask in _masks)
         {
             hash.Add(mask);
         }

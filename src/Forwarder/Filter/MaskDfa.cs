@@ -57,17 +57,17 @@ internal sealed class MaskDfa
 
     public bool Matches(ReadOnlySpan<byte> key)
     {
-        int row = _start;
+        var row = _start;
         if (row == Match)
         {
             return true;
         }
 
-        int[] table = Volatile.Read(ref _table);
-        byte[] columnOf = _columnOf;
-        for (int i = 0; i < key.Length; i++)
+        var table = Volatile.Read(ref _table);
+        var columnOf = _columnOf;
+        for (var i = 0; i < key.Length; i++)
         {
-            int next = Volatile.Read(ref table[row + columnOf[key[i]]]);
+            var next = Volatile.Read(ref table[row + columnOf[key[i]]]);
             if (next <= 0)
             {
                 if (next == Unknown)
@@ -105,7 +105,7 @@ internal sealed class MaskDfa
     {
         lock (_writing)
         {
-            int next = _table[row + column];
+            var next = _table[row + column];
             if (next == Unknown)
             {
                 _nfa.Unpack(_places[row / _stride], _scratch);
@@ -127,7 +127,7 @@ internal sealed class MaskDfa
     private int RowOf(ReadOnlySpan<ulong> places, bool matchesAtEnd)
     {
         var rows = _rows.GetAlternateLookup<ReadOnlySpan<ulong>>();
-        if (rows.TryGetValue(places, out int row))
+        if (rows.TryGetValue(places, out var row))
         {
             return row;
         }
@@ -141,13 +141,13 @@ internal sealed class MaskDfa
         row = _places.Count * _stride;
         if (row + _stride > _table.Length)
         {
-            int[] longer = new int[_table.Length * 2];
+            var longer = new int[_table.Length * 2];
             _table.CopyTo(longer, 0);
             Volatile.Write(ref _table, longer);
         }
 
         _table[row + _endColumn] = matchesAtEnd ? Match : NoMatch;
-        ulong[] kept = places.ToArray();
+        var kept = places.ToArray();
         _places.Add(kept);
         _rows.Add(kept, row);
         return row;
@@ -167,7 +167,7 @@ internal sealed class MaskDfa
         public int GetHashCode(ReadOnlySpan<ulong> alternate)
         {
             ulong hash = 0;
-            foreach (ulong word in alternate)
+            foreach (var word in alternate)
             {
                 hash = (hash ^ word) * 0x9E3779B97F4A7C15;
                 hash ^= hash >> 29;

@@ -34,8 +34,8 @@ internal sealed class MaskMatcher
 
     public bool Matches(ReadOnlySpan<byte> key)
     {
-        MaskDfa dfa = Dfa;
-        bool matches = dfa.Matches(key);
+        var dfa = Dfa;
+        var matches = dfa.Matches(key);
         if (dfa.SlowBytes > 0)
         {
             GiveUpIfUseless(dfa);
@@ -46,7 +46,7 @@ internal sealed class MaskMatcher
 
     private void GiveUpIfUseless(MaskDfa dfa)
     {
-        long patience = Volatile.Read(ref _patience);
+        var patience = Volatile.Read(ref _patience);
         if (dfa.SlowBytes > dfa.RowCount * patience
             && patience < LastPatience
             && Interlocked.CompareExchange(ref _patience, patience * 2, patience) == patience)

@@ -33,11 +33,11 @@ internal sealed class MaskNfa
         _endings = new ulong[Words];
         var start = new ulong[Words];
 
-        int place = 0;
-        foreach (MaskPattern pattern in patterns)
+        var place = 0;
+        foreach (var pattern in patterns)
         {
             Set(pattern.AnchoredAtStart ? start : _restarts, place);
-            foreach (MaskToken token in pattern.Tokens.Span)
+            foreach (var token in pattern.Tokens.Span)
             {
                 AddToken(token, place++);
             }
@@ -46,7 +46,7 @@ internal sealed class MaskNfa
         }
 
         ulong carry = 0;
-        for (int w = 0; w < Words; w++)
+        for (var w = 0; w < Words; w++)
         {
             start[w] = SkipStars(start[w] | _restarts[w], _stars[w], ref carry);
         }
@@ -99,17 +99,17 @@ internal sealed class MaskNfa
         ReadOnlySpan<ulong> finals = _finals.AsSpan(0, takes.Length);
         places = places[..takes.Length];
         ulong moved = 0, skipped = 0, any = 0;
-        for (int w = 0; w < takes.Length; w++)
+        for (var w = 0; w < takes.Length; w++)
         {
-            ulong now = places[w];
-            ulong reached = restarts[w] | moved;
+            var now = places[w];
+            var reached = restarts[w] | moved;
             if ((now | reached | skipped) == 0)
             {
                 continue;
             }
 
-            ulong taken = now & takes[w];
-            ulong leaving = taken & ~stars[w];
+            var taken = now & takes[w];
+            var leaving = taken & ~stars[w];
             reached |= (leaving << 1) | (taken & stars[w]);
             moved = leaving >> 63;
             reached = SkipStars(reached, stars[w], ref skipped);
@@ -135,8 +135,8 @@ internal sealed class MaskNfa
     /// <returns>The part of <paramref name="packed"/> that was written.</returns>
     public ReadOnlySpan<ulong> Pack(ReadOnlySpan<ulong> places, Span<ulong> packed)
     {
-        int length = 0;
-        for (int w = 0; w < places.Length; w++)
+        var length = 0;
+        for (var w = 0; w < places.Length; w++)
         {
             if (places[w] != _restarts[w])
             {
@@ -151,7 +151,7 @@ internal sealed class MaskNfa
     public void Unpack(ReadOnlySpan<ulong> packed, Span<ulong> places)
     {
         _restarts.CopyTo(places);
-        for (int i = 0; i < packed.Length; i += 2)
+        for (var i = 0; i < packed.Length; i += 2)
         {
             places[(int)packed[i]] = packed[i + 1];
         }
@@ -161,17 +161,17 @@ internal sealed class MaskNfa
     public bool Matches(ReadOnlySpan<ulong> packed, ReadOnlySpan<byte> rest)
     {
         ulong[]? rented = null;
-        Span<ulong> places = Words <= WordsOnStack ? stackalloc ulong[WordsOnStack] : rented = ArrayPool<ulong>.Shared.Rent(Words);
+        var places = Words <= WordsOnStack ? stackalloc ulong[WordsOnStack] : rented = ArrayPool<ulong>.Shared.Rent(Words);
         places = places[..Words];
         Unpack(packed, places);
 
         var verdict = AuthorizationVerdict.Open;
-        for (int i = 0; i < rest.Length && verdict == AuthorizationVerdict.Open; i++)
+        for (var i = 0; i < rest.Length && verdict == AuthorizationVerdict.Open; i++)
         {
             verdict = Step(places, _columnOf[rest[i]]);
         }
 
-        bool matches = verdict == AuthorizationVerdict.Open ? MatchesAtEnd(places) : verdict == AuthorizationVerdict.Match;
+        var matches = verdict == AuthorizationVerdict.Open ? MatchesAtEnd(places) : verdict == AuthorizationVerdict.Match;
         if (rented is not null)
         {
             ArrayPool<ulong>.Shared.Return(rented);
@@ -186,17 +186,17 @@ internal sealed class MaskNfa
     /// </summary>
     private static ulong SkipStars(ulong places, ulong stars, ref ulong carry)
     {
-        ulong starting = places & stars;
-        ulong sum = stars + starting;
-        ulong total = sum + carry;
-        ulong received = total ^ stars ^ starting;
+        var starting = places & stars;
+        var sum = stars + starting;
+        var total = sum + carry;
+        var received = total ^ stars ^ starting;
         carry = sum < stars || total < sum ? 1UL : 0UL;
         return places | received;
     }
 
     private static bool Intersects(ReadOnlySpan<ulong> left, ReadOnlySpan<ulong> right)
     {
-        for (int w = 0; w < left.Length; w++)
+        for (var w = 0; w < left.Length; w++)
         {
             if ((left[w] & right[w]) != 0)
             {
@@ -213,9 +213,9 @@ internal sealed class MaskNfa
     private int AssignColumns(IReadOnlyCollection<MaskPattern> patterns)
     {
         var named = new SortedSet<byte>();
-        foreach (MaskPattern pattern in patterns)
+        foreach (var pattern in patterns)
         {
-            foreach (MaskToken token in pattern.Tokens.Span)
+            foreach (var token in pattern.Tokens.Span)
             {
                 if (!token.IsAny)
                 {
@@ -224,8 +224,8 @@ internal sealed class MaskNfa
             }
         }
 
-        int column = named.Count < 256 ? 1 : 0;
-        foreach (byte value in named)
+        var column = named.Count < 256 ? 1 : 0;
+        foreach (var value in named)
         {
             _columnOf[value] = (byte)column++;
         }
@@ -246,7 +246,7 @@ internal sealed class MaskNfa
             return;
         }
 
-        for (int column = 0; column < ColumnCount; column++)
+        for (var column = 0; column < ColumnCount; column++)
         {
             Set(_takes.AsSpan(column * Words, Words), place);
         }

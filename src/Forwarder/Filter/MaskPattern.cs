@@ -29,15 +29,15 @@ internal sealed class MaskPattern
 
     public static MaskPattern Parse(ReadOnlySpan<byte> mask)
     {
-        bool anchoredAtStart = mask is [(byte)'^', ..];
+        var anchoredAtStart = mask is [(byte)'^', ..];
         if (anchoredAtStart)
         {
             mask = mask[1..];
         }
 
-        bool anchoredAtEnd = false;
+        var anchoredAtEnd = false;
         var tokens = new List<MaskToken>(mask.Length);
-        for (int i = 0; i < mask.Length; i++)
+        for (var i = 0; i < mask.Length; i++)
         {
             if (i + 1 < mask.Length && mask[i + 1] == '*')
             {
@@ -90,7 +90,7 @@ internal sealed class MaskPattern
         }
 
         // "match nothing somewhere, up to the end" is true of every key
-        bool isEmpty = first == end;
+        var isEmpty = first == end;
         return new MaskPattern(
             [.. tokens[first..end]],
             anchoredAtStart && !(isEmpty && !anchoredAtEnd),

@@ -25,13 +25,11 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
     public void Received(
         in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds)
     {
-        if (_isClosed)
-            return;
+        if (_isClosed) return;
 
         var now = config();
-        bool isOurs = FallbackKey.Is(key);
-        if (isOurs && FallbackKey.IsState(key))
-            return; // the state that a KeyEvt keeps for its next start: not even counted as filtered
+        var isOurs = FallbackKey.Is(key);
+        if (isOurs && FallbackKey.IsState(key)) return; // the state that a KeyEvt keeps for its next start: not even counted as filtered
 
         if (isOurs || !FilterOf(now).Wants(database, eventClass, key))
         {
@@ -58,7 +56,7 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
 
     public long? Mark()
     {
-        long mark = delivery.Memory.Tail;
+        var mark = delivery.Memory.Tail;
         return _isClosed ? null : mark;
     }
 

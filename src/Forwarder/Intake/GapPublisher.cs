@@ -17,8 +17,7 @@ internal sealed class GapPublisher(Ledger ledger, DeliveryLoop delivery, string 
 {
     public void Publish(Gap gap)
     {
-        if (delivery.State == DeliveryState.Stopped)
-            return;
+        if (delivery.State == DeliveryState.Stopped) return;
 
         var id = GapMessageId.Of(instance, gap);
         var stored = new ArrayBufferWriter<byte>(512);
@@ -39,11 +38,9 @@ internal sealed class GapPublisher(Ledger ledger, DeliveryLoop delivery, string 
         json.WriteString("cause", JsonNamingPolicy.SnakeCaseLower.ConvertName(gap.Cause.ToString()));
         json.WriteString("detail", gap.Detail);
         json.WriteString("from", gap.From.UtcDateTime);
-        if (gap.To is { } end)
-            json.WriteString("to", end.UtcDateTime);
+        if (gap.To is { } end) json.WriteString("to", end.UtcDateTime);
 
-        if (gap.Duration is { } duration)
-            json.WriteNumber("duration_ms", (long)duration.TotalMilliseconds);
+        if (gap.Duration is { } duration) json.WriteNumber("duration_ms", (long)duration.TotalMilliseconds);
 
         json.WriteString("last_position", gap.LastPosition.ToString());
         json.WriteString("first_position", gap.FirstPosition?.ToString());

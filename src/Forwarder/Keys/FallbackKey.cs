@@ -9,7 +9,7 @@ public static class FallbackKey
 
     private static ReadOnlySpan<byte> State => "-state"u8;
 
-    /// <summary>Under which key the state of the nodes' streams is kept, see <see cref="Feed.CheckpointKeeper"/>; in a cluster with a tag behind it.</summary>
+    /// <summary>Under which key the state of the nodes' streams is kept. In a cluster a tag follows.</summary>
     /// <param name="instance">Of a program that was given a name; null: of the one that was not.</param>
     public static string StateOf(string? instance) => $"{Name}-state{(instance is null ? "" : ":" + instance)}";
 
@@ -19,8 +19,7 @@ public static class FallbackKey
     /// <summary>Whether a key is one of ours: a list, whose name may have a tag behind it that chooses its slot, or a state.</summary>
     public static bool Is(ReadOnlySpan<byte> key)
     {
-        if (!key.StartsWith(Utf8))
-            return false;
+        if (!key.StartsWith(Utf8)) return false;
 
         var rest = key[Utf8.Length..];
         return rest is [] or [(byte)'{', ..] || IsBehindName(rest);

@@ -17,17 +17,16 @@ internal static class SlotTag
     /// <summary>Of a key, or of a channel, without braces.</summary>
     public static int SlotOf(ReadOnlySpan<byte> tag)
     {
-        int crc = 0;
-        foreach (byte one in tag)
-            crc = (ushort)(crc << 8) ^ OfByte[(crc >> 8) ^ one];
+        var crc = 0;
+        foreach (var one in tag) crc = (ushort)(crc << 8) ^ OfByte[(crc >> 8) ^ one];
         return crc & (Slots - 1);
     }
 
     /// <summary>Of a key as Redis takes it: by what is between the first brace and the next one, where that is anything.</summary>
     public static int SlotOfKey(ReadOnlySpan<byte> key)
     {
-        int open = key.IndexOf((byte)'{');
-        int length = open < 0 ? -1 : key[(open + 1)..].IndexOf((byte)'}');
+        var open = key.IndexOf((byte)'{');
+        var length = open < 0 ? -1 : key[(open + 1)..].IndexOf((byte)'}');
         return SlotOf(length > 0 ? key.Slice(open + 1, length) : key);
     }
 
@@ -36,24 +35,22 @@ internal static class SlotTag
 
     private static ushort OneByte(int value)
     {
-        int crc = value << 8;
-        for (int bit = 0; bit < 8; bit++)
-            crc = (crc & 0x8000) != 0 ? (crc << 1) ^ Polynomial : crc << 1;
+        var crc = value << 8;
+        for (var bit = 0; bit < 8; bit++) crc = (crc & 0x8000) != 0 ? (crc << 1) ^ Polynomial : crc << 1;
         return (ushort)crc;
     }
 
     /// <summary>All at once: one number after the other until every slot has one, which some 170,000 do.</summary>
     private static int[] FindNumbers()
     {
-        int[] numbers = new int[Slots];
+        var numbers = new int[Slots];
         Array.Fill(numbers, -1);
         Span<byte> digits = stackalloc byte[16];
         for (int number = 0, missing = Slots; missing > 0; number++)
         {
-            number.TryFormat(digits, out int length, default, CultureInfo.InvariantCulture);
-            int slot = SlotOf(digits[..length]);
-            if (numbers[slot] >= 0)
-                continue;
+            number.TryFormat(digits, out var length, default, CultureInfo.InvariantCulture);
+            var slot = SlotOf(digits[..length]);
+            if (numbers[slot] >= 0) continue;
 
             numbers[slot] = number;
             missing--;

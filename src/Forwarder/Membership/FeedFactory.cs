@@ -23,7 +23,9 @@ internal sealed class FeedFactory(
         var own = options with { Address = node.Address };
         var gate = clients.Of(node.Address);
         if (!options.HasSuccessors)
+        {
             return new NodeFeed(own, sink, gaps, time, logger, transport, gate) { MarkerTag = new SlotSearch().Next, Shelf = shelf };
+        }
 
         return new NodeFeed(own, sink, gaps, time, logger, transport, gate)
         {
@@ -41,12 +43,10 @@ internal sealed class FeedFactory(
     /// </summary>
     public bool[]? SlotsOf(TopologyNode node)
     {
-        if (topology.Current.Shape != UpstreamShape.Cluster || node.Role != NodeRole.Master)
-            return null;
+        if (topology.Current.Shape != UpstreamShape.Cluster || node.Role != NodeRole.Master) return null;
 
-        bool[] slots = new bool[SlotTag.Slots];
-        foreach (var range in node.Slots)
-            Array.Fill(slots, true, range.First, range.Count);
+        var slots = new bool[SlotTag.Slots];
+        foreach (var range in node.Slots) Array.Fill(slots, true, range.First, range.Count);
         return slots;
     }
 

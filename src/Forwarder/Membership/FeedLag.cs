@@ -12,10 +12,9 @@ internal static class FeedLag
     /// </summary>
     public static TimeSpan? Of(NodeFeedStatus status, TimeProvider time)
     {
-        if (status is not { Patterns.Count: > 0, State: FeedState.Subscribed or FeedState.HeldBack or FeedState.Silent })
-            return null;
+        if (status is not { Patterns.Count: > 0, State: FeedState.Subscribed or FeedState.HeldBack or FeedState.Silent }) return null;
 
-        long age = time.GetUtcNow().ToUnixTimeMilliseconds() - EventPosition.MarkerMilliseconds(status.Position.Marker);
+        var age = time.GetUtcNow().ToUnixTimeMilliseconds() - EventPosition.MarkerMilliseconds(status.Position.Marker);
         return TimeSpan.FromMilliseconds(Math.Max(0, age));
     }
 }

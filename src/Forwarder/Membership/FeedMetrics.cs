@@ -73,8 +73,7 @@ internal sealed class FeedMetrics
     private static string NameOf(TopologyNode node)
     {
         var address = node.Address;
-        if (node.Id != address.ToString())
-            return node.Id;
+        if (node.Id != address.ToString()) return node.Id;
         return address.Path is null
             ? string.Create(CultureInfo.InvariantCulture, $"{(address.Host.Contains(':') ? $"[{address.Host}]" : address.Host)}:{address.Port}")
             : address.ToString();
@@ -94,7 +93,7 @@ internal sealed class FeedMetrics
         {
             foreach (var (address, totals) in _gaps.ByNode)
             {
-                string name = _nameOf.GetValueOrDefault(address, "unknown");
+                var name = _nameOf.GetValueOrDefault(address, "unknown");
                 sums[name] = sums.GetValueOrDefault(name) + read(totals);
             }
         }
@@ -106,8 +105,7 @@ internal sealed class FeedMetrics
     {
         lock (_gate)
         {
-            foreach (var member in _feeds.Members)
-                _nameOf[member.Feed.Status.Node] = NameOf(member.Node);
+            foreach (var member in _feeds.Members) _nameOf[member.Feed.Status.Node] = NameOf(member.Node);
         }
     }
 

@@ -8,17 +8,18 @@ internal static class FeedReadiness
 {
     public static IReadOnlyList<string> Missing(TopologyWatcher topology, FeedSet feeds)
     {
-        bool isAlone = topology.Current.Shape == UpstreamShape.Standalone;
+        var isAlone = topology.Current.Shape == UpstreamShape.Standalone;
         var masters = feeds.Masters.ToList();
-        if (masters.Count == 0)
-            return [$"no master is known{(topology.LastFault is { } fault ? $": {fault}" : "")}"];
+        if (masters.Count == 0) return [$"no master is known{(topology.LastFault is { } fault ? $": {fault}" : "")}"];
 
         var missing = new List<string>();
         foreach (var status in masters.Select(master => master.Feed.Status))
         {
-            string? fault = FaultOf(status, isAlone);
+            var fault = FaultOf(status, isAlone);
             if (fault is not null)
+            {
                 missing.Add((isAlone ? "" : $"{status.Node}: ") + fault + (status.FlagsFault is null && status.LastError is { } error ? $": {error}" : "") + (status.RemedyText is { } remedy ? $" ({remedy})" : ""));
+            }
         }
 
         return missing;

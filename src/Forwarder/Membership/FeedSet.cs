@@ -39,7 +39,7 @@ internal sealed class FeedSet : IAsyncDisposable
         ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry? clients = null, CheckpointRegistry? shelf = null)
     {
         (_topology, _logger) = (topology, logger);
-        bool isAlone = topology.Current.Shape == UpstreamShape.Standalone;
+        var isAlone = topology.Current.Shape == UpstreamShape.Standalone;
         _hasSuccessors = !isAlone;
         options = options with
         {
@@ -81,8 +81,7 @@ internal sealed class FeedSet : IAsyncDisposable
     /// <summary>Waits until the feeds of all masters, and all others that are connected, are subscribed to what is wanted.</summary>
     public async Task WaitSubscribedAsync(CancellationToken cancellationToken)
     {
-        while (!Masters.Any())
-            await _topology.Changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+        while (!Masters.Any()) await _topology.Changed.WaitAsync(cancellationToken).ConfigureAwait(false);
 
         var due = Members.Where(member => _masters.IsServing(member.Node) || member.Feed.Status.State is FeedState.Subscribed or FeedState.HeldBack);
         await Task.WhenAll(due.Select(member => member.Feed.WaitSubscribedAsync(cancellationToken))).ConfigureAwait(false);
@@ -135,7 +134,9 @@ internal sealed class FeedSet : IAsyncDisposable
     private void TakeNodes()
     {
         foreach (var member in _table.Update(_topology.Current, _factory.SlotsOf))
+        {
             _tasks.Run($"ending the feed of {member.Node.Address}", Timeout.InfiniteTimeSpan, end => EndAsync(member.Feed, end)); // each step of it has its own deadline
+        }
     }
 
     private NodeFeed NewFeed(TopologyNode node) => _factory.Make(node, _succession, cameLater: _table.Current.Count > 0);
@@ -165,30 +166,27 @@ internal sealed class FeedSet : IAsyncDisposable
     private void TakeStates()
     {
         WarnOfShape(_topology.Current);
-        if (!_hasSuccessors)
-            return;
+        if (!_hasSuccessors) return;
 
         var members = Members;
         _masters.Observe(members);
         _succession.FenceStaleMasters(members);
-        if (!_changes.Any(members))
-            return;
+        if (!_changes.Any(members)) return;
 
         _topology.Hint("a feed has changed its state");
-        foreach (var member in members)
-            member.Feed.Look();
+        foreach (var member in members) member.Feed.Look();
     }
 
     /// <summary>Warns once when the one node that the user named is part of a cluster, or is a replica.</summary>
     private void WarnOfShape(TopologySnapshot snapshot)
     {
         if (snapshot.Shape != UpstreamShape.Standalone || _hasSaidShape || Members is not [var only] || only.Feed.Status is not { State: FeedState.Subscribed or FeedState.HeldBack } status)
+        {
             return;
+        }
 
         _hasSaidShape = true;
-        if (status.IsCluster)
-            TopologyLog.IsCluster(_logger, status.Node);
-        if (status.Role == NodeRole.Replica)
-            TopologyLog.IsReplica(_logger, status.Node);
+        if (status.IsCluster) TopologyLog.IsCluster(_logger, status.Node);
+        if (status.Role == NodeRole.Replica) TopologyLog.IsReplica(_logger, status.Node);
     }
 }

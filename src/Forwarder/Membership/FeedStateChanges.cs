@@ -10,7 +10,7 @@ internal sealed class FeedStateChanges
     /// <summary>Whether a subscribed feed has left that state, or has reconnected, since the last call.</summary>
     public bool Any(IReadOnlyList<FeedMember> members)
     {
-        bool isAny = false;
+        var isAny = false;
         foreach (var member in members)
         {
             var now = (member.Feed.Status.State, member.Feed.Status.Reconnects);

@@ -25,8 +25,7 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
     /// </summary>
     public async Task<IReadOnlyList<RecordedNotification>?> SentLastByMasterOfAsync(string nodeId)
     {
-        if (table.LastMasterOf(nodeId) is not { Feed: var old })
-            return null;
+        if (table.LastMasterOf(nodeId) is not { Feed: var old }) return null;
 
         await old.CatchUpAsync(CatchUpDeadline).ConfigureAwait(false);
         return old.SentLast;
@@ -42,7 +41,7 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
         {
             var changed = topology.Changed;
             var members = table.Current;
-            string? masterId = members.FirstOrDefault(member => member.Node.Id == nodeId)?.Node is { Role: NodeRole.Replica } node ? node.MasterId : null;
+            var masterId = members.FirstOrDefault(member => member.Node.Id == nodeId)?.Node is { Role: NodeRole.Replica } node ? node.MasterId : null;
             if (members.FirstOrDefault(member => member.Node.Id == masterId)?.Feed is { Status: { State: FeedState.Subscribed, Role: NodeRole.Master } } successor)
             {
                 await successor.CatchUpAsync(CatchUpDeadline).ConfigureAwait(false);
@@ -71,8 +70,7 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
         foreach (var master in members.Where(member => masters.IsServing(member.Node)))
         {
             master.Feed.Fence(false);
-            if (master.Feed.Status is not { Role: NodeRole.Master, State: FeedState.Subscribed })
-                continue;
+            if (master.Feed.Status is not { Role: NodeRole.Master, State: FeedState.Subscribed }) continue;
 
             foreach (var other in members.Where(member => member != master && !masters.IsServing(member.Node) && !masters.IsPromoted(member) && table.IsBehind(member, master)))
             {

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Topology;
@@ -28,10 +27,8 @@ internal sealed class MasterSelection(ITopology topology)
     {
         foreach (var member in members)
         {
-            if (IsServing(member.Node))
-                _saidReplica.TryRemove(member.Node.Id, out _);
-            else if (member.Feed.Status.Role == NodeRole.Replica)
-                _saidReplica[member.Node.Id] = true;
+            if (IsServing(member.Node)) _saidReplica.TryRemove(member.Node.Id, out _);
+            else if (member.Feed.Status.Role == NodeRole.Replica) _saidReplica[member.Node.Id] = true;
         }
     }
 

@@ -33,8 +33,7 @@ internal sealed class MemberTable(Func<TopologyNode, NodeFeed> newFeed, Action<N
         lock (_gate)
         {
             _isStarted = true;
-            foreach (var member in _members)
-                startFeed(member.Feed);
+            foreach (var member in _members) startFeed(member.Feed);
         }
     }
 
@@ -45,8 +44,7 @@ internal sealed class MemberTable(Func<TopologyNode, NodeFeed> newFeed, Action<N
         {
             _wanted = classes;
             clients.IsWanted = classes != EventClass.None;
-            foreach (var member in _members)
-                member.Feed.Want(classes);
+            foreach (var member in _members) member.Feed.Want(classes);
         }
     }
 
@@ -60,7 +58,9 @@ internal sealed class MemberTable(Func<TopologyNode, NodeFeed> newFeed, Action<N
             if (snapshot.Shape != UpstreamShape.Standalone)
             {
                 foreach (var node in snapshot.Nodes.Where(node => node is { Role: NodeRole.Replica, MasterId: not null }))
+                {
                     _masterOf[node.Id] = node.MasterId!;
+                }
             }
 
             var old = _members.ToDictionary(member => member.Node.Id);
@@ -68,14 +68,16 @@ internal sealed class MemberTable(Func<TopologyNode, NodeFeed> newFeed, Action<N
             foreach (var member in members)
             {
                 if (!old.TryGetValue(member.Node.Id, out var before) || HasOtherSlots(before, member))
+                {
                     member.Feed.Serves(servedSlots(member.Node));
+                }
+
                 clients.Of(member.Node.Address).IsOfReplica = member.Node.Role == NodeRole.Replica;
             }
 
             if (snapshot.Nodes.Any(node => node.Role == NodeRole.Replica))
             {
-                foreach (var member in members)
-                    member.Feed.RememberForSuccessors();
+                foreach (var member in members) member.Feed.RememberForSuccessors();
             }
 
             _members = members; // last, so that each member knows its slots and its role before anybody sees it
@@ -87,26 +89,28 @@ internal sealed class MemberTable(Func<TopologyNode, NodeFeed> newFeed, Action<N
     public FeedMember? LastMasterOf(string nodeId)
     {
         lock (_gate)
-            return _masterOf.TryGetValue(nodeId, out string? masterId) ? _members.FirstOrDefault(member => member.Node.Id == masterId) : null;
+        {
+            return _masterOf.TryGetValue(nodeId, out var masterId) ? _members.FirstOrDefault(member => member.Node.Id == masterId) : null;
+        }
     }
 
     /// <summary>Whether the other node replicates from this master, or is the old master that this one replaces.</summary>
     public bool IsBehind(FeedMember other, FeedMember master)
     {
         lock (_gate)
-            return other.Node.MasterId == master.Node.Id || (_masterOf.TryGetValue(master.Node.Id, out string? old) && old == other.Node.Id);
+        {
+            return other.Node.MasterId == master.Node.Id || (_masterOf.TryGetValue(master.Node.Id, out var old) && old == other.Node.Id);
+        }
     }
 
     /// <summary>A node that has moved gets a new feed, since a feed connects to one address for all its life.</summary>
     private FeedMember MemberFor(TopologyNode node, Dictionary<string, FeedMember> old)
     {
-        if (old.TryGetValue(node.Id, out var known) && known.Node.Address == node.Address)
-            return known with { Node = node };
+        if (old.TryGetValue(node.Id, out var known) && known.Node.Address == node.Address) return known with { Node = node };
 
         var feed = newFeed(node);
         feed.Want(_wanted);
-        if (_isStarted)
-            startFeed(feed);
+        if (_isStarted) startFeed(feed);
         return new FeedMember(node, feed);
     }
 

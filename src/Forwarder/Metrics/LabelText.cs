@@ -14,10 +14,9 @@ public static class LabelText
         where T : struct, Enum
     {
         var text = new StringBuilder();
-        foreach (char c in value.ToString())
+        foreach (var c in value.ToString())
         {
-            if (char.IsUpper(c) && text.Length > 0)
-                text.Append('_');
+            if (char.IsUpper(c) && text.Length > 0) text.Append('_');
             text.Append(char.ToLowerInvariant(c));
         }
 

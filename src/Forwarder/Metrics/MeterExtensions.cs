@@ -16,18 +16,26 @@ public static class MeterExtensions
     public static void Observe(this Meter meter, MetricDefinition definition, Func<double> read)
     {
         if (definition.Kind == MetricKind.Counter)
+        {
             meter.CreateObservableCounter(definition.Name, read, definition.Unit, definition.Meaning);
+        }
         else
+        {
             meter.CreateObservableGauge(definition.Name, read, definition.Unit, definition.Meaning);
+        }
     }
 
     /// <summary>A series for each set of tags, read when somebody looks. Those that are not given any more are gone.</summary>
     public static void ObserveMany(this Meter meter, MetricDefinition definition, Func<IEnumerable<Measurement<double>>> read)
     {
         if (definition.Kind == MetricKind.Counter)
+        {
             meter.CreateObservableCounter(definition.Name, read, definition.Unit, definition.Meaning);
+        }
         else
+        {
             meter.CreateObservableGauge(definition.Name, read, definition.Unit, definition.Meaning);
+        }
     }
 
     /// <summary>A counter that is told of each thing it counts: for what is rare.</summary>

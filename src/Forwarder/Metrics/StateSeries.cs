@@ -11,6 +11,8 @@ public static class StateSeries
         where TState : struct, Enum
     {
         foreach (var state in Enum.GetValues<TState>())
+        {
             yield return new Measurement<double>(EqualityComparer<TState>.Default.Equals(state, now) ? 1 : 0, [.. others, new(label, LabelText.Of(state))]);
+        }
     }
 }

@@ -41,23 +41,18 @@ internal sealed class ByteSlab(int blockSize = 64 * 1024)
 
     public void Release(Block block)
     {
-        if (--block.Users > 0)
-            return;
+        if (--block.Users > 0) return;
 
-        if (ReferenceEquals(block, _current))
-            block.Used = 0; // the common case, a log that has run empty: fill the same block again
-        else if (block.IsFull)
-            Keep(block);
+        if (ReferenceEquals(block, _current)) block.Used = 0; // the common case, a log that has run empty: fill the same block again
+        else if (block.IsFull) Keep(block);
     }
 
     private void Retire()
     {
-        if (_current is not { } old)
-            return;
+        if (_current is not { } old) return;
 
         old.IsFull = true;
-        if (old.Users == 0)
-            Keep(old);
+        if (old.Users == 0) Keep(old);
 
         _current = null;
     }

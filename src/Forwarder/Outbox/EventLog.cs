@@ -113,15 +113,13 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
     /// <summary>Everything claimed and not settled can be claimed again, oldest first.</summary>
     public void UnclaimAll()
     {
-        lock (_gate)
-            _next = _head;
+        lock (_gate) _next = _head;
     }
 
     /// <summary>The entry claimed last can be claimed again, before any newer one.</summary>
     public void Unclaim(long sequence)
     {
-        lock (_gate)
-            _next = Math.Max(_head, sequence);
+        lock (_gate) _next = Math.Max(_head, sequence);
     }
 
     /// <summary>Counts one more refusal of a claimed entry by the broker.</summary>
@@ -129,8 +127,7 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
     {
         lock (_gate)
         {
-            if (sequence >= _head && At(sequence).Block is not null)
-                At(sequence).Attempts++;
+            if (sequence >= _head && At(sequence).Block is not null) At(sequence).Attempts++;
         }
     }
 
@@ -139,8 +136,7 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
     {
         lock (_gate)
         {
-            if (!Remove(sequence))
-                return false;
+            if (!Remove(sequence)) return false;
 
             ledger.Settled(place, settlement);
             return true;
@@ -150,36 +146,30 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
     /// <summary>How many entries from <paramref name="first"/> on are settled without a break, at most up to <paramref name="last"/>.</summary>
     public long SettledFrom(long first, long last)
     {
-        lock (_gate)
-            return Math.Clamp(_head - first, 0, last - first + 1);
+        lock (_gate) return Math.Clamp(_head - first, 0, last - first + 1);
     }
 
     private bool Remove(long sequence)
     {
-        if (sequence < _head || sequence >= _tail)
-            return false;
+        if (sequence < _head || sequence >= _tail) return false;
 
         ref var slot = ref At(sequence);
-        if (slot.Block is not { } block)
-            return false;
+        if (slot.Block is not { } block) return false;
 
         _live--;
         _bytes -= slot.Stored.Length + EntryOverhead;
         slot = default;
         _slab.Release(block);
-        while (_head < _tail && At(_head).Block is null)
-            _head++;
+        while (_head < _tail && At(_head).Block is null) _head++;
 
-        if (_next < _head)
-            _next = _head;
+        if (_next < _head) _next = _head;
 
         return true;
     }
 
     private bool FindUnclaimed()
     {
-        while (_next < _tail && At(_next).Block is null)
-            _next++;
+        while (_next < _tail && At(_next).Block is null) _next++;
 
         return _next < _tail;
     }
@@ -195,8 +185,7 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
 
     private Memory<byte> Reserve(int length, int headLength, long unixMilliseconds)
     {
-        if (_tail - _head == _ring.Length)
-            Grow();
+        if (_tail - _head == _ring.Length) Grow();
 
         var memory = _slab.Take(length, out var block);
         ref var slot = ref At(_tail++);
@@ -215,8 +204,7 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
     private void Grow()
     {
         var larger = new Slot[_ring.Length * 2];
-        for (var i = _head; i < _tail; i++)
-            larger[i & (larger.Length - 1)] = At(i);
+        for (var i = _head; i < _tail; i++) larger[i & (larger.Length - 1)] = At(i);
 
         _ring = larger;
     }

@@ -46,10 +46,8 @@ public sealed class Ledger
     {
         lock (_gate)
         {
-            if (from == WaitingPlace.Memory)
-                _waitingMemory--;
-            else
-                _waitingFallback--;
+            if (from == WaitingPlace.Memory) _waitingMemory--;
+            else _waitingFallback--;
 
             switch (settlement)
             {
@@ -85,21 +83,18 @@ public sealed class Ledger
     {
         get
         {
-            lock (_gate)
-                return _adopted;
+            lock (_gate) return _adopted;
         }
     }
 
     public long Dropped(DropReason reason)
     {
-        lock (_gate)
-            return _dropped[(int)reason];
+        lock (_gate) return _dropped[(int)reason];
     }
 
     public LedgerSnapshot Snapshot()
     {
-        lock (_gate)
-            return new LedgerSnapshot(_received, _adopted, _filtered, _confirmed, _waitingMemory, _waitingFallback, [.. _dropped]);
+        lock (_gate) return new LedgerSnapshot(_received, _adopted, _filtered, _confirmed, _waitingMemory, _waitingFallback, [.. _dropped]);
     }
 
     private static DropReason ReasonOf(Settlement settlement) => settlement switch

@@ -27,8 +27,7 @@ internal sealed class CommandPipeline(TimeProvider time)
     {
         get
         {
-            lock (_gate)
-                return _pending.Count;
+            lock (_gate) return _pending.Count;
         }
     }
 
@@ -55,11 +54,15 @@ internal sealed class CommandPipeline(TimeProvider time)
         lock (_gate)
         {
             if (!_pending.TryDequeue(out oldest))
+            {
                 throw new RedisFaultException(RedisFaultKind.Protocol, $"the node sent an answer to nothing: {CleanText.Server(reply.Text)}");
+            }
         }
 
         if (oldest.Push is not null && !reply.IsError)
+        {
             throw new RedisFaultException(RedisFaultKind.Protocol, $"the node answered {oldest.Push} with something else");
+        }
 
         oldest.OnReply(reply, oldest.SentAt);
         return oldest.SentAt;
@@ -72,8 +75,7 @@ internal sealed class CommandPipeline(TimeProvider time)
         Pending oldest;
         lock (_gate)
         {
-            if (push.Items.Count == 0 || !_pending.TryPeek(out oldest) || oldest.Push != push.Items[0].Text)
-                return null;
+            if (push.Items.Count == 0 || !_pending.TryPeek(out oldest) || oldest.Push != push.Items[0].Text) return null;
 
             _pending.Dequeue();
         }
@@ -89,14 +91,12 @@ internal sealed class CommandPipeline(TimeProvider time)
         while (!cancellation.IsCancellationRequested)
         {
             await _hasUnsent.WaitAsync().ConfigureAwait(false);
-            lock (_gate)
-                (_sending, _unsent) = (_unsent, _sending);
+            lock (_gate) (_sending, _unsent) = (_unsent, _sending);
 
             output.Write(_sending.WrittenSpan);
             _sending.Clear(); // wipes: a password may have been in it
             var flushed = await output.FlushAsync(cancellation).ConfigureAwait(false);
-            if (flushed.IsCompleted)
-                return;
+            if (flushed.IsCompleted) return;
         }
     }
 

@@ -18,9 +18,7 @@ internal static class DuplexPipes
             // Completing a writer over TLS sends what is left; the node may be gone, which the reading side has said.
         }
 
-        if (pipe is IAsyncDisposable asyncDisposable)
-            await asyncDisposable.DisposeAsync().ConfigureAwait(false);
-        else
-            (pipe as IDisposable)?.Dispose();
+        if (pipe is IAsyncDisposable asyncDisposable) await asyncDisposable.DisposeAsync().ConfigureAwait(false);
+        else (pipe as IDisposable)?.Dispose();
     }
 }

@@ -27,16 +27,13 @@ internal static class FrameMeter
         long at = 0;
         for (long due = 1; due > 0; due--)
         {
-            if (at >= bytes.Length)
-                return at + 1;
+            if (at >= bytes.Length) return at + 1;
 
             var rest = bytes[(int)at..];
-            int line = rest.IndexOf((byte)'\n');
-            if (line < 0)
-                return rest.Length > MaxLine || PlainFault.IsTls(rest[0]) ? throw NotResp(rest[0]) : bytes.Length + 1L;
+            var line = rest.IndexOf((byte)'\n');
+            if (line < 0) return rest.Length > MaxLine || PlainFault.IsTls(rest[0]) ? throw NotResp(rest[0]) : bytes.Length + 1L;
 
-            if (line < 2 || rest[line - 1] != '\r')
-                throw NotResp(rest[0]);
+            if (line < 2 || rest[line - 1] != '\r') throw NotResp(rest[0]);
 
             at += line + 1;
             switch (rest[0])
@@ -44,7 +41,7 @@ internal static class FrameMeter
                 case (byte)'+' or (byte)'-' or (byte)':' or (byte)'_' or (byte)'#' or (byte)',' or (byte)'(':
                     break;
                 case (byte)'$' or (byte)'!' or (byte)'=':
-                    long length = Number(rest[1..(line - 1)]);
+                    var length = Number(rest[1..(line - 1)]);
                     at += length < 0 ? 0 : length + 2;
                     if (at > bytes.Length)
                     {
@@ -74,9 +71,12 @@ internal static class FrameMeter
 
     private static long Number(ReadOnlySpan<byte> digits)
     {
-        if (digits.Length is 0 or > MaxDigits || !Utf8Parser.TryParse(digits, out long number, out int used) || used != digits.Length
+        if (digits.Length is 0 or > MaxDigits || !Utf8Parser.TryParse(digits, out long number, out var used) || used != digits.Length
             || number < -1 || number > int.MaxValue)
+        {
             throw new RedisFaultException(RedisFaultKind.Protocol, "the node sent a length that is none; is this port Redis?");
+        }
+
         return number;
     }
 

@@ -31,16 +31,13 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
         while (true)
         {
             var read = await input.ReadAsync().ConfigureAwait(false);
-            if (read.IsCanceled)
-                return;
+            if (read.IsCanceled) return;
 
             var left = read.Buffer;
-            if (!left.IsEmpty && !Take(ref left))
-                return;
+            if (!left.IsEmpty && !Take(ref left)) return;
 
             input.AdvanceTo(left.Start, left.End);
-            if (read.IsCompleted)
-                return;
+            if (read.IsCompleted) return;
         }
     }
 
@@ -49,8 +46,7 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
         Volatile.Write(ref _reads, _reads + 1); // before the wait for the turn: who has it sees that there is something to read
         lock (_turn)
         {
-            if (mayTake?.Invoke() == false)
-                return false;
+            if (mayTake?.Invoke() == false) return false;
 
             try
             {
@@ -71,19 +67,17 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
         {
             if (_skip > 0)
             {
-                long skipped = Math.Min(_skip, buffer.Length);
+                var skipped = Math.Min(_skip, buffer.Length);
                 buffer = buffer.Slice(skipped);
                 _skip -= skipped;
                 continue;
             }
 
-            if (buffer.Length < _needed)
-                return;
+            if (buffer.Length < _needed) return;
 
-            int taken = TakeContiguous(buffer.FirstSpan, out long size, out bool isWhole);
+            var taken = TakeContiguous(buffer.FirstSpan, out var size, out var isWhole);
             buffer = buffer.Slice(taken);
-            if (!TakeStraddling(ref buffer, size, isWhole))
-                return;
+            if (!TakeStraddling(ref buffer, size, isWhole)) return;
         }
     }
 
@@ -91,7 +85,7 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
     /// <param name="size">What the next frame has, or at least has.</param>
     private int TakeContiguous(ReadOnlySpan<byte> segment, out long size, out bool isWhole)
     {
-        int taken = 0;
+        var taken = 0;
         while ((size = FrameMeter.Measure(segment[taken..], out isWhole)) <= Math.Min(segment.Length - taken, maxFrameBytes))
         {
             sink.Frame(segment.Slice(taken, (int)size));
@@ -113,7 +107,7 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
                 return false;
             }
 
-            int copied = (int)Math.Min(buffer.Length, size + Lookahead);
+            var copied = (int)Math.Min(buffer.Length, size + Lookahead);
             var scratch = Scratch(copied);
             buffer.Slice(0, copied).CopyTo(scratch);
             size = FrameMeter.Measure(scratch, out isWhole);
@@ -128,7 +122,9 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
         }
 
         if (!isWhole || buffer.FirstSpan[0] != '>')
+        {
             throw new RedisFaultException(RedisFaultKind.Protocol, $"the node sent an answer of more than {maxFrameBytes} bytes");
+        }
 
         _needed = 0;
         _skip = size;
@@ -150,14 +146,12 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
     /// <summary>One large notification is no reason to keep its room for ever.</summary>
     private void Trim()
     {
-        if (_scratch.Length > KeptScratch)
-            Release();
+        if (_scratch.Length > KeptScratch) Release();
     }
 
     private void Release()
     {
-        if (_scratch.Length > 0)
-            ArrayPool<byte>.Shared.Return(_scratch);
+        if (_scratch.Length > 0) ArrayPool<byte>.Shared.Return(_scratch);
         _scratch = [];
     }
 }

@@ -9,7 +9,9 @@ internal static class InfoText
         {
             var line = info.AsSpan()[range].TrimEnd('\r');
             if (line.StartsWith(field, StringComparison.Ordinal) && line.Length > field.Length && line[field.Length] == ':')
+            {
                 return line[(field.Length + 1)..].ToString();
+            }
         }
 
         return null;

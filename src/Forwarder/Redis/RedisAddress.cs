@@ -37,7 +37,7 @@ public sealed record RedisAddress
     public bool IsTls => Scheme == "rediss";
 
     /// <exception cref="FormatException">One line that names the fault, without the password.</exception>
-    public static RedisAddress Parse(string text) => TryParse(text, out var address, out string error) ? address : throw new FormatException(error);
+    public static RedisAddress Parse(string text) => TryParse(text, out var address, out var error) ? address : throw new FormatException(error);
 
     /// <param name="error">Empty, or one line that names the fault, without the password.</param>
     public static bool TryParse(string text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out RedisAddress? address, out string error)
@@ -46,45 +46,39 @@ public sealed record RedisAddress
         error = "";
         if (text.StartsWith("unix:", StringComparison.OrdinalIgnoreCase))
         {
-            string path = text[5..];
-            if (path.StartsWith("///", StringComparison.Ordinal))
-                path = path[2..];
-            if (path.Length < 2 || path[0] != '/')
-                error = "a unix socket is written unix:/path";
-            else if (path.AsSpan().IndexOfAny('?', '#') >= 0)
-                error = NoParameters;
-            else
-                address = new RedisAddress { Scheme = "unix", Path = path };
+            var path = text[5..];
+            if (path.StartsWith("///", StringComparison.Ordinal)) path = path[2..];
+            if (path.Length < 2 || path[0] != '/') error = "a unix socket is written unix:/path";
+            else if (path.AsSpan().IndexOfAny('?', '#') >= 0) error = NoParameters;
+            else address = new RedisAddress { Scheme = "unix", Path = path };
             return address is not null;
         }
 
-        int mark = text.IndexOf("://", StringComparison.Ordinal);
-        string scheme = mark < 0 ? "" : text[..mark].ToLowerInvariant();
+        var mark = text.IndexOf("://", StringComparison.Ordinal);
+        var scheme = mark < 0 ? "" : text[..mark].ToLowerInvariant();
         if (scheme is not ("redis" or "rediss"))
         {
             error = "a Redis address begins with redis://, rediss:// or unix:/";
             return false;
         }
 
-        string rest = text[(mark + 3)..];
-        int at = rest.LastIndexOf('@');
-        string login = at < 0 ? "" : rest[..at];
-        string place = rest[(at + 1)..];
-        int end = place.AsSpan().IndexOfAny('/', '?', '#');
+        var rest = text[(mark + 3)..];
+        var at = rest.LastIndexOf('@');
+        var login = at < 0 ? "" : rest[..at];
+        var place = rest[(at + 1)..];
+        var end = place.AsSpan().IndexOfAny('/', '?', '#');
         if (end >= 0)
         {
             error = FaultOfRest(place[end..]);
-            if (error.Length > 0)
-                return false;
+            if (error.Length > 0) return false;
 
             place = place[..end];
         }
 
-        if (!TryReadPlace(place, out string host, out int port, out error))
-            return false;
+        if (!TryReadPlace(place, out var host, out var port, out error)) return false;
 
-        int colon = login.IndexOf(':', StringComparison.Ordinal);
-        string user = Uri.UnescapeDataString(colon < 0 ? login : login[..colon]);
+        var colon = login.IndexOf(':', StringComparison.Ordinal);
+        var user = Uri.UnescapeDataString(colon < 0 ? login : login[..colon]);
         address = new RedisAddress
         {
             Scheme = scheme,
@@ -99,10 +93,8 @@ public sealed record RedisAddress
     /// <summary>What is wrong with what stands behind the port; empty: nothing. Not shown: a password may be among the parameters.</summary>
     private static string FaultOfRest(string rest)
     {
-        if (rest == "/")
-            return "";
-        if (rest.AsSpan().IndexOfAny('?', '#') >= 0)
-            return NoParameters;
+        if (rest == "/") return "";
+        if (rest.AsSpan().IndexOfAny('?', '#') >= 0) return NoParameters;
 
         return rest.Length <= 10 && rest.AsSpan(1).IndexOfAnyExceptInRange('0', '9') < 0
             ? $"nothing may stand behind the port, not {rest} either: each client chooses its database itself (SELECT), and events of all databases are forwarded; for those of one alone, write --rule 'db={rest[1..]} mask=ALL' instead of --keymask ALL"
@@ -117,9 +109,9 @@ public sealed record RedisAddress
     private static bool TryReadPlace(string place, out string host, out int port, out string error)
     {
         (host, port, error) = (place, DefaultPort, "");
-        string digits = "";
-        int bracket = place.StartsWith('[') ? place.IndexOf(']', StringComparison.Ordinal) : -1;
-        int colon = place.LastIndexOf(':');
+        var digits = "";
+        var bracket = place.StartsWith('[') ? place.IndexOf(']', StringComparison.Ordinal) : -1;
+        var colon = place.LastIndexOf(':');
         if (bracket > 0)
         {
             host = place[1..bracket];
@@ -132,11 +124,18 @@ public sealed record RedisAddress
         }
 
         if (host.Length == 0)
+        {
             error = "a Redis address needs a host";
+        }
         else if (bracket < 0 && host.Contains(':'))
+        {
             error = "an IPv6 host is written in brackets: [::1]:6379";
+        }
         else if (digits.Length > 0 && (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535))
+        {
             error = "the port of a Redis address is a number from 1 to 65535";
+        }
+
         return error.Length == 0;
     }
 }

@@ -32,10 +32,9 @@ internal sealed class RedisAnswer
     /// <summary>The value of a key in a map, or in an array of pairs.</summary>
     public string? Find(string key)
     {
-        for (int i = 0; i + 1 < Items.Count; i += 2)
+        for (var i = 0; i + 1 < Items.Count; i += 2)
         {
-            if (Items[i].Text == key)
-                return Items[i + 1].Text;
+            if (Items[i].Text == key) return Items[i + 1].Text;
         }
 
         return null;
@@ -46,21 +45,19 @@ internal sealed class RedisAnswer
 
     private static RedisAnswer Take(ref ReadOnlySpan<byte> rest, int depth)
     {
-        if (depth > MaxDepth)
-            throw new RedisFaultException(RedisFaultKind.Protocol, "the node sent an answer nested too deep");
+        if (depth > MaxDepth) throw new RedisFaultException(RedisFaultKind.Protocol, "the node sent an answer nested too deep");
 
-        byte type = rest[0];
-        int line = rest.IndexOf((byte)'\n');
+        var type = rest[0];
+        var line = rest.IndexOf((byte)'\n');
         var head = rest[1..(line - 1)];
         rest = rest[(line + 1)..];
         switch (type)
         {
             case (byte)'$' or (byte)'!' or (byte)'=':
-                int length = Number(head);
-                if (length < 0)
-                    return new RedisAnswer(type, "", []);
+                var length = Number(head);
+                if (length < 0) return new RedisAnswer(type, "", []);
 
-                string text = Encoding.UTF8.GetString(rest[..length]);
+                var text = Encoding.UTF8.GetString(rest[..length]);
                 rest = rest[(length + 2)..];
                 return new RedisAnswer(type, text, []);
             case (byte)'*' or (byte)'~' or (byte)'>':
@@ -78,8 +75,7 @@ internal sealed class RedisAnswer
     private static List<RedisAnswer> TakeItems(ref ReadOnlySpan<byte> rest, int count, int depth)
     {
         var items = new List<RedisAnswer>();
-        for (int i = 0; i < count; i++)
-            items.Add(Take(ref rest, depth + 1));
+        for (var i = 0; i < count; i++) items.Add(Take(ref rest, depth + 1));
         return items;
     }
 

@@ -31,15 +31,13 @@ internal sealed class RedisClient : IAsyncDisposable
     {
         var pipe = await GuardAsync(async end => await transport.ConnectAsync(address, end).ConfigureAwait(false), deadline, time).ConfigureAwait(false);
         var caller = new RedisClient(pipe, address, deadline, time);
-        if (address.Password is null && address.User is null)
-            return caller;
+        if (address.Password is null && address.User is null) return caller;
 
         try
         {
-            string password = address.Password?.ForLogin() ?? "";
+            var password = address.Password?.ForLogin() ?? "";
             var answer = await (address.User is { } user ? caller.AskAsync("AUTH", user, password) : caller.AskAsync("AUTH", password)).ConfigureAwait(false);
-            if (!answer.IsError)
-                return caller;
+            if (!answer.IsError) return caller;
 
             address.Password?.Refused();
             throw new IOException($"the login is refused: {CleanText.Server(answer.Text, password)}{address.Password?.Remark}");
@@ -126,22 +124,18 @@ internal sealed class RedisClient : IAsyncDisposable
             var read = await _pipe.Input.ReadAsync(end).ConfigureAwait(false);
             var (reply, used) = Take(read.Buffer);
             _pipe.Input.AdvanceTo(read.Buffer.GetPosition(used), reply is null ? read.Buffer.End : read.Buffer.GetPosition(used));
-            if (reply is not null)
-                return reply;
-            if (read.IsCompleted)
-                throw new IOException("it closed the connection");
+            if (reply is not null) return reply;
+            if (read.IsCompleted) throw new IOException("it closed the connection");
         }
     }
 
     private static (RedisAnswer? Reply, long Used) Take(ReadOnlySequence<byte> buffer)
     {
-        if (buffer.IsEmpty)
-            return (null, 0);
-        if (buffer.Length > MaxReplyBytes)
-            throw new IOException("what it sends is too large");
+        if (buffer.IsEmpty) return (null, 0);
+        if (buffer.Length > MaxReplyBytes) throw new IOException("what it sends is too large");
 
         var bytes = buffer.IsSingleSegment ? buffer.FirstSpan : buffer.ToArray();
-        long size = FrameMeter.Measure(bytes, out _);
+        var size = FrameMeter.Measure(bytes, out _);
         return size > bytes.Length ? (null, 0) : (RedisAnswer.Parse(bytes[..(int)size]), size);
     }
 }

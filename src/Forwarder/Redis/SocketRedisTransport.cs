@@ -35,7 +35,9 @@ public sealed class SocketRedisTransport(TimeProvider time, TlsClient? tls = nul
         try
         {
             if (address.IsTls)
+            {
                 return new StreamDuplex(await _tls.SecureAsync(new NetworkStream(socket, ownsSocket: true), address.Host, cancellationToken).ConfigureAwait(false));
+            }
 
             return SocketConnection.Create(socket, Inline, Inline, SocketConnectionOptions.InlineReads | SocketConnectionOptions.InlineWrites);
         }

@@ -49,8 +49,7 @@ internal sealed class AsyncSignal : IValueTaskSource
                 return ValueTask.CompletedTask;
             }
 
-            if (_isAwaited)
-                throw new InvalidOperationException("The signal has one waiter.");
+            if (_isAwaited) throw new InvalidOperationException("The signal has one waiter.");
 
             _core.Reset();
             _isAwaited = true;

@@ -24,8 +24,7 @@ internal sealed class BackgroundTasks(ILogger logger)
         _ = task.ContinueWith(
             ended =>
             {
-                if (ended.Exception?.GetBaseException() is { } failure)
-                    Tell(name, failure, isGivenUp);
+                if (ended.Exception?.GetBaseException() is { } failure) Tell(name, failure, isGivenUp);
 
                 Interlocked.Decrement(ref _count);
             },
@@ -36,9 +35,7 @@ internal sealed class BackgroundTasks(ILogger logger)
 
     private void Tell(string name, Exception failure, bool isGivenUp)
     {
-        if (isGivenUp)
-            BackgroundLog.GivenUpFailed(logger, name, failure.Message);
-        else
-            BackgroundLog.BackgroundFailed(logger, name, failure);
+        if (isGivenUp) BackgroundLog.GivenUpFailed(logger, name, failure.Message);
+        else BackgroundLog.BackgroundFailed(logger, name, failure);
     }
 }

@@ -10,8 +10,7 @@ internal sealed class Backoff(TimeSpan first, TimeSpan longest, Random random)
     public TimeSpan Next()
     {
         var full = first * Math.Pow(2, Math.Min(_failures++, 30));
-        if (full > longest)
-            full = longest;
+        if (full > longest) full = longest;
 
         return full * (0.5 + (random.NextDouble() / 2));
     }

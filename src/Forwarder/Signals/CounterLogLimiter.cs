@@ -10,8 +10,7 @@ internal sealed class CounterLogLimiter(LogRateLimiter warnings, int eventId)
 
     public bool IsToBeSaid(long sum)
     {
-        if (sum == _said || !warnings.MayWarn(eventId))
-            return false;
+        if (sum == _said || !warnings.MayWarn(eventId)) return false;
 
         _said = sum;
         return true;

@@ -12,8 +12,7 @@ public sealed class LogRateLimiter(TimeProvider time, TimeSpan interval)
     {
         lock (_last)
         {
-            if (_last.TryGetValue(eventId, out var last) && last.Text == text && time.GetElapsedTime(last.At) < interval)
-                return false;
+            if (_last.TryGetValue(eventId, out var last) && last.Text == text && time.GetElapsedTime(last.At) < interval) return false;
 
             _last[eventId] = (time.GetTimestamp(), text);
             return true;

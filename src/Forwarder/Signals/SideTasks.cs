@@ -27,8 +27,7 @@ internal sealed class SideTasks(TimeProvider time, Action<string, Exception> die
     /// <summary>Ends when all that run now have ended. Never faults.</summary>
     public Task SettledAsync()
     {
-        lock (_gate)
-            return Task.WhenAll([.. _running]);
+        lock (_gate) return Task.WhenAll([.. _running]);
     }
 
     /// <summary>Cancels all, and waits for them.</summary>

@@ -20,14 +20,12 @@ public static class CleanText
     /// <param name="maxLength">So many characters at most; three dots stand for the rest.</param>
     public static string Line(string text, int maxLength)
     {
-        if (text.Length <= maxLength && IsClean(text))
-            return text;
+        if (text.Length <= maxLength && IsClean(text)) return text;
 
         var isCut = text.Length > maxLength;
         return string.Create(Math.Min(text.Length, maxLength), text, static (span, source) =>
         {
-            for (var i = 0; i < span.Length; i++)
-                span[i] = IsObeyed(source[i]) ? ' ' : source[i];
+            for (var i = 0; i < span.Length; i++) span[i] = IsObeyed(source[i]) ? ' ' : source[i];
         }) + (isCut ? "..." : "");
     }
 
@@ -35,8 +33,7 @@ public static class CleanText
     {
         foreach (var c in text)
         {
-            if (IsObeyed(c))
-                return false;
+            if (IsObeyed(c)) return false;
         }
 
         return true;

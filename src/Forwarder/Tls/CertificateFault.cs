@@ -20,13 +20,19 @@ public static class CertificateFault
         if (flags.HasFlag(X509ChainStatusFlags.NotTimeValid)) faults.Add(DescribeTime(chain!, now));
         if ((flags & Untrusted) != 0)
         {
-            string trusted = files.Ca is { } ca ? $"which the authorities in {files.Option}-ca ({ca}) do not vouch for: put its authority's certificate there" : $"which no authority of this system vouches for: name its authority's certificate in {files.Option}-ca";
+            var trusted = files.Ca is { } ca ? $"which the authorities in {files.Option}-ca ({ca}) do not vouch for: put its authority's certificate there" : $"which no authority of this system vouches for: name its authority's certificate in {files.Option}-ca";
             faults.Add($"the certificate was issued by '{Short(certificate.Issuer)}', {trusted}");
         }
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
+        {
             faults.Add($"the certificate is for {Names(certificate)}, not for '{host}': connect by a name it is for, or let it be issued for this one too");
+        }
+
         foreach (var status in chain?.ChainStatus.Where(status => (status.Status & (Untrusted | X509ChainStatusFlags.NotTimeValid)) == 0) ?? [])
+        {
             faults.Add($"the certificate is not good: {CleanText.Server(status.StatusInformation)} ({status.Status})");
+        }
+
         return faults.Count > 0 ? string.Join("; ", faults) : $"the certificate is refused: {errors}";
     }
 
@@ -42,8 +48,11 @@ public static class CertificateFault
         foreach (var element in chain.ChainElements)
         {
             var certificate = element.Certificate;
-            string whose = element == chain.ChainElements[0] ? "the certificate" : $"the certificate of its authority '{Short(certificate.Subject)}'";
-            if (DescribeTime(certificate, now) is { } fault) return $"{whose} {fault}: {(certificate.NotAfter < now ? "renew it there" : "check the clocks")}";
+            var whose = element == chain.ChainElements[0] ? "the certificate" : $"the certificate of its authority '{Short(certificate.Subject)}'";
+            if (DescribeTime(certificate, now) is { } fault)
+            {
+                return $"{whose} {fault}: {(certificate.NotAfter < now ? "renew it there" : "check the clocks")}";
+            }
         }
         return "the certificate is not valid at this time";
     }

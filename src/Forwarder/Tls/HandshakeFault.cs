@@ -11,29 +11,36 @@ public static class HandshakeFault
     public static string? Describe(Exception error, TlsFiles files)
     {
         var all = new StringBuilder();
-        bool isTls = false;
+        var isTls = false;
         for (var e = error; e is not null; e = e.InnerException)
         {
             if (e is TlsFailedException) return e.Message;
             isTls |= e is AuthenticationException || e.Message.Contains("SSL", StringComparison.Ordinal);
             all.Append(e.Message).Append(' ');
         }
-        string text = all.ToString();
+        var text = all.ToString();
         return Remedy(text, files) ?? (isTls ? $"TLS does not come about: {CleanText.Server(text.Trim())}" : null);
     }
 
     private static string? Remedy(string text, TlsFiles files)
     {
         bool Says(string part) => text.Contains(part, StringComparison.OrdinalIgnoreCase);
-        string shown = files.Certificate is { } certificate ? $"the client certificate of {files.Option}-cert ({certificate})" : "";
-        string wanted = $"a client certificate is asked for there: give one with {files.Option}-cert and {files.Option}-key";
+        var shown = files.Certificate is { } certificate ? $"the client certificate of {files.Option}-cert ({certificate})" : "";
+        var wanted = $"a client certificate is asked for there: give one with {files.Option}-cert and {files.Option}-key";
         if (Says("alert certificate required")) return wanted;
         if (Says("alert certificate expired")) return $"{shown} has expired, it is said there: renew it";
         if (Says("alert unknown ca")) return $"{shown} is refused there, because its authority is not known there";
         if (Says("alert bad certificate") || Says("alert unsupported certificate") || Says("alert certificate unknown") || Says("alert certificate revoked"))
+        {
             return shown.Length > 0 ? $"{shown} is refused there" : wanted;
+        }
+
         if (Says("alert handshake failure")) return shown.Length > 0 ? $"the handshake is refused there: perhaps {shown} is" : wanted;
-        if (Says("alert protocol version") || Says("unsupported protocol") || Says("wrong version number")) return "no TLS 1.2 or newer is spoken there";
+        if (Says("alert protocol version") || Says("unsupported protocol") || Says("wrong version number"))
+        {
+            return "no TLS 1.2 or newer is spoken there";
+        }
+
         if (Says("frame size") || Says("corrupted frame")) return "no TLS is spoken there: is it the port without TLS?";
         return Says("unexpected EOF") || Says("0 bytes from the transport stream") ? "the connection was closed in the middle of the TLS handshake: is it a port with TLS?" : null;
     }

@@ -34,7 +34,11 @@ public sealed class TlsClient(TlsSource source)
         {
             await secure.DisposeAsync().ConfigureAwait(false);
             // A Redis without TLS takes the first message for half a line of text, and waits for the rest.
-            if (e is OperationCanceledException) throw new TlsFailedException("there is no answer to the TLS handshake in time: is it the port without TLS?", e);
+            if (e is OperationCanceledException)
+            {
+                throw new TlsFailedException("there is no answer to the TLS handshake in time: is it the port without TLS?", e);
+            }
+
             if (e is not (AuthenticationException or IOException)) throw;
             throw new TlsFailedException(refusal ?? HandshakeFault.Describe(e, Files) ?? e.Message, e);
         }
@@ -63,9 +67,13 @@ public sealed class TlsClient(TlsSource source)
     {
         using var again = new X509Chain { ChainPolicy = source.Current.NewPolicy(source.Time) };
         again.ChainPolicy.ApplicationPolicy.Add(new(ServerAuthentication));
-        foreach (var element in chain?.ChainElements ?? Enumerable.Empty<X509ChainElement>()) again.ChainPolicy.ExtraStore.Add(element.Certificate);
+        foreach (var element in chain?.ChainElements ?? Enumerable.Empty<X509ChainElement>())
+        {
+            again.ChainPolicy.ExtraStore.Add(element.Certificate);
+        }
+
         foreach (var extra in chain?.ChainPolicy.ExtraStore ?? []) again.ChainPolicy.ExtraStore.Add(extra);
-        bool isGood = certificate is X509Certificate2 shown && again.Build(shown);
+        var isGood = certificate is X509Certificate2 shown && again.Build(shown);
         errors = (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) | (isGood ? SslPolicyErrors.None : SslPolicyErrors.RemoteCertificateChainErrors);
         return Accepts(certificate, again, errors, host, refused);
     }

@@ -48,12 +48,19 @@ public sealed class TlsMaterial
 
     private static SslStreamCertificateContext LoadOwn(string option, string certificatePath, string keyPath)
     {
-        string text = ReadText(option + "-cert", certificatePath);
+        var text = ReadText(option + "-cert", certificatePath);
         var all = ReadCertificates(option + "-cert", certificatePath, text);
-        if (all.Count == 0) throw new TlsFileException($"{option}-cert names the file '{certificatePath}', which holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
-        string key = ReadText(option + "-key", keyPath);
+        if (all.Count == 0)
+        {
+            throw new TlsFileException($"{option}-cert names the file '{certificatePath}', which holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+        }
+
+        var key = ReadText(option + "-key", keyPath);
         if (key.Contains("BEGIN ENCRYPTED PRIVATE KEY", StringComparison.Ordinal) || key.Contains("Proc-Type: 4,ENCRYPTED", StringComparison.Ordinal))
+        {
             throw new TlsFileException($"{option}-key names the file '{keyPath}', whose key is encrypted: store it decrypted (openssl pkey -in ... -out ...), readable by this user alone");
+        }
+
         try
         {
             var certificate = X509Certificate2.CreateFromPem(text, key);
@@ -88,7 +95,7 @@ public sealed class TlsMaterial
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            string why = e switch
+            var why = e switch
             {
                 FileNotFoundException or DirectoryNotFoundException => "there is no such file",
                 UnauthorizedAccessException => "access is denied",

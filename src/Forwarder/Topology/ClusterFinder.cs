@@ -25,15 +25,14 @@ internal sealed class ClusterFinder(UpstreamAddress upstream, IRedisTransport tr
     {
         var faults = new List<string>();
         var places = Places();
-        bool hasOlder = false;
+        var hasOlder = false;
         _turn = (_turn + 1) % places.Count;
         foreach (var place in places.Skip(_turn).Concat(places.Take(_turn)))
         {
             try
             {
                 var answer = await (await CallerAsync(place).ConfigureAwait(false)).AskAsync("CLUSTER", "NODES").ConfigureAwait(false);
-                if (answer.IsError)
-                    throw Refusals.Of(answer, "+cluster|nodes");
+                if (answer.IsError) throw Refusals.Of(answer, "+cluster|nodes");
 
                 var view = ClusterNodesReply.Parse(answer.Text, upstream, place.Host);
                 if (view.Epoch < _epoch && _olderRounds < RoundsUntilOlderCounts)
@@ -55,8 +54,7 @@ internal sealed class ClusterFinder(UpstreamAddress upstream, IRedisTransport tr
             }
         }
 
-        if (hasOlder)
-            _olderRounds++;
+        if (hasOlder) _olderRounds++;
         throw new IOException($"no node tells of the cluster: {string.Join("; ", faults.Take(3))}");
     }
 
@@ -65,8 +63,7 @@ internal sealed class ClusterFinder(UpstreamAddress upstream, IRedisTransport tr
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var caller in _callers.Values)
-            await caller.DisposeAsync().ConfigureAwait(false);
+        foreach (var caller in _callers.Values) await caller.DisposeAsync().ConfigureAwait(false);
         _callers.Clear();
     }
 
@@ -77,15 +74,12 @@ internal sealed class ClusterFinder(UpstreamAddress upstream, IRedisTransport tr
     private List<TopologyNode> Merge(IReadOnlyList<TopologyNode> view)
     {
         var nodes = view.ToList();
-        foreach (var node in view)
-            _misses.Remove(node.Id);
+        foreach (var node in view) _misses.Remove(node.Id);
         foreach (var node in _known.Where(known => view.All(one => one.Id != known.Id)))
         {
-            int misses = _misses[node.Id] = _misses.GetValueOrDefault(node.Id) + 1;
-            if (misses < MissesUntilGone)
-                nodes.Add(node with { Slots = [], IsFailing = true });
-            else
-                _misses.Remove(node.Id);
+            var misses = _misses[node.Id] = _misses.GetValueOrDefault(node.Id) + 1;
+            if (misses < MissesUntilGone) nodes.Add(node with { Slots = [], IsFailing = true });
+            else _misses.Remove(node.Id);
         }
 
         nodes.Sort((one, other) => string.CompareOrdinal(one.Id, other.Id));
@@ -97,14 +91,12 @@ internal sealed class ClusterFinder(UpstreamAddress upstream, IRedisTransport tr
 
     private async Task CloseAsync(RedisAddress place)
     {
-        if (_callers.Remove(place, out var caller))
-            await caller.DisposeAsync().ConfigureAwait(false);
+        if (_callers.Remove(place, out var caller)) await caller.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task ForgetCallersAsync()
     {
         var places = Places();
-        foreach (var place in _callers.Keys.Where(place => !places.Contains(place)).ToList())
-            await CloseAsync(place).ConfigureAwait(false);
+        foreach (var place in _callers.Keys.Where(place => !places.Contains(place)).ToList()) await CloseAsync(place).ConfigureAwait(false);
     }
 }

@@ -25,15 +25,16 @@ internal static class ClusterNodesReply
     {
         var nodes = new List<TopologyNode>();
         long newest = 0;
-        foreach (string line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
-            string[] words = line.Split(' ');
-            if (words.Length < 8)
-                continue;
+            var words = line.Split(' ');
+            if (words.Length < 8) continue;
 
-            string[] flags = words[2].Split(',');
-            if (flags.Contains("handshake") || flags.Contains("noaddr") || !TryReadPlace(words[1], asked, out var hosts, out int port))
+            var flags = words[2].Split(',');
+            if (flags.Contains("handshake") || flags.Contains("noaddr") || !TryReadPlace(words[1], asked, out var hosts, out var port))
+            {
                 continue;
+            }
 
             var node = new TopologyNode
             {
@@ -46,8 +47,10 @@ internal static class ClusterNodesReply
                 IsFailing = flags.Contains("fail") || flags.Contains("fail?"),
             };
             nodes.Add(node);
-            if (node is { Role: NodeRole.Master, Slots.Count: > 0 } && long.TryParse(words[6], NumberStyles.None, CultureInfo.InvariantCulture, out long epoch))
+            if (node is { Role: NodeRole.Master, Slots.Count: > 0 } && long.TryParse(words[6], NumberStyles.None, CultureInfo.InvariantCulture, out var epoch))
+            {
                 newest = Math.Max(newest, epoch);
+            }
         }
 
         return nodes.Count > 0 ? new View(nodes, newest) : throw new IOException("its answer names no node");
@@ -56,20 +59,19 @@ internal static class ClusterNodesReply
     /// <param name="hosts">The IP address, then the name, where there is one.</param>
     private static bool TryReadPlace(string word, string asked, out List<string> hosts, out int port)
     {
-        string[] names = word.Split(',');
-        string place = names[0].Split('@')[0];
-        int colon = place.LastIndexOf(':');
-        string ip = colon < 0 ? "" : place[..colon].Trim('[', ']');
+        var names = word.Split(',');
+        var place = names[0].Split('@')[0];
+        var colon = place.LastIndexOf(':');
+        var ip = colon < 0 ? "" : place[..colon].Trim('[', ']');
         hosts = [ip is "" or "?" ? asked : ip];
-        if (names.Length > 1 && names[1].Length > 0 && !names[1].Contains('='))
-            hosts.Add(names[1]);
+        if (names.Length > 1 && names[1].Length > 0 && !names[1].Contains('=')) hosts.Add(names[1]);
         return int.TryParse(place[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and <= 65535;
     }
 
     private static SlotRange? ReadSlots(string word)
     {
-        string[] ends = word.Split('-');
-        return int.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out int first) && int.TryParse(ends[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int last)
+        var ends = word.Split('-');
+        return int.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out var first) && int.TryParse(ends[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var last)
             && first <= last && last < 16384
             ? new SlotRange(first, last)
             : null;

@@ -11,7 +11,7 @@ internal static class Refusals
     /// <param name="rights">What the user of ours lacks, as ACL SETUSER takes it, if the error is about that.</param>
     public static IOException Of(RedisAnswer answer, string rights)
     {
-        string said = CleanText.Server(answer.Text);
+        var said = CleanText.Server(answer.Text);
         return new IOException(answer.ErrorCode switch
         {
             "NOPERM" => $"{said}: grant {rights} to the user",

@@ -30,8 +30,7 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IRedisTransport t
             {
                 _caller ??= await RedisClient.OpenAsync(sentinel, transport, Deadline, time).ConfigureAwait(false);
                 var (nodes, epoch) = await AskAsync(_caller, sentinel).ConfigureAwait(false);
-                if (epoch < _epoch)
-                    throw new IOException("it tells of an older state than another one did");
+                if (epoch < _epoch) throw new IOException("it tells of an older state than another one did");
 
                 _epoch = epoch;
                 ToFront(sentinel);
@@ -50,7 +49,7 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IRedisTransport t
     /// <summary>One Sentinel at a time; what is missed when it goes away is found by the next look.</summary>
     public async Task ListenAsync(Action<string> hint, CancellationToken stop)
     {
-        for (int turn = 0; !stop.IsCancellationRequested; turn++)
+        for (var turn = 0; !stop.IsCancellationRequested; turn++)
         {
             var known = Known();
             var sentinel = known[turn % known.Count];
@@ -62,9 +61,13 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IRedisTransport t
                 while (!answer.IsError)
                 {
                     if (await caller.ListenAsync(TimeSpan.FromSeconds(30), stop).ConfigureAwait(false) is not { } message)
+                    {
                         await caller.AskAsync("PING").ConfigureAwait(false);
+                    }
                     else if (message.Items is [_, _, var channel, ..] && channel.Text is "+switch-master" or "+sdown" or "+odown" or "-odown" or "+slave" or "+promoted-slave" or "+failover-end")
+                    {
                         hint($"Sentinel says {channel.Text}");
+                    }
                 }
             }
             catch (IOException)
@@ -83,15 +86,19 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IRedisTransport t
         var master = await MasterAsync(caller).ConfigureAwait(false);
         var replicas = await caller.AskAsync("SENTINEL", "REPLICAS", upstream.MasterName).ConfigureAwait(false);
         // Without the replicas nobody would listen to the one that is promoted next: an answer without them is none.
-        if (Refusals.IsOne(replicas))
-            throw Refusals.Of(replicas, "+sentinel|replicas");
+        if (Refusals.IsOne(replicas)) throw Refusals.Of(replicas, "+sentinel|replicas");
         if (replicas.IsError) // before Redis 5
+        {
             replicas = await caller.AskAsync("SENTINEL", "SLAVES", upstream.MasterName).ConfigureAwait(false);
-        if (replicas.IsError)
-            throw Refusals.Of(replicas, "+sentinel|replicas");
+        }
+
+        if (replicas.IsError) throw Refusals.Of(replicas, "+sentinel|replicas");
         // A switch between the two answers: the new master would be in neither, and its feed would be ended.
         if (PlaceOf(await MasterAsync(caller).ConfigureAwait(false)) != PlaceOf(master))
+        {
             return await AskAsync(caller, sentinel).ConfigureAwait(false);
+        }
+
         Learn(await caller.AskAsync("SENTINEL", "SENTINELS", upstream.MasterName).ConfigureAwait(false), sentinel);
         return (SentinelReply.Nodes(upstream, master, replicas, sentinel.Host), SentinelReply.Epoch(master));
     }
@@ -108,34 +115,32 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IRedisTransport t
     {
         foreach (var one in sentinels.Items)
         {
-            if (one.Find("ip") is not { Length: > 0 } host || !int.TryParse(one.Find("port"), NumberStyles.None, CultureInfo.InvariantCulture, out int port))
+            if (one.Find("ip") is not { Length: > 0 } host || !int.TryParse(one.Find("port"), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+            {
                 continue;
+            }
 
             var address = asked with { Host = host, Port = port };
             lock (_gate)
             {
-                if (!_sentinels.Contains(address) && _sentinels.Count < 32)
-                    _sentinels.Add(address);
+                if (!_sentinels.Contains(address) && _sentinels.Count < 32) _sentinels.Add(address);
             }
         }
     }
 
     private List<RedisAddress> Known()
     {
-        lock (_gate)
-            return [.. _sentinels];
+        lock (_gate) return [.. _sentinels];
     }
 
     private void ToFront(RedisAddress sentinel)
     {
-        lock (_gate)
-            _sentinels = [sentinel, .. _sentinels.Where(one => one != sentinel)];
+        lock (_gate) _sentinels = [sentinel, .. _sentinels.Where(one => one != sentinel)];
     }
 
     private async Task CloseAsync()
     {
-        if (_caller is { } caller)
-            await caller.DisposeAsync().ConfigureAwait(false);
+        if (_caller is { } caller) await caller.DisposeAsync().ConfigureAwait(false);
         _caller = null;
     }
 }

@@ -6,21 +6,22 @@ namespace KeyEvt.Forwarder.Topology;
 /// <summary>Which nodes do a Sentinel's answers name? SENTINEL MASTER is a flat list of fields, SENTINEL REPLICAS a list of such lists.</summary>
 internal static class SentinelReply
 {
-    public static long Epoch(RedisAnswer master) => long.TryParse(master.Find("config-epoch"), NumberStyles.None, CultureInfo.InvariantCulture, out long epoch) ? epoch : 0;
+    public static long Epoch(RedisAnswer master) => long.TryParse(master.Find("config-epoch"), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) ? epoch : 0;
 
     /// <param name="asked">Stands for an address that the Sentinel does not know.</param>
     public static IReadOnlyList<TopologyNode> Nodes(UpstreamAddress upstream, RedisAnswer master, RedisAnswer replicas, string asked)
     {
         var nodes = new List<TopologyNode>();
-        if (Node(upstream, master, NodeRole.Master, null, asked) is not { } first)
-            throw new IOException("its answer names no master");
+        if (Node(upstream, master, NodeRole.Master, null, asked) is not { } first) throw new IOException("its answer names no master");
 
         nodes.Add(first);
         foreach (var replica in replicas.Items)
         {
             // A replica that went away for good stays in Sentinel's list as s_down until SENTINEL RESET: it is tried now and then.
             if (Node(upstream, replica, NodeRole.Replica, first.Id, asked) is { } node && nodes.All(one => one.Id != node.Id))
+            {
                 nodes.Add(node);
+            }
         }
 
         return nodes;
@@ -28,10 +29,12 @@ internal static class SentinelReply
 
     private static TopologyNode? Node(UpstreamAddress upstream, RedisAnswer fields, NodeRole role, string? masterId, string asked)
     {
-        if (!int.TryParse(fields.Find("port"), NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port is < 1 or > 65535)
+        if (!int.TryParse(fields.Find("port"), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port is < 1 or > 65535)
+        {
             return null;
+        }
 
-        string host = fields.Find("ip") is { Length: > 0 } ip and not "?" ? ip : asked;
+        var host = fields.Find("ip") is { Length: > 0 } ip and not "?" ? ip : asked;
         var address = upstream.NodeAt(host, port);
         var flags = (fields.Find("flags") ?? "").Split(',');
         return new TopologyNode

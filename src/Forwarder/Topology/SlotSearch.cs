@@ -19,8 +19,7 @@ internal sealed class SlotSearch
     public int NextSlot()
     {
         int number = _tries++ % SlotTag.Slots, slot = 0;
-        for (int bit = 0; bit < Bits; bit++)
-            slot |= ((number >> bit) & 1) << (Bits - 1 - bit);
+        for (var bit = 0; bit < Bits; bit++) slot |= ((number >> bit) & 1) << (Bits - 1 - bit);
         return slot;
     }
 }

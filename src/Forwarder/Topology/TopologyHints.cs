@@ -21,8 +21,7 @@ internal sealed class TopologyHints(TimeProvider time) : IDisposable
         Volatile.Write(ref _recentUntil, time.TimestampAfter(Recent));
         lock (_gate)
         {
-            if (_hinted.CurrentCount == 0)
-                _hinted.Release();
+            if (_hinted.CurrentCount == 0) _hinted.Release();
         }
     }
 

@@ -10,9 +10,10 @@ public static class TopologyProbe
     public static async Task<IReadOnlyList<TopologyNode>> FindAsync(UpstreamAddress upstream, TlsClient tls, TimeProvider time)
     {
         if (TopologyWatcher.FinderOf(upstream, new SocketRedisTransport(time, tls), time) is not { } finder)
+        {
             return [new TopologyNode { Id = upstream.Seeds[0].ToString(), Address = upstream.Seeds[0], Role = NodeRole.Unknown }];
+        }
 
-        await using (finder.ConfigureAwait(false))
-            return await finder.FindAsync().ConfigureAwait(false);
+        await using (finder.ConfigureAwait(false)) return await finder.FindAsync().ConfigureAwait(false);
     }
 }

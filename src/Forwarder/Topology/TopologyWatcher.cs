@@ -60,7 +60,9 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     public void Start()
     {
         if (_finder is { } finder)
+        {
             _loop = Task.WhenAll(GuardAsync(() => WatchAsync(finder)), GuardAsync(() => finder.ListenAsync(Hint, _stop.Token)));
+        }
     }
 
     /// <summary>Faults when the loop dies of a fault in the program; ends when it is disposed.</summary>
@@ -71,8 +73,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
         _completion.TrySetResult();
-        if (_finder is not null)
-            await _finder.DisposeAsync().ConfigureAwait(false);
+        if (_finder is not null) await _finder.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
         _hints.Dispose();
     }
@@ -110,17 +111,15 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
             {
                 Take(await finder.FindAsync().ConfigureAwait(false));
                 _fault = null;
-                if (finder.Deafness is { } deafness && _warnings.MayWarn(2407))
-                    TopologyLog.Deaf(_logger, deafness);
+                if (finder.Deafness is { } deafness && _warnings.MayWarn(2407)) TopologyLog.Deaf(_logger, deafness);
             }
             catch (IOException e)
             {
-                if (_fault != e.Message && _warnings.MayWarn(2401))
-                    TopologyLog.Unknown(_logger, e.Message);
+                if (_fault != e.Message && _warnings.MayWarn(2401)) TopologyLog.Unknown(_logger, e.Message);
                 _fault = e.Message;
             }
 
-            bool isHurried = _hints.IsRecent || _fault is not null || _current.Nodes.Any(node => node.IsFailing && node.Role != NodeRole.Replica);
+            var isHurried = _hints.IsRecent || _fault is not null || _current.Nodes.Any(node => node.IsFailing && node.Role != NodeRole.Replica);
             var pause = isHurried ? Hurried : Interval;
             try
             {
@@ -136,8 +135,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
 
     private void Take(IReadOnlyList<TopologyNode> nodes)
     {
-        if (_current.HasSameNodes(nodes))
-            return;
+        if (_current.HasSameNodes(nodes)) return;
 
         var next = _current with { Version = _current.Version + 1, Nodes = nodes };
         _current = next;

@@ -46,26 +46,31 @@ public sealed record UpstreamAddress
         this with { Seeds = [.. Seeds.Select(seed => seed with { User = user, Password = password })] };
 
     /// <exception cref="FormatException">One line that names the fault, without the password.</exception>
-    public static UpstreamAddress Parse(string text) => TryParse(text, out var address, out string error) ? address : throw new FormatException(error);
+    public static UpstreamAddress Parse(string text) => TryParse(text, out var address, out var error) ? address : throw new FormatException(error);
 
     /// <param name="error">Empty, or one line that names the fault, without the password.</param>
     public static bool TryParse(string text, [NotNullWhen(true)] out UpstreamAddress? address, out string error)
     {
         address = null;
-        int mark = text.IndexOf("://", StringComparison.Ordinal);
-        string scheme = mark < 0 ? "" : text[..mark].ToLowerInvariant();
+        var mark = text.IndexOf("://", StringComparison.Ordinal);
+        var scheme = mark < 0 ? "" : text[..mark].ToLowerInvariant();
         if (scheme is "redis+sentinel" or "rediss+sentinel")
+        {
             return TryParseSentinels(scheme[..scheme.IndexOf('+', StringComparison.Ordinal)], text[(mark + 3)..], out address, out error);
+        }
+
         if (scheme is "redis+cluster" or "rediss+cluster")
+        {
             return TryParseCluster(scheme[..scheme.IndexOf('+', StringComparison.Ordinal)], text[(mark + 3)..], out address, out error);
+        }
+
         if (scheme.Length > 0 && scheme is not ("redis" or "rediss" or "unix"))
         {
             error = "an upstream begins with redis://, redis+sentinel://, redis+cluster://, the same with rediss for TLS, or unix:/";
             return false;
         }
 
-        if (!RedisAddress.TryParse(text, out var node, out error))
-            return false;
+        if (!RedisAddress.TryParse(text, out var node, out error)) return false;
 
         address = Of(node);
         return true;
@@ -86,23 +91,22 @@ public sealed record UpstreamAddress
     private static bool TryParseSentinels(string scheme, string rest, out UpstreamAddress? address, out string error)
     {
         address = null;
-        int at = rest.LastIndexOf('@');
-        int slash = rest.IndexOf('/', at + 1);
+        var at = rest.LastIndexOf('@');
+        var slash = rest.IndexOf('/', at + 1);
         if (rest.AsSpan(at + 1).IndexOfAny('?', '#') >= 0)
         {
             error = RedisAddress.NoParameters;
             return false;
         }
 
-        string name = slash < 0 ? "" : Uri.UnescapeDataString(rest[(slash + 1)..]);
+        var name = slash < 0 ? "" : Uri.UnescapeDataString(rest[(slash + 1)..]);
         if (name.Length == 0 || name.Contains('/') || name.Any(c => char.IsControl(c) || c == ' '))
         {
             error = "redis+sentinel:// ends with the name of the master, and nothing behind it: redis+sentinel://host:26379,host:26379/mymaster";
             return false;
         }
 
-        if (!TryParseSeeds(scheme, rest[..slash], SentinelPort, out var login, out var seeds, out error))
-            return false;
+        if (!TryParseSeeds(scheme, rest[..slash], SentinelPort, out var login, out var seeds, out error)) return false;
 
         address = new UpstreamAddress { Shape = UpstreamShape.Sentinel, Seeds = [.. seeds.Select(seed => seed with { User = null, Password = null })], MasterName = name, Login = login };
         return true;
@@ -111,8 +115,7 @@ public sealed record UpstreamAddress
     private static bool TryParseCluster(string scheme, string rest, out UpstreamAddress? address, out string error)
     {
         address = null;
-        if (!TryParseSeeds(scheme, rest, RedisAddress.DefaultPort, out var login, out var seeds, out error))
-            return false;
+        if (!TryParseSeeds(scheme, rest, RedisAddress.DefaultPort, out var login, out var seeds, out error)) return false;
 
         address = new UpstreamAddress { Shape = UpstreamShape.Cluster, Seeds = seeds, Login = login };
         return true;
@@ -120,16 +123,15 @@ public sealed record UpstreamAddress
 
     private static bool TryParseSeeds(string scheme, string rest, int defaultPort, out RedisAddress login, out List<RedisAddress> seeds, out string error)
     {
-        int at = rest.LastIndexOf('@');
-        string who = rest[..(at + 1)];
+        var at = rest.LastIndexOf('@');
+        var who = rest[..(at + 1)];
         seeds = [];
         login = new RedisAddress();
         error = "";
-        foreach (string place in rest[(at + 1)..].Split(','))
+        foreach (var place in rest[(at + 1)..].Split(','))
         {
-            bool hasPort = place.LastIndexOf(':') > place.LastIndexOf(']');
-            if (!RedisAddress.TryParse($"{scheme}://{who}{place}", out var seed, out error))
-                return false;
+            var hasPort = place.LastIndexOf(':') > place.LastIndexOf(']');
+            if (!RedisAddress.TryParse($"{scheme}://{who}{place}", out var seed, out error)) return false;
 
             seeds.Add(hasPort ? seed : seed with { Port = defaultPort });
         }

@@ -21,8 +21,16 @@ internal sealed class AdminPages(IReadiness readiness, Func<IReadOnlyList<InfoSe
 
     public Task AnswerAsync(HttpContext context, AdminHosts hosts)
     {
-        if (!hosts.Accept(context.Request.Host)) return WriteAsync(context, StatusCodes.Status403Forbidden, "this Host header is not answered: ask by localhost, 127.0.0.1, [::1] or the host of --admin\n");
-        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method)) return WriteAsync(context, StatusCodes.Status405MethodNotAllowed, "only GET\n");
+        if (!hosts.Accept(context.Request.Host))
+        {
+            return WriteAsync(context, StatusCodes.Status403Forbidden, "this Host header is not answered: ask by localhost, 127.0.0.1, [::1] or the host of --admin\n");
+        }
+
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        {
+            return WriteAsync(context, StatusCodes.Status405MethodNotAllowed, "only GET\n");
+        }
+
         return context.Request.Path.Value switch
         {
             "/healthz" => WriteAsync(context, StatusCodes.Status200OK, "alive\n"),

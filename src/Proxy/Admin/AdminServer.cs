@@ -49,7 +49,7 @@ internal sealed class AdminServer : IAsyncDisposable
         catch (Exception e)
         {
             if (server is not null) await server.DisposeAsync();
-            if (e is SocketPathException || e is not (IOException or SocketException or InvalidOperationException)) throw;
+            if (e is SocketPathException or not (IOException or SocketException or InvalidOperationException)) throw;
             throw new IOException($"cannot listen on {address} for the admin pages: {e.GetBaseException().Message}", e);
         }
     }
@@ -79,7 +79,11 @@ internal sealed class AdminServer : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        if (unix is not null) builder.Services.Configure<SocketTransportOptions>(options => options.CreateBoundListenSocket = _ => unix.Socket);
+        if (unix is not null)
+        {
+            builder.Services.Configure<SocketTransportOptions>(options => options.CreateBoundListenSocket = _ => unix.Socket);
+        }
+
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -87,8 +91,14 @@ internal sealed class AdminServer : IAsyncDisposable
             // Kestrel's own timers, by the system's clock.
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
-            if (address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)) kestrel.ListenLocalhost(address.Port, Count); // where there is no IPv6, without it
-            else foreach (var end in ends) kestrel.Listen(end, Count);
+            if (address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
+            {
+                kestrel.ListenLocalhost(address.Port, Count); // where there is no IPv6, without it
+            }
+            else
+            {
+                foreach (var end in ends) kestrel.Listen(end, Count);
+            }
         });
         return builder.Build();
 

@@ -17,7 +17,7 @@ internal static class HealthProbe
             await error.WriteLineAsync("--admin is off: there is nothing to ask");
             return 1;
         }
-        string shown = options.Admin.ToString();
+        var shown = options.Admin.ToString();
         try
         {
             using var end = new CancellationTokenSource(Deadline, time);

@@ -30,7 +30,9 @@ internal sealed class EchoSearch(ReadOnlyMemory<byte> name)
         if (!begins || !IsErrorHead(line)) return Pass(bytes.Slice(0, at + name.Length));
         var behind = bytes.Slice(at + name.Length);
         if (behind.PositionOf((byte)'\n') is not { } end)
+        {
             return behind.Length > MaxLineBytes ? Pass(bytes) : at == line.Length ? BarrierStep.NeedMore : Pass(bytes.Slice(0, at - line.Length));
+        }
 
         var after = behind.Slice(0, behind.GetPosition(1, end));
         Shape = new EchoShape(line.ToArray(), after.ToArray());

@@ -30,7 +30,10 @@ internal sealed class InterceptMetrics
     {
         _requests = meter.CreateCounter(Requests);
         meter.ObserveMany(State, () => StateSeries.Of(state(), "state"));
-        foreach (var command in ownCommands.Concat([Cluster, Subscribe, Hello])) _requests.Add(0, new("command", command), new("outcome", LabelText.Of(InterceptionOutcome.Ok)));
+        foreach (var command in ownCommands.Concat([Cluster, Subscribe, Hello]))
+        {
+            _requests.Add(0, new("command", command), new("outcome", LabelText.Of(InterceptionOutcome.Ok)));
+        }
     }
 
     public static IReadOnlyList<MetricDefinition> Definitions { get; } = [Requests, State];

@@ -39,7 +39,11 @@ internal abstract class Interception
         var isFirst = _first is null;
         _first ??= barrier;
         var reply = await JudgeAsync(barrier.Answer, isFirst, cancellationToken).ConfigureAwait(false);
-        if (Outcome == InterceptionOutcome.Ok && reply is { IsEmpty: false } bytes && bytes.Span[0] == '-') Outcome = InterceptionOutcome.Error;
+        if (Outcome == InterceptionOutcome.Ok && reply is { IsEmpty: false } bytes && bytes.Span[0] == '-')
+        {
+            Outcome = InterceptionOutcome.Error;
+        }
+
         return reply is null || Mode == ReplyMode.On ? reply : ReadOnlyMemory<byte>.Empty;
     }
 

@@ -31,7 +31,11 @@ internal static class ClusterQuestions
             if (RequestKinds.ArgumentIs(request, 1, "NODES"u8)) return ClusterQuestion.Nodes;
         }
 
-        if (request.Count == 3 && (RequestKinds.ArgumentIs(request, 1, "REPLICAS"u8) || RequestKinds.ArgumentIs(request, 1, "SLAVES"u8))) return ClusterQuestion.Replicas;
+        if (request.Count == 3 && (RequestKinds.ArgumentIs(request, 1, "REPLICAS"u8) || RequestKinds.ArgumentIs(request, 1, "SLAVES"u8)))
+        {
+            return ClusterQuestion.Replicas;
+        }
+
         return null;
     }
 }

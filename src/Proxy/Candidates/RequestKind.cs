@@ -24,9 +24,16 @@ internal static class RequestKinds
     public static RequestKind Of(RespRequest request)
     {
         if (CommandNames.HasPrefix(request[0].Span)) return RequestKind.Own;
-        if (request.Count >= 3 && request.NameIs(CommandNames.Module)) return IsReplacedModule(request) ? RequestKind.Own : RequestKind.Ordinary;
+        if (request.Count >= 3 && request.NameIs(CommandNames.Module))
+        {
+            return IsReplacedModule(request) ? RequestKind.Own : RequestKind.Ordinary;
+        }
+
         if (request.Count == 3 && request.NameIs(CommandNames.Client) && ArgumentIs(request, 1, "REPLY"u8))
+        {
             return ArgumentIs(request, 2, "ON"u8) ? RequestKind.Ordinary : RequestKind.SilencesReplies;
+        }
+
         return request.NameIs(CommandNames.Cluster) && ClusterQuestions.Of(request) is not null ? RequestKind.NamesNodes : RequestKind.Ordinary;
     }
 

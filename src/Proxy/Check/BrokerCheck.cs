@@ -64,8 +64,12 @@ internal static class BrokerCheck
             var connection = await factory.CreateConnectionAsync(end.Token).WaitAsync(end.Token);
             // The library does not wait for the broker's word on the vhost; the first channel gets to know it.
             await using var channel = await connection.CreateChannelAsync(cancellationToken: end.Token).WaitAsync(end.Token);
-            string version = connection.ServerProperties?.TryGetValue("version", out object? value) == true && value is byte[] bytes ? System.Text.Encoding.UTF8.GetString(bytes) : "";
-            if (settings.Tls) rows.Add(new CheckRow(CheckOutcome.Works, TlsRow.Name, $"the certificate is trusted and for {settings.Host}"));
+            var version = connection.ServerProperties?.TryGetValue("version", out var value) == true && value is byte[] bytes ? System.Text.Encoding.UTF8.GetString(bytes) : "";
+            if (settings.Tls)
+            {
+                rows.Add(new CheckRow(CheckOutcome.Works, TlsRow.Name, $"the certificate is trusted and for {settings.Host}"));
+            }
+
             rows.Add(new CheckRow(CheckOutcome.Works, "connect, log in", $"RabbitMQ {version}, user {settings.User}, vhost {settings.VirtualHost}"));
             return connection;
         }
@@ -79,7 +83,7 @@ internal static class BrokerCheck
     /// <summary>The library wraps what happened; the innermost exception it knows by name says it best.</summary>
     private static CheckRow Explain(Exception error, AmqpSettings settings)
     {
-        for (Exception? e = error; e is not null; e = e.InnerException)
+        for (var e = error; e is not null; e = e.InnerException)
         {
             switch (e)
             {
@@ -154,7 +158,7 @@ internal static class BrokerCheck
         using var end = new CancellationTokenSource(Deadline, time);
         try
         {
-            string done = await new QueueDeclaration(withGaps, NullLogger.Instance).DeclareAsync(connection, config, end.Token);
+            var done = await new QueueDeclaration(withGaps, NullLogger.Instance).DeclareAsync(connection, config, end.Token);
             rows.Add(new CheckRow(CheckOutcome.Works, "queue", $"{Printable.Quote(queue)} {done}"));
         }
         catch (LinkException e)

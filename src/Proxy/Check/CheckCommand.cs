@@ -1,4 +1,3 @@
-using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Text;
@@ -19,7 +18,7 @@ internal static class CheckCommand
     {
         var certificates = new Certificates(options, time);
         var broker = BrokerCheck.RunAsync(options.Forwarding, certificates.Amqp, options.GapEvents, time);
-        bool fails = options.Upstream.Shape == UpstreamShape.Standalone
+        var fails = options.Upstream.Shape == UpstreamShape.Standalone
             ? await PrintAsync($"upstream {options.Upstream}", await UpstreamCheck.RunAsync(options, options.Upstream.Seeds[0], certificates.Upstream, time), output)
             : await NodesAsync(options, certificates.Upstream, time, output);
         fails |= await PrintAsync($"broker {options.Forwarding.Amqp}", await broker, output);
@@ -33,7 +32,7 @@ internal static class CheckCommand
     /// <summary>Who the nodes are, then each one for itself. A replica that is away is a warning: clients are served without it.</summary>
     private static async Task<bool> NodesAsync(ProxyOptions options, TlsClient tls, TimeProvider time, TextWriter output)
     {
-        string title = $"upstream {options.Upstream}";
+        var title = $"upstream {options.Upstream}";
         IReadOnlyList<TopologyNode> nodes;
         try
         {
@@ -44,14 +43,17 @@ internal static class CheckCommand
             return await PrintAsync(title, [new CheckRow(CheckOutcome.Fails, "topology", e.Message, "check --upstream and the logins; for Sentinel also the master's name and --sentinel-password-file")], output);
         }
 
-        bool fails = await PrintAsync(title, [.. nodes.Select(node => new CheckRow(
+        var fails = await PrintAsync(title, [.. nodes.Select(node => new CheckRow(
             node.IsFailing ? CheckOutcome.Warning : CheckOutcome.Works, node.Role == NodeRole.Replica ? "replica" : "master",
             $"{node.Address}{(node.Slots.Count > 0 ? $", {node.Slots.Sum(range => range.Count)} slots" : "")}{(node.IsFailing ? ", failing by the word of those who watch it" : "")}"))], output);
         foreach (var node in nodes)
         {
             var rows = await UpstreamCheck.RunAsync(options, node.Address, tls, time);
             if (node.Role == NodeRole.Replica)
+            {
                 rows = [.. rows.Select(row => row.Outcome == CheckOutcome.Fails ? row with { Outcome = CheckOutcome.Warning } : row)];
+            }
+
             fails |= await PrintAsync($"{(node.Role == NodeRole.Replica ? "replica" : "master")} {node.Address}", rows, output);
         }
 
@@ -63,8 +65,8 @@ internal static class CheckCommand
         await output.WriteLineAsync(title);
         foreach (var row in rows)
         {
-            string outcome = row.Outcome switch { CheckOutcome.Works => "works", CheckOutcome.Note => "note", CheckOutcome.Warning => "WARNING", _ => "FAILS" };
-            await output.WriteLineAsync($"  {outcome,-8} {row.What.PadRight(WhatWidth)} {CleanText.Line(row.Finding)}");
+            var outcome = row.Outcome switch { CheckOutcome.Works => "works", CheckOutcome.Note => "note", CheckOutcome.Warning => "WARNING", _ => "FAILS" };
+            await output.WriteLineAsync($"  {outcome,-8} {row.What,-WhatWidth} {CleanText.Line(row.Finding)}");
             if (row.Remedy is not null) await output.WriteLineAsync($"  {"",-8} {"",-WhatWidth} -> {CleanText.Line(row.Remedy)}");
         }
         return rows.Any(row => row.Outcome == CheckOutcome.Fails);
@@ -73,7 +75,7 @@ internal static class CheckCommand
     private static IReadOnlyList<CheckRow> ForwardingRows(ProxyOptions options)
     {
         var forwarding = options.Forwarding;
-        string chosen = forwarding.Masks.IsAll ? "ALL keys" : $"{forwarding.Masks.Masks.Count} key masks, {forwarding.Rules.Rules.Count} rules";
+        var chosen = forwarding.Masks.IsAll ? "ALL keys" : $"{forwarding.Masks.Masks.Count} key masks, {forwarding.Rules.Rules.Count} rules";
         var rows = new List<CheckRow>
         {
             forwarding.Masks.IsAll || forwarding.Masks.Masks.Count + forwarding.Rules.Rules.Count > 0

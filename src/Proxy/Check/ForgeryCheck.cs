@@ -20,8 +20,8 @@ internal static class ForgeryCheck
             return;
         }
 
-        bool isOff = Field(user, "flags") is { } flags && flags.Items.Any(static flag => flag.Text == "off");
-        bool? may = isOff ? false : await MayPublishAsync(redis, user);
+        var isOff = Field(user, "flags") is { } flags && flags.Items.Any(static flag => flag.Text == "off");
+        var may = isOff ? false : await MayPublishAsync(redis, user);
         rows.Add(may switch
         {
             true => new CheckRow(CheckOutcome.Warning, What, $"the user default may PUBLISH on {Channel}: such a message cannot be told from a real event", Remedy),
@@ -33,22 +33,20 @@ internal static class ForgeryCheck
     private static async Task<bool?> MayPublishAsync(RedisWire redis, RedisReply user)
     {
         var dry = await redis.CallAsync("ACL", "DRYRUN", "default", "PUBLISH", Channel, "x");
-        if (!dry.IsError)
-            return dry.Text == "OK";
+        if (!dry.IsError) return dry.Text == "OK";
 
         // Before Redis 7. Before 6.2 there are no rules for channels.
-        string commands = Field(user, "commands")?.Text ?? "";
-        bool mayAll = commands == "+@all";
-        bool allChannels = Field(user, "channels") is not { } channels || channels.Text == "*" || channels.Items.Any(static channel => channel.Text == "*");
+        var commands = Field(user, "commands")?.Text ?? "";
+        var mayAll = commands == "+@all";
+        var allChannels = Field(user, "channels") is not { } channels || channels.Text == "*" || channels.Items.Any(static channel => channel.Text == "*");
         return mayAll && allChannels ? true : null;
     }
 
     private static RedisReply? Field(RedisReply flat, string name)
     {
-        for (int i = 0; i + 1 < flat.Items.Count; i += 2)
+        for (var i = 0; i + 1 < flat.Items.Count; i += 2)
         {
-            if (flat.Items[i].Text == name)
-                return flat.Items[i + 1];
+            if (flat.Items[i].Text == name) return flat.Items[i + 1];
         }
 
         return null;

@@ -51,7 +51,7 @@ internal sealed class RedisWire : IAsyncDisposable
     {
         using var end = new CancellationTokenSource(_deadline, _time);
         var request = new StringBuilder().Append(CultureInfo.InvariantCulture, $"*{command.Length}\r\n");
-        foreach (string word in command) request.Append(CultureInfo.InvariantCulture, $"${Encoding.UTF8.GetByteCount(word)}\r\n{word}\r\n");
+        foreach (var word in command) request.Append(CultureInfo.InvariantCulture, $"${Encoding.UTF8.GetByteCount(word)}\r\n{word}\r\n");
         await _stream.WriteAsync(Encoding.UTF8.GetBytes(request.ToString()), end.Token);
         RedisReply reply;
         do reply = await ReadAsync(end.Token);
@@ -67,18 +67,18 @@ internal sealed class RedisWire : IAsyncDisposable
 
     private async Task<RedisReply> ReadAsync(CancellationToken end)
     {
-        string line = await ReadLineAsync(end);
-        char kind = line.Length > 0 ? line[0] : '?';
-        string rest = line.Length > 0 ? line[1..] : "";
+        var line = await ReadLineAsync(end);
+        var kind = line.Length > 0 ? line[0] : '?';
+        var rest = line.Length > 0 ? line[1..] : "";
         switch (kind)
         {
             case '+' or ':':
                 return new RedisReply(false, rest, []);
             case '-':
                 return new RedisReply(true, rest, []);
-            case '$' when int.TryParse(rest, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int length) && length <= MaxBulk:
+            case '$' when int.TryParse(rest, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var length) && length <= MaxBulk:
                 return new RedisReply(false, length < 0 ? "" : await ReadBulkAsync(length, end), []);
-            case '*' when int.TryParse(rest, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int count) && count <= 10_000:
+            case '*' when int.TryParse(rest, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var count) && count <= 10_000:
                 var items = new List<RedisReply>();
                 while (items.Count < count) items.Add(await ReadAsync(end));
                 return new RedisReply(false, "", items);
@@ -89,7 +89,7 @@ internal sealed class RedisWire : IAsyncDisposable
 
     private async Task<string> ReadBulkAsync(int length, CancellationToken end)
     {
-        byte[] body = new byte[length + 2];
+        var body = new byte[length + 2];
         await _reading.ReadExactlyAsync(body, end);
         return Encoding.UTF8.GetString(body, 0, length);
     }
@@ -97,7 +97,7 @@ internal sealed class RedisWire : IAsyncDisposable
     private async Task<string> ReadLineAsync(CancellationToken end)
     {
         var line = new List<byte>();
-        byte[] one = new byte[1];
+        var one = new byte[1];
         while (line.Count < MaxBulk)
         {
             await _reading.ReadExactlyAsync(one, end);

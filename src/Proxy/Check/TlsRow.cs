@@ -15,8 +15,8 @@ internal static class TlsRow
     public static CheckRow Of(SslStream secure, TlsFiles files, DateTimeOffset now)
     {
         var certificate = (X509Certificate2)secure.RemoteCertificate!; // there is no way to a connection without one
-        string protocol = secure.SslProtocol.ToString().Replace("Tls1", "TLS 1.", StringComparison.Ordinal);
-        string finding = $"{protocol}, certificate valid until {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}, trusted by {files.Ca ?? "this system's authorities"}";
+        var protocol = secure.SslProtocol.ToString().Replace("Tls1", "TLS 1.", StringComparison.Ordinal);
+        var finding = $"{protocol}, certificate valid until {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}, trusted by {files.Ca ?? "this system's authorities"}";
         return certificate.NotAfter - now < Soon
             ? new CheckRow(CheckOutcome.Warning, Name, finding, "the certificate expires soon: renew it there")
             : new CheckRow(CheckOutcome.Works, Name, finding);

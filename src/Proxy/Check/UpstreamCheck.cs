@@ -59,7 +59,7 @@ internal sealed class UpstreamCheck
     public static async Task<IReadOnlyList<CheckRow>> RunAsync(ProxyOptions options, RedisAddress node, TlsClient tls, TimeProvider time)
     {
         var rows = new List<CheckRow>();
-        string step = "connect";
+        var step = "connect";
         try
         {
             await using var redis = await RedisWire.ConnectAsync(node, tls, options.ConnectTimeout, time);
@@ -82,7 +82,7 @@ internal sealed class UpstreamCheck
         }
         catch (Exception e) when (e is SocketException or IOException or OperationCanceledException)
         {
-            string finding = e is OperationCanceledException ? $"no answer within {options.ConnectTimeout.TotalSeconds} seconds" : e.Message;
+            var finding = e is OperationCanceledException ? $"no answer within {options.ConnectTimeout.TotalSeconds} seconds" : e.Message;
             rows.Add(new CheckRow(CheckOutcome.Fails, step, finding, "check --upstream, that Redis runs there, and what stands between (firewall, maxclients, protected-mode, bind)"));
         }
         return rows;
@@ -95,11 +95,19 @@ internal sealed class UpstreamCheck
         if (address.Password?.Value is { } password)
         {
             var login = address.User is { } user ? await _redis.CallAsync("AUTH", user, password) : await _redis.CallAsync("AUTH", password);
-            if (login.IsError) return Add(CheckOutcome.Fails, "log in", login.Text, "check user and password in --upstream, or --upstream-password-file");
+            if (login.IsError)
+            {
+                return Add(CheckOutcome.Fails, "log in", login.Text, "check user and password in --upstream, or --upstream-password-file");
+            }
+
             Add(CheckOutcome.Works, "log in", $"as user {User}");
         }
         var ping = await _redis.CallAsync("PING");
-        if (ping.Begins("NOAUTH")) return Add(CheckOutcome.Fails, "log in", ping.Text, "give user and password in --upstream, or --upstream-password-file");
+        if (ping.Begins("NOAUTH"))
+        {
+            return Add(CheckOutcome.Fails, "log in", ping.Text, "give user and password in --upstream, or --upstream-password-file");
+        }
+
         // Loading, a busy script, a user without PING: Redis is there, and the other trials say more.
         return ping.IsError && !ping.IsRefused
             ? Add(CheckOutcome.Fails, "PING", ping.Text, "wait until Redis can serve, then check again")
@@ -124,34 +132,67 @@ internal sealed class UpstreamCheck
     private async Task VersionAsync()
     {
         var hello = await _redis.CallAsync("HELLO", "2");
-        string? version = Field(hello, "version");
-        if (hello.IsUnknownCommand) Add(CheckOutcome.Fails, "version", "older than 6, which does not know HELLO", "KeyEvt needs Redis 6 or newer");
-        else if (version is null) Add(CheckOutcome.Fails, "version", hello.Text, Grant("+hello"));
-        else if (!int.TryParse(version.Split('.')[0], out int major) || major < 6) Add(CheckOutcome.Fails, "version", version, "KeyEvt needs Redis 6 or newer");
-        else Add(CheckOutcome.Works, "version", $"{Field(hello, "server")} {version}");
+        var version = Field(hello, "version");
+        if (hello.IsUnknownCommand)
+        {
+            Add(CheckOutcome.Fails, "version", "older than 6, which does not know HELLO", "KeyEvt needs Redis 6 or newer");
+        }
+        else if (version is null)
+        {
+            Add(CheckOutcome.Fails, "version", hello.Text, Grant("+hello"));
+        }
+        else if (!int.TryParse(version.Split('.')[0], out var major) || major < 6)
+        {
+            Add(CheckOutcome.Fails, "version", version, "KeyEvt needs Redis 6 or newer");
+        }
+        else
+        {
+            Add(CheckOutcome.Works, "version", $"{Field(hello, "server")} {version}");
+        }
 
         var info = await _redis.CallAsync("INFO", "server");
-        string valkey = info.IsError ? "" : InfoField(info.Text, "valkey_version");
+        var valkey = info.IsError ? "" : InfoField(info.Text, "valkey_version");
         _server = valkey.Length > 0 ? ServerEvents.Of("valkey", valkey) : ServerEvents.Of(Field(hello, "server") ?? "", version ?? "");
-        if (Field(hello, "mode") is "cluster" && _isAlone) Add(CheckOutcome.Warning, "mode", "a node of a cluster: only this node's events would be heard", "use redis+cluster:// for those of all nodes, or one keyevt for each node");
+        if (Field(hello, "mode") is "cluster" && _isAlone)
+        {
+            Add(CheckOutcome.Warning, "mode", "a node of a cluster: only this node's events would be heard", "use redis+cluster:// for those of all nodes, or one keyevt for each node");
+        }
     }
 
     private async Task RoleAsync()
     {
         var role = await _redis.CallAsync("ROLE");
-        if (role.IsError) Add(CheckOutcome.Warning, "role", role.Text, $"{Grant("+role")}: without it a demoted master is not noticed");
-        else if (role.Items is [{ Text: "master" }, ..]) Add(CheckOutcome.Works, "role", "master");
-        else if (!_isAlone) Add(CheckOutcome.Works, "role", "replica: its events are held back until it is promoted");
-        else Add(CheckOutcome.Warning, "role", $"{(role.Items.Count > 0 ? role.Items[0].Text : "unknown")}: events of a replica are held back until it is a master", "name the master in --upstream, or use redis+sentinel://");
+        if (role.IsError)
+        {
+            Add(CheckOutcome.Warning, "role", role.Text, $"{Grant("+role")}: without it a demoted master is not noticed");
+        }
+        else if (role.Items is [{ Text: "master" }, ..])
+        {
+            Add(CheckOutcome.Works, "role", "master");
+        }
+        else if (!_isAlone)
+        {
+            Add(CheckOutcome.Works, "role", "replica: its events are held back until it is promoted");
+        }
+        else
+        {
+            Add(CheckOutcome.Warning, "role", $"{(role.Items.Count > 0 ? role.Items[0].Text : "unknown")}: events of a replica are held back until it is a master", "name the master in --upstream, or use redis+sentinel://");
+        }
     }
 
     /// <summary>The place of a reply is found by the echo of an unknown command's name.</summary>
     private async Task InterceptionAsync()
     {
-        string name = "key_evt_amqp." + RandomNumberGenerator.GetString("0123456789", 38);
+        var name = "key_evt_amqp." + RandomNumberGenerator.GetString("0123456789", 38);
         var reply = await _redis.CallAsync(name);
-        if (reply.IsUnknownCommand && reply.Text.Contains(name, StringComparison.Ordinal)) Add(CheckOutcome.Works, "key_evt_amqp.*", "can be answered by the proxy: an unknown command's name is echoed");
-        else Add(CheckOutcome.Fails, "key_evt_amqp.*", $"cannot be answered by the proxy: an unknown command is answered with {Printable.Quote(reply.Text)}", "configure by options only, or use an upstream that echoes the name of an unknown command");
+        if (reply.IsUnknownCommand && reply.Text.Contains(name, StringComparison.Ordinal))
+        {
+            Add(CheckOutcome.Works, "key_evt_amqp.*", "can be answered by the proxy: an unknown command's name is echoed");
+        }
+        else
+        {
+            Add(CheckOutcome.Fails, "key_evt_amqp.*", $"cannot be answered by the proxy: an unknown command is answered with {Printable.Quote(reply.Text)}", "configure by options only, or use an upstream that echoes the name of an unknown command");
+        }
     }
 
     private async Task NotifyFlagsAsync()
@@ -159,33 +200,53 @@ internal sealed class UpstreamCheck
         var get = await _redis.CallAsync("CONFIG", "GET", FlagsParameter);
         // An unknown parameter: whoever may use CONFIG SET gets to know that, and nothing is set.
         var set = await _redis.CallAsync("CONFIG", "SET", "keyevt-check", "1");
-        bool exists = !get.IsUnknownCommand;
-        bool mayRead = !get.IsError && get.Items.Count == 2;
-        bool maySet = !set.IsRefused && !set.IsUnknownCommand;
+        var exists = !get.IsUnknownCommand;
+        var mayRead = !get.IsError && get.Items.Count == 2;
+        var maySet = !set.IsRefused && !set.IsUnknownCommand;
 
         if (!exists && _options.AdminUsers.Count == 0)
+        {
             Add(CheckOutcome.Warning, "who may control", "nobody: there is no CONFIG command to be allowed", "name the users that may use key_evt_amqp.* in --admin-users");
+        }
         else
+        {
             Add(CheckOutcome.Works, "who may control", exists ? "to read: whoever may use CONFIG GET; to change: whoever may use CONFIG SET" : $"the users of --admin-users: {string.Join(", ", _options.AdminUsers)}");
+        }
 
         if (_options.NotifyMode == NotifyMode.Off)
         {
             Add(CheckOutcome.Note, FlagsParameter, "not looked at: --notify-config is off");
             return;
         }
-        string lacking = NotifyFlags.List(_server.Meant(Wanted) & ~_server.Known);
-        if (lacking.Length > 0) Add((Needed & ~EventClass.Fields) == EventClass.None ? CheckOutcome.Fails : CheckOutcome.Warning, "event flags", $"{_server.Name} has no '{lacking}': those events do not exist there", "leave them out of --events and --rule, or accept that all others are forwarded without them");
-        string letters = NotifyFlags.Format(Needed, _server.All) + "E";
+        var lacking = NotifyFlags.List(_server.Meant(Wanted) & ~_server.Known);
+        if (lacking.Length > 0)
+        {
+            Add((Needed & ~EventClass.Fields) == EventClass.None ? CheckOutcome.Fails : CheckOutcome.Warning, "event flags", $"{_server.Name} has no '{lacking}': those events do not exist there", "leave them out of --events and --rule, or accept that all others are forwarded without them");
+        }
+
+        var letters = NotifyFlags.Format(Needed, _server.All) + "E";
         if (!mayRead)
         {
             Add(CheckOutcome.Warning, FlagsParameter, $"cannot be read: {get.Text}", $"see to it that it holds {letters} and start with --notify-config off, or {Grant("+config|get +config|set")}");
             return;
         }
-        string current = get.Items[1].Text;
-        if (NotifyFlags.Covers(current, Needed, _server.All)) Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)} covers {letters}");
-        else if (_options.NotifyMode == NotifyMode.Verify) Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}", $"add the missing flags there, or start with --notify-config manage");
-        else if (maySet) Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)}: what is missing for {letters} will be added at start");
-        else Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}, and may not be set: {set.Text}", $"{Grant("+config|set")}, or set the flags where Redis is configured");
+        var current = get.Items[1].Text;
+        if (NotifyFlags.Covers(current, Needed, _server.All))
+        {
+            Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)} covers {letters}");
+        }
+        else if (_options.NotifyMode == NotifyMode.Verify)
+        {
+            Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}", $"add the missing flags there, or start with --notify-config manage");
+        }
+        else if (maySet)
+        {
+            Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)}: what is missing for {letters} will be added at start");
+        }
+        else
+        {
+            Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}, and may not be set: {set.Text}", $"{Grant("+config|set")}, or set the flags where Redis is configured");
+        }
     }
 
     private async Task FallbackAsync()
@@ -196,17 +257,25 @@ internal sealed class UpstreamCheck
             return;
         }
         // Rights are looked at before slots are.
-        bool isCluster = _options.Upstream.Shape == UpstreamShape.Cluster;
-        string keys = isCluster ? FallbackKey.Name + "*" : FallbackKey.Name;
+        var isCluster = _options.Upstream.Shape == UpstreamShape.Cluster;
+        var keys = isCluster ? FallbackKey.Name + "*" : FallbackKey.Name;
         var reply = await _redis.CallAsync("EVAL", FallbackScript, "1", isCluster ? FallbackKey.In(0) : FallbackKey.Name);
         if (reply.Begins("MOVED") && !_isAlone)
+        {
             Add(CheckOutcome.Note, "fallback storage", "this master's own list is another one than that which was tried; EVAL and its keys are allowed");
+        }
         else if (reply.IsError || reply.Items.Count < 2)
+        {
             Add(CheckOutcome.Fails, "fallback storage", reply.Text, $"{Grant($"+eval +evalsha +script|load +llen +lindex +rpush +ltrim ~{keys}")}, or switch it off with --fallback-storage-size -1");
+        }
         else if (reply.Items[1].Text is { Length: > 0 } missing)
+        {
             Add(CheckOutcome.Fails, "fallback storage", $"not allowed: {missing}", $"{Grant($"+{missing.ToLowerInvariant().Replace(" ", " +", StringComparison.Ordinal)} ~{keys}")}, or switch it off with --fallback-storage-size -1");
+        }
         else
+        {
             Add(CheckOutcome.Works, "fallback storage", isCluster ? "may be used" : $"may be used; it holds {reply.Items[0].Text} events");
+        }
     }
 
     /// <summary>NX and XX contradict each other: who may SET gets to know that, and nothing is set. Rights are looked at before slots are.</summary>
@@ -218,11 +287,17 @@ internal sealed class UpstreamCheck
             Add(CheckOutcome.Note, What, "off: what is missed while keyevt does not run is not known at the next start");
             return;
         }
-        string key = FallbackKey.StateOf(_options.NamedInstance);
+        var key = FallbackKey.StateOf(_options.NamedInstance);
         var get = await _redis.CallAsync("GET", key);
         var set = await _redis.CallAsync("SET", key, "x", "NX", "XX");
-        if (get.IsRefused || set.IsRefused) Add(CheckOutcome.Warning, What, (get.IsRefused ? get : set).Text, $"{Grant($"+get +set ~{key}*")}, or start with --state off: else what is missed while keyevt does not run is not declared");
-        else Add(CheckOutcome.Works, What, "may be kept");
+        if (get.IsRefused || set.IsRefused)
+        {
+            Add(CheckOutcome.Warning, What, (get.IsRefused ? get : set).Text, $"{Grant($"+get +set ~{key}*")}, or start with --state off: else what is missed while keyevt does not run is not declared");
+        }
+        else
+        {
+            Add(CheckOutcome.Works, What, "may be kept");
+        }
     }
 
     /// <summary>allkeys-* throws out keys without a time limit too, and the fallback list is one.</summary>
@@ -237,32 +312,47 @@ internal sealed class UpstreamCheck
         }
         string policy = InfoField(info.Text, "maxmemory_policy"), limit = InfoField(info.Text, "maxmemory");
         if (policy.StartsWith("allkeys", StringComparison.Ordinal) && limit != "0")
+        {
             Add(CheckOutcome.Warning, "eviction", $"{policy} with maxmemory {limit} may evict the fallback storage", "use noeviction or a volatile- policy, or accept that stored events may be lost");
+        }
         else
+        {
             Add(CheckOutcome.Works, "eviction", $"{policy}, maxmemory {(limit == "0" ? "unlimited" : limit)}: the fallback storage is not evicted");
+        }
     }
 
     private async Task PublishAsync()
     {
         const string Without = "without it a silent loss of the subscription is noticed later";
-        string channel = _markers.Name;
+        var channel = _markers.Name;
         if (_markers.IsShard && await _redis.CallAsync("READONLY") is { IsRefused: true } refused)
+        {
             Add(CheckOutcome.Warning, "markers", refused.Text, $"{Grant("+readonly")}: {Without} on replicas");
+        }
 
         // Markers are "<instance>:<n>"; feeds pass over what is not their own. MOVED and its like are said by nodes that would take it for another slot.
         var publish = await _redis.CallAsync(_markers.PublishCommand, channel, "keyevt-check:0");
-        if (publish.IsUnknownCommand) Add(CheckOutcome.Note, "markers", "are PINGs: sharded channels came with Redis 7");
-        else if (publish.IsError && (publish.IsRefused || !_markers.IsShard)) Add(CheckOutcome.Warning, "markers", publish.Text, $"{Grant(MarkerRights)}: {Without}");
-        else Add(CheckOutcome.Works, "markers", $"may be published on {channel}");
+        if (publish.IsUnknownCommand)
+        {
+            Add(CheckOutcome.Note, "markers", "are PINGs: sharded channels came with Redis 7");
+        }
+        else if (publish.IsError && (publish.IsRefused || !_markers.IsShard))
+        {
+            Add(CheckOutcome.Warning, "markers", publish.Text, $"{Grant(MarkerRights)}: {Without}");
+        }
+        else
+        {
+            Add(CheckOutcome.Works, "markers", $"may be published on {channel}");
+        }
     }
 
     private async Task SubscribeAsync()
     {
         var refused = new HashSet<string>();
         var patterns = FeedPatterns.Of(Needed, _server.Classes, refused);
-        for (int i = 0; i < patterns.Count; i++)
+        for (var i = 0; i < patterns.Count; i++)
         {
-            string pattern = patterns[i];
+            var pattern = patterns[i];
             var reply = await _redis.CallAsync("PSUBSCRIBE", pattern);
             if (!reply.IsError)
             {
@@ -284,7 +374,10 @@ internal sealed class UpstreamCheck
         }
 
         var marker = await _redis.CallAsync(_markers.SubscribeCommand, _markers.Name);
-        if (marker.IsError && (marker.IsRefused || !_markers.IsShard)) Add(CheckOutcome.Warning, "subscribe", $"{_markers.Name}: {marker.Text}", Grant(MarkerRights));
+        if (marker.IsError && (marker.IsRefused || !_markers.IsShard))
+        {
+            Add(CheckOutcome.Warning, "subscribe", $"{_markers.Name}: {marker.Text}", Grant(MarkerRights));
+        }
     }
 
     /// <summary>What clients will ask for is not known; what is usual is tried, as the proxy says it to the other masters.</summary>
@@ -312,7 +405,7 @@ internal sealed class UpstreamCheck
 
     private static string? Field(RedisReply flat, string name)
     {
-        for (int i = 0; i + 1 < flat.Items.Count; i += 2)
+        for (var i = 0; i + 1 < flat.Items.Count; i += 2)
         {
             if (flat.Items[i].Text == name) return flat.Items[i + 1].Text;
         }

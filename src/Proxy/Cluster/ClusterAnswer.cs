@@ -1,7 +1,6 @@
 using System.Text;
 using KeyEvt.Proxy.Barrier;
 using KeyEvt.Proxy.Candidates;
-using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Text;
 using KeyEvt.Resp;
 using KeyEvt.Resp.Requests;

@@ -86,7 +86,11 @@ internal sealed class ClusterListeners(
         var last = Math.Min(65535, first.Port + MaxPorts - 1);
         foreach (var port in Enumerable.Range(first.Port, last - first.Port + 1).OrderBy(port => port != _last.GetValueOrDefault(node.Id)))
         {
-            if (_listeners.Values.Any(other => other.Port == port) || _closed.Exists(old => old.Port == port && old.NodeId != node.Id)) continue;
+            if (_listeners.Values.Any(other => other.Port == port) || _closed.Exists(old => old.Port == port && old.NodeId != node.Id))
+            {
+                continue;
+            }
+
             try
             {
                 var opened = new NodeListener(node.Id, port, services.Transport.Listen(first.WithPort(port)), ServicesFor(node), sessions, time, logger);

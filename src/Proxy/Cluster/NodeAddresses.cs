@@ -110,8 +110,14 @@ internal ref struct NodeAddresses
             for (var fields = _reader.ReadMapHeader(); fields > 0; fields--)
             {
                 var isNodes = _reader.ReadBulk().SequenceEqual("nodes"u8);
-                if (!isNodes) _reader.Skip();
-                else for (var nodes = _reader.ReadArrayHeader(); nodes > 0; nodes--) ShardsNode();
+                if (!isNodes)
+                {
+                    _reader.Skip();
+                }
+                else
+                {
+                    for (var nodes = _reader.ReadArrayHeader(); nodes > 0; nodes--) ShardsNode();
+                }
             }
         }
     }

@@ -131,7 +131,11 @@ internal sealed class RedirectFilter(NodeNames names, ILogger logger) : IReplyFi
     {
         if (PortOf(redirection) is { } port) return port;
         await client.TryFlushAsync().ConfigureAwait(false); // what came before shall not wait
-        if (await names.Translator.AwaitAsync(_ => PortOf(redirection) is not null, $"a redirection to {redirection.Host}:{redirection.Port}", CancellationToken.None).ConfigureAwait(false)) return PortOf(redirection);
+        if (await names.Translator.AwaitAsync(_ => PortOf(redirection) is not null, $"a redirection to {redirection.Host}:{redirection.Port}", CancellationToken.None).ConfigureAwait(false))
+        {
+            return PortOf(redirection);
+        }
+
         names.Translator.WarnOfUnknown(redirection.Host, redirection.Port);
         return null;
     }

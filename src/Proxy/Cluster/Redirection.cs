@@ -26,7 +26,11 @@ internal readonly record struct Redirection(string Beginning, int Slot, string H
         var place = text.LastIndexOf(' ') + 1;
         var colon = text.LastIndexOf(':');
         if (text.AsSpan().Count(' ') != 2 || colon < place || !int.TryParse(text.AsSpan()[(text.IndexOf(' ') + 1)..(place - 1)], NumberStyles.None, CultureInfo.InvariantCulture, out var slot)
-            || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)) return false;
+            || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+        {
+            return false;
+        }
+
         redirection = new Redirection(text[..place], slot, text[place..colon].Trim('[', ']'), port);
         return true;
     }

@@ -29,13 +29,16 @@ internal sealed record NamedFile(string Source, string Path, bool IsSecret)
     private string? Describe(in FileStatus status, uint user)
     {
         if (status.Owner != Root && status.Owner != user)
+        {
             return string.Create(CultureInfo.InvariantCulture, $"{Source} names the file '{Path}', which belongs to another user (number {status.Owner}), who can change it: let it belong to the user of keyevt, or to root");
+        }
+
         var open = status.Rights & OfOthers;
         if (status.Owner == Root && user != Root) open &= ~UnixFileMode.GroupRead; // that is how this user may read it
         if (!IsSecret) open &= Write;
         if (open == 0) return null;
-        string may = (open & Write) == 0 ? "read" : IsSecret ? "read or change" : "change";
-        string mode = Convert.ToString((int)status.Rights & 0x1FF, 8);
+        var may = (open & Write) == 0 ? "read" : IsSecret ? "read or change" : "change";
+        var mode = Convert.ToString((int)status.Rights & 0x1FF, 8);
         return $"{Source} names the file '{Path}', which others may {may} (mode {mode}): take these rights away (chmod {(IsSecret ? "go-rwx" : "go-w")})";
     }
 }

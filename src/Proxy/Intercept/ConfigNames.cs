@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Events;
-using KeyEvt.Forwarder.Filter;
 
 namespace KeyEvt.Proxy.Intercept;
 

@@ -30,7 +30,11 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
             var subcommand = request[0][CommandNames.Prefix.Length..];
             var entry = CommandTable.Find(subcommand.Span);
             if (entry is null) return Fail($"unknown subcommand {Printable.Quote(subcommand.Span)}. Try key_evt_amqp.help.");
-            if (request.Count < entry.MinCount || request.Count > entry.MaxCount) return Fail($"wrong number of arguments for 'key_evt_amqp.{entry.Name}' command");
+            if (request.Count < entry.MinCount || request.Count > entry.MaxCount)
+            {
+                return Fail($"wrong number of arguments for 'key_evt_amqp.{entry.Name}' command");
+            }
+
             return await entry.Run(this, request, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -102,7 +106,11 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
     public ValueTask<ReadOnlyMemory<byte>> FormatSetAsync(RespRequest request)
     {
         var name = Encoding.Latin1.GetString(request[1].Span);
-        if (!Enum.TryParse<MessageFormat>(name, ignoreCase: true, out var format) || char.IsAsciiDigit(name[0])) return Refuse($"format {Printable.Quote(request[1].Span)} is not known; there are text, json and cloudevents");
+        if (!Enum.TryParse<MessageFormat>(name, ignoreCase: true, out var format) || char.IsAsciiDigit(name[0]))
+        {
+            return Refuse($"format {Printable.Quote(request[1].Span)} is not known; there are text, json and cloudevents");
+        }
+
         var faults = new List<string>();
         var routingKey = request.Count > 2 ? ConfigParameters.ReadRoutingKey(request[2].Span, faults) : null;
         return faults.Count > 0
@@ -131,7 +139,11 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         var text = new StringBuilder();
         foreach (var section in Sections())
         {
-            if (!wanted.Equals("all", StringComparison.OrdinalIgnoreCase) && !wanted.Equals(section.Name, StringComparison.OrdinalIgnoreCase)) continue;
+            if (!wanted.Equals("all", StringComparison.OrdinalIgnoreCase) && !wanted.Equals(section.Name, StringComparison.OrdinalIgnoreCase))
+            {
+                continue;
+            }
+
             if (text.Length > 0) text.Append("\r\n");
             text.Append("# ").Append(section.Name).Append("\r\n");
             foreach (var (name, value) in section.Fields) text.Append(name).Append(':').Append(CleanText.Line(value)).Append("\r\n");

@@ -54,7 +54,7 @@ internal sealed class FanInHub(ITopology topology, ITransport transport, TimeSpa
 
     public void SubscriberWasCut(long session)
     {
-        long cut = Interlocked.Increment(ref _cut);
+        var cut = Interlocked.Increment(ref _cut);
         if (_warnings.TryTake("cut")) FanInLog.SubscriberTooSlow(logger, session, NotificationInbox.MaxBytes, cut);
     }
 

@@ -44,5 +44,9 @@ internal sealed class FanInInterceptor : SessionInterceptor
 
     public override void PassesTooLarge() => _requests.TooLarge();
 
-    public override ValueTask DisposeAsync() => _stream.DisposeAsync();
+    public override async ValueTask DisposeAsync()
+    {
+        await _stream.DisposeAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
 }

@@ -19,7 +19,7 @@ internal sealed record FanInNameSet(long Version, Dictionary<string, FanInName> 
 
     public FanInName? Find(bool isPattern, ReadOnlySpan<byte> name)
     {
-        Span<char> key = name.Length < MaxOnStack ? stackalloc char[1 + name.Length] : new char[1 + name.Length];
+        var key = name.Length < MaxOnStack ? stackalloc char[1 + name.Length] : new char[1 + name.Length];
         new Wanted(isPattern, name).WriteTo(key);
         return ByKey.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(key, out var found) ? found : null;
     }

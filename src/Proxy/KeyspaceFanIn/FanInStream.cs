@@ -142,7 +142,11 @@ internal sealed class FanInStream(FanInHub services, TransportAddress own, Actio
             var wanted = IsActive ? now.Masters.Where(node => !IsOwn(node)).ToList() : [];
             over.AddRange(_links.Values.Where(link => !wanted.Exists(node => node.Id == link.Node.Id && node.Address == link.Node.Address)));
             foreach (var link in over) _links.Remove(link.Node.Id);
-            foreach (var node in wanted.Where(node => !_links.ContainsKey(node.Id))) _links.Add(node.Id, MasterLink.Start(node, this, services));
+            foreach (var node in wanted.Where(node => !_links.ContainsKey(node.Id)))
+            {
+                _links.Add(node.Id, MasterLink.Start(node, this, services));
+            }
+
             _closing.RemoveAll(link => link.Ended.IsCompleted);
             _closing.AddRange(over);
         }
@@ -170,7 +174,10 @@ internal sealed class FanInStream(FanInHub services, TransportAddress own, Actio
         }
         catch (OperationCanceledException)
         {
-            if (!cancellationToken.IsCancellationRequested) services.WarnOfMissing(string.Join(' ', missing.Select(link => link.Node.Address)));
+            if (!cancellationToken.IsCancellationRequested)
+            {
+                services.WarnOfMissing(string.Join(' ', missing.Select(link => link.Node.Address)));
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using KeyEvt.Proxy.Barrier;
-using KeyEvt.Proxy.Session;
 using KeyEvt.Resp.Replies;
 using KeyEvt.Resp.Requests;
 

@@ -19,10 +19,10 @@ internal static class OpenFiles
     public static int Limit(int wantedClients, int others, ILogger logger)
     {
         if (wantedClients == int.MaxValue || ReadSoftLimit() is not { } allowed) return wantedClients;
-        long own = Directory.GetFileSystemEntries("/proc/self/fd").Length + Math.Min(Growth, allowed / 4) + DescriptorReserve.KeptBackOf(allowed) + others;
-        long needed = (2L * wantedClients) + own;
+        var own = Directory.GetFileSystemEntries("/proc/self/fd").Length + Math.Min(Growth, allowed / 4) + DescriptorReserve.KeptBackOf(allowed) + others;
+        var needed = (2L * wantedClients) + own;
         if (needed <= allowed) return wantedClients;
-        int limit = (int)Math.Max(1, (allowed - own) / 2);
+        var limit = (int)Math.Max(1, (allowed - own) / 2);
         ListenLog.MaxClientsLowered(logger, wantedClients, needed, allowed, limit);
         return limit;
     }
@@ -34,8 +34,8 @@ internal static class OpenFiles
         {
             // Max open files            1024                 524288               files
             string? line = File.ReadLines("/proc/self/limits").FirstOrDefault(line => line.StartsWith("Max open files", StringComparison.Ordinal));
-            string? soft = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(3);
-            return long.TryParse(soft, NumberStyles.None, CultureInfo.InvariantCulture, out long limit) ? limit : null;
+            var soft = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(3);
+            return long.TryParse(soft, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) ? limit : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

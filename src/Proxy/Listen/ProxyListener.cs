@@ -27,8 +27,14 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
     {
         try
         {
-            if (!listener.CanRefuse) await AcceptAsync(stop).ConfigureAwait(false);
-            else while (true) await AcceptUntilRefusedAsync(stop).ConfigureAwait(false);
+            if (!listener.CanRefuse)
+            {
+                await AcceptAsync(stop).ConfigureAwait(false);
+            }
+            else
+            {
+                while (true) await AcceptUntilRefusedAsync(stop).ConfigureAwait(false);
+            }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

@@ -65,7 +65,10 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
 
         var session = new ProxySession(Interlocked.Increment(ref _lastId), client, with ?? services);
         _sessions[session.Id] = session;
-        using (ExecutionContext.SuppressFlow()) _ = RunAsync(session); // nothing in a session uses async-local values, and each continuation would carry them
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = RunAsync(session); // nothing in a session uses async-local values, and each continuation would carry them
+        }
     }
 
     /// <summary>Asks all sessions to end, and cuts those that have not by the deadline; returns how many those were. One that does not end even then is said, and not waited for.</summary>
@@ -107,12 +110,12 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         {
             foreach (var (id, session) in _sessions)
             {
-                long reads = session.Reads;
+                var reads = session.Reads;
                 if (!seen.TryGetValue(id, out var last) || last.Reads != reads) seen[id] = (reads, time.GetTimestamp());
                 else if (time.GetElapsedTime(last.Since) >= timeout) session.End(SessionEndReason.IdleTimeout);
             }
 
-            foreach (long id in seen.Keys.Where(id => !_sessions.ContainsKey(id)).ToList()) seen.Remove(id);
+            foreach (var id in seen.Keys.Where(id => !_sessions.ContainsKey(id)).ToList()) seen.Remove(id);
         }
     }
 
@@ -120,7 +123,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
     private async Task RefuseAsync(IConnection client)
     {
         Interlocked.Increment(ref _refused);
-        bool mayLinger = Interlocked.Increment(ref _farewells) <= MaxFarewells;
+        var mayLinger = Interlocked.Increment(ref _farewells) <= MaxFarewells;
         WarnOfRefusal();
         try
         {

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using KeyEvt.Proxy.Route;
 using KeyEvt.Proxy.Session;
-using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Listen;
 

@@ -18,7 +18,7 @@ internal sealed class MetricFamily
     public MetricFamily(Instrument instrument)
     {
         _instrument = instrument;
-        string type = instrument.GetType().GetGenericTypeDefinition().Name.Split('`')[0];
+        var type = instrument.GetType().GetGenericTypeDefinition().Name.Split('`')[0];
         _kind = type switch { "Histogram" => MetricKind.Histogram, "Counter" or "ObservableCounter" => MetricKind.Counter, _ => MetricKind.Gauge };
         _addsUp = type is "Counter" or "UpDownCounter";
         if (_kind == MetricKind.Histogram) _bounds = BoundsOf(instrument) ?? [.. MeterExtensions.ShortTimes];
@@ -38,14 +38,14 @@ internal sealed class MetricFamily
 
     public void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        string labels = tags.IsEmpty ? "" : PrometheusLabels.Of(tags);
+        var labels = tags.IsEmpty ? "" : PrometheusLabels.Of(tags);
         lock (_gate)
         {
             var series = SeriesOf(labels);
             series.Value = _addsUp || _kind == MetricKind.Histogram ? series.Value + value : value;
             if (_kind != MetricKind.Histogram) return;
             series.Count++;
-            int bucket = BucketOf(value);
+            var bucket = BucketOf(value);
             if (bucket < _bounds.Length) series.Buckets[bucket]++;
         }
     }
@@ -55,8 +55,15 @@ internal sealed class MetricFamily
         lock (_gate)
         {
             var all = _tagged.Select(one => Copy(one.Key, one.Value));
-            if (_untagged is not null) all = all.Prepend(Copy("", _untagged));
-            else if (_kind == MetricKind.Histogram && _tagged.Count == 0) all = [Copy("", new Series(_bounds.Length))]; // from the start, so that the first measurement is an increase
+            if (_untagged is not null)
+            {
+                all = all.Prepend(Copy("", _untagged));
+            }
+            else if (_kind == MetricKind.Histogram && _tagged.Count == 0)
+            {
+                all = [Copy("", new Series(_bounds.Length))]; // from the start, so that the first measurement is an increase
+            }
+
             return new MetricSnapshot(_name, _kind, _instrument.Description ?? "", _bounds, [.. all]);
         }
     }
@@ -72,7 +79,7 @@ internal sealed class MetricFamily
     /// <summary>The first bucket whose upper end is not below the value; behind the last one: none.</summary>
     private int BucketOf(double value)
     {
-        int at = Array.BinarySearch(_bounds, value);
+        var at = Array.BinarySearch(_bounds, value);
         return at < 0 ? ~at : at;
     }
 

@@ -22,7 +22,7 @@ internal sealed class MetricsCollector : IDisposable
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             // Of all the meters in the process those of this program, not of another one made in the same process by a test.
-            bool own = instrument.Name.StartsWith(OwnPrefix, StringComparison.Ordinal) && ReferenceEquals(instrument.Meter.Scope, meters);
+            var own = instrument.Name.StartsWith(OwnPrefix, StringComparison.Ordinal) && ReferenceEquals(instrument.Meter.Scope, meters);
             if (own || instrument.Meter.Name == RuntimeMeter) listener.EnableMeasurementEvents(instrument, Family(instrument));
         };
         _listener.MeasurementsCompleted = (instrument, _) =>

@@ -22,8 +22,8 @@ internal sealed class MetricsFormat
     public static MetricsFormat For(StringValues accept)
     {
         if (!MediaTypeHeaderValue.TryParseList(accept, out var wanted)) return Prometheus;
-        double open = wanted.Where(IsOpenMetrics).Select(Quality).DefaultIfEmpty(0).Max();
-        double plain = wanted.Where(static type => !IsOpenMetrics(type) && type.MediaType.Equals("text/plain", StringComparison.OrdinalIgnoreCase)).Select(Quality).DefaultIfEmpty(0).Max();
+        var open = wanted.Where(IsOpenMetrics).Select(Quality).DefaultIfEmpty(0).Max();
+        var plain = wanted.Where(static type => !IsOpenMetrics(type) && type.MediaType.Equals("text/plain", StringComparison.OrdinalIgnoreCase)).Select(Quality).DefaultIfEmpty(0).Max();
         return open > 0 && open >= plain ? OpenMetrics : Prometheus;
     }
 

@@ -26,8 +26,12 @@ internal sealed class MetricsText
 
     private void Write(MetricSnapshot metric)
     {
-        string family = _isOpen ? metric.Name.Family : metric.Name.Sample;
-        if (metric.Help.Length > 0) Comment("HELP", family, _isOpen ? PrometheusLabels.EscapeWithQuotes(metric.Help) : PrometheusLabels.Escape(metric.Help));
+        var family = _isOpen ? metric.Name.Family : metric.Name.Sample;
+        if (metric.Help.Length > 0)
+        {
+            Comment("HELP", family, _isOpen ? PrometheusLabels.EscapeWithQuotes(metric.Help) : PrometheusLabels.Escape(metric.Help));
+        }
+
         Comment("TYPE", family, metric.Kind switch { MetricKind.Counter => "counter", MetricKind.Histogram => "histogram", _ => "gauge" });
         if (_isOpen && metric.Name.Unit.Length > 0) Comment("UNIT", family, metric.Name.Unit);
         foreach (var series in metric.Series)
@@ -39,10 +43,10 @@ internal sealed class MetricsText
 
     private void WriteHistogram(MetricSnapshot metric, in SeriesSnapshot series)
     {
-        string name = metric.Name.Family;
-        string before = series.Labels.Length > 0 ? series.Labels + "," : "";
+        var name = metric.Name.Family;
+        var before = series.Labels.Length > 0 ? series.Labels + "," : "";
         long below = 0;
-        for (int i = 0; i < metric.Bounds.Count; i++)
+        for (var i = 0; i < metric.Bounds.Count; i++)
         {
             below += series.Buckets[i];
             Sample(name + "_bucket", $"{before}le=\"{Bound(metric.Bounds[i])}\"", below);
@@ -65,7 +69,7 @@ internal sealed class MetricsText
     /// <summary>OpenMetrics wants 1.0 where the older format has 1.</summary>
     private string Bound(double value)
     {
-        string text = Number(value);
+        var text = Number(value);
         return _isOpen && text.All(char.IsAsciiDigit) ? text + ".0" : text;
     }
 

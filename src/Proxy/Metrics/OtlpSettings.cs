@@ -9,6 +9,8 @@ namespace KeyEvt.Proxy.Metrics;
 /// <param name="HasCertificates">Certificates for the connection are given.</param>
 internal sealed record OtlpSettings(Uri? Endpoint, string? Headers, bool? IsHttp, bool HasCertificates)
 {
+    private static readonly string[] CertificateVariables = ["CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"];
+
     private const string General = "OTEL_EXPORTER_OTLP_";
     private const string OfMetrics = "OTEL_EXPORTER_OTLP_METRICS_";
 
@@ -24,13 +26,17 @@ internal sealed record OtlpSettings(Uri? Endpoint, string? Headers, bool? IsHttp
             DemandUri(read, OfMetrics + "ENDPOINT"),
             Given(read, OfMetrics + "HEADERS"),
             DemandProtocol(read, OfMetrics + "PROTOCOL"),
-            new[] { "CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY" }.Any(name => Given(read, General + name) is not null));
+            CertificateVariables.Any(name => Given(read, General + name) is not null));
     }
 
     private static bool IsWanted(Func<string, string?> read)
     {
         if (string.Equals(Given(read, "OTEL_SDK_DISABLED"), "true", StringComparison.OrdinalIgnoreCase)) return false;
-        if (Given(read, "OTEL_METRICS_EXPORTER") is { } exporters) return exporters.Split(',').Any(one => one.Trim().Equals("otlp", StringComparison.OrdinalIgnoreCase));
+        if (Given(read, "OTEL_METRICS_EXPORTER") is { } exporters)
+        {
+            return exporters.Split(',').Any(one => one.Trim().Equals("otlp", StringComparison.OrdinalIgnoreCase));
+        }
+
         return Given(read, General + "ENDPOINT") is not null || Given(read, OfMetrics + "ENDPOINT") is not null;
     }
 

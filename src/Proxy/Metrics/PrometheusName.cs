@@ -14,9 +14,9 @@ internal sealed record PrometheusName(string Family, string Unit, string Sample)
     /// <param name="unit">As UCUM has it. What is counted stands in braces and is no unit.</param>
     public static PrometheusName Of(string name, string? unit, MetricKind kind)
     {
-        string family = Clean(name);
+        var family = Clean(name);
         if (family.EndsWith(Total, StringComparison.Ordinal)) family = family[..^Total.Length];
-        string word = unit switch { "s" => "seconds", "ms" => "milliseconds", "By" => "bytes", _ => "" };
+        var word = unit switch { "s" => "seconds", "ms" => "milliseconds", "By" => "bytes", _ => "" };
         if (word.Length > 0 && !family.EndsWith("_" + word, StringComparison.Ordinal)) family += "_" + word;
         if (kind == MetricKind.Gauge) family = WithoutCount(family);
         return new PrometheusName(family, word, kind == MetricKind.Counter ? family + Total : family);
@@ -26,7 +26,7 @@ internal sealed record PrometheusName(string Family, string Unit, string Sample)
     public static string Clean(string name)
     {
         var text = new StringBuilder(name.Length + 16);
-        foreach (char c in name) text.Append(char.IsAsciiLetterOrDigit(c) ? char.ToLowerInvariant(c) : '_');
+        foreach (var c in name) text.Append(char.IsAsciiLetterOrDigit(c) ? char.ToLowerInvariant(c) : '_');
         return text.ToString();
     }
 
@@ -35,7 +35,7 @@ internal sealed record PrometheusName(string Family, string Unit, string Sample)
     {
         const string Count = "_count";
         if (!family.EndsWith(Count, StringComparison.Ordinal)) return family;
-        string one = family[..^Count.Length];
+        var one = family[..^Count.Length];
         return one.EndsWith('y') ? one[..^1] + "ies" : one + "s";
     }
 }

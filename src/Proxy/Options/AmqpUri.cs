@@ -15,7 +15,7 @@ internal static class AmqpUri
         if (uri is null) return null;
         if (uri.Scheme is not ("amqp" or "amqps")) return Wrong("must begin with amqp:// or amqps://", out fault);
         if (uri.User?.Length == 0) return Wrong("must not have an empty user", out fault);
-        bool tls = uri.Scheme == "amqps";
+        var tls = uri.Scheme == "amqps";
         return into with
         {
             Host = uri.Host,

@@ -44,7 +44,9 @@ internal sealed class CommandLineSource
         foreach (var (spec, option) in _options)
         {
             if (parsed.GetResult(option) is { Implicit: false } result && result.Tokens.Count > 0)
+            {
                 given[spec.Name] = ("--" + spec.Name, [.. result.Tokens.Select(token => token.Value)]);
+            }
         }
         return given;
     }
@@ -59,7 +61,7 @@ internal sealed class CommandLineSource
 
     private static Option Declare(OptionSpec spec)
     {
-        string name = "--" + spec.Name;
+        var name = "--" + spec.Name;
         Option option = spec.Repeatable ? new Option<string[]>(name) { Arity = ArgumentArity.OneOrMore } : new Option<string>(name);
         option.Description = Describe(spec);
         option.HelpName = spec.ValueName;
@@ -70,10 +72,10 @@ internal sealed class CommandLineSource
     /// <summary>Names unknown options without what stands behind them; a word after an unknown option is taken for its value.</summary>
     private static void ReportUnmatched(IReadOnlyList<string> tokens, List<string> faults)
     {
-        bool afterOption = false;
-        foreach (string token in tokens)
+        var afterOption = false;
+        foreach (var token in tokens)
         {
-            bool isOption = token.StartsWith('-') && token.Length > 1;
+            var isOption = token.StartsWith('-') && token.Length > 1;
             if (isOption) faults.Add($"{token.Split('=', ':')[0]} is not an option: see keyevt --help");
             else if (!afterOption) faults.Add("there is a word that is neither a command nor an option: see keyevt --help");
             afterOption = isOption && !token.Contains('=', StringComparison.Ordinal);
@@ -82,7 +84,7 @@ internal sealed class CommandLineSource
 
     private static string Describe(OptionSpec spec)
     {
-        string? shown = spec.DefaultShown ?? spec.Default;
+        var shown = spec.DefaultShown ?? spec.Default;
         return (spec.Repeatable ? "* " : "") + spec.Meaning + (shown is null ? "" : $" [default: {shown}]");
     }
 }

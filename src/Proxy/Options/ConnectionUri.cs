@@ -13,27 +13,36 @@ internal sealed record ConnectionUri(string Scheme, string? User, string? Passwo
     public static ConnectionUri? Parse(string text, out string fault)
     {
         fault = "";
-        int colon = text.IndexOf("://", StringComparison.Ordinal);
+        var colon = text.IndexOf("://", StringComparison.Ordinal);
         if (colon <= 0) return Wrong("must begin with a scheme and ://", out fault);
-        string scheme = text[..colon].ToLowerInvariant();
-        string rest = text[(colon + 3)..];
-        if (rest.AsSpan().IndexOfAny('?', '#') >= 0) return Wrong("must not have parameters (? or #): there are options for them; in a password write %3F or %23", out fault);
+        var scheme = text[..colon].ToLowerInvariant();
+        var rest = text[(colon + 3)..];
+        if (rest.AsSpan().IndexOfAny('?', '#') >= 0)
+        {
+            return Wrong("must not have parameters (? or #): there are options for them; in a password write %3F or %23", out fault);
+        }
 
-        int slash = rest.IndexOf('/', StringComparison.Ordinal);
-        string authority = slash < 0 ? rest : rest[..slash];
-        string? path = slash < 0 ? null : Decode(rest[(slash + 1)..]);
-        if (slash >= 0 && (path is null || rest.IndexOf('/', slash + 1) >= 0)) return Wrong("has a path that is not one percent-encoded name (write %2F for a slash)", out fault);
+        var slash = rest.IndexOf('/', StringComparison.Ordinal);
+        var authority = slash < 0 ? rest : rest[..slash];
+        var path = slash < 0 ? null : Decode(rest[(slash + 1)..]);
+        if (slash >= 0 && (path is null || rest.IndexOf('/', slash + 1) >= 0))
+        {
+            return Wrong("has a path that is not one percent-encoded name (write %2F for a slash)", out fault);
+        }
 
-        int at = authority.LastIndexOf('@');
+        var at = authority.LastIndexOf('@');
         string? user = null, password = null;
         if (at >= 0)
         {
-            string[] parts = authority[..at].Split(':', 2);
+            var parts = authority[..at].Split(':', 2);
             user = Decode(parts[0]);
             password = parts.Length > 1 ? Decode(parts[1]) : null;
-            if (user is null || (parts.Length > 1 && password is null)) return Wrong("has a user or password with a wrong percent escape (write %25 for a percent sign)", out fault);
+            if (user is null || (parts.Length > 1 && password is null))
+            {
+                return Wrong("has a user or password with a wrong percent escape (write %25 for a percent sign)", out fault);
+            }
         }
-        return EndPointText.SplitHostPort(authority[(at + 1)..], out string host, out int? port)
+        return EndPointText.SplitHostPort(authority[(at + 1)..], out var host, out var port)
             ? new ConnectionUri(scheme, user, password, host, port, path)
             : Wrong("must name a host, and a port from 1 to 65535 if any (in a user or password write %2F for a slash, %40 for an at sign)", out fault);
     }
@@ -44,13 +53,17 @@ internal sealed record ConnectionUri(string Scheme, string? User, string? Passwo
     /// <summary>Percent-decoding that refuses what is not UTF-8, holds a NUL, or is no escape.</summary>
     private static string? Decode(string text)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
-        int to = 0;
-        for (int from = 0; from < bytes.Length; from++, to++)
+        var bytes = Encoding.UTF8.GetBytes(text);
+        var to = 0;
+        for (var from = 0; from < bytes.Length; from++, to++)
         {
             bytes[to] = bytes[from];
             if (bytes[from] != (byte)'%') continue;
-            if (from + 2 >= bytes.Length || !byte.TryParse(bytes.AsSpan(from + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out bytes[to])) return null;
+            if (from + 2 >= bytes.Length || !byte.TryParse(bytes.AsSpan(from + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out bytes[to]))
+            {
+                return null;
+            }
+
             from += 2;
         }
         var decoded = bytes.AsSpan(0, to);

@@ -16,10 +16,10 @@ internal static class EndPointText
         fault = $"must be host:port or unix:/path, not {Printable.Quote(text)}";
         if (text.StartsWith("unix:", StringComparison.Ordinal))
         {
-            string path = text[5..];
+            var path = text[5..];
             return path.StartsWith('/') && Encoding.UTF8.GetByteCount(path) <= MaxUnixPath ? TransportAddress.Unix(path) : null;
         }
-        return SplitHostPort(text, out string host, out int? port, minPort: 0) && port is { } given ? TransportAddress.Tcp(host, given) : null;
+        return SplitHostPort(text, out var host, out var port, minPort: 0) && port is { } given ? TransportAddress.Tcp(host, given) : null;
     }
 
     /// <summary>As <see cref="Parse"/>, or <c>rediss://host:port</c> for TLS.</summary>
@@ -33,16 +33,16 @@ internal static class EndPointText
         }
 
         fault = $"must be rediss://host:port, not {Printable.Quote(text)}";
-        return SplitHostPort(text[TransportAddress.TlsScheme.Length..], out string host, out int? port, minPort: 0) && port is { } given ? TransportAddress.Tls(host, given) : null;
+        return SplitHostPort(text[TransportAddress.TlsScheme.Length..], out var host, out var port, minPort: 0) && port is { } given ? TransportAddress.Tls(host, given) : null;
     }
 
     /// <summary>Splits <c>host[:port]</c>; an IPv6 address stands in brackets, which are taken off.</summary>
     public static bool SplitHostPort(string text, out string host, out int? port, int minPort = 1)
     {
         port = null;
-        int colon = text.LastIndexOf(':');
-        int bracket = text.LastIndexOf(']');
-        bool hasPort = colon > bracket;
+        var colon = text.LastIndexOf(':');
+        var bracket = text.LastIndexOf(']');
+        var hasPort = colon > bracket;
         host = hasPort ? text[..colon] : text;
         var faults = new List<string>();
         if (hasPort)
@@ -51,7 +51,7 @@ internal static class EndPointText
             if (port is null || (host.Contains(':', StringComparison.Ordinal) && !host.StartsWith('['))) return false;
         }
         if (host.StartsWith('[') != host.EndsWith(']')) return false;
-        bool valid = ConfigParameters.ReadHost(OptionInput.Bytes(host), faults) is not null;
+        var valid = ConfigParameters.ReadHost(OptionInput.Bytes(host), faults) is not null;
         host = host.Trim('[', ']');
         return valid && host.Length > 0;
     }

@@ -33,11 +33,23 @@ internal static class FileSource
     {
         foreach (var property in root.EnumerateObject())
         {
-            string source = $"{Printable.Quote(property.Name)} in {path}";
-            if (OptionTable.Find(property.Name, OptionTable.All) is not { } option) faults.Add($"{source} is not an option: see keyevt --help");
-            else if (given.ContainsKey(option.Name)) faults.Add($"{source} is given twice");
-            else if (ReadValues(property.Value, option.Repeatable) is { } values) given[option.Name] = (source, values);
-            else faults.Add($"{source} must be a string or a number{(option.Repeatable ? ", or an array of them that is not empty" : "")}");
+            var source = $"{Printable.Quote(property.Name)} in {path}";
+            if (OptionTable.Find(property.Name, OptionTable.All) is not { } option)
+            {
+                faults.Add($"{source} is not an option: see keyevt --help");
+            }
+            else if (given.ContainsKey(option.Name))
+            {
+                faults.Add($"{source} is given twice");
+            }
+            else if (ReadValues(property.Value, option.Repeatable) is { } values)
+            {
+                given[option.Name] = (source, values);
+            }
+            else
+            {
+                faults.Add($"{source} must be a string or a number{(option.Repeatable ? ", or an array of them that is not empty" : "")}");
+            }
         }
     }
 

@@ -27,7 +27,7 @@ internal sealed class LoadModuleArguments
         }
         var faults = new List<string>();
         var line = Parse(words.AsSpan(WordsBeforeFlags(words)), faults);
-        foreach (string fault in faults) input.Fault(fault);
+        foreach (var fault in faults) input.Fault(fault);
         return faults.Count == 0 ? line : null;
     }
 
@@ -37,14 +37,14 @@ internal sealed class LoadModuleArguments
     private static LoadModuleArguments Parse(ReadOnlySpan<ReadOnlyMemory<byte>> args, List<string> faults)
     {
         if (args.IsEmpty) return new LoadModuleArguments(null, new ConfigParameters());
-        if (!NotifyFlags.TryParse(Encoding.Latin1.GetString(args[0].Span), out var events, out string error)) faults.Add($"flags: {error}");
+        if (!NotifyFlags.TryParse(Encoding.Latin1.GetString(args[0].Span), out var events, out var error)) faults.Add($"flags: {error}");
         return new LoadModuleArguments(events, ConfigParameters.Parse(args[1..], faults));
     }
 
     /// <summary>A line copied whole from redis.conf begins with the directive and the path of the library.</summary>
     private static int WordsBeforeFlags(ReadOnlyMemory<byte>[] words)
     {
-        int at = words.Length > 0 && Encoding.Latin1.GetString(words[0].Span).Equals("loadmodule", StringComparison.OrdinalIgnoreCase) ? 1 : 0;
+        var at = words.Length > 0 && Encoding.Latin1.GetString(words[0].Span).Equals("loadmodule", StringComparison.OrdinalIgnoreCase) ? 1 : 0;
         return at < words.Length && words[at].Span.EndsWith(".so"u8) ? at + 1 : at;
     }
 
@@ -55,8 +55,8 @@ internal sealed class LoadModuleArguments
     internal static ReadOnlyMemory<byte>[]? SplitWords(string line)
     {
         var words = new List<ReadOnlyMemory<byte>>();
-        byte[] text = Encoding.UTF8.GetBytes(line);
-        int at = 0;
+        var text = Encoding.UTF8.GetBytes(line);
+        var at = 0;
         while (true)
         {
             while (at < text.Length && IsBlank(text[at])) at++;
@@ -71,7 +71,7 @@ internal sealed class LoadModuleArguments
         var word = new List<byte>();
         for (; at < text.Length && !IsBlank(text[at]); at++)
         {
-            byte quote = text[at];
+            var quote = text[at];
             if (quote is not ((byte)'"' or (byte)'\''))
             {
                 word.Add(quote);
@@ -93,7 +93,7 @@ internal sealed class LoadModuleArguments
                 at++;
                 return true;
             }
-            bool escape = text[at] == (byte)'\\' && at + 1 < text.Length && (quote == (byte)'"' || text[at + 1] == quote);
+            var escape = text[at] == (byte)'\\' && at + 1 < text.Length && (quote == (byte)'"' || text[at + 1] == quote);
             if (!escape) word.Add(text[at]);
             else word.Add(ReadEscape(text, ref at));
         }
@@ -105,7 +105,7 @@ internal sealed class LoadModuleArguments
     {
         at++;
         if (text[at] == (byte)'x' && at + 2 < text.Length
-            && byte.TryParse(text.Slice(at + 1, 2), System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out byte value))
+            && byte.TryParse(text.Slice(at + 1, 2), System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out var value))
         {
             at += 2;
             return value;

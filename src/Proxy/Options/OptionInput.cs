@@ -29,8 +29,11 @@ internal sealed class OptionInput(string source, IReadOnlyList<string> values, L
     /// <summary>Seconds, a fraction allowed.</summary>
     public TimeSpan? Seconds(double min, double max)
     {
-        if (double.TryParse(Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) && seconds >= min && seconds <= max)
+        if (double.TryParse(Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds >= min && seconds <= max)
+        {
             return TimeSpan.FromSeconds(seconds);
+        }
+
         Fault(string.Create(CultureInfo.InvariantCulture, $"must be {min} to {max} seconds, not {Printable.Quote(Value)}"));
         return null;
     }
@@ -38,11 +41,14 @@ internal sealed class OptionInput(string source, IReadOnlyList<string> values, L
     /// <summary>A number of bytes; k, m and g stand for 1024, 1024² and 1024³.</summary>
     public long? ByteSize(long min, long max)
     {
-        string digits = Value.TrimEnd('b', 'B');
-        int shift = digits.Length == 0 ? 0 : char.ToLowerInvariant(digits[^1]) switch { 'k' => 10, 'm' => 20, 'g' => 30, _ => 0 };
+        var digits = Value.TrimEnd('b', 'B');
+        var shift = digits.Length == 0 ? 0 : char.ToLowerInvariant(digits[^1]) switch { 'k' => 10, 'm' => 20, 'g' => 30, _ => 0 };
         if (shift > 0) digits = digits[..^1];
-        if (long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number <= max >> shift && number << shift >= min)
+        if (long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max >> shift && number << shift >= min)
+        {
             return number << shift;
+        }
+
         Fault($"must be a number of bytes with k, m or g behind it, {min} to {max}, not {Printable.Quote(Value)}");
         return null;
     }

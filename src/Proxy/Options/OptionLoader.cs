@@ -23,7 +23,11 @@ internal static class OptionLoader
         OptionSpec[] inOrder = [OptionTable.LoadModule, .. OptionTable.All.Where(option => option != OptionTable.LoadModule)];
         foreach (var option in inOrder)
         {
-            if (!commandLine.TryGetValue(option.Name, out var given) && !environment.TryGetValue(option.Name, out given) && !file.TryGetValue(option.Name, out given)) continue;
+            if (!commandLine.TryGetValue(option.Name, out var given) && !environment.TryGetValue(option.Name, out given) && !file.TryGetValue(option.Name, out given))
+            {
+                continue;
+            }
+
             options = option.Apply(options, new OptionInput(given.Source, given.Values, faults));
             if (option.NamesFile) files.Add(new NamedFile(given.Source, given.Values[0], option.NamesSecret));
         }
@@ -39,7 +43,10 @@ internal static class OptionLoader
         var options = new ProxyOptions { Instance = RandomNumberGenerator.GetHexString(8, lowercase: true) };
         foreach (var option in OptionTable.All)
         {
-            if (option.Default is not null) options = option.Apply(options, new OptionInput($"default of --{option.Name}", [option.Default], faults));
+            if (option.Default is not null)
+            {
+                options = option.Apply(options, new OptionInput($"default of --{option.Name}", [option.Default], faults));
+            }
         }
         return faults.Count == 0 ? options : throw new InvalidOperationException(string.Join("; ", faults));
     }
@@ -49,18 +56,26 @@ internal static class OptionLoader
     {
         var (start, allowed) = (options.Forwarding.Amqp, options.Forwarding.AmqpHosts);
         if (!allowed.Contains(AllowedBroker.Any) && !allowed.Any(broker => broker.Port is null && AmqpSettings.IsSameHost(broker.Host, start.Host)))
+        {
             allowed = [.. allowed, new AllowedBroker(start.Host)];
+        }
+
         return options with { Forwarding = options.Forwarding with { Configured = start, AmqpHosts = allowed } };
     }
 
     private static ProxyOptions WithSecrets(ProxyOptions options)
     {
         if (options.AmqpPassword is { } amqp)
+        {
             options = options with { Forwarding = options.Forwarding with { Amqp = options.Forwarding.Amqp with { Password = amqp } } };
-        if (options.UpstreamPassword is { } upstream)
-            options = options with { Upstream = options.Upstream.WithPassword(upstream) };
+        }
+
+        if (options.UpstreamPassword is { } upstream) options = options with { Upstream = options.Upstream.WithPassword(upstream) };
         if (options.Upstream.Shape == UpstreamShape.Sentinel)
+        {
             options = options with { Upstream = options.Upstream.WithSentinelLogin(options.SentinelUser, options.SentinelPassword) };
+        }
+
         return options;
     }
 }

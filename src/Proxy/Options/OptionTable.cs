@@ -37,12 +37,12 @@ internal static class OptionTable
         new(OptionGroup.Clients, "listen-base", "port", "16380", "With redis+cluster://. The first of the ports that lead to the nodes, one port for each node, on the host of the first --listen.",
             (o, v) => v.Integer(1, 65535) is { } port ? o with { ListenBase = port } : o),
         new(OptionGroup.Clients, "announce-host", "host", null, "With redis+cluster://. The host by which clients are told to reach those ports.",
-            (o, v) => ReadAnnounced(o, v)) { DefaultShown = "as each client has come" },
+            ReadAnnounced) { DefaultShown = "as each client has come" },
         new(OptionGroup.Clients, "merge-keyspace", "yes|no", "no", "With redis+cluster://. yes: whoever subscribes to channels that begin with __keyevent@ or __keyspace@ hears the notifications of all masters, at any port.",
             (o, v) => v.Word(("no", false), ("yes", true)) is { } merge ? o with { MergeKeyspace = merge } : o),
 
         new(OptionGroup.Redis, "upstream", "uri", "redis://127.0.0.1:6379", "The Redis behind the proxy: redis://[user:password@]host:port, rediss:// for TLS, unix:/path, redis+sentinel://[user:password@]host:26379,host:26379/master, or redis+cluster://[user:password@]host:port,host:port. No database number and no parameters behind it.",
-            (o, v) => UpstreamAddress.TryParse(v.Value, out var address, out string error) ? o with { Upstream = address } : Fault(o, v, $"is wrong: {error}")),
+            (o, v) => UpstreamAddress.TryParse(v.Value, out var address, out var error) ? o with { Upstream = address } : Fault(o, v, $"is wrong: {error}")),
         new(OptionGroup.Redis, "upstream-password-file", "file", null, "A file with the password for Redis. It wins over a password in --upstream.",
             (o, v) => v.SecretFromFile() is { } secret ? o with { UpstreamPassword = secret } : o),
         new(OptionGroup.Redis, "sentinel-user", "name", null, "The user for the Sentinels of redis+sentinel://, where they have users.",
@@ -56,7 +56,7 @@ internal static class OptionTable
         new(OptionGroup.Redis, "instance", "name", null, "The name of this KeyEvt in the markers that it sends through Redis, and in the key of --state. Letters, digits, dot, dash, underscore. Two that share one Redis need a name each.", ReadInstance) { DefaultShown = "random" },
 
         new(OptionGroup.RabbitMq, "amqp", "uri", "amqp://guest:guest@127.0.0.1:5672/", "The RabbitMQ: amqp://[user:password@]host[:port][/vhost], or amqps:// for TLS.",
-            (o, v) => AmqpUri.Parse(v.Value, o.Forwarding.Amqp, out string fault) is { } amqp ? Amqp(o, _ => amqp) : Fault(o, v, fault)),
+            (o, v) => AmqpUri.Parse(v.Value, o.Forwarding.Amqp, out var fault) is { } amqp ? Amqp(o, _ => amqp) : Fault(o, v, fault)),
         new(OptionGroup.RabbitMq, "amqp-password-file", "file", null, "A file with the password for RabbitMQ. It wins over a password in --amqp.",
             (o, v) => v.SecretFromFile() is { } secret ? o with { AmqpPassword = secret } : o),
         new(OptionGroup.RabbitMq, "amqp-hosts", "host[:port]", null, "Brokers that commands may name besides the one of --amqp: host (its ports 5671, 5672 and that of --amqp), host:port, or * for any.",
@@ -73,9 +73,9 @@ internal static class OptionTable
             (o, v) => v.Word(("quorum", QueueType.Quorum), ("classic", QueueType.Classic), ("stream", QueueType.Stream)) is { } type ? Forward(o, f => f with { DeclareQueueType = type }) : o) { DefaultShown = "as it is there, else quorum" },
 
         new(OptionGroup.Messages, "events", "flags", "xe", "Which classes of events are forwarded, in the letters of notify-keyspace-events. xe: expired and evicted keys. A: nearly all.",
-            (o, v) => NotifyFlags.TryParse(v.Value, out var classes, out string error) ? Forward(o, f => f with { Events = classes }) : Fault(o, v, $"has a wrong flag: {error}")),
+            (o, v) => NotifyFlags.TryParse(v.Value, out var classes, out var error) ? Forward(o, f => f with { Events = classes }) : Fault(o, v, $"has a wrong flag: {error}")),
         new(OptionGroup.Messages, "keymask", "mask", null, "Forward events of the keys that match, such as ^user:.*$, or ALL. Without a mask and a rule nothing is forwarded.",
-            (o, v) => ReadMasks(o, v)) { Repeatable = true },
+            ReadMasks) { Repeatable = true },
         new(OptionGroup.Messages, "rule", "rule", null, "Forward also what this rule wants. Example: events=xe db=0 mask=^session: for those classes, in that database, of keys that match. events and db may be left out.",
             (o, v) => ReadAll(v, ReadRule) is { } rules ? Forward(o, f => f with { Rules = new RuleSet(rules) }) : o) { Repeatable = true, Separators = ['\n', '\r'] },
         new(OptionGroup.Messages, "format", "shape", "text", "The shape of the messages: text (as of the replaced module), json, or cloudevents.",
@@ -160,9 +160,9 @@ internal static class OptionTable
     private static List<T>? ReadAll<T>(OptionInput input, Parser<T> parse) where T : class
     {
         var read = new List<T>();
-        foreach (string value in input.Values)
+        foreach (var value in input.Values)
         {
-            if (parse(value, out string fault) is { } item) read.Add(item);
+            if (parse(value, out var fault) is { } item) read.Add(item);
             else input.Fault(fault);
         }
         return read.Count == input.Values.Count ? read : null;
@@ -172,7 +172,7 @@ internal static class OptionTable
     {
         fault = $"must be host, host:port or * each, with an IPv6 address in brackets, not {Printable.Quote(text)}";
         if (text == "*") return AllowedBroker.Any;
-        return EndPointText.SplitHostPort(text, out string host, out int? port) ? new AllowedBroker(host, port) : null;
+        return EndPointText.SplitHostPort(text, out var host, out var port) ? new AllowedBroker(host, port) : null;
     }
 
     private static EventRule? ReadRule(string text, out string fault) =>
@@ -188,7 +188,7 @@ internal static class OptionTable
     private static ProxyOptions ReadAdmin(ProxyOptions options, OptionInput input)
     {
         if (input.Value.Equals("off", StringComparison.OrdinalIgnoreCase)) return options with { Admin = null };
-        return EndPointText.Parse(input.Value, out string fault) is { } address ? options with { Admin = address } : Fault(options, input, fault + ", or off");
+        return EndPointText.Parse(input.Value, out var fault) is { } address ? options with { Admin = address } : Fault(options, input, fault + ", or off");
     }
 
     private static string? ReadFile(ProxyOptions options, OptionInput input)
@@ -199,7 +199,7 @@ internal static class OptionTable
 
     private static ProxyOptions ReadSocketMode(ProxyOptions options, OptionInput input)
     {
-        bool isOctal = input.Value.Length is 3 or 4 && input.Value.All(c => c is >= '0' and <= '7') && (input.Value.Length == 3 || input.Value[0] == '0');
+        var isOctal = input.Value.Length is 3 or 4 && input.Value.All(c => c is >= '0' and <= '7') && (input.Value.Length == 3 || input.Value[0] == '0');
         return isOctal
             ? options with { Sockets = options.Sockets with { UnixSocketMode = (UnixFileMode)Convert.ToInt32(input.Value, 8) } }
             : Fault(options, input, $"must be three octal digits such as 770, not {Printable.Quote(input.Value)}");
@@ -208,7 +208,11 @@ internal static class OptionTable
     private static ProxyOptions ReadTransport(ProxyOptions options, OptionInput input)
     {
         var kind = input.Word(("auto", TransportKind.Auto), ("epoll", TransportKind.Epoll), ("sockets", TransportKind.Sockets));
-        if (kind == TransportKind.Epoll && !Platform.HasEpoll) return Fault(options, input, "cannot be epoll: that is there on 64-bit Linux only");
+        if (kind == TransportKind.Epoll && !Platform.HasEpoll)
+        {
+            return Fault(options, input, "cannot be epoll: that is there on 64-bit Linux only");
+        }
+
         return kind is { } known ? options with { Transport = known } : options;
     }
 
@@ -222,7 +226,7 @@ internal static class OptionTable
 
     private static ProxyOptions ReadInstance(ProxyOptions options, OptionInput input)
     {
-        bool valid = input.Value.Length is > 0 and <= 64 && input.Value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
+        var valid = input.Value.Length is > 0 and <= 64 && input.Value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
         return valid ? options with { Instance = input.Value, NamedInstance = input.Value } : Fault(options, input, $"must be 1 to 64 letters, digits, dots, dashes or underscores, not {Printable.Quote(input.Value)}");
     }
 }

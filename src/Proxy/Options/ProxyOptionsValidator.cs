@@ -1,5 +1,4 @@
 using KeyEvt.Forwarder;
-using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Text;
 using KeyEvt.Proxy.Transport;
@@ -14,41 +13,65 @@ internal static class ProxyOptionsValidator
     {
         var listen = options.Listen.Where(address => !IsAnyPort(address)).ToList();
         foreach (var twice in listen.GroupBy(address => address.Plain).Where(group => group.Count() > 1).Select(group => group.Key))
+        {
             yield return $"--listen names {twice} twice";
+        }
 
         if (options.Admin is { } admin && listen.Any(address => address.Plain == admin))
+        {
             yield return $"--admin and --listen are both {admin}: they need different addresses";
+        }
 
-        if (options.Admin is null && options.AdminToken is not null)
-            yield return "--admin-token-file needs --admin, which is off";
+        if (options.Admin is null && options.AdminToken is not null) yield return "--admin-token-file needs --admin, which is off";
 
         foreach (var seed in options.Upstream.Seeds.Select(TransportAddress.Of).Where(seed => listen.Any(address => address.Plain == seed.Plain)))
+        {
             yield return $"--upstream and --listen are both {seed}: the proxy would connect to itself";
+        }
 
         if (options.Upstream.Shape != UpstreamShape.Sentinel && (options.SentinelUser is not null || options.SentinelPassword is not null))
+        {
             yield return "--sentinel-user and --sentinel-password-file need --upstream redis+sentinel://";
+        }
         else if (options.SentinelUser is not null && options.SentinelPassword is null)
+        {
             yield return "--sentinel-user needs --sentinel-password-file";
+        }
 
         if (options.AnnounceHost is not null && options.Upstream.Shape != UpstreamShape.Cluster)
+        {
             yield return "--announce-host needs --upstream redis+cluster://";
+        }
 
         if (options.MergeKeyspace && options.Upstream.Shape != UpstreamShape.Cluster)
+        {
             yield return "--merge-keyspace needs --upstream redis+cluster://";
+        }
 
-        foreach (string fault in TlsFaults.Of(options)) yield return fault;
+        foreach (var fault in TlsFaults.Of(options)) yield return fault;
 
         var forwarding = options.Forwarding;
         if (forwarding.DeclareQueueType is not null && forwarding.DeclareQueue is null)
+        {
             yield return "--declare-queue-type needs --declare-queue";
+        }
+
         if (forwarding.DeclareQueue is "")
+        {
             yield return "--declare-queue must not be empty";
+        }
         else if (forwarding.DeclareQueue is { } queue && queue.StartsWith("amq.", StringComparison.Ordinal))
+        {
             yield return $"--declare-queue must not begin with amq., which RabbitMQ keeps for itself: {Printable.Quote(queue)}";
+        }
         else if (forwarding.DeclareQueue is { } other && forwarding.Exchange.Length == 0 && forwarding.RoutingKey != other)
+        {
             yield return "--declare-queue cannot be bound to the exchange without a name: that one takes the queue's name as --routing-key";
+        }
         else if (ConfigFaults.Of(forwarding) is { } fault)
+        {
             yield return fault;
+        }
     }
 
     private static bool IsAnyPort(TransportAddress address) => address is { UnixPath: null, Port: 0 };

@@ -48,7 +48,7 @@ internal sealed record ConfigParameters
     public static ConfigParameters Parse(ReadOnlySpan<ReadOnlyMemory<byte>> args, List<string> faults)
     {
         var read = new ConfigParameters();
-        for (int i = 0; i < Math.Min(args.Length, 9); i++)
+        for (var i = 0; i < Math.Min(args.Length, 9); i++)
         {
             var value = args[i].Span;
             read = i switch
@@ -76,7 +76,7 @@ internal sealed record ConfigParameters
         next = current;
         error = "";
         var login = LoginAfter(current.Amqp);
-        bool isElsewhere = login.Port != current.Amqp.Port || !AmqpSettings.IsSameHost(login.Host, current.Amqp.Host);
+        var isElsewhere = login.Port != current.Amqp.Port || !AmqpSettings.IsSameHost(login.Host, current.Amqp.Host);
         if (isElsewhere && !current.AmqpHosts.Any(allowed => allowed.Allows(login.Host, login.Port, current.Configured?.Port)))
         {
             error = $"broker {Printable.Quote(new AllowedBroker(login.Host, login.Port).ToString())} is not allowed: name it in the option --amqp-hosts";
@@ -96,7 +96,7 @@ internal sealed record ConfigParameters
     public ForwarderConfig ApplyTo(ForwarderConfig current)
     {
         var login = LoginAfter(current.Amqp);
-        bool isGuest = User is null && login.User == AmqpSettings.Guest && !login.IsSameLogin(current.Amqp);
+        var isGuest = User is null && login.User == AmqpSettings.Guest && !login.IsSameLogin(current.Amqp);
         return ApplyTo(current, login with { Password = Password ?? (isGuest ? AmqpSettings.Guest : current.PasswordFor(login)) });
     }
 
@@ -126,10 +126,12 @@ internal sealed record ConfigParameters
     {
         // Names, IPv4, IPv6 with or without brackets; anything else could change the meaning of a URI or a log line.
         if (value.IsEmpty) return Fault("host must not be empty", faults);
-        foreach (byte b in value)
+        foreach (var b in value)
         {
             if (!char.IsAsciiLetterOrDigit((char)b) && !".-_:[]%"u8.Contains(b))
+            {
                 return Fault($"host must be a name or an IP address, not {Printable.Quote(value)}", faults);
+            }
         }
         return value.Length <= 253 ? Encoding.ASCII.GetString(value).Trim('[', ']') : Fault("host must have at most 253 characters", faults);
     }
@@ -137,9 +139,13 @@ internal sealed record ConfigParameters
     internal static long? ReadInteger(string name, ReadOnlySpan<byte> value, long min, long max, List<string> faults)
     {
         // Checked by hand first: long.TryParse also takes a plus sign and trailing NULs.
-        bool digitsOnly = value.TrimStart((byte)'-').IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0;
-        if (digitsOnly && long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) && number >= min && number <= max) return number;
-        string range = min == long.MinValue ? "a whole number (0 unlimited, negative off)" : $"{min} to {max}";
+        var digitsOnly = value.TrimStart((byte)'-').IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0;
+        if (digitsOnly && long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max)
+        {
+            return number;
+        }
+
+        var range = min == long.MinValue ? "a whole number (0 unlimited, negative off)" : $"{min} to {max}";
         Fault($"{name} must be {range}, not {Printable.Quote(value)}", faults);
         return null;
     }

@@ -55,7 +55,11 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         _probe = new UpstreamProbe(transport, time, _logger);
         var route = RouteOf();
         var translator = options.Topology is { Current.Shape: UpstreamShape.Cluster } cluster ? new AddressTranslator(options.AnnounceHost, cluster.Hint, time, _logger) : null;
-        if (options.MergeKeyspace && translator is not null) _merge = new FanInHub(options.Topology!, transport, options.Deadlines.Connect, time, _logger);
+        if (options.MergeKeyspace && translator is not null)
+        {
+            _merge = new FanInHub(options.Topology!, transport, options.Deadlines.Connect, time, _logger);
+        }
+
         var sessionLogger = loggers.CreateLogger<ProxySession>();
         var services = new SessionServices
         {
@@ -73,7 +77,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         _sessions = new SessionRegistry(services, _maxClients);
         SessionMetrics.Add(meter, _sessions);
         FanInMetrics.Add(meter, _merge);
-        if (commands is not null) commands.ServerSection = GetInfo;
+        commands?.ServerSection = GetInfo;
         foreach (var address in options.Listen) _listeners.Add(Listen(address));
         foreach (var listener in _listeners) ListenLog.Listening(_logger, listener.Address);
         List<Task> loops = [.. _listeners.Select(listener => new ProxyListener(listener, _sessions, time, _logger).RunAsync(_stop.Token))];
@@ -147,7 +151,10 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     private async Task ProbeAsync(IUpstreamRoute route, UpstreamProbe probe)
     {
         var now = time.GetTimestamp();
-        if (await route.FindAsync(failed: [], _stop.Token).ConfigureAwait(false) is { } place) await probe.LearnAsync(place.Address, now, _stop.Token).ConfigureAwait(false);
+        if (await route.FindAsync(failed: [], _stop.Token).ConfigureAwait(false) is { } place)
+        {
+            await probe.LearnAsync(place.Address, now, _stop.Token).ConfigureAwait(false);
+        }
     }
 
     private static async Task UntilStopped(Task loop)

@@ -62,7 +62,11 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     /// <summary>Runs until both sides have ended; never throws.</summary>
     public async Task RunAsync()
     {
-        if (services.Logger.IsEnabled(LogLevel.Debug)) SessionLog.SessionBegins(services.Logger, id, client.RemoteName); // the name is made when it is asked for
+        if (services.Logger.IsEnabled(LogLevel.Debug))
+        {
+            SessionLog.SessionBegins(services.Logger, id, client.RemoteName); // the name is made when it is asked for
+        }
+
         try
         {
             if (await ConnectUpstreamAsync().ConfigureAwait(false) is { } place) await PumpAsync(_upstream!, place).ConfigureAwait(false);

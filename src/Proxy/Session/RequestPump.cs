@@ -5,7 +5,6 @@ using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Candidates;
 using KeyEvt.Proxy.Text;
 using KeyEvt.Proxy.Transport;
-using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.Session;
 
@@ -93,12 +92,24 @@ internal sealed class RequestPump(
             }
 
             _run.Advance(_client, read.Buffer);
-            if (stop == RunStop.ForeignProtocol) session.CutOff(SessionEndReason.ForeignProtocol); // as from Redis: what stood before that line is done, and not answered
+            if (stop == RunStop.ForeignProtocol)
+            {
+                session.CutOff(SessionEndReason.ForeignProtocol); // as from Redis: what stood before that line is done, and not answered
+            }
+
             if (!await _upstream.TryFlushAsync().ConfigureAwait(false)) return await DiscardAsync().ConfigureAwait(false);
             if (stop == RunStop.ForeignProtocol) return SessionEndReason.ForeignProtocol;
-            if (stop == RunStop.Malformed) return await EndBehindRepliesAsync(SessionEndReason.ProtocolError, Replies.Error($"ERR {_run.Fault!.Message}")).ConfigureAwait(false);
+            if (stop == RunStop.Malformed)
+            {
+                return await EndBehindRepliesAsync(SessionEndReason.ProtocolError, Replies.Error($"ERR {_run.Fault!.Message}")).ConfigureAwait(false);
+            }
+
             if (read.IsCompleted) return await PassEndAsync().ConfigureAwait(false);
-            if (session.IsStopping && _run.AtRequestBoundary) return await EndBehindRepliesAsync(SessionEndReason.Stopping, default).ConfigureAwait(false);
+            if (session.IsStopping && _run.AtRequestBoundary)
+            {
+                return await EndBehindRepliesAsync(SessionEndReason.Stopping, default).ConfigureAwait(false);
+            }
+
             read = await _client.ReadAsync(session.IsStopping ? null : this).ConfigureAwait(false);
         }
     }
@@ -179,7 +190,10 @@ internal sealed class RequestPump(
         await using var deadline = _repliesMayBeOff ? EndAfter(services.Deadlines.SilentPlace, SessionEndReason.PlaceLost) : null;
         read = await SendAndWaitAsync(barrier, read, isLast: interception.SecondQuestion is null).ConfigureAwait(false);
         if (await barrier.End.ConfigureAwait(false) == BarrierEnd.AskUser)
+        {
             read = await SendAndWaitAsync(ReplyBarrier.ForQuestion(shape, guard, interception.SecondQuestion!.Value, interception, repliesMayBeOff: false), read, isLast: true).ConfigureAwait(false);
+        }
+
         if (interception.EndsSession) _over = (SessionEndReason.ProtocolError, default);
         if (interception.Mode == ReplyMode.Off) _upstream.TryWrite(RepliesOff);
         return read;

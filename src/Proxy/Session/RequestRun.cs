@@ -100,7 +100,11 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
                 if (status == CandidateStatus.Incomplete) return RunStop.NeedMore;
                 Candidate = request;
                 if (status == CandidateStatus.Complete) return RunStop.Candidate;
-                if (MayBeOwn(buffer.Slice(_done))) throw new RespProtocolException("Protocol error: too big command of key_evt_amqp or MODULE", 0);
+                if (MayBeOwn(buffer.Slice(_done)))
+                {
+                    throw new RespProtocolException("Protocol error: too big command of key_evt_amqp or MODULE", 0);
+                }
+
                 PassesTooLarge = true;
                 PassCandidate();
             }

@@ -13,7 +13,7 @@ internal static class Printable
     public static string Quote(ReadOnlySpan<byte> value)
     {
         var text = new StringBuilder("'");
-        foreach (byte b in value[..Math.Min(value.Length, MaxBytes)])
+        foreach (var b in value[..Math.Min(value.Length, MaxBytes)])
         {
             if (b is (byte)'\'' or (byte)'\\') text.Append('\\').Append((char)b);
             else if (b is >= 0x20 and < 0x7f) text.Append((char)b);

@@ -1,5 +1,3 @@
-using KeyEvt.Proxy.Listen;
-
 namespace KeyEvt.Proxy.Transport;
 
 /// <summary>Who comes in at one address? Owned by the accept loop.</summary>

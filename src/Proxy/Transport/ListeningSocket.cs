@@ -53,7 +53,7 @@ internal sealed class ListeningSocket : IDisposable
     public void Refuse()
     {
         Libc.ReuseAddress(Descriptor, false);
-        Libc.Shutdown(Descriptor, Libc.ShutdownBoth);
+        _ = Libc.Shutdown(Descriptor, Libc.ShutdownBoth);
     }
 
     /// <exception cref="SocketException">The kernel does not want to.</exception>

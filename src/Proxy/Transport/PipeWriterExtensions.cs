@@ -15,9 +15,19 @@ internal static class PipeWriterExtensions
     {
         try
         {
-            if (output is BlockWriter writer) foreach (var segment in bytes) writer.Append(segment.Span);
-            else if (bytes.IsSingleSegment) output.Write(bytes.FirstSpan);
-            else foreach (var segment in bytes) output.Write(segment.Span);
+            if (output is BlockWriter writer)
+            {
+                foreach (var segment in bytes) writer.Append(segment.Span);
+            }
+            else if (bytes.IsSingleSegment)
+            {
+                output.Write(bytes.FirstSpan);
+            }
+            else
+            {
+                foreach (var segment in bytes) output.Write(segment.Span);
+            }
+
             return true;
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentOutOfRangeException)

@@ -21,7 +21,7 @@ internal static class RelistenSupport
             listener.Bind(FreePlace()); // by its number: a port that the kernel has chosen is not kept
             listener.Listen(1);
             var (place, fd) = (listener.LocalEndPoint!, listener.SafeHandle.DangerousGetHandle().ToInt32());
-            Libc.Shutdown(fd, Libc.ShutdownBoth);
+            _ = Libc.Shutdown(fd, Libc.ShutdownBoth);
             return !IsOpen(place) && Libc.Listen(fd, 1) == 0 && IsOpen(place);
         }
         catch (SocketException)

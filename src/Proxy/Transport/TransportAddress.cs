@@ -51,7 +51,11 @@ internal sealed record TransportAddress
         }
 
         var colon = text.LastIndexOf(':');
-        if (colon <= 0 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port > 65535) return false;
+        if (colon <= 0 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port > 65535)
+        {
+            return false;
+        }
+
         var host = text[..colon];
         if (host is ['[', .. var inner, ']']) host = inner;
         else if (host.Contains(':')) return false; // an IPv6 address without brackets: where would its port begin?

@@ -28,7 +28,7 @@ internal sealed unsafe partial class UnixSocketFile(string path)
     {
         if (!OperatingSystem.IsLinux()) return BindElsewhere(mode);
         RemoveStale();
-        int fd = Libc.Socket(UnixFamily, Libc.StreamSocket | Libc.CloseOnExec, 0);
+        var fd = Libc.Socket(UnixFamily, Libc.StreamSocket | Libc.CloseOnExec, 0);
         if (fd < 0) throw Errno.ToException(Marshal.GetLastSystemError());
         var handle = new SafeSocketHandle(fd, ownsHandle: true);
         try
@@ -64,7 +64,11 @@ internal sealed unsafe partial class UnixSocketFile(string path)
     private void RemoveStale()
     {
         if (FileStatus.Of(path, followLinks: false) is not { } there) return;
-        if (!there.IsSocket) throw new SocketPathException(path, $"{there.Kind} stands there, which is not removed: name another path, or remove it");
+        if (!there.IsSocket)
+        {
+            throw new SocketPathException(path, $"{there.Kind} stands there, which is not removed: name another path, or remove it");
+        }
+
         using var trial = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false }; // the queue of one that is frozen may be full
         try
         {
@@ -92,7 +96,10 @@ internal sealed unsafe partial class UnixSocketFile(string path)
         var address = new UnixDomainSocketEndPoint(path).Serialize();
         fixed (byte* bytes = address.Buffer.Span)
         {
-            if (Bind(fd, bytes, (uint)address.Size) != 0) throw new SocketPathException(path, Marshal.GetPInvokeErrorMessage(Marshal.GetLastSystemError()));
+            if (Bind(fd, bytes, (uint)address.Size) != 0)
+            {
+                throw new SocketPathException(path, Marshal.GetPInvokeErrorMessage(Marshal.GetLastSystemError()));
+            }
         }
     }
 

@@ -171,7 +171,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         {
             var type = _frame[_position];
             if (type == '|') SkipAttribute();
-            else if (type == '>' && _isInside) Skip(default(RespReplyFramer));
+            else if (type == '>' && _isInside) Skip(default);
             else return;
         }
     }

@@ -105,9 +105,15 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
             }
 
             if (CommandNameHead.IsForeignProtocol(_machine.NameHead))
+            {
                 return new FrameStep(position, StopAt(requestStart, Mode.Ended), FrameStop.ForeignProtocol);
+            }
+
             if (_filter.IsCandidate(_machine.NameHead, _machine.NameLength, _machine.ArgumentCount) && !_passNext)
+            {
                 return new FrameStep(position, StopAt(requestStart, Mode.Candidate), FrameStop.Candidate);
+            }
+
             _passNext &= _machine.MayTellAnotherName;
             if (!_machine.MayTellAnotherName) _requests++;
         }
@@ -137,12 +143,18 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
             while (position < memory.Length)
             {
                 if (_machine.Advance(memory.Span, ref position) == MachineStop.Malformed)
+                {
                     ThrowMalformed(_machine.Error, _candidateRead + position, releasedBefore: 0);
+                }
+
                 if (_machine.AtBoundary) break;
             }
 
             _candidateRead += position;
-            if (_machine.AtBoundary && !CandidateIsTooLarge && _candidateRead > 0) _candidate = TakeApart(bytes.Slice(0, _candidateRead).ToArray());
+            if (_machine.AtBoundary && !CandidateIsTooLarge && _candidateRead > 0)
+            {
+                _candidate = TakeApart(bytes.Slice(0, _candidateRead).ToArray());
+            }
         }
 
         request = _candidate;

@@ -71,7 +71,10 @@ public sealed partial class CatalogueTests
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "KeyEvt.slnx")))
+        {
             folder = folder.Parent ?? throw new DirectoryNotFoundException("no folder above the tests holds KeyEvt.slnx");
+        }
+
         return Path.Combine(folder.FullName, "tests");
     }
 

@@ -78,13 +78,10 @@ public sealed class OracleTests(SharedBroker broker)
             stage.Consumer.OnReceived = message =>
             {
                 // The second message is handed over after the third. The third comes twice, with two ids.
-                if (all.Count == 1)
-                    held = message;
-                else
-                    take(message);
+                if (all.Count == 1) held = message;
+                else take(message);
                 all.Add(message);
-                if (all.Count != 3)
-                    return;
+                if (all.Count != 3) return;
                 take(held!);
                 take(message with { MessageId = "other" });
             };

@@ -51,8 +51,7 @@ public sealed class ClientProgramTests(PlainProxy proxy) : IClassFixture<PlainPr
     internal static string Source(params string[] path)
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "KeyEvt.slnx")))
-            folder = folder.Parent;
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "KeyEvt.slnx"))) folder = folder.Parent;
         Assert.NotNull(folder);
         return Path.Combine([folder.FullName, "tests", "Clients", .. path]);
     }

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Servers;
 using StackExchange.Redis;
 using Xunit;
 
@@ -45,8 +44,7 @@ public sealed class StackExchangeRedisTests(PlainProxy proxy) : IClassFixture<Pl
                 {
                     string? value = await database.StringGetAsync($"integrity:{n}");
                     Interlocked.Increment(ref answers);
-                    if (value != $"value of {n}")
-                        wrong = $"{n}: {value}";
+                    if (value != $"value of {n}") wrong = $"{n}: {value}";
                 }
                 catch (Exception e) when (e is RedisConnectionException or RedisTimeoutException)
                 {
@@ -62,10 +60,15 @@ public sealed class StackExchangeRedisTests(PlainProxy proxy) : IClassFixture<Pl
             var before = Interlocked.Read(ref answers);
             var list = (await killer.CallAsync("CLIENT", "LIST", "TYPE", "normal")).Text.Split('\n').Where(line => line.Contains("name=soak ", StringComparison.Ordinal)).ToArray();
             foreach (var line in list)
+            {
                 kills += (int)(await killer.CallAsync("CLIENT", "KILL", "ID", line.Split(' ')[0]["id=".Length..])).Integer;
+            }
+
             var pause = Stopwatch.StartNew();
             while (Interlocked.Read(ref answers) < before + 2000 && pause.Elapsed < TimeSpan.FromSeconds(2) && !end.IsCancellationRequested)
+            {
                 await Task.Delay(10, TestContext.Current.CancellationToken);
+            }
         }
         await Task.WhenAll(workers);
 
@@ -137,8 +140,7 @@ public sealed class StackExchangeRedisTests(PlainProxy proxy) : IClassFixture<Pl
                 if (got.Count == 500) all.TrySetResult();
             }
         });
-        for (var n = 0; n < 500; n++)
-            await subscriber.PublishAsync(RedisChannel.Literal("news"), n);
+        for (var n = 0; n < 500; n++) await subscriber.PublishAsync(RedisChannel.Literal("news"), n);
         await all.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         Say(string.Join(',', got.Order(StringComparer.Ordinal)));
         return seen;

@@ -33,11 +33,16 @@ public sealed class ClusterClientTests
         await Eventually.TrueAsync("all values to be there", async () =>
         {
             foreach (var key in keys)
+            {
                 if (await database.StringGetAsync(key) != key) return false;
+            }
+
             return true;
         });
         foreach (var endPoint in connection.GetEndPoints().Cast<IPEndPoint>())
+        {
             Assert.True(endPoint.Port == stage.Program.Port || stage.IsNodePort(endPoint.Port), $"{endPoint} is no nodePort");
+        }
     }
 
     [Fact]

@@ -15,7 +15,10 @@ public sealed class ClusterEventsTests(SharedBroker broker)
         await ClusterRig.RunAsync(await broker.GetAsync(), "x", [], async rig =>
         {
             for (var n = 0; n < 3000; n += 100)
+            {
                 await Task.WhenAll(Enumerable.Range(n, 100).Select(i => rig.Redis.CallAsync("SET", $"k:{i}", "v", "PX", "300")));
+            }
+
             await Eventually.ValueAsync("3,000 events", () => Task.FromResult(rig.Consumer.Count), count => count >= 3000, TimeSpan.FromSeconds(30));
             await Eventually.ValueAsync("the echoes to be held back", () => rig.NumberAsync("ledger.waiting_memory"), waiting => waiting == 0);
             Assert.Equal(3000, rig.Consumer.Received.Select(one => one.Key).Distinct().Count());

@@ -120,7 +120,10 @@ public sealed class ClusterFallbackTests(SharedBroker broker)
         await using var redis = await RedisClusterServers.StartAsync();
         string[] keys = [FallbackList.Name, .. Enumerable.Range(0, 9).Select(tag => $"{FallbackList.Name}{{{tag.ToString(CultureInfo.InvariantCulture)}}}")];
         foreach (var (index, key) in keys.Index())
+        {
             await redis.CallAsync("RPUSH", key, $"\u0001{index:x16}-{index + 1}-1\n0\nset\nfirst {index}", $"\u0001{index:x16}-{index + 1}-2\n0\nset\nsecond {index}");
+        }
+
         var queue = $"q{Guid.NewGuid():N}";
         await using var consumer = await EventConsumer.StartAsync(rabbit.Broker, queue, "amq.direct", queue);
         await using var program = await KeyEvtProcess.StartAsync(["--upstream", redis.Url, "--amqp", rabbit.Url, "--routing-key", queue, "--keymask", "ALL", "--events", "$"]);
@@ -128,7 +131,10 @@ public sealed class ClusterFallbackTests(SharedBroker broker)
         await consumer.WaitForAsync(2 * keys.Length, TimeSpan.FromSeconds(30));
         Assert.Equal(2 * keys.Length, consumer.Received.Select(message => message.Text).Distinct().Count());
         foreach (var index in Enumerable.Range(0, keys.Length))
+        {
             Assert.Equal([$"first {index}", $"second {index}"], consumer.Received.Select(message => message.Key).Where(key => key.EndsWith($" {index}", StringComparison.Ordinal)));
+        }
+
         await Eventually.TrueAsync("the lists to be empty", async () => (await FallbackList.OnAsync(await redis.MastersAsync())).Count == 0);
         var info = await program.AdminInfoAsync();
         Assert.Equal((2 * keys.Length).ToString(CultureInfo.InvariantCulture), info["ledger.adopted"]);
@@ -144,14 +150,12 @@ public sealed class ClusterFallbackTests(SharedBroker broker)
 
     private static async Task SetAsync(ClusterRig rig, string prefix)
     {
-        for (var n = 0; n < Keys; n++)
-            await rig.Redis.CallAsync("SET", $"{prefix}:{n}", "v");
+        for (var n = 0; n < Keys; n++) await rig.Redis.CallAsync("SET", $"{prefix}:{n}", "v");
     }
 
     private static async Task DeleteAsync(ClusterRig rig, string prefix)
     {
-        for (var n = 0; n < Keys; n++)
-            await rig.Redis.CallAsync("DEL", $"{prefix}:{n}");
+        for (var n = 0; n < Keys; n++) await rig.Redis.CallAsync("DEL", $"{prefix}:{n}");
     }
 
     private static async Task MoveAsync(ClusterRig rig, int slot, RedisServer from, RedisServer to)
@@ -164,8 +168,7 @@ public sealed class ClusterFallbackTests(SharedBroker broker)
     private static async Task<long> LengthAsync(ClusterRig rig)
     {
         long length = 0;
-        foreach (var list in await rig.ListsAsync())
-            length += await list.LengthAsync();
+        foreach (var list in await rig.ListsAsync()) length += await list.LengthAsync();
         return length;
     }
 

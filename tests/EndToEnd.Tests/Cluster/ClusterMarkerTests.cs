@@ -15,12 +15,11 @@ public sealed class ClusterMarkerTests(SharedBroker broker)
         await ClusterRig.RunAsync(await broker.GetAsync(), "$", [], async rig =>
         {
             await EachShardHasItsOwnAsync(rig);
-            foreach (var node in rig.Redis.Nodes)
-                Assert.Empty((await node.CallAsync("PUBSUB", "CHANNELS", "*")).Items);
+            foreach (var node in rig.Redis.Nodes) Assert.Empty((await node.CallAsync("PUBSUB", "CHANNELS", "*")).Items);
 
             // The slot of the first shard's channel goes to another one.
             var first = await rig.Redis.MasterOfAsync(0);
-            int slot = ClusterSlot.Of(Assert.Single(await ChannelsAsync(first)));
+            var slot = ClusterSlot.Of(Assert.Single(await ChannelsAsync(first)));
             var target = await rig.Redis.MasterOfAsync(16383);
             await rig.Redis.BeginMoveAsync(slot, first, target);
             await RedisClusterServers.MoveKeysAsync(slot, first, target);
@@ -45,12 +44,15 @@ public sealed class ClusterMarkerTests(SharedBroker broker)
                     await ChannelsAsync(node) is [var channel] && await rig.Redis.MasterOfAsync(channel) == master);
             }
 
-            string name = Assert.Single(await ChannelsAsync(master));
+            var name = Assert.Single(await ChannelsAsync(master));
             await using var listener = await master.ConnectAsync();
             await listener.CallAsync("SSUBSCRIBE", name);
             var instances = new HashSet<string>();
-            for (int n = 0; n < 12 && instances.Count < 2; n++)
+            for (var n = 0; n < 12 && instances.Count < 2; n++)
+            {
                 instances.Add((await listener.ReadReplyAsync()).Items[2].Text.Split(':')[0]);
+            }
+
             Assert.Equal(2, instances.Count); // the master's own, and its replica's
         }
     }

@@ -1,5 +1,4 @@
 // Do the rights of the client, and of the program, decide what is merged?
-using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using Xunit;
 
@@ -31,7 +30,11 @@ public sealed class MergeAccessTests
     {
         await using var stage = await MergeStage.StartAsync(0);
         foreach (var node in stage.Cluster.Nodes) await node.CallAsync("ACL", "SETUSER", "client", "on", ">pw", "+@all", "~*", "&*");
-        foreach (var node in stage.Cluster.Nodes) await node.CallAsync("ACL", "SETUSER", "default", "resetchannels", "&__keyevent@*__:*", "&__keyevt__:marker");
+        foreach (var node in stage.Cluster.Nodes)
+        {
+            await node.CallAsync("ACL", "SETUSER", "default", "resetchannels", "&__keyevent@*__:*", "&__keyevt__:marker");
+        }
+
         await using var client = await RespClient.ConnectAsync(stage.Program.Port);
         await client.CallAsync("AUTH", "client", "pw");
         Assert.Equal("psubscribe", (await client.CallAsync("PSUBSCRIBE", MergeStage.SetPattern)).Items[0].Text);

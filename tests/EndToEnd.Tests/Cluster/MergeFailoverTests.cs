@@ -1,5 +1,4 @@
 // Are all masters heard again after a failover?
-using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
 using Xunit;
 

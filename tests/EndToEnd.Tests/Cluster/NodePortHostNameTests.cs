@@ -65,7 +65,10 @@ public sealed class NodePortHostNameTests
         // The same for ASK.
         await stage.Cluster.BeginMoveAsync(7, nodes[0], nodes[1]);
         await using (var client = await RespClient.ConnectAsync(nodePorts[0]))
+        {
             Assert.Equal($"ASK 7 127.0.0.1:{nodePorts[1]}", (await client.CallAsync("GET", ClusterSlot.KeyIn(7))).Text);
+        }
+
         Assert.DoesNotContain("past the proxy", stage.Program.Process.AllText, StringComparison.Ordinal);
     }
 

@@ -61,8 +61,7 @@ public sealed class NodePortTests
         Assert.Equal(60, set.Output.Split('\n').Count(line => line == "OK"));
         var get = await stage.Program.Cli.RunWithAsync(["-c"], System.Text.Encoding.ASCII.GetBytes(string.Concat(keys.Select(key => $"GET {key}\n"))));
         Assert.Equal(keys, get.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith("->", StringComparison.Ordinal)));
-        foreach (var node in stage.Cluster.Nodes)
-            Assert.True((await node.CallAsync("DBSIZE")).Integer > 5);
+        foreach (var node in stage.Cluster.Nodes) Assert.True((await node.CallAsync("DBSIZE")).Integer > 5);
     }
 
     [Fact]
@@ -112,7 +111,9 @@ public sealed class NodePortTests
         Assert.Equal(stage.BasePort + 3, nodePort);
         await stage.Cluster.ReshardAsync(stage.Cluster.Nodes[0], added, 10);
         await using (var client = await RespClient.ConnectAsync(await stage.NodePortOfAsync(stage.Cluster.Nodes[0])))
+        {
             Assert.Equal($"MOVED 5 127.0.0.1:{nodePort}", (await client.CallAsync("GET", ClusterSlot.KeyIn(5))).Text);
+        }
 
         await stage.Cluster.ReshardAsync(added, stage.Cluster.Nodes[0], 10);
         await stage.Cluster.RemoveNodeAsync(added);

@@ -25,7 +25,9 @@ public sealed class ProxyPerNodeTests
             }
             var announced = proxies.Select(proxy => proxy.Port).ToHashSet();
             foreach (var node in cluster.Nodes)
+            {
                 await Eventually.TrueAsync("the proxies to be announced", async () => (await cluster.LinesAsync(node)).All(line => announced.Contains(line.Port)));
+            }
 
             await ByRedisCliAsync(proxies[0], announced);
             await ByStackExchangeAsync(proxies[0], announced);
@@ -43,8 +45,7 @@ public sealed class ProxyPerNodeTests
         }
         finally
         {
-            foreach (var proxy in proxies)
-                await proxy.DisposeAsync();
+            foreach (var proxy in proxies) await proxy.DisposeAsync();
         }
     }
 

@@ -166,8 +166,7 @@ public sealed class CommandTests(PlainProxy proxy) : IClassFixture<PlainProxy>
     [Fact]
     public async Task Any_prefix_of_the_parameters_may_be_given()
     {
-        for (var count = 1; count <= Params.Length; count++)
-            Assert.Equal(Ok, (await CallAsync("config_set", Params[..count])).ToString());
+        for (var count = 1; count <= Params.Length; count++) Assert.Equal(Ok, (await CallAsync("config_set", Params[..count])).ToString());
         Assert.Equal("key", await ConfigAsync("routing_key"));
         Assert.Equal("2", await ConfigAsync("delivery_mode"));
         Assert.Equal("1000", await ConfigAsync("fallback_storage_size"));
@@ -206,7 +205,10 @@ public sealed class CommandTests(PlainProxy proxy) : IClassFixture<PlainProxy>
     {
         var text = (await CallAsync("info")).Text;
         foreach (var section in new[] { "server", "upstream", "amqp", "fallback", "ledger", "gaps" })
+        {
             Assert.Contains($"# {section}\r\n", text.ToLowerInvariant(), StringComparison.Ordinal);
+        }
+
         Assert.All(text.Split("\r\n", StringSplitOptions.RemoveEmptyEntries), line => Assert.Matches("^(# \\w+|\\w+:.*)$", line));
         Ledger.AssertAddsUp(KeyEvtProcess.ParseInfo(text));
 
@@ -235,7 +237,10 @@ public sealed class CommandTests(PlainProxy proxy) : IClassFixture<PlainProxy>
         await using var client = await proxy.Program.ConnectAsync();
         await client.CallAsync("HELLO", "3");
         foreach (var name in new[] { "keymask_get", "events_get", "config_get", "info", "help" })
+        {
             Assert.False((await client.CallAsync("key_evt_amqp." + name)).IsError);
+        }
+
         Assert.Equal("PONG", (await client.CallAsync("PING")).Text);
     }
 

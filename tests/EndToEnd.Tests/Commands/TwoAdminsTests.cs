@@ -20,15 +20,15 @@ public sealed class TwoAdminsTests
         {
             await using var cleaner = await stage.ConnectAsync();
             await using var adder = await stage.ConnectAsync();
-            for (int round = 0; round < Rounds; round++)
+            for (var round = 0; round < Rounds; round++)
             {
                 await adder.CallAsync("key_evt_amqp.keymask_set", "^a");
                 await cleaner.SendCommandAsync("key_evt_amqp.keymask_clean");
                 await adder.SendCommandAsync("key_evt_amqp.keymask_add", "^b");
                 Assert.Equal(["OK", "OK"], [(await cleaner.ReadReplyAsync()).Text, (await adder.ReadReplyAsync()).Text]);
 
-                int masks = (await adder.CallAsync("key_evt_amqp.keymask_get")).Items.Count;
-                int patterns = Math.Sign(masks);
+                var masks = (await adder.CallAsync("key_evt_amqp.keymask_get")).Items.Count;
+                var patterns = Math.Sign(masks);
                 await Eventually.ValueAsync(
                     $"{patterns} patterns for {masks} masks in round {round}", async () => (await stage.Redis.CallAsync("PUBSUB", "NUMPAT")).Integer, seen => seen == patterns, TimeSpan.FromSeconds(5));
             }

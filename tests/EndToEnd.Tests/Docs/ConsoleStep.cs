@@ -19,13 +19,14 @@ internal sealed partial record ConsoleStep(MarkdownBlock Block, string Command, 
         for (var at = 0; at < block.Lines.Count;)
         {
             if (!block.Lines[at].StartsWith(Prompt, StringComparison.Ordinal))
+            {
                 throw new InvalidDataException($"{block}: a console block begins with a line \"$ command\"");
+            }
+
             var command = block.Lines[at++][Prompt.Length..];
-            while (command.EndsWith('\\') && at < block.Lines.Count)
-                command += "\n" + block.Lines[at++];
+            while (command.EndsWith('\\') && at < block.Lines.Count) command += "\n" + block.Lines[at++];
             var from = at;
-            while (at < block.Lines.Count && !block.Lines[at].StartsWith(Prompt, StringComparison.Ordinal))
-                at++;
+            while (at < block.Lines.Count && !block.Lines[at].StartsWith(Prompt, StringComparison.Ordinal)) at++;
             steps.Add(new ConsoleStep(block, command, [.. block.Lines.Skip(from).Take(at - from)]));
         }
         return steps;
@@ -35,8 +36,7 @@ internal sealed partial record ConsoleStep(MarkdownBlock Block, string Command, 
     public bool IsShownBy(string printed)
     {
         var text = string.Concat(printed.ReplaceLineEndings("\n").TrimEnd().Split('\n').Select(line => line.TrimEnd() + "\n"));
-        if (text == "\n")
-            text = "";
+        if (text == "\n") text = "";
         var pattern = string.Concat(Expected.Select(line => line.Trim() == Anything ? "(?:[^\n]*\n)*?" : string.Join("[^\n]*", line.Split(Anything).Select(Regex.Escape)) + "\n"));
         return Regex.IsMatch(text, $"\\A{pattern}\\z", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(10));
     }

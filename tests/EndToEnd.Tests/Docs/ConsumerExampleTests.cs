@@ -62,10 +62,12 @@ public sealed class ConsumerExampleTests(SharedBroker broker)
         => stage.Rabbit.Broker.UseAsync(async channel =>
         {
             var seen = new List<BasicGetResult>();
-            while (await channel.BasicGetAsync(stage.Queue, autoAck: false) is { } message)
-                seen.Add(message);
+            while (await channel.BasicGetAsync(stage.Queue, autoAck: false) is { } message) seen.Add(message);
             foreach (var message in seen.Take(messages))
+            {
                 await channel.BasicPublishAsync("", stage.Queue, mandatory: true, new BasicProperties(message.BasicProperties), message.Body);
+            }
+
             return true;
         });
 

@@ -28,14 +28,12 @@ public sealed class DocumentedCommandsTests(OwnBroker broker) : IClassFixture<Ow
                     stage = null;
                 }
                 stage ??= await PageStage.SetAsync(await broker.GetAsync(), block.Stage ?? PageStage.UsualOptions);
-                foreach (var step in ConsoleStep.Of(block))
-                    await stage.PlayAsync(step);
+                foreach (var step in ConsoleStep.Of(block)) await stage.PlayAsync(step);
             }
         }
         finally
         {
-            if (stage is not null)
-                await stage.DisposeAsync();
+            if (stage is not null) await stage.DisposeAsync();
         }
     }
 

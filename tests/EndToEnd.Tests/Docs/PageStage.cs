@@ -51,7 +51,10 @@ internal sealed partial class PageStage : IAsyncDisposable
     {
         var printed = await TypeAsync(step.Command);
         for (var waiting = Stopwatch.StartNew(); step.OnlyAsks && !step.IsShownBy(printed) && waiting.Elapsed < Patience; printed = await TypeAsync(step.Command))
+        {
             await Task.Delay(Pause);
+        }
+
         Assert.True(step.IsShownBy(printed), $"{step.Block}: $ {step.Command}\nprints\n{printed}\nand the page says\n{string.Join('\n', step.Expected)}");
     }
 
@@ -64,7 +67,10 @@ internal sealed partial class PageStage : IAsyncDisposable
         }
         // The next page shall not find this one's messages.
         foreach (Match queue in DeclaredQueue().Matches(_options))
+        {
             await _rabbit.Broker.UseAsync(channel => channel.QueueDeleteAsync(queue.Groups[1].Value, ifUnused: false, ifEmpty: false));
+        }
+
         await _redis.DisposeAsync();
         _folder.Dispose();
     }
@@ -103,8 +109,7 @@ internal sealed partial class PageStage : IAsyncDisposable
     private void WriteProgram(string name, string line)
     {
         var file = _folder.Write(Path.Combine("bin", name), $"#!/bin/sh\n{line}\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
 
     private static string OnPath(string program) => program.Contains('/', StringComparison.Ordinal)

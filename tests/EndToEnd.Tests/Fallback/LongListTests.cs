@@ -118,8 +118,7 @@ public sealed class LongListTests(SharedBroker broker)
             Events = "$",
             Before = async redis =>
             {
-                foreach (var key in keys)
-                    await redis.CallAsync("RPUSH", Stage.FallbackKey, $"0\nset\n{key}");
+                foreach (var key in keys) await redis.CallAsync("RPUSH", Stage.FallbackKey, $"0\nset\n{key}");
             },
         };
         await RunAsync(setting, async (stage, relay) =>
@@ -144,7 +143,10 @@ public sealed class LongListTests(SharedBroker broker)
         const int AtOnce = 10_000;
         await using var client = await redis.ConnectAsync();
         for (var n = 0; n < count; n += AtOnce)
+        {
             await client.CallAsync("EVAL", "for i = ARGV[1], ARGV[1] + ARGV[2] - 1 do redis.call('RPUSH', KEYS[1], '0\\nset\\nold:' .. string.format('%d', i)) end", "1", Stage.FallbackKey, $"{n}", $"{AtOnce}");
+        }
+
         await client.CallAsync("SLOWLOG", "RESET");
     }
 

@@ -27,8 +27,7 @@ public sealed class RefusedTests(SharedBroker broker)
             Assert.All(failed.Received, message => Assert.Equal(stage.Queue + ".failed", message.RoutingKey));
             Assert.Equal(["refused:1", "refused:2"], failed.Received.Select(message => shape == "text" ? message.Key : JsonDocument.Parse(message.Body).RootElement.GetProperty("key").GetString()));
             Assert.Equal(2, failed.Received.Select(message => message.MessageId).Distinct().Count());
-            if (shape == "cloudevents")
-                Assert.All(failed.Received, message => Assert.Equal(message.MessageId, message.Headers["ce-id"]));
+            if (shape == "cloudevents") Assert.All(failed.Received, message => Assert.Equal(message.MessageId, message.Headers["ce-id"]));
             await stage.WaitForNumberAsync("ledger.dropped_dead_lettered", dead => dead == 2);
             Assert.True(await stage.NumberAsync("amqp.refused") >= 6, "each was refused 3 times");
             Assert.Equal(1, await stage.NumberAsync("ledger.confirmed"));
@@ -43,8 +42,7 @@ public sealed class RefusedTests(SharedBroker broker)
         {
             await stage.CallAsync("SET", "k:0", "1");
             await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == 1);
-            for (var n = 1; n < 5; n++)
-                await stage.CallAsync("SET", $"k:{n}", "1");
+            for (var n = 1; n < 5; n++) await stage.CallAsync("SET", $"k:{n}", "1");
             await stage.WaitForNumberAsync("amqp.refused", refused => refused >= 4);
             await stage.Program.Process.LineAsync("what it waits for", line => line.Contains("reject-publish", StringComparison.Ordinal));
 

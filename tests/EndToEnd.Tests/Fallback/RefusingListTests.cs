@@ -28,8 +28,7 @@ public sealed class RefusingListTests(SharedBroker broker)
             await stage.WaitForNumberAsync("ledger.waiting_fallback", waiting => waiting == Count);
             await stage.Redis.CallAsync("ACL", "SETUSER", "kv", "-eval", "-evalsha", "-llen");
             var newer = await Changes.SetAsync(client, "newer", Count);
-            if (hasSpool)
-                await stage.WaitForNumberAsync("fallback.spool_entries", entries => entries == Count);
+            if (hasSpool) await stage.WaitForNumberAsync("fallback.spool_entries", entries => entries == Count);
 
             relay.Accept();
             await stage.Consumer.WaitForAsync(Count);
@@ -56,8 +55,7 @@ public sealed class RefusingListTests(SharedBroker broker)
             relay.Cut();
             var keys = await Changes.SetAsync(client, "k", Count);
             await stage.WaitForFieldAsync("fallback.list_0", list => list.Contains("last_error=WRONGTYPE", StringComparison.Ordinal));
-            if (hasSpool)
-                await stage.WaitForNumberAsync("fallback.spool_entries", entries => entries == Count);
+            if (hasSpool) await stage.WaitForNumberAsync("fallback.spool_entries", entries => entries == Count);
             relay.Accept();
             await stage.Consumer.WaitForAsync(Count);
             Assert.Equal(keys, stage.Consumer.Received.Select(message => message.Key));

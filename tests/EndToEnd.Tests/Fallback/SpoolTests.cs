@@ -114,8 +114,7 @@ public sealed partial class SpoolTests(SharedBroker broker)
                 await DeleteAsync(client, keys[n..(n + 100)]);
                 var given = n + 100;
                 await stage.WaitForNumberAsync("ledger.received", received => received == given);
-                if (n == 0)
-                    await stage.WaitForNumberAsync("fallback.spool_entries", entries => entries == 100); // a batch that fits
+                if (n == 0) await stage.WaitForNumberAsync("fallback.spool_entries", entries => entries == 100); // a batch that fits
             }
 
             await stage.WaitForFieldAsync("fallback.last_error", error => error.Contains("cannot be used", StringComparison.Ordinal) && error.Contains(folder.Path, StringComparison.Ordinal));
@@ -195,15 +194,13 @@ public sealed partial class SpoolTests(SharedBroker broker)
     private static async Task FillAsync(Stage stage, RespClient client, bool full = true, string[]? keys = null)
     {
         await Changes.SetAsync(client, keys ?? Keys);
-        if (full)
-            await stage.Redis.CallAsync("CONFIG", "SET", "maxmemory", "1");
+        if (full) await stage.Redis.CallAsync("CONFIG", "SET", "maxmemory", "1");
     }
 
     private static async Task DeleteAsync(RespClient client, string[] keys)
     {
         await client.SendAsync(keys.SelectMany(key => RespClient.Command("DEL", key)).ToArray());
-        foreach (var _ in keys)
-            Assert.Equal(1, (await client.ReadReplyAsync()).Integer);
+        foreach (var _ in keys) Assert.Equal(1, (await client.ReadReplyAsync()).Integer);
     }
 
     private static FileInfo[] SpoolFiles(PrivateFolder folder) => new DirectoryInfo(folder.Path).GetFiles("*.spool");

@@ -1,12 +1,11 @@
 // Row B01: does every event survive a broker that is killed or stopped?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-[Collection(OwnBrokerCollection.Name)]
+[Collection(OwnBrokerGroup.Name)]
 public sealed class B01_BrokerKilledTests(OwnBroker broker)
 {
     [Fact]

@@ -1,13 +1,12 @@
 // Row B02: does a broker that stands still for seconds slow a client, or lose an event?
 using System.Diagnostics;
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Servers;
 using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-[Collection(OwnBrokerCollection.Name)]
+[Collection(OwnBrokerGroup.Name)]
 public sealed class B02_BrokerFrozenTests(OwnBroker broker)
 {
     [Fact]

@@ -1,12 +1,11 @@
 // Row B03: is anything left hanging when a connection stops taking bytes and is then reset?
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Servers;
 using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-[Collection(OwnBrokerCollection.Name)]
+[Collection(OwnBrokerGroup.Name)]
 public sealed class B03_FrozenThenResetTests(OwnBroker broker)
 {
     [Fact]
@@ -53,8 +52,7 @@ public sealed class B03_FrozenThenResetTests(OwnBroker broker)
     private static async Task BackUpAsync(Stage stage, FaultRun run)
     {
         await using var direct = await stage.Redis.ConnectAsync();
-        for (var n = 0; n < 200; n++)
-            await direct.CallAsync("SET", LargeKey + new string('x', 100_000) + n, "v");
+        for (var n = 0; n < 200; n++) await direct.CallAsync("SET", LargeKey + new string('x', 100_000) + n, "v");
         await run.MoreAsync(500);
     }
 

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-[Collection(OwnBrokerCollection.Name)]
+[Collection(OwnBrokerGroup.Name)]
 public sealed class B04_MemoryAlarmTests(OwnBroker broker)
 {
     [Fact]

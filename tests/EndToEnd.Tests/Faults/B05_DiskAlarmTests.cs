@@ -1,11 +1,10 @@
 // Row B05: what happens while the broker has a disk alarm, alone or together with a memory alarm?
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-[Collection(OwnBrokerCollection.Name)]
+[Collection(OwnBrokerGroup.Name)]
 public sealed class B05_DiskAlarmTests(OwnBroker broker)
 {
     [Fact]

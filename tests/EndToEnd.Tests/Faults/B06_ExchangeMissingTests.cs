@@ -1,12 +1,11 @@
 // Row B06: what happens when the exchange is deleted, or was never there?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-[Collection(OwnBrokerCollection.Name)]
+[Collection(OwnBrokerGroup.Name)]
 public sealed class B06_ExchangeMissingTests(OwnBroker broker)
 {
     private readonly string _exchange = $"x{Guid.NewGuid():N}";

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-[Collection(OwnBrokerCollection.Name)]
+[Collection(OwnBrokerGroup.Name)]
 [Trait("Against", "every-rabbitmq")]
 public sealed class B07_UnroutableTests(OwnBroker broker)
 {

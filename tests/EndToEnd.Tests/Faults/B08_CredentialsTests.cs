@@ -1,13 +1,11 @@
 // Row B08: what happens when the password is changed under a running program?
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-[Collection(OwnBrokerCollection.Name)]
+[Collection(OwnBrokerGroup.Name)]
 public sealed class B08_CredentialsTests(OwnBroker broker)
 {
     private const string OldSecret = "old-secret-canary";

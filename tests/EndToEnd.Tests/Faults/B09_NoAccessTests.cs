@@ -1,12 +1,10 @@
 // Row B09: what happens when the virtual host is deleted, or the permissions are taken away?
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-[Collection(OwnBrokerCollection.Name)]
+[Collection(OwnBrokerGroup.Name)]
 public sealed class B09_NoAccessTests(OwnBroker broker)
 {
     private const string Secret = "secret-canary";

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-[Collection(OwnBrokerCollection.Name)]
+[Collection(OwnBrokerGroup.Name)]
 [Trait("Against", "every-rabbitmq")]
 public sealed class B10_SmallFrameMaxTests(OwnBroker rabbits)
 {
@@ -21,8 +21,7 @@ public sealed class B10_SmallFrameMaxTests(OwnBroker rabbits)
     {
         await ScriptedStage.RunAsync(new BrokerScript { FrameMax = FrameMax }, [], async (stage, broker) =>
         {
-            foreach (var key in Keys)
-                await stage.CallAsync("SET", key, "v");
+            foreach (var key in Keys) await stage.CallAsync("SET", key, "v");
             await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == Keys.Length);
             Assert.Equal((uint)FrameMax, broker.Connections[0].Agreed.FrameMax);
             // The stage asserts at its end that the broker saw no frame that is too long.
@@ -42,8 +41,7 @@ public sealed class B10_SmallFrameMaxTests(OwnBroker rabbits)
         {
             await Stage.RunAsync(rabbit, new StageSetting { Events = "$", Options = ["--format", format] }, async stage =>
             {
-                foreach (var key in Keys)
-                    await stage.CallAsync("SET", key, "v");
+                foreach (var key in Keys) await stage.CallAsync("SET", key, "v");
                 await stage.Consumer.WaitForAsync(Keys.Length);
                 await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == Keys.Length);
                 Assert.Equal(1, await stage.NumberAsync("amqp.connects"));

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-[Collection(OwnBrokerCollection.Name)]
+[Collection(OwnBrokerGroup.Name)]
 public sealed class B11_EventsRefusedTests(OwnBroker broker)
 {
     private const int Room = 10;

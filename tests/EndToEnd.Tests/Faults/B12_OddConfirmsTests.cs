@@ -18,11 +18,9 @@ public sealed class B12_OddConfirmsTests
             OnPublish = async (connection, message) =>
             {
                 late.Add(message.Tag);
-                if (message.Tag > 1 && message.Tag % 10 != 0)
-                    return;
+                if (message.Tag > 1 && message.Tag % 10 != 0) return;
 
-                foreach (var tag in Enumerable.Reverse(late))
-                    await connection.AckAsync(tag);
+                foreach (var tag in Enumerable.Reverse(late)) await connection.AckAsync(tag);
                 late.Clear();
             },
         };

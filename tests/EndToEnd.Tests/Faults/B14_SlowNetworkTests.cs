@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-[Collection(OwnBrokerCollection.Name)]
+[Collection(OwnBrokerGroup.Name)]
 public sealed class B14_SlowNetworkTests(OwnBroker broker)
 {
     [Fact]
@@ -17,7 +17,10 @@ public sealed class B14_SlowNetworkTests(OwnBroker broker)
             await using var run = stage.StartRun();
             await run.MoreAsync(500);
             if (await wire.TrySlowAsync(milliseconds: 200, lossPercent: 1) is { } no)
+            {
                 Assert.Skip($"this kernel cannot delay packets ({no}); the row through the relay stands for it");
+            }
+
             await run.MoreAsync(5000);
             await IsSlowButWholeAsync(stage, run);
         });

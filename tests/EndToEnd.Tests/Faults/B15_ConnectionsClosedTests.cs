@@ -1,11 +1,10 @@
 // Row B15: what happens when an operator closes all connections?
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 
-[Collection(OwnBrokerCollection.Name)]
+[Collection(OwnBrokerGroup.Name)]
 public sealed class B15_ConnectionsClosedTests(OwnBroker broker)
 {
     [Fact]

@@ -1,7 +1,5 @@
 // Row B16: what becomes of a stored backlog when the broker is back, but its queue is not?
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Servers;
-using RabbitMQ.Client;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

@@ -15,8 +15,7 @@ internal static class BigValues
     public static async Task StoreAsync(RespClient client, string key, byte[] piece, int pieces)
     {
         await client.SendAsync($"*3\r\n$3\r\nSET\r\n${key.Length}\r\n{key}\r\n${(long)piece.Length * pieces}\r\n");
-        for (var i = 0; i < pieces; i++)
-            await client.SendAsync(piece, Patience);
+        for (var i = 0; i < pieces; i++) await client.SendAsync(piece, Patience);
         await client.SendAsync("\r\n");
         Assert.Equal("OK", (await client.ReadReplyAsync(Patience)).Text);
     }
@@ -29,8 +28,7 @@ internal static class BigValues
         for (var i = 0; i < pieces; i++)
         {
             var got = await client.ReadBytesAsync(piece.Length, Patience);
-            if (!piece.AsSpan().SequenceEqual(got))
-                Assert.Fail($"piece {i} differs");
+            if (!piece.AsSpan().SequenceEqual(got)) Assert.Fail($"piece {i} differs");
         }
         Assert.Equal("\r\n", Encoding.Latin1.GetString(await client.ReadBytesAsync(2)));
     }

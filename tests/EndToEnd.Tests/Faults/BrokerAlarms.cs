@@ -1,7 +1,6 @@
 // How does a test raise an alarm of RabbitMQ, and what must hold while it lasts?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

@@ -12,8 +12,7 @@ internal static class BrokerOverWire
     public static async Task RunAsync(OwnBroker broker, string[] options, Func<Stage, NetworkNamespace, Task> act)
     {
         var (wire, reason) = await NetworkNamespace.TryCreateAsync();
-        if (wire is null)
-            Assert.Skip($"no network namespace here: {reason}");
+        if (wire is null) Assert.Skip($"no network namespace here: {reason}");
 
         await using (wire)
         {

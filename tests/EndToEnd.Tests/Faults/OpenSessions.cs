@@ -1,6 +1,5 @@
 // How many clients does the program serve?
 using KeyEvt.Servers;
-using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
 

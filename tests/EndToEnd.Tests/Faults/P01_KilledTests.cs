@@ -1,7 +1,6 @@
 // Row P01: what is lost when the program is killed?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

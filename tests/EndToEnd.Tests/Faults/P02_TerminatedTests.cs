@@ -18,8 +18,7 @@ public sealed class P02_TerminatedTests(SharedBroker broker)
             var full = new WriterSetting(stage.Program.Port) { Rate = 0, Pipeline = 100 };
             await using var run = stage.StartRun(full, new WriterSetting(stage.Redis.Port) { Rate = 2000, Pipeline = 20 });
             await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed > 5000);
-            if (!isBrokerThere)
-                relay.Cut();
+            if (!isBrokerThere) relay.Cut();
             await run.MoreAsync(5000);
             var (code, took) = await run.StopProgramAsync(first =>
             {
@@ -31,8 +30,7 @@ public sealed class P02_TerminatedTests(SharedBroker broker)
             await run.MoreAsync(300);
             var verdict = await run.EndAndShowAsync();
             verdict.NothingLost();
-            if (!isBrokerThere)
-                Assert.True(verdict.Recovered > 1000, verdict.ToString());
+            if (!isBrokerThere) Assert.True(verdict.Recovered > 1000, verdict.ToString());
         });
     }
 

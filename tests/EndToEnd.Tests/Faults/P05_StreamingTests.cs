@@ -26,8 +26,7 @@ public sealed class P05_StreamingTests(PlainProxy proxy) : IClassFixture<PlainPr
         var growth = await BigValues.GrowthAsync(proxy.Program.Process, async () =>
         {
             var reading = readMeanwhile ? ReadAsync(client) : null;
-            for (var i = 0; i < Commands / 10_000; i++)
-                await client.SendAsync(batch, TimeSpan.FromSeconds(60));
+            for (var i = 0; i < Commands / 10_000; i++) await client.SendAsync(batch, TimeSpan.FromSeconds(60));
             await (reading ?? ReadAsync(client));
         });
 
@@ -60,8 +59,7 @@ public sealed class P05_StreamingTests(PlainProxy proxy) : IClassFixture<PlainPr
         {
             var expected = string.Concat(Enumerable.Range(first, 1000).Select(n => string.Create(CultureInfo.InvariantCulture, $":{n}\r\n")));
             var got = Encoding.Latin1.GetString(await client.ReadBytesAsync(expected.Length, TimeSpan.FromSeconds(60)));
-            if (got != expected)
-                Assert.Fail($"the replies from {first} on differ");
+            if (got != expected) Assert.Fail($"the replies from {first} on differ");
         }
     }
 }

@@ -56,10 +56,8 @@ public sealed class P06_MalformedRequestTests(PlainProxy proxy) : IClassFixture<
             var bytes = new MemoryStream();
             for (var n = random.Next(1, 200); n > 0; n--)
             {
-                if (random.Next(3) == 0)
-                    bytes.WriteByte((byte)random.Next(256));
-                else
-                    bytes.Write(Encoding.Latin1.GetBytes(words[random.Next(words.Length)]));
+                if (random.Next(3) == 0) bytes.WriteByte((byte)random.Next(256));
+                else bytes.Write(Encoding.Latin1.GetBytes(words[random.Next(words.Length)]));
             }
             await using var client = await proxy.Program.ConnectAsync();
             try

@@ -24,8 +24,7 @@ public sealed class P07_ManyClientsTests : IAsyncLifetime
             await Task.WhenAll(clients.Select(async (client, n) => Assert.Equal($"{n}", (await client.CallAsync("ECHO", $"{n}")).Text)));
             await Eventually.ValueAsync("the number of clients", async () => (await program.InfoAsync())["server.connected_clients"], count => count == "1001");
         }
-        foreach (var client in clients)
-            await client.DisposeAsync();
+        foreach (var client in clients) await client.DisposeAsync();
         await Eventually.ValueAsync("all to have left", async () => (await program.InfoAsync())["server.connected_clients"], count => count == "1");
         await Eventually.ValueAsync("their upstream connections to be closed", async () => (await _redis.CallAsync("INFO", "clients")).Text, text => ConnectedClients(text) < 10);
     }
@@ -81,8 +80,7 @@ public sealed class P07_ManyClientsTests : IAsyncLifetime
         Assert.Equal("", await end);
         await asking.SendCommandAsync("CLIENT", "REPLY", "ON");
         Assert.Equal("OK", (await asking.ReadReplyAsync()).Text);
-        for (var n = 1; n <= published; n++)
-            Assert.Equal(["message", "news", $"{n}"], (await listening.ReadReplyAsync()).Texts);
+        for (var n = 1; n <= published; n++) Assert.Equal(["message", "news", $"{n}"], (await listening.ReadReplyAsync()).Texts);
     }
 
     private Task<KeyEvtProcess> StartAsync(params string[] options)

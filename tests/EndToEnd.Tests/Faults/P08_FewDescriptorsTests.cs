@@ -32,8 +32,7 @@ public sealed class P08_FewDescriptorsTests : IAsyncLifetime
             Assert.Equal(["ERR max number of clients reached", "PONG"], answers.Distinct().Order());
             Assert.True(answers.Count(answer => answer == "PONG") >= 50, $"{answers.Count(answer => answer == "PONG")} were let in");
             Assert.Equal("PONG", (await before.CallAsync("PING")).Text);
-            foreach (var client in clients)
-                await client.DisposeAsync();
+            foreach (var client in clients) await client.DisposeAsync();
             await Eventually.TrueAsync("a new client to be served", async () =>
             {
                 await using var after = await RespClient.ConnectAsync(port);

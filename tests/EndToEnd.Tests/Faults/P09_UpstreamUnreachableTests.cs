@@ -42,11 +42,14 @@ public sealed class P09_UpstreamUnreachableTests
         await using var redis = await RedisServer.StartAsync();
         await redis.KillAsync();
         using var tls = new TlsFolder();
-        int port = FreePorts.Take();
+        var port = FreePorts.Take();
         await using var program = await KeyEvtProcess.StartAsync(["--upstream", redis.Url, .. NoBroker, "--listen", $"rediss://127.0.0.1:{port}", .. tls.ListenOptions()], waitReady: false);
         await program.Process.LineAsync("that it listens with TLS", line => line.Contains($"rediss://127.0.0.1:{port}", StringComparison.Ordinal));
         await using (var first = await SecureRespClient.ConnectAsync(port, tls.Authority.Certificate))
+        {
             Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>((await Assert.ThrowsAnyAsync<IOException>(() => first.ReadBytesAsync(1, TimeSpan.FromSeconds(30)))).GetBaseException()).SocketErrorCode);
+        }
+
         await Eventually.TrueAsync("clients to be refused", () => ConnectAttempts.IsRefusedAsync(port));
         Assert.True(await ConnectAttempts.IsRefusedAsync(program.Port));
 

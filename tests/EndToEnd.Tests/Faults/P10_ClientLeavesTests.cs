@@ -24,8 +24,7 @@ public sealed class P10_ClientLeavesTests
             await leaver.CallAsync("CLIENT", "SETNAME", "leaver");
             await leaver.SendAsync("GET big\r\nGET big\r\n");
             await leaver.ReadBytesAsync(100_000);
-            if (byReset)
-                leaver.Reset();
+            if (byReset) leaver.Reset();
         }
 
         await Eventually.TrueAsync("its upstream connections to close", async () => !(await redis.CallAsync("CLIENT", "LIST")).Text.Contains("leaver", StringComparison.Ordinal));

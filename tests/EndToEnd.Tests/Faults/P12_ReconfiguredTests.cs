@@ -3,7 +3,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
@@ -18,8 +17,7 @@ public sealed class P12_ReconfiguredTests(SharedBroker broker)
             string[] exchanges = ["amq.direct", "amq.topic"], keys = [stage.Queue, stage.Queue + ".other"], masks = ["ALL", "^t:"];
             foreach (var exchange in exchanges)
             {
-                foreach (var key in keys)
-                    await stage.Rabbit.Broker.DeclareAsync(stage.Queue, exchange, key);
+                foreach (var key in keys) await stage.Rabbit.Broker.DeclareAsync(stage.Queue, exchange, key);
             }
 
             await using var run = stage.StartRun();

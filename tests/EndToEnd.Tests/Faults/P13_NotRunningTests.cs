@@ -52,7 +52,10 @@ public sealed class P13_NotRunningTests(SharedBroker broker)
         await ClusterRig.RunAsync(await broker.GetAsync(), "$", [], async rig =>
         {
             foreach (var master in await rig.Redis.MastersAsync())
+            {
                 await Eventually.TrueAsync("the state of each master", async () => (await master.CallAsync("KEYS", Key + "*")).Items.Count == 1);
+            }
+
             await rig.Program.KillAsync();
             var masters = await rig.Redis.MastersAsync();
             var lastSlot = masters[0];
@@ -115,7 +118,7 @@ public sealed class P13_NotRunningTests(SharedBroker broker)
 
     private static async Task SeenAsync(Stage stage, int markers)
     {
-        long seen = await stage.NumberAsync("upstream.markers_seen");
+        var seen = await stage.NumberAsync("upstream.markers_seen");
         await stage.WaitForNumberAsync("upstream.markers_seen", now => now >= seen + markers);
     }
 

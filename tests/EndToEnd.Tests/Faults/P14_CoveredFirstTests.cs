@@ -78,13 +78,11 @@ public sealed class P14_CoveredFirstTests(SharedBroker broker)
         };
         await Stage.RunAsync(await broker.GetAsync(), setting, async stage =>
         {
-            if (what == "disconnected")
-                await stage.CallAsync("key_evt_amqp.disconnect");
+            if (what == "disconnected") await stage.CallAsync("key_evt_amqp.disconnect");
             // This cuts off the feed, and it may not subscribe again.
             await stage.Redis.CallAsync("ACL", "SETUSER", "kv", "resetchannels");
             await using var client = await stage.Program.ConnectAsync();
-            for (var n = 0; n < 5; n++)
-                Assert.Equal("OK", (await client.CallAsync("SET", $"k{n}", "v")).Text);
+            for (var n = 0; n < 5; n++) Assert.Equal("OK", (await client.CallAsync("SET", $"k{n}", "v")).Text);
             Assert.Equal(0, long.Parse((await stage.Program.AdminInfoAsync())["upstream.coverage_waits"], System.Globalization.CultureInfo.InvariantCulture));
         });
     }

@@ -17,10 +17,8 @@ public sealed class R01_RedisKilledClientsTests
         var through = await ClientsAsync(program.Port);
         var straight = await ClientsAsync(redis.Port);
         await redis.KillAsync();
-        for (var i = 0; i < through.Count; i++)
-            Assert.Equal(await straight[i].ReadTextToEndAsync(), await through[i].ReadTextToEndAsync());
-        foreach (var client in through.Concat(straight))
-            await client.DisposeAsync();
+        for (var i = 0; i < through.Count; i++) Assert.Equal(await straight[i].ReadTextToEndAsync(), await through[i].ReadTextToEndAsync());
+        foreach (var client in through.Concat(straight)) await client.DisposeAsync();
 
         await Eventually.TrueAsync("clients to be refused, as by Redis", () => ConnectAttempts.IsRefusedAsync(program));
         await Eventually.ValueAsync("not ready", () => program.GetAsync("/readyz"), answer => answer.Status == System.Net.HttpStatusCode.ServiceUnavailable);

@@ -1,6 +1,5 @@
 // Row R01: does the feed come back when Redis is killed and restarted, and is the gap declared?
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Servers;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

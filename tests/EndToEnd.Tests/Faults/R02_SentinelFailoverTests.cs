@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
@@ -32,7 +31,10 @@ public sealed class R02_SentinelFailoverTests(SharedBroker broker)
             await run.MoreAsync(1000);
 
             foreach (var node in rig.Redis.Nodes)
+            {
                 await Eventually.ValueAsync("the flags", async () => (await node.CallAsync("CONFIG", "GET", "notify-keyspace-events")).Texts[1], flags => flags.Contains('$') && flags.Contains('E'));
+            }
+
             var verdict = await run.EndAndShowAsync();
             verdict.NothingLost();
             Assert.Equal(0, verdict.Duplicated);
@@ -69,8 +71,11 @@ public sealed class R02_SentinelFailoverTests(SharedBroker broker)
             await Eventually.ValueAsync("the old one as replica", rig.Program.AdminInfoAsync, info => Line(info, old).Contains("state=held_back", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
 
             for (var n = 0; n < 200; n++)
+            {
                 // The replica is not read-only, so it takes the writes.
                 Assert.False((await old.ConnectAndCallAsync("SET", $"stale:{n}", "1")).IsError);
+            }
+
             await master.CallAsync("SET", "true", "1");
             await rig.Consumer.WaitForTextsAsync("0\nset\ntrue");
             await Eventually.ValueAsync("them to be held back", rig.Program.AdminInfoAsync, info => long.Parse(info["upstream.notifications_held_back"], System.Globalization.CultureInfo.InvariantCulture) >= 200);
@@ -159,7 +164,10 @@ public sealed class R02_SentinelFailoverTests(SharedBroker broker)
             Assert.Equal(0, verdict.Duplicated);
             // Only writes may be missing that the old master took after it was replaced. Redis has lost these keys as well.
             foreach (var key in verdict.Lost.Select(text => text.Split(' ')[0]))
+            {
                 Assert.Equal(0, (await master.CallAsync("EXISTS", key)).Integer);
+            }
+
             Assert.DoesNotContain($":{master.Port} is no longer forwarded from", rig.Program.Process.Tail(2000), StringComparison.Ordinal);
         }, ["min-replicas-to-write 1"]);
     }

@@ -1,7 +1,6 @@
 // Row R03: does a failover in a cluster cost nothing but what is declared, and bring nothing twice?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
@@ -68,7 +67,9 @@ public sealed class R03_ClusterFailoverTests(SharedBroker broker)
             Assert.Equal(0, verdict.Duplicated);
             // Only writes may be missing that the old master took in the moment of its return. Redis has lost these keys as well.
             foreach (var key in verdict.Lost.Select(text => text.Split(' ')[0]))
+            {
                 Assert.Equal(0, (await rig.Redis.CallAsync("EXISTS", key)).Integer);
+            }
         });
     }
 

@@ -1,7 +1,6 @@
 // Row R04: is anything lost when slots move to another node?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

@@ -1,6 +1,5 @@
 // Row R05: is a node listened to before it serves slots, and left when it is removed?
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Servers;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

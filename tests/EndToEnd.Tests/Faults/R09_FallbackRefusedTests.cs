@@ -17,7 +17,7 @@ public sealed class R09_FallbackRefusedTests(SharedBroker broker)
             // The broker goes away before the first event. So no event is unconfirmed, and none that is counted as dropped can have arrived.
             relay.Cut();
             await stage.Redis.CallAsync("CONFIG", "SET", "maxmemory", "1mb");
-            await using var run = stage.StartRun(Enumerable.Repeat(new WriterSetting(stage.Program.Port) { Rate = 1000, EvenWhenFull = true }, 2).ToArray());
+            await using var run = stage.StartRun([.. Enumerable.Repeat(new WriterSetting(stage.Program.Port) { Rate = 1000, EvenWhenFull = true }, 2)]);
             long most = 0, limit = 0;
             await Eventually.TrueAsync("some events to be dropped", async () =>
             {

@@ -1,7 +1,6 @@
 // Row R10: what happens to stored events that Redis evicts?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
@@ -50,7 +49,7 @@ public sealed class R10_FallbackEvictedTests(SharedBroker broker)
     /// <summary>Waits until the program has looked at the flags some times. It looks with each marker.</summary>
     private static async Task BeatsAsync(Stage stage)
     {
-        long seen = await stage.NumberAsync("upstream.markers_seen");
+        var seen = await stage.NumberAsync("upstream.markers_seen");
         await stage.WaitForNumberAsync("upstream.markers_seen", now => now >= seen + 4);
     }
 

@@ -1,7 +1,6 @@
 // Row R12: does storing an event ever make an event?
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;

@@ -2,7 +2,6 @@
 using System.Globalization;
 using KeyEvt.EndToEnd.Tests.Support;
 using KeyEvt.Servers;
-using KeyEvt.Servers.Oracle;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Faults;
@@ -28,7 +27,10 @@ public sealed class R15_RedisBusyTests(SharedBroker broker)
             await run.MoreAsync(300);
             var busy = BusyAsync(stage.Redis, how, seconds);
             if (seconds >= 4)
+            {
                 await Eventually.TrueAsync("the silence to be said", async () => (await stage.Program.AdminInfoAsync())["upstream.feed_state"] == "silent", TimeSpan.FromSeconds(seconds));
+            }
+
             var burst = await busy;
             await run.MoreAsync(300);
             var verdict = await run.EndAndShowAsync();

@@ -24,7 +24,9 @@ public sealed class R16_AofReplayTests(SharedBroker broker)
             await using (var client = await stage.Redis.ConnectAsync())
             {
                 for (var first = 0; first < commands; first += Piece)
+                {
                     await client.CallAsync("EVAL", "for i = 1, ARGV[2] do redis.call('SET', 'r:' .. (ARGV[1] + i), 'v') end return 'OK'", "0", Text(first), Text(Piece));
+                }
             }
 
             await stage.WaitForNumberAsync("ledger.received", received => received == commands);

@@ -31,8 +31,7 @@ public sealed partial class S04_SmugglingTests(PlainProxy proxy) : IClassFixture
         {
             var random = new Random(seed);
             var stream = Stream(random);
-            if (seed % 2 == 1)
-                Mutate(stream, random);
+            if (seed % 2 == 1) Mutate(stream, random);
             var cut = random.Next(stream.Count);
             var (seenDirect, answerDirect) = await direct.SendAsync([.. stream], cut, seed);
             var (seenThrough, answerThrough) = await through.SendAsync([.. stream], cut, seed);
@@ -45,7 +44,10 @@ public sealed partial class S04_SmugglingTests(PlainProxy proxy) : IClassFixture
 
             // A mutation may turn a value into a real request of a key_evt_amqp command. Redis itself then answers that it does not know it.
             if (answerDirect.Contains("unknown command 'key_evt_amqp.keymask_set'", StringComparison.OrdinalIgnoreCase))
+            {
                 await proxy.Program.CallAsync("key_evt_amqp.keymask_set", "kept");
+            }
+
             Assert.Equal(["kept"], (await proxy.Program.CallAsync("key_evt_amqp.keymask_get")).Texts);
         }
         Assert.True(commands > Streams, $"only {commands} commands were seen");
@@ -119,11 +121,12 @@ public sealed partial class S04_SmugglingTests(PlainProxy proxy) : IClassFixture
             {
                 // A line of MONITOR: +1700000000.123456 [0 127.0.0.1:5000] "SET" "k" "v"
                 var line = (await monitor.ReadReplyAsync()).Text;
-                if (line.Contains(end, StringComparison.Ordinal))
-                    return (seen, answer);
+                if (line.Contains(end, StringComparison.Ordinal)) return (seen, answer);
                 var match = Line.Match(line);
                 if (!others.Contains(match.Groups[1].Value) && !match.Groups[2].Value.StartsWith("\"CONFIG\" \"GET\" \"notify-keyspace-events\"", StringComparison.Ordinal))
+                {
                     seen.Add(match.Groups[2].Value);
+                }
             }
         }
 

@@ -19,8 +19,7 @@ public sealed class S05_ReplyInjectionTests(PlainProxy proxy) : IClassFixture<Pl
             var places = new TheoryData<string, int>();
             foreach (var entry in CommandTable.All)
             {
-                for (var at = 0; at < Math.Min(11, entry.MaxCount); at++)
-                    places.Add(entry.Name, at);
+                for (var at = 0; at < Math.Min(11, entry.MaxCount); at++) places.Add(entry.Name, at);
             }
             return places;
         }
@@ -39,7 +38,10 @@ public sealed class S05_ReplyInjectionTests(PlainProxy proxy) : IClassFixture<Pl
             Assert.Equal("marker", (await client.CallAsync("ECHO", "marker")).Text);
         }
         foreach (var reader in new[] { "config_get", "keymask_get", "rule_get", "events_get", "info", "help" })
+        {
             AssertWhole(await client.CallAsync("key_evt_amqp." + reader));
+        }
+
         foreach (var line in (await client.CallAsync("key_evt_amqp.info")).Text.Split("\r\n"))
         {
             Assert.DoesNotContain(line, char.IsControl);
@@ -77,9 +79,7 @@ public sealed class S05_ReplyInjectionTests(PlainProxy proxy) : IClassFixture<Pl
     /// <summary>Asserts that no text begins a line of its own. Errors and simple strings must have no line breaks. Bulk strings may, as they have a length.</summary>
     private static void AssertWhole(Reply reply)
     {
-        if (reply.Type is '-' or '+')
-            Assert.DoesNotContain(reply.Text, char.IsControl);
-        foreach (var item in reply.Items)
-            AssertWhole(item);
+        if (reply.Type is '-' or '+') Assert.DoesNotContain(reply.Text, char.IsControl);
+        foreach (var item in reply.Items) AssertWhole(item);
     }
 }

@@ -36,7 +36,10 @@ public sealed class S06_PasswordPlaceTests
         await Stage.RunAsync(rabbit: null, setting, async stage =>
         {
             foreach (var command in commands)
+            {
                 await stage.CallAsync(command.Replace("{home}", $"{home.Port}", StringComparison.Ordinal).Replace("{trap}", $"{trap.Port}", StringComparison.Ordinal).Split(' '));
+            }
+
             await Eventually.TrueAsync("a login at the trap", () => Task.FromResult(trap.Logins.Count > 0));
         });
         Assert.All(trap.Logins, login => Assert.Equal("", login.Password));

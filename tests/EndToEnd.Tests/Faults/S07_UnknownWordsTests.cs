@@ -32,12 +32,10 @@ public sealed class S07_UnknownWordsTests
             var strangers = new List<RespClient>();
             try
             {
-                while (strangers.Count < 70)
-                    strangers.Add(await stage.Redis.ConnectAsync());
+                while (strangers.Count < 70) strangers.Add(await stage.Redis.ConnectAsync());
                 await Eventually.TrueAsync("Redis is full", async () => !(await direct.CallAsync("INFO", "stats")).Text.Contains("rejected_connections:0\r", StringComparison.Ordinal));
 
-                foreach (var one in others.Prepend(admin))
-                    Assert.Equal("+OK\\r\\n", (await one.CallAsync(Command)).ToString());
+                foreach (var one in others.Prepend(admin)) Assert.Equal("+OK\\r\\n", (await one.CallAsync(Command)).ToString());
 
                 // A stranger who comes through the proxy may make it ask Redis.
                 await using var stranger = await stage.Program.ConnectAsync();

@@ -41,8 +41,10 @@ public sealed class S08_CrowdTests : IAsyncLifetime
         {
             var silent = await CrowdInAsync(_port);
             if (i % 2 == 0)
+            {
                 // These are the first bytes of a ClientHello.
                 await silent.SendAsync(new byte[] { 22, 3, 1, 2, 0, 1 }, Cancel);
+            }
         }
         var shortest = TimeSpan.MaxValue;
         for (var i = 0; i < 5; i++)
@@ -58,8 +60,7 @@ public sealed class S08_CrowdTests : IAsyncLifetime
     [Fact]
     public async Task Eighty_idle_connections_to_the_admin_port_keep_nobody_from_it()
     {
-        for (var i = 0; i < 80; i++)
-            await CrowdInAsync(_program.AdminPort);
+        for (var i = 0; i < 80; i++) await CrowdInAsync(_program.AdminPort);
         var health = await KeyEvtProcess.RunAsync(["health", "--admin", $"127.0.0.1:{_program.AdminPort}"]);
         Assert.Equal((0, "alive"), (health.ExitCode, health.Output.Trim()));
         Assert.Equal(HttpStatusCode.OK, (await _program.GetAsync("/readyz")).Status);
@@ -90,8 +91,11 @@ public sealed class S08_CrowdTests : IAsyncLifetime
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         if (n % 2 == 0)
+        {
             // Closing this socket resets the connection.
             socket.LingerState = new LingerOption(true, 0);
+        }
+
         await socket.ConnectAsync(IPAddress.Loopback, _port, cancel);
     });
 

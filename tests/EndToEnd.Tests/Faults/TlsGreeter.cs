@@ -40,8 +40,7 @@ internal sealed class TlsGreeter : IAsyncDisposable
     {
         try
         {
-            while (true)
-                _ = GreetAsync(await _listener.AcceptAsync());
+            while (true) _ = GreetAsync(await _listener.AcceptAsync());
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -57,8 +56,7 @@ internal sealed class TlsGreeter : IAsyncDisposable
         {
             await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = _certificate });
             // With TLS 1.3 this side is done before the client has judged the certificate. Only a byte of AMQP shows that it was accepted.
-            if (await secure.ReadAsync(new byte[1]) > 0)
-                Interlocked.Increment(ref _handshakes);
+            if (await secure.ReadAsync(new byte[1]) > 0) Interlocked.Increment(ref _handshakes);
         }
         catch (Exception e) when (e is IOException or AuthenticationException)
         {

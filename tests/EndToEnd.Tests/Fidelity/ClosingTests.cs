@@ -9,8 +9,8 @@ public sealed class ClosingTests(PlainProxy proxy) : IClassFixture<PlainProxy>
 {
     private const int Big = 300_000;
 
-    public static TheoryData<string> Pipelines => new()
-    {
+    public static TheoryData<string> Pipelines =>
+    [
         "PING\r\nQUIT\r\nECHO never\r\n",
         "PING\r\nQUIT\r\n*2\r\n$4\r\nECHO\r\n$5\r\nnev",
         "MULTI\r\nSET quit 1\r\nQUIT\r\nEXEC\r\n",
@@ -18,7 +18,7 @@ public sealed class ClosingTests(PlainProxy proxy) : IClassFixture<PlainProxy>
         "CLIENT REPLY SKIP\r\nPING\r\nQUIT\r\nPING\r\n",
         "SUBSCRIBE a\r\nQUIT\r\n",
         "HELLO 2 NOSUCH\r\nRESET\r\nQUIT now\r\n",
-    };
+    ];
 
     [Theory]
     [MemberData(nameof(Pipelines))]
@@ -84,7 +84,9 @@ public sealed class ClosingTests(PlainProxy proxy) : IClassFixture<PlainProxy>
         var message = $"*3\r\n$7\r\nmessage\r\n$5\r\nflood\r\n$100000\r\n{new string('m', 100_000)}\r\n";
         var got = await client.ReadTextToEndAsync(TimeSpan.FromSeconds(20));
         for (var at = 0; at < got.Length; at += message.Length)
+        {
             Assert.True(message.AsSpan().StartsWith(got.AsSpan(at, Math.Min(message.Length, got.Length - at))), $"wrong bytes behind {at}");
+        }
     }
 
     [Fact]
@@ -119,8 +121,7 @@ public sealed class ClosingTests(PlainProxy proxy) : IClassFixture<PlainProxy>
         var piece = System.Text.Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat("PING\r\n", 10_000)));
         var sending = Task.Run(async () =>
         {
-            for (var n = 0; n < 100; n++)
-                await client.SendAsync(piece, TimeSpan.FromSeconds(30));
+            for (var n = 0; n < 100; n++) await client.SendAsync(piece, TimeSpan.FromSeconds(30));
         }, TestContext.Current.CancellationToken);
         await client.DropAsync(7_000_000, TimeSpan.FromSeconds(60));
         await sending;

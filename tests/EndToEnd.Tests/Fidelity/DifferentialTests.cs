@@ -53,8 +53,7 @@ public sealed partial class DifferentialTests(PlainProxy proxy) : IClassFixture<
         var (sessions, bytes, from) = (0, 0L, seed);
         do
         {
-            foreach (var node in nodes)
-                await Task.WhenAll(node.CallAsync("FLUSHALL"), node.CallAsync("SCRIPT", "FLUSH"));
+            foreach (var node in nodes) await Task.WhenAll(node.CallAsync("FLUSHALL"), node.CallAsync("SCRIPT", "FLUSH"));
             bytes += await CompareAsync(seed++, twin.Nodes[0].Port, nodePort);
             sessions++;
         }
@@ -79,7 +78,9 @@ public sealed partial class DifferentialTests(PlainProxy proxy) : IClassFixture<
         {
             var (expected, actual) = (Comparable((await direct)[i], losesLogins), Comparable((await through)[i], losesLogins));
             if (expected != actual)
+            {
                 Assert.Fail($"DIFFERENTIAL_SEED={seed}, turn {i} of {turns.Count}, {turns[i].Cut}\n{Difference(expected, actual)}\nsent: {Shown(Encoding.Latin1.GetString(turns[i].Proxied), 0, 3000)}");
+            }
         }
         return (await direct).Sum(answer => (long)answer.Length);
     }

@@ -13,7 +13,9 @@ public sealed class FramingTests(PlainProxy proxy) : IClassFixture<PlainProxy>
     public async Task What_the_server_ignores_passes(string request)
     {
         foreach (var port in new[] { proxy.Other.Port, proxy.Program.Port })
+        {
             Assert.Equal("+OK\r\n+PONG\r\n+OK\r\n", await AnswerAsync(port, $"SET a 1\r\n{request}*1\r\n$4\r\nPING\r\n{request}QUIT\r\n"));
+        }
     }
 
     [Theory]

@@ -40,8 +40,7 @@ public sealed class PublishTests(PlainProxy proxy) : IClassFixture<PlainProxy>
             await redis.CallAsync("EVAL", "for i=1,10000 do redis.call('publish','many',i) end", "0");
             await client.SendCommandAsync("PING", "behind");
             var got = new List<Reply>();
-            for (var n = 0; n <= 10_000; n++)
-                got.Add(await client.ReadReplyAsync());
+            for (var n = 0; n <= 10_000; n++) got.Add(await client.ReadReplyAsync());
             return got;
         });
 

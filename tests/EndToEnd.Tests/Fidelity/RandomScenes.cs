@@ -132,7 +132,7 @@ internal sealed class RandomScenes(Random random)
 
     private static string[] Of(params string[] arguments) => arguments is [.., ""] && arguments[0] == "CLIENT" ? arguments[..^1] : arguments;
 
-    private static byte[] Send(params string[][] commands) => [.. commands.SelectMany(command => RespClient.Command(command))];
+    private static byte[] Send(params string[][] commands) => [.. commands.SelectMany(RespClient.Command)];
 
     private string List() => "l" + random.Next(3);
 

@@ -30,8 +30,7 @@ internal static class RandomSession
         var random = new Random(seed);
         var scenes = new RandomScenes(random);
         var turns = new List<Turn>();
-        for (var n = random.Next(6, 30); n > 0; n--)
-            turns.Add(Middle(random, scenes, $"m{seed}-{n}"));
+        for (var n = random.Next(6, 30); n > 0; n--) turns.Add(Middle(random, scenes, $"m{seed}-{n}"));
         for (var connection = 0; connection < Connections; connection++)
         {
             var end = Encoding.Latin1.GetBytes(Endings[random.Next(Endings.Length)]);
@@ -49,8 +48,7 @@ internal static class RandomSession
             var scene = scenes.Next();
             direct.Write(scene);
             proxied.Write(scene);
-            if (random.Next(4) == 0)
-                WriteTwins(direct, proxied);
+            if (random.Next(4) == 0) WriteTwins(direct, proxied);
         }
         var last = RespClient.Command("PING", marker);
         direct.Write(last);

@@ -35,8 +35,7 @@ public sealed class ReplicationTests(PlainProxy proxy) : IClassFixture<PlainProx
         await proxy.Redis.CallAsync("SET", "before", "1");
         await using var replica = await RedisServer.StartAsync(string.Create(CultureInfo.InvariantCulture, $"replicaof 127.0.0.1 {proxy.Program.Port}"), "repl-timeout 5", "repl-ping-replica-period 1");
         await Eventually.ValueAsync("what was there before", async () => (await replica.CallAsync("GET", "before")).IsNull ? "" : "there", seen => seen == "there");
-        for (var n = 0; n < 1000; n++)
-            await proxy.Redis.CallAsync("SET", "after", n.ToString(CultureInfo.InvariantCulture));
+        for (var n = 0; n < 1000; n++) await proxy.Redis.CallAsync("SET", "after", n.ToString(CultureInfo.InvariantCulture));
         await Eventually.ValueAsync("the last write", async () => (await replica.CallAsync("GET", "after")).Text, seen => seen == "999");
 
         await proxy.Redis.CallAsync("CLIENT", "KILL", "TYPE", "replica");

@@ -29,18 +29,15 @@ internal sealed class SessionPlayer : IDisposable
     public static async Task<IReadOnlyList<string>> PlayAsync(int port, IReadOnlyList<Turn> turns, Func<Turn, byte[]> bytesOf)
     {
         using var player = new SessionPlayer();
-        foreach (var socket in player._sockets)
-            await socket.ConnectAsync(IPAddress.Loopback, port).ConfigureAwait(false);
+        foreach (var socket in player._sockets) await socket.ConnectAsync(IPAddress.Loopback, port).ConfigureAwait(false);
         var answers = new List<string>();
-        foreach (var turn in turns)
-            answers.Add(await player.PlayAsync(turn, bytesOf(turn)).ConfigureAwait(false));
+        foreach (var turn in turns) answers.Add(await player.PlayAsync(turn, bytesOf(turn)).ConfigureAwait(false));
         return answers;
     }
 
     public void Dispose()
     {
-        foreach (var socket in _sockets)
-            socket.Dispose();
+        foreach (var socket in _sockets) socket.Dispose();
     }
 
     private async Task<string> PlayAsync(Turn turn, byte[] bytes)
@@ -72,11 +69,9 @@ internal sealed class SessionPlayer : IDisposable
             {
                 var wanted = turn.Cut.LargestWrite == int.MaxValue ? rest.Length : Math.Min(rest.Length, random.Next(1, turn.Cut.LargestWrite + 1));
                 rest = rest[await socket.SendAsync(rest[..wanted], cancellationToken).ConfigureAwait(false)..];
-                if (random.Next(4) == 0)
-                    await Task.Yield();
+                if (random.Next(4) == 0) await Task.Yield();
             }
-            if (turn.Marker is null)
-                socket.Shutdown(SocketShutdown.Send);
+            if (turn.Marker is null) socket.Shutdown(SocketShutdown.Send);
         }
         catch (SocketException)
         {
@@ -98,20 +93,17 @@ internal sealed class SessionPlayer : IDisposable
             {
                 return;
             }
-            if (count == 0)
-                return;
+            if (count == 0) return;
             received.AddRange(_buffer.AsSpan(0, count));
         }
     }
 
     private static bool EndsWith(List<byte> bytes, byte[] end)
     {
-        if (bytes.Count < end.Length)
-            return false;
+        if (bytes.Count < end.Length) return false;
         for (var i = 1; i <= end.Length; i++)
         {
-            if (bytes[^i] != end[^i])
-                return false;
+            if (bytes[^i] != end[^i]) return false;
         }
         return true;
     }

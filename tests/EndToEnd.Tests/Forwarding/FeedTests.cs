@@ -31,7 +31,10 @@ public sealed class FeedTests(SharedBroker broker)
             await stage.CallAsync("SET", "fresh", "1");
             var heard = (await other.ReadReplyAsync()).Texts;
             if (heard[2].StartsWith(Stage.FallbackKey, StringComparison.Ordinal))
+            {
                 heard = (await other.ReadReplyAsync()).Texts; // the program keeps its state in a key beside the list: new too
+            }
+
             Assert.Equal(["message", "__keyevent@0__:new", "fresh"], heard);
             await stage.Consumer.WaitForTextsAsync("0\nset\nfresh");
         });

@@ -69,8 +69,7 @@ public sealed class KeyMaskTests(SharedBroker broker)
         await Stage.RunAsync(await broker.GetAsync(), new StageSetting { Events = "$", Masks = [".*a.*a.*a.*a.*a.*b", "^end$"] }, async stage =>
         {
             var key = new string('a', 100_000);
-            for (var n = 0; n < 20; n++)
-                await stage.CallAsync("SET", key, "v");
+            for (var n = 0; n < 20; n++) await stage.CallAsync("SET", key, "v");
             await stage.CallAsync("MSET", key + "b", "v", "end", "v");
             await stage.Consumer.WaitForTextsAsync("0\nset\n" + key + "b", "0\nset\nend");
         });

@@ -21,8 +21,7 @@ public sealed class RoleTests(SharedBroker broker)
             await stage.CallAsync("REPLICAOF", "127.0.0.1", other.Port.ToString(CultureInfo.InvariantCulture));
             await stage.WaitForFieldAsync("upstream.role", role => role == "replica", TimeSpan.FromSeconds(3)); // asked each second
             await Eventually.ValueAsync("the link to the master", () => stage.Redis.CallAsync("INFO", "replication"), info => info.Text.Contains("master_link_status:up", StringComparison.Ordinal));
-            for (var n = 0; n < 20; n++)
-                await other.CallAsync("SET", $"replicated:{n}", "1");
+            for (var n = 0; n < 20; n++) await other.CallAsync("SET", $"replicated:{n}", "1");
             await stage.WaitForNumberAsync("upstream.notifications_held_back", held => held == 20);
             await stage.Program.ReadyAsync(); // held back, but well
 

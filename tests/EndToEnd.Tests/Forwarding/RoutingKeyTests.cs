@@ -68,8 +68,7 @@ public sealed class RoutingKeyTests(SharedBroker broker)
     public async Task A_queue_declared_for_a_template_gets_every_event(string exchange)
     {
         var rabbit = await broker.GetAsync();
-        if (exchange == "own topic")
-            await DeclareExchangeAsync(rabbit, exchange, ExchangeType.Topic);
+        if (exchange == "own topic") await DeclareExchangeAsync(rabbit, exchange, ExchangeType.Topic);
         var setting = new StageSetting { Queue = false, Exchange = exchange, RoutingKey = "{q}.{db}.{event}.{key}", Options = ["--declare-queue", "{q}"] };
         await Stage.RunAsync(rabbit, setting, async stage =>
         {

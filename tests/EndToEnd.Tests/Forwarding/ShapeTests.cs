@@ -24,7 +24,7 @@ public sealed class ShapeTests(SharedBroker broker)
             var (text, bytes) = (Json(stage.Consumer.Received[0]), Json(stage.Consumer.Received[1]));
             Assert.Equal(["db", "event", "key", "node", "time", "id"], text.EnumerateObject().Select(field => field.Name));
             Assert.Equal((3, "set", "grüße \"x\""), (text.GetProperty("db").GetInt32(), text.GetProperty("event").GetString(), text.GetProperty("key").GetString()));
-            Assert.StartsWith(text.GetProperty("node").GetString()!, (await stage.InfoAsync())["upstream.run_id"], StringComparison.Ordinal);
+            Assert.StartsWith(text.GetProperty("node").GetString(), (await stage.InfoAsync())["upstream.run_id"], StringComparison.Ordinal);
             Assert.InRange(text.GetProperty("time").GetDateTimeOffset(), before, DateTimeOffset.UtcNow.AddSeconds(1));
             Assert.Equal(stage.Consumer.Received[0].MessageId, text.GetProperty("id").GetString());
             Assert.Equal([0xFF, 0xFE, 0x0A], bytes.GetProperty("key_base64").GetBytesFromBase64());

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Forwarding;
 
-[Collection(OwnBrokerCollection.Name)]
+[Collection(OwnBrokerGroup.Name)]
 public sealed class TooLargeTests(OwnBroker rabbits)
 {
     private const int MaxMessageSize = 1000;
@@ -23,16 +23,14 @@ public sealed class TooLargeTests(OwnBroker rabbits)
         {
             await FaultStage.WithRelayAsync(rabbit, new StageSetting { Events = "$" }, async (stage, relay) =>
             {
-                if (isStored)
-                    relay.Cut();
+                if (isStored) relay.Cut();
                 await using var client = await stage.ConnectAsync();
                 var keys = await Changes.SetAsync(client, "before", 300);
                 await stage.CallAsync("SET", new string('x', MaxMessageSize), "v");
                 keys = [.. keys, .. await Changes.SetAsync(client, "between", 300)];
                 await stage.CallAsync("SET", new string('y', MaxMessageSize), "v");
                 keys = [.. keys, .. await Changes.SetAsync(client, "after", 300)];
-                if (isStored)
-                    await stage.WaitForNumberAsync("ledger.waiting_fallback", waiting => waiting == keys.Length + 2);
+                if (isStored) await stage.WaitForNumberAsync("ledger.waiting_fallback", waiting => waiting == keys.Length + 2);
                 relay.Accept();
 
                 await stage.WaitForNumberAsync("ledger.confirmed", confirmed => confirmed == keys.Length, BrokerFault.Recovery);

@@ -46,7 +46,10 @@ public sealed class AccessTests : IAsyncLifetime
             await process.LineAsync("where it listens", line => line.Contains(clients, StringComparison.Ordinal));
             Assert.Equal("660\n660\n", (await Run.ToEndAsync("stat", ["-c", "%a", clients, admin])).Output);
             await using (var client = await RespClient.ConnectUnixAsync(clients))
+            {
                 Assert.Equal("PONG", (await client.CallAsync("PING")).Text);
+            }
+
             Assert.Equal(0, (await KeyEvtProcess.RunAsync(["health", "--admin", $"unix:{admin}"])).ExitCode);
             var second = await KeyEvtProcess.RunAsync([.. arguments, "--log-level", "none"]);
             Assert.Equal((2, $"cannot listen on unix:{admin}: another program listens there"), (second.ExitCode, second.Errors.Trim()));
@@ -62,7 +65,7 @@ public sealed class AccessTests : IAsyncLifetime
         File.SetUnixFileMode(open, Mode600 | UnixFileMode.OtherRead);
         var config = _folder.Write("keyevt.json", $$"""{ "amqp-password-file": "{{open}}" }""");
         File.SetUnixFileMode(config, Mode600);
-        string warning = $"'amqp-password-file' in {config} names the file '{open}', which others may read (mode 604): take these rights away (chmod go-rwx)";
+        var warning = $"'amqp-password-file' in {config} names the file '{open}', which others may read (mode 604): take these rights away (chmod go-rwx)";
         await using var program = await KeyEvtProcess.StartAsync(["--upstream", _redis.Url, "--config", config]);
         await program.Process.SaysAsync(warning);
         Assert.DoesNotContain("--config names", program.Process.AllText, StringComparison.Ordinal);

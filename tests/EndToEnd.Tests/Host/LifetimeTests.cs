@@ -51,10 +51,8 @@ public sealed class LifetimeTests(SharedBroker broker)
             await using var client = await stage.ConnectAsync();
             var keys = new List<string>(await Changes.SetAsync(client, "warm", 100));
             await stage.Consumer.WaitForAsync(100);
-            if (how == "cut")
-                relay.Cut();
-            else
-                relay.Pause();
+            if (how == "cut") relay.Cut();
+            else relay.Pause();
             keys.AddRange(await Changes.SetAsync(client, "k", 5000));
             var clock = Stopwatch.StartNew();
             Assert.Equal(0, await stage.Program.StopAsync());

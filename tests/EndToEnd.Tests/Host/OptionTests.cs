@@ -17,7 +17,10 @@ public sealed class OptionTests
         Assert.Equal(2, result.ExitCode);
         var lines = (result.Output + result.Errors).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         foreach (var option in new[] { "--listen", "--upstream", "--amqp", "--events", "--heartbeat", "--delivery-mode", "--fallback-storage-size", "--admin", "--notify-config", "--no-such-option" })
+        {
             Assert.Single(lines, line => line.Contains(option + " ", StringComparison.Ordinal) || line.Contains(option + ":", StringComparison.Ordinal));
+        }
+
         Assert.DoesNotContain("canary", result.ToString(), StringComparison.Ordinal);
     }
 

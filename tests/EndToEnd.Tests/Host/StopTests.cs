@@ -100,8 +100,7 @@ public sealed class StopTests(SharedBroker broker)
             await Changes.SetAsync(client, "k", 5000);
             await stage.WaitForNumberAsync("ledger.received", received => received == 5010);
             stage.Redis.Freeze();
-            if (clientWaits)
-                await client.SendCommandAsync("SET", "unanswered", "1");
+            if (clientWaits) await client.SendCommandAsync("SET", "unanswered", "1");
             var clock = Stopwatch.StartNew();
             Assert.Equal(0, await stage.Program.StopAsync(TimeSpan.FromSeconds(20)));
             Assert.True(clock.Elapsed < Limit, $"took {clock.Elapsed}");

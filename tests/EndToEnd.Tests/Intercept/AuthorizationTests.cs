@@ -31,7 +31,7 @@ public sealed class AuthorizationTests(GuardedProxy proxy) : IClassFixture<Guard
         ["MODULE", "UNLOAD", "key_evt_amqp"],
     ];
 
-    public static TheoryData<string[]> Commands => new(AllCommands);
+    public static TheoryData<string[]> Commands => [.. AllCommands];
 
     /// <summary>What a client has done before, and whether it is then logged in as low.</summary>
     public static TheoryData<string, string> States => new()
@@ -113,8 +113,7 @@ public sealed class AuthorizationTests(GuardedProxy proxy) : IClassFixture<Guard
             await client.SendAsync(before);
             await client.SendCommandAsync(command);
             await client.SendAsync(after + "ECHO end\r\n");
-            if (after.Length > 0)
-                Assert.Equal("+OK\\r\\n", (await client.ReadReplyAsync()).ToString());
+            if (after.Length > 0) Assert.Equal("+OK\\r\\n", (await client.ReadReplyAsync()).ToString());
             Assert.Equal("end", (await client.ReadReplyAsync()).Text);
         }
         await NothingChangedAsync();
@@ -136,8 +135,7 @@ public sealed class AuthorizationTests(GuardedProxy proxy) : IClassFixture<Guard
         {
             await using var publisher = await proxy.Redis.ConnectAsync();
             await publisher.CallAsync("AUTH", GuardedProxy.RootPassword);
-            for (var n = 0; !enough.IsCancellationRequested; n++)
-                await publisher.CallAsync("PUBLISH", "fake", fakes[n % fakes.Length]);
+            for (var n = 0; !enough.IsCancellationRequested; n++) await publisher.CallAsync("PUBLISH", "fake", fakes[n % fakes.Length]);
         }, TestContext.Current.CancellationToken);
 
         for (var n = 0; n < 200; n++)
@@ -196,9 +194,13 @@ public sealed class AuthorizationTests(GuardedProxy proxy) : IClassFixture<Guard
         {
             var reply = await client.CallAsync(command);
             if (IsReading(command))
+            {
                 Assert.True(command[0].EndsWith("nosuch", StringComparison.Ordinal) ? reply.Text.StartsWith("ERR unknown subcommand", StringComparison.Ordinal) : !reply.IsError, $"{command[0]} {reply}");
+            }
             else
+            {
                 Assert.Equal($"{command[0]} {await direct.CallAsync("CONFIG", "SET", "nosuch", "1")}", $"{command[0]} {reply}");
+            }
         }
         await NothingChangedAsync();
     }

@@ -83,8 +83,7 @@ public sealed class InterceptionTests(PlainProxy proxy) : IClassFixture<PlainPro
         await using var publisher = await proxy.Redis.ConnectAsync();
         var publishing = Task.Run(async () =>
         {
-            for (var n = 0; n < 2000; n++)
-                await publisher.CallAsync("PUBLISH", "c3", n.ToString());
+            for (var n = 0; n < 2000; n++) await publisher.CallAsync("PUBLISH", "c3", n.ToString());
         }, TestContext.Current.CancellationToken);
 
         var messages = 0;
@@ -95,8 +94,7 @@ public sealed class InterceptionTests(PlainProxy proxy) : IClassFixture<PlainPro
             await client.SendCommandAsync(Get);
             Assert.Equal([$"push{n}"], (await AnswerAsync()).Texts);
         }
-        while (messages < 2000)
-            Read(await client.ReadReplyAsync());
+        while (messages < 2000) Read(await client.ReadReplyAsync());
         await publishing;
 
         async Task<Reply> AnswerAsync()
@@ -104,8 +102,7 @@ public sealed class InterceptionTests(PlainProxy proxy) : IClassFixture<PlainPro
             while (true)
             {
                 var reply = await client.ReadReplyAsync();
-                if (reply.Type != '>')
-                    return reply;
+                if (reply.Type != '>') return reply;
                 Read(reply);
             }
         }

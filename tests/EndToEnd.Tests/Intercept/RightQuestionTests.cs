@@ -35,8 +35,7 @@ public sealed class RightQuestionTests
                 var end = await ConfigGetsAsync(direct) + Looks;
                 await Eventually.TrueAsync("the feed has looked often enough", async () =>
                 {
-                    for (var n = 0; n < 10; n++)
-                        await act();
+                    for (var n = 0; n < 10; n++) await act();
                     return await ConfigGetsAsync(direct) >= end;
                 });
             }

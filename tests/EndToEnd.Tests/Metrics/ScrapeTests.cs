@@ -115,8 +115,12 @@ public sealed partial class ScrapeTests(SharedBroker broker)
     private static string Promtool()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "KeyEvt.slnx"))) folder = folder.Parent ?? throw new InvalidOperationException("not inside the repository");
-        string own = Path.Combine(folder.FullName, "artifacts", "promtool", "promtool");
+        while (!File.Exists(Path.Combine(folder.FullName, "KeyEvt.slnx")))
+        {
+            folder = folder.Parent ?? throw new InvalidOperationException("not inside the repository");
+        }
+
+        var own = Path.Combine(folder.FullName, "artifacts", "promtool", "promtool");
         return File.Exists(own) ? own : "promtool";
     }
 

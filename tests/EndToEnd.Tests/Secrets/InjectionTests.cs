@@ -1,6 +1,5 @@
 // Can a line break in an argument, a key or a broker's text become a reply line of its own?
 using KeyEvt.EndToEnd.Tests.Support;
-using KeyEvt.Servers;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Secrets;
@@ -35,8 +34,7 @@ public sealed class InjectionTests(PlainProxy proxy, SharedBroker broker) : ICla
     {
         await using var client = await proxy.Program.ConnectAsync();
         var reply = await client.CallAsync(request);
-        if (reply.IsError)
-            Assert.DoesNotContain(reply.Text, character => character is '\r' or '\n' or '\0');
+        if (reply.IsError) Assert.DoesNotContain(reply.Text, character => character is '\r' or '\n' or '\0');
         Assert.Equal("marker", (await client.CallAsync("ECHO", "marker")).Text);
     }
 

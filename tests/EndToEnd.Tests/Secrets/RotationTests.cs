@@ -43,8 +43,7 @@ public sealed class RotationTests(SharedBroker broker)
 
             await stage.CallAsync("SET", "c", "1");
             await Eventually.TrueAsync("the event after the rotation", () => Task.FromResult(stage.Consumer.Received.Any(message => message.Key == "c")));
-            if (hangUp)
-                Assert.DoesNotContain("refused user", stage.Program.Process.AllText, StringComparison.Ordinal);
+            if (hangUp) Assert.DoesNotContain("refused user", stage.Program.Process.AllText, StringComparison.Ordinal);
         });
     }
 
@@ -80,8 +79,7 @@ public sealed class RotationTests(SharedBroker broker)
         await SetAsync("a", 1);
 
         await redis.CallAsync("ACL", "SETUSER", "keyevt", "resetpass", ">" + New);
-        if (hangUp)
-            await HangUpAsync(program, file, New);
+        if (hangUp) await HangUpAsync(program, file, New);
         await redis.CallAsync("CLIENT", "KILL", "USER", "keyevt", "SKIPME", "yes");
         if (!hangUp)
         {
@@ -94,8 +92,7 @@ public sealed class RotationTests(SharedBroker broker)
             async () => await program.AdminInfoAsync() is var info && info["gaps.gaps_total"] != "0" && info["gaps.gaps_open"] == "0",
             TimeSpan.FromSeconds(60));
         await SetAsync("b", 2);
-        if (hangUp)
-            Assert.DoesNotContain("is refused", program.Process.AllText, StringComparison.Ordinal);
+        if (hangUp) Assert.DoesNotContain("is refused", program.Process.AllText, StringComparison.Ordinal);
         Assert.DoesNotContain("canary", program.Process.AllText, StringComparison.Ordinal);
 
         async Task SetAsync(string key, long stored)

@@ -58,7 +58,10 @@ public sealed class SecretTests(SharedBroker broker)
         await direct.CallAsync("ECHO", "end of monitor");
         var line = "";
         while (!line.Contains("end of monitor", StringComparison.Ordinal))
+        {
             places["monitor"] = places.GetValueOrDefault("monitor") + (line = (await monitor.ReadReplyAsync()).Text);
+        }
+
         Assert.Equal(0, await program.StopAsync());
         places["log"] = program.Process.AllText;
 
@@ -77,7 +80,10 @@ public sealed class SecretTests(SharedBroker broker)
         {
             var before = (await stage.CallAsync("key_evt_amqp.config_get")).ToString();
             foreach (var host in new[] { "localhost", "127.0.0.2", "evil.example", "127.1", "0.0.0.0", "::1" })
+            {
                 Assert.True((await stage.CallAsync("key_evt_amqp." + command, host, $"{trap.Port}")).IsError, host);
+            }
+
             Assert.Equal(before, (await stage.CallAsync("key_evt_amqp.config_get")).ToString());
         });
     }

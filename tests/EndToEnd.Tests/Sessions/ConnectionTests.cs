@@ -42,8 +42,7 @@ public sealed class ConnectionTests(PlainProxy proxy) : IClassFixture<PlainProxy
         await client.CallAsync("CLIENT", "SETNAME", name);
         Assert.Contains(name, (await proxy.Redis.CallAsync("CLIENT", "LIST")).Text, StringComparison.Ordinal);
         await client.SendAsync("SUBSCRIBE x\r\nBLPOP nothing 0\r\n");
-        if (byReset)
-            client.Reset();
+        if (byReset) client.Reset();
         await client.DisposeAsync();
         await Eventually.TrueAsync("its upstream connection to close", async () => !(await proxy.Redis.CallAsync("CLIENT", "LIST")).Text.Contains(name, StringComparison.Ordinal));
     }
@@ -86,8 +85,7 @@ public sealed class ConnectionTests(PlainProxy proxy) : IClassFixture<PlainProxy
         proxy.Program.Process.ResetPeak();
         var before = proxy.Program.Process.ResidentBytes;
         await lazy.SendAsync(string.Concat(Enumerable.Repeat("GET big\r\n", 20)));
-        for (var i = 0; i < 200; i++)
-            Assert.Equal("PONG", (await proxy.Program.CallAsync("PING")).Text);
+        for (var i = 0; i < 200; i++) Assert.Equal("PONG", (await proxy.Program.CallAsync("PING")).Text);
         var growth = proxy.Program.Process.PeakResidentBytes - before;
         Assert.True(growth < 32 * MiB, $"grew by {growth / MiB} MiB");
         lazy.Reset();
@@ -99,8 +97,7 @@ public sealed class ConnectionTests(PlainProxy proxy) : IClassFixture<PlainProxy
         await Parallel.ForAsync(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 200, CancellationToken = TestContext.Current.CancellationToken }, async (n, _) =>
         {
             await using var client = await proxy.Program.ConnectAsync();
-            for (var i = 0; i < 50; i++)
-                Assert.Equal($"{n}-{i}", (await client.CallAsync("ECHO", $"{n}-{i}")).Text);
+            for (var i = 0; i < 50; i++) Assert.Equal($"{n}-{i}", (await client.CallAsync("ECHO", $"{n}-{i}")).Text);
         });
     }
 
@@ -149,8 +146,7 @@ public sealed class ConnectionTests(PlainProxy proxy) : IClassFixture<PlainProxy
     private static async Task StoreAsync(RespClient client, byte[] piece, int pieces)
     {
         await client.SendAsync($"*3\r\n$3\r\nSET\r\n$3\r\nbig\r\n${(long)piece.Length * pieces}\r\n");
-        for (var i = 0; i < pieces; i++)
-            await client.SendAsync(piece, TimeSpan.FromSeconds(30));
+        for (var i = 0; i < pieces; i++) await client.SendAsync(piece, TimeSpan.FromSeconds(30));
         await client.SendAsync("\r\n");
         Assert.Equal("OK", (await client.ReadReplyAsync(TimeSpan.FromSeconds(30))).Text);
     }
@@ -163,8 +159,7 @@ public sealed class ConnectionTests(PlainProxy proxy) : IClassFixture<PlainProxy
         for (var i = 0; i < pieces; i++)
         {
             var got = await client.ReadBytesAsync(piece.Length, TimeSpan.FromSeconds(30));
-            if (!piece.AsSpan().SequenceEqual(got))
-                Assert.Fail($"piece {i} differs");
+            if (!piece.AsSpan().SequenceEqual(got)) Assert.Fail($"piece {i} differs");
         }
         Assert.Equal("\r\n", System.Text.Encoding.Latin1.GetString(await client.ReadBytesAsync(2)));
     }

@@ -52,8 +52,7 @@ public sealed class RedisCliTests(PlainProxy proxy) : IClassFixture<PlainProxy>
     {
         using var subscriber = proxy.Program.Cli.Start("--csv", "SUBSCRIBE", "news", "weather");
         await subscriber.LineAsync("that it subscribed", line => line.Contains("\"subscribe\",\"weather\",2", StringComparison.Ordinal));
-        for (var i = 0; i < 100; i++)
-            Assert.Equal("1", await PublishAsync("news", $"item {i}"));
+        for (var i = 0; i < 100; i++) Assert.Equal("1", await PublishAsync("news", $"item {i}"));
         await subscriber.LineAsync("the last item", line => line.Contains("item 99", StringComparison.Ordinal));
         var items = subscriber.OutputLines.Where(line => line.Contains("item", StringComparison.Ordinal)).ToArray();
         Assert.Equal(Enumerable.Range(0, 100).Select(i => $"\"message\",\"news\",\"item {i}\""), items);
@@ -82,8 +81,7 @@ public sealed class RedisCliTests(PlainProxy proxy) : IClassFixture<PlainProxy>
     public async Task Pipe_mode_counts_every_reply()
     {
         var input = new MemoryStream();
-        for (var i = 0; i < 50_000; i++)
-            input.Write(RespClient.Command("SET", $"pipe:{i}", "value"));
+        for (var i = 0; i < 50_000; i++) input.Write(RespClient.Command("SET", $"pipe:{i}", "value"));
         var result = await proxy.Program.Cli.RunWithAsync(["--pipe"], input.ToArray());
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.Contains("errors: 0, replies: 50000", result.Output, StringComparison.Ordinal);

@@ -47,7 +47,10 @@ public sealed class WireTests(PlainProxy proxy) : IClassFixture<PlainProxy>
     public async Task Http_gets_the_connection_closed(string request)
     {
         var answer = await AnswerAsync(proxy.Other.Port, request);
-        for (var i = 0; i < 20; i++) Assert.Equal(answer, await AnswerAsync(proxy.Program.Port, request)); // an answer to what stood before could be faster than the cut
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(answer, await AnswerAsync(proxy.Program.Port, request)); // an answer to what stood before could be faster than the cut
+        }
     }
 
     [Fact]
@@ -104,12 +107,13 @@ public sealed class WireTests(PlainProxy proxy) : IClassFixture<PlainProxy>
         var sending = Task.Run(async () =>
         {
             for (var i = 0; i < Count; i += 1000)
+            {
                 await client.SendAsync(string.Concat(Enumerable.Range(i, 1000).Select(n => $"*2\r\n$4\r\nECHO\r\n$8\r\n{n:D8}\r\n")));
+            }
         }, TestContext.Current.CancellationToken);
         for (var i = 0; i < Count; i++)
         {
-            if ((await client.ReadReplyAsync()).Text != i.ToString("D8"))
-                Assert.Fail($"a wrong answer at {i}");
+            if ((await client.ReadReplyAsync()).Text != i.ToString("D8")) Assert.Fail($"a wrong answer at {i}");
         }
         await sending;
     }

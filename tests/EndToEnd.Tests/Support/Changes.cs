@@ -22,8 +22,7 @@ internal static class Changes
         foreach (var pipeline in keys.Chunk(PipelineLength))
         {
             await client.SendAsync(pipeline.SelectMany(key => RespClient.Command("SET", key, "v")).ToArray());
-            foreach (var key in pipeline)
-                Assert.Equal("OK", (await client.ReadReplyAsync()).Text);
+            foreach (var key in pipeline) Assert.Equal("OK", (await client.ReadReplyAsync()).Text);
         }
     }
 }

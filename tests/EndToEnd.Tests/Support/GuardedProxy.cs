@@ -29,9 +29,7 @@ public sealed class GuardedProxy : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (Program is not null)
-            await Program.DisposeAsync();
-        if (Redis is not null)
-            await Redis.DisposeAsync();
+        if (Program is not null) await Program.DisposeAsync();
+        if (Redis is not null) await Redis.DisposeAsync();
     }
 }

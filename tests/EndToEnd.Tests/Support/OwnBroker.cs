@@ -12,14 +12,12 @@ public sealed class OwnBroker : IAsyncDisposable
     {
         _rabbit ??= await RabbitServer.StartAsync();
         _rabbit.Thaw();
-        if (_rabbit.Process.HasExited)
-            await _rabbit.RestartAsync();
+        if (_rabbit.Process.HasExited) await _rabbit.RestartAsync();
         return _rabbit;
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_rabbit is not null)
-            await _rabbit.DisposeAsync();
+        if (_rabbit is not null) await _rabbit.DisposeAsync();
     }
 }

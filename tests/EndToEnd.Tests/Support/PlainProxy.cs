@@ -25,11 +25,8 @@ public sealed class PlainProxy : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (Program is not null)
-            await Program.DisposeAsync();
-        if (Other is not null)
-            await Other.DisposeAsync();
-        if (Redis is not null)
-            await Redis.DisposeAsync();
+        if (Program is not null) await Program.DisposeAsync();
+        if (Other is not null) await Other.DisposeAsync();
+        if (Redis is not null) await Redis.DisposeAsync();
     }
 }

@@ -16,7 +16,6 @@ public sealed class SharedBroker : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_rabbit.IsValueCreated)
-            await (await _rabbit.Value).DisposeAsync();
+        if (_rabbit.IsValueCreated) await (await _rabbit.Value).DisposeAsync();
     }
 }

@@ -43,8 +43,7 @@ internal sealed class Stage : IAsyncDisposable
         try
         {
             await act(stage);
-            if (!stage.Program.Process.HasExited)
-                await stage.LedgerAddsUpAsync();
+            if (!stage.Program.Process.HasExited) await stage.LedgerAddsUpAsync();
         }
         catch
         {
@@ -61,7 +60,10 @@ internal sealed class Stage : IAsyncDisposable
         {
             await setting.Before(stage.Redis);
             if (setting.Queue && rabbit is not null)
+            {
                 stage._consumer = await EventConsumer.StartAsync(rabbit.Broker.As(virtualHost: setting.VirtualHost), stage.Queue, setting.Exchange, stage.Named(setting.Binding ?? setting.RoutingKey));
+            }
+
             stage._program = await KeyEvtProcess.StartAsync(stage.Arguments(), setting.Environment, waitReady: setting.WaitReady, through: setting.Through);
             return stage;
         }
@@ -92,8 +94,7 @@ internal sealed class Stage : IAsyncDisposable
     public async Task<RespClient> ConnectAsync()
     {
         var client = await Program.ConnectAsync();
-        if (_setting.Login is not null)
-            Assert.Equal("OK", (await client.CallAsync(["AUTH", .. _setting.Login])).Text);
+        if (_setting.Login is not null) Assert.Equal("OK", (await client.CallAsync(["AUTH", .. _setting.Login])).Text);
         return client;
     }
 
@@ -121,17 +122,14 @@ internal sealed class Stage : IAsyncDisposable
     public async Task<long> FallbackLengthAsync()
     {
         await using var direct = await Redis.ConnectAsync();
-        if (_setting.Login is not null)
-            await direct.CallAsync(["AUTH", .. _setting.Login]);
+        if (_setting.Login is not null) await direct.CallAsync(["AUTH", .. _setting.Login]);
         return (await direct.CallAsync("LLEN", FallbackKey)).Integer;
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_program is not null)
-            await _program.DisposeAsync();
-        if (_consumer is not null)
-            await _consumer.DisposeAsync();
+        if (_program is not null) await _program.DisposeAsync();
+        if (_consumer is not null) await _consumer.DisposeAsync();
         await Redis.DisposeAsync();
     }
 }

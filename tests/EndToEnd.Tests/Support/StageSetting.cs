@@ -1,5 +1,3 @@
-using KeyEvt.Servers;
-
 namespace KeyEvt.EndToEnd.Tests.Support;
 
 /// <summary>What is special about the servers of one test? Each default is the plain case.</summary>

@@ -81,8 +81,7 @@ public sealed class ClusterTlsTests(SharedBroker broker) : IDisposable
         async () =>
         {
             var reply = await program.CallAsync("SET", key, "1");
-            if (!reply.Text.StartsWith("MOVED ", StringComparison.Ordinal))
-                return !reply.IsError;
+            if (!reply.Text.StartsWith("MOVED ", StringComparison.Ordinal)) return !reply.IsError;
             var port = int.Parse(reply.Text[(reply.Text.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture);
             await using var client = await RespClient.ConnectAsync(port);
             return !(await client.CallAsync("SET", key, "1")).IsError;

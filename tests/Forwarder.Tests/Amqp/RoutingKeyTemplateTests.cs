@@ -102,14 +102,12 @@ public sealed class RoutingKeyTemplateTests
     {
         var template = new RoutingKeyTemplate("redis.{db}.{class}.{event}.{key}", "", _cuts);
         byte[][] bodies = [.. Enumerable.Range(0, 1000).Select(i => Encoding.UTF8.GetBytes($"{i % 16}\nset\nkey:{i}:{new string('x', i % 300)}"))];
-        foreach (var body in bodies)
-            template.Resolve(body);
+        foreach (var body in bodies) template.Resolve(body);
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var round = 0; round < 10; round++)
         {
-            foreach (var body in bodies)
-                template.Resolve(body);
+            foreach (var body in bodies) template.Resolve(body);
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);

@@ -158,7 +158,10 @@ public sealed class AddressRaceTests
 
         var feed = await new SocketRedisTransport(TimeProvider.System, race: race).ConnectAsync(new RedisAddress { Host = "redis.example", Port = hole.Port }, deadline.Token);
         using (var accepted = await listener.AcceptAsync(deadline.Token))
+        {
             Assert.Equal(living, ((IPEndPoint)accepted.LocalEndPoint!).Address);
+        }
+
         await feed.CloseAsync();
 
         using var broker = new HappyEyeballsTcpClient("broker.example", race);

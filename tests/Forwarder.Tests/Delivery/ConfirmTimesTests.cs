@@ -28,7 +28,7 @@ public sealed class ConfirmTimesTests : IDisposable
         Listen();
         await rig.RouteOneAsync();
         Forget();
-        long readAt = rig.Time.GetUtcNow().ToUnixTimeMilliseconds() - 2000;
+        var readAt = rig.Time.GetUtcNow().ToUnixTimeMilliseconds() - 2000;
         Give(rig, readAt);
         Give(rig, readAt + 500);
         await rig.SettleAsync();
@@ -73,12 +73,11 @@ public sealed class ConfirmTimesTests : IDisposable
     [Fact]
     public void Measuring_allocates_nothing()
     {
-        var (time, times) = Made(keep: false);
-        byte[] id = Encoding.ASCII.GetBytes(new EventPosition(0xabc, 1 << 20, 7).ToString());
+        var (_, times) = Made(keep: false);
+        var id = Encoding.ASCII.GetBytes(new EventPosition(0xabc, 1 << 20, 7).ToString());
         Measure();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 10_000; i++)
-            Measure();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 10_000; i++) Measure();
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
 
         void Measure()
@@ -103,13 +102,11 @@ public sealed class ConfirmTimesTests : IDisposable
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter == _meter)
-                listener.EnableMeasurementEvents(instrument);
+            if (instrument.Meter == _meter) listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<double>((instrument, value, _, _) =>
         {
-            if (keep)
-                (instrument.Name == "keyevt.events.age" ? _ages : _confirms).Add(value);
+            if (keep) (instrument.Name == "keyevt.events.age" ? _ages : _confirms).Add(value);
         });
         _listener.Start();
     }

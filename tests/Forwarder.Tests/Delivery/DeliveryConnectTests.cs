@@ -18,8 +18,7 @@ public sealed class DeliveryConnectTests
         var rig = new DeliveryRig(logger: log);
         rig.Broker.IsReachable = false;
         rig.Give(1);
-        for (var i = 0; i < 99; i++)
-            await rig.AdvanceAsync(0.1);
+        for (var i = 0; i < 99; i++) await rig.AdvanceAsync(0.1);
 
         Assert.True(rig.Broker.Attempts > 4);
         List<string> Said() => [.. log.Lines.Where(line => line.StartsWith("Warning 2101 ", StringComparison.Ordinal))];

@@ -77,7 +77,7 @@ public sealed class DeliveryDrainTests
     [Fact]
     public async Task Plain_entries_keep_one_id_each_over_retries_and_no_other_run_gives_it()
     {
-        async Task<string> OldestAsync(DeliveryRig rig)
+        static async Task<string> OldestAsync(DeliveryRig rig)
         {
             await rig.SettleAsync();
             await rig.AdvanceAsync(9);

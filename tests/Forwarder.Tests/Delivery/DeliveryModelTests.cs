@@ -1,10 +1,8 @@
 using System.Globalization;
 using CsCheck;
 using KeyEvt.Forwarder.Config;
-using KeyEvt.Forwarder.Delivery.Stores;
 using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
-using KeyEvt.Forwarder.Outbox;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
@@ -70,8 +68,7 @@ public sealed class DeliveryModelTests
         }
         finally
         {
-            if (folder is not null)
-                Directory.Delete(folder, recursive: true);
+            if (folder is not null) Directory.Delete(folder, recursive: true);
         }
     }
 
@@ -168,16 +165,14 @@ public sealed class DeliveryModelTests
         rig.Broker.IsReachable = true;
         store.IsDown = false;
         store.Failures.Clear();
-        if (rig.Broker.Current is { IsClosed: false } last)
-            last.Block(false);
+        if (rig.Broker.Current is { IsClosed: false } last) last.Block(false);
 
         rig.Give(1);
         await rig.DrainAsync();
         AssertAddsUp(rig, acts);
         var ledger = rig.Ledger.Snapshot();
         Assert.Equal((0, 0), (ledger.WaitingMemory, ledger.WaitingFallback));
-        if (crashes > 0)
-            return; // after a crash, memory is gone; what the storage held has been sent, as the assertions above show
+        if (crashes > 0) return; // after a crash, memory is gone; what the storage held has been sent, as the assertions above show
 
         var keys = rig.QueuedKeys.ToList();
         var missing = Enumerable.Range(0, rig.Given).Select(i => $"k{i}").Except(keys).Count();
@@ -186,8 +181,7 @@ public sealed class DeliveryModelTests
         // before it, the flush seems to have taken less by as many as arrive twice (with equal ids).
         var twice = hasFlushed ? keys.Count - keys.Distinct().Count() : 0;
         Assert.True(missing <= ledger.DroppedTotal + twice && ledger.DroppedTotal <= dropped, $"{missing} of {rig.Given} events are missing, {ledger.DroppedTotal} counted as dropped");
-        if (!hasReordered)
-            Assert.Equal(keys.Distinct().OrderBy(NumberOf), keys.Distinct());
+        if (!hasReordered) Assert.Equal(keys.Distinct().OrderBy(NumberOf), keys.Distinct());
 
         var ids = rig.Broker.Queue.GroupBy(m => m.Body).Where(g => g.Select(m => m.Id).Distinct().Count() > 1);
         Assert.Empty(ids);

@@ -8,7 +8,6 @@ using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Forwarder.Intake;
 using KeyEvt.Forwarder.Outbox;
-using KeyEvt.Servers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -53,7 +52,9 @@ internal sealed class DeliveryRig
     public void Give(int count)
     {
         for (var i = 0; i < count; i++, _next++)
+        {
             Sink.Received(new EventPosition(_runId, 1, _next + 1), 0, EventClass.String, "set"u8, Encoding.UTF8.GetBytes($"k{_next}"), default, 1000);
+        }
     }
 
     /// <summary>An event of another node than the rig's own.</summary>
@@ -79,8 +80,7 @@ internal sealed class DeliveryRig
             {
             }
 
-            if (!Loop.Stores.HasSteps && !Loop.Links.IsConnecting)
-                return;
+            if (!Loop.Stores.HasSteps && !Loop.Links.IsConnecting) return;
 
             await Task.WhenAll(Loop.Stores.Running, Loop.Links.Connecting.ContinueWith(static _ => { }, TaskScheduler.Default));
         }
@@ -100,10 +100,8 @@ internal sealed class DeliveryRig
         for (var round = 0; round < 10_000; round++)
         {
             await AdvanceAsync(11);
-            if (Broker.Current is { IsClosed: false, Unconfirmed.Count: > 0 } link)
-                link.ConfirmUpTo(link.Unconfirmed.Count);
-            else if (Loop.State == DeliveryState.Live && Loop.Memory.IsEmpty && Loop.Stores.IsEmpty)
-                return;
+            if (Broker.Current is { IsClosed: false, Unconfirmed.Count: > 0 } link) link.ConfirmUpTo(link.Unconfirmed.Count);
+            else if (Loop.State == DeliveryState.Live && Loop.Memory.IsEmpty && Loop.Stores.IsEmpty) return;
         }
 
         throw new InvalidOperationException($"events are left over: {Loop.State}, memory {Loop.Memory.Count}, stored {Loop.Stores.Length}, claimed {Loop.Stores.ReadAheadCount}, draining {Loop.Stores.Drain.Count}, unconfirmed {Loop.UnconfirmedCount}, usable {Loop.Links.IsUsable}, unclaimed {Loop.Memory.HasUnclaimed}, known {Loop.Stores.IsKnown}, pending {Loop.Stores.HasAppendPending}, link {Broker.Current?.IsClosed} {Broker.Current?.Unconfirmed.Count}");

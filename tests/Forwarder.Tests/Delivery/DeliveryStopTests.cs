@@ -30,8 +30,7 @@ public sealed class DeliveryStopTests
         rig.Store.IsDown = true;
         rig.Give(3);
         var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
-        for (var second = 0; second < 10; second++)
-            await rig.AdvanceAsync(1);
+        for (var second = 0; second < 10; second++) await rig.AdvanceAsync(1);
 
         await stop;
         Assert.True(rig.Loop.HasEnded);
@@ -53,8 +52,7 @@ public sealed class DeliveryStopTests
         var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
         await rig.AdvanceAsync(0.2);
         rig.Broker.Current.ConfirmUpTo(rig.Broker.Current.Unconfirmed.Count);
-        for (var second = 0; second < 10; second++)
-            await rig.AdvanceAsync(1);
+        for (var second = 0; second < 10; second++) await rig.AdvanceAsync(1);
 
         await stop;
         Assert.True(rig.Loop.HasEnded);

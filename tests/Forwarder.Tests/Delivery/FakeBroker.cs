@@ -37,13 +37,10 @@ internal sealed class FakeBroker : IBrokerConnector
     public Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int connectionNumber, ILinkEvents events, CancellationToken deadline)
     {
         Attempts++;
-        if (Bug is not null)
-            return Task.FromException<IBrokerLink>(Bug);
+        if (Bug is not null) return Task.FromException<IBrokerLink>(Bug);
 
-        if (IsSilent)
-            return new TaskCompletionSource<IBrokerLink>().Task;
-        if (!IsReachable)
-            return Task.FromException<IBrokerLink>(new LinkException(FailWith, Reason));
+        if (IsSilent) return new TaskCompletionSource<IBrokerLink>().Task;
+        if (!IsReachable) return Task.FromException<IBrokerLink>(new LinkException(FailWith, Reason));
 
         Current = new FakeLink(this, connectionNumber, events);
         return Task.FromResult<IBrokerLink>(Current);
@@ -64,11 +61,9 @@ internal sealed class FakeBroker : IBrokerConnector
 
         public ValueTask PublishAsync(in LogEntry entry, MessageRoute route, ReadOnlyMemory<byte> messageId)
         {
-            if (IsClosed)
-                throw new InvalidOperationException("the fake link is closed");
+            if (IsClosed) throw new InvalidOperationException("the fake link is closed");
 
-            if (broker.Bug is not null)
-                throw broker.Bug;
+            if (broker.Bug is not null) throw broker.Bug;
 
             broker.Fields.Add(Encoding.UTF8.GetString(entry.Fields.Span));
             broker.Classes.Add(entry.Class);
@@ -87,13 +82,11 @@ internal sealed class FakeBroker : IBrokerConnector
 
         public void ConfirmUpTo(int count)
         {
-            if (count == 0)
-                return;
+            if (count == 0) return;
 
             HasRouted = true;
             var last = Unconfirmed[count - 1].Tag;
-            foreach (var message in Unconfirmed.Take(count))
-                broker.Queue.Add((message.Id, message.Body, message.RoutingKey));
+            foreach (var message in Unconfirmed.Take(count)) broker.Queue.Add((message.Id, message.Body, message.RoutingKey));
 
             Unconfirmed.RemoveRange(0, count);
             events.Confirmed(connectionNumber, last, multiple: true, refused: false);
@@ -118,8 +111,7 @@ internal sealed class FakeBroker : IBrokerConnector
         public void Break(int taken)
         {
             IsClosed = true;
-            foreach (var message in Unconfirmed.Take(taken))
-                broker.Queue.Add((message.Id, message.Body, message.RoutingKey));
+            foreach (var message in Unconfirmed.Take(taken)) broker.Queue.Add((message.Id, message.Body, message.RoutingKey));
 
             events.Closed(connectionNumber, LinkFailureKind.Connection, "the fake broker broke the connection");
         }

@@ -19,11 +19,9 @@ internal sealed class FakeStore : IEventStore
     public Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry) => StepAsync(() =>
     {
         var texts = entries.Select(TextOf).ToList();
-        if (Entries.Count + texts.Count > Capacity)
-            throw new StoreException("OOM") { IsRefusal = true };
+        if (Entries.Count + texts.Count > Capacity) throw new StoreException("OOM") { IsRefusal = true };
 
-        if (texts.Count > 0 && (!isRetry || !Entries.TakeLast(texts.Count).SequenceEqual(texts)))
-            Entries.AddRange(texts);
+        if (texts.Count > 0 && (!isRetry || !Entries.TakeLast(texts.Count).SequenceEqual(texts))) Entries.AddRange(texts);
 
         var trimmed = cap > 0 ? Math.Clamp(Entries.Count - (int)cap, 0, (int)StoreSteps.MostTrimmed(texts.Count)) : 0;
         Entries.RemoveRange(0, trimmed);
@@ -33,7 +31,9 @@ internal sealed class FakeStore : IEventStore
     public Task<ReadResult> ReadAsync(long offset, StoreEnds? before, int maxEntries, int maxBytes) => StepAsync(() =>
     {
         if (before is not null && !(Entries.Count >= offset && Entries[0].StartsWith(TextOf(before.First), StringComparison.Ordinal) && Entries[(int)offset - 1].StartsWith(TextOf(before.Last), StringComparison.Ordinal)))
+        {
             return new ReadResult(Entries.Count, [], IsOther: true);
+        }
 
         var read = new List<ReadOnlyMemory<byte>>();
         for (int i = (int)offset, bytes = 0; i < Entries.Count && read.Count < maxEntries && bytes < maxBytes; i++)
@@ -47,9 +47,8 @@ internal sealed class FakeStore : IEventStore
 
     public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => StepAsync(() =>
     {
-        bool isFront = (lengthBefore is null || Entries.Count == lengthBefore) && Entries.Take(entries.Count).SequenceEqual(entries.Select(TextOf));
-        if (isFront)
-            Entries.RemoveRange(0, entries.Count);
+        var isFront = (lengthBefore is null || Entries.Count == lengthBefore) && Entries.Take(entries.Count).SequenceEqual(entries.Select(TextOf));
+        if (isFront) Entries.RemoveRange(0, entries.Count);
         return new RemoveResult(Entries.Count, isFront);
     });
 
@@ -57,9 +56,8 @@ internal sealed class FakeStore : IEventStore
 
     private Task<T> StepAsync<T>(Func<T> step)
     {
-        bool? failure = IsDown ? false : Failures.TryDequeue(out var next) ? next : null;
-        if (failure == false)
-            return Task.FromException<T>(new StoreException("the fake store is down") { IsRefusal = true });
+        var failure = IsDown ? false : Failures.TryDequeue(out var next) ? next : null;
+        if (failure == false) return Task.FromException<T>(new StoreException("the fake store is down") { IsRefusal = true });
 
         T result;
         try

@@ -35,12 +35,11 @@ internal sealed class FakeStores : IEventStoreSelector
 
     public Task<IReadOnlyList<NamedStore>> SearchAsync()
     {
-        if (Faults.TryDequeue(out var fault))
-            return Task.FromException<IReadOnlyList<NamedStore>>(new StoreException(fault));
+        if (Faults.TryDequeue(out var fault)) return Task.FromException<IReadOnlyList<NamedStore>>(new StoreException(fault));
 
         IsSearched = true;
         return Task.FromResult<IReadOnlyList<NamedStore>>([.. _named.Where((_, index) => Stores[index].Entries.Count > 0)]);
     }
 
-    public NamedStore StoreOf(in LogEntry entry) => EventPosition.TryReadRun(entry.MessageId.Span, out ulong run) ? _named[HomeOf[run]] : _named[0];
+    public NamedStore StoreOf(in LogEntry entry) => EventPosition.TryReadRun(entry.MessageId.Span, out var run) ? _named[HomeOf[run]] : _named[0];
 }

@@ -63,8 +63,7 @@ public sealed class RouteTests
         {
             rig.Give(100);
             await rig.AdvanceAsync(1);
-            if (rig.Broker.Current!.Unconfirmed.Count > 0)
-                rig.Broker.Current.ReturnOne(0);
+            if (rig.Broker.Current!.Unconfirmed.Count > 0) rig.Broker.Current.ReturnOne(0);
         }
 
         var ledger = rig.Ledger.Snapshot();
@@ -85,8 +84,7 @@ public sealed class RouteTests
             for (var i = 0; i < 100; i++)
             {
                 await rig.AdvanceAsync(0.01);
-                if (rig.Broker.Current!.Unconfirmed.Count > 0)
-                    rig.Broker.Current.ReturnOne(0);
+                if (rig.Broker.Current!.Unconfirmed.Count > 0) rig.Broker.Current.ReturnOne(0);
             }
         }
 
@@ -143,8 +141,7 @@ public sealed class RouteTests
         rig.Broker.Current!.ConfirmOne(0);
         await rig.SettleAsync();
         Assert.Equal(Enumerable.Range(0, 20).Where(n => n != 7).Select(n => $"k{n}"), Tried(rig)); // once more, in order: now the policy applies
-        while (rig.Broker.Current.Unconfirmed.Count > 0)
-            rig.Broker.Current.ReturnOne(0);
+        while (rig.Broker.Current.Unconfirmed.Count > 0) rig.Broker.Current.ReturnOne(0);
 
         await rig.SettleAsync();
         var ledger = rig.Ledger.Snapshot();
@@ -225,8 +222,7 @@ public sealed class RouteTests
         {
             rig.Give(10);
             await rig.SettleAsync();
-            while (rig.Broker.Current!.Unconfirmed.Count > 0)
-                rig.Broker.Current.ReturnOne(0);
+            while (rig.Broker.Current!.Unconfirmed.Count > 0) rig.Broker.Current.ReturnOne(0);
 
             await rig.AdvanceAsync(0.1);
         }

@@ -1,6 +1,5 @@
 using System.Text;
 using KeyEvt.Forwarder.Delivery.Stores;
-using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Outbox;
 using Xunit;
@@ -158,7 +157,7 @@ public sealed class StoreAccountingTests
     public void Entries_that_somebody_appends_all_the_time_do_not_stop_the_reading()
     {
         Begin(stored: 10, claimed: 2);
-        for (int n = 0; n < 8; n++)
+        for (var n = 0; n < 8; n++)
         {
             _store.Add($"x{n}");
             Read(most: 1);
@@ -171,8 +170,7 @@ public sealed class StoreAccountingTests
     {
         _store.AddRange(Enumerable.Range(0, stored).Select(n => equal ? "e" : $"e{n}"));
         Count();
-        if (claimed > 0)
-            Read(claimed);
+        if (claimed > 0) Read(claimed);
         AssertBooks(stored, claimed, 0, 0);
     }
 
@@ -184,8 +182,8 @@ public sealed class StoreAccountingTests
 
     private void Read(int most)
     {
-        int offset = (int)_books.ReadAheadCount;
-        bool isOther = _books.Ends is { } ends && !(_store.Count >= offset && _store[0] == Text(ends.First) && _store[offset - 1] == Text(ends.Last));
+        var offset = (int)_books.ReadAheadCount;
+        var isOther = _books.Ends is { } ends && !(_store.Count >= offset && _store[0] == Text(ends.First) && _store[offset - 1] == Text(ends.Last));
         _books.Read(isOther ? new ReadResult(_store.Count, [], IsOther: true) : new ReadResult(_store.Count, [.. _store.Skip(offset).Take(most).Select(Bytes)]));
         Locate();
     }
@@ -193,9 +191,8 @@ public sealed class StoreAccountingTests
     private void Remove(bool isRetry = false)
     {
         var entries = Texts(_books.Removable(part: false)).ToList();
-        bool isFront = (!isRetry || _store.Count == _books.Length) && _store.Take(entries.Count).SequenceEqual(entries);
-        if (isFront)
-            _store.RemoveRange(0, entries.Count);
+        var isFront = (!isRetry || _store.Count == _books.Length) && _store.Take(entries.Count).SequenceEqual(entries);
+        if (isFront) _store.RemoveRange(0, entries.Count);
         _books.Removed(new RemoveResult(_store.Count, isFront), entries.Count);
         Locate();
     }
@@ -203,14 +200,13 @@ public sealed class StoreAccountingTests
     /// <summary>As the queue does.</summary>
     private void Locate()
     {
-        if (_books.NeedsLocating)
-            _books.Located(new ReadResult(_store.Count, [.. _store.Take((int)_books.ReadAheadCount).Select(Bytes)]));
+        if (_books.NeedsLocating) _books.Located(new ReadResult(_store.Count, [.. _store.Take((int)_books.ReadAheadCount).Select(Bytes)]));
         Assert.False(_books.NeedsLocating);
     }
 
     private void Settle(int count)
     {
-        for (int n = 0; n < count; n++)
+        for (var n = 0; n < count; n++)
         {
             Assert.True(_drain.TryClaim(out var entry));
             _drain.Settle(entry.Sequence, Settlement.Confirmed);

@@ -97,7 +97,9 @@ public sealed class StoreSetModelTests
 
         var place = given.Index().ToDictionary(one => one.Item, one => one.Index);
         foreach (var chain in arrived.GroupBy(message => message.Id[..16]).Concat(arrived.GroupBy(message => message.Body)))
+        {
             Assert.Equal(chain.OrderBy(message => place[message.Id]).Select(message => message.Id), chain.Select(message => message.Id));
+        }
     }
 
     /// <summary>In small steps: a store that fails for long is not waited for.</summary>
@@ -106,8 +108,7 @@ public sealed class StoreSetModelTests
         for (var round = 0; round < 1000 && (rig.Loop.State != DeliveryState.Live || !rig.Loop.Memory.IsEmpty || !rig.Loop.Stores.IsEmpty); round++)
         {
             await rig.AdvanceAsync(0.5);
-            if (rig.Broker.Current is { IsClosed: false } link)
-                link.ConfirmUpTo(link.Unconfirmed.Count);
+            if (rig.Broker.Current is { IsClosed: false } link) link.ConfirmUpTo(link.Unconfirmed.Count);
             await rig.SettleAsync();
         }
     }

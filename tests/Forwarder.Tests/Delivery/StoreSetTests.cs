@@ -1,5 +1,4 @@
 using KeyEvt.Forwarder.Config;
-using KeyEvt.Forwarder.Outbox;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
@@ -19,8 +18,7 @@ public sealed class StoreSetTests
     [Fact]
     public async Task Events_go_to_the_store_of_their_node_and_each_is_drained_in_order()
     {
-        for (var n = 1; n <= 30; n++)
-            _rig.GiveOf((ulong)(n % 3), n, $"k{n}");
+        for (var n = 1; n <= 30; n++) _rig.GiveOf((ulong)(n % 3), n, $"k{n}");
         await _rig.AdvanceAsync(1);
         Assert.All(_stores.Stores, store => Assert.Equal(10, store.Entries.Count));
         Assert.Equal(30, _rig.Loop.Stores.Length);
@@ -28,14 +26,15 @@ public sealed class StoreSetTests
         await DrainAsync();
         Assert.Equal(30, _rig.Broker.Queue.Count);
         foreach (var node in _rig.Broker.Queue.GroupBy(message => message.Id[..16]))
+        {
             Assert.Equal(node.OrderBy(message => int.Parse(message.Body[7..], System.Globalization.CultureInfo.InvariantCulture)), node);
+        }
     }
 
     [Fact]
     public async Task What_a_slot_brings_to_another_node_waits_for_what_it_had_before()
     {
-        for (var n = 1; n <= 100; n++)
-            _rig.GiveOf(0, n, "k");
+        for (var n = 1; n <= 100; n++) _rig.GiveOf(0, n, "k");
         _rig.GiveOf(1, 1, "k"); // the slot has moved
         await _rig.AdvanceAsync(1);
         await DrainAsync();
@@ -45,8 +44,7 @@ public sealed class StoreSetTests
     [Fact]
     public async Task A_node_whose_list_has_gone_with_its_slot_has_its_events_in_order()
     {
-        for (var n = 1; n <= 100; n++)
-            _rig.GiveOf(0, n, $"a{n}");
+        for (var n = 1; n <= 100; n++) _rig.GiveOf(0, n, $"a{n}");
         await _rig.AdvanceAsync(1);
         _stores.HomeOf[0] = 2;
         _rig.GiveOf(0, 101, "b");
@@ -59,8 +57,7 @@ public sealed class StoreSetTests
     [Fact]
     public async Task What_a_store_refuses_goes_to_another_one_and_out_after_what_it_had_taken()
     {
-        for (var n = 1; n <= 100; n++)
-            _rig.GiveOf(1, n, $"a{n}");
+        for (var n = 1; n <= 100; n++) _rig.GiveOf(1, n, $"a{n}");
         await _rig.AdvanceAsync(1);
         _stores.Stores[1].Capacity = 0;
         _rig.GiveOf(1, 101, "b");
@@ -98,10 +95,8 @@ public sealed class StoreSetTests
     public async Task The_cap_is_that_of_all_stores_and_the_longest_makes_room()
     {
         _rig.Config = _rig.Config with { FallbackStorageSize = 20 };
-        for (var n = 1; n <= 30; n++)
-            _rig.GiveOf(0, n, $"a{n}");
-        for (var n = 1; n <= 5; n++)
-            _rig.GiveOf(1, n, $"b{n}");
+        for (var n = 1; n <= 30; n++) _rig.GiveOf(0, n, $"a{n}");
+        for (var n = 1; n <= 5; n++) _rig.GiveOf(1, n, $"b{n}");
         await _rig.AdvanceAsync(1);
         Assert.Equal((15, 5), (_stores.Stores[0].Entries.Count, _stores.Stores[1].Entries.Count));
         Assert.Equal(15, _rig.Ledger.Dropped(Outbox.DropReason.FallbackCap));
@@ -114,20 +109,21 @@ public sealed class StoreSetTests
         Give(0, 1, 8);
         Give(1, 1, 8);
         await _rig.AdvanceAsync(0.1);
-        foreach (bool? failure in (bool?[])[null, false, false, false])
+        foreach (var failure in (bool?[])[null, false, false, false])
+        {
             _stores.Stores[0].Failures.Enqueue(failure); // the append succeeds, making room does not for a while
+        }
+
         _stores.Stores[1].Failures.Enqueue(true); // the answer is late: by then it is the longest one
         Give(0, 9, 15);
         Give(1, 9, 17);
-        for (var i = 0; i < 100; i++)
-            await _rig.AdvanceAsync(0.1);
+        for (var i = 0; i < 100; i++) await _rig.AdvanceAsync(0.1);
         Assert.Equal(20, _stores.Stores.Sum(store => store.Entries.Count));
         Assert.Equal(12, _rig.Ledger.Dropped(Outbox.DropReason.FallbackCap));
 
         void Give(ulong node, int first, int last)
         {
-            for (var n = first; n <= last; n++)
-                _rig.GiveOf(node, n, $"{node}-{n}");
+            for (var n = first; n <= last; n++) _rig.GiveOf(node, n, $"{node}-{n}");
         }
     }
 
@@ -135,14 +131,11 @@ public sealed class StoreSetTests
     public async Task A_list_of_one_entry_is_left_alone_while_another_one_cannot_make_room()
     {
         _rig.Config = _rig.Config with { FallbackStorageSize = 1 };
-        foreach (bool? failure in (bool?[])[null, false, false, false])
-            _stores.Stores[1].Failures.Enqueue(failure);
+        foreach (var failure in (bool?[])[null, false, false, false]) _stores.Stores[1].Failures.Enqueue(failure);
         _rig.GiveOf(0, 1, "a");
-        for (var n = 1; n <= 5; n++)
-            _rig.GiveOf(1, n, $"b{n}");
+        for (var n = 1; n <= 5; n++) _rig.GiveOf(1, n, $"b{n}");
         await _rig.AdvanceAsync(0.1); // comes to rest
-        for (var i = 0; i < 100; i++)
-            await _rig.AdvanceAsync(0.1);
+        for (var i = 0; i < 100; i++) await _rig.AdvanceAsync(0.1);
         Assert.Equal((1, 1), (_stores.Stores[0].Entries.Count, _stores.Stores[1].Entries.Count));
     }
 

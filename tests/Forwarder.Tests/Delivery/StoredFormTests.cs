@@ -19,10 +19,10 @@ public sealed class StoredFormTests
     [InlineData(EventClass.Module, "json.set", "3:$.a", "~d5", "d")]
     public void What_is_composed_is_read_back(EventClass eventClass, string name, string fields, string behindId, string letter)
     {
-        foreach (string key in (string[])["", "key", "~h3", "a\nb", "1:a", "\u0001x~h8\n"])
+        foreach (var key in (string[])["", "key", "~h3", "a\nb", "1:a", "\u0001x~h8\n"])
         {
-            byte[] stored = Compose(eventClass, name, key, fields);
-            string text = Encoding.Latin1.GetString(stored);
+            var stored = Compose(eventClass, name, key, fields);
+            var text = Encoding.Latin1.GetString(stored);
             Assert.Equal($"\u0001{Position}{behindId}\n7\n{name}\n{key}{fields}", text);
 
             var entry = new LogEntry(1, stored, LogEntry.HeadLengthOf(stored), 0, 0);
@@ -46,7 +46,7 @@ public sealed class StoredFormTests
     [InlineData("\u0001~h\n0\nset\nk", "~h", "0\nset\nk")]
     public void What_somebody_else_has_stored_is_taken_as_it_is(string stored, string id, string body)
     {
-        byte[] bytes = Encoding.Latin1.GetBytes(stored);
+        var bytes = Encoding.Latin1.GetBytes(stored);
         var entry = new LogEntry(1, bytes, LogEntry.HeadLengthOf(bytes), 0, 0);
         Assert.Equal((id, body, "", EventClass.None), (Text(entry.MessageId), Text(entry.Body), Text(entry.Fields), entry.Class));
     }
@@ -55,9 +55,9 @@ public sealed class StoredFormTests
     {
         byte[] eventName = Encoding.ASCII.GetBytes(name), list = Encoding.Latin1.GetBytes(fields);
         Span<byte> head = stackalloc byte[StoredForm.MaxHeadLength];
-        int length = StoredForm.WriteHead(head, Position, eventClass, eventName, list.Length);
+        var length = StoredForm.WriteHead(head, Position, eventClass, eventName, list.Length);
         var form = new StoredForm(head[..length], "7"u8, eventName, Encoding.Latin1.GetBytes(key), list);
-        byte[] stored = new byte[form.Length];
+        var stored = new byte[form.Length];
         StoredForm.Compose(stored, form);
         return stored;
     }

@@ -16,8 +16,7 @@ public sealed class LocalSpoolTests : IDisposable
     [Fact]
     public async Task What_was_appended_is_read_in_order_also_after_opening_again()
     {
-        using (var spool = new LocalSpool(_folder))
-            await spool.AppendAsync(Entries("a", "b", "c"), 0, false);
+        using (var spool = new LocalSpool(_folder)) await spool.AppendAsync(Entries("a", "b", "c"), 0, false);
 
         using var again = new LocalSpool(_folder);
         Assert.Equal(["a", "b", "c"], await ReadAsync(again));
@@ -31,8 +30,7 @@ public sealed class LocalSpoolTests : IDisposable
         string[] texts = ["first", "", "third\0\n", "a longer fourth entry"];
         using (var spool = new LocalSpool(_folder))
         {
-            foreach (var text in texts)
-                await spool.AppendAsync(Entries(text), 0, false);
+            foreach (var text in texts) await spool.AppendAsync(Entries(text), 0, false);
         }
 
         var path = Assert.Single(Directory.GetFiles(_folder, "*.spool"));
@@ -51,8 +49,7 @@ public sealed class LocalSpoolTests : IDisposable
     [Fact]
     public async Task A_flipped_bit_in_the_last_record_drops_only_that_one()
     {
-        using (var spool = new LocalSpool(_folder))
-            await spool.AppendAsync(Entries("one", "two"), 0, false);
+        using (var spool = new LocalSpool(_folder)) await spool.AppendAsync(Entries("one", "two"), 0, false);
 
         var path = Assert.Single(Directory.GetFiles(_folder, "*.spool"));
         var whole = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
@@ -183,13 +180,14 @@ public sealed class LocalSpoolTests : IDisposable
     public async Task The_longest_entry_that_redis_allows_is_whole_after_a_restart_and_never_in_memory_as_a_whole_file()
     {
         const int Length = (512 * 1024 * 1024) + 1000; // a key of 512 MB, and what belongs to an event; zeros, which the disk need not hold
-        using (var spool = new LocalSpool(_folder))
-            await spool.AppendAsync(Entries("first"), 0, false);
+        using (var spool = new LocalSpool(_folder)) await spool.AppendAsync(Entries("first"), 0, false);
 
         var checksum = SpoolRecord.BeginChecksum(Length);
         var zeros = new byte[1000];
         for (var at = 0; at < Length; at += zeros.Length)
+        {
             checksum = SpoolRecord.AddToChecksum(checksum, zeros.AsSpan(0, Math.Min(zeros.Length, Length - at)));
+        }
 
         await using (var file = new FileStream(Assert.Single(Directory.GetFiles(_folder, "*.spool")), FileMode.Append))
         {

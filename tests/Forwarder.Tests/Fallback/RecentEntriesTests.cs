@@ -53,8 +53,7 @@ public sealed class RecentEntriesTests
     public void Its_bytes_are_bounded_and_the_newest_stay()
     {
         var recent = new RecentEntries(1000);
-        for (var n = 0; n < 100; n++)
-            recent.Add(Entries($"entry {n:00}"));
+        for (var n = 0; n < 100; n++) recent.Add(Entries($"entry {n:00}"));
         Assert.Equal(1000 / (64 + 8), recent.Count);
         Assert.Equal("entry 99", Missing(recent, "")[^1]);
     }

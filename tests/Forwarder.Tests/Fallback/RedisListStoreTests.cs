@@ -92,7 +92,7 @@ public sealed class RedisListStoreTests : IAsyncLifetime
     public async Task Entries_are_removed_if_they_are_the_front_and_nothing_is_otherwise(string entries, long? lengthBefore, bool isDone)
     {
         await FillAsync("a", "b", "c", "d");
-        string[] removed = entries.Split(' ');
+        var removed = entries.Split(' ');
         var result = await _store.RemoveAsync(Entries(removed), lengthBefore);
         Assert.Equal(new RemoveResult(isDone ? 4 - removed.Length : 4, isDone), result);
         Assert.Equal(((string[])["a", "b", "c", "d"])[(isDone ? removed.Length : 0)..], await ListAsync());

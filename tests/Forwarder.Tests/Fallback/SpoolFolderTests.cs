@@ -58,8 +58,7 @@ public sealed class SpoolFolderTests : IDisposable
 
         Assert.Equal(0, await spool.CountAsync());
         Assert.Equal(2, spool.RemovedEntries);
-        if (Directory.Exists(moved))
-            Directory.Delete(moved, recursive: true);
+        if (Directory.Exists(moved)) Directory.Delete(moved, recursive: true);
     }
 
     [Fact]
@@ -140,8 +139,7 @@ public sealed class SpoolFolderTests : IDisposable
     [InlineData("9223372036854775807")]
     public async Task A_head_that_this_program_could_not_have_written_is_told_at_the_start(string head)
     {
-        using (var spool = new LocalSpool(_folder))
-            await spool.AppendAsync(Entries("a", "b", "c"), 0, false);
+        using (var spool = new LocalSpool(_folder)) await spool.AppendAsync(Entries("a", "b", "c"), 0, false);
 
         var path = Path.Combine(_folder, "head");
         await File.WriteAllTextAsync(path, head, TestContext.Current.CancellationToken);
@@ -154,8 +152,7 @@ public sealed class SpoolFolderTests : IDisposable
     [Fact]
     public async Task A_file_that_begins_within_another_is_told_at_the_start()
     {
-        using (var spool = new LocalSpool(_folder))
-            await spool.AppendAsync(Entries("a", "b", "c"), 0, false);
+        using (var spool = new LocalSpool(_folder)) await spool.AppendAsync(Entries("a", "b", "c"), 0, false);
 
         var second = Path.Combine(_folder, "0000000000000000001.spool");
         File.Copy(Assert.Single(Directory.GetFiles(_folder, "*.spool")), second);

@@ -96,7 +96,7 @@ public sealed class CoverageGateTests
     [Fact]
     public void The_feed_is_told_that_somebody_waits()
     {
-        int told = 0;
+        var told = 0;
         _gate.Hurry = () => told++;
         _gate.Show(isMissing: true);
         Assert.Equal(0, told);

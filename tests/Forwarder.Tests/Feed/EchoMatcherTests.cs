@@ -64,10 +64,9 @@ public sealed class EchoMatcherTests
     private static List<RecordedNotification> Numbers(int from, int to, int markerEvery)
     {
         var stream = new List<RecordedNotification>();
-        for (int n = from; n < to; n++)
+        for (var n = from; n < to; n++)
         {
-            if (markerEvery > 0 && n % markerEvery == 0)
-                stream.Add(Marker($"m{n}"));
+            if (markerEvery > 0 && n % markerEvery == 0) stream.Add(Marker($"m{n}"));
             stream.Add(One("set", n.ToString(CultureInfo.InvariantCulture)));
         }
 

@@ -28,8 +28,10 @@ public sealed class EventClassesTests
     [InlineData(EventClass.TypeChanged, "type_changed")]
     public void Each_name_has_its_class(EventClass expected, string names)
     {
-        foreach (string name in names.Split(' '))
+        foreach (var name in names.Split(' '))
+        {
             Assert.All(AllServers, server => Assert.Equal(expected, server.Of(Encoding.ASCII.GetBytes(name))));
+        }
     }
 
     // Redis 8.0.6: hexpired with h on alone only. Valkey 9.1.2: with x on alone when a field's time is up, with h on alone when HEXPIRE gives it a time in the past.
@@ -46,7 +48,7 @@ public sealed class EventClassesTests
     [InlineData("arset armset ardel ardelrange arinsert arring")]
     public void Arrays_are_a_class_since_Redis_8_8_and_a_modules_before(string names)
     {
-        foreach (string name in names.Split(' '))
+        foreach (var name in names.Split(' '))
         {
             Assert.Equal(EventClass.Array, EventClassTable.RedisWithArrays.Of(Encoding.ASCII.GetBytes(name)));
             Assert.Equal(EventClass.Module, EventClassTable.Redis.Of(Encoding.ASCII.GetBytes(name)));
@@ -71,7 +73,7 @@ public sealed class EventClassesTests
     public void A_name_with_one_byte_changed_or_cut_off_is_another_name()
     {
         byte[] name = [.. "zremrangebyscore"u8];
-        for (int i = 0; i < name.Length; i++)
+        for (var i = 0; i < name.Length; i++)
         {
             byte[] changed = [.. name];
             changed[i] ^= 0x80;
@@ -84,7 +86,7 @@ public sealed class EventClassesTests
     public void Looking_up_a_class_allocates_nothing()
     {
         EventClassTable.RedisWithArrays.Of("set"u8);
-        long before = GC.GetAllocatedBytesForCurrentThread();
+        var before = GC.GetAllocatedBytesForCurrentThread();
         EventClassTable.RedisWithArrays.Of("xgroup-createconsumer"u8);
         EventClassTable.RedisWithArrays.Of("unknown"u8);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);

@@ -15,11 +15,10 @@ public sealed class FieldListTests
     [InlineData("10:0123456789", "0123456789")]
     public void Fields_are_given_in_order(string list, string fields)
     {
-        byte[] bytes = Encoding.Latin1.GetBytes(list);
+        var bytes = Encoding.Latin1.GetBytes(list);
         Assert.True(FieldList.IsValid(bytes));
         var seen = new List<string>();
-        foreach (var field in new FieldList(bytes))
-            seen.Add(Encoding.Latin1.GetString(field));
+        foreach (var field in new FieldList(bytes)) seen.Add(Encoding.Latin1.GetString(field));
         Assert.Equal(fields, string.Join('|', seen));
     }
 
@@ -42,17 +41,18 @@ public sealed class FieldListTests
     [InlineData("1:a,,1:b")]
     public void What_is_no_list_is_refused(string list)
     {
-        byte[] bytes = Encoding.Latin1.GetBytes(list);
+        var bytes = Encoding.Latin1.GetBytes(list);
         Assert.False(FieldList.IsValid(bytes));
         foreach (var field in new FieldList(bytes)) // and does not throw either: a store may hold anything
+        {
             Assert.True(field.Length <= list.Length);
+        }
     }
 
     [Fact]
     public void Every_cut_of_a_list_that_ends_within_a_field_is_none()
     {
-        byte[] list = Encoding.Latin1.GetBytes("1:a,12:twelve bytes,3:end");
-        for (int length = 0; length < list.Length; length++)
-            Assert.Equal(length is 3 or 19, FieldList.IsValid(list.AsSpan(0, length)));
+        var list = Encoding.Latin1.GetBytes("1:a,12:twelve bytes,3:end");
+        for (var length = 0; length < list.Length; length++) Assert.Equal(length is 3 or 19, FieldList.IsValid(list.AsSpan(0, length)));
     }
 }

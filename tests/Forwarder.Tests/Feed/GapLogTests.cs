@@ -46,7 +46,7 @@ public class GapLogTests
     {
         var other = new FeedCoverage("other", _gaps, _time, NullLogger.Instance);
         Cover();
-        for (int i = 0; i < 10; i++)
+        for (var i = 0; i < 10; i++)
         {
             _coverage.Lost(Lost, Last);
             _time.Advance(TimeSpan.FromSeconds(2));
@@ -88,8 +88,7 @@ public class GapLogTests
         _time.Advance(TimeSpan.FromSeconds(2));
         _coverage.FellSilent(new RedisFault(RedisFaultKind.Silent, "silent"), Last);
         _time.Advance(TimeSpan.FromSeconds(3));
-        if (speaks)
-            _coverage.Speaks();
+        if (speaks) _coverage.Speaks();
         _coverage.Succeeded(First);
         _coverage.Lost(Lost, Last);
 
@@ -190,7 +189,7 @@ public class GapLogTests
         _coverage.Lost(Lost, Last);
         var other = new FeedCoverage("other", _gaps, _time, NullLogger.Instance);
         other.Want(true, default);
-        for (int i = 0; i < 5; i++)
+        for (var i = 0; i < 5; i++)
         {
             other.Subscribed(First);
             other.Lost(Lost, Last);
@@ -216,7 +215,7 @@ public class GapLogTests
     [Fact]
     public void Who_is_told_of_a_gap_may_have_another_thread_ask_the_feed_for_something()
     {
-        bool isFree = false;
+        var isFree = false;
         void Ask(Gap gap)
         {
             var other = new Thread(() => _coverage.Prove(ClockReading.Now(_time)));

@@ -21,13 +21,16 @@ public sealed class HoldBackTests
         Both(sent, "same");
         _hold.KeepMarker("m1"u8);
         sent.AddMarker("m1"u8);
-        for (int answer = 0; answer < 3; answer++) // a role is asked four times a second, markers come once
+        for (var answer = 0; answer < 3; answer++) // a role is asked four times a second, markers come once
+        {
             _hold.SeenReplica(ClockReading.Now(_time), default, isConnected: true);
+        }
+
         Both(sent, "same");
         Keep("same"); // replicated by the dying master, whose own notification never came
 
         _hold.BeginPromotion();
-        var fresh = _hold.Settle(sent.Read(), out string? missed);
+        var fresh = _hold.Settle(sent.Read(), out var missed);
         Assert.Null(missed);
         Assert.Single(fresh);
     }
@@ -35,7 +38,7 @@ public sealed class HoldBackTests
     [Fact]
     public void What_is_older_than_two_markers_and_two_answers_is_not_kept()
     {
-        for (int i = 0; i < 10; i++)
+        for (var i = 0; i < 10; i++)
         {
             _hold.SeenReplica(ClockReading.Now(_time), default, isConnected: true);
             _hold.KeepMarker("m"u8);

@@ -42,7 +42,7 @@ public class NodeFeedAddressTests
     [InlineData("unix:relative")]
     public void A_faulty_address_is_refused_without_showing_the_password(string text)
     {
-        Assert.False(RedisAddress.TryParse(text, out _, out string error));
+        Assert.False(RedisAddress.TryParse(text, out _, out var error));
         Assert.NotEmpty(error);
         Assert.DoesNotContain("c4nary", error, StringComparison.Ordinal);
     }
@@ -62,7 +62,7 @@ public class NodeFeedAddressTests
     [InlineData("unix:///run/redis.sock#5", "no parameters")]
     public void What_stands_behind_the_port_is_refused_and_not_ignored(string text, params string[] says)
     {
-        Assert.False(RedisAddress.TryParse(text, out _, out string error));
+        Assert.False(RedisAddress.TryParse(text, out _, out var error));
         Assert.All(says, each => Assert.Contains(each, error, StringComparison.Ordinal));
         Assert.DoesNotContain("c4nary", error, StringComparison.Ordinal);
     }

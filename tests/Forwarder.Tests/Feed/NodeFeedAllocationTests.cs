@@ -48,19 +48,25 @@ public class NodeFeedAllocationTests
         var markers = new MarkerSender(feed, commands, pace);
         var state = new CheckpointKeeper(feed, commands, () => wanted, outlet, markers, new NotifyFlagsMonitor(feed, commands, letters, pace, () => wanted, () => { }));
         var stream = new FeedFrameHandler(feed, commands, subscriptions, letters, new RoleMonitor(feed, commands, outlet, pace), markers, outlet, state, pace) { Counts = true };
-        foreach (string pattern in FeedPatterns.Of(wanted, letters.Classes, new HashSet<string>()))
+        foreach (var pattern in FeedPatterns.Of(wanted, letters.Classes, new HashSet<string>()))
+        {
             stream.Frame(Encoding.ASCII.GetBytes($">3\r\n$10\r\npsubscribe\r\n{ScriptedNode.Bulk(pattern)}:1\r\n"));
-        string message = $">4\r\n$8\r\npmessage\r\n{ScriptedNode.Bulk("__keyevent@*__:*")}{ScriptedNode.Bulk($"__keyevent@0__:{name}")}$8\r\nkey:1234\r\n";
+        }
+
+        var message = $">4\r\n$8\r\npmessage\r\n{ScriptedNode.Bulk("__keyevent@*__:*")}{ScriptedNode.Bulk($"__keyevent@0__:{name}")}$8\r\nkey:1234\r\n";
         if (hasFields)
+        {
             message += $">4\r\n$8\r\npmessage\r\n{ScriptedNode.Bulk("__subkeyevent@*__:*")}{ScriptedNode.Bulk($"__subkeyevent@0__:{name}")}{ScriptedNode.Bulk("8:key:1234|1:a,2:bc")}";
-        byte[] one = Encoding.ASCII.GetBytes(message);
+        }
+
+        var one = Encoding.ASCII.GetBytes(message);
         byte[] many = [.. Enumerable.Repeat(one, Events).SelectMany(bytes => bytes)];
         var input = PipeReader.Create(new System.Buffers.ReadOnlySequence<byte>(many));
         await ReadOnceAsync(new FrameReader(PipeReader.Create(new System.Buffers.ReadOnlySequence<byte>(many[..(one.Length * 1000)])), stream, 1 << 20));
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
+        var before = GC.GetAllocatedBytesForCurrentThread();
         var reading = new FrameReader(input, stream, 1 << 20).RunAsync();
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
         Assert.True(reading.IsCompletedSuccessfully, "it ran on this thread");
         Assert.Equal(Events + 1000, feed.Progress.Published.Received);

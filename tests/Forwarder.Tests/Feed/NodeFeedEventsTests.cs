@@ -67,8 +67,7 @@ public class NodeFeedEventsTests
     public async Task Positions_differ_and_rise_and_markers_come_back()
     {
         await using var rig = await FeedRig.StartAsync(EventClass.String);
-        for (int i = 0; rig.Feed.Status.MarkersSeen < 3; i++)
-            await rig.RedisAsync("SET", $"k{i}", "x");
+        for (var i = 0; rig.Feed.Status.MarkersSeen < 3; i++) await rig.RedisAsync("SET", $"k{i}", "x");
 
         var positions = rig.Sink.Entries.Select(entry => entry.Position).ToList();
 
@@ -86,7 +85,7 @@ public class NodeFeedEventsTests
         var writer = Task.Run(async () =>
         {
             await using var client = await rig.Server.ConnectAsync();
-            int written = 0;
+            var written = 0;
             for (; !stop.IsCancellationRequested; written++)
             {
                 // gone when it is looked at: one expired event each
@@ -98,7 +97,7 @@ public class NodeFeedEventsTests
             return written;
         });
 
-        for (int i = 0; i < 20; i++)
+        for (var i = 0; i < 20; i++)
         {
             rig.Feed.Want(i % 2 == 0 ? EventClass.All : i % 4 == 1 ? EventClass.Expired : EventClass.Expired | EventClass.Evicted);
             await rig.SubscribedAsync();
@@ -107,7 +106,7 @@ public class NodeFeedEventsTests
         }
 
         await stop.CancelAsync();
-        int count = await writer;
+        var count = await writer;
         await Eventually.TrueAsync("the last event", () => rig.Sink.Entries.Count(entry => entry.Event == "expired") >= count);
 
         var expired = rig.Sink.Entries.Where(entry => entry.Event == "expired").Select(entry => entry.Key).ToList();

@@ -16,7 +16,7 @@ public class NodeFeedFaultTests
         await using var rig = await FeedRig.StartAsync(EventClass.String);
         await rig.RedisAsync("SET", "before", "x");
         await rig.KeysAsync("before");
-        string runId = rig.Feed.Status.RunId;
+        var runId = rig.Feed.Status.RunId;
 
         await rig.Server.RestartAsync();
         var gap = await rig.GapClosedAsync();
@@ -44,11 +44,10 @@ public class NodeFeedFaultTests
         // The sink keeps the reader from reading until the socket's buffers, and then Redis' own, are full.
         sink.Close();
         await using var client = await rig.Server.ConnectAsync();
-        for (int i = 0; !(await rig.Server.CallAsync("CLIENT", "LIST", "TYPE", "pubsub")).Text.Equals("", StringComparison.Ordinal); i++)
+        for (var i = 0; !(await rig.Server.CallAsync("CLIENT", "LIST", "TYPE", "pubsub")).Text.Equals("", StringComparison.Ordinal); i++)
         {
             Assert.True(i < 100, "Redis did not cut the feed off");
-            for (int j = 0; j < 100; j++)
-                await client.CallAsync("SET", key, "x");
+            for (var j = 0; j < 100; j++) await client.CallAsync("SET", key, "x");
         }
 
         sink.Open();
@@ -56,7 +55,7 @@ public class NodeFeedFaultTests
         var gap = await rig.GapClosedAsync();
         Assert.Equal(GapCause.ConnectionLost, gap.Cause);
         await rig.SubscribedAsync();
-        long seen = sink.Count;
+        var seen = sink.Count;
         await rig.RedisAsync("SET", "after", "x");
         await Eventually.TrueAsync("the next event", () => sink.Count > seen);
     }
@@ -122,8 +121,7 @@ public class NodeFeedFaultTests
 
         await using var client = await rig.Server.ConnectAsync();
         await client.SendAsync("CONFIG SET notify-keyspace-events \"\"\r\nSET missed x\r\nCONFIG SET notify-keyspace-events $E\r\n");
-        for (int i = 0; i < 3; i++)
-            Assert.Equal("OK", (await client.ReadReplyAsync()).Text);
+        for (var i = 0; i < 3; i++) Assert.Equal("OK", (await client.ReadReplyAsync()).Text);
         var gap = await rig.GapClosedAsync();
         await LooksAsync(rig);
         await rig.RedisAsync("SET", "after", "x");
@@ -150,7 +148,7 @@ public class NodeFeedFaultTests
     public async Task R17_a_monitoring_program_that_sets_something_now_and_then_makes_no_gap()
     {
         await using var rig = await FeedRig.StartAsync(EventClass.String);
-        for (int i = 0; i < 4; i++)
+        for (var i = 0; i < 4; i++)
         {
             await rig.RedisAsync("CONFIG", "SET", "slowlog-max-len", "129");
             await rig.RedisAsync("CONFIG", "GET", "*");
@@ -163,7 +161,7 @@ public class NodeFeedFaultTests
     /// <summary>Until there has been a look, and one more behind it, with nothing done between them: with each marker there is one.</summary>
     private static Task LooksAsync(FeedRig rig)
     {
-        long seen = rig.Feed.Status.MarkersSeen;
+        var seen = rig.Feed.Status.MarkersSeen;
         return Eventually.TrueAsync("some looks at the flags", () => rig.Feed.Status.MarkersSeen > seen + 3);
     }
 
@@ -171,7 +169,7 @@ public class NodeFeedFaultTests
     public async Task Other_letters_taken_away_are_no_gap()
     {
         await using var rig = await FeedRig.StartAsync(EventClass.String, null, null, "notify-keyspace-events AKE");
-        long seen = rig.Feed.Status.MarkersSeen;
+        var seen = rig.Feed.Status.MarkersSeen;
 
         await rig.RedisAsync("CONFIG", "SET", "notify-keyspace-events", "$E");
 
@@ -263,7 +261,7 @@ public class NodeFeedFaultTests
         await using var rig = await FeedRig.StartAsync(EventClass.String, options => options with { MarkerDeadline = TimeSpan.FromSeconds(1) }, null, "busy-reply-threshold 100");
         await using var client = await rig.Server.ConnectAsync();
         await client.SendCommandAsync("EVAL", "while true do end", "0");
-        long sent = rig.Feed.Status.MarkersSent;
+        var sent = rig.Feed.Status.MarkersSent;
         await Eventually.TrueAsync("some beats", () => rig.Feed.Status.MarkersSent > sent + 8);
         await rig.RedisAsync("SCRIPT", "KILL");
         await client.ReadReplyAsync();

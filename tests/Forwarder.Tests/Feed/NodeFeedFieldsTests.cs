@@ -56,9 +56,9 @@ public sealed class NodeFeedFieldsTests : IAsyncDisposable
         await Node.SayAsync(ScriptedNode.EventFrame("hset", "alone"));
         await EventsAsync("hset alone ");
 
-        string both = Both("hset", "h", "1:a,2:bc");
+        var both = Both("hset", "h", "1:a,2:bc");
         Node.Answer = command => command[0] == "PING" ? "" : null;
-        for (int cut = 1; cut < both.Length; cut++)
+        for (var cut = 1; cut < both.Length; cut++)
         {
             await Node.SayAsync(both[..cut]);
             await Node.SayAsync(both[cut..]);
@@ -78,7 +78,7 @@ public sealed class NodeFeedFieldsTests : IAsyncDisposable
             "PUBLISH" => ScriptedNode.EventFrame("hset", "before") + $">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk(command[1])}{ScriptedNode.Bulk(command[2])}:1\r\n",
             _ => null,
         };
-        long marker = _rig.Feed.Status.Position.Marker;
+        var marker = _rig.Feed.Status.Position.Marker;
         await _rig.BeatAsync(1);
         await _rig.SeenAsync();
         await Node.SayAsync(Both("hset", "after", "1:a"));
@@ -110,7 +110,7 @@ public sealed class NodeFeedFieldsTests : IAsyncDisposable
     [Fact]
     public async Task Where_the_user_may_not_listen_to_fields_events_come_without_until_he_may()
     {
-        bool isRefused = true;
+        var isRefused = true;
         Node.Answer = command => isRefused && command is ["PSUBSCRIBE", "__subkeyevent@*__:*"] ? "-NOPERM this user has no permissions to access one of the channels used as arguments\r\n" : null;
         await _rig.StartAsync(Wanted);
         Assert.Equal("PSUBSCRIBE __subkeyevent@*__:* is refused: grant &__subkeyevent@*__:* to the user; until then events come without the fields of hashes", _rig.Feed.Status.RemedyText);

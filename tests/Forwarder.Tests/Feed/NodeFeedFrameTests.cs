@@ -33,9 +33,8 @@ public class NodeFeedFrameTests
     [Fact]
     public async Task Frames_come_whole_at_every_split()
     {
-        byte[] all = Encoding.Latin1.GetBytes(string.Concat(Frames));
-        for (int split = 0; split <= all.Length; split++)
-            Assert.Equal(Frames, await ReadAsync([all[..split], all[split..]]));
+        var all = Encoding.Latin1.GetBytes(string.Concat(Frames));
+        for (var split = 0; split <= all.Length; split++) Assert.Equal(Frames, await ReadAsync([all[..split], all[split..]]));
     }
 
     [Fact]
@@ -45,8 +44,8 @@ public class NodeFeedFrameTests
     [Fact]
     public void Frames_in_many_segments_come_whole()
     {
-        byte[] all = Encoding.Latin1.GetBytes(string.Concat(Frames));
-        for (int size = 1; size < 40; size++)
+        var all = Encoding.Latin1.GetBytes(string.Concat(Frames));
+        for (var size = 1; size < 40; size++)
         {
             var collected = new Collector();
             var reader = new FrameReader(PipeReader.Create(Segments(all, size)), collected, 1 << 20);
@@ -58,10 +57,12 @@ public class NodeFeedFrameTests
     [Fact]
     public async Task A_push_over_the_limit_is_read_past_at_every_split()
     {
-        string large = $">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$500\r\n{new string('x', 500)}\r\n";
-        byte[] all = Encoding.Latin1.GetBytes("+a\r\n" + large + "+b\r\n");
-        for (int split = 0; split <= all.Length; split++)
+        var large = $">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$500\r\n{new string('x', 500)}\r\n";
+        var all = Encoding.Latin1.GetBytes("+a\r\n" + large + "+b\r\n");
+        for (var split = 0; split <= all.Length; split++)
+        {
             Assert.Equal(["+a\r\n", $"oversized {large.Length}", "+b\r\n"], await ReadAsync([all[..split], all[split..]], 200));
+        }
     }
 
     [Theory]
@@ -93,8 +94,7 @@ public class NodeFeedFrameTests
         var pipe = new Pipe(new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 0));
         var collected = new Collector();
         var running = new FrameReader(pipe.Reader, collected, limit).RunAsync();
-        foreach (byte[] part in parts)
-            await pipe.Writer.WriteAsync(part);
+        foreach (var part in parts) await pipe.Writer.WriteAsync(part);
         await pipe.Writer.CompleteAsync();
         await running;
         return collected.Frames;
@@ -104,8 +104,7 @@ public class NodeFeedFrameTests
     {
         var first = new Segment(bytes.AsMemory(0, size), 0);
         var last = first;
-        for (int at = size; at < bytes.Length; at += size)
-            last = last.Append(bytes.AsMemory(at, Math.Min(size, bytes.Length - at)));
+        for (var at = size; at < bytes.Length; at += size) last = last.Append(bytes.AsMemory(at, Math.Min(size, bytes.Length - at)));
         return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
     }
 

@@ -24,8 +24,7 @@ public sealed class NodeFeedLettersTests
     public async Task What_the_server_has_is_set_and_what_it_lacks_is_said(string product, string version, string letters, string? words, EventClass more, string set, string lacking)
     {
         var node = new ScriptedNode { Server = (product, version), Letters = letters, Flags = "" };
-        if (words is not null)
-            node = new ScriptedNode { Server = (product, version), Letters = letters, Flags = "", Refusal = words };
+        if (words is not null) node = new ScriptedNode { Server = (product, version), Letters = letters, Flags = "", Refusal = words };
         await using var rig = new ScriptedFeed(node: node);
         await rig.StartAsync(Default | more);
 
@@ -36,7 +35,7 @@ public sealed class NodeFeedLettersTests
         Assert.Equal(lacking.Length > 0 ? 1 : 0, rig.Log.Lines.Count(line => line.StartsWith("Warning 2008", StringComparison.Ordinal)));
         await rig.Node.EventAsync("a", rig.Feed.Status.Patterns[0]);
         await rig.KeysAsync("a");
-        int sets = rig.Count("CONFIG SET");
+        var sets = rig.Count("CONFIG SET");
         await rig.BeatAsync(8);
         Assert.Equal((sets, 0), (rig.Count("CONFIG SET"), rig.Gaps.Total));
     }
@@ -59,9 +58,12 @@ public sealed class NodeFeedLettersTests
     [Fact]
     public async Task A_refusal_for_rights_is_tried_again_at_once_when_something_else_is_wanted()
     {
-        bool isRefused = true;
-        var node = new ScriptedNode { Flags = "" };
-        node.Answer = command => isRefused && command is ["CONFIG", "SET", ..] ? "-NOPERM this user has no permissions\r\n" : null;
+        var isRefused = true;
+        var node = new ScriptedNode
+        {
+            Flags = "",
+            Answer = command => isRefused && command is ["CONFIG", "SET", ..] ? "-NOPERM this user has no permissions\r\n" : null
+        };
         await using var rig = new ScriptedFeed(node: node);
         rig.Feed.Want(Default);
         rig.Feed.Start();
@@ -150,8 +152,7 @@ public sealed class NodeFeedLettersTests
     {
         await using var rig = new ScriptedFeed();
         await rig.StartAsync();
-        for (int i = 0; i < 10; i++)
-            await rig.Node.SayAsync(ScriptedNode.EventFrame("set\u001b[2J", "evil"));
+        for (var i = 0; i < 10; i++) await rig.Node.SayAsync(ScriptedNode.EventFrame("set\u001b[2J", "evil"));
         await rig.Node.EventAsync("good");
         await rig.KeysAsync("good");
 

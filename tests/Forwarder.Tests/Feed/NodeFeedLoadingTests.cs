@@ -53,9 +53,9 @@ public sealed class NodeFeedLoadingTests : IAsyncDisposable
         _rig.Feed.Want(EventClass.All);
         _rig.Feed.Start();
         await PauseAsync(1);
-        int before = asked();
+        var before = asked();
         _rig.Time.Advance(TimeSpan.FromMinutes(2));
-        for (int pause = 2; pause <= 20; pause++)
+        for (var pause = 2; pause <= 20; pause++)
         {
             await PauseAsync(pause);
             Assert.Equal(before + pause - 1, asked());

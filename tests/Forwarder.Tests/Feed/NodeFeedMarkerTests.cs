@@ -17,8 +17,7 @@ public class NodeFeedMarkerTests
     {
         long earlier = 0;
         var clock = new MarkerSequence(_time);
-        for (int i = 0; i < 1000; i++)
-            earlier = clock.Next(ClockReading.Now(_time));
+        for (var i = 0; i < 1000; i++) earlier = clock.Next(ClockReading.Now(_time));
         _time.Advance(TimeSpan.FromSeconds(1));
 
         Assert.True(new MarkerSequence(_time).Reserve() > earlier);
@@ -32,7 +31,7 @@ public class NodeFeedMarkerTests
         clock.Next(ClockReading.Now(wall));
         wall.WallOffset = TimeSpan.FromHours(1);
 
-        long ahead = clock.Next(ClockReading.Now(wall));
+        var ahead = clock.Next(ClockReading.Now(wall));
         Assert.InRange(EventPosition.MarkerMilliseconds(ahead) - wall.GetUtcNow().ToUnixTimeMilliseconds(), -1000, 0);
         wall.WallOffset = TimeSpan.Zero;
         Assert.Equal(ahead + 1, clock.Next(ClockReading.Now(wall)));
@@ -46,7 +45,7 @@ public class NodeFeedMarkerTests
         long first = clock.Next(sentAt), second = clock.Next(sentAt);
         Assert.True(clock.IsOneDueBefore(second));
 
-        Assert.True(clock.TrySee(Payload(clock, second), out long seen, out var at));
+        Assert.True(clock.TrySee(Payload(clock, second), out var seen, out var at));
         Assert.Equal((second, sentAt), (seen, at));
         Assert.False(clock.TrySee(Payload(clock, second), out _, out _));
         Assert.False(clock.TrySee(Payload(clock, first), out _, out _));
@@ -58,7 +57,7 @@ public class NodeFeedMarkerTests
     {
         var clock = new MarkerSequence(_time);
         clock.Next(ClockReading.Now(_time));
-        long reserved = clock.Reserve();
+        var reserved = clock.Reserve();
 
         Assert.False(clock.TrySee(Payload(clock, reserved), out _, out _));
         Assert.False(clock.TrySee(Payload(new MarkerSequence(_time), reserved - 1), out _, out _));

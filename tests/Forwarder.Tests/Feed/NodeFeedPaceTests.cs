@@ -20,7 +20,7 @@ public sealed class NodeFeedPaceTests : IAsyncDisposable
     {
         await _rig.StartAsync();
         var before = Counts();
-        for (int beat = 0; beat < BeatsInTenSeconds; beat++)
+        for (var beat = 0; beat < BeatsInTenSeconds; beat++)
         {
             await _rig.Node.EventAsync($"{beat}");
             await Eventually.TrueAsync("the event", () => _rig.Sink.Entries.Count == beat + 1);
@@ -58,7 +58,7 @@ public sealed class NodeFeedPaceTests : IAsyncDisposable
         await _rig.StartAsync();
         await BeatAsync(8);
         var before = Counts();
-        for (int beat = 0; beat < BeatsInTenSeconds; beat++)
+        for (var beat = 0; beat < BeatsInTenSeconds; beat++)
         {
             await _rig.Node.EventAsync(FallbackKey.Name);
             await BeatAsync();
@@ -74,7 +74,7 @@ public sealed class NodeFeedPaceTests : IAsyncDisposable
         _rig.Feed.Start();
         await Eventually.TrueAsync("the connection", () => _rig.Feed.Status is { IsInStep: true, State: FeedState.Subscribed });
         await BeatAsync(); // the first one's questions are not those of what follows
-        int commands = _rig.Node.Commands.Count;
+        var commands = _rig.Node.Commands.Count;
         await BeatAsync(4 * BeatsInTenSeconds);
 
         Assert.Equal(["ROLE", "ROLE", "ROLE", "ROLE"], _rig.Node.Commands.Skip(commands));
@@ -109,7 +109,7 @@ public sealed class NodeFeedPaceTests : IAsyncDisposable
         _rig.Feed.Want(EventClass.None);
         await _rig.BeatUntilAsync("the end of the subscription", () => _rig.Count("UNSUBSCRIBE __keyevt__:marker") == 1);
         await Eventually.TrueAsync("the end of the events' subscription", () => _rig.Feed.Status is { IsInStep: true, Patterns.Count: 0 });
-        long sent = _rig.Feed.Status.MarkersSent;
+        var sent = _rig.Feed.Status.MarkersSent;
         await BeatAsync(BeatsInTenSeconds);
         Assert.Equal(sent, _rig.Feed.Status.MarkersSent);
 
@@ -127,7 +127,7 @@ public sealed class NodeFeedPaceTests : IAsyncDisposable
         _rig.Feed.Start();
         await Eventually.TrueAsync("the connection", () => _rig.Feed.Status.IsInStep);
         await BeatAsync(20);
-        int roles = _rig.Count("ROLE");
+        var roles = _rig.Count("ROLE");
         _rig.Node.Answer = command => command[0] == "ROLE" ? "*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$9\r\nconnected\r\n:1\r\n" : null;
         _rig.Feed.Want(EventClass.All);
         await Eventually.TrueAsync("the feed to be held back", () => _rig.Feed.Status is { State: FeedState.HeldBack, IsInStep: true });
@@ -156,13 +156,13 @@ public sealed class NodeFeedPaceTests : IAsyncDisposable
     [Fact]
     public async Task One_who_sets_something_each_second_is_looked_at_often_and_makes_no_gap()
     {
-        int sets = 0;
+        var sets = 0;
         _rig.Node.Answer = command => command is ["INFO", "commandstats"]
             ? ScriptedNode.Bulk($"cmdstat_config|get:calls={_rig.Count("CONFIG GET")},usec=1,failed_calls=0\r\ncmdstat_config|set:calls={sets},usec=1,failed_calls=0\r\n")
             : null;
         await _rig.StartAsync();
         await BeatAsync(20);
-        for (int second = 0; second < 20; second++)
+        for (var second = 0; second < 20; second++)
         {
             sets++;
             await BeatAsync(4);
@@ -183,9 +183,9 @@ public sealed class NodeFeedPaceTests : IAsyncDisposable
     /// <summary>Beats one after another, each when all that the one before has asked is answered.</summary>
     private async Task BeatAsync(int beats = 1)
     {
-        for (int i = 0; i < beats; i++)
+        for (var i = 0; i < beats; i++)
         {
-            long before = _rig.Feed.Pulse.Beats;
+            var before = _rig.Feed.Pulse.Beats;
             _rig.Time.Advance(ScriptedFeed.Beat);
             await Eventually.TrueAsync("the beat", () => _rig.Feed.Pulse is { Waiting: 0 } pulse && pulse.Beats > before);
         }

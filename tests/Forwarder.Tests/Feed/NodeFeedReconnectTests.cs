@@ -20,7 +20,7 @@ public sealed class NodeFeedReconnectTests : IAsyncDisposable
     public async Task A_subscription_that_is_lost_is_made_again_at_once_however_often()
     {
         await _rig.StartAsync();
-        for (int lost = 1; lost <= 20; lost++)
+        for (var lost = 1; lost <= 20; lost++)
         {
             await _rig.BeatAsync(1);
             await _rig.Node.CloseAsync();
@@ -37,7 +37,7 @@ public sealed class NodeFeedReconnectTests : IAsyncDisposable
     {
         _rig.Feed.Want(EventClass.All);
         _rig.Feed.Start();
-        for (int cut = 1; cut <= 10; cut++)
+        for (var cut = 1; cut <= 10; cut++)
         {
             await Eventually.TrueAsync("the subscription", () => _rig.Feed.Status.IsInStep);
             await _rig.Node.CloseAsync();
@@ -54,7 +54,7 @@ public sealed class NodeFeedReconnectTests : IAsyncDisposable
         _rig.Node.Answer = command => _rig.Node.Connects < 12 && command[0] == "HELLO" ? "" : null;
         _rig.Feed.Want(EventClass.All);
         _rig.Feed.Start();
-        for (int attempt = 1; attempt < 12; attempt++)
+        for (var attempt = 1; attempt < 12; attempt++)
         {
             await Eventually.TrueAsync("the attempt", () => _rig.Node.Connects == attempt && _rig.Time.Asked.Count(time => time == HandshakeTimeout) == attempt);
             _rig.Time.Advance(HandshakeTimeout);

@@ -35,14 +35,11 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
     {
         var silence = new SilenceDetector(new NodeFeedOptions { Address = new RedisAddress() });
         silence.Beat(reads: 1, isAnswerDue: true);
-        for (int i = 0; i < 7; i++)
-            Assert.False(silence.Beat(reads: 1, isAnswerDue: true));
+        for (var i = 0; i < 7; i++) Assert.False(silence.Beat(reads: 1, isAnswerDue: true));
         silence.Beat(reads: 2, isAnswerDue: true);
-        for (int i = 0; i < 7; i++)
-            Assert.False(silence.Beat(reads: 2, isAnswerDue: true));
+        for (var i = 0; i < 7; i++) Assert.False(silence.Beat(reads: 2, isAnswerDue: true));
         silence.Beat(reads: 2, isAnswerDue: false);
-        for (int i = 0; i < 7; i++)
-            Assert.False(silence.Beat(reads: 2, isAnswerDue: true));
+        for (var i = 0; i < 7; i++) Assert.False(silence.Beat(reads: 2, isAnswerDue: true));
 
         Assert.True(silence.Beat(reads: 2, isAnswerDue: true));
         Assert.True(silence.IsUnbroken(2));
@@ -53,7 +50,7 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
     public async Task A_marker_whose_PUBLISH_is_answered_but_that_does_not_come_back_ends_the_connection()
     {
         await StartAsync();
-        bool isLost = true;
+        var isLost = true;
         _node.Answer = command => isLost && command[0] == "PUBLISH" ? ":1\r\n" : null;
         await BeatUntilAsync("the next connection", () => _node.Connects == 2);
         isLost = false;
@@ -81,7 +78,7 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
 
         await _node.SayAsync($">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk("__keyevt__:marker")}{ScriptedNode.Bulk("0123456789abcdef:5")}");
         await _node.SayAsync($">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk("__keyevt__:marker")}{ScriptedNode.Bulk("")}");
-        string own = _node.Commands.Last(command => command.StartsWith("PUBLISH", StringComparison.Ordinal)).Split(' ')[2].Split(':')[0];
+        var own = _node.Commands.Last(command => command.StartsWith("PUBLISH", StringComparison.Ordinal)).Split(' ')[2].Split(':')[0];
         await _node.SayAsync($">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk("__keyevt__:marker")}{ScriptedNode.Bulk(own + ":9000000000000000000")}");
         await _node.EventAsync("a");
         await Eventually.TrueAsync("the event", () => _sink.Entries.Count == 1);
@@ -95,7 +92,7 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
         _node.IsDown = true;
         _feed.Start();
         TimeSpan[] pauses = [];
-        for (int i = 1; i <= 10; i++)
+        for (var i = 1; i <= 10; i++)
         {
             pauses = await Eventually.ValueAsync("the next pause", () => Task.FromResult(_time.Asked.Where(due => due != ConnectTimeout).ToArray()), asked => asked.Length == i);
             Assert.Equal(i, _node.Connects);
@@ -150,7 +147,7 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
     [Fact]
     public async Task A_loading_node_is_asked_again_and_not_taken_for_a_master()
     {
-        bool isLoading = true;
+        var isLoading = true;
         _node.Answer = command => isLoading && command[0] == "ROLE" ? "-LOADING Redis is loading the dataset in memory\r\n" : null;
         _feed.Want(EventClass.All);
         _feed.Start();
@@ -225,9 +222,9 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
     /// <summary>Beats one after another, each when the one before has been sent.</summary>
     private async Task BeatAsync(int beats)
     {
-        for (int i = 0; i < beats; i++)
+        for (var i = 0; i < beats; i++)
         {
-            long sent = _feed.Status.MarkersSent;
+            var sent = _feed.Status.MarkersSent;
             _time.Advance(Beat);
             await Eventually.TrueAsync("the beat", () => _feed.Status.MarkersSent > sent);
             await Eventually.TrueAsync("its arrival", () => Count("PUBLISH") == _feed.Status.MarkersSent);
@@ -236,8 +233,7 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
 
     private Task BeatUntilAsync(string what, Func<bool> condition) => Eventually.TrueAsync(what, () =>
     {
-        if (condition())
-            return true;
+        if (condition()) return true;
         _time.Advance(Beat);
         return condition();
     });

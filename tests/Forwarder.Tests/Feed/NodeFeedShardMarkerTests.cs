@@ -72,13 +72,13 @@ public sealed class NodeFeedShardMarkerTests : IAsyncDisposable
     {
         await StartAsync();
         await BeatUntilAsync("a marker in the shard", () => Published("7") >= 1);
-        int held = 0;
+        var held = 0;
         _node.Answer = command => command[0] == "SPUBLISH" ? (++held, "").Item2 : null; // both on their way when it happens
         await BeatUntilAsync("two markers on their way", () => held == 2);
         _node.Answer = command => command[0] == "SSUBSCRIBE" ? "-CLUSTERDOWN The cluster is down\r\n" : null;
         await _node.SayAsync($">3\r\n{ScriptedNode.Bulk("sunsubscribe")}{ScriptedNode.Bulk("__keyevt__:marker{7}")}:0\r\n:0\r\n:0\r\n");
 
-        int pings = Count("PING");
+        var pings = Count("PING");
         await BeatUntilAsync("pings again", () => Count("PING") >= pings + 8);
         Assert.True(Count("SSUBSCRIBE") >= 2, "it is tried again");
         Assert.Equal(0, _gaps.Total);
@@ -90,7 +90,7 @@ public sealed class NodeFeedShardMarkerTests : IAsyncDisposable
     {
         await StartAsync();
         await BeatUntilAsync("a marker in the shard", () => Published("7") >= 1);
-        bool isLost = true;
+        var isLost = true;
         _node.Answer = command => isLost && command[0] == "SPUBLISH" ? ":0\r\n" : null;
         await BeatUntilAsync("the next connection", () => _node.Connects == 2);
         isLost = false;
@@ -112,10 +112,8 @@ public sealed class NodeFeedShardMarkerTests : IAsyncDisposable
         await BeatUntilAsync("pings", () => Count("PING") >= pings + 8);
 
         Assert.Equal(tries, Count("SSUBSCRIBE"));
-        if (remedy is null)
-            Assert.Null(_feed.Status.RemedyText);
-        else
-            Assert.StartsWith(remedy, _feed.Status.RemedyText, StringComparison.Ordinal);
+        if (remedy is null) Assert.Null(_feed.Status.RemedyText);
+        else Assert.StartsWith(remedy, _feed.Status.RemedyText, StringComparison.Ordinal);
         await EventIsCountedFromAsync(_feed.Status.Position.Marker);
     }
 
@@ -140,8 +138,7 @@ public sealed class NodeFeedShardMarkerTests : IAsyncDisposable
 
     private Task BeatUntilAsync(string what, Func<bool> condition) => Eventually.TrueAsync(what, () =>
     {
-        if (condition())
-            return true;
+        if (condition()) return true;
         _time.Advance(Beat);
         return condition();
     });

@@ -67,7 +67,7 @@ public sealed class NodeFeedSilenceTests : IAsyncDisposable
         await Node.EventAsync("new", on: 2);
         await _rig.KeysAsync("new");
         await Eventually.TrueAsync("the first connection to be closed", () => Node.Open is [2]);
-        long seen = _rig.Feed.Status.MarkersSeen;
+        var seen = _rig.Feed.Status.MarkersSeen;
         await _rig.BeatUntilAsync("markers on the second connection", () => _rig.Feed.Status.MarkersSeen > seen + 3);
         Assert.True(gap.FirstPosition!.Value.Marker > gap.LastPosition.Marker);
         Assert.Equal(1, _rig.Gaps.Total);
@@ -104,7 +104,7 @@ public sealed class NodeFeedSilenceTests : IAsyncDisposable
         var position = _rig.Feed.Status.Position;
 
         // A marker that the first connection has sent into a way that is open in that direction only.
-        string payload = Node.Commands.Last(command => command.StartsWith("PUBLISH", StringComparison.Ordinal)).Split(' ')[2];
+        var payload = Node.Commands.Last(command => command.StartsWith("PUBLISH", StringComparison.Ordinal)).Split(' ')[2];
         await Node.SayAsync($">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk(Marker)}{ScriptedNode.Bulk(payload)}", on: 2);
         await Node.SayAsync(">3\r\n$10\r\npsubscribe\r\n$16\r\n__keyevent@*__:*\r\n:1\r\n", on: 2);
         await Eventually.TrueAsync("the gap", () => _rig.Gaps.Total == 1);

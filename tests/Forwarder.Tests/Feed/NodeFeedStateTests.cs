@@ -83,7 +83,7 @@ public sealed class NodeFeedStateTests : IAsyncDisposable
         var life = await LiveAsync();
         await KeptAsync(_ => true);
         await life.BeatsAsync(8); // its own notification has come, and the time for the next one too
-        string before = await SetsAsync();
+        var before = await SetsAsync();
         await life.BeatsAsync(8);
         Assert.Equal(before, await SetsAsync());
 
@@ -195,10 +195,8 @@ public sealed class NodeFeedStateTests : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var life in _lives)
-            await life.DieAsync();
-        if (_server is not null)
-            await _server.DisposeAsync();
+        foreach (var life in _lives) await life.DieAsync();
+        if (_server is not null) await _server.DisposeAsync();
     }
 
     private async Task StartServerAsync(params string[] configuration) => _server ??= await RedisServer.StartAsync(configuration);
@@ -262,7 +260,7 @@ public sealed class NodeFeedStateTests : IAsyncDisposable
 
         public Task BeatsAsync(int count)
         {
-            long seen = Feed.Status.MarkersSeen;
+            var seen = Feed.Status.MarkersSeen;
             return Eventually.TrueAsync($"{count} markers", () => Feed.Status.MarkersSeen >= seen + count);
         }
 

@@ -12,11 +12,10 @@ public sealed class NotificationKeepTests
     public void What_is_added_is_read_back_in_order()
     {
         var keep = new NotificationRing(1 << 20);
-        for (int n = 0; n < 1000; n++)
+        for (var n = 0; n < 1000; n++)
         {
             keep.Add(new EventPosition(1, 2, n), n, "set"u8, Encoding.ASCII.GetBytes($"key{n}"), Encoding.ASCII.GetBytes($"1:{n % 10}"), n);
-            if (n % 100 == 0)
-                keep.AddMarker(Encoding.ASCII.GetBytes($"m{n}"));
+            if (n % 100 == 0) keep.AddMarker(Encoding.ASCII.GetBytes($"m{n}"));
         }
 
         var all = keep.Read();
@@ -29,8 +28,7 @@ public sealed class NotificationKeepTests
     public void The_oldest_make_room_and_it_is_said()
     {
         var keep = new NotificationRing(10_000);
-        for (int n = 0; n < 1000; n++)
-            keep.Add(default, n, "set"u8, "key"u8, default, 0);
+        for (var n = 0; n < 1000; n++) keep.Add(default, n, "set"u8, "key"u8, default, 0);
         var all = keep.Read();
         Assert.True(keep.HasOverflowed);
         Assert.True(keep.Bytes <= 10_000);
@@ -44,7 +42,7 @@ public sealed class NotificationKeepTests
     {
         var keep = new NotificationRing(1 << 20);
         keep.Add(default, 1, "set"u8, "a"u8, default, 0);
-        long cut = keep.Next;
+        var cut = keep.Next;
         keep.Add(default, 2, "set"u8, "b"u8, default, 0);
         keep.Cut(cut);
         Assert.Equal([2], keep.Read().Select(one => one.Database));
@@ -56,19 +54,17 @@ public sealed class NotificationKeepTests
     public void A_drain_hands_all_out_and_allocates_nothing_for_those_that_come_later()
     {
         var keep = new NotificationRing(int.MaxValue);
-        int seen = 0;
-        NotificationRing.Visitor count = (in EventPosition _, int _, ReadOnlySpan<byte> _, ReadOnlySpan<byte> _, ReadOnlySpan<byte> _, long _, ReadOnlySpan<byte> _) => seen++;
-        for (int round = 0; round < 3; round++)
-            Round();
-        long before = GC.GetAllocatedBytesForCurrentThread();
+        var seen = 0;
+        NotificationRing.Visitor count = (in _, _, _, _, _, _, _) => seen++;
+        for (var round = 0; round < 3; round++) Round();
+        var before = GC.GetAllocatedBytesForCurrentThread();
         Round();
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         Assert.Equal(400, seen);
 
         void Round()
         {
-            for (int n = 0; n < 100; n++)
-                keep.Add(default, n, "set"u8, "key"u8, default, 0);
+            for (var n = 0; n < 100; n++) keep.Add(default, n, "set"u8, "key"u8, default, 0);
             keep.Drain(count);
         }
     }

@@ -17,8 +17,8 @@ public sealed class NotificationParserTests
     [InlineData('*')]
     public void A_pmessage_is_read_from_a_push_and_from_an_array(char type)
     {
-        byte[] frame = Pushed(type, "pmessage", "__keyevent@*__:*", "__keyevent@0__:set", "key");
-        Assert.True(NotificationParser.TryParse(frame, out Notification notification));
+        var frame = Pushed(type, "pmessage", "__keyevent@*__:*", "__keyevent@0__:set", "key");
+        Assert.True(NotificationParser.TryParse(frame, out var notification));
         Assert.Equal(0, notification.Database);
         Assert.Equal("set"u8, notification.Event);
         Assert.Equal("key"u8, notification.Key);
@@ -30,8 +30,8 @@ public sealed class NotificationParserTests
     [InlineData('*')]
     public void A_message_is_read_from_a_push_and_from_an_array(char type)
     {
-        byte[] frame = Pushed(type, "message", "__keyevent@15__:xgroup-createconsumer", "");
-        Assert.True(NotificationParser.TryParse(frame, out Notification notification));
+        var frame = Pushed(type, "message", "__keyevent@15__:xgroup-createconsumer", "");
+        Assert.True(NotificationParser.TryParse(frame, out var notification));
         Assert.Equal(15, notification.Database);
         Assert.Equal("xgroup-createconsumer"u8, notification.Event);
         Assert.True(notification.Key.IsEmpty);
@@ -41,7 +41,7 @@ public sealed class NotificationParserTests
     [Fact]
     public void A_subkeyevent_names_the_key_and_its_fields_whatever_bytes_they_hold()
     {
-        Assert.True(NotificationParser.TryParse(Encoding.Latin1.GetBytes(Fields), out Notification notification));
+        Assert.True(NotificationParser.TryParse(Encoding.Latin1.GetBytes(Fields), out var notification));
         Assert.Equal(0, notification.Database);
         Assert.Equal("hset"u8, notification.Event);
         Assert.Equal("my|ha"u8, notification.Key);
@@ -69,10 +69,10 @@ public sealed class NotificationParserTests
     {
         byte[] every = [.. Enumerable.Range(0, 256).Select(i => (byte)i)];
         string[] keys = ["\r\n", "$3\r\nabc\r\n", "\0", "a:b\n", Encoding.Latin1.GetString(every), new string('k', 100_000), ">4\r\n"];
-        foreach (string key in keys)
+        foreach (var key in keys)
         {
-            byte[] frame = Pushed('>', "pmessage", "__keyevent@*__:*", "__keyevent@0__:set", key);
-            Assert.True(NotificationParser.TryParse(frame, out Notification notification));
+            var frame = Pushed('>', "pmessage", "__keyevent@*__:*", "__keyevent@0__:set", key);
+            Assert.True(NotificationParser.TryParse(frame, out var notification));
             Assert.Equal(Encoding.Latin1.GetBytes(key), notification.Key);
         }
     }
@@ -82,8 +82,8 @@ public sealed class NotificationParserTests
         Gen.Select(Gen.Int[0, 999_999_999], Gen.Char['!', '~'].Array[1, 30], Gen.Byte.Array[0, 200]).Sample(
             (database, name, key) =>
             {
-                byte[] frame = Pushed('>', "message", $"__keyevent@{database}__:{new string(name)}", Encoding.Latin1.GetString(key));
-                return NotificationParser.TryParse(frame, out Notification notification)
+                var frame = Pushed('>', "message", $"__keyevent@{database}__:{new string(name)}", Encoding.Latin1.GetString(key));
+                return NotificationParser.TryParse(frame, out var notification)
                     && notification.Database == database
                     && notification.Event.SequenceEqual(Encoding.Latin1.GetBytes(name))
                     && notification.Key.SequenceEqual(key);
@@ -146,14 +146,14 @@ public sealed class NotificationParserTests
     [InlineData(Message)]
     public void A_frame_cut_off_or_with_more_behind_it_is_refused(string text)
     {
-        byte[] frame = Encoding.Latin1.GetBytes(text);
+        var frame = Encoding.Latin1.GetBytes(text);
         Assert.True(NotificationParser.TryParse(frame, out _));
-        for (int length = 0; length < frame.Length; length++)
+        for (var length = 0; length < frame.Length; length++)
         {
             Assert.False(NotificationParser.TryParse(frame.AsSpan(0, length), out _));
         }
 
-        foreach (string more in new[] { "\r", "\n", "\r\n", "x", text })
+        foreach (var more in new[] { "\r", "\n", "\r\n", "x", text })
         {
             Assert.False(NotificationParser.TryParse(Encoding.Latin1.GetBytes(text + more), out _));
         }
@@ -167,13 +167,13 @@ public sealed class NotificationParserTests
         Gen.Select(Gen.Int[0, text.Length - 1], Gen.Byte).Array[1, 3].Sample(
             changes =>
             {
-                byte[] frame = Encoding.Latin1.GetBytes(text);
-                foreach ((int at, byte value) in changes)
+                var frame = Encoding.Latin1.GetBytes(text);
+                foreach ((var at, var value) in changes)
                 {
                     frame[at] = value;
                 }
 
-                if (NotificationParser.TryParse(frame, out Notification notification))
+                if (NotificationParser.TryParse(frame, out var notification))
                 {
                     Assert.InRange(notification.Key.Length, 0, frame.Length);
                     Assert.NotEqual(0, notification.Event.Length);
@@ -184,21 +184,21 @@ public sealed class NotificationParserTests
     [Fact]
     public void Reading_allocates_nothing()
     {
-        byte[] frame = Encoding.Latin1.GetBytes(Pmessage);
-        byte[] fields = Encoding.Latin1.GetBytes(Fields);
-        NotificationParser.TryParse(frame, out _);
-        NotificationParser.TryParse(fields, out _);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        NotificationParser.TryParse(frame, out _);
-        NotificationParser.TryParse(frame.AsSpan(0, frame.Length - 1), out _);
-        NotificationParser.TryParse(fields, out _);
+        var frame = Encoding.Latin1.GetBytes(Pmessage);
+        var fields = Encoding.Latin1.GetBytes(Fields);
+        _ = NotificationParser.TryParse(frame, out _);
+        _ = NotificationParser.TryParse(fields, out _);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        _ = NotificationParser.TryParse(frame, out _);
+        _ = NotificationParser.TryParse(frame.AsSpan(0, frame.Length - 1), out _);
+        _ = NotificationParser.TryParse(fields, out _);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     private static byte[] Pushed(char type, params string[] parts)
     {
         var frame = new StringBuilder().Append(type).Append(parts.Length).Append("\r\n");
-        foreach (string part in parts)
+        foreach (var part in parts)
         {
             frame.Append('$').Append(part.Length).Append("\r\n").Append(part).Append("\r\n");
         }

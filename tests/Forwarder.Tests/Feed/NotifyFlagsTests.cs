@@ -26,7 +26,7 @@ public sealed class NotifyFlagsTests
     [InlineData("mnoc", EventClass.KeyMiss | EventClass.New | EventClass.Overwritten | EventClass.TypeChanged)]
     public void Letters_of_users_are_read(string letters, EventClass expected)
     {
-        Assert.True(NotifyFlags.TryParse(letters, out EventClass classes, out string error));
+        Assert.True(NotifyFlags.TryParse(letters, out var classes, out var error));
         Assert.Equal(expected, classes);
         Assert.Equal("", error);
     }
@@ -42,7 +42,7 @@ public sealed class NotifyFlagsTests
     [InlineData("\ud800", "'U+FFFD'")]
     public void An_unknown_letter_is_named_and_nothing_is_read(string letters, string named)
     {
-        Assert.False(NotifyFlags.TryParse(letters, out EventClass classes, out string error));
+        Assert.False(NotifyFlags.TryParse(letters, out var classes, out var error));
         Assert.Equal(EventClass.None, classes);
         Assert.StartsWith($"unknown event flag {named}", error, StringComparison.Ordinal);
         Assert.DoesNotContain(error, char.IsControl);
@@ -55,7 +55,7 @@ public sealed class NotifyFlagsTests
     [InlineData("STIV")]
     public void Letters_without_a_class_are_a_fault(string letters)
     {
-        Assert.False(NotifyFlags.TryParse(letters, out _, out string error));
+        Assert.False(NotifyFlags.TryParse(letters, out _, out var error));
         Assert.Contains("no class", error, StringComparison.Ordinal);
     }
 
@@ -74,10 +74,9 @@ public sealed class NotifyFlagsTests
     {
         for (uint bits = 1; bits < 1 << 16; bits++)
         {
-            if ((EventClass)bits == EventClass.Fields)
-                continue; // no class
+            if ((EventClass)bits == EventClass.Fields) continue; // no class
 
-            Assert.True(NotifyFlags.TryParse(NotifyFlags.Format((EventClass)bits), out EventClass classes, out _));
+            Assert.True(NotifyFlags.TryParse(NotifyFlags.Format((EventClass)bits), out var classes, out _));
             Assert.Equal((EventClass)bits, classes);
         }
     }
@@ -105,7 +104,7 @@ public sealed class NotifyFlagsTests
     [InlineData("xE?!", EventClass.KeyMiss, "xE?!m")]
     public void Only_what_is_missing_is_added_to_what_was_read(string current, EventClass needed, string? expected)
     {
-        Assert.Equal(expected, NotifyFlags.Missing(current, needed, OldAll, out bool ambiguous));
+        Assert.Equal(expected, NotifyFlags.Missing(current, needed, OldAll, out var ambiguous));
         Assert.False(ambiguous);
         Assert.Equal(expected is null, NotifyFlags.Covers(current, needed, OldAll));
     }
@@ -120,7 +119,7 @@ public sealed class NotifyFlagsTests
     [InlineData("A", EventClass.New, "AnE", false)]
     public void With_A_in_it_needed_letters_are_added_and_the_doubt_is_said(string current, EventClass needed, string expected, bool covers)
     {
-        Assert.Equal(expected, NotifyFlags.Missing(current, needed, OldAll, out bool ambiguous));
+        Assert.Equal(expected, NotifyFlags.Missing(current, needed, OldAll, out var ambiguous));
         Assert.True(ambiguous);
         Assert.Equal(covers, NotifyFlags.Covers(current, needed, OldAll));
     }
@@ -131,7 +130,7 @@ public sealed class NotifyFlagsTests
     [InlineData("xKE")]
     public void When_nothing_is_needed_nothing_is_missing(string current)
     {
-        Assert.Null(NotifyFlags.Missing(current, EventClass.None, OldAll, out bool ambiguous));
+        Assert.Null(NotifyFlags.Missing(current, EventClass.None, OldAll, out var ambiguous));
         Assert.False(ambiguous);
         Assert.True(NotifyFlags.Covers(current, EventClass.None, OldAll));
     }
@@ -141,21 +140,20 @@ public sealed class NotifyFlagsTests
     {
         foreach (var all in new[] { OldAll, EventClass.All })
         {
-            for (uint bits = 0; bits < 1 << 16; bits++)
-                KeepsEveryLetter(Printed((EventClass)bits, all), all);
+            for (uint bits = 0; bits < 1 << 16; bits++) KeepsEveryLetter(Printed((EventClass)bits, all), all);
         }
     }
 
     private static void KeepsEveryLetter(string current, EventClass all)
     {
-        foreach (string delivery in new[] { "", "K", "E", "KE" })
+        foreach (var delivery in new[] { "", "K", "E", "KE" })
         {
-            foreach (EventClass needed in new[] { Default, all, EventClass.New, EventClass.KeyMiss | EventClass.Hash, EventClass.Hash | EventClass.Fields })
+            foreach (var needed in new[] { Default, all, EventClass.New, EventClass.KeyMiss | EventClass.Hash, EventClass.Hash | EventClass.Fields })
             {
-                string? written = NotifyFlags.Missing(current + delivery, needed, all, out _);
-                Assert.StartsWith(current + delivery, written ?? current + delivery, StringComparison.Ordinal);
-                Assert.Null(NotifyFlags.Missing(written ?? current + delivery, needed, all, out _));
-                Assert.True(NotifyFlags.Covers(written ?? current + delivery, needed, all));
+                var written = NotifyFlags.Missing(current + delivery, needed, all, out _);
+                Assert.StartsWith(current + delivery, written ?? (current + delivery), StringComparison.Ordinal);
+                Assert.Null(NotifyFlags.Missing(written ?? (current + delivery), needed, all, out _));
+                Assert.True(NotifyFlags.Covers(written ?? (current + delivery), needed, all));
             }
         }
     }

@@ -21,8 +21,7 @@ internal sealed class RecordingSink : IEventSink
     {
         get
         {
-            lock (_gate)
-                return [.. _entries];
+            lock (_gate) return [.. _entries];
         }
     }
 
@@ -39,7 +38,9 @@ internal sealed class RecordingSink : IEventSink
     public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds)
     {
         lock (_gate)
+        {
             _entries.Add(new Entry(position, database, eventClass, System.Text.Encoding.Latin1.GetString(eventName), key.ToArray(), fields.ToArray(), unixMilliseconds));
+        }
     }
 
     public void EndOfBatch() => Interlocked.Increment(ref _batches);

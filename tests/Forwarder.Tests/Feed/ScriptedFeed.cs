@@ -44,9 +44,9 @@ internal sealed class ScriptedFeed : IAsyncDisposable
     /// <summary>Beats one after another, each when the marker of the one before has been sent.</summary>
     public async Task BeatAsync(int beats)
     {
-        for (int i = 0; i < beats; i++)
+        for (var i = 0; i < beats; i++)
         {
-            long sent = Feed.Status.MarkersSent;
+            var sent = Feed.Status.MarkersSent;
             Time.Advance(Beat);
             await Eventually.TrueAsync("the beat", () => Feed.Status.MarkersSent > sent);
         }
@@ -57,8 +57,7 @@ internal sealed class ScriptedFeed : IAsyncDisposable
 
     public Task BeatUntilAsync(string what, Func<bool> condition) => Eventually.TrueAsync(what, () =>
     {
-        if (condition())
-            return true;
+        if (condition()) return true;
         Time.Advance(Beat);
         return condition();
     });

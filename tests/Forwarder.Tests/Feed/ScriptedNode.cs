@@ -43,8 +43,7 @@ internal sealed class ScriptedNode : IRedisTransport
     {
         get
         {
-            lock (_gate)
-                return [.. _open];
+            lock (_gate) return [.. _open];
         }
     }
 
@@ -55,8 +54,7 @@ internal sealed class ScriptedNode : IRedisTransport
     {
         get
         {
-            lock (_gate)
-                return [.. _commands];
+            lock (_gate) return [.. _commands];
         }
     }
 
@@ -69,12 +67,10 @@ internal sealed class ScriptedNode : IRedisTransport
         {
             number = ++Connects;
             _toFeed.Add(toFeed.Writer);
-            if (!IsDown)
-                _open.Add(number);
+            if (!IsDown) _open.Add(number);
         }
 
-        if (IsDown)
-            throw new SocketException((int)SocketError.ConnectionRefused);
+        if (IsDown) throw new SocketException((int)SocketError.ConnectionRefused);
 
         _ = Task.Run(() => ServeAsync(toNode.Reader, number), CancellationToken.None);
         return ValueTask.FromResult<IDuplexPipe>(new Ends(toFeed.Reader, toNode.Writer, () => Closed(number)));
@@ -117,8 +113,7 @@ internal sealed class ScriptedNode : IRedisTransport
 
     private void Closed(int number)
     {
-        lock (_gate)
-            _open.Remove(number);
+        lock (_gate) _open.Remove(number);
     }
 
     private async Task ServeAsync(PipeReader input, int number)
@@ -128,19 +123,16 @@ internal sealed class ScriptedNode : IRedisTransport
         while (await reader.ReadLineAsync() is { } header)
         {
             var arguments = new string[int.Parse(header[1..], System.Globalization.CultureInfo.InvariantCulture)];
-            for (int i = 0; i < arguments.Length; i++)
+            for (var i = 0; i < arguments.Length; i++)
             {
                 await reader.ReadLineAsync();
                 arguments[i] = (await reader.ReadLineAsync())!;
             }
 
-            lock (_gate)
-                _commands.Add(string.Join(' ', arguments));
-            if (_held is { } held)
-                await held.Task;
-            string answer = IsDeaf(number) ? "" : Answer(arguments) ?? Usual(arguments);
-            if (answer.Length > 0)
-                await SayAsync(answer, number);
+            lock (_gate) _commands.Add(string.Join(' ', arguments));
+            if (_held is { } held) await held.Task;
+            var answer = IsDeaf(number) ? "" : Answer(arguments) ?? Usual(arguments);
+            if (answer.Length > 0) await SayAsync(answer, number);
         }
     }
 

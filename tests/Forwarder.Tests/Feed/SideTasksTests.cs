@@ -39,7 +39,7 @@ public sealed class SideTasksTests
     public async Task At_the_end_every_task_is_cancelled_and_waited_for_until_it_has_done_what_it_owes()
     {
         var isDone = new TaskCompletionSource();
-        bool hasPaid = false;
+        var hasPaid = false;
         _tasks.Run("paying", TimeSpan.FromHours(1), async end =>
         {
             await Task.Delay(Timeout.Infinite, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -70,9 +70,11 @@ public sealed class SideTasksTests
     public async Task A_fault_in_what_asks_a_neighbour_ends_the_feed_loudly(bool isPromoted)
     {
         const string Master = "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n", Slave = "*5\r\n$5\r\nslave\r\n$9\r\n127.0.0.1\r\n:1\r\n$9\r\nconnected\r\n:0\r\n";
-        string role = isPromoted ? Slave : Master;
-        var node = new ScriptedNode();
-        node.Answer = command => command[0] == "ROLE" ? role : null;
+        var role = isPromoted ? Slave : Master;
+        var node = new ScriptedNode
+        {
+            Answer = command => command[0] == "ROLE" ? role : null
+        };
         var log = new RecordingLogger();
         var gaps = new GapLog();
         var options = new NodeFeedOptions { Address = new RedisAddress(), HasSuccessors = true, RoleInterval = TimeSpan.FromMilliseconds(250) };

@@ -64,7 +64,7 @@ public sealed class EventFilterTests
     [Fact]
     public void Classes_with_equal_masks_count_once_and_with_other_masks_once_more()
     {
-        long one = Of(Rule("events=x mask=^session:")).Size;
+        var one = Of(Rule("events=x mask=^session:")).Size;
         Assert.Equal(10, one);
         Assert.Equal(one, Of(Rule("events=A mask=^session:")).Size);
         Assert.Equal(one, Of(Rule("events=x mask=^session:"), Rule("events=e mask=^session:")).Size);
@@ -100,9 +100,8 @@ public sealed class EventFilterTests
     {
         var filter = Of([.. Enumerable.Range(0, 1000).Select(i => Rule(string.Create(CultureInfo.InvariantCulture, $"events=x db=0 mask=^tenant{i}:")))]);
         Assert.True(filter.Wants(0, EventClass.Expired, "tenant77:k"u8));
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 1000; i++)
-            filter.Wants(0, EventClass.Expired, "tenant77:k"u8);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1000; i++) filter.Wants(0, EventClass.Expired, "tenant77:k"u8);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 

@@ -28,7 +28,7 @@ public sealed class KeyMaskSetTests
     [Fact]
     public void Masks_are_kept_in_order_and_each_once()
     {
-        KeyMaskSet set = Set("b", "a").Add([Mask("a"), Mask("c"), Mask("c")]);
+        var set = Set("b", "a").Add([Mask("a"), Mask("c"), Mask("c")]);
         Assert.Equal(["b", "a", "c"], Read(set));
         Assert.Same(set, set.Add([Mask("b")]));
     }
@@ -55,8 +55,8 @@ public sealed class KeyMaskSetTests
     [Fact]
     public void An_addition_leaves_the_old_set_as_it_was()
     {
-        KeyMaskSet old = Set("^a");
-        KeyMaskSet grown = old.Add([Mask("^b")]);
+        var old = Set("^a");
+        var grown = old.Add([Mask("^b")]);
         Assert.False(old.Matches("b"u8));
         Assert.True(grown.Matches("b"u8));
         Assert.True(grown.Matches("a"u8));
@@ -65,8 +65,8 @@ public sealed class KeyMaskSetTests
     [Fact]
     public void A_thousand_prefixes_each_match_their_own_keys_only()
     {
-        KeyMaskSet set = KeyMaskSet.Empty.Add(Enumerable.Range(0, 1000).Select(i => Mask($"^tenant{i}:.*$")));
-        for (int i = 0; i < 1000; i++)
+        var set = KeyMaskSet.Empty.Add(Enumerable.Range(0, 1000).Select(i => Mask($"^tenant{i}:.*$")));
+        for (var i = 0; i < 1000; i++)
         {
             Assert.True(set.Matches(Encoding.ASCII.GetBytes($"tenant{i}:user:17")));
             Assert.False(set.Matches(Encoding.ASCII.GetBytes($"tenant{i + 1000}:user:17")));

@@ -89,7 +89,7 @@ public sealed class KeyMaskTests
     [Fact]
     public void Every_byte_is_itself_and_a_dot_takes_every_byte()
     {
-        for (int value = 0; value < 256; value++)
+        for (var value = 0; value < 256; value++)
         {
             byte[] key = [(byte)'<', (byte)value, (byte)'>'];
             Assert.True(KeyMask.Parse("^<.>$"u8).Matches(key));

@@ -34,7 +34,7 @@ internal static class MaskGen
             mask.Add((byte)'^');
         }
 
-        for (int i = 0; i < piece.Length; i++)
+        for (var i = 0; i < piece.Length; i++)
         {
             switch (choices[i])
             {

@@ -16,8 +16,8 @@ public sealed class MaskMatcherTests
     [InlineData("^a*.*a*.*a*.*a*b", 'a')]
     public void A_hostile_mask_costs_one_look_up_a_byte(string mask, char fill)
     {
-        MaskMatcher matcher = Matcher(mask);
-        byte[] key = Key(fill);
+        var matcher = Matcher(mask);
+        var key = Key(fill);
         Assert.False(matcher.Matches(key));
 
         // a handful of rows, and no byte read without the table: so every byte was one look-up
@@ -32,8 +32,8 @@ public sealed class MaskMatcherTests
     public void A_mask_with_more_rows_than_fit_reads_each_byte_once_all_the_same()
     {
         // to know whether the 30th byte from the end is an a, the last 30 bytes have to be remembered: 2^30 rows
-        MaskMatcher matcher = Matcher("a.............................$");
-        byte[] key = RandomKey(seed: 1, "ab"u8);
+        var matcher = Matcher("a.............................$");
+        var key = RandomKey(seed: 1, "ab"u8);
         key[^30] = (byte)'a';
         Assert.True(matcher.Matches(key));
         Assert.InRange(matcher.Dfa.SlowBytes, 1, KeyLength);
@@ -48,8 +48,8 @@ public sealed class MaskMatcherTests
     {
         var random = new Random(2);
         string[] masks = [.. Enumerable.Range(0, 1000).Select(_ => string.Concat(Enumerable.Range(0, 4).Select(_ => $".*{(char)random.Next('a', 'z')}")) + ".*!")];
-        MaskMatcher matcher = Matcher(masks);
-        byte[] key = RandomKey(seed: 3, "abcdefghijklmnopqrstuvwxyz"u8);
+        var matcher = Matcher(masks);
+        var key = RandomKey(seed: 3, "abcdefghijklmnopqrstuvwxyz"u8);
         Assert.False(matcher.Matches(key));
         Assert.InRange(matcher.Dfa.SlowBytes, 0, KeyLength);
 
@@ -62,10 +62,10 @@ public sealed class MaskMatcherTests
     public void Memory_full_of_rows_that_are_no_longer_met_is_given_up()
     {
         var matcher = new MaskMatcher([MaskPattern.Parse("a..........$"u8)], memoryBytes: 0);
-        byte[] key = RandomKey(seed: 4, "ab"u8);
+        var key = RandomKey(seed: 4, "ab"u8);
         matcher.Matches(key);
-        MaskDfa first = matcher.Dfa;
-        for (int i = 0; i < 2000 && ReferenceEquals(first, matcher.Dfa); i++)
+        var first = matcher.Dfa;
+        for (var i = 0; i < 2000 && ReferenceEquals(first, matcher.Dfa); i++)
         {
             matcher.Matches(key.AsSpan(0, 1000));
         }
@@ -80,18 +80,17 @@ public sealed class MaskMatcherTests
     [InlineData("a.............................$")]
     public void Matching_keys_of_a_known_kind_allocates_nothing(string mask)
     {
-        KeyMaskSet set = KeyMaskSet.Empty.Add([KeyMask.Parse(Encoding.ASCII.GetBytes(mask))]);
-        byte[] key = RandomKey(seed: 5, "ab"u8);
+        var set = KeyMaskSet.Empty.Add([KeyMask.Parse(Encoding.ASCII.GetBytes(mask))]);
+        var key = RandomKey(seed: 5, "ab"u8);
         set.Matches(key);
         set.Matches(key);
 
         // What matching allocates, it allocates in each round; what the runtime does beside it, such as compiling a method anew, comes in one of them.
-        long[] allocated = new long[5];
-        for (int round = 0; round < allocated.Length; round++)
+        var allocated = new long[5];
+        for (var round = 0; round < allocated.Length; round++)
         {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < 10; i++)
-                set.Matches(key);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 10; i++) set.Matches(key);
             allocated[round] = GC.GetAllocatedBytesForCurrentThread() - before;
         }
 
@@ -104,11 +103,11 @@ public sealed class MaskMatcherTests
         string[] masks = ["^user:.*:name$", "a.........b", "x*y*z$", "^.*:.*:.*:"];
         byte[][] keys = [.. Enumerable.Range(0, 300).Select(i => RandomKey(i, "abxyz:"u8)[..200])];
         bool[] expected = [.. keys.Select(key => masks.Any(mask => PikeMatcher.Matches(Encoding.ASCII.GetBytes(mask), key)))];
-        for (int round = 0; round < 20; round++)
+        for (var round = 0; round < 20; round++)
         {
-            MaskMatcher matcher = Matcher(masks);
+            var matcher = Matcher(masks);
             using var start = new Barrier(4);
-            bool[][] found = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(
+            var found = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(
                 () =>
                 {
                     start.SignalAndWait(TestContext.Current.CancellationToken);

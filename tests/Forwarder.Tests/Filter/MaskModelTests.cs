@@ -27,7 +27,7 @@ public sealed class MaskModelTests
         Gen.Select(MaskGen.Mask.Where(mask => mask.Length > 2).Array[0, 20], MaskGen.Key.Array[1, 20]).Sample(
             (masks, keys) =>
             {
-                KeyMaskSet set = KeyMaskSet.Empty.Add(masks.Select(mask => KeyMask.Parse(mask)));
+                var set = KeyMaskSet.Empty.Add(masks.Select(mask => KeyMask.Parse(mask)));
                 return keys.All(key => set.Matches(key) == masks.Any(mask => PikeMatcher.Matches(mask, key)));
             },
             iter: 5_000);

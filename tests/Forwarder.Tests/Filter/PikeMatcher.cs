@@ -25,7 +25,7 @@ internal sealed class PikeMatcher
             return matcher.MatchHere(1, 0);
         }
 
-        for (int k = 0; k <= key.Length; k++)
+        for (var k = 0; k <= key.Length; k++)
         {
             if (matcher.MatchHere(0, k))
             {

@@ -17,8 +17,7 @@ public sealed class LedgerMetricsTests : IDisposable
     {
         var ledger = new Ledger();
         LedgerMetrics.Add(_meter, ledger);
-        for (int i = 0; i < 10; i++)
-            ledger.Accepted();
+        for (var i = 0; i < 10; i++) ledger.Accepted();
         ledger.Filtered();
         ledger.Adopted(4);
         ledger.Settled(WaitingPlace.Memory, Settlement.Confirmed);

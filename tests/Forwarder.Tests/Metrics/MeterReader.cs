@@ -14,17 +14,14 @@ internal sealed class MeterReader(Meter meter)
         {
             InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Meter == meter && instrument.Name == name)
-                    listener.EnableMeasurementEvents(instrument);
+                if (instrument.Meter == meter && instrument.Name == name) listener.EnableMeasurementEvents(instrument);
             },
         };
         listener.SetMeasurementEventCallback<double>((_, value, given, _) =>
         {
             var set = new HashSet<(string, object?)>();
-            foreach (var (key, tag) in given)
-                set.Add((key, tag));
-            if (wanted.SetEquals(set))
-                found = value;
+            foreach (var (key, tag) in given) set.Add((key, tag));
+            if (wanted.SetEquals(set)) found = value;
         });
         listener.Start();
         listener.RecordObservableInstruments();

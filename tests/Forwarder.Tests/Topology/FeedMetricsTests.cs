@@ -5,7 +5,6 @@ using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Forwarder.Tests.Metrics;
-using KeyEvt.Forwarder.Tests.Topology;
 using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;

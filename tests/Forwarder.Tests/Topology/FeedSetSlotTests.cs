@@ -119,7 +119,7 @@ public sealed class FeedSetSlotTests : IAsyncDisposable
     /// <summary>It has said "master" behind all that it has sent so far.</summary>
     private static async Task AnsweredAsync(ScriptedNode node)
     {
-        int asked = Roles(node);
+        var asked = Roles(node);
         await Eventually.TrueAsync("two more looks at its role", () => Roles(node) >= asked + 2);
     }
 

@@ -67,7 +67,7 @@ public sealed class FeedSetTests : IAsyncDisposable
         Assert.Equal(1, seen.Read("keyevt.feed.role", ("node", "b"), ("role", "replica")));
         Assert.Equal(1, seen.Read("keyevt.upstream.nodes", ("role", "master")));
 
-        string address = _feeds.Members.First(member => member.Node.Id == "a").Feed.Status.Node;
+        var address = _feeds.Members.First(member => member.Node.Id == "a").Feed.Status.Node;
         _topology.Change(FakeTopology.Node("b", PortB));
         await Eventually.TrueAsync("the node is gone", () => _feeds.Members.Count == 1);
         _gaps.Add(new Gap { Node = address, Cause = GapCause.Silent, Detail = "", From = default, To = default, Duration = TimeSpan.FromSeconds(3), LastPosition = default });
@@ -203,13 +203,13 @@ public sealed class FeedSetTests : IAsyncDisposable
         _roleOfB = Master;
         _topology.Change(ReplicaOf("b", "a", PortA), FakeTopology.Node("b", PortB));
         await Eventually.TrueAsync("its successor to end the gap", () => _gaps.Recent.All(gap => !gap.IsOpen));
-        long gaps = _gaps.Total;
+        var gaps = _gaps.Total;
 
         _a.IsDown = false; // started anew, it takes itself for a master
         await StateAsync("a", FeedState.HeldBack);
         Assert.Equal(NodeRole.Master, Of("a").Feed.Status.Role);
         _roleOfA = Slave;
-        int connects = _a.Connects;
+        var connects = _a.Connects;
         await _a.CloseAsync(); // as who is made a replica loses its clients
         await Eventually.TrueAsync("the next connection", () => _a.Connects > connects);
         await Eventually.ValueAsync("it to be a replica", () => Task.FromResult(Of("a").Feed.Status), status => status is { Role: NodeRole.Replica, State: FeedState.HeldBack });
@@ -225,9 +225,9 @@ public sealed class FeedSetTests : IAsyncDisposable
         await Eventually.TrueAsync("it to be taken for the master", () => _feeds.Master?.Port == PortB);
 
         // The old one is back with its old belief: several looks at both change nothing.
-        for (int look = 0; look < 5; look++)
+        for (var look = 0; look < 5; look++)
         {
-            int asked = Roles(_a);
+            var asked = Roles(_a);
             await Eventually.TrueAsync("the next look", () => Roles(_a) > asked);
             _topology.Change(FakeTopology.Node("a", PortA), ReplicaOf("a", "b", PortB));
         }
@@ -259,7 +259,7 @@ public sealed class FeedSetTests : IAsyncDisposable
     /// <summary>By the first; returns when the feed has read it.</summary>
     private async Task SentAsync(string key)
     {
-        long received = Of("a").Feed.Status.Received;
+        var received = Of("a").Feed.Status.Received;
         await _a.EventAsync(key);
         await Eventually.TrueAsync("the event to be read", () => Of("a").Feed.Status.Received == received + 1);
     }

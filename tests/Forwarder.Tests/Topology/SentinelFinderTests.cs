@@ -11,14 +11,16 @@ public sealed class SentinelFinderTests
     [Fact]
     public async Task A_switch_between_two_answers_leaves_no_node_out()
     {
-        string master = "a";
-        var node = new ScriptedNode();
-        node.Answer = command => command switch
+        var master = "a";
+        var node = new ScriptedNode
         {
-            ["SENTINEL", "MASTER", _] => Node(master),
-            ["SENTINEL", "REPLICAS", _] => Replicas(master = "b"), // promoted in this moment
-            ["SENTINEL", "SENTINELS", _] => "*0\r\n",
-            _ => null,
+            Answer = command => command switch
+            {
+                ["SENTINEL", "MASTER", _] => Node(master),
+                ["SENTINEL", "REPLICAS", _] => Replicas(master = "b"), // promoted in this moment
+                ["SENTINEL", "SENTINELS", _] => "*0\r\n",
+                _ => null,
+            }
         };
         await using var finder = new SentinelFinder(UpstreamAddress.Parse("redis+sentinel://seed/m"), node, TimeProvider.System);
 

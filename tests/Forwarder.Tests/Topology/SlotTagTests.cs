@@ -22,9 +22,8 @@ public sealed class SlotTagTests
     public void A_search_finds_a_range_in_about_as_many_tries_as_there_are_such_ranges(int first, int last)
     {
         var search = new SlotSearch();
-        int tries = 1;
-        while (SlotTag.SlotOf(Encoding.ASCII.GetBytes(search.Next())) is var slot && (slot < first || slot > last))
-            tries++;
+        var tries = 1;
+        while (SlotTag.SlotOf(Encoding.ASCII.GetBytes(search.Next())) is var slot && (slot < first || slot > last)) tries++;
         Assert.InRange(tries, 1, 4 * SlotTag.Slots / (last - first + 1));
     }
 
@@ -38,8 +37,10 @@ public sealed class SlotTagTests
     [Fact]
     public void Every_slot_has_a_tag_of_its_own()
     {
-        foreach (int slot in Enumerable.Range(0, SlotTag.Slots))
+        foreach (var slot in Enumerable.Range(0, SlotTag.Slots))
+        {
             Assert.Equal(slot, SlotTag.SlotOf(Encoding.ASCII.GetBytes(SlotTag.Of(slot))));
+        }
     }
 
     [Theory]

@@ -32,7 +32,7 @@ public sealed class TopologyWatcherTests
         Assert.Equal(("a", 1), (watcher.Current.Master!.Id, watcher.Current.Version));
 
         finder.Nodes = [Node("a", NodeRole.Master), Node("b", NodeRole.Replica)];
-        int before = finder.Looks;
+        var before = finder.Looks;
         watcher.Hint("test");
         await Eventually.TrueAsync("another look", () => finder.Looks > before + 1);
         Assert.Equal(1, watcher.Current.Version);

@@ -41,7 +41,7 @@ public sealed class UpstreamAddressTests
     [InlineData("", "begins with")]
     public void A_wrong_one_gets_one_line_without_its_password(string text, string says)
     {
-        Assert.False(UpstreamAddress.TryParse(text, out _, out string error));
+        Assert.False(UpstreamAddress.TryParse(text, out _, out var error));
         Assert.Contains(says, error, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", error, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error);

@@ -86,7 +86,7 @@ public sealed class AdminAccessTests : IAsyncLifetime
         await using var server = await StartAsync(TransportAddress.Tcp("127.0.0.1", 0), new AdminToken(Secret.FromFile(TokenFile)));
         Assert.Equal("alive", await HealthAsync(server));
         Assert.Equal(HttpStatusCode.OK, await GetAsync(server, "/readyz"));
-        foreach (string path in (string[])["/metrics", "/info", "/", "/nosuch"])
+        foreach (var path in (string[])["/metrics", "/info", "/", "/nosuch"])
         {
             Assert.Equal(HttpStatusCode.Unauthorized, await GetAsync(server, path));
             Assert.Equal(HttpStatusCode.Unauthorized, await GetAsync(server, path, "the-tokem"));
@@ -127,7 +127,10 @@ public sealed class AdminAccessTests : IAsyncLifetime
     public async Task On_loopback_only_names_of_this_machine_are_answered(string host, HttpStatusCode expected)
     {
         await using var server = await StartAsync(TransportAddress.Tcp("127.0.0.2", 0));
-        foreach (string path in (string[])["/healthz", "/info", "/metrics"]) Assert.Equal(expected, await GetAsync(server, path, host: host));
+        foreach (var path in (string[])["/healthz", "/info", "/metrics"])
+        {
+            Assert.Equal(expected, await GetAsync(server, path, host: host));
+        }
     }
 
     [Fact]
@@ -135,7 +138,7 @@ public sealed class AdminAccessTests : IAsyncLifetime
     {
         await using var everywhere = await StartAsync(TransportAddress.Tcp("0.0.0.0", 0));
         Assert.Equal(HttpStatusCode.OK, await GetAsync(everywhere, "/info", host: "keyevt.example"));
-        string path = Path.Combine(_folder.FullName, "admin.sock");
+        var path = Path.Combine(_folder.FullName, "admin.sock");
         await using var local = await StartAsync(TransportAddress.Unix(path));
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), Cancel);
@@ -155,7 +158,7 @@ public sealed class AdminAccessTests : IAsyncLifetime
     [Fact]
     public async Task A_unix_socket_has_the_wanted_rights_and_is_gone_afterwards()
     {
-        string path = Path.Combine(_folder.FullName, "admin.sock");
+        var path = Path.Combine(_folder.FullName, "admin.sock");
         await using (await StartAsync(TransportAddress.Unix(path), sockets: new SocketSettings { UnixSocketMode = (UnixFileMode)Convert.ToInt32("660", 8) }))
         {
             Assert.Equal((UnixFileMode)Convert.ToInt32("660", 8), File.GetUnixFileMode(path));
@@ -169,7 +172,7 @@ public sealed class AdminAccessTests : IAsyncLifetime
     [Fact]
     public async Task Nothing_at_the_path_of_a_unix_socket_is_removed_but_a_socket_that_nobody_has()
     {
-        string path = Path.Combine(_folder.FullName, "admin.sock");
+        var path = Path.Combine(_folder.FullName, "admin.sock");
         await File.WriteAllTextAsync(path, "precious", Cancel);
         var e = await Assert.ThrowsAsync<SocketPathException>(() => StartAsync(TransportAddress.Unix(path)));
         Assert.Equal($"cannot listen on unix:{path}: a file stands there, which is not removed: name another path, or remove it", e.Message);
@@ -195,7 +198,7 @@ public sealed class AdminAccessTests : IAsyncLifetime
     [Fact]
     public async Task By_another_name_it_listens_on_the_addresses_of_that_name_and_not_everywhere()
     {
-        string name = Dns.GetHostName();
+        var name = Dns.GetHostName();
         var addresses = (await Dns.GetHostAddressesAsync(name, Cancel)).Select(address => new IPAddress(address.GetAddressBytes())).ToList();
         await using var server = await StartAsync(TransportAddress.Tcp(name, 0));
         Assert.All(server.Addresses, address => Assert.Contains(new IPAddress(IPAddress.Parse(new Uri(address).Host.Trim('[', ']')).GetAddressBytes()), addresses)); // without what stands behind % of IPv6

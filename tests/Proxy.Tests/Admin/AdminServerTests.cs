@@ -103,7 +103,7 @@ public sealed class AdminServerTests : IAsyncLifetime
     [Fact]
     public async Task Health_works_over_a_unix_socket()
     {
-        string path = Path.Combine(Path.GetTempPath(), $"keyevt-{Guid.NewGuid():n}.sock");
+        var path = Path.Combine(Path.GetTempPath(), $"keyevt-{Guid.NewGuid():n}.sock");
         var address = TransportAddress.Unix(path);
         await using (await StartAsync(address))
         {

@@ -12,7 +12,10 @@ internal sealed class RoomGraph
         foreach (var room in Rooms) _uses[room] = [];
         foreach (var use in UseFinder.Uses.Where(use => SourceTree.ProjectOf(use.From) == project && SourceTree.ProjectOf(use.To) == project))
         {
-            if (SourceTree.RoomOf(use.From) != SourceTree.RoomOf(use.To)) _uses[SourceTree.RoomOf(use.From)].TryAdd(SourceTree.RoomOf(use.To), use);
+            if (SourceTree.RoomOf(use.From) != SourceTree.RoomOf(use.To))
+            {
+                _uses[SourceTree.RoomOf(use.From)].TryAdd(SourceTree.RoomOf(use.To), use);
+            }
         }
     }
 

@@ -23,7 +23,11 @@ internal static class SourceTree
     private static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "KeyEvt.slnx"))) folder = folder.Parent ?? throw new InvalidOperationException("not inside the repository");
+        while (!File.Exists(Path.Combine(folder.FullName, "KeyEvt.slnx")))
+        {
+            folder = folder.Parent ?? throw new InvalidOperationException("not inside the repository");
+        }
+
         return folder.FullName;
     }
 }

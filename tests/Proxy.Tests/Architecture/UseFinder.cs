@@ -43,7 +43,10 @@ internal static class UseFinder
             var info = model.GetSymbolInfo(name);
             if (OutermostType(info.Symbol ?? info.CandidateSymbols.FirstOrDefault()) is not { } type || !seen.Add(type)) continue;
             var places = type.DeclaringSyntaxReferences.Select(place => place.SyntaxTree.FilePath).ToList();
-            if (places is [{ Length: > 0 } only] && only != tree.FilePath) uses.Add(new Use(tree.FilePath, tree.GetLineSpan(name.Span).StartLinePosition.Line + 1, type.Name, only));
+            if (places is [{ Length: > 0 } only] && only != tree.FilePath)
+            {
+                uses.Add(new Use(tree.FilePath, tree.GetLineSpan(name.Span).StartLinePosition.Line + 1, type.Name, only));
+            }
         }
     }
 

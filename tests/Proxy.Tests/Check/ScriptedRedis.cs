@@ -68,16 +68,16 @@ internal sealed class ScriptedRedis : IAsyncDisposable
         while (await reader.ReadLineAsync() is { } header)
         {
             var words = new List<string>();
-            for (int count = int.Parse(header[1..], null); words.Count < count;)
+            for (var count = int.Parse(header[1..], null); words.Count < count;)
             {
-                char[] body = new char[int.Parse((await reader.ReadLineAsync())![1..], null) + 2];
+                var body = new char[int.Parse((await reader.ReadLineAsync())![1..], null) + 2];
                 await reader.ReadBlockAsync(body);
                 words.Add(new string(body, 0, body.Length - 2));
             }
-            string command = string.Join(' ', words);
+            var command = string.Join(' ', words);
             Commands.Add(command);
-            string? known = _answers.Keys.Where(key => command.StartsWith(key, StringComparison.OrdinalIgnoreCase)).MaxBy(key => key.Length);
-            string answer = known is not null ? _answers[known] : $"-ERR unknown command '{words[0]}', with args beginning with: \r\n";
+            var known = _answers.Keys.Where(key => command.StartsWith(key, StringComparison.OrdinalIgnoreCase)).MaxBy(key => key.Length);
+            var answer = known is not null ? _answers[known] : $"-ERR unknown command '{words[0]}', with args beginning with: \r\n";
             await client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(answer));
         }
     }

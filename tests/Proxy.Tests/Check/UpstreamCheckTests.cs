@@ -1,6 +1,5 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Status;
-using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Check;
@@ -74,7 +73,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     public async Task Where_nothing_can_be_tried_dry_only_what_is_certain_is_said_of_forgers(string commands, string? channels, string outcome)
     {
         _redis.Answer("ACL DRYRUN", "-ERR Unknown subcommand or wrong number of arguments for 'DRYRUN'. Try ACL HELP.\r\n");
-        string more = channels is null ? "" : $"$8\r\nchannels\r\n{channels}";
+        var more = channels is null ? "" : $"$8\r\nchannels\r\n{channels}";
         _redis.Answer("ACL GETUSER", $"*{(channels is null ? 4 : 6)}\r\n$5\r\nflags\r\n*1\r\n$2\r\non\r\n$8\r\ncommands\r\n${commands.Length}\r\n{commands}\r\n{more}");
         Assert.Equal(outcome, Assert.Single(await RunAsync(), row => row.What == "forged events").Outcome.ToString());
     }
@@ -91,8 +90,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
         var rows = await RunAsync();
         var row = rows.SingleOrDefault(row => row.What == "event flags");
         Assert.Equal(outcome, row?.Outcome.ToString());
-        if (lacking is not null)
-            Assert.Contains($"has no '{lacking}'", row!.Finding, StringComparison.Ordinal);
+        if (lacking is not null) Assert.Contains($"has no '{lacking}'", row!.Finding, StringComparison.Ordinal);
         Assert.Equal(version == "8.8.0", rows.Any(row => row is { What: "subscribe", Finding: "__subkeyevent@*__:*" }));
         Assert.DoesNotContain(rows, row => row.Outcome == CheckOutcome.Fails);
     }

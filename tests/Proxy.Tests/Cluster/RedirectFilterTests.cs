@@ -75,7 +75,10 @@ public sealed class RedirectFilterTests
     {
         Assert.Equal(expected, await PlayAsync(NodePorts.Translator(), [replies]));
         Assert.Equal(expected, await PlayAsync(NodePorts.Translator(), [.. replies.Select(each => each.ToString())]));
-        for (var cut = 1; cut < replies.Length; cut++) Assert.Equal(expected, await PlayAsync(NodePorts.Translator(), [replies[..cut], replies[cut..]]));
+        for (var cut = 1; cut < replies.Length; cut++)
+        {
+            Assert.Equal(expected, await PlayAsync(NodePorts.Translator(), [replies[..cut], replies[cut..]]));
+        }
     }
 
     /// <summary>As the reply pump does it.</summary>

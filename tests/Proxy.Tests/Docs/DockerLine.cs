@@ -13,24 +13,26 @@ internal sealed record DockerLine(string? UnknownOption, string? Image, IReadOnl
     /// <summary>Words behind "docker".</summary>
     public static DockerLine Read(IReadOnlyList<string> words)
     {
-        bool isRun = words.FirstOrDefault() == "run", isBuild = words.FirstOrDefault() is "build" or "buildx";
+        bool isRun = words is ["run", ..], isBuild = words is ["build" or "buildx", ..];
         var variables = new List<KeyValuePair<string, string>>();
-        for (int at = 1; at < words.Count; at++)
+        for (var at = 1; at < words.Count; at++)
         {
-            string word = words[at];
+            var word = words[at];
             if (!word.StartsWith('-'))
             {
                 if (isRun) return new DockerLine(null, word.Split(':')[0], [.. words.Skip(at + 1)], variables);
                 continue;
             }
 
-            string name = word.Split('=')[0];
-            bool hasValue = WithValue.Contains(name) || (isBuild && name is "-t" or "-f");
+            var name = word.Split('=')[0];
+            var hasValue = WithValue.Contains(name) || (isBuild && name is "-t" or "-f");
             if (!hasValue && !Alone.Contains(name)) return new DockerLine(word, null, [], variables);
             if (!hasValue) continue;
-            string value = word.Contains('=', StringComparison.Ordinal) ? word[(name.Length + 1)..] : ++at < words.Count ? words[at] : "";
+            var value = word.Contains('=', StringComparison.Ordinal) ? word[(name.Length + 1)..] : ++at < words.Count ? words[at] : "";
             if (name is "-e" or "--env" && value.Split('=', 2) is [var variable, var its] && variable.StartsWith("KEYEVT_", StringComparison.Ordinal))
+            {
                 variables.Add(KeyValuePair.Create(variable, its));
+            }
         }
 
         return new DockerLine(null, null, [], variables);

@@ -75,8 +75,7 @@ public sealed partial class DocumentedLinesTests
             var (file, heading) = target.Split('#', 2) is [var before, var behind] ? (before, behind) : (target, null);
             var path = file.Length == 0 ? page : Path.GetRelativePath(Repository.Root, Path.Combine(Repository.Root, Path.GetDirectoryName(page) ?? "", file));
             Assert.True(Path.Exists(Repository.PathOf(path)), $"{page} leads to {target}, which is not there");
-            if (heading is not null)
-                Assert.Contains(heading, Headings(path));
+            if (heading is not null) Assert.Contains(heading, Headings(path));
         });
 
     private static IEnumerable<ShellLine> Lines(string page, string program)
@@ -90,7 +89,10 @@ public sealed partial class DocumentedLinesTests
         var options = new CommandLineSource().Read([.. words.Select((word, at) => at > 0 ? files.InPlaceOf(words[at - 1], word) : word)], faults, out _, out var answer);
         options.Remove(OptionTable.Config.Name);
         if (answer is null)
+        {
             OptionLoader.Load(options, variables.Select(pair => KeyValuePair.Create(pair.Key, files.InPlaceOf(pair.Key, pair.Value))), faults);
+        }
+
         return faults;
     }
 

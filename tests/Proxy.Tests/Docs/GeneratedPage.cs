@@ -10,8 +10,7 @@ internal static class GeneratedPage
 {
     public static void IsEqualTo(string file, string text)
     {
-        if (Environment.GetEnvironmentVariable("KEYEVT_WRITE_DOCS") == "1")
-            File.WriteAllText(Repository.PathOf(file), text);
+        if (Environment.GetEnvironmentVariable("KEYEVT_WRITE_DOCS") == "1") File.WriteAllText(Repository.PathOf(file), text);
 
         Assert.True(File.Exists(Repository.PathOf(file)) && Repository.Read(file) == text, $"{file} is not what the program says: run scripts/docs.sh");
     }

@@ -29,7 +29,7 @@ internal sealed class NamedFiles : IDisposable
 
     private string Write(string name, string text)
     {
-        string file = Path.Combine(_folder.FullName, name);
+        var file = Path.Combine(_folder.FullName, name);
         File.WriteAllText(file, text);
         return file;
     }

@@ -39,8 +39,7 @@ internal static class OptionsPage
         foreach (var group in Enum.GetValues<OptionGroup>())
         {
             page.Append("\n## ").Append(Heading(group)).Append("\n\n").Append(About(group)).Append("\n\n| option | default | meaning |\n|---|---|---|\n");
-            foreach (var option in OptionTable.WithConfig.Where(option => option.Group == group))
-                page.Append(Row(option)).Append('\n');
+            foreach (var option in OptionTable.WithConfig.Where(option => option.Group == group)) page.Append(Row(option)).Append('\n');
         }
 
         return page.ToString();
@@ -74,8 +73,8 @@ internal static class OptionsPage
 
     private static string Row(OptionSpec option)
     {
-        string? shown = option.DefaultShown ?? option.Default;
-        string fallback = shown is null ? "" : option.DefaultShown is null ? $"`{shown}`" : shown;
+        var shown = option.DefaultShown ?? option.Default;
+        var fallback = shown is null ? "" : option.DefaultShown is null ? $"`{shown}`" : shown;
         return $"| `--{option.Name}` *{Cell(option.ValueName)}*{(option.Repeatable ? " `*`" : "")} | {fallback} | {Cell(option.Meaning)} |";
     }
 
@@ -83,10 +82,9 @@ internal static class OptionsPage
     private static string Cell(string text)
     {
         var cell = new StringBuilder();
-        foreach (char c in text)
+        foreach (var c in text)
         {
-            if (c is '|' or '<' or '>' or '*' or '_' or '[' or ']' or '^' or '\\')
-                cell.Append('\\');
+            if (c is '|' or '<' or '>' or '*' or '_' or '[' or ']' or '^' or '\\') cell.Append('\\');
             cell.Append(c);
         }
 

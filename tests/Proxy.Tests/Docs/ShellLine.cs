@@ -24,8 +24,7 @@ internal sealed partial record ShellLine(MarkdownBlock Block, string Text, strin
     {
         foreach (var line in block.Text.Replace("\\\n", " ", StringComparison.Ordinal).Split('\n'))
         {
-            if (Call().Match(line) is { Success: true } call)
-                yield return Read(block, line, call.Groups["program"].Value);
+            if (Call().Match(line) is { Success: true } call) yield return Read(block, line, call.Groups["program"].Value);
         }
     }
 
@@ -37,7 +36,10 @@ internal sealed partial record ShellLine(MarkdownBlock Block, string Text, strin
             StartInfo = new ProcessStartInfo("bash", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8, WorkingDirectory = Path.GetTempPath() },
         };
         foreach (var name in shell.StartInfo.Environment.Keys.Where(name => name.StartsWith("KEYEVT_", StringComparison.Ordinal)).ToList())
+        {
             shell.StartInfo.Environment.Remove(name);
+        }
+
         shell.Start();
         var text = shell.StandardOutput.ReadToEnd() + shell.StandardError.ReadToEnd();
         shell.WaitForExit();

@@ -67,7 +67,7 @@ public sealed class ConfigParametersTests
     {
         string[] args = ["broker", "5672", "user", "pass", "20", "ex", "rk", "2", "7", "ALL"];
         args[index] = value;
-        Assert.False(Apply(out var next, out string actual, args));
+        Assert.False(Apply(out var next, out var actual, args));
         Assert.Equal(error, actual);
         Assert.Same(Current, next);
     }
@@ -75,28 +75,28 @@ public sealed class ConfigParametersTests
     [Fact]
     public void Every_wrong_value_is_named_at_once()
     {
-        Assert.False(Apply(out _, out string error, "", "0", "user", "pass", "x"));
+        Assert.False(Apply(out _, out var error, "", "0", "user", "pass", "x"));
         Assert.Equal("host must not be empty; port must be 1 to 65535, not '0'; heartbeat must be 0 to 65535, not 'x'", error);
     }
 
     [Fact]
     public void A_wrong_password_is_not_shown()
     {
-        Assert.False(Apply(out _, out string error, "broker", "5672", "user", "canary2\0"));
+        Assert.False(Apply(out _, out var error, "broker", "5672", "user", "canary2\0"));
         Assert.DoesNotContain("canary", error);
     }
 
     [Fact]
     public void Names_longer_than_an_amqp_short_string_are_refused()
     {
-        Assert.False(Apply(out _, out string error, "broker", "5672", "user", "pass", "20", new string('é', 128), new string('k', 256)));
+        Assert.False(Apply(out _, out var error, "broker", "5672", "user", "pass", "20", new string('é', 128), new string('k', 256)));
         Assert.Equal("exchange must have at most 255 bytes, not 256; routing_key must have at most 255 bytes, not 256", error);
     }
 
     [Fact]
     public void A_host_that_is_not_listed_is_refused()
     {
-        Assert.False(Apply(out var next, out string error, "evil", "5672", "user", "pass"));
+        Assert.False(Apply(out var next, out var error, "evil", "5672", "user", "pass"));
         Assert.Equal("broker 'evil:5672' is not allowed: name it in the option --amqp-hosts", error);
         Assert.Same(Current, next);
     }

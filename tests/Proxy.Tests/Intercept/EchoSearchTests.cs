@@ -11,8 +11,8 @@ public sealed class EchoSearchTests
     private const string Name = "key_evt_amqp.12345678901234567890123456789012345678";
     private const string Line = $"-ERR what is `{Name}`? \r\n";
 
-    public static TheoryData<string> InFront => new()
-    {
+    public static TheoryData<string> InFront =>
+    [
         "",
         "+OK\r\n",
         "-ERR another error\r\n",
@@ -23,7 +23,7 @@ public sealed class EchoSearchTests
         "$6\r\n\n-ERR \r\n", // looks like the beginning of the line
         "$2000\r\n-" + Long + "\r\n",
         "+" + Long + "\r\n",
-    };
+    ];
 
     private static string Long { get; } = new('x', 1999);
 
@@ -32,7 +32,10 @@ public sealed class EchoSearchTests
     public void It_is_found_split_at_every_byte(string before)
     {
         var stream = before + Line + "+behind\r\n";
-        for (var cut = 0; cut <= stream.Length; cut++) Assert.Equal((before, "-ERR what is `", "`? \r\n"), Find(stream[..cut], stream[cut..]));
+        for (var cut = 0; cut <= stream.Length; cut++)
+        {
+            Assert.Equal((before, "-ERR what is `", "`? \r\n"), Find(stream[..cut], stream[cut..]));
+        }
     }
 
     [Theory]

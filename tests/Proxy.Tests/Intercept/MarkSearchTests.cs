@@ -23,7 +23,10 @@ public sealed class MarkSearchTests
 
             var expected = lines.Select((line, i) => (At: text.IndexOf(Encoding.ASCII.GetString(line.Span), StringComparison.Ordinal), Which: i)).Where(hit => hit.At >= 0).DefaultIfEmpty((At: -1, Which: -1)).Min();
             Assert.Equal(expected, ((int)offset, which));
-            if (offset < 0) Assert.Equal(text.Length - lines.Max(line => LongestBeginning(text, Encoding.ASCII.GetString(line.Span))), clear);
+            if (offset < 0)
+            {
+                Assert.Equal(text.Length - lines.Max(line => LongestBeginning(text, Encoding.ASCII.GetString(line.Span))), clear);
+            }
         }
     }
 

@@ -68,7 +68,10 @@ internal sealed class MergeStage : IAsyncDisposable, ITransport
         if (address.Host == "upstream") return Upstream;
         lock (Dead)
         {
-            if (Dead.Contains(address.Host)) throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.ConnectionRefused);
+            if (Dead.Contains(address.Host))
+            {
+                throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.ConnectionRefused);
+            }
         }
 
         if (Bug is not null) throw Bug;

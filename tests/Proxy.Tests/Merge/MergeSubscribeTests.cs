@@ -17,7 +17,11 @@ public sealed class MergeSubscribeTests
         await stage.Client.SendAsync("PING\r\n" + Subscribe + "PING\r\n");
         await stage.Upstream.ExpectAsync("PING\r\n");
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
-        foreach (var each in "+PONG\r\n" + first + Confirmation(type: type) + Message("own", type) + last) await stage.Upstream.SendAsync(each.ToString());
+        foreach (var each in "+PONG\r\n" + first + Confirmation(type: type) + Message("own", type) + last)
+        {
+            await stage.Upstream.SendAsync(each.ToString());
+        }
+
         await stage.Client.ExpectAsync("+PONG\r\n");
         await BeginsAsync(await stage.ConnectedAsync("two"));
         var three = await stage.ConnectedAsync("three");
@@ -37,7 +41,11 @@ public sealed class MergeSubscribeTests
         var (first, last) = await stage.Test.ReadQuestionAsync("subscribe", "news", "__keyspace@0__:a");
         var answer = Confirmation(1, name: "news", word: "subscribe") + Confirmation(2, name: "__keyspace@0__:a", word: "subscribe");
         await stage.Upstream.SendAsync(first + answer + last);
-        foreach (var master in (string[])["two", "three"]) await BeginsAsync(await stage.ConnectedAsync(master), "__keyspace@0__:a", "SUBSCRIBE");
+        foreach (var master in (string[])["two", "three"])
+        {
+            await BeginsAsync(await stage.ConnectedAsync(master), "__keyspace@0__:a", "SUBSCRIBE");
+        }
+
         await stage.Client.ExpectAsync(answer);
     }
 

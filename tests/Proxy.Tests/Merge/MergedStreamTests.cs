@@ -178,7 +178,10 @@ public sealed class MergedStreamTests
         var message = Message(new string('k', 100_000));
         try
         {
-            while (stage.Test.Session.EndReason == SessionEndReason.None) await two.SendAsync(message).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            while (stage.Test.Session.EndReason == SessionEndReason.None)
+            {
+                await two.SendAsync(message).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            }
         }
         catch (InvalidOperationException)
         {

@@ -33,7 +33,7 @@ public sealed class NotificationInboxTests
     public void It_is_bounded_and_has_room_again_for_what_was_taken()
     {
         var inbox = new NotificationInbox(() => { });
-        var half = NotificationInbox.MaxBytes / 2 - 1000;
+        var half = (NotificationInbox.MaxBytes / 2) - 1000;
         Assert.True(inbox.TryAdd(_name, new byte[half]));
         Assert.True(inbox.TryAdd(_name, new byte[half]));
         Assert.False(inbox.TryAdd(_name, new byte[half]));

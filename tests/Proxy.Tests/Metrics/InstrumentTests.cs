@@ -35,7 +35,10 @@ public sealed class InstrumentTests : IAsyncDisposable
         {
             InstrumentPublished = (instrument, _) =>
             {
-                if (ReferenceEquals(instrument.Meter.Scope, meters)) found.Add($"{instrument.Name} {instrument.Unit} {instrument.Description}");
+                if (ReferenceEquals(instrument.Meter.Scope, meters))
+                {
+                    found.Add($"{instrument.Name} {instrument.Unit} {instrument.Description}");
+                }
             },
         };
         listener.Start();

@@ -60,7 +60,7 @@ public sealed class MetricsTests : IDisposable
     public void A_histogram_has_cumulative_buckets_with_the_advised_bounds()
     {
         var histogram = _meter.CreateHistogram("keyevt.wait", "s", null, null, new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 1] });
-        foreach (double value in (double[])[0.05, 0.1, 0.5, 3]) histogram.Record(value);
+        foreach (var value in (double[])[0.05, 0.1, 0.5, 3]) histogram.Record(value);
         Assert.Equal(
             "# TYPE keyevt_wait_seconds histogram\nkeyevt_wait_seconds_bucket{le=\"0.1\"} 2\nkeyevt_wait_seconds_bucket{le=\"1\"} 3\n"
             + "keyevt_wait_seconds_bucket{le=\"+Inf\"} 4\nkeyevt_wait_seconds_sum 3.65\nkeyevt_wait_seconds_count 4\n", Own());
@@ -72,7 +72,7 @@ public sealed class MetricsTests : IDisposable
         using var foreign = new Meter("KeyEvt.Test");
         foreign.CreateCounter<long>("keyevt.foreign").Add(1);
         _meter.CreateCounter<long>("other.name").Add(1);
-        string all = MetricsText.Write(_collector.Collect(), MetricsFormat.Prometheus);
+        var all = MetricsText.Write(_collector.Collect(), MetricsFormat.Prometheus);
         Assert.DoesNotContain("keyevt_foreign", all);
         Assert.DoesNotContain("other_name", all);
         Assert.Contains("\ndotnet_process_memory_working_set_bytes ", all);
@@ -107,7 +107,7 @@ public sealed class MetricsTests : IDisposable
     [Fact]
     public void A_gauge_of_the_runtime_does_not_end_as_a_histogram_does()
     {
-        string all = MetricsText.Write(_collector.Collect(), MetricsFormat.Prometheus);
+        var all = MetricsText.Write(_collector.Collect(), MetricsFormat.Prometheus);
         Assert.Contains("\ndotnet_process_cpus ", all);
         Assert.Contains("\ndotnet_assemblies ", all);
         Assert.DoesNotContain("_count ", all);
@@ -131,9 +131,9 @@ public sealed class MetricsTests : IDisposable
     {
         var histogram = _meter.CreateHistogram<double>("keyevt.wait", "s");
         var counter = _meter.CreateCounter<long>("keyevt.a");
-        for (int i = 0; i < 100; i++) Measure();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 10_000; i++) Measure();
+        for (var i = 0; i < 100; i++) Measure();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 10_000; i++) Measure();
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
 
         void Measure()

@@ -42,7 +42,7 @@ public sealed class SessionMetricsTests : IDisposable
         sessions.Start(one);
         sessions.Start(other);
         await Eventually.TrueAsync(() => upstreams.Count == 2, "both are connected");
-        string get = Request("GET", "a");
+        var get = Request("GET", "a");
         await one.SendAsync(get + "PING\r\n");
         await upstreams[0].ExpectAsync(get + "PING\r\n");
         await upstreams[0].SendAsync("$1\r\n1\r\n+PONG\r\n");
@@ -89,7 +89,7 @@ public sealed class SessionMetricsTests : IDisposable
 
     private void Expect(params string[] lines)
     {
-        string[] page = Page().Split('\n');
+        var page = Page().Split('\n');
         Assert.All(lines, line => Assert.Contains(line, page));
     }
 

@@ -1,6 +1,5 @@
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Proxy.Options;
-using KeyEvt.Proxy.Transport;
 using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Options;
@@ -27,7 +26,7 @@ public sealed class AddressTests
     [InlineData("amqp://my_host.local", "my_host.local", 5672, "guest", "guest", "/")]
     public void An_amqp_uri_is_read(string uri, string host, int port, string user, string password, string vhost)
     {
-        var settings = AmqpUri.Parse(uri, new AmqpSettings { HeartbeatSeconds = 9 }, out string fault);
+        var settings = AmqpUri.Parse(uri, new AmqpSettings { HeartbeatSeconds = 9 }, out var fault);
         Assert.Equal("", fault);
         Assert.Equal(new AmqpSettings { Host = host, Port = port, User = user, Password = password, VirtualHost = vhost, HeartbeatSeconds = 9 }, settings);
     }
@@ -53,7 +52,7 @@ public sealed class AddressTests
     [InlineData("amqp://h h")]
     public void A_wrong_amqp_uri_is_refused_with_a_reason(string uri)
     {
-        Assert.Null(AmqpUri.Parse(uri, new AmqpSettings(), out string fault));
+        Assert.Null(AmqpUri.Parse(uri, new AmqpSettings(), out var fault));
         Assert.NotEmpty(fault);
     }
 
@@ -83,7 +82,7 @@ public sealed class AddressTests
     [InlineData("ho st:1")]
     public void A_wrong_address_to_listen_on_is_refused(string text)
     {
-        Assert.Null(EndPointText.Parse(text, out string fault));
+        Assert.Null(EndPointText.Parse(text, out var fault));
         Assert.Equal($"must be host:port or unix:/path, not '{text}'", fault);
     }
 }

@@ -25,14 +25,14 @@ public sealed class NamedFileTests : IDisposable
     [InlineData("646", false, "change (mode 646): take these rights away (chmod go-w)")]
     public void Rights_of_others_are_said(string mode, bool isSecret, string? said)
     {
-        string path = FileWith(mode, "x");
+        var path = FileWith(mode, "x");
         Assert.Equal(said is null ? null : $"--an-option names the file '{path}', which others may {said}", new NamedFile("--an-option", path, isSecret).Exposure());
     }
 
     [Fact]
     public void Of_a_link_the_rights_of_its_file_count()
     {
-        string link = Path.Combine(_folder.FullName, "link");
+        var link = Path.Combine(_folder.FullName, "link");
         File.CreateSymbolicLink(link, FileWith("600", "x"));
         Assert.Null(new NamedFile("--an-option", link, IsSecret: true).Exposure());
     }
@@ -47,8 +47,8 @@ public sealed class NamedFileTests : IDisposable
     [Fact]
     public void Every_file_that_is_named_is_looked_at()
     {
-        string secret = FileWith("600", "secret");
-        string config = FileWith("600", $$"""{ "sentinel-password-file": "{{secret}}", "upstream": "redis+sentinel://h/m" }""");
+        var secret = FileWith("600", "secret");
+        var config = FileWith("600", $$"""{ "sentinel-password-file": "{{secret}}", "upstream": "redis+sentinel://h/m" }""");
         var faults = new List<string>();
         var options = OptionLoader.Load(
             new CommandLineSource().Read(["--config", config, "--amqp-password-file", secret, "--routing-key", "k"], faults, out _, out _),
@@ -80,7 +80,7 @@ public sealed class NamedFileTests : IDisposable
 
     private string FileWith(string mode, string text)
     {
-        string path = Path.Combine(_folder.FullName, Guid.NewGuid().ToString("n"));
+        var path = Path.Combine(_folder.FullName, Guid.NewGuid().ToString("n"));
         File.WriteAllText(path, text);
         File.SetUnixFileMode(path, (UnixFileMode)Convert.ToInt32(mode, 8));
         return path;

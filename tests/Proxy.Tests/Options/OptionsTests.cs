@@ -40,7 +40,7 @@ public sealed class OptionsTests : IDisposable
     [Fact]
     public void The_command_line_wins_over_the_environment_and_the_environment_over_the_file()
     {
-        string file = FileWith("config.json", """{ "exchange": "file", "routing-key": "file", "window": 7 }""");
+        var file = FileWith("config.json", """{ "exchange": "file", "routing-key": "file", "window": 7 }""");
         _environment["KEYEVT_EXCHANGE"] = "environment";
         _environment["KEYEVT_ROUTING_KEY"] = "environment";
         var options = Load("--config", file, "--exchange", "line");
@@ -50,7 +50,7 @@ public sealed class OptionsTests : IDisposable
     [Fact]
     public void Values_of_a_repeatable_option_come_from_one_source_only()
     {
-        string file = FileWith("config.json", """{ "keymask": ["f1", "f2"], "listen": ["127.0.0.1:1", "127.0.0.1:2",], /* comments are fine */ }""");
+        var file = FileWith("config.json", """{ "keymask": ["f1", "f2"], "listen": ["127.0.0.1:1", "127.0.0.1:2",], /* comments are fine */ }""");
         _environment["KEYEVT_KEYMASK"] = "e1, e2 e3";
         Assert.Equal(["e1", "e2", "e3"], Masks(Load("--config", file)));
         Assert.Equal(["l1"], Masks(Load("--config", file, "--keymask", "l1")));
@@ -82,7 +82,7 @@ public sealed class OptionsTests : IDisposable
     [Fact]
     public void All_faults_are_reported_at_once_with_their_source()
     {
-        string file = FileWith("config.json", """{ "window": "many", "exchanges": "x" }""");
+        var file = FileWith("config.json", """{ "window": "many", "exchanges": "x" }""");
         _environment["KEYEVT_DELIVERY_MODE"] = "3";
         _environment["KEYEVT_EXCHNAGE"] = "x";
         Assert.Equal(
@@ -168,7 +168,7 @@ public sealed class OptionsTests : IDisposable
     [Fact]
     public void A_file_that_is_not_json_is_named_with_the_place_but_not_its_content()
     {
-        string file = FileWith("config.json", "{ \"amqp\": canary }");
+        var file = FileWith("config.json", "{ \"amqp\": canary }");
         Assert.Equal([$"--config '{file}' is not JSON: line 1, byte 11"], Faults("--config", file));
     }
 
@@ -182,7 +182,7 @@ public sealed class OptionsTests : IDisposable
     [InlineData("""[]""", "--config '#' must hold one JSON object")]
     public void A_file_of_a_wrong_shape_is_refused(string json, string fault)
     {
-        string file = FileWith("config.json", json);
+        var file = FileWith("config.json", json);
         Assert.Equal([fault.Replace("#", file, StringComparison.Ordinal)], Faults("--config", file));
     }
 
@@ -197,7 +197,7 @@ public sealed class OptionsTests : IDisposable
     [Fact]
     public void An_empty_password_file_is_a_fault()
     {
-        string file = FileWith("secret", "\n");
+        var file = FileWith("secret", "\n");
         Assert.Equal([$"--amqp-password-file names the file '{file}', which must hold a password or token: not empty, UTF-8, without a NUL"], Faults("--amqp-password-file", file));
     }
 
@@ -293,7 +293,7 @@ public sealed class OptionsTests : IDisposable
 
     private string FileWith(string name, string content)
     {
-        string path = Path.Combine(_folder, name);
+        var path = Path.Combine(_folder, name);
         File.WriteAllText(path, content);
         return path;
     }

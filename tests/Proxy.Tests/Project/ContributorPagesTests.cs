@@ -26,7 +26,7 @@ public sealed partial class ContributorPagesTests
     [MemberData(nameof(Pages))]
     public void Every_link_inside_the_project_leads_somewhere(string page)
     {
-        string folder = Path.GetDirectoryName(Path.Combine(ProjectFolder.Root, page))!;
+        var folder = Path.GetDirectoryName(Path.Combine(ProjectFolder.Root, page))!;
         var targets = Link().Matches(ProjectFolder.Read(page)).Select(link => link.Groups[1].Value.Split('#')[0]).Where(target => target.Length > 0 && !target.Contains("://", StringComparison.Ordinal));
         Assert.All(targets, target => Assert.True(Path.Exists(Path.Combine(folder, target)), $"{page}: there is no {target}"));
     }
@@ -42,7 +42,7 @@ public sealed partial class ContributorPagesTests
     [Fact]
     public void Contributors_find_every_page_from_the_first_one()
     {
-        string first = ProjectFolder.Read("CONTRIBUTING.md");
+        var first = ProjectFolder.Read("CONTRIBUTING.md");
         Assert.All(ProjectFolder.Files(Folder, "*.md"), page => Assert.Contains($"({page})", first, StringComparison.Ordinal));
     }
 

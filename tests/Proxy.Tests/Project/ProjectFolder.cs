@@ -18,7 +18,11 @@ internal static class ProjectFolder
     private static string Find()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "KeyEvt.slnx"))) folder = folder.Parent ?? throw new InvalidOperationException("the tests are not inside the project's folder");
+        while (!File.Exists(Path.Combine(folder.FullName, "KeyEvt.slnx")))
+        {
+            folder = folder.Parent ?? throw new InvalidOperationException("the tests are not inside the project's folder");
+        }
+
         return folder.FullName;
     }
 }

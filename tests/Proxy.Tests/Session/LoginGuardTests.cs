@@ -188,7 +188,6 @@ public sealed class LoginGuardTests
     /// <summary>Byte by byte: every cut is between two of them.</summary>
     private static async Task SendInPiecesAsync(SessionUnderTest test, string replies)
     {
-        foreach (char one in replies)
-            await test.Upstream.SendAsync(one.ToString());
+        foreach (var one in replies) await test.Upstream.SendAsync(one.ToString());
     }
 }

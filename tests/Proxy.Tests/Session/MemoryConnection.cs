@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Text;
@@ -88,7 +87,10 @@ internal sealed class MemoryConnection : IConnection
 
             var have = Encoding.Latin1.GetString(read.Buffer);
             _fromSession.Reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-            if (read.IsCompleted || IsAborted) throw new EndOfStreamException($"the session closed after '{have}', {count} bytes were expected");
+            if (read.IsCompleted || IsAborted)
+            {
+                throw new EndOfStreamException($"the session closed after '{have}', {count} bytes were expected");
+            }
         }
     }
 

@@ -1,4 +1,3 @@
-using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
 using Xunit;

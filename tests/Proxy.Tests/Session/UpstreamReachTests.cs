@@ -21,7 +21,7 @@ public sealed class UpstreamReachTests
     [Fact]
     public void It_is_said_when_it_begins_every_ten_seconds_and_when_it_is_over()
     {
-        for (int second = 0; second < 25; second++)
+        for (var second = 0; second < 25; second++)
         {
             _reach.Failed(second, "u", "refused", isRefused: true);
             _time.Advance(TimeSpan.FromSeconds(1));
@@ -36,7 +36,7 @@ public sealed class UpstreamReachTests
     [Fact]
     public void An_upstream_that_comes_and_goes_is_said_every_ten_seconds_at_most()
     {
-        for (int times = 0; times < 250; times++)
+        for (var times = 0; times < 250; times++)
         {
             _reach.Failed(times, "u", "refused", isRefused: true);
             _reach.StillAway("u");
@@ -55,7 +55,7 @@ public sealed class UpstreamReachTests
         _time.Advance(TimeSpan.FromSeconds(1));
         _reach.Failed(2, "u", "refused", isRefused: true);
         Assert.Equal((1, 1), (Warnings, Returns));
-        for (int tries = 0; tries < 1000; tries++)
+        for (var tries = 0; tries < 1000; tries++)
         {
             _reach.StillAway("u");
             _time.Advance(TimeSpan.FromMilliseconds(50));

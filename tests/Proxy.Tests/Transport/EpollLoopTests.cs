@@ -197,7 +197,7 @@ public sealed class EpollLoopTests
         Assert.True(await client.Loop.SwitchAsync());
         var reading = client.Input.ReadAsync(CancellationToken.None).AsTask();
         Assert.Throws<InvalidOperationException>(() => BeginRead(client));
-        Assert.Throws<InvalidOperationException>(() => (object)client.Input.TryRead(out _));
+        Assert.Throws<InvalidOperationException>(() => client.Input.TryRead(out _));
         await peer.SendAsync("hello"u8.ToArray(), Cancel);
         Assert.Equal(5, (await reading).Buffer.Length);
     }

@@ -49,7 +49,11 @@ public sealed class TlsHandshakeTests : TlsTransportFixture
         // Eight clients come at once, fewer than may be silent at a time. Their first bytes may need a moment.
         var connecting = Enumerable.Range(0, 8).Select(_ => Transport.ConnectAsync(TransportAddress.Tls("localhost", Port), Cancel).AsTask()).ToList();
         var connections = new List<IConnection>();
-        while (connections.Count < connecting.Count) connections.Add(await Listener.AcceptAsync(Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancel));
+        while (connections.Count < connecting.Count)
+        {
+            connections.Add(await Listener.AcceptAsync(Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancel));
+        }
+
         connections.AddRange(await Task.WhenAll(connecting));
         foreach (var connection in connections)
         {

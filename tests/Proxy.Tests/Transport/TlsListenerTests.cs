@@ -37,7 +37,9 @@ public sealed class TlsListenerTests : TlsTransportFixture
             listener.Refuse();
             Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>((await Assert.ThrowsAnyAsync<IOException>(() => ReceiveToEndAsync(finishedPeer).WaitAsync(Patience, Cancel))).InnerException).SocketErrorCode);
             foreach (var socket in new[] { silent, halfway, early }.OfType<Socket>())
+            {
                 Assert.Equal(SocketError.ConnectionReset, (await Assert.ThrowsAsync<SocketException>(() => socket.ReceiveAsync(new byte[1], Cancel).AsTask().WaitAsync(Patience, Cancel))).SocketErrorCode);
+            }
 
             Assert.Equal(SocketError.ConnectionRefused, (await Assert.ThrowsAsync<SocketException>(() => OpenAsync(place))).SocketErrorCode);
             listener.RefuseNoMore();

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.Sockets;
 using KeyEvt.Forwarder.Net;
 using KeyEvt.Proxy.Transport;
@@ -95,7 +94,7 @@ public abstract class TransportEndTests : TransportFixture
 
         Connection.ResetPeer();
         await Connection.DisposeAsync();
-        var error = await Assert.ThrowsAsync<SocketException>(async () => await ReceiveToEndAsync());
+        var error = await Assert.ThrowsAsync<SocketException>(ReceiveToEndAsync);
         Assert.Equal(SocketError.ConnectionReset, error.SocketErrorCode);
         await reading.ContinueWith(_ => { }, Cancel, TaskContinuationOptions.None, TaskScheduler.Default).WaitAsync(TimeSpan.FromSeconds(30), Cancel);
     }

@@ -44,7 +44,10 @@ public abstract class TransportFlowTests : TransportFixture
             async () =>
             {
                 for (var (at, size) = (0, 1); at < bytes.Length; at += size, size = Math.Min((size * 3) + 1, 300_000))
+                {
                     await Peer.SendAsync(bytes.AsMemory(at, Math.Min(size, bytes.Length - at)), Cancel);
+                }
+
                 Peer.Shutdown(SocketShutdown.Send);
             },
             Cancel);

@@ -37,7 +37,7 @@ public sealed class UnixSocketFileTests : IDisposable
     [Fact]
     public void So_does_a_link_and_where_it_leads()
     {
-        string target = Path.Combine(_folder.FullName, "target");
+        var target = Path.Combine(_folder.FullName, "target");
         LeaveBehind(target);
         File.CreateSymbolicLink(SocketPath, target);
         Assert.Contains("a link stands there", Fault(), StringComparison.Ordinal);
@@ -117,13 +117,11 @@ public sealed class UnixSocketFileTests : IDisposable
     /// <summary>As a program leaves its socket that is killed.</summary>
     private static void LeaveBehind(string path)
     {
-        string elsewhere = path + "-bound";
-        using (var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
-        {
-            socket.Bind(new UnixDomainSocketEndPoint(elsewhere));
-            socket.Listen(1);
-            File.Move(elsewhere, path); // so that disposing does not delete it
-        }
+        var elsewhere = path + "-bound";
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(elsewhere));
+        socket.Listen(1);
+        File.Move(elsewhere, path); // so that disposing does not delete it
     }
 
     private ListeningSocket Listen() => new(TransportAddress.Unix(SocketPath), new SocketSettings());
@@ -135,5 +133,5 @@ public sealed class UnixSocketFileTests : IDisposable
         return client;
     }
 
-    private string Fault() => Assert.Throws<SocketPathException>(() => Listen()).Message;
+    private string Fault() => Assert.Throws<SocketPathException>(Listen).Message;
 }

@@ -40,7 +40,7 @@ public sealed class DemandedKindTests
         [nameof(RespKind.End)] = ("", []),
     };
 
-    public static TheoryData<string, string> All { get; } = new(Readings.Keys.SelectMany(wanted => Frames.Keys.Select(got => (wanted, got))));
+    public static TheoryData<string, string> All { get; } = [.. Readings.Keys.SelectMany(wanted => Frames.Keys.Select(got => (wanted, got)))];
 
     [Theory]
     [MemberData(nameof(All))]

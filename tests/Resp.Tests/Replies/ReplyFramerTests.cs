@@ -31,8 +31,7 @@ public sealed class ReplyFramerTests
     public void A_frame_ends_where_it_ends_in_any_pieces(string frame)
     {
         var stream = Latin1.Bytes(frame + "+next\r\n");
-        foreach (var cuts in Cuts.All(stream.Length))
-            Assert.Equal([frame, "+next\r\n"], Split(stream, cuts));
+        foreach (var cuts in Cuts.All(stream.Length)) Assert.Equal([frame, "+next\r\n"], Split(stream, cuts));
     }
 
     [Theory]

@@ -11,8 +11,8 @@ internal static class ReplyGen
         Gen.String[Gen.OneOf('\r', '\n', '$', '1', '*', '\0', 'x'), 0, 12], Gen.String[Gen.Char['a', 'c'], 95, 110]);
 
     private static readonly Gen<Reply> Leaf = Gen.OneOf(
-        Gen.Select(Gen.OneOf('+', '-'), Line, (type, text) => Plain(type, text)),
-        Gen.Select(Gen.OneOf('$', '!'), Body, (type, text) => Plain(type, text)),
+        Gen.Select(Gen.OneOf('+', '-'), Line, Plain),
+        Gen.Select(Gen.OneOf('$', '!'), Body, Plain),
         Body.Select(text => Plain('=', "txt:" + text)),
         Gen.Long.Select(value => Plain(':', value.ToString(System.Globalization.CultureInfo.InvariantCulture))),
         Gen.OneOf(",1.5", ",-inf", ",nan", ",10", "#t", "#f", "_", "n", "N", "(3492890328409238509324850943850943825024385").Select(t => Plain(t[0], t[1..])));

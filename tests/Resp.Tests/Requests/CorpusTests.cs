@@ -16,7 +16,6 @@ public sealed class CorpusTests
     {
         var input = FuzzInput.Parse(File.ReadAllBytes(Path.Combine(Folder, name)));
         input.Check();
-        foreach (var cuts in Cuts.All(input.Stream.Length))
-            Agreement.Check(input.Stream, cuts, input.Limits);
+        foreach (var cuts in Cuts.All(input.Stream.Length)) Agreement.Check(input.Stream, cuts, input.Limits);
     }
 }

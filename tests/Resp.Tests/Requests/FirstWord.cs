@@ -60,7 +60,10 @@ internal sealed record FirstWord(string? Text, bool HasEnded, string? OlderText)
                 }
             }
 
-            if (!isOpen && ++quotes == 1 && i == line.Length - 1 && line[i] is '\v' or '\f') return new FirstWord(text + line[i], false, text);
+            if (!isOpen && ++quotes == 1 && i == line.Length - 1 && line[i] is '\v' or '\f')
+            {
+                return new FirstWord(text + line[i], false, text);
+            }
         }
 
         return new FirstWord(text, false, null);

@@ -20,7 +20,7 @@ internal sealed record FuzzInput(byte[] Stream, int[] Cuts, RespLimits Limits)
         var cutCount = Math.Min(head & 7, input.Length - 1);
         var rest = input[(1 + cutCount)..];
         var stream = rest[..Math.Min(rest.Length, MaxStreamBytes)].ToArray();
-        var cuts = (head & 0x80) != 0 ? Enumerable.Range(1, stream.Length).ToArray() : Positions(input.Slice(1, cutCount));
+        var cuts = (head & 0x80) != 0 ? [.. Enumerable.Range(1, stream.Length)] : Positions(input.Slice(1, cutCount));
         return new FuzzInput(stream, cuts, (head & 0x40) != 0 ? RespLimits.Default : Agreement.SmallLimits);
     }
 

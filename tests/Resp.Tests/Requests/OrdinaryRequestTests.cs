@@ -159,7 +159,9 @@ public sealed class OrdinaryRequestTests
         })
         {
             foreach (var cuts in Cuts.All(line.Length))
+            {
                 Assert.Equal(names, FramerDriver.Run(Latin1.Bytes(line), cuts).Asked.Select(asked => asked.NameHead));
+            }
         }
     }
 

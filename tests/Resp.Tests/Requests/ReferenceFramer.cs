@@ -172,7 +172,10 @@ internal sealed partial class ReferenceFramer
 
             text += value;
             if (text.Length + 1 > _limits.MaxInlineBytes) throw new BadException(tooBig, i);
-            if (!prefix.IsMatch(text) || (text.Length > 1 && BigInteger.Parse(text, CultureInfo.InvariantCulture) < long.MinValue)) throw new BadException(invalid, i);
+            if (!prefix.IsMatch(text) || (text.Length > 1 && BigInteger.Parse(text, CultureInfo.InvariantCulture) < long.MinValue))
+            {
+                throw new BadException(invalid, i);
+            }
         }
     }
 
@@ -190,7 +193,11 @@ internal sealed partial class ReferenceFramer
         }
 
         if (!_nameKnown && FirstWord.Of(line).Text is { } word) KnowName(Head(word), Math.Min(16, word.Length), -1);
-        if (_isCandidate) arguments.AddRange(SplitArguments.Split(line) ?? throw new BadException("unbalanced quotes in request", position));
+        if (_isCandidate)
+        {
+            arguments.AddRange(SplitArguments.Split(line) ?? throw new BadException("unbalanced quotes in request", position));
+        }
+
         return position + 1;
     }
 
@@ -215,7 +222,10 @@ internal sealed partial class ReferenceFramer
     {
         var text = head.Split('\0')[0];
         if (text.Equals("post", StringComparison.OrdinalIgnoreCase) || text.Equals("host:", StringComparison.OrdinalIgnoreCase))
+        {
             throw new ForeignException();
+        }
+
         Asked.Add(new Asked(head, length, count));
         _isCandidate = RecordingFilter.IsCandidateName(head);
         _nameKnown = true;

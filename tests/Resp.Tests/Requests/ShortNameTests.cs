@@ -12,7 +12,6 @@ public sealed class ShortNameTests
     public void The_filter_sees_all_of_a_short_name_in_any_pieces(string name)
     {
         var stream = Latin1.Bytes(Latin1.Request(name, "k"));
-        foreach (var cuts in Cuts.All(stream.Length))
-            Assert.Equal([new Asked(name, name.Length, 2)], FramerDriver.Run(stream, cuts).Asked);
+        foreach (var cuts in Cuts.All(stream.Length)) Assert.Equal([new Asked(name, name.Length, 2)], FramerDriver.Run(stream, cuts).Asked);
     }
 }

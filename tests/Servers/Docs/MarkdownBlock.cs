@@ -27,11 +27,9 @@ public sealed record MarkdownBlock(string Page, int Line, string Language, strin
         for (var at = 0; at < lines.Length; at++)
         {
             var indent = lines[at].Length - lines[at].TrimStart().Length;
-            if (!lines[at].TrimStart().StartsWith("```", StringComparison.Ordinal))
-                continue;
+            if (!lines[at].TrimStart().StartsWith("```", StringComparison.Ordinal)) continue;
             var end = Array.FindIndex(lines, at + 1, line => line.TrimStart().StartsWith("```", StringComparison.Ordinal));
-            if (end < 0)
-                throw new InvalidDataException($"{page}:{at + 1}: the block does not end");
+            if (end < 0) throw new InvalidDataException($"{page}:{at + 1}: the block does not end");
             blocks.Add(new MarkdownBlock(
                 page, at + 1, lines[at].Trim()[3..], CommentBefore(lines, at), [.. lines[(at + 1)..end].Select(line => line[Math.Min(indent, line.Length)..].TrimEnd())]));
             at = end;

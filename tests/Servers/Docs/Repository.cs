@@ -20,7 +20,10 @@ public static class Repository
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "KeyEvt.slnx")))
+        {
             folder = folder.Parent ?? throw new InvalidOperationException("not inside the repository");
+        }
+
         return folder.FullName;
     }
 }

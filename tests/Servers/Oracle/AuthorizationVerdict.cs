@@ -66,8 +66,7 @@ public sealed record Verdict
     public void LostIsCounted()
     {
         var faults = Faults();
-        if (Lost.Count != DroppedTotal)
-            faults.Insert(0, $"{Lost.Count} lost, {DroppedTotal} counted as dropped");
+        if (Lost.Count != DroppedTotal) faults.Insert(0, $"{Lost.Count} lost, {DroppedTotal} counted as dropped");
         Throw(faults);
     }
 
@@ -75,10 +74,8 @@ public sealed record Verdict
     public void NothingLost()
     {
         var faults = Faults();
-        if (Lost.Count > 0)
-            faults.Insert(0, $"{Lost.Count} lost, such as {Some(Lost)}");
-        if (DroppedTotal > 0)
-            faults.Add($"{DroppedTotal} counted as dropped");
+        if (Lost.Count > 0) faults.Insert(0, $"{Lost.Count} lost, such as {Some(Lost)}");
+        if (DroppedTotal > 0) faults.Add($"{DroppedTotal} counted as dropped");
         Throw(faults);
     }
 
@@ -86,22 +83,14 @@ public sealed record Verdict
     public List<string> Faults()
     {
         var faults = new List<string>();
-        if (Acknowledged == 0)
-            faults.Add("Redis acknowledged no write: the run shows nothing");
-        if (LedgerLooks == 0)
-            faults.Add("the ledger was never looked at");
-        if (Unexpected.Count > 0)
-            faults.Add($"{Unexpected.Count} unexpected, such as {Some(Unexpected)}");
-        if (OtherIds.Count > 0)
-            faults.Add($"{OtherIds.Count} came twice with different message ids, such as {Some(OtherIds)}");
-        if (OutOfOrder.Count > 0)
-            faults.Add($"{OutOfOrder.Count} out of order, such as {Some(OutOfOrder)}");
-        if (LedgerFaults.Count > 0)
-            faults.Add($"the ledger did not add up {LedgerFaults.Count} times, first: {LedgerFaults[0]}");
-        if (FallbackLeft > 0)
-            faults.Add($"{FallbackLeft} entries are left in the fallback list");
-        if (Waiting > 0)
-            faults.Add($"{Waiting} events still wait, by the ledger");
+        if (Acknowledged == 0) faults.Add("Redis acknowledged no write: the run shows nothing");
+        if (LedgerLooks == 0) faults.Add("the ledger was never looked at");
+        if (Unexpected.Count > 0) faults.Add($"{Unexpected.Count} unexpected, such as {Some(Unexpected)}");
+        if (OtherIds.Count > 0) faults.Add($"{OtherIds.Count} came twice with different message ids, such as {Some(OtherIds)}");
+        if (OutOfOrder.Count > 0) faults.Add($"{OutOfOrder.Count} out of order, such as {Some(OutOfOrder)}");
+        if (LedgerFaults.Count > 0) faults.Add($"the ledger did not add up {LedgerFaults.Count} times, first: {LedgerFaults[0]}");
+        if (FallbackLeft > 0) faults.Add($"{FallbackLeft} entries are left in the fallback list");
+        if (Waiting > 0) faults.Add($"{Waiting} events still wait, by the ledger");
         return faults;
     }
 
@@ -118,7 +107,9 @@ public sealed record Verdict
     private void Throw(List<string> faults)
     {
         if (faults.Count > 0)
+        {
             throw new InvalidOperationException(string.Join("; ", faults) + "\n" + this + "\n" + string.Join('\n', Gaps.Select(gap => $"{gap.Name}: {gap.From:O} - {gap.To:O} {gap.Line}")));
+        }
     }
 
     private static string Some(IReadOnlyList<string> of) => string.Join(", ", of.Take(5));

@@ -13,15 +13,13 @@ internal sealed class ClusterWriting(WriterBook book, Func<int, byte[]> command,
 
     public async Task WriteAsync(int first, int count)
     {
-        if (_isOld)
-            await LearnAsync().ConfigureAwait(false);
+        if (_isOld) await LearnAsync().ConfigureAwait(false);
         await Task.WhenAll(Enumerable.Range(first, count).GroupBy(number => _ports[ClusterSlot.Of(key(number))]).Select(group => WriteAsync(group.Key, [.. group]))).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var client in _clients.Values)
-            await client.DisposeAsync().ConfigureAwait(false);
+        foreach (var client in _clients.Values) await client.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task WriteAsync(int port, int[] numbers)
@@ -29,22 +27,19 @@ internal sealed class ClusterWriting(WriterBook book, Func<int, byte[]> command,
         RespClient? client = null;
         try
         {
-            lock (_clients)
-                _clients.TryGetValue(port, out client);
+            lock (_clients) _clients.TryGetValue(port, out client);
             if (client is null)
             {
                 client = await RespClient.ConnectAsync(port).ConfigureAwait(false);
-                lock (_clients)
-                    _clients[port] = client;
+                lock (_clients) _clients[port] = client;
             }
 
             await client.SendAsync(numbers.SelectMany(command).ToArray(), Patience).ConfigureAwait(false);
-            foreach (int number in numbers)
+            foreach (var number in numbers)
             {
                 var reply = await client.ReadReplyAsync(Patience).ConfigureAwait(false);
                 book.Answered(number, !reply.IsError);
-                if (!reply.IsError)
-                    continue;
+                if (!reply.IsError) continue;
                 refused(reply.Text.Split(' ')[0]);
                 _isOld = true;
             }
@@ -52,10 +47,8 @@ internal sealed class ClusterWriting(WriterBook book, Func<int, byte[]> command,
         catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException or TimeoutException)
         {
             _isOld = true;
-            lock (_clients)
-                _clients.Remove(port);
-            if (client is not null)
-                await client.DisposeAsync().ConfigureAwait(false);
+            lock (_clients) _clients.Remove(port);
+            if (client is not null) await client.DisposeAsync().ConfigureAwait(false);
         }
     }
 
@@ -63,8 +56,7 @@ internal sealed class ClusterWriting(WriterBook book, Func<int, byte[]> command,
     {
         foreach (var line in (await slots().ConfigureAwait(false)).Where(line => line.IsMaster && !line.IsFailing))
         {
-            foreach (var (from, to) in line.Slots)
-                Array.Fill(_ports, line.Port, from, to - from + 1);
+            foreach (var (from, to) in line.Slots) Array.Fill(_ports, line.Port, from, to - from + 1);
         }
 
         _isOld = false;

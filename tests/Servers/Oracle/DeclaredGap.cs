@@ -12,8 +12,7 @@ public sealed partial record DeclaredGap(string Name, string Cause, DateTimeOffs
     public static DeclaredGap Parse(string name, string line, TimeSpan clockAhead = default)
     {
         var match = Shape().Match(line);
-        if (!match.Success)
-            throw new FormatException($"{name} does not look like a gap: {line}");
+        if (!match.Success) throw new FormatException($"{name} does not look like a gap: {line}");
         // The info cuts to milliseconds: the end may be almost one later than it says.
         var to = match.Groups["to"].Value is "open" ? null : Time(match.Groups["to"].Value) - clockAhead + TimeSpan.FromMilliseconds(1);
         return new DeclaredGap(name, match.Groups["cause"].Value, Time(match.Groups["from"].Value)!.Value - clockAhead, to, line);

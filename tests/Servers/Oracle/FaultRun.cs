@@ -128,10 +128,12 @@ public sealed class FaultRun : IAsyncDisposable
     {
         var info = await Watch.LookAsync().ConfigureAwait(false);
         if (info["ledger.waiting_memory"] != "0" || info["ledger.waiting_fallback"] != "0" || info["upstream.feed_state"] != "subscribed" || info["gaps.gaps_open"] != "0")
+        {
             return false;
+        }
+
         // What is confirmed is taken out of the list only after that.
-        if (await Watch.FallbackLengthAsync().ConfigureAwait(false) > 0)
-            return false;
+        if (await Watch.FallbackLengthAsync().ConfigureAwait(false) > 0) return false;
         // Confirmed is not yet arrived; and what the ledger counts as dropped will not arrive.
         var verdict = new Judge(Name, Watch, _writers, long.MaxValue).Make(_order, 0, [], 0);
         return verdict.Lost.Count == 0 || verdict.Lost.Count <= verdict.DroppedTotal;
@@ -147,21 +149,24 @@ public sealed class FaultRun : IAsyncDisposable
         }
 
         if (!isFirst)
+        {
             Interlocked.Increment(ref _duplicated);
+        }
         else if (!_order.Add(message.MessageId))
+        {
             NotExpected(string.Create(CultureInfo.InvariantCulture, $"the message id '{message.MessageId}'"));
+        }
+
         _consumer.Forget(); // kept here
     }
 
     private void NotExpected(string what)
     {
-        if (_unexpected.Count < MostKept)
-            _unexpected.Enqueue(what);
+        if (_unexpected.Count < MostKept) _unexpected.Enqueue(what);
     }
 
     private void Stored(string key)
     {
-        if (OracleKey.TryRead(Name, key, out var writer, out var number) && writer < _writers.Length)
-            _writers[writer].Book.Stored(number);
+        if (OracleKey.TryRead(Name, key, out var writer, out var number) && writer < _writers.Length) _writers[writer].Book.Stored(number);
     }
 }

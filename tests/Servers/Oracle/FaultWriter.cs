@@ -91,16 +91,13 @@ internal sealed class FaultWriter(string run, int index, WriterSetting setting)
             {
                 var reply = await client.ReadReplyAsync(Patience).ConfigureAwait(false);
                 Book.Answered(number, !reply.IsError);
-                if (reply.IsError)
-                    Count(reply.Text.Split(' ')[0]);
+                if (reply.IsError) Count(reply.Text.Split(' ')[0]);
                 isDemoted |= reply.IsError && setting.FindPort is not null && (reply.Text.StartsWith("READONLY", StringComparison.Ordinal) || reply.Text.StartsWith("NOREPLICAS", StringComparison.Ordinal));
             }
 
-            if (isDemoted)
-                throw new IOException("a replica by now: look for the master again");
+            if (isDemoted) throw new IOException("a replica by now: look for the master again");
 
-            if (pace is not null)
-                await pace.WaitForNextTickAsync(CancellationToken.None).ConfigureAwait(false);
+            if (pace is not null) await pace.WaitForNextTickAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
 
@@ -113,7 +110,6 @@ internal sealed class FaultWriter(string run, int index, WriterSetting setting)
 
     private void Count(string word)
     {
-        lock (Refusals)
-            Refusals[word] = Refusals.GetValueOrDefault(word) + 1;
+        lock (Refusals) Refusals[word] = Refusals.GetValueOrDefault(word) + 1;
     }
 }

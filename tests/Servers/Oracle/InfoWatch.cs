@@ -31,8 +31,7 @@ public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> as
     {
         get
         {
-            lock (_gate)
-                return [.. _gaps.Values.OrderBy(gap => gap.From)];
+            lock (_gate) return [.. _gaps.Values.OrderBy(gap => gap.From)];
         }
     }
 
@@ -42,7 +41,9 @@ public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> as
         get
         {
             lock (_gate)
+            {
                 return _dropped.Where(one => one.Value > 0).GroupBy(one => one.Key.Reason).ToDictionary(group => group.Key, group => group.Sum(one => one.Value));
+            }
         }
     }
 
@@ -51,16 +52,14 @@ public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> as
     {
         get
         {
-            lock (_gate)
-                return [.. _faults];
+            lock (_gate) return [.. _faults];
         }
     }
 
     /// <summary>The program is another one from here on: its gaps and counters begin anew.</summary>
     public void NewLife()
     {
-        lock (_gate)
-            _life++;
+        lock (_gate) _life++;
     }
 
     public async Task RunAsync(CancellationToken stop)
@@ -85,8 +84,7 @@ public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> as
         var info = await ask().ConfigureAwait(false);
         lock (_gate)
         {
-            if (life == _life)
-                Take(info);
+            if (life == _life) Take(info);
         }
 
         await LookIntoFallbackAsync().ConfigureAwait(false);
@@ -97,8 +95,7 @@ public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> as
     public async Task<long> FallbackLengthAsync()
     {
         long length = 0;
-        foreach (var list in await lists().ConfigureAwait(false))
-            length += await list.LengthAsync().ConfigureAwait(false);
+        foreach (var list in await lists().ConfigureAwait(false)) length += await list.LengthAsync().ConfigureAwait(false);
         return length;
     }
 
@@ -108,15 +105,17 @@ public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> as
         foreach (var list in await lists().ConfigureAwait(false))
         {
             foreach (var entry in await list.LastAsync(MostEntriesRead).ConfigureAwait(false))
+            {
                 stored(entry[(entry.LastIndexOf('\n') + 1)..]);
+            }
         }
     }
 
     private void Take(IReadOnlyDictionary<string, string> info)
     {
         (Last, Looks) = (info, Looks + 1);
-        long came = Number(info, "received") + Number(info, "adopted");
-        long went = Number(info, "filtered") + Number(info, "confirmed") + Number(info, "waiting_memory") + Number(info, "waiting_fallback");
+        var came = Number(info, "received") + Number(info, "adopted");
+        var went = Number(info, "filtered") + Number(info, "confirmed") + Number(info, "waiting_memory") + Number(info, "waiting_fallback");
         foreach (var (name, value) in info)
         {
             if (name.StartsWith("ledger.dropped_", StringComparison.Ordinal))
@@ -132,7 +131,9 @@ public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> as
         }
 
         if (came != went || info.Any(field => field.Key.StartsWith("ledger.", StringComparison.Ordinal) && field.Key != "ledger.difference" && field.Value.StartsWith('-')))
+        {
             _faults.Add($"{came} came, {went} have a place: " + string.Join(", ", info.Where(field => field.Key.StartsWith("ledger.", StringComparison.Ordinal)).Select(field => $"{field.Key}={field.Value}")));
+        }
     }
 
     private static long Number(IReadOnlyDictionary<string, string> info, string name) => long.Parse(info["ledger." + name], CultureInfo.InvariantCulture);

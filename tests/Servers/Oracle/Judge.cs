@@ -23,14 +23,11 @@ internal sealed class Judge(string run, InfoWatch watch, FaultWriter[] writers, 
             // Arrivals first: a record that is read later can only know more.
             var arrivals = writers[index].Book.FirstArrivals;
             var records = writers[index].Book.Records;
-            for (var number = 0; number < records.Length && records[number].SentAt <= until; number++)
-                Look(index, number, records[number]);
-            if (writers[index].KeepsOrder)
-                LookAtOrder(index, arrivals, records);
+            for (var number = 0; number < records.Length && records[number].SentAt <= until; number++) Look(index, number, records[number]);
+            if (writers[index].KeepsOrder) LookAtOrder(index, arrivals, records);
         }
 
-        if (order.Faults > 0)
-            _outOfOrder.Add($"{order.FirstFault} ({order.Faults} so in the node's stream)");
+        if (order.Faults > 0) _outOfOrder.Add($"{order.FirstFault} ({order.Faults} so in the node's stream)");
         return new Verdict
         {
             Attempted = _attempted,
@@ -60,21 +57,21 @@ internal sealed class Judge(string run, InfoWatch watch, FaultWriter[] writers, 
         {
             _received++;
             _recovered += record.WasStored ? 1 : 0;
-            if (record.HasOtherId)
-                _otherIds.Add(OracleKey.Of(run, writer, number));
-            if (record.IsRefused)
-                _unexpected.Add(OracleKey.Of(run, writer, number) + ", which Redis refused");
+            if (record.HasOtherId) _otherIds.Add(OracleKey.Of(run, writer, number));
+            if (record.IsRefused) _unexpected.Add(OracleKey.Of(run, writer, number) + ", which Redis refused");
         }
 
-        if (record.AcknowledgedAt == 0)
-            return;
+        if (record.AcknowledgedAt == 0) return;
         _acknowledged++;
-        if (record.Arrivals > 0)
-            return;
+        if (record.Arrivals > 0) return;
         if (GapOf(record) is { } gap)
+        {
             _inGap[gap.Cause] = _inGap.GetValueOrDefault(gap.Cause) + 1;
+        }
         else
+        {
             _lost.Add(string.Create(CultureInfo.InvariantCulture, $"{OracleKey.Of(run, writer, number)} (acknowledged {new DateTime(record.AcknowledgedAt, DateTimeKind.Utc):HH:mm:ss.fff}{(record.WasStored ? ", was stored" : "")})"));
+        }
     }
 
     /// <summary>Of one writer each acknowledged write was done before the next was sent, or in the same pipeline before it.</summary>
@@ -83,10 +80,8 @@ internal sealed class Judge(string run, InfoWatch watch, FaultWriter[] writers, 
         var last = -1;
         foreach (var number in arrivals)
         {
-            if (records[number].AcknowledgedAt == 0)
-                continue;
-            if (number < last)
-                _outOfOrder.Add($"{OracleKey.Of(run, writer, number)} after {last}");
+            if (records[number].AcknowledgedAt == 0) continue;
+            if (number < last) _outOfOrder.Add($"{OracleKey.Of(run, writer, number)} after {last}");
             last = Math.Max(last, number);
         }
     }
@@ -95,8 +90,7 @@ internal sealed class Judge(string run, InfoWatch watch, FaultWriter[] writers, 
     {
         foreach (var gap in _gaps)
         {
-            if (gap.MayHold(record.SentAt, record.AcknowledgedAt))
-                return gap;
+            if (gap.MayHold(record.SentAt, record.AcknowledgedAt)) return gap;
         }
         return null;
     }
@@ -108,8 +102,7 @@ internal sealed class Judge(string run, InfoWatch watch, FaultWriter[] writers, 
         {
             lock (writer.Refusals)
             {
-                foreach (var (word, count) in writer.Refusals)
-                    all[word] = all.GetValueOrDefault(word) + count;
+                foreach (var (word, count) in writer.Refusals) all[word] = all.GetValueOrDefault(word) + count;
             }
         }
         return all;

@@ -16,8 +16,7 @@ internal sealed class WriterBook
     {
         get
         {
-            lock (_gate)
-                return _records[.._count];
+            lock (_gate) return _records[.._count];
         }
     }
 
@@ -26,8 +25,7 @@ internal sealed class WriterBook
     {
         get
         {
-            lock (_gate)
-                return [.. _firstArrivals];
+            lock (_gate) return [.. _firstArrivals];
         }
     }
 
@@ -37,10 +35,8 @@ internal sealed class WriterBook
         var now = Now;
         lock (_gate)
         {
-            if (_count + count > _records.Length)
-                Array.Resize(ref _records, Math.Max(_records.Length * 2, _count + count));
-            for (var n = _count; n < _count + count; n++)
-                _records[n] = new WriteRecord { SentAt = now };
+            if (_count + count > _records.Length) Array.Resize(ref _records, Math.Max(_records.Length * 2, _count + count));
+            for (var n = _count; n < _count + count; n++) _records[n] = new WriteRecord { SentAt = now };
             _count += count;
             return _count - count;
         }
@@ -51,10 +47,8 @@ internal sealed class WriterBook
         var now = Now;
         lock (_gate)
         {
-            if (isOk)
-                _records[number].AcknowledgedAt = now;
-            else
-                _records[number].IsRefused = true;
+            if (isOk) _records[number].AcknowledgedAt = now;
+            else _records[number].IsRefused = true;
             _acknowledged += isOk ? 1 : 0;
         }
     }
@@ -63,8 +57,7 @@ internal sealed class WriterBook
     {
         lock (_gate)
         {
-            if (number < _count)
-                _records[number].WasStored = true;
+            if (number < _count) _records[number].WasStored = true;
         }
     }
 
@@ -74,13 +67,11 @@ internal sealed class WriterBook
         var id = Hash(messageId);
         lock (_gate)
         {
-            if (number >= _count)
-                return null;
+            if (number >= _count) return null;
             ref var record = ref _records[number];
             record.HasOtherId |= record.Arrivals > 0 && record.MessageId != id;
             record.MessageId = id;
-            if (++record.Arrivals > 1)
-                return false;
+            if (++record.Arrivals > 1) return false;
             _firstArrivals.Add(number);
             return true;
         }
@@ -92,8 +83,7 @@ internal sealed class WriterBook
     private static ulong Hash(string? text)
     {
         var hash = 14695981039346656037UL;
-        foreach (var c in text ?? "")
-            hash = (hash ^ c) * 1099511628211UL;
+        foreach (var c in text ?? "") hash = (hash ^ c) * 1099511628211UL;
         return hash;
     }
 }

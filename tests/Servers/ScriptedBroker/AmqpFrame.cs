@@ -22,12 +22,13 @@ internal readonly record struct AmqpFrame(byte Type, ushort Channel, byte[] Payl
     {
         var head = new byte[7];
         if (await stream.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false) < head.Length)
+        {
             return null;
+        }
 
         var rest = new byte[BinaryPrimitives.ReadUInt32BigEndian(head.AsSpan(3)) + 1];
         await stream.ReadExactlyAsync(rest, cancellationToken).ConfigureAwait(false);
-        if (rest[^1] != End)
-            throw new InvalidDataException($"a frame of type {head[0]} does not end with CE");
+        if (rest[^1] != End) throw new InvalidDataException($"a frame of type {head[0]} does not end with CE");
 
         return new AmqpFrame(head[0], BinaryPrimitives.ReadUInt16BigEndian(head.AsSpan(1)), rest[..^1]);
     }

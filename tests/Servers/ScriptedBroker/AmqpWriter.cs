@@ -61,7 +61,9 @@ internal sealed class AmqpWriter
     {
         var capabilities = new AmqpWriter();
         foreach (var name in new[] { "publisher_confirms", "basic.nack", "connection.blocked", "consumer_cancel_notify", "authentication_failure_close" })
+        {
             capabilities.ShortString(name).Octet((byte)'t').Octet(1);
+        }
 
         var properties = new AmqpWriter();
         properties.ShortString("product").Octet((byte)'S').LongString("scripted broker");

@@ -22,8 +22,7 @@ internal sealed class PublishCollector(int connection)
 
     public void Begin(ref AmqpReader fields, ushort channel)
     {
-        if (channel != Channel)
-            throw new InvalidDataException($"a publish on channel {channel}, which has no confirms");
+        if (channel != Channel) throw new InvalidDataException($"a publish on channel {channel}, which has no confirms");
 
         fields.Short();
         (_exchange, _routingKey, _mandatory) = (fields.ShortString(), fields.ShortString(), (fields.Octet() & 1) != 0);
@@ -60,22 +59,14 @@ internal sealed class PublishCollector(int connection)
         var present = fields.Short(); // one bit a property, the first one highest
 
         bool Has(int bit) => (present & (1 << bit)) != 0;
-        if (Has(15))
-            fields.ShortString(); // content-type
-        if (Has(14))
-            fields.ShortString(); // content-encoding
-        if (Has(13))
-            fields.Block(); // headers
-        if (Has(12))
-            fields.Octet(); // delivery-mode
-        if (Has(11))
-            fields.Octet(); // priority
-        if (Has(10))
-            fields.ShortString(); // correlation-id
-        if (Has(9))
-            fields.ShortString(); // reply-to
-        if (Has(8))
-            fields.ShortString(); // expiration
+        if (Has(15)) fields.ShortString(); // content-type
+        if (Has(14)) fields.ShortString(); // content-encoding
+        if (Has(13)) fields.Block(); // headers
+        if (Has(12)) fields.Octet(); // delivery-mode
+        if (Has(11)) fields.Octet(); // priority
+        if (Has(10)) fields.ShortString(); // correlation-id
+        if (Has(9)) fields.ShortString(); // reply-to
+        if (Has(8)) fields.ShortString(); // expiration
         _messageId = Has(7) ? fields.ShortString() : null;
     }
 }

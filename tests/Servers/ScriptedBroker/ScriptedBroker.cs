@@ -38,8 +38,7 @@ public sealed class ScriptedBroker : IAsyncDisposable
     {
         get
         {
-            lock (_lock)
-                return [.. _published];
+            lock (_lock) return [.. _published];
         }
     }
 
@@ -47,8 +46,7 @@ public sealed class ScriptedBroker : IAsyncDisposable
     {
         get
         {
-            lock (_lock)
-                return _published.Count;
+            lock (_lock) return _published.Count;
         }
     }
 
@@ -57,8 +55,7 @@ public sealed class ScriptedBroker : IAsyncDisposable
     {
         get
         {
-            lock (_lock)
-                return [.. _connections];
+            lock (_lock) return [.. _connections];
         }
     }
 
@@ -67,8 +64,7 @@ public sealed class ScriptedBroker : IAsyncDisposable
     {
         get
         {
-            lock (_lock)
-                return [.. _logins];
+            lock (_lock) return [.. _logins];
         }
     }
 
@@ -77,8 +73,7 @@ public sealed class ScriptedBroker : IAsyncDisposable
     {
         get
         {
-            lock (_lock)
-                return [.. _faults];
+            lock (_lock) return [.. _faults];
         }
     }
 
@@ -89,36 +84,31 @@ public sealed class ScriptedBroker : IAsyncDisposable
         await _ending.CancelAsync().ConfigureAwait(false);
         _listener.Dispose();
         Task[] running;
-        lock (_lock)
-            running = [.. _running];
+        lock (_lock) running = [.. _running];
         await Task.WhenAll(running).ConfigureAwait(false);
         _ending.Dispose();
     }
 
     internal void Keep(PublishedMessage message)
     {
-        lock (_lock)
-            _published.Add(message);
+        lock (_lock) _published.Add(message);
     }
 
     internal void LoggedIn(string user, string password)
     {
-        lock (_lock)
-            _logins.Add((user, password));
+        lock (_lock) _logins.Add((user, password));
     }
 
     internal void Fault(string fault)
     {
-        lock (_lock)
-            _faults.Add(fault);
+        lock (_lock) _faults.Add(fault);
     }
 
     private async Task AcceptAsync()
     {
         try
         {
-            while (true)
-                Serve(await _listener.AcceptAsync(_ending.Token).ConfigureAwait(false));
+            while (true) Serve(await _listener.AcceptAsync(_ending.Token).ConfigureAwait(false));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
         {

@@ -40,7 +40,9 @@ public sealed class ScriptedConnection : IDisposable
         var method = new AmqpWriter(AmqpMethod.BasicReturn).Short(code).ShortString(text).ShortString(message.Exchange).ShortString(message.RoutingKey);
         byte[] bytes = [.. method.ToFrame(message.Channel).ToBytes(), .. new AmqpFrame(AmqpFrame.Header, message.Channel, message.Header).ToBytes()];
         foreach (var part in message.Body.Chunk((int)Agreed.FrameMax - AmqpFrame.Overhead))
+        {
             bytes = [.. bytes, .. new AmqpFrame(AmqpFrame.Body, message.Channel, part).ToBytes()];
+        }
 
         await SendBytesAsync(bytes).ConfigureAwait(false);
     }
@@ -89,18 +91,20 @@ public sealed class ScriptedConnection : IDisposable
             var header = new byte[8]; // "AMQP" 0 0 9 1
             await _stream.ReadExactlyAsync(header, ending).ConfigureAwait(false);
             if (_broker.Script.Garbage is { } garbage)
+            {
                 await SendBytesAsync(garbage).ConfigureAwait(false);
+            }
             else if (!_broker.Script.IsSilent)
+            {
                 await SendAsync(new AmqpWriter(AmqpMethod.ConnectionStart).Octet(0).Octet(9).ServerProperties().LongString("PLAIN").LongString("en_US"), 0).ConfigureAwait(false);
+            }
 
             beating = BeatAsync(ended.Token);
             var buffered = new BufferedStream(_stream, 64 * 1024);
             while (await AmqpFrame.ReadAsync(buffered, ending).ConfigureAwait(false) is { } frame)
             {
-                if (frame.Length > _frameMax)
-                    _broker.Fault($"a frame of {frame.Length} bytes, agreed are {_frameMax}");
-                if (!_broker.Script.IsSilent)
-                    await TakeAsync(frame).ConfigureAwait(false);
+                if (frame.Length > _frameMax) _broker.Fault($"a frame of {frame.Length} bytes, agreed are {_frameMax}");
+                if (!_broker.Script.IsSilent) await TakeAsync(frame).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
@@ -188,7 +192,9 @@ public sealed class ScriptedConnection : IDisposable
             while (await pace.WaitForNextTickAsync(ended).ConfigureAwait(false))
             {
                 if (IsOpen && !_broker.Script.IsSilent)
+                {
                     await SendBytesAsync(new AmqpFrame(AmqpFrame.Heartbeat, 0, []).ToBytes()).ConfigureAwait(false);
+                }
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)

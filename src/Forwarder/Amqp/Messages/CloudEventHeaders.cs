@@ -28,10 +28,8 @@ internal sealed class CloudEventHeaders
         Headers["ce-source"] = Source(node, body.Database);
         Headers["ce-type"] = Text(body.Event, MaxTypeBytes) is { } name ? "redis.keyspace." + name : "redis.keyspace";
         Headers["ce-time"] = Rfc3339.Format(unixMilliseconds);
-        if (Text(body.Key, MaxSubjectBytes) is { } subject)
-            Headers["ce-subject"] = subject;
-        else
-            Headers.Remove("ce-subject");
+        if (Text(body.Key, MaxSubjectBytes) is { } subject) Headers["ce-subject"] = subject;
+        else Headers.Remove("ce-subject");
     }
 
     /// <summary>A URI-reference (RFC 3986): node and number hold nothing that would have to be escaped.</summary>
@@ -43,13 +41,14 @@ internal sealed class CloudEventHeaders
     /// <summary>As a String of CloudEvents' type system, or null when it cannot be one: not empty, no control character, no noncharacter.</summary>
     private static string? Text(ReadOnlySpan<byte> utf8, int maxBytes)
     {
-        if (utf8.IsEmpty || utf8.Length > maxBytes)
-            return null;
+        if (utf8.IsEmpty || utf8.Length > maxBytes) return null;
 
         for (var rest = utf8; !rest.IsEmpty;)
         {
             if (Rune.DecodeFromUtf8(rest, out var rune, out var used) != System.Buffers.OperationStatus.Done || Rune.IsControl(rune) || IsNoncharacter(rune.Value))
+            {
                 return null;
+            }
 
             rest = rest[used..];
         }

@@ -36,8 +36,7 @@ internal sealed class MessageComposer
 
     public void Compose(in LogEntry entry, MessageRoute route, ReadOnlyMemory<byte> messageId)
     {
-        if (!ReferenceEquals(route, _route))
-            Take(route);
+        if (!ReferenceEquals(route, _route)) Take(route);
 
         RoutingKey = route.IsGap ? route.Keys.Resolve(default) : route.Keys.Resolve(entry.Body.Span, entry.Class);
         _properties.MessageId = _messageIds.Write(messageId.Span);
@@ -61,15 +60,13 @@ internal sealed class MessageComposer
             ContentType = route is { Format: MessageFormat.Text, IsGap: false } ? "text/plain" : "application/json",
             DeliveryMode = (DeliveryModes)route.DeliveryMode,
         };
-        if (route is { Format: MessageFormat.CloudEvents, IsGap: false })
-            _properties.Headers = _cloudEvent.Headers;
+        if (route is { Format: MessageFormat.CloudEvents, IsGap: false }) _properties.Headers = _cloudEvent.Headers;
     }
 
     /// <summary>When the event was read. One that comes out of the fallback storage carries it in its id: the marker begins with the time. Of a plain body nothing is known but that it is sent now.</summary>
     private long TimeOf(in LogEntry entry, ReadOnlySpan<byte> messageId)
     {
-        if (entry.UnixMilliseconds != 0)
-            return entry.UnixMilliseconds;
+        if (entry.UnixMilliseconds != 0) return entry.UnixMilliseconds;
 
         return EventPosition.TryReadMarker(messageId, out var marker) ? EventPosition.MarkerMilliseconds(marker) : _time.GetUtcNow().ToUnixTimeMilliseconds();
     }
@@ -80,8 +77,7 @@ internal sealed class MessageComposer
         _buffer.ResetWrittenCount();
         _json.Reset();
         _json.WriteStartObject();
-        if (Utf8Parser.TryParse(body.Database, out int database, out _))
-            _json.WriteNumber("db"u8, database);
+        if (Utf8Parser.TryParse(body.Database, out int database, out _)) _json.WriteNumber("db"u8, database);
 
         WriteText("event"u8, "event_base64"u8, body.Event);
         WriteText("key"u8, "key_base64"u8, body.Key);
@@ -108,20 +104,16 @@ internal sealed class MessageComposer
     /// <summary>All of them as texts, or, when one of them is not UTF-8, all as base64.</summary>
     private void WriteFields(ReadOnlySpan<byte> list)
     {
-        if (list.IsEmpty)
-            return;
+        if (list.IsEmpty) return;
 
-        bool isText = true;
-        foreach (var field in new FieldList(list))
-            isText &= Utf8.IsValid(field);
+        var isText = true;
+        foreach (var field in new FieldList(list)) isText &= Utf8.IsValid(field);
 
         _json.WriteStartArray(isText ? "fields"u8 : "fields_base64"u8);
         foreach (var field in new FieldList(list))
         {
-            if (isText)
-                _json.WriteStringValue(field);
-            else
-                _json.WriteBase64StringValue(field);
+            if (isText) _json.WriteStringValue(field);
+            else _json.WriteBase64StringValue(field);
         }
 
         _json.WriteEndArray();
@@ -129,9 +121,7 @@ internal sealed class MessageComposer
 
     private void WriteText(ReadOnlySpan<byte> name, ReadOnlySpan<byte> nameOfBase64, ReadOnlySpan<byte> value)
     {
-        if (Utf8.IsValid(value))
-            _json.WriteString(name, value);
-        else
-            _json.WriteBase64String(nameOfBase64, value);
+        if (Utf8.IsValid(value)) _json.WriteString(name, value);
+        else _json.WriteBase64String(nameOfBase64, value);
     }
 }

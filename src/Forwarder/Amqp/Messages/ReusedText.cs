@@ -16,8 +16,7 @@ internal sealed class ReusedText
     /// <param name="ascii">At most 255 bytes, as AMQP's short strings.</param>
     public string Write(ReadOnlySpan<byte> ascii)
     {
-        if (ascii.IsEmpty)
-            return "";
+        if (ascii.IsEmpty) return "";
 
         var text = _byLength[ascii.Length] ??= new string('\0', ascii.Length);
         var characters = MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(text.AsSpan()), text.Length);

@@ -27,8 +27,7 @@ internal static class RoutingKeyParts
                 yield break;
             }
 
-            if (open > at)
-                yield return (RoutingKeyPart.Literal, template[at..open]);
+            if (open > at) yield return (RoutingKeyPart.Literal, template[at..open]);
 
             var text = template[open..(close + 1)];
             yield return (Of(text), text);

@@ -28,8 +28,7 @@ public sealed class RoutingKeyTemplate
     /// <param name="suffix">Stands behind whatever the template becomes, and is never cut.</param>
     internal RoutingKeyTemplate(string template, string suffix, RoutingKeyCuts cuts)
     {
-        foreach (var (part, text) in RoutingKeyParts.Split(template))
-            _parts.Add((part, Encoding.UTF8.GetBytes(text)));
+        foreach (var (part, text) in RoutingKeyParts.Split(template)) _parts.Add((part, Encoding.UTF8.GetBytes(text)));
 
         (_suffix, _cuts) = (Encoding.UTF8.GetBytes(suffix), cuts);
         if (_parts.TrueForAll(static p => p.Part == RoutingKeyPart.Literal))
@@ -42,13 +41,14 @@ public sealed class RoutingKeyTemplate
     /// <summary>Null, or why the text cannot be a routing key.</summary>
     public static string? Fault(string template)
     {
-        if (Encoding.UTF8.GetByteCount(template) > MaxBytes)
-            return $"a routing key has at most {MaxBytes} bytes";
+        if (Encoding.UTF8.GetByteCount(template) > MaxBytes) return $"a routing key has at most {MaxBytes} bytes";
 
         foreach (var (part, text) in RoutingKeyParts.Split(template))
         {
             if (part == RoutingKeyPart.Literal && text.StartsWith('{') && text.EndsWith('}') && text.Length > 2)
+            {
                 return $"routing key part '{text}' is not known; there are {{db}}, {{event}}, {{class}} and {{key}}";
+            }
         }
 
         return null;
@@ -59,21 +59,17 @@ public sealed class RoutingKeyTemplate
     {
         if (_constant is not null)
         {
-            if (_isConstantCut)
-                _cuts.Add();
+            if (_isConstantCut) _cuts.Add();
 
             return _constant;
         }
 
         ReadOnlySpan<byte> resolved = _scratch.AsSpan(0, Fill(EventBody.Parse(body), eventClass, out var isCut));
-        if (isCut)
-            _cuts.Add();
+        if (isCut) _cuts.Add();
 
-        if (_seen.TryGetValue(resolved, out var known))
-            return known;
+        if (_seen.TryGetValue(resolved, out var known)) return known;
 
-        if (_seen.Dictionary.Count >= MaxRemembered)
-            _seen.Dictionary.Clear();
+        if (_seen.Dictionary.Count >= MaxRemembered) _seen.Dictionary.Clear();
 
         var bytes = resolved.ToArray();
         return _seen.Dictionary[bytes] = new CachedString(Encoding.Latin1.GetString(bytes), bytes);
@@ -122,8 +118,7 @@ public sealed class RoutingKeyTemplate
         for (var back = 1; back <= 3 && back <= count; back++)
         {
             var first = text[count - back];
-            if ((first & 0xC0) == 0x80)
-                continue; // inside a character: its first byte stands before
+            if ((first & 0xC0) == 0x80) continue; // inside a character: its first byte stands before
 
             var isWhole = Rune.DecodeFromUtf8(text[(count - back)..], out _, out var bytes) == System.Buffers.OperationStatus.Done;
             return isWhole && bytes > back ? count - back : count;

@@ -58,8 +58,7 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
     /// <summary>Starts an attempt when none runs and its time has come.</summary>
     public void Want(ForwarderConfig config, bool now = false)
     {
-        if (Link is not null || _connecting is not null || (!now && time.GetTimestamp() < _notBefore))
-            return;
+        if (Link is not null || _connecting is not null || (!now && time.GetTimestamp() < _notBefore)) return;
 
         ConnectionNumber++;
         LastAttempt = config;
@@ -71,8 +70,7 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
     /// <summary>Takes the outcome of an attempt in; null while none has ended. Its number is 0 when connected, else that of the failure.</summary>
     public async ValueTask<ConnectResult?> TakeOutcomeAsync()
     {
-        if (_connecting is not { IsCompleted: true } attempt)
-            return null;
+        if (_connecting is not { IsCompleted: true } attempt) return null;
 
         _connecting = null;
         _connectDeadline?.Dispose();
@@ -100,8 +98,7 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
         Link?.Abandon();
         Link = null;
         BlockedReason = null;
-        if (time.GetElapsedTime(_connectedAt) >= StableAfter)
-            _backoff.Reset();
+        if (time.GetElapsedTime(_connectedAt) >= StableAfter) _backoff.Reset();
 
         Fail(new LinkException(kind, reason));
     }
@@ -119,16 +116,13 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
         ConnectionNumber++;
         _notBefore = 0;
         AbandonAttempt();
-        if (within <= TimeSpan.Zero)
-            link?.Abandon();
-        else if (link is not null)
-            await link.CloseAsync(within).ConfigureAwait(false);
+        if (within <= TimeSpan.Zero) link?.Abandon();
+        else if (link is not null) await link.CloseAsync(within).ConfigureAwait(false);
     }
 
     private void AbandonAttempt()
     {
-        if (_connecting is not { } attempt)
-            return;
+        if (_connecting is not { } attempt) return;
 
         _connecting = null;
         _connectDeadline?.Cancel();
@@ -137,10 +131,8 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
         _ = attempt.ContinueWith(
             static a =>
             {
-                if (a.Status == TaskStatus.RanToCompletion)
-                    a.GetAwaiter().GetResult().Abandon();
-                else
-                    _ = a.Exception;
+                if (a.Status == TaskStatus.RanToCompletion) a.GetAwaiter().GetResult().Abandon();
+                else _ = a.Exception;
             },
             TaskScheduler.Default);
     }
@@ -161,12 +153,10 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
     {
         LastFailure = failure;
         var delay = _backoff.Next();
-        if (failure.NeedsRemedy && delay < SlowRetry)
-            delay = SlowRetry;
+        if (failure.NeedsRemedy && delay < SlowRetry) delay = SlowRetry;
 
         _notBefore = time.TimestampAfter(delay);
         Failures++;
-        if (_warnings.MayWarn(2101, failure.Message))
-            LinkLog.LinkDown(logger, failure.Message, (int)delay.TotalMilliseconds, Failures);
+        if (_warnings.MayWarn(2101, failure.Message)) LinkLog.LinkDown(logger, failure.Message, (int)delay.TotalMilliseconds, Failures);
     }
 }

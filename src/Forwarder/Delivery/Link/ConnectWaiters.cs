@@ -30,9 +30,8 @@ internal sealed class ConnectWaiters
 
     private void End(Predicate<Waiter> concerns, ConnectResult outcome) => _waiters.RemoveAll(waiter =>
     {
-        bool ends = concerns(waiter);
-        if (ends)
-            waiter.Outcome.SetResult(outcome);
+        var ends = concerns(waiter);
+        if (ends) waiter.Outcome.SetResult(outcome);
         return ends;
     });
 }

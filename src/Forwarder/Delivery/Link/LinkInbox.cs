@@ -50,8 +50,7 @@ internal sealed class LinkInbox(AsyncSignal signal) : ILinkEvents
 
     private void Add(in LinkEvent linkEvent)
     {
-        lock (_gate)
-            _incoming.Add(linkEvent);
+        lock (_gate) _incoming.Add(linkEvent);
 
         signal.Set();
     }

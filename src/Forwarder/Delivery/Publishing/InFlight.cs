@@ -81,8 +81,7 @@ internal sealed class InFlight
         found = default;
         Count--;
         Bytes -= slot.Bytes;
-        while (_oldest < NextTag && At(_oldest).Log is null)
-            _oldest++;
+        while (_oldest < NextTag && At(_oldest).Log is null) _oldest++;
 
         return true;
     }
@@ -90,8 +89,7 @@ internal sealed class InFlight
     /// <summary>Takes the oldest event out that a confirm of all tags up to <paramref name="tag"/> covers. Call it until it returns false.</summary>
     public bool TryTakeUpTo(ulong tag, out Slot slot)
     {
-        if (Count > 0 && _oldest <= tag)
-            return TryTake(_oldest, out slot);
+        if (Count > 0 && _oldest <= tag) return TryTake(_oldest, out slot);
 
         slot = default;
         return false;
@@ -103,8 +101,7 @@ internal sealed class InFlight
         for (var tag = _oldest; tag < NextTag; tag++)
         {
             ref var slot = ref At(tag);
-            if (slot.Log is null || slot.IsReturned || !slot.MessageId.Span.SequenceEqual(messageId))
-                continue;
+            if (slot.Log is null || slot.IsReturned || !slot.MessageId.Span.SequenceEqual(messageId)) continue;
 
             slot.IsReturned = true;
             return true;

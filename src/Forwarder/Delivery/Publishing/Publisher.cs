@@ -67,21 +67,18 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     {
         if (_isKept)
         {
-            if (_inFlight.Count > 0)
-                return false;
+            if (_inFlight.Count > 0) return false;
 
             source.UnclaimAll(); // refused and returned ones are sent again before anything newer
             ForgetKept();
             _pacing.PauseAndBeCautious();
         }
 
-        if (_publishing is not null || _pacing.IsPausing)
-            return false;
+        if (_publishing is not null || _pacing.IsPausing) return false;
 
         if (!_proof.IsProved)
         {
-            if (_inFlight.Count == 0)
-                PublishTrial(source);
+            if (_inFlight.Count == 0) PublishTrial(source);
 
             return false;
         }
@@ -91,8 +88,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         while (published < RunLength && _inFlight.Count < limit && _inFlight.HasRoom && _inFlight.Bytes < options.WindowBytes && source.TryClaim(out var entry))
         {
             published++;
-            if (!PublishOne(source, entry))
-                return false;
+            if (!PublishOne(source, entry)) return false;
         }
 
         return published == RunLength;
@@ -105,11 +101,17 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         if (_publishing is { } publishing)
         {
             if (publishing.IsCompletedSuccessfully)
+            {
                 _publishing = null;
+            }
             else if (publishing.IsCompleted)
+            {
                 throw PublishFailed(publishing.Exception?.InnerException);
+            }
             else if (clock.IsPast(_publishingSince, options.PublishDeadline))
+            {
                 throw new LinkException(LinkFailureKind.Connection, $"the broker took no message for {options.PublishDeadline.TotalSeconds:0} s");
+            }
         }
     }
 
@@ -117,7 +119,9 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     public void CheckConfirmDeadline()
     {
         if (_inFlight.OldestPublishedAt is { } published && clock.IsPast(published, options.ConfirmDeadline))
+        {
             throw new LinkException(LinkFailureKind.Connection, $"no confirm came within {options.ConfirmDeadline.TotalSeconds:0} s");
+        }
     }
 
     /// <summary>Takes in a confirm, a refusal or a return of the link in use.</summary>
@@ -127,16 +131,13 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         switch (answer.Kind)
         {
             case LinkInbox.Kind.Returned:
-                if (answer.MessageId is not null)
-                    _inFlight.MarkReturned(Encoding.UTF8.GetBytes(answer.MessageId));
+                if (answer.MessageId is not null) _inFlight.MarkReturned(Encoding.UTF8.GetBytes(answer.MessageId));
                 break;
             case LinkInbox.Kind.Confirmed or LinkInbox.Kind.Refused when !answer.Multiple:
-                if (_inFlight.TryTake(answer.Tag, out var one))
-                    Answered(one, answer.Kind == LinkInbox.Kind.Refused);
+                if (_inFlight.TryTake(answer.Tag, out var one)) Answered(one, answer.Kind == LinkInbox.Kind.Refused);
                 break;
             case LinkInbox.Kind.Confirmed or LinkInbox.Kind.Refused:
-                while (_inFlight.TryTakeUpTo(answer.Tag, out var many))
-                    Answered(many, answer.Kind == LinkInbox.Kind.Refused);
+                while (_inFlight.TryTakeUpTo(answer.Tag, out var many)) Answered(many, answer.Kind == LinkInbox.Kind.Refused);
                 break;
         }
     }
@@ -156,8 +157,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         _inFlight = new InFlight(options.Window, _inFlight.NextTag);
         _isKept = false;
         _proof.BeginWithOldest();
-        if (keepPublishing)
-            return;
+        if (keepPublishing) return;
 
         _ = _publishing?.ContinueWith(static t => t.Exception, TaskScheduler.Default); // its failure is observed, and ignored
         _publishing = null;
@@ -183,15 +183,13 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     {
         while (_proof.MayLookOn && source.TryClaim(out var entry))
         {
-            if (!_proof.IsWorthTrying(RouteOf(entry, out _).KeyOf(entry)))
-                continue;
+            if (!_proof.IsWorthTrying(RouteOf(entry, out _).KeyOf(entry))) continue;
 
             PublishOne(source, entry);
             return;
         }
 
-        if (!_proof.HasLooked)
-            return;
+        if (!_proof.HasLooked) return;
 
         source.UnclaimAll();
         ForgetKept();
@@ -215,8 +213,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         try
         {
             var call = links.Link!.PublishAsync(entry, route, messageId);
-            if (call.IsCompletedSuccessfully)
-                return true;
+            if (call.IsCompletedSuccessfully) return true;
 
             (_publishing, _publishingSince) = (call.AsTask(), now);
             _publishing.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(wake);
@@ -231,8 +228,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     /// <summary>A bug is thrown as it is, and ends the loop.</summary>
     private static Exception PublishFailed(Exception? error)
     {
-        if (error is not null && !BrokerErrorText.IsWeather(error))
-            ExceptionDispatchInfo.Throw(error);
+        if (error is not null && !BrokerErrorText.IsWeather(error)) ExceptionDispatchInfo.Throw(error);
 
         return BrokerErrorText.PublishFailed(error);
     }
@@ -257,15 +253,12 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         }
         else
         {
-            if (!_isKept)
-                _pacing.Succeeded();
+            if (!_isKept) _pacing.Succeeded();
 
             links.ProvedStable();
-            if (!slot.IsDeadLetter)
-                ConfirmTimes?.Confirmed(slot.PublishedAt, slot.UnixMilliseconds, slot.MessageId.Span);
+            if (!slot.IsDeadLetter) ConfirmTimes?.Confirmed(slot.PublishedAt, slot.UnixMilliseconds, slot.MessageId.Span);
             slot.Log!.Settle(slot.Sequence, slot.IsDeadLetter ? Settlement.DeadLettered : Settlement.Confirmed);
-            if (!_proof.IsProved)
-                FirstRouted(slot.Log);
+            if (!_proof.IsProved) FirstRouted(slot.Log);
         }
     }
 
@@ -286,10 +279,8 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         }
 
         ReturnedByPolicy++;
-        if (options.StoreUnroutable)
-            _isKept = true;
-        else
-            slot.Log!.Settle(slot.Sequence, Settlement.Unroutable);
+        if (options.StoreUnroutable) _isKept = true;
+        else slot.Log!.Settle(slot.Sequence, Settlement.Unroutable);
     }
 
     /// <summary>Bodies that the module left have no id. They get one from their sequence in this run, which is the same when they are sent again.</summary>

@@ -49,8 +49,7 @@ internal sealed class RouteProof(int most)
     public bool IsWorthTrying(string routingKey)
     {
         _looked++;
-        if (_withoutQueue.Contains(routingKey))
-            return false;
+        if (_withoutQueue.Contains(routingKey)) return false;
 
         _tried = routingKey;
         return true;

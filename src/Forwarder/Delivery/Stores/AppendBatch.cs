@@ -20,14 +20,13 @@ internal sealed class AppendBatch(EventLog from, int epoch)
     public void Add(in LogEntry entry)
     {
         // A copy: after a timeout the client library may still send these bytes, when the entries are settled and their memory is used for others.
-        byte[] copy = entry.Stored.ToArray();
+        var copy = entry.Stored.ToArray();
         _stored.Add(copy);
         _entries.Add(entry with { Stored = copy });
     }
 
     public void Settle()
     {
-        foreach (var entry in _entries)
-            from.Settle(entry.Sequence, Settlement.Stored);
+        foreach (var entry in _entries) from.Settle(entry.Sequence, Settlement.Stored);
     }
 }

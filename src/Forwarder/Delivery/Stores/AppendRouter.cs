@@ -61,14 +61,16 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
 
             _epochs?.Note(entry, queue);
             if (!parts.TryGetValue(queue, out var batch))
+            {
                 parts[queue] = batch = new AppendBatch(from, _epochs?.Current ?? EpochAssigner.FoundInList);
+            }
+
             batch.Add(entry);
             count++;
             bytes += entry.Stored.Length;
         }
 
-        foreach (var (queue, batch) in parts)
-            _waiting.Add((queue, batch));
+        foreach (var (queue, batch) in parts) _waiting.Add((queue, batch));
         StartWaiting();
     }
 
@@ -79,8 +81,7 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
         {
             foreach (var queue in queues.All)
             {
-                if (queue.MayRedirect)
-                    Redirect(queue);
+                if (queue.MayRedirect) Redirect(queue);
             }
         }
 
@@ -90,13 +91,11 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
     /// <summary>Gives the round up; its events are unclaimed in memory. What of it has arrived will be found in the stores again, with equal ids.</summary>
     public void Abandon()
     {
-        if (!HasPending)
-            return;
+        if (!HasPending) return;
 
         foreach (var queue in queues.All)
         {
-            if (queue.GiveAppendBack() is not null && stores.IsMany)
-                queue.RefuseFor(RefuseFor);
+            if (queue.GiveAppendBack() is not null && stores.IsMany) queue.RefuseFor(RefuseFor);
         }
 
         _waiting.Clear();
@@ -107,8 +106,7 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
     public void GiveRefusedBack()
     {
         var pending = queues.All.Where(queue => queue.Pending is not null).ToList();
-        if (pending.Count == 0 || !pending.TrueForAll(queue => queue.MayGiveAppendBack))
-            return;
+        if (pending.Count == 0 || !pending.TrueForAll(queue => queue.MayGiveAppendBack)) return;
 
         _notBefore = pending.Max(queue => queue.NotBefore);
         Abandon();
@@ -116,8 +114,7 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
 
     private FallbackQueue QueueFor(in LogEntry entry)
     {
-        if (cap.AreListsOff && stores.WithoutLists is { } place)
-            return queues.Of(place);
+        if (cap.AreListsOff && stores.WithoutLists is { } place) return queues.Of(place);
 
         var queue = queues.Of(stores.StoreOf(entry));
         return queue.IsRefusing ? FindOther(queue) ?? queue : queue;
@@ -128,8 +125,7 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
     /// <summary>Puts the batch that a store has refused into another one.</summary>
     private void Redirect(FallbackQueue queue)
     {
-        if (FindOther(queue) is not { } other || queue.GiveAppendBack() is not { } batch)
-            return;
+        if (FindOther(queue) is not { } other || queue.GiveAppendBack() is not { } batch) return;
 
         queue.RefuseFor(RefuseFor);
         Redirect(batch, queue, other);
@@ -140,8 +136,7 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
     {
         StoreLog.StoredElsewhere(logger, batch.Entries.Count, queue.Name, other.Name);
         _epochs!.Begin();
-        foreach (var entry in batch.Entries)
-            _epochs.Note(entry, other);
+        foreach (var entry in batch.Entries) _epochs.Note(entry, other);
         batch.Epoch = _epochs.Current;
         _waiting.Add((other, batch));
     }
@@ -149,10 +144,10 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
     /// <summary>Starts the batches whose store is ready, those of one store in their order. A batch whose store fails at every step goes elsewhere.</summary>
     private void StartWaiting()
     {
-        for (int i = 0; i < _waiting.Count;)
+        for (var i = 0; i < _waiting.Count;)
         {
             var (queue, batch) = _waiting[i];
-            bool isNext = !_waiting.Take(i).Any(part => part.Queue == queue);
+            var isNext = !_waiting.Take(i).Any(part => part.Queue == queue);
             if (isNext && queue.MayStart)
             {
                 queue.StartAppend(batch, stores.IsMany ? 0 : cap.Value); // with several lists, StoreCap makes room in the longest one

@@ -36,23 +36,21 @@ internal sealed class EpochAssigner
     {
         var (other, epoch) = _ofSlot[SlotOf(entry)];
         return (epoch != Current || other == store)
-            && (!EventPosition.TryReadRun(entry.MessageId.Span, out ulong run) || !_ofNode.TryGetValue(run, out var last) || last.Epoch != Current || last.Store == store);
+            && (!EventPosition.TryReadRun(entry.MessageId.Span, out var run) || !_ofNode.TryGetValue(run, out var last) || last.Epoch != Current || last.Store == store);
     }
 
     /// <summary>Records that the event goes into this store in the current epoch.</summary>
     public void Note(in LogEntry entry, FallbackQueue store)
     {
         _ofSlot[SlotOf(entry)] = (store, Current);
-        if (EventPosition.TryReadRun(entry.MessageId.Span, out ulong run))
-            _ofNode[run] = (store, Current);
+        if (EventPosition.TryReadRun(entry.MessageId.Span, out var run)) _ofNode[run] = (store, Current);
     }
 
     /// <summary>body = database LF event LF key</summary>
     private static int SlotOf(in LogEntry entry)
     {
         var key = entry.Body.Span;
-        for (int line = 0; line < 2; line++)
-            key = key[(key.IndexOf((byte)'\n') + 1)..];
+        for (var line = 0; line < 2; line++) key = key[(key.IndexOf((byte)'\n') + 1)..];
         return SlotTag.SlotOfKey(key);
     }
 }

@@ -3,7 +3,6 @@ using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Signals;
-using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder.Delivery.Stores;
 
@@ -98,8 +97,7 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     /// <summary>Reads the length again when nothing was done for a while, so that a loss is noticed although nothing is stored or read.</summary>
     public void LookAfter(TimeSpan idle)
     {
-        if (MayStart && Length > 0 && steps.IsIdleFor(idle))
-            StartCount();
+        if (MayStart && Length > 0 && steps.IsIdleFor(idle)) StartCount();
     }
 
     /// <summary>Appends a batch at the end of the store.</summary>
@@ -162,11 +160,9 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     /// <summary>Gives the pending batch up and returns it. What of it has arrived will be found in the store again, with equal ids.</summary>
     public AppendBatch? GiveAppendBack()
     {
-        if (Pending is not { } batch)
-            return null;
+        if (Pending is not { } batch) return null;
 
-        if (steps.MayBeDone)
-            books.GivenUp(batch);
+        if (steps.MayBeDone) books.GivenUp(batch);
         steps.GiveUp();
         Pending = null;
         return batch;
@@ -176,25 +172,22 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     public void RefuseFor(TimeSpan span)
     {
         _refusesUntil = clock.After(span);
-        if (MayStart)
-            StartCount();
+        if (MayStart) StartCount();
     }
 
     /// <summary>Takes the outcome of a finished step in; false when none has finished.</summary>
     public bool TakeOutcome()
     {
-        if (!steps.TakeOutcome())
-            return false;
+        if (!steps.TakeOutcome()) return false;
 
-        if (books.NeedsLocating && MayStart)
-            StartLocate();
+        if (books.NeedsLocating && MayStart) StartLocate();
         return true;
     }
 
     /// <summary>Reads how the store begins, to find out where the entries are that are being sent.</summary>
     private void StartLocate()
     {
-        int most = (int)ReadAheadCount;
+        var most = (int)ReadAheadCount;
         steps.Start(async _ =>
         {
             var result = await _store.ReadAsync(0, null, most, LocateBatches * options.StoreBatchBytes).ConfigureAwait(false);

@@ -23,8 +23,7 @@ internal sealed class QueueRegistry(EventLog drain, Ledger ledger, DeliveryOptio
         get
         {
             long length = 0;
-            foreach (var queue in _all)
-                length += queue.Length;
+            foreach (var queue in _all) length += queue.Length;
             return length;
         }
     }
@@ -47,8 +46,7 @@ internal sealed class QueueRegistry(EventLog drain, Ledger ledger, DeliveryOptio
     {
         foreach (var queue in _all)
         {
-            if (isSo(queue))
-                return true;
+            if (isSo(queue)) return true;
         }
 
         return false;

@@ -37,9 +37,8 @@ internal sealed class ReadAhead(EventLog drain)
         long first = -1;
         foreach (var entry in entries)
         {
-            long sequence = drain.Append(entry.Span, LogEntry.HeadLengthOf(entry.Span), 0);
-            if (first < 0)
-                first = sequence;
+            var sequence = drain.Append(entry.Span, LogEntry.HeadLengthOf(entry.Span), 0);
+            if (first < 0) first = sequence;
         }
 
         _batches.Add(new DrainBatch(entries, first, IsInStore: true));
@@ -51,43 +50,38 @@ internal sealed class ReadAhead(EventLog drain)
     public IReadOnlyList<ReadOnlyMemory<byte>> Removable(bool part)
     {
         ForgetSettled();
-        if (InStore.FirstOrDefault() is not { } oldest)
-            return [];
+        if (InStore.FirstOrDefault() is not { } oldest) return [];
 
-        int settled = (int)drain.SettledFrom(oldest.FirstSequence, oldest.LastSequence);
+        var settled = (int)drain.SettledFrom(oldest.FirstSequence, oldest.LastSequence);
         return settled == oldest.Count ? oldest.Entries : part ? [.. oldest.Entries.Take(settled)] : [];
     }
 
     /// <summary>`count` settled entries were removed from the front of the store.</summary>
     public void Removed(int count)
     {
-        int oldest = _batches.FindIndex(batch => batch.IsInStore);
+        var oldest = _batches.FindIndex(batch => batch.IsInStore);
         Count -= count;
-        if (count == _batches[oldest].Count)
-            _batches.RemoveAt(oldest);
-        else
-            _batches[oldest] = _batches[oldest].Without(count);
+        if (count == _batches[oldest].Count) _batches.RemoveAt(oldest);
+        else _batches[oldest] = _batches[oldest].Without(count);
     }
 
     /// <summary>`count` entries have disappeared from the head of the store. They stay in the drain log.</summary>
     public void RecordVanishedHead(long count)
     {
-        for (int i = 0; i < _batches.Count && count > 0; i++)
+        for (var i = 0; i < _batches.Count && count > 0; i++)
         {
-            if (_batches[i].IsInStore)
-                count -= RecordVanished(i, 0, (int)Math.Min(count, _batches[i].Count));
+            if (_batches[i].IsInStore) count -= RecordVanished(i, 0, (int)Math.Min(count, _batches[i].Count));
         }
     }
 
     /// <summary>The newest `count` entries have disappeared from the store. They stay in the drain log.</summary>
     public void RecordVanishedTail(long count)
     {
-        for (int i = _batches.Count - 1; i >= 0 && count > 0; i--)
+        for (var i = _batches.Count - 1; i >= 0 && count > 0; i--)
         {
-            if (!_batches[i].IsInStore)
-                continue;
+            if (!_batches[i].IsInStore) continue;
 
-            int gone = (int)Math.Min(count, _batches[i].Count);
+            var gone = (int)Math.Min(count, _batches[i].Count);
             count -= RecordVanished(i, _batches[i].Count - gone, gone);
         }
     }

@@ -58,15 +58,14 @@ internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger led
     /// </summary>
     public void Capped(int appended, long cap, AppendResult result, bool isRetry)
     {
-        long trimmed = result.Trimmed;
+        var trimmed = result.Trimmed;
         if (isRetry && trimmed == 0 && cap > 0)
         {
-            long due = Math.Clamp(Length - cap, 0, StoreSteps.MostTrimmed(appended));
+            var due = Math.Clamp(Length - cap, 0, StoreSteps.MostTrimmed(appended));
             trimmed = Length - due == result.Length ? due : 0;
         }
 
-        if (trimmed > 0)
-            ledger.DroppedFromFallback(DropReason.FallbackCap, RecordVanishedHead(trimmed));
+        if (trimmed > 0) ledger.DroppedFromFallback(DropReason.FallbackCap, RecordVanishedHead(trimmed));
         Counted(result.Length);
     }
 
@@ -80,8 +79,7 @@ internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger led
         }
 
         Book(Length - result.Length, isFront: ReadAheadCount == 0);
-        if (result.Entries.Count == 0)
-            return;
+        if (result.Entries.Count == 0) return;
 
         _readAhead.Add(result.Entries);
         Unread.TakeFront(result.Entries.Count);
@@ -104,10 +102,8 @@ internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger led
     /// <summary>The store has so many entries.</summary>
     public void Counted(long actual)
     {
-        if (actual != Length && ReadAheadCount > 0)
-            NeedsLocating = true;
-        else
-            Book(Length - actual, isFront: true);
+        if (actual != Length && ReadAheadCount > 0) NeedsLocating = true;
+        else Book(Length - actual, isFront: true);
     }
 
     /// <summary>A batch was given up that may have arrived. If so many entries are found soon, they are taken for it and get its epoch.</summary>
@@ -117,8 +113,8 @@ internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger led
     public void Located(ReadResult front)
     {
         ReadOnlyMemory<byte>[] ahead = [.. _readAhead.Entries];
-        int first = PlaceOf(front, ahead);
-        int inStore = CommonLength(front, ahead, first);
+        var first = PlaceOf(front, ahead);
+        var inStore = CommonLength(front, ahead, first);
         _readAhead.RecordVanishedHead(first);
         _readAhead.RecordVanishedTail(ahead.Length - first - inStore);
         Length -= ahead.Length - inStore;
@@ -129,13 +125,11 @@ internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger led
     /// <summary>The index of the entry that the store begins with; the number of entries when it begins with none of them.</summary>
     private int PlaceOf(ReadResult front, ReadOnlyMemory<byte>[] ahead)
     {
-        bool mayBeDone = _expectedGone > 0 && Length - _expectedGone == front.Length;
-        if (mayBeDone && (_expectedGone == ahead.Length || CommonLength(front, ahead, _expectedGone) > 0))
-            return _expectedGone;
+        var mayBeDone = _expectedGone > 0 && Length - _expectedGone == front.Length;
+        if (mayBeDone && (_expectedGone == ahead.Length || CommonLength(front, ahead, _expectedGone) > 0)) return _expectedGone;
 
-        int place = 0;
-        while (place < ahead.Length && CommonLength(front, ahead, place) == 0)
-            place++;
+        var place = 0;
+        while (place < ahead.Length && CommonLength(front, ahead, place) == 0) place++;
         return place;
     }
 
@@ -143,8 +137,7 @@ internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger led
     private static int CommonLength(ReadResult front, ReadOnlyMemory<byte>[] ahead, int from)
     {
         int most = Math.Min(front.Entries.Count, ahead.Length - from), common = 0;
-        while (common < most && front.Entries[common].Span.SequenceEqual(ahead[from + common].Span))
-            common++;
+        while (common < most && front.Entries[common].Span.SequenceEqual(ahead[from + common].Span)) common++;
         return common;
     }
 
@@ -154,26 +147,29 @@ internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger led
     private void Book(long missing, bool isFront)
     {
         if (missing < 0)
+        {
             Adopt(-missing);
+        }
         else if (missing > 0)
+        {
             ledger.DroppedFromFallback(DropReason.FallbackLost, isFront ? RecordVanishedHead(missing) : RecordVanishedTail(missing));
+        }
+
         _givenUp = default;
     }
 
     private void Adopt(long found)
     {
         Length += found;
-        if (found <= _givenUp.Count)
-            Unread.Add(_givenUp.Epoch, found); // the batch had arrived after all
-        else
-            Unread.AddInFront(foundEpoch, found);
+        if (found <= _givenUp.Count) Unread.Add(_givenUp.Epoch, found); // the batch had arrived after all
+        else Unread.AddInFront(foundEpoch, found);
         ledger.Adopted(found);
     }
 
     /// <summary>`count` entries have disappeared from the head of the store. Those already read ahead are still delivered. Returns how many were not, and so are lost.</summary>
     private long RecordVanishedHead(long count)
     {
-        long ahead = Math.Min(count, ReadAheadCount);
+        var ahead = Math.Min(count, ReadAheadCount);
         _readAhead.RecordVanishedHead(ahead);
         Unread.TakeFront(count - ahead);
         Length -= count;
@@ -183,7 +179,7 @@ internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger led
     /// <summary>The newest `count` entries have disappeared. Returns how many had not been read ahead, and so are lost.</summary>
     private long RecordVanishedTail(long count)
     {
-        long unread = Math.Min(count, Unread.Count);
+        var unread = Math.Min(count, Unread.Count);
         Unread.TakeBack(unread);
         _readAhead.RecordVanishedTail(count - unread);
         Length -= count;

@@ -26,18 +26,18 @@ internal sealed class StoreCap(QueueRegistry queues)
     /// <summary>The cap in force now.</summary>
     public void Update(long cap)
     {
-        if (_hasStored)
-            Value = cap;
+        if (_hasStored) Value = cap;
     }
 
     /// <summary>Starts a step that drops what is too much. Entries that another list is about to drop already are counted, however long that takes.</summary>
     public void MakeRoom()
     {
-        if (!IsExceeded)
-            return;
+        if (!IsExceeded) return;
 
-        long tooMany = ListLength - Value - Lists.Sum(queue => queue.Trimming);
+        var tooMany = ListLength - Value - Lists.Sum(queue => queue.Trimming);
         if (tooMany > 0 && Lists.MaxBy(queue => queue.Length - queue.Trimming) is { MayStart: true, Length: > 1 } longest)
+        {
             longest.StartTrim(Math.Min(Math.Min(tooMany, longest.Length - 1), StoreSteps.MostTrimmed(0)));
+        }
     }
 }

@@ -23,8 +23,7 @@ internal sealed class StoreSearch(IEventStoreSelector stores, AsyncSignal signal
 
     public void StartIfDue()
     {
-        if (stores.IsSearched || _running is not null || time.GetTimestamp() < _notBefore)
-            return;
+        if (stores.IsSearched || _running is not null || time.GetTimestamp() < _notBefore) return;
 
         _running = RunAsync();
         _ = _running.ContinueWith(static (_, s) => ((AsyncSignal)s!).Set(), signal, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -33,13 +32,11 @@ internal sealed class StoreSearch(IEventStoreSelector stores, AsyncSignal signal
     /// <summary>The stores that a finished search has found something in; null when none has finished.</summary>
     public IReadOnlyList<NamedStore>? TakeOutcome()
     {
-        if (_running is not { IsCompleted: true } finished)
-            return null;
+        if (_running is not { IsCompleted: true } finished) return null;
 
         _running = null;
         (var found, Fault) = finished.GetAwaiter().GetResult(); // throws a bug only, and the delivery loop ends with it
-        if (Fault is not null)
-            Failed(Fault);
+        if (Fault is not null) Failed(Fault);
         return found;
     }
 
@@ -60,7 +57,6 @@ internal sealed class StoreSearch(IEventStoreSelector stores, AsyncSignal signal
     {
         var delay = _backoff.Next();
         _notBefore = time.TimestampAfter(delay);
-        if (_backoff.Failures is 1 or 10 || _backoff.Failures % 100 == 0)
-            StoreLog.NotSearched(logger, fault, (int)delay.TotalMilliseconds);
+        if (_backoff.Failures is 1 or 10 || _backoff.Failures % 100 == 0) StoreLog.NotSearched(logger, fault, (int)delay.TotalMilliseconds);
     }
 }

@@ -2,7 +2,6 @@ using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Signals;
-using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Delivery.Stores;
@@ -33,8 +32,7 @@ internal sealed class StoreSet
         _cap = new StoreCap(_queues);
         _appends = new AppendRouter(stores, _queues, _cap, options, time, logger);
         _search = new StoreSearch(stores, signal, time, logger);
-        foreach (var store in stores.Always)
-            _queues.Of(store, store.IsCapped ? EpochAssigner.FoundInList : EpochAssigner.FoundInSpool);
+        foreach (var store in stores.Always) _queues.Of(store, store.IsCapped ? EpochAssigner.FoundInList : EpochAssigner.FoundInSpool);
     }
 
     /// <summary>Entries read from the stores and not yet settled; they stay there until they are.</summary>
@@ -78,16 +76,14 @@ internal sealed class StoreSet
     /// <summary>Takes the outcomes of finished steps in; false when none has finished.</summary>
     public bool TakeOutcome()
     {
-        bool any = false;
+        var any = false;
         if (_search.TakeOutcome() is { } found)
         {
             any = true;
-            foreach (var store in found)
-                _queues.Of(store);
+            foreach (var store in found) _queues.Of(store);
         }
 
-        foreach (var queue in _queues.All)
-            any |= queue.TakeOutcome();
+        foreach (var queue in _queues.All) any |= queue.TakeOutcome();
         return any;
     }
 
@@ -96,8 +92,7 @@ internal sealed class StoreSet
     public void Continue(long cap)
     {
         _cap.Update(cap);
-        foreach (var queue in _queues.All)
-            queue.RetryIfDue();
+        foreach (var queue in _queues.All) queue.RetryIfDue();
         _appends.Continue();
         _cap.MakeRoom();
     }
@@ -112,8 +107,7 @@ internal sealed class StoreSet
     /// <summary>Counts stores in which nothing was done for a while, to notice what others did to them.</summary>
     public void LookAgain()
     {
-        foreach (var queue in _queues.All)
-            queue.LookAfter(LookEvery);
+        foreach (var queue in _queues.All) queue.LookAfter(LookEvery);
     }
 
     /// <summary>Moves the oldest waiting events from memory to the ends of the stores.</summary>
@@ -135,12 +129,16 @@ internal sealed class StoreSet
         StartCounts(); // a store that has not been counted yet may hold the oldest entries of all
         var unread = _queues.All.Where(queue => queue.Unread.Count > 0 && !queue.IsAway).ToList();
         if (unread.Count == 0 || Drain.Count > _options.ReadAhead || Drain.Bytes > _options.WindowBytes || _queues.All.Any(queue => !queue.IsKnown && !queue.IsAway))
+        {
             return;
+        }
 
         // A batch of an older epoch that is still on its way into its store has to be read first.
-        int epoch = Math.Min(unread.Min(queue => queue.Unread.First.Epoch), _appends.OldestPendingEpoch);
+        var epoch = Math.Min(unread.Min(queue => queue.Unread.First.Epoch), _appends.OldestPendingEpoch);
         foreach (var queue in unread.Where(queue => queue.MayStart && queue.Unread.First.Epoch == epoch))
+        {
             queue.StartRead((int)Math.Min(_options.StoreBatch, queue.Unread.First.Count));
+        }
     }
 
     /// <summary>Whether a batch can leave a store: all of it, or with <paramref name="part"/> its settled front.</summary>
@@ -149,13 +147,11 @@ internal sealed class StoreSet
     /// <summary>Removes what is settled from the fronts of the stores.</summary>
     public void StartRemoves(bool part)
     {
-        foreach (var queue in _queues.All.Where(queue => queue.MayStart && queue.HasRemovable(part)))
-            queue.StartRemove(part);
+        foreach (var queue in _queues.All.Where(queue => queue.MayStart && queue.HasRemovable(part))) queue.StartRemove(part);
     }
 
     private void StartCounts()
     {
-        foreach (var queue in _queues.All.Where(queue => !queue.IsKnown && queue.MayStart))
-            queue.StartCount();
+        foreach (var queue in _queues.All.Where(queue => !queue.IsKnown && queue.MayStart)) queue.StartCount();
     }
 }

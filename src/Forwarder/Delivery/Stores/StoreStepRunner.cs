@@ -1,7 +1,6 @@
 using System.Runtime.ExceptionServices;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Signals;
-using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Delivery.Stores;
@@ -99,8 +98,7 @@ internal sealed class StoreStepRunner
     /// <summary>Tries a failed step again when its time has come. No other step may start before: only its repetition tells whether it was done.</summary>
     public void RetryIfDue()
     {
-        if (HasFailed && _time.GetTimestamp() >= NotBefore)
-            Run(isRetry: true);
+        if (HasFailed && _time.GetTimestamp() >= NotBefore) Run(isRetry: true);
     }
 
     /// <summary>Forgets the failed step; it is not tried again.</summary>
@@ -109,8 +107,7 @@ internal sealed class StoreStepRunner
     /// <summary>Takes the outcome of a finished step in; false when none has finished.</summary>
     public bool TakeOutcome()
     {
-        if (_running is not { IsCompleted: true } finished)
-            return false;
+        if (_running is not { IsCompleted: true } finished) return false;
 
         _running = null;
         finished.GetAwaiter().GetResult().Invoke();
@@ -160,14 +157,15 @@ internal sealed class StoreStepRunner
     {
         (_isLastAnswered, IsPassing) = (failure.IsRefusal, failure.IsPassing);
         Refusals++;
-        if (!_isAppend && _unreadableSince == 0)
-            _unreadableSince = _time.GetTimestamp();
+        if (!_isAppend && _unreadableSince == 0) _unreadableSince = _time.GetTimestamp();
 
         MayBeDone |= !failure.IsRefusal;
         LastRefusal = failure.Message;
         var delay = _backoff.Next();
         NotBefore = _time.TimestampAfter(delay);
         if (_backoff.Failures is 1 or 10 || _backoff.Failures % 100 == 0)
+        {
             StoreLog.StoreRefused(_logger, failure.Message, (int)delay.TotalMilliseconds);
+        }
     }
 }

@@ -16,10 +16,8 @@ internal sealed class UnreadByEpoch
     public void Add(int epoch, long count)
     {
         Count += count;
-        if (_runs.Count > 0 && _runs[^1].Epoch == epoch)
-            _runs[^1] = (epoch, _runs[^1].Count + count);
-        else if (count > 0)
-            _runs.Add((epoch, count));
+        if (_runs.Count > 0 && _runs[^1].Epoch == epoch) _runs[^1] = (epoch, _runs[^1].Count + count);
+        else if (count > 0) _runs.Add((epoch, count));
     }
 
     /// <summary>Adds entries that were found. Nobody knows their epoch, so they count as the oldest one here.</summary>
@@ -41,12 +39,10 @@ internal sealed class UnreadByEpoch
         Count -= count;
         while (count > 0 && _runs.Count > 0)
         {
-            long taken = Math.Min(count, _runs[0].Count);
+            var taken = Math.Min(count, _runs[0].Count);
             count -= taken;
-            if (taken == _runs[0].Count)
-                _runs.RemoveAt(0);
-            else
-                _runs[0] = (_runs[0].Epoch, _runs[0].Count - taken);
+            if (taken == _runs[0].Count) _runs.RemoveAt(0);
+            else _runs[0] = (_runs[0].Epoch, _runs[0].Count - taken);
         }
     }
 
@@ -55,12 +51,10 @@ internal sealed class UnreadByEpoch
         Count -= count;
         while (count > 0 && _runs.Count > 0)
         {
-            long taken = Math.Min(count, _runs[^1].Count);
+            var taken = Math.Min(count, _runs[^1].Count);
             count -= taken;
-            if (taken == _runs[^1].Count)
-                _runs.RemoveAt(_runs.Count - 1);
-            else
-                _runs[^1] = (_runs[^1].Epoch, _runs[^1].Count - taken);
+            if (taken == _runs[^1].Count) _runs.RemoveAt(_runs.Count - 1);
+            else _runs[^1] = (_runs[^1].Epoch, _runs[^1].Count - taken);
         }
     }
 }

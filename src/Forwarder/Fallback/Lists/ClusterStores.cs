@@ -4,7 +4,6 @@ using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging;
-using StackExchange.Redis;
 
 namespace KeyEvt.Forwarder.Fallback.Lists;
 
@@ -39,10 +38,8 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
     {
         get
         {
-            if (_spool is not null)
-                yield return _spool;
-            foreach (var node in Serving())
-                yield return ListOf(node);
+            if (_spool is not null) yield return _spool;
+            foreach (var node in Serving()) yield return ListOf(node);
         }
     }
 
@@ -50,10 +47,8 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
     {
         if (NodeOf(entry.MessageId.Span) is { } id)
         {
-            if (Serving().FirstOrDefault(one => one.Id == id) is { } node)
-                return ListOf(node);
-            if (_slotOfNode.TryGetValue(id, out int slot))
-                return ListIn(slot); // it is gone, its slots are not
+            if (Serving().FirstOrDefault(one => one.Id == id) is { } node) return ListOf(node);
+            if (_slotOfNode.TryGetValue(id, out var slot)) return ListIn(slot); // it is gone, its slots are not
         }
 
         return Serving().FirstOrDefault() is { } any ? ListOf(any) : ListUnder(FallbackKey.Name, PlainSlot);
@@ -68,8 +63,7 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
         {
             try
             {
-                foreach (var some in slots.Chunk(SearchBatch))
-                    found.AddRange(await SearchAsync(some).ConfigureAwait(false));
+                foreach (var some in slots.Chunk(SearchBatch)) found.AddRange(await SearchAsync(some).ConfigureAwait(false));
             }
             catch (Exception e) when (RedisListStore.IsExpected(e))
             {
@@ -86,9 +80,8 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
         // All of them are served by one master, as far as is known; one that is not says so, and the search goes on later.
         var at = await database.OfSlotAsync(slots[0]).ConfigureAwait(false);
         (string Key, int Slot)[] places = [.. slots.Select(slot => (FallbackKey.In(slot), slot)), .. slots.Contains(PlainSlot) ? [(FallbackKey.Name, PlainSlot)] : Array.Empty<(string, int)>()];
-        long[] lengths = await Task.WhenAll(places.Select(place => at.Database.ListLengthAsync(place.Key, at.Flags))).ConfigureAwait(false);
-        foreach (int slot in slots)
-            _isSearched[slot] = true;
+        var lengths = await Task.WhenAll(places.Select(place => at.Database.ListLengthAsync(place.Key, at.Flags))).ConfigureAwait(false);
+        foreach (var slot in slots) _isSearched[slot] = true;
         return places.Where((_, index) => lengths[index] > 0).Select(place => ListUnder(place.Key, place.Slot));
     }
 
@@ -96,23 +89,19 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
 
     private string? NodeOf(ReadOnlySpan<byte> messageId)
     {
-        if (!EventPosition.TryReadRun(messageId, out ulong run))
-            return null;
+        if (!EventPosition.TryReadRun(messageId, out var run)) return null;
 
-        if (!_nodeOfRun.TryGetValue(run, out string? id) && nodeOf(run) is { } found)
-            _nodeOfRun[run] = id = found;
+        if (!_nodeOfRun.TryGetValue(run, out var id) && nodeOf(run) is { } found) _nodeOfRun[run] = id = found;
         return id;
     }
 
     /// <summary>The list a master's events go to: the one it had, or one that its slots have brought, as long as it serves its slot; else a new one.</summary>
     private NamedStore ListOf(TopologyNode node)
     {
-        if (_slotOfNode.TryGetValue(node.Id, out int slot) && node.Serves(slot))
-            return ListIn(slot);
+        if (_slotOfNode.TryGetValue(node.Id, out var slot) && node.Serves(slot)) return ListIn(slot);
 
         // The last slot: resharding tools take the first ones.
-        lock (_gate)
-            slot = _tagged.Where(node.Serves).DefaultIfEmpty(node.Slots[^1].Last).First();
+        lock (_gate) slot = _tagged.Where(node.Serves).DefaultIfEmpty(node.Slots[^1].Last).First();
         _slotOfNode[node.Id] = slot;
         return ListIn(slot);
     }
@@ -129,8 +118,7 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
                 {
                     Place = () => string.Create(CultureInfo.InvariantCulture, $"{topology.Current.MasterOf(slot)?.Address.ToString() ?? "nobody"},slot={slot}"),
                 };
-                if (key != FallbackKey.Name)
-                    _tagged.Add(slot);
+                if (key != FallbackKey.Name) _tagged.Add(slot);
             }
 
             return list;

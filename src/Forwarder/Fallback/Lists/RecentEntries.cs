@@ -19,8 +19,7 @@ internal sealed class RecentEntries(long maxBytes)
     /// <summary>The entries are at the end of the list now; said twice of the same ones, it counts once.</summary>
     public void Add(IReadOnlyList<ReadOnlyMemory<byte>> entries)
     {
-        if (entries.Count == 0 || (_entries.Count > 0 && _last.Span.SequenceEqual(entries[^1].Span)))
-            return;
+        if (entries.Count == 0 || (_entries.Count > 0 && _last.Span.SequenceEqual(entries[^1].Span))) return;
 
         foreach (var entry in entries)
         {
@@ -29,22 +28,20 @@ internal sealed class RecentEntries(long maxBytes)
         }
 
         _last = entries[^1];
-        while (_bytes > maxBytes)
-            Forget();
+        while (_bytes > maxBytes) Forget();
     }
 
     /// <summary>The list is only so long: what was before is sent, or dropped.</summary>
     public void KeepLast(long count)
     {
-        while (_entries.Count > count)
-            Forget();
+        while (_entries.Count > count) Forget();
     }
 
     /// <summary>What is missing behind the last entry of a list, in order: all of them when it is none of these.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> After(ReadOnlyMemory<byte> last)
     {
         ReadOnlyMemory<byte>[] entries = [.. _entries];
-        int found = Array.FindLastIndex(entries, entry => entry.Span.SequenceEqual(last.Span));
+        var found = Array.FindLastIndex(entries, entry => entry.Span.SequenceEqual(last.Span));
         return entries[(found + 1)..];
     }
 

@@ -40,8 +40,7 @@ internal static class RedisErrorText
     {
         for (var inner = error.InnerException; inner is not null; inner = inner.InnerException)
         {
-            if (inner is SocketException socket)
-                return string.Create(CultureInfo.InvariantCulture, $": {socket.Message}");
+            if (inner is SocketException socket) return string.Create(CultureInfo.InvariantCulture, $": {socket.Message}");
         }
 
         return "";
@@ -52,8 +51,7 @@ internal static class RedisErrorText
     {
         foreach (var mark in (ReadOnlySpan<string>)[", mc: ", ", inst: ", ", origin: ", ", mgr: ", "; UnableToConnect on "])
         {
-            if (message.IndexOf(mark, StringComparison.Ordinal) is > 0 and var at)
-                message = message[..at];
+            if (message.IndexOf(mark, StringComparison.Ordinal) is > 0 and var at) message = message[..at];
         }
 
         return message;

@@ -30,15 +30,13 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
     {
         var place = await ArriveAsync().ConfigureAwait(false);
         var result = await AppendAsync(place, entries, cap, isRetry).ConfigureAwait(false);
-        if (place.Name.Length == 0)
-            return result;
+        if (place.Name.Length == 0) return result;
 
         _recent.Add(entries);
         _recent.KeepLast(result.Length);
         // Acknowledged by one that has been replaced meanwhile: that counts for nothing.
         place = await find().ConfigureAwait(false);
-        if (place.Name == _place)
-            return result;
+        if (place.Name == _place) return result;
 
         await ArriveAsync().ConfigureAwait(false);
         return result with { Length = await place.Database.ListLengthAsync(key, place.Flags).ConfigureAwait(false) };
@@ -74,8 +72,7 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
         if (_place is { } old && place.Name != old)
         {
             var missing = _recent.Count == 0 ? [] : _recent.After(await place.Database.ListGetByIndexAsync(key, -1, place.Flags).ConfigureAwait(false));
-            foreach (var batch in Batches(missing))
-                await AppendAsync(place, batch, cap: 0, isRetry: true).ConfigureAwait(false);
+            foreach (var batch in Batches(missing)) await AppendAsync(place, batch, cap: 0, isRetry: true).ConfigureAwait(false);
             FallbackLog.Moved(logger, place.Name, old, missing.Count);
         }
 
@@ -92,7 +89,7 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
 
     private static IEnumerable<IReadOnlyList<ReadOnlyMemory<byte>>> Batches(IReadOnlyList<ReadOnlyMemory<byte>> entries)
     {
-        for (int next = 0; next < entries.Count;)
+        for (var next = 0; next < entries.Count;)
         {
             var batch = new List<ReadOnlyMemory<byte>>();
             for (long bytes = 0; next < entries.Count && batch.Count < RestoredAtOnce && bytes < RestoredBytesAtOnce; next++)
@@ -116,8 +113,7 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
         }
         catch (Exception e) when (IsExpected(e))
         {
-            if (IsElsewhere(e))
-                hint("the fallback storage is on another node");
+            if (IsElsewhere(e)) hint("the fallback storage is on another node");
             throw Failure(e);
         }
     }

@@ -35,7 +35,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     {
         await KnownAsync().ConfigureAwait(false);
         var current = topology.Current;
-        bool mayMove = current.Shape == UpstreamShape.Sentinel;
+        var mayMove = current.Shape == UpstreamShape.Sentinel;
         // What is written to one that another has replaced, and that does not know it yet, is thrown away: the feeds know it first.
         var node = (mayMove ? master() : null) ?? current.Master?.Address ?? throw new IOException("no master is known");
         return await AtAsync(node, mayMove ? node.ToString() : "").ConfigureAwait(false);
@@ -48,7 +48,9 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
         await KnownAsync().ConfigureAwait(false);
         var node = topology.Current.MasterOf(slot);
         if (node is null or { IsFailing: true })
+        {
             throw new IOException(string.Create(CultureInfo.InvariantCulture, $"no master serves slot {slot} at the moment"));
+        }
 
         return await AtAsync(node.Address, node.Address.ToString()).ConfigureAwait(false);
     }
@@ -57,8 +59,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     public async ValueTask KnownAsync()
     {
         var changed = topology.Changed;
-        if (topology.Current.Nodes.Count == 0)
-            await Task.WhenAny(changed, Task.Delay(FirstLook, time)).ConfigureAwait(false);
+        if (topology.Current.Nodes.Count == 0) await Task.WhenAny(changed, Task.Delay(FirstLook, time)).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
@@ -75,13 +76,14 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
             await multiplexer.DisposeAsync().ConfigureAwait(false);
         });
         if (await Task.WhenAny(closing, Task.Delay(CloseDeadline, time)).ConfigureAwait(false) != closing || closing.IsFaulted)
+        {
             background.GiveUp("closing the connection for the fallback storage", closing);
+        }
     }
 
     private async ValueTask<StorePlace> AtAsync(RedisAddress node, string name)
     {
-        if (_opened.TryGetValue(node, out var open))
-            return PlaceAt(name, open);
+        if (_opened.TryGetValue(node, out var open)) return PlaceAt(name, open);
 
         await _gate.WaitAsync().ConfigureAwait(false);
         try
@@ -110,8 +112,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
         var serving = topology.Current.Shape == UpstreamShape.Cluster ? topology.Current.Masters.Where(one => one.Slots.Count > 0).Select(one => one.Address).ToList() : [];
         foreach (var node in _opened.Keys.Where(node => !serving.Contains(node)))
         {
-            if (!_opened.TryRemove(node, out var old))
-                continue;
+            if (!_opened.TryRemove(node, out var old)) continue;
 
             await CloseAsync(old).ConfigureAwait(false);
         }
@@ -145,14 +146,11 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
 
         options.EndPoints.Add(EndPointOf(node));
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(options).ConfigureAwait(false);
-        if (!multiplexer.IsConnected)
-            login.Password?.Refused(); // why not, it does not say
+        if (!multiplexer.IsConnected) login.Password?.Refused(); // why not, it does not say
         multiplexer.ConnectionFailed += (_, e) =>
         {
-            if (e.FailureType == ConnectionFailureType.AuthenticationFailure)
-                login.Password?.Refused();
-            if (_warnings.MayWarn(2300, e.FailureType.ToString()))
-                FallbackLog.Disconnected(logger, e.FailureType.ToString());
+            if (e.FailureType == ConnectionFailureType.AuthenticationFailure) login.Password?.Refused();
+            if (_warnings.MayWarn(2300, e.FailureType.ToString())) FallbackLog.Disconnected(logger, e.FailureType.ToString());
         };
         multiplexer.ConnectionRestored += (_, _) => FallbackLog.Connected(logger);
         return multiplexer;
@@ -161,8 +159,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     /// <summary>The library tries again every other second: the same text is said once.</summary>
     private void Refused(string why)
     {
-        if (Interlocked.Exchange(ref _lastRefusal, why) != why)
-            FallbackLog.Refused(logger, why);
+        if (Interlocked.Exchange(ref _lastRefusal, why) != why) FallbackLog.Refused(logger, why);
     }
 
     private static EndPoint EndPointOf(RedisAddress address) => address.Path is { } path ? new UnixDomainSocketEndPoint(path)

@@ -12,11 +12,10 @@ internal static partial class FileCalls
     public static int FlushFolder(string path)
     {
         var fd = Open(path, ReadOnlyCloseOnExec);
-        if (fd < 0)
-            return Marshal.GetLastSystemError();
+        if (fd < 0) return Marshal.GetLastSystemError();
 
         var error = Flush(fd) == 0 ? 0 : Marshal.GetLastSystemError();
-        Close(fd);
+        _ = Close(fd);
         return error == InvalidArgument ? 0 : error;
     }
 

@@ -15,8 +15,7 @@ internal readonly record struct FileIdentity(ulong Device, ulong Inode, bool IsR
     /// <exception cref="IOException">It cannot be looked at.</exception>
     public static FileIdentity? Of(string path)
     {
-        if (!OperatingSystem.IsLinux())
-            return Portable(path);
+        if (!OperatingSystem.IsLinux()) return Portable(path);
 
         return FileStatus.Of(path, followLinks: false) is { } status ? Of(status) : null;
     }

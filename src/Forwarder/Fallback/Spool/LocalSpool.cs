@@ -31,8 +31,7 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         try
         {
             _head = SpoolHead.Read(_folder);
-            foreach (var (path, first) in _folder.Segments)
-                OpenSegment(path, first);
+            foreach (var (path, first) in _folder.Segments) OpenSegment(path, first);
 
             _head = CheckedHead();
         }
@@ -99,7 +98,9 @@ internal sealed class LocalSpool : IEventStore, IDisposable
     public Task<ReadResult> ReadAsync(long offset, StoreEnds? before, int maxEntries, int maxBytes) => RunAsync(() =>
     {
         if (before is not null && !(TryReadFront(out var first) && first.AsSpan().StartsWith(before.First.Span)))
+        {
             return new ReadResult(Entries, [], IsOther: true);
+        }
 
         var entries = new List<ReadOnlyMemory<byte>>();
         var (skip, bytes) = (offset, 0L);
@@ -110,8 +111,7 @@ internal sealed class LocalSpool : IEventStore, IDisposable
             skip -= skipped;
             for (var index = begin + skipped; index < segment.EndIndex && entries.Count < maxEntries && bytes < maxBytes; index++)
             {
-                if (TryRead(segment, index) is not { } entry)
-                    continue;
+                if (TryRead(segment, index) is not { } entry) continue;
 
                 entries.Add(entry);
                 bytes += entry.Length;
@@ -123,11 +123,9 @@ internal sealed class LocalSpool : IEventStore, IDisposable
 
     public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => RunAsync(() =>
     {
-        if ((lengthBefore is not null && Entries != lengthBefore) || !IsFront(entries))
-            return new RemoveResult(Entries, IsRemoved: false);
+        if ((lengthBefore is not null && Entries != lengthBefore) || !IsFront(entries)) return new RemoveResult(Entries, IsRemoved: false);
 
-        foreach (var _ in entries)
-            _head = Math.Max(_head, _segments.Find(s => s.EndIndex > _head)!.FirstIndex) + 1;
+        foreach (var _ in entries) _head = Math.Max(_head, _segments.Find(s => s.EndIndex > _head)!.FirstIndex) + 1;
         DropReadSegments();
         WriteHead();
         return new RemoveResult(Entries, IsRemoved: true);
@@ -137,8 +135,7 @@ internal sealed class LocalSpool : IEventStore, IDisposable
 
     public void Dispose()
     {
-        foreach (var segment in _segments)
-            segment.Dispose();
+        foreach (var segment in _segments) segment.Dispose();
 
         _folder.Dispose();
     }
@@ -155,8 +152,7 @@ internal sealed class LocalSpool : IEventStore, IDisposable
                 found = TryRead(segment, index);
             }
 
-            if (found is null || !found.AsSpan().SequenceEqual(entry.Span))
-                return false;
+            if (found is null || !found.AsSpan().SequenceEqual(entry.Span)) return false;
 
             index++;
         }
@@ -195,7 +191,9 @@ internal sealed class LocalSpool : IEventStore, IDisposable
     private void OpenSegment(string path, long first)
     {
         if (_segments.Count > 0 && _segments[^1].EndIndex > first)
+        {
             throw new SpoolException(Folder, $"{path} begins before {_segments[^1].Path} ends; one of them belongs to another spool");
+        }
 
         try
         {
@@ -212,19 +210,19 @@ internal sealed class LocalSpool : IEventStore, IDisposable
     private void NoteDamage(string path, long bytes)
     {
         DamagedBytes += bytes;
-        if (bytes > 0)
-            FallbackLog.SpoolDamaged(_logger, path, bytes);
+        if (bytes > 0) FallbackLog.SpoolDamaged(_logger, path, bytes);
     }
 
     /// <summary>The head is written lazily, so it may point before the first file: what it forgot is sent again. Past the last file it can point only where that was cut off as damaged.</summary>
     private long CheckedHead()
     {
-        if (_segments.Count == 0)
-            return _head;
+        if (_segments.Count == 0) return _head;
 
         var last = _segments[^1];
         if (_head > last.EndIndex && last.DamagedBytes == 0)
+        {
             throw new SpoolException(Folder, string.Create(CultureInfo.InvariantCulture, $"{_folder.HeadPath} says that {_head} entries were read, but {last.Path} ends at {last.EndIndex}: a file is missing, or one is of another spool"));
+        }
 
         return Math.Clamp(_head, _segments[0].FirstIndex, last.EndIndex);
     }
@@ -241,8 +239,7 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         var before = Entries;
         var removed = _segments.FindAll(static segment => !segment.IsStillThere);
         _segments.RemoveAll(removed.Contains);
-        foreach (var segment in removed)
-            segment.Dispose();
+        foreach (var segment in removed) segment.Dispose();
 
         RemovedEntries += before - Entries;
         FallbackLog.SpoolFilesRemoved(_logger, removed.Count, Folder, before - Entries);
@@ -273,8 +270,7 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            if (_isHeadWritten)
-                FallbackLog.SpoolHeadNotWritten(_logger, e.Message);
+            if (_isHeadWritten) FallbackLog.SpoolHeadNotWritten(_logger, e.Message);
 
             _isHeadWritten = false;
         }

@@ -29,7 +29,9 @@ internal sealed class SpoolFolder : IDisposable
         Path = path;
         Segments = Find(path);
         if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(path) is var mode && (mode & ~OwnerAll) != 0)
+        {
             FallbackLog.SpoolIsOpen(logger, path, Convert.ToString((int)mode, 8));
+        }
 
         (_lock, _lockIdentity) = TakeLock();
     }
@@ -64,8 +66,7 @@ internal sealed class SpoolFolder : IDisposable
     /// <exception cref="IOException">It cannot be, or another program has it now.</exception>
     public bool MakeAgainIfGone()
     {
-        if (FileIdentity.Of(LockPath) == _lockIdentity)
-            return false;
+        if (FileIdentity.Of(LockPath) == _lockIdentity) return false;
 
         Make(Path);
         _lock.Dispose();
@@ -78,8 +79,7 @@ internal sealed class SpoolFolder : IDisposable
     public static FileStream Create(string path, FileMode mode = FileMode.CreateNew)
     {
         var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.Read, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = OwnerOnly;
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
 
         return new FileStream(path, options);
     }
@@ -87,8 +87,7 @@ internal sealed class SpoolFolder : IDisposable
     /// <summary>Takes from others what rights they have to an open file.</summary>
     public static void Close(Microsoft.Win32.SafeHandles.SafeFileHandle file)
     {
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & ~OwnerOnly) != 0)
-            File.SetUnixFileMode(file, OwnerOnly);
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & ~OwnerOnly) != 0) File.SetUnixFileMode(file, OwnerOnly);
     }
 
     /// <summary>After this a new name in the folder survives a loss of power.</summary>
@@ -96,17 +95,17 @@ internal sealed class SpoolFolder : IDisposable
     public void Flush()
     {
         if (OperatingSystem.IsLinux() && FileCalls.FlushFolder(Path) is not 0 and var error)
+        {
             throw new IOException($"{Path}: {Marshal.GetPInvokeErrorMessage(error)}");
+        }
     }
 
     public void Dispose() => _lock.Dispose();
 
     private static void Make(string path)
     {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(path);
-        else
-            Directory.CreateDirectory(path, OwnerAll);
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
+        else Directory.CreateDirectory(path, OwnerAll);
     }
 
     private (FileStream Lock, FileIdentity Identity) TakeLock()
@@ -114,8 +113,7 @@ internal sealed class SpoolFolder : IDisposable
         try
         {
             var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
-            if (!OperatingSystem.IsWindows())
-                options.UnixCreateMode = OwnerOnly;
+            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
 
             var taken = new FileStream(LockPath, options);
             return (taken, FileIdentity.Of(taken.SafeFileHandle));
@@ -132,18 +130,20 @@ internal sealed class SpoolFolder : IDisposable
         foreach (var path in Directory.GetFileSystemEntries(folder).Order(StringComparer.Ordinal))
         {
             var name = System.IO.Path.GetFileName(path);
-            if (name.StartsWith('.') || name == "lost+found")
-                continue;
+            if (name.StartsWith('.') || name == "lost+found") continue;
 
             var first = FirstIndexIn(name);
             if (first is null && name is not ("lock" or "head" or "head.new"))
+            {
                 throw new SpoolException(folder, $"{path} is no file of a spool; move it elsewhere, or name a folder of the spool's own");
+            }
 
             if (FileIdentity.Of(path) is not { IsRegular: true })
+            {
                 throw new SpoolException(folder, $"{path} is no regular file (a folder, a link, a pipe); move it elsewhere");
+            }
 
-            if (first is { } index)
-                found.Add((path, index));
+            if (first is { } index) found.Add((path, index));
         }
 
         return found;
@@ -152,8 +152,7 @@ internal sealed class SpoolFolder : IDisposable
     /// <summary>The number of the first entry in a file of this name; null: it is no such name.</summary>
     private static long? FirstIndexIn(string name)
     {
-        if (!name.EndsWith(Suffix, StringComparison.Ordinal) || name.Length != Digits + Suffix.Length)
-            return null;
+        if (!name.EndsWith(Suffix, StringComparison.Ordinal) || name.Length != Digits + Suffix.Length) return null;
 
         return long.TryParse(name.AsSpan(0, Digits), NumberStyles.None, CultureInfo.InvariantCulture, out var first) && first <= MaxIndex ? first : null;
     }

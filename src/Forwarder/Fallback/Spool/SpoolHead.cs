@@ -9,8 +9,7 @@ internal static class SpoolHead
     /// <exception cref="SpoolException">It does not hold a number that this program could have written.</exception>
     public static long Read(SpoolFolder folder)
     {
-        if (FileIdentity.Of(folder.HeadPath) is null)
-            return 0;
+        if (FileIdentity.Of(folder.HeadPath) is null) return 0;
 
         string text;
         try
@@ -22,8 +21,7 @@ internal static class SpoolHead
             throw new SpoolException(folder.Path, $"{folder.HeadPath} cannot be read: {e.Message}", e);
         }
 
-        if (text.Length == 0)
-            return 0; // as a loss of power may leave it
+        if (text.Length == 0) return 0; // as a loss of power may leave it
 
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var head) && head <= SpoolFolder.MaxIndex
             ? head

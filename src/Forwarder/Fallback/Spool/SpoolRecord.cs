@@ -43,8 +43,7 @@ internal static class SpoolRecord
             piece = piece[8..];
         }
 
-        foreach (var b in piece)
-            checksum = BitOperations.Crc32C(checksum, b);
+        foreach (var b in piece) checksum = BitOperations.Crc32C(checksum, b);
 
         return checksum;
     }

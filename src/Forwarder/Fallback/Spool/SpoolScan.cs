@@ -21,8 +21,7 @@ internal sealed class SpoolScan(SafeFileHandle file)
 
     public SpoolScan Run()
     {
-        for (long next; (next = EndOfRecordAt(End)) >= 0; End = next)
-            Offsets.Add(End);
+        for (long next; (next = EndOfRecordAt(End)) >= 0; End = next) Offsets.Add(End);
 
         return this;
     }
@@ -31,8 +30,10 @@ internal sealed class SpoolScan(SafeFileHandle file)
     private long EndOfRecordAt(long offset)
     {
         Span<byte> header = stackalloc byte[SpoolRecord.HeaderBytes];
-        if (!TryFill(header, offset) || SpoolRecord.LengthIn(header) is var length && (length < 0 || length > _fileBytes - offset - SpoolRecord.HeaderBytes))
+        if (!TryFill(header, offset) || (SpoolRecord.LengthIn(header) is var length && (length < 0 || length > _fileBytes - offset - SpoolRecord.HeaderBytes)))
+        {
             return -1;
+        }
 
         var checksum = SpoolRecord.BeginChecksum(length);
         var at = offset + SpoolRecord.HeaderBytes;
@@ -40,8 +41,7 @@ internal sealed class SpoolScan(SafeFileHandle file)
         for (; at < end; at += _piece.Length)
         {
             var piece = _piece.AsSpan(0, (int)Math.Min(_piece.Length, end - at));
-            if (!TryFill(piece, at))
-                return -1;
+            if (!TryFill(piece, at)) return -1;
 
             checksum = SpoolRecord.AddToChecksum(checksum, piece);
         }
@@ -54,8 +54,7 @@ internal sealed class SpoolScan(SafeFileHandle file)
         while (to.Length > 0)
         {
             var got = RandomAccess.Read(file, to, offset);
-            if (got == 0)
-                return false;
+            if (got == 0) return false;
 
             to = to[got..];
             offset += got;

@@ -42,12 +42,13 @@ internal sealed class SpoolSegment : IDisposable
         try
         {
             if (FileIdentity.Of(file) is not { IsRegular: true } identity || FileIdentity.Of(path) != identity)
+            {
                 throw new IOException($"{path} is no regular file");
+            }
 
             SpoolFolder.Close(file);
             var segment = new SpoolSegment(path, firstIndex, file, new SpoolScan(file).Run());
-            if (segment.DamagedBytes > 0)
-                RandomAccess.SetLength(file, segment.Bytes);
+            if (segment.DamagedBytes > 0) RandomAccess.SetLength(file, segment.Bytes);
 
             return segment;
         }
@@ -79,8 +80,7 @@ internal sealed class SpoolSegment : IDisposable
             SpoolRecord.WriteHeader(entries[i].Span, header.Span);
             offsets.Add(end);
             pieces.Add(header);
-            if (!entries[i].IsEmpty)
-                pieces.Add(entries[i]);
+            if (!entries[i].IsEmpty) pieces.Add(entries[i]);
 
             end += header.Length + entries[i].Length;
         }
@@ -96,8 +96,7 @@ internal sealed class SpoolSegment : IDisposable
             throw;
         }
 
-        if (!IsStillThere)
-            throw new IOException($"{Path} was removed while it was written to");
+        if (!IsStillThere) throw new IOException($"{Path} was removed while it was written to");
 
         _offsets.AddRange(offsets);
         Bytes = end;

@@ -18,7 +18,7 @@ internal sealed record Checkpoint(EventPosition Position, DateTimeOffset At, str
     /// <returns>Null: it is not one.</returns>
     public static Checkpoint? Parse(string text) =>
         text.Split(' ') is [Version, var position, var at, var writer] && EventPosition.TryParse(position, out var parsed)
-        && long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out long milliseconds) && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+        && long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
             ? new Checkpoint(parsed, DateTimeOffset.FromUnixTimeMilliseconds(milliseconds), writer)
             : null;
 }

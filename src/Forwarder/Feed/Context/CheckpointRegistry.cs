@@ -33,8 +33,7 @@ internal sealed class CheckpointRegistry(string name, string writer)
     {
         get
         {
-            lock (_gate)
-                return _newest;
+            lock (_gate) return _newest;
         }
     }
 
@@ -42,8 +41,7 @@ internal sealed class CheckpointRegistry(string name, string writer)
     {
         lock (_gate)
         {
-            if (_newest is null || kept.At > _newest.At)
-                _newest = kept;
+            if (_newest is null || kept.At > _newest.At) _newest = kept;
         }
     }
 

@@ -16,7 +16,7 @@ public sealed class MarkerChannel
         SubscribeCommand = prefix + "SUBSCRIBE";
         UnsubscribeCommand = prefix + "UNSUBSCRIBE";
         PublishCommand = prefix + "PUBLISH";
-        string kind = prefix.ToLowerInvariant() + "message";
+        var kind = prefix.ToLowerInvariant() + "message";
         _head = Encoding.ASCII.GetBytes($">3\r\n${kind.Length}\r\n{kind}\r\n${name.Length}\r\n{name}\r\n$");
     }
 

@@ -39,8 +39,7 @@ internal sealed class MarkerSequence
     /// <summary>A number that is not sent: a place in the stream that is known otherwise.</summary>
     public long Reserve()
     {
-        lock (_gate)
-            return Advance();
+        lock (_gate) return Advance();
     }
 
     public long Next(ClockReading now)
@@ -59,7 +58,7 @@ internal sealed class MarkerSequence
     {
         (number, sentAt) = (0, default);
         return payload.StartsWith(_prefix)
-            && Utf8Parser.TryParse(payload[_prefix.Length..], out number, out int used) && used == payload.Length - _prefix.Length
+            && Utf8Parser.TryParse(payload[_prefix.Length..], out number, out var used) && used == payload.Length - _prefix.Length
             && TrySettle(number, out sentAt);
     }
 
@@ -69,11 +68,9 @@ internal sealed class MarkerSequence
         lock (_gate)
         {
             sentAt = default;
-            bool isDue = false;
-            foreach (var due in _due)
-                isDue |= due.Number == number;
-            while (isDue && _due.TryPeek(out var oldest) && oldest.Number <= number)
-                sentAt = _due.Dequeue().SentAt;
+            var isDue = false;
+            foreach (var due in _due) isDue |= due.Number == number;
+            while (isDue && _due.TryPeek(out var oldest) && oldest.Number <= number) sentAt = _due.Dequeue().SentAt;
             return isDue;
         }
     }
@@ -81,15 +78,13 @@ internal sealed class MarkerSequence
     /// <summary>One that was sent before this one is still due.</summary>
     public bool IsOneDueBefore(long number)
     {
-        lock (_gate)
-            return _due.TryPeek(out var oldest) && oldest.Number < number;
+        lock (_gate) return _due.TryPeek(out var oldest) && oldest.Number < number;
     }
 
     /// <summary>A new connection: nothing is due on it.</summary>
     public void Forget()
     {
-        lock (_gate)
-            _due.Clear();
+        lock (_gate) _due.Clear();
     }
 
     private long Advance() => _last = Math.Max(_last + 1, (_time.GetUtcNow().ToUnixTimeMilliseconds() << 20) | _drawn);

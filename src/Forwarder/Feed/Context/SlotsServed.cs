@@ -28,20 +28,18 @@ internal sealed class SlotsServed(TimeProvider time)
             return;
         }
 
-        long now = time.GetTimestamp();
+        var now = time.GetTimestamp();
         long[] lostAt = [.. served.Select((serves, slot) => serves ? 0 : before.Served[slot] ? now : before.LostAt[slot])];
         _known = new Known(served, lostAt);
-        if (served.Where((serves, slot) => serves && !before.Served[slot]).Any())
-            Volatile.Write(ref _hasGained, 1);
+        if (served.Where((serves, slot) => serves && !before.Served[slot]).Any()) Volatile.Write(ref _hasGained, 1);
     }
 
     /// <summary>For each event: whether it may be passed on without regard to others.</summary>
     public bool Serves(ReadOnlySpan<byte> key)
     {
-        if (_known is not { } known)
-            return true;
+        if (_known is not { } known) return true;
 
-        int slot = SlotTag.SlotOfKey(key);
+        var slot = SlotTag.SlotOfKey(key);
         return known.Served[slot] || (known.LostAt[slot] != 0 && time.GetElapsedTime(known.LostAt[slot]) < Leaving);
     }
 

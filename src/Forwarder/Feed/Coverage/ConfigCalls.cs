@@ -11,20 +11,21 @@ internal readonly record struct ConfigCalls(long Sets, long Gets)
     public static ConfigCalls? Of(string commandStats)
     {
         // Whoever asks has given a CONFIG GET before: where it is not counted under its own name, subcommands are not counted.
-        if (InfoText.Find(commandStats, "cmdstat_config|get") is not { } gets)
-            return null;
+        if (InfoText.Find(commandStats, "cmdstat_config|get") is not { } gets) return null;
 
-        string sets = InfoText.Find(commandStats, "cmdstat_config|set") ?? "";
+        var sets = InfoText.Find(commandStats, "cmdstat_config|set") ?? "";
         return new ConfigCalls(Number(sets, "calls") - Number(sets, "failed_calls"), Number(gets, "calls"));
     }
 
     private static long Number(string fields, string name)
     {
-        foreach (string field in fields.Split(','))
+        foreach (var field in fields.Split(','))
         {
             if (field.StartsWith(name, StringComparison.Ordinal) && field.Length > name.Length && field[name.Length] == '='
-                && long.TryParse(field.AsSpan(name.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out long number))
+                && long.TryParse(field.AsSpan(name.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            {
                 return number;
+            }
         }
 
         return 0;

@@ -30,7 +30,7 @@ internal sealed class ConfigSetWatch
     {
         var last = runId == _runId ? _last : null;
         (_runId, _last, why) = (runId, now, "");
-        long own = _own;
+        var own = _own;
         _own = 0;
         if (now is not { } calls || last is not { } before)
         {
@@ -46,8 +46,8 @@ internal sealed class ConfigSetWatch
             return true;
         }
 
-        long others = Math.Max(0, calls.Sets - before.Sets - own);
-        bool mayHave = others > 0 && others + _othersBefore > 1;
+        var others = Math.Max(0, calls.Sets - before.Sets - own);
+        var mayHave = others > 0 && others + _othersBefore > 1;
         _othersBefore = others;
         why = mayHave ? "others gave CONFIG SET at least twice between two looks at notify-keyspace-events: it may have been changed and changed back" : "";
         return mayHave;

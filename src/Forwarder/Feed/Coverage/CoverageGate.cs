@@ -55,8 +55,7 @@ public sealed class CoverageGate
     {
         set
         {
-            lock (_gate)
-                _isOfReplica = value;
+            lock (_gate) _isOfReplica = value;
             Settle();
         }
     }
@@ -79,8 +78,7 @@ public sealed class CoverageGate
         Task released;
         lock (_gate)
         {
-            if (!_isHolding || AreEventsOff())
-                return Task.CompletedTask;
+            if (!_isHolding || AreEventsOff()) return Task.CompletedTask;
 
             _waits++;
             var wait = _released;
@@ -96,7 +94,7 @@ public sealed class CoverageGate
     {
         lock (_gate)
         {
-            bool isDue = _isMissing && !_isOfReplica && !_hasRunOut && _wait > TimeSpan.Zero && (_ranOut == 0 || _time.GetElapsedTime(_ranOutAt) >= RestFor);
+            var isDue = _isMissing && !_isOfReplica && !_hasRunOut && _wait > TimeSpan.Zero && (_ranOut == 0 || _time.GetElapsedTime(_ranOutAt) >= RestFor);
             if (isDue && !_isHolding)
             {
                 _released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -114,8 +112,7 @@ public sealed class CoverageGate
     {
         lock (_gate)
         {
-            if (!_isHolding || _released != wait)
-                return;
+            if (!_isHolding || _released != wait) return;
 
             (_hasRunOut, _ranOutAt) = (true, _time.GetTimestamp());
             _ranOut++;

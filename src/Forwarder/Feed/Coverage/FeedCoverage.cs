@@ -33,8 +33,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     {
         get
         {
-            lock (_gate)
-                return _gap.IsOpen;
+            lock (_gate) return _gap.IsOpen;
         }
     }
 
@@ -44,8 +43,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         lock (_gate)
         {
             _isWanted = isWanted;
-            if (!isWanted)
-                _hasBegun = false;
+            if (!isWanted) _hasBegun = false;
         }
 
         Settle(position);
@@ -57,8 +55,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     {
         lock (_gate)
         {
-            if (sentAt.Timestamp > _proven.Timestamp)
-                _proven = sentAt;
+            if (sentAt.Timestamp > _proven.Timestamp) _proven = sentAt;
         }
     }
 
@@ -68,17 +65,14 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     {
         lock (_gate)
         {
-            if (!_isSubscribed)
-                _subscribedAt = _proven = ClockReading.Now(time);
+            if (!_isSubscribed) _subscribedAt = _proven = ClockReading.Now(time);
             _isSubscribed = true;
             _hasBegun |= _isWanted;
         }
 
         Settle(position);
-        if (isReplica)
-            _lostWhileHeld = null;
-        else
-            DeclareLostWhileHeld(position);
+        if (isReplica) _lostWhileHeld = null;
+        else DeclareLostWhileHeld(position);
         ShowClients();
     }
 
@@ -88,8 +82,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// </summary>
     public void Hold(bool isHeld, EventPosition position)
     {
-        if (!hasSuccessors)
-            return;
+        if (!hasSuccessors) return;
 
         bool lacksFlags;
         ClockReading since;
@@ -100,8 +93,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
             since = _subscribedAt;
         }
 
-        if (lacksFlags)
-            Open(GapCause.FlagsMissing, "the flags were not set when the node was promoted", since, position);
+        if (lacksFlags) Open(GapCause.FlagsMissing, "the flags were not set when the node was promoted", since, position);
         Settle(position);
         ShowClients();
     }
@@ -109,15 +101,13 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <summary>The node sends nothing, and its connection is kept. That becomes a gap only when another node takes its place before it speaks again, or when the connection is lost.</summary>
     public void FellSilent(RedisFault fault, EventPosition last)
     {
-        lock (_gate)
-            _silence = (fault, last);
+        lock (_gate) _silence = (fault, last);
     }
 
     /// <summary>The silent node speaks again, on the same connection: nothing was lost.</summary>
     public void Speaks()
     {
-        lock (_gate)
-            _silence = null;
+        lock (_gate) _silence = null;
     }
 
     /// <summary>Another node has taken this one's place, and is covered. If this one was silent, its gap begins at the last thing it said.</summary>
@@ -126,10 +116,8 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     {
         (RedisFault Fault, EventPosition Last)? silence;
         ClockReading proven;
-        lock (_gate)
-            (silence, proven, _silence) = (_silence, _proven, null);
-        if (silence is { } since)
-            Open(since.Fault.Cause, since.Fault.Text, proven, since.Last);
+        lock (_gate) (silence, proven, _silence) = (_silence, _proven, null);
+        if (silence is { } since) Open(since.Fault.Cause, since.Fault.Text, proven, since.Last);
 
         Gap? closed;
         lock (_gate)
@@ -139,8 +127,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
             _isHeld = true;
         }
 
-        if (closed is not null)
-            _gap.AnnounceClosed(closed);
+        if (closed is not null) _gap.AnnounceClosed(closed);
         ShowClients();
     }
 
@@ -151,8 +138,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         lock (_gate)
         {
             _silence = null;
-            if (!_isSubscribed)
-                return;
+            if (!_isSubscribed) return;
             _isSubscribed = false;
             from = _proven;
             if (_isHeld)
@@ -186,8 +172,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <summary>All needed flags are set.</summary>
     public void FlagsFound(EventPosition position)
     {
-        lock (_gate)
-            _hasFlags = true;
+        lock (_gate) _hasFlags = true;
         Settle(position);
         ShowClients();
     }
@@ -198,8 +183,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         var now = ClockReading.Now(time);
         lock (_gate)
         {
-            if (!_isWanted)
-                return;
+            if (!_isWanted) return;
             if (_gap.IsOpen)
             {
                 _gap.ReachBack(detail, from, last);
@@ -225,12 +209,10 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         Gap gap;
         lock (_gate)
         {
-            if (!_isWanted || !_hasBegun || _isHeld)
-                return;
+            if (!_isWanted || !_hasBegun || _isHeld) return;
             if (_gap.IsOpen)
             {
-                if (reachesBack)
-                    _gap.ReachBack(detail, from, last);
+                if (reachesBack) _gap.ReachBack(detail, from, last);
                 return;
             }
 
@@ -246,19 +228,16 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         Gap? closed;
         lock (_gate)
         {
-            if (_isWanted && !(_isSubscribed && _hasFlags && !_isHeld))
-                return;
+            if (_isWanted && !(_isSubscribed && _hasFlags && !_isHeld)) return;
             closed = _gap.Close(position);
         }
 
-        if (closed is not null)
-            _gap.AnnounceClosed(closed);
+        if (closed is not null) _gap.AnnounceClosed(closed);
     }
 
     private void DeclareLostWhileHeld(EventPosition first)
     {
-        if (_lostWhileHeld is not { } lost)
-            return;
+        if (_lostWhileHeld is not { } lost) return;
 
         _lostWhileHeld = null;
         Missed(lost.Fault.Cause, $"{lost.Fault.Text}; the node was promoted meanwhile", lost.From, lost.Last, first);
@@ -267,7 +246,6 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <summary>Holds requests of clients back as soon as something is missing, and lets them go when its gap has ended.</summary>
     private void ShowClients()
     {
-        lock (_gate)
-            clients?.Show(_isWanted && !_isHeld && !(_hasBegun && _isSubscribed && _hasFlags));
+        lock (_gate) clients?.Show(_isWanted && !_isHeld && !(_hasBegun && _isSubscribed && _hasFlags));
     }
 }

@@ -22,7 +22,6 @@ internal sealed class FlagsLastSeen
     /// <summary>The first connection looks at the flags before its stream has a place: this is it.</summary>
     public void Begin(EventPosition position)
     {
-        if (Position == default)
-            Position = position;
+        if (Position == default) Position = position;
     }
 }

@@ -22,8 +22,7 @@ public sealed class GapLog(int capacity = 256)
     {
         get
         {
-            lock (_gate)
-                return _lastId;
+            lock (_gate) return _lastId;
         }
     }
 
@@ -31,8 +30,7 @@ public sealed class GapLog(int capacity = 256)
     {
         get
         {
-            lock (_gate)
-                return _open;
+            lock (_gate) return _open;
         }
     }
 
@@ -41,16 +39,14 @@ public sealed class GapLog(int capacity = 256)
     {
         get
         {
-            lock (_gate)
-                return [.. _gaps];
+            lock (_gate) return [.. _gaps];
         }
     }
 
     /// <summary>All gaps ever of one node, by its address.</summary>
     internal GapTotals OfNode(string node)
     {
-        lock (_gate)
-            return _totals.GetValueOrDefault(node);
+        lock (_gate) return _totals.GetValueOrDefault(node);
     }
 
     /// <summary>The same of each node that has had any.</summary>
@@ -58,8 +54,7 @@ public sealed class GapLog(int capacity = 256)
     {
         get
         {
-            lock (_gate)
-                return [.. _totals.Select(one => (one.Key, one.Value))];
+            lock (_gate) return [.. _totals.Select(one => (one.Key, one.Value))];
         }
     }
 
@@ -116,8 +111,7 @@ public sealed class GapLog(int capacity = 256)
         for (var node = _gaps.First; node is not null && _gaps.Count > capacity;)
         {
             var next = node.Next;
-            if (!node.Value.IsOpen)
-                _gaps.Remove(node);
+            if (!node.Value.IsOpen) _gaps.Remove(node);
             node = next;
         }
     }

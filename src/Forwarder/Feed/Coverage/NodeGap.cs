@@ -27,8 +27,7 @@ internal sealed class NodeGap(string node, GapLog gaps, TimeProvider time, ILogg
     /// <summary>Lets the open gap begin earlier, at <paramref name="from"/>. Does nothing when it begins earlier already.</summary>
     public void ReachBack(string detail, ClockReading from, EventPosition last)
     {
-        if (from.Timestamp >= _openSince.Timestamp)
-            return;
+        if (from.Timestamp >= _openSince.Timestamp) return;
 
         _openSince = from;
         _open = _open! with { From = from.Wall, LastPosition = last, Detail = $"{_open.Detail}; {detail}" };
@@ -39,8 +38,7 @@ internal sealed class NodeGap(string node, GapLog gaps, TimeProvider time, ILogg
     /// <param name="first">Where the node's stream goes on.</param>
     public Gap? Close(EventPosition first)
     {
-        if (_open is null)
-            return null;
+        if (_open is null) return null;
 
         var closed = Ended(_open, _openSince, ClockReading.Now(time), first);
         _open = null;

@@ -46,11 +46,9 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     /// <summary>The wanted subscription is confirmed. Any thread.</summary>
     public void Subscribed()
     {
-        if (feed.Shelf is null || wanted() == EventClass.None)
-            return;
+        if (feed.Shelf is null || wanted() == EventClass.None) return;
 
-        if (_beginning is null && !feed.Hold.IsHeld)
-            _beginning = new Beginning(feed.Time.GetUtcNow(), feed.Progress.Published.Position);
+        if (_beginning is null && !feed.Hold.IsHeld) _beginning = new Beginning(feed.Time.GetUtcNow(), feed.Progress.Published.Position);
         _isSubscribed = true;
     }
 
@@ -74,32 +72,39 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     public void Proven(ClockReading at)
     {
         if (feed.Shelf is not { } shelf || !_isSubscribed || wanted() == EventClass.None || feed.Hold.IsHeld || PlaceIn(shelf) is not { } place)
+        {
             return;
+        }
 
         place.IsRead |= feed.KnowsEarlierLife;
         feed.KnowsEarlierLife = place.IsRead;
         if (feed.Coverage.IsGapOpen || flags.IsInDoubt || shelf.Doubts > 0)
+        {
             _taken = null; // it would hide what is not declared to the end yet
+        }
         else if (!place.IsRead)
+        {
             Ask(place);
+        }
         else if (place.IsOwed && shelf.Newest is { } newest)
+        {
             DeclareLike(newest, place);
+        }
         else if (_isLast ? !outlet.HasWaiting : _taken is null && IsDue(place))
+        {
             Take(at);
+        }
 
-        if (_taken is { } taken && !_isWriting && feed.Sink.IsSettled(taken.Mark) && flags.AreClearSince(taken.At))
-            Write(place, taken);
+        if (_taken is { } taken && !_isWriting && feed.Sink.IsSettled(taken.Mark) && flags.AreClearSince(taken.At)) Write(place, taken);
     }
 
     /// <summary>Null: in a cluster it is not known yet which slots the node serves.</summary>
     private CheckpointRegistry.Place? PlaceIn(CheckpointRegistry shelf)
     {
-        string? tag = markers.Channel?.Tag;
-        if (tag is null && feed.Board.Status.IsCluster)
-            return null;
+        var tag = markers.Channel?.Tag;
+        if (tag is null && feed.Board.Status.IsCluster) return null;
 
-        if (_place is null || tag != _tag)
-            (_place, _tag) = (shelf.At(tag), tag);
+        if (_place is null || tag != _tag) (_place, _tag) = (shelf.At(tag), tag);
         return _place;
     }
 
@@ -108,8 +113,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
 
     private void Take(ClockReading at)
     {
-        if (feed.Sink.Mark() is not { } mark)
-            return;
+        if (feed.Sink.Mark() is not { } mark) return;
 
         _taken = new PendingCheckpoint(at, feed.Progress.Position, mark);
         (_hasTaken, HasMoved, _isLast) = (true, false, false);
@@ -117,8 +121,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
 
     private void Ask(CheckpointRegistry.Place place)
     {
-        if (_isAsking || !MayTry())
-            return;
+        if (_isAsking || !MayTry()) return;
 
         _isAsking = true;
         commands.Send((reply, _) => OnRead(reply, place), "GET", place.Key);
@@ -141,9 +144,13 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
             Declare(kept);
         }
         else if (reply.IsError || reply.Text.Length > 0)
+        {
             FeedLog.StateUnreadable(feed.Logger, feed.Node, place.Key);
+        }
         else
+        {
             place.IsOwed = !feed.CameLater;
+        }
     }
 
     /// <summary>In a cluster: its slot has moved meanwhile, or the node is new. The time is that of the others, and so is the place, since markers are made of the clock.</summary>
@@ -156,18 +163,16 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private void Declare(Checkpoint kept)
     {
         var first = _beginning ?? new Beginning(feed.Time.GetUtcNow(), feed.Progress.Position);
-        string detail = kept.Position.RunId == first.Position.RunId ? "keyevt did not run" : "keyevt did not run, and Redis has been started anew, or another node has taken its place";
+        var detail = kept.Position.RunId == first.Position.RunId ? "keyevt did not run" : "keyevt did not run, and Redis has been started anew, or another node has taken its place";
         feed.Coverage.NotRunning(detail, kept.At, kept.Position, first.At, first.Position);
     }
 
     private void Write(CheckpointRegistry.Place place, PendingCheckpoint taken)
     {
         (_taken, _isWriting, place.WrittenAt) = (null, true, feed.Time.GetTimestamp());
-        string state = new Checkpoint(taken.Position, taken.At.Wall, feed.Shelf!.Writer).ToString();
-        if (_hasWritten && SetTellsWhatWasThere)
-            commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state, "GET");
-        else
-            commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state);
+        var state = new Checkpoint(taken.Position, taken.At.Wall, feed.Shelf!.Writer).ToString();
+        if (_hasWritten && SetTellsWhatWasThere) commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state, "GET");
+        else commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state);
     }
 
     /// <summary>SET ... GET, from Redis 6.2 on: one command writes and tells whether another program has written meanwhile.</summary>
@@ -200,7 +205,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         }
 
         Pause(feed.Options.RefusedInterval);
-        string rights = reply.ErrorCode == "NOPERM" ? $"grant +get +set ~{place.Key}*, or " : "";
+        var rights = reply.ErrorCode == "NOPERM" ? $"grant +get +set ~{place.Key}*, or " : "";
         feed.Remedies.Set(FeedAspect.State, $"{command} {place.Key} is refused ({CleanText.Server(reply.Text)}): {rights}start with --state off; until then what is missed while keyevt does not run is not declared");
     }
 
@@ -210,7 +215,6 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
 
     private void SayWhenKept()
     {
-        if (_taken is null && !_isWriting)
-            _kept?.TrySetResult();
+        if (_taken is null && !_isWriting) _kept?.TrySetResult();
     }
 }

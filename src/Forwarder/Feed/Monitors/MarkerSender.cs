@@ -35,8 +35,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
     public async Task SubscribeAsync(bool isCluster)
     {
         _tag = isCluster ? feed.MarkerTag : null;
-        if (_tag is not null || !pace.IsWanted)
-            return;
+        if (_tag is not null || !pace.IsWanted) return;
 
         var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Try(MarkerChannel.Plain, answered);
@@ -48,32 +47,36 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
     {
         if (!pace.IsWanted)
         {
-            if (!_isTrying)
-                GiveUp();
+            if (!_isTrying) GiveUp();
             return;
         }
 
         if (_channel is null && !_isRefused && !_isTrying && (_triedAt == 0 || _tag is null || feed.Time.GetElapsedTime(_triedAt) + slack >= TryInterval))
+        {
             Try();
-        if (pace.TakeMarker(slack))
-            Send();
+        }
+
+        if (pace.TakeMarker(slack)) Send();
     }
 
     private void Send()
     {
         Volatile.Write(ref _sent, _sent + 1);
-        long number = feed.Markers.Next(ClockReading.Now(feed.Time));
+        var number = feed.Markers.Next(ClockReading.Now(feed.Time));
         if (_channel is { } channel)
+        {
             commands.Send((reply, _) => OnPublished(reply, number, channel), channel.PublishCommand, channel.Name, feed.Markers.PayloadOf(number));
+        }
         else
+        {
             commands.Send((reply, _) => OnPong(reply, number), "PING");
+        }
     }
 
     /// <summary>The node no longer serves the slot of this channel. Read loop only.</summary>
     public void Unsubscribed(string channel)
     {
-        if (_channel?.Name == channel)
-            _channel = null;
+        if (_channel?.Name == channel) _channel = null;
     }
 
     private void Try()
@@ -125,8 +128,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
     /// <summary>Nothing is wanted any more.</summary>
     private void GiveUp()
     {
-        if (_channel is not { } channel)
-            return;
+        if (_channel is not { } channel) return;
 
         _channel = null;
         commands.SendSubscription(static (_, _) => { }, channel.UnsubscribeCommand, channel.Name);
@@ -135,8 +137,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
     private void OnPong(RedisAnswer reply, long number)
     {
         feed.Markers.TrySettle(number, out _);
-        if (!reply.IsError)
-            feed.Progress.Mark(number);
+        if (!reply.IsError) feed.Progress.Mark(number);
     }
 
     private void OnPublished(RedisAnswer reply, long number, MarkerChannel channel)
@@ -144,16 +145,13 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
         if (reply.IsError)
         {
             feed.Markers.TrySettle(number, out _);
-            if (channel.IsShard)
-                RefusedByShard(reply, channel.PublishCommand, channel);
-            else if (!RedisErrors.IsPassing(reply))
-                Refused(channel.PublishCommand, channel);
+            if (channel.IsShard) RefusedByShard(reply, channel.PublishCommand, channel);
+            else if (!RedisErrors.IsPassing(reply)) Refused(channel.PublishCommand, channel);
         }
         else if (channel != _channel)
         {
             // Published after the node took the subscription back: it will not come, but its answer has come in its place.
-            if (feed.Markers.TrySettle(number, out _))
-                feed.Progress.Mark(number);
+            if (feed.Markers.TrySettle(number, out _)) feed.Progress.Mark(number);
         }
         else if (feed.Markers.IsOneDueBefore(number))
         {
@@ -165,17 +163,15 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
     private void RefusedByShard(RedisAnswer reply, string command, MarkerChannel channel)
     {
         _channel = null;
-        if (reply.ErrorCode == "NOPERM")
-            Refused(command, channel);
-        else if (reply.Text.StartsWith("ERR unknown command", StringComparison.OrdinalIgnoreCase))
-            _isRefused = true;
+        if (reply.ErrorCode == "NOPERM") Refused(command, channel);
+        else if (reply.Text.StartsWith("ERR unknown command", StringComparison.OrdinalIgnoreCase)) _isRefused = true;
     }
 
     /// <summary>For the life of this connection.</summary>
     private void Refused(string command, MarkerChannel channel)
     {
         (_channel, _isRefused) = (null, true);
-        string rights = channel.IsShard ? $"&{MarkerChannel.PlainName}* +ssubscribe +spublish +readonly" : $"&{MarkerChannel.PlainName} +subscribe +publish";
+        var rights = channel.IsShard ? $"&{MarkerChannel.PlainName}* +ssubscribe +spublish +readonly" : $"&{MarkerChannel.PlainName} +subscribe +publish";
         feed.Remedies.Set(FeedAspect.Marker, $"{command} {channel.Name} is refused: grant {rights}; until then PING takes its place");
     }
 }

@@ -48,22 +48,22 @@ internal sealed class NodeLetters
         _on = (uint)classes;
         _shown |= (uint)classes;
         if (classes.HasFlag(EventClass.Array) && !_server.Known.HasFlag(EventClass.Array))
+        {
             _server = _server with { Known = _server.Known | EventClass.Array, Classes = EventClassTable.RedisWithArrays };
+        }
     }
 
     /// <summary>CONFIG SET with these was refused. Is it for a letter? Then it is left out from now on.</summary>
     /// <returns>False: it is not, or no letter is left that could be it.</returns>
     public bool TryNarrow(EventClass asked, RedisAnswer error)
     {
-        if (error.ErrorCode == "NOPERM" || error.Text.StartsWith("ERR unknown", StringComparison.OrdinalIgnoreCase))
-            return false;
+        if (error.ErrorCode == "NOPERM" || error.Text.StartsWith("ERR unknown", StringComparison.OrdinalIgnoreCase)) return false;
 
         // Redis 7 and Valkey name those that they take: "Invalid event class character. Use 'Ag$lshzxeKEtmdn'." Older ones: "Invalid argument".
-        bool isForLetter = error.Text.Contains("nvalid", StringComparison.Ordinal);
+        var isForLetter = error.Text.Contains("nvalid", StringComparison.Ordinal);
         foreach (var taken in (EventClass[])[Named(error.Text), _server.Known, isForLetter ? ServerEvents.Oldest : EventClass.None])
         {
-            if (taken == EventClass.None || (asked & ~taken) == EventClass.None)
-                continue;
+            if (taken == EventClass.None || (asked & ~taken) == EventClass.None) continue;
 
             _refused |= (uint)(asked & ~taken);
             _shown &= (uint)taken;
@@ -77,8 +77,8 @@ internal sealed class NodeLetters
     private static EventClass Named(string text)
     {
         const string Before = "Use '";
-        int start = text.IndexOf(Before, StringComparison.Ordinal) + Before.Length;
-        int end = start < Before.Length ? -1 : text.IndexOf('\'', start);
+        var start = text.IndexOf(Before, StringComparison.Ordinal) + Before.Length;
+        var end = start < Before.Length ? -1 : text.IndexOf('\'', start);
         return end < 0 ? EventClass.None : NotifyFlags.ClassesOf(text[start..end], EventClass.None);
     }
 }

@@ -54,21 +54,18 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
 
     public void Check()
     {
-        if (feed.Options.NotifyMode == NotifyMode.Off || Interlocked.Exchange(ref _isChecking, 1) != 0)
-            return;
+        if (feed.Options.NotifyMode == NotifyMode.Off || Interlocked.Exchange(ref _isChecking, 1) != 0) return;
 
         _checkedAt = feed.Time.GetTimestamp();
         commands.Send(OnGet, "CONFIG", "GET", Setting);
-        if (wanted() != EventClass.None)
-            commands.Send(OnCounts, "INFO", "commandstats");
+        if (wanted() != EventClass.None) commands.Send(OnCounts, "INFO", "commandstats");
     }
 
     /// <summary>Looks again when it is time to. Timer only.</summary>
     public void CheckWhenDue(TimeSpan slack)
     {
         var interval = Volatile.Read(ref _mayNotGet) != 0 ? feed.Options.RefusedInterval : pace.LookInterval;
-        if ((pace.IsWanted && feed.Time.GetElapsedTime(_checkedAt) + slack >= interval) || !IsSettled)
-            Check();
+        if ((pace.IsWanted && feed.Time.GetElapsedTime(_checkedAt) + slack >= interval) || !IsSettled) Check();
     }
 
     /// <summary>The connection is over, and the read loop with it: what is in doubt stays so.</summary>
@@ -79,7 +76,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         _lookedAt = sentAt.Timestamp;
         (_before, _isGood) = ((feed.Flags.Good, feed.Flags.At, feed.Flags.Position), false);
         var want = wanted();
-        string? current = reply.IsError ? null : reply.Find(Setting);
+        var current = reply.IsError ? null : reply.Find(Setting);
         if (RedisErrors.IsPassing(reply))
         {
             Postpone(reply);
@@ -105,10 +102,10 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     /// <param name="current">What is set.</param>
     private void Judge(string current, EventClass want, ClockReading sentAt)
     {
-        bool isManaged = feed.Options.NotifyMode == NotifyMode.Manage;
+        var isManaged = feed.Options.NotifyMode == NotifyMode.Manage;
         var need = isManaged ? letters.ToTry(want) : letters.Has(want);
-        bool mayHide = !isManaged || (need & ~_written) == EventClass.None;
-        string? write = NotifyFlags.Missing(current, need, letters.Server.All, out bool isAmbiguous);
+        var mayHide = !isManaged || (need & ~_written) == EventClass.None;
+        var write = NotifyFlags.Missing(current, need, letters.Server.All, out var isAmbiguous);
         if (write is null || (mayHide && NotifyFlags.Covers(current, need, letters.Server.All)))
         {
             _isGood = true;
@@ -116,17 +113,19 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
             return;
         }
 
-        string lacking = $"{Setting} is '{current}' and lacks what is needed for '{NotifyFlags.Format(need, letters.Server.All)}E'";
+        var lacking = $"{Setting} is '{current}' and lacks what is needed for '{NotifyFlags.Format(need, letters.Server.All)}E'";
         if (!NotifyFlags.Covers(current, feed.Flags.Good & need & ~EventClass.Fields, letters.Server.All))
+        {
             feed.Coverage.FlagsLost(lacking, feed.Flags.At, feed.Flags.Position);
+        }
+
         if (isManaged && (_setRefusedAt == default || need != _setRefusedFor || feed.Time.GetElapsedTime(_setRefusedAt.Timestamp) >= feed.Options.RefusedInterval))
         {
             commands.Send((answer, at) => OnSet(answer, at, current, write, want, need, isAmbiguous), "CONFIG", "SET", Setting, write);
             return;
         }
 
-        if (!isManaged)
-            feed.Remedies.Set(FeedAspect.Flags, $"{lacking}: set it to '{write}', or start with --notify-config manage");
+        if (!isManaged) feed.Remedies.Set(FeedAspect.Flags, $"{lacking}: set it to '{write}', or start with --notify-config manage");
         GoWithout(current, want, need, lacking);
     }
 
@@ -151,8 +150,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
             _setRefusedAt = default;
             feed.Flags.Sets.OwnSet();
             FeedLog.FlagsSet(feed.Logger, feed.Node, old, written);
-            if (isAmbiguous)
-                FeedLog.FlagsAmbiguous(feed.Logger, feed.Node, old);
+            if (isAmbiguous) FeedLog.FlagsAmbiguous(feed.Logger, feed.Node, old);
             feed.Board.Change(status => status with { NotifyFlags = written });
             letters.Shown(NotifyFlags.ClassesOf(written, letters.Server.All));
             Good(want, need, sentAt);
@@ -162,23 +160,24 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     /// <summary>How often CONFIG SET was given, asked behind the flags.</summary>
     private void OnCounts(RedisAnswer reply, ClockReading sentAt)
     {
-        bool mayHaveBeenAway = feed.Flags.Sets.MayHaveBeenAway(feed.Board.Status.RunId, reply.IsError ? null : ConfigCalls.Of(reply.Text), out string why);
-        if (feed.Flags.Sets.OthersSet)
-            pace.OthersSet();
+        var mayHaveBeenAway = feed.Flags.Sets.MayHaveBeenAway(feed.Board.Status.RunId, reply.IsError ? null : ConfigCalls.Of(reply.Text), out var why);
+        if (feed.Flags.Sets.OthersSet) pace.OthersSet();
         if (mayHaveBeenAway && _isGood && (_before.Good & wanted()) != EventClass.None && !feed.Hold.IsHeld)
+        {
             _doubt ??= new Doubt(why, _before.At, _before.Position);
+        }
         else
+        {
             DeclareDoubt();
-        if (_isGood && _doubt is null)
-            _clearAt = _lookedAt;
-        if (_doubt is { } doubt && feed.Time.GetElapsedTime(doubt.Since.Timestamp) > LongestDoubt)
-            DeclareDoubt();
+        }
+
+        if (_isGood && _doubt is null) _clearAt = _lookedAt;
+        if (_doubt is { } doubt && feed.Time.GetElapsedTime(doubt.Since.Timestamp) > LongestDoubt) DeclareDoubt();
     }
 
     private void DeclareDoubt()
     {
-        if (_doubt is not { } doubt)
-            return;
+        if (_doubt is not { } doubt) return;
 
         _doubt = null;
         feed.Coverage.Missed(GapCause.FlagsMissing, doubt.Why, doubt.Since, doubt.Last, feed.Progress.Position);
@@ -191,11 +190,9 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     /// <summary>What is missing may not be set. Without the fields of hashes all events come all the same.</summary>
     private void GoWithout(string current, EventClass want, EventClass need, string fault)
     {
-        bool losesEvents = NotifyFlags.Missing(current, need & ~EventClass.Fields, letters.Server.All, out _) is not null;
-        if (losesEvents)
-            feed.Coverage.FlagsLost(fault, null, feed.Progress.Position);
-        else
-            feed.Coverage.FlagsFound(feed.Progress.Position);
+        var losesEvents = NotifyFlags.Missing(current, need & ~EventClass.Fields, letters.Server.All, out _) is not null;
+        if (losesEvents) feed.Coverage.FlagsLost(fault, null, feed.Progress.Position);
+        else feed.Coverage.FlagsFound(feed.Progress.Position);
         Settle(want, losesEvents ? fault : null);
     }
 
@@ -211,9 +208,9 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     /// <summary>What this server does not have cannot be had by a setting; what else is wanted comes all the same.</summary>
     private void Show(EventClass want, string? fault)
     {
-        string lacking = NotifyFlags.List(letters.Lacks(want));
-        bool hasNone = lacking.Length > 0 && (letters.Has(want) & ~EventClass.Fields) == EventClass.None;
-        string text = $"{letters.Server.Name} has no event flags '{lacking}': {(hasNone ? "none of the wanted events exist there" : lacking == "T" ? "events come without the fields of hashes" : "those events do not exist there, all others are forwarded")}";
+        var lacking = NotifyFlags.List(letters.Lacks(want));
+        var hasNone = lacking.Length > 0 && (letters.Has(want) & ~EventClass.Fields) == EventClass.None;
+        var text = $"{letters.Server.Name} has no event flags '{lacking}': {(hasNone ? "none of the wanted events exist there" : lacking == "T" ? "events come without the fields of hashes" : "those events do not exist there, all others are forwarded")}";
         feed.Remedies.Set(FeedAspect.Letters, lacking.Length > 0 ? text : null);
         feed.Board.Change(status => status with { LackingFlags = lacking, FlagsFault = fault ?? (hasNone ? text : null) });
     }
@@ -222,7 +219,10 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     private void Postpone(RedisAnswer reply)
     {
         if (!_isSettled)
+        {
             throw new RedisFaultException(RedisFaultKind.ConnectFailed, $"the node does not tell its configuration yet: {CleanText.Server(reply.Text)}");
+        }
+
         Volatile.Write(ref _isChecking, 0);
     }
 
@@ -233,8 +233,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         _settledFor = want;
         Volatile.Write(ref _isSettled, true);
         Volatile.Write(ref _isChecking, 0);
-        if (want != wanted())
-            Check();
+        if (want != wanted()) Check();
         onSettled();
     }
 }

@@ -20,11 +20,15 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
     /// <param name="settled">Called when that is done.</param>
     public void Promoted(Action settled)
     {
-        int promotion = feed.Hold.BeginPromotion();
+        var promotion = feed.Hold.BeginPromotion();
         if (feed.Predecessor is { } predecessor)
+        {
             feed.Tasks.Run("settling a promotion", feed.Options.NeighbourDeadline, end => SettleLaterAsync(predecessor, promotion, settled, end));
+        }
         else
+        {
             Settle(null, settled);
+        }
     }
 
     /// <summary>
@@ -35,8 +39,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
     /// <param name="at">When it was a master for certain.</param>
     public void Demoted(List<RecordedNotification> doubtful, ClockReading at)
     {
-        if (doubtful.Count == 0)
-            return;
+        if (doubtful.Count == 0) return;
 
         feed.Shelf?.BeginDoubt();
         feed.Tasks.Run("judging what a demoted master sent last", feed.Options.NeighbourDeadline, end => JudgeLaterAsync(doubtful, at, end));
@@ -48,20 +51,21 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
         lock (feed.Turn)
         {
             if (feed.Hold.IsPromoting && feed.Hold.Promotion == promotion) // otherwise the node has become a replica again
+            {
                 Settle(sent, settled);
+            }
         }
     }
 
     private void Settle(IReadOnlyList<RecordedNotification>? sent, Action settled)
     {
         var last = feed.Hold.Last;
-        var fresh = feed.Hold.Settle(sent, out string? missed);
+        var fresh = feed.Hold.Settle(sent, out var missed);
         feed.Echo?.Clear(); // it is from an earlier time as a master
         outlet.PassOn(fresh);
         feed.Progress.Release(fresh.Count);
 
-        if (missed is not null)
-            feed.Coverage.Missed(GapCause.Promoted, missed, last.At, last.Position, feed.Progress.Position);
+        if (missed is not null) feed.Coverage.Missed(GapCause.Promoted, missed, last.At, last.Position, feed.Progress.Position);
         feed.Coverage.Hold(feed.Hold.IsFenced, feed.Progress.Position);
         FeedLog.Promoted(feed.Logger, feed.Node, fresh.Count);
         settled();
@@ -75,9 +79,13 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
             lock (feed.Turn)
             {
                 if (sent is null)
+                {
                     feed.Coverage.Missed(GapCause.Promoted, "the node was demoted, and its successor is not known yet", at, doubtful[0].Position, feed.Progress.Position);
+                }
                 else
+                {
                     outlet.PassOn(PromotionOverlap.NotIn(doubtful, sent));
+                }
             }
         }
         finally

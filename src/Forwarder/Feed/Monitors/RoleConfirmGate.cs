@@ -34,8 +34,7 @@ internal sealed class RoleConfirmGate
     {
         _waiting.Add(position, notification.Database, notification.Event, notification.Key, notification.Fields, readAt);
         _isOfOthersSlot |= !_feed.Slots.Serves(notification.Key);
-        if (_waiting.Bytes > MaxWaiting)
-            PassAll();
+        if (_waiting.Bytes > MaxWaiting) PassAll();
     }
 
     /// <summary>Own markers have their place among what is remembered.</summary>
@@ -44,15 +43,13 @@ internal sealed class RoleConfirmGate
     /// <summary>It is a master still: all that has been read is its own.</summary>
     public void Confirm()
     {
-        if (HasWaiting && !MustWaitForOthers())
-            PassAll();
+        if (HasWaiting && !MustWaitForOthers()) PassAll();
     }
 
     /// <summary>Nothing more will confirm it, or too much has waited.</summary>
     public void PassAll()
     {
-        if (!HasWaiting)
-            return;
+        if (!HasWaiting) return;
 
         _waiting.Drain(_pass);
         _feed.Sink.EndOfBatch();
@@ -69,25 +66,22 @@ internal sealed class RoleConfirmGate
 
     public void PassOn(IEnumerable<RecordedNotification> notifications)
     {
-        int count = 0;
+        var count = 0;
         foreach (var one in notifications)
         {
             Pass(one.Position, one.Database, one.Event.Span, one.Key.Span, one.Fields.Span, one.ReadAt, default);
             count++;
         }
 
-        if (count > 0)
-            _feed.Sink.EndOfBatch();
+        if (count > 0) _feed.Sink.EndOfBatch();
     }
 
     private bool MustWaitForOthers()
     {
-        if (_waitsForOthers || _feed.Slots.OthersFirst is not { } othersFirst)
-            return _waitsForOthers;
+        if (_waitsForOthers || _feed.Slots.OthersFirst is not { } othersFirst) return _waitsForOthers;
 
-        bool hasGained = _feed.Slots.TakeGained();
-        if (!hasGained && !_isOfOthersSlot)
-            return false;
+        var hasGained = _feed.Slots.TakeGained();
+        if (!hasGained && !_isOfOthersSlot) return false;
 
         (_isOfOthersSlot, _waitsForOthers) = (false, true);
         _feed.Tasks.Run("waiting for what other nodes sent of a slot", _feed.Options.NeighbourDeadline, end => WaitForOthersAsync(othersFirst, end));

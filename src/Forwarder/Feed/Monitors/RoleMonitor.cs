@@ -1,6 +1,4 @@
-using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
-using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Signals;
@@ -51,15 +49,13 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
     public void AskWhenDue(TimeSpan slack)
     {
         var interval = _mayNotAsk ? feed.Options.RefusedInterval : pace.RoleInterval;
-        if (feed.Time.GetElapsedTime(_askedAt) + slack >= interval)
-            Ask(null);
+        if (feed.Time.GetElapsedTime(_askedAt) + slack >= interval) Ask(null);
     }
 
     /// <summary>Asks if no question is under way. Events that have been read wait for an answer that comes behind them.</summary>
     public void AskToConfirm()
     {
-        if (Volatile.Read(ref _asking) == 0)
-            Ask(null);
+        if (Volatile.Read(ref _asking) == 0) Ask(null);
     }
 
     /// <summary>Asks in any case. May be called on any thread.</summary>
@@ -72,10 +68,8 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
     {
         Interlocked.Increment(ref _asking);
         _askedAt = feed.Time.GetTimestamp();
-        if (_useInfo)
-            commands.Send((reply, sentAt) => OnInfo(reply, sentAt, answered), "INFO", "replication");
-        else
-            commands.Send((reply, sentAt) => OnRole(reply, sentAt, answered), "ROLE");
+        if (_useInfo) commands.Send((reply, sentAt) => OnInfo(reply, sentAt, answered), "INFO", "replication");
+        else commands.Send((reply, sentAt) => OnRole(reply, sentAt, answered), "ROLE");
     }
 
     private void OnRole(RedisAnswer reply, ClockReading sentAt, TaskCompletionSource? answered)
@@ -93,12 +87,11 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
 
     private void OnInfo(RedisAnswer reply, ClockReading sentAt, TaskCompletionSource? answered)
     {
-        bool isRefused = reply.IsError && !RedisErrors.IsPassing(reply);
-        if (isRefused)
-            _useInfo = false; // next time ROLE first: it may have been granted
+        var isRefused = reply.IsError && !RedisErrors.IsPassing(reply);
+        if (isRefused) _useInfo = false; // next time ROLE first: it may have been granted
         _mayNotAsk = isRefused;
         feed.Remedies.Set(FeedAspect.Role, isRefused ? RoleRemedy : null);
-        bool hasLink = InfoText.Find(reply.Text, "master_link_status") == "up";
+        var hasLink = InfoText.Find(reply.Text, "master_link_status") == "up";
         Learn(reply, reply.IsError ? Role : RoleReply.Named(InfoText.Find(reply.Text, "role")), hasLink, sentAt, answered);
     }
 
@@ -112,7 +105,10 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
         }
 
         if (answered is not null && RedisErrors.IsPassing(reply))
+        {
             throw new RedisFaultException(RedisFaultKind.ConnectFailed, $"the node does not say its role yet: {CleanText.Server(reply.Text)}");
+        }
+
         _first = () => TakeEffect(reply, role, hasLink, sentAt, isFirst: true);
         answered?.TrySetResult();
     }
@@ -129,8 +125,7 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
         Role = role;
         if (role == NodeRole.Replica && !reply.IsError)
         {
-            if (outlet.HasWaiting)
-                _change.Demoted(outlet.TakeDoubtful(), _masterAt == default ? sentAt : _masterAt);
+            if (outlet.HasWaiting) _change.Demoted(outlet.TakeDoubtful(), _masterAt == default ? sentAt : _masterAt);
             feed.Hold.SeenReplica(sentAt, feed.Progress.Position, hasLink);
             feed.Coverage.Hold(true, feed.Progress.Position);
         }
@@ -149,20 +144,18 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
             outlet.Confirm();
         }
 
-        if (before != role || isFirst)
-            Show(before);
+        if (before != role || isFirst) Show(before);
     }
 
     private void Show(NodeRole before)
     {
-        bool isMaster = Role != NodeRole.Replica && !feed.Hold.IsPromoting;
+        var isMaster = Role != NodeRole.Replica && !feed.Hold.IsPromoting;
         feed.Board.Change(status => status with
         {
             Role = Role,
             State = status.State is FeedState.Subscribed or FeedState.HeldBack ? (feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed) : status.State,
             MasterSince = isMaster ? status.MasterSince ?? feed.Time.GetUtcNow() : null,
         });
-        if (before != NodeRole.Unknown && before != Role)
-            FeedLog.RoleChanged(feed.Logger, feed.Node, Role);
+        if (before != NodeRole.Unknown && before != Role) FeedLog.RoleChanged(feed.Logger, feed.Node, Role);
     }
 }

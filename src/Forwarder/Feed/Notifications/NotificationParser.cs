@@ -56,7 +56,7 @@ public static class NotificationParser
             return false;
         }
 
-        if (!TryTakeNumber(ref channel, out int database) || !TryTake(ref channel, "__:"u8) || channel.IsEmpty || channel.ContainsAny(ControlCharacters))
+        if (!TryTakeNumber(ref channel, out var database) || !TryTake(ref channel, "__:"u8) || channel.IsEmpty || channel.ContainsAny(ControlCharacters))
         {
             return false;
         }
@@ -90,7 +90,7 @@ public static class NotificationParser
         }
 
         rest = rest[1..];
-        if (!TryTakeNumber(ref rest, out int length) || !TryTake(ref rest, "\r\n"u8) || rest.Length < length)
+        if (!TryTakeNumber(ref rest, out var length) || !TryTake(ref rest, "\r\n"u8) || rest.Length < length)
         {
             return false;
         }
@@ -104,7 +104,7 @@ public static class NotificationParser
     private static bool TryTakeNumber(scoped ref ReadOnlySpan<byte> rest, out int number)
     {
         number = 0;
-        int digits = 0;
+        var digits = 0;
         while (digits < rest.Length && (uint)(rest[digits] - '0') <= 9)
         {
             if (digits == MaxDigits)
@@ -115,7 +115,7 @@ public static class NotificationParser
             number = (number * 10) + (rest[digits++] - '0');
         }
 
-        bool isCanonical = digits == 1 || (digits > 1 && rest[0] != '0');
+        var isCanonical = digits == 1 || (digits > 1 && rest[0] != '0');
         rest = rest[digits..];
         return isCanonical;
     }

@@ -36,8 +36,7 @@ internal sealed class NotificationRing(int maxBytes)
     {
         get
         {
-            lock (_gate)
-                return _next;
+            lock (_gate) return _next;
         }
     }
 
@@ -45,8 +44,7 @@ internal sealed class NotificationRing(int maxBytes)
     {
         get
         {
-            lock (_gate)
-                return _end - _start;
+            lock (_gate) return _end - _start;
         }
     }
 
@@ -55,8 +53,7 @@ internal sealed class NotificationRing(int maxBytes)
     {
         get
         {
-            lock (_gate)
-                return _hasOverflowed;
+            lock (_gate) return _hasOverflowed;
         }
     }
 
@@ -74,8 +71,7 @@ internal sealed class NotificationRing(int maxBytes)
     {
         lock (_gate)
         {
-            while (_first < before && _start < _end)
-                DropOldest();
+            while (_first < before && _start < _end) DropOldest();
             _hasOverflowed = false;
         }
     }
@@ -101,7 +97,7 @@ internal sealed class NotificationRing(int maxBytes)
             {
                 var header = MemoryMarshal.Read<Header>(_bytes.AsSpan(_start));
                 var rest = _bytes.AsSpan(_start + HeaderBytes, header.Size - HeaderBytes);
-                int fields = header.EventLength + header.KeyLength;
+                var fields = header.EventLength + header.KeyLength;
                 visit(
                     header.Position, header.Database, rest[..header.EventLength], rest.Slice(header.EventLength, header.KeyLength), rest.Slice(fields, header.FieldsLength),
                     header.ReadAt, rest[(fields + header.FieldsLength)..]);
@@ -119,11 +115,11 @@ internal sealed class NotificationRing(int maxBytes)
         {
             ReadOnlyMemory<byte> copy = _bytes.AsSpan(_start.._end).ToArray();
             var all = new List<RecordedNotification>();
-            for (int at = 0; at < copy.Length;)
+            for (var at = 0; at < copy.Length;)
             {
                 var header = MemoryMarshal.Read<Header>(copy.Span[at..]);
                 var rest = copy.Slice(at + HeaderBytes, header.Size - HeaderBytes);
-                int fields = header.EventLength + header.KeyLength;
+                var fields = header.EventLength + header.KeyLength;
                 all.Add(new RecordedNotification(
                     header.Position, header.Database, rest[..header.EventLength], rest.Slice(header.EventLength, header.KeyLength), rest.Slice(fields, header.FieldsLength),
                     header.ReadAt, rest[(fields + header.FieldsLength)..]));
@@ -138,7 +134,7 @@ internal sealed class NotificationRing(int maxBytes)
     {
         lock (_gate)
         {
-            int size = header.Size;
+            var size = header.Size;
             _next++;
             if (size > maxBytes)
             {
@@ -152,8 +148,7 @@ internal sealed class NotificationRing(int maxBytes)
                 _hasOverflowed = true;
             }
 
-            if (_end + size > _bytes.Length)
-                MakeRoom(size);
+            if (_end + size > _bytes.Length) MakeRoom(size);
             MemoryMarshal.Write(_bytes.AsSpan(_end), header);
             one.CopyTo(_bytes.AsSpan(_end + HeaderBytes));
             two.CopyTo(_bytes.AsSpan(_end + HeaderBytes + one.Length));
@@ -166,14 +161,13 @@ internal sealed class NotificationRing(int maxBytes)
     {
         _start += MemoryMarshal.Read<Header>(_bytes.AsSpan(_start)).Size;
         _first++;
-        if (_start == _end)
-            _start = _end = 0;
+        if (_start == _end) _start = _end = 0;
     }
 
     /// <summary>To the front, into a larger one unless half of it is free: moved once for as many bytes as are added, at most.</summary>
     private void MakeRoom(int size)
     {
-        int used = _end - _start;
+        var used = _end - _start;
         var to = used + size <= _bytes.Length / 2 ? _bytes : new byte[Math.Max(4096, (used + size) * 2)];
         _bytes.AsSpan(_start, used).CopyTo(to);
         (_bytes, _start, _end) = (to, 0, used);

@@ -25,7 +25,10 @@ internal sealed class PendingFieldEvent
     {
         (_position, _database, _eventLength, _keyLength) = (position, notification.Database, notification.Event.Length, notification.Key.Length);
         if (_bytes.Length < _eventLength + _keyLength || _bytes.Length > FrameReader.KeptScratch)
+        {
             _bytes = new byte[Math.Max(256, _eventLength + _keyLength)];
+        }
+
         notification.Event.CopyTo(_bytes);
         notification.Key.CopyTo(_bytes.AsSpan(_eventLength));
         (IsHolding, IsAsked) = (true, false);

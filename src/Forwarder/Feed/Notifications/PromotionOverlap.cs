@@ -33,25 +33,23 @@ internal static class PromotionOverlap
     public static Split Find(IReadOnlyList<RecordedNotification> kept, IReadOnlyList<RecordedNotification> sent)
     {
         var (from, start) = Anchor(kept, sent);
-        bool isAnchored = from > 0;
+        var isAnchored = from > 0;
         int[] own = [.. Enumerable.Range(from, kept.Count - from).Where(i => !kept[i].IsMarker && !IsLocal(kept[i]))];
         var masters = sent.Skip(start).Where(one => !one.IsMarker && !IsLocal(one)).ToList();
         if (isAnchored)
         {
-            int length = Run(kept, own, masters, 0);
+            var length = Run(kept, own, masters, 0);
             return new Split(length == 0 ? from : own[length - 1] + 1, true);
         }
 
         int longest = 0, at = 0;
-        for (int begin = 0; begin < masters.Count && own.Length > 0; begin++)
+        for (var begin = 0; begin < masters.Count && own.Length > 0; begin++)
         {
-            int length = Run(kept, own, masters, begin);
-            if (length > longest)
-                (longest, at) = (length, begin);
+            var length = Run(kept, own, masters, begin);
+            if (length > longest) (longest, at) = (length, begin);
         }
 
-        if (longest == 0)
-            return new Split(0, true);
+        if (longest == 0) return new Split(0, true);
 
         var piece = masters.Skip(at).Take(longest).ToList();
         return new Split(own[longest - 1] + 1, piece.All(one => masters.Count(other => IsSame(one, other)) == 1));
@@ -64,11 +62,9 @@ internal static class PromotionOverlap
         var rest = new List<RecordedNotification>();
         foreach (var one in notifications)
         {
-            int at = byKey.TryGetValue(KeyOf(one), out var same) ? same.FindIndex(other => IsEcho(one, other) || IsEcho(other, one)) : -1;
-            if (at < 0)
-                rest.Add(one);
-            else
-                same!.RemoveAt(at);
+            var at = byKey.TryGetValue(KeyOf(one), out var same) ? same.FindIndex(other => IsEcho(one, other) || IsEcho(other, one)) : -1;
+            if (at < 0) rest.Add(one);
+            else same!.RemoveAt(at);
         }
 
         return rest;
@@ -79,23 +75,20 @@ internal static class PromotionOverlap
     /// <summary>How many of the replica's, from its first, are the master's from here on.</summary>
     private static int Run(IReadOnlyList<RecordedNotification> kept, int[] own, List<RecordedNotification> masters, int begin)
     {
-        int length = 0;
-        while (length < own.Length && begin + length < masters.Count && IsEcho(masters[begin + length], kept[own[length]]))
-            length++;
+        var length = 0;
+        while (length < own.Length && begin + length < masters.Count && IsEcho(masters[begin + length], kept[own[length]])) length++;
         return length;
     }
 
     /// <summary>Behind the last marker that both have; the starts when there is none.</summary>
     private static (int Kept, int Sent) Anchor(IReadOnlyList<RecordedNotification> kept, IReadOnlyList<RecordedNotification> sent)
     {
-        for (int i = kept.Count - 1; i >= 0; i--)
+        for (var i = kept.Count - 1; i >= 0; i--)
         {
-            if (!kept[i].IsMarker)
-                continue;
-            for (int j = sent.Count - 1; j >= 0; j--)
+            if (!kept[i].IsMarker) continue;
+            for (var j = sent.Count - 1; j >= 0; j--)
             {
-                if (sent[j].IsMarker && sent[j].Marker.Span.SequenceEqual(kept[i].Marker.Span))
-                    return (i + 1, j + 1);
+                if (sent[j].IsMarker && sent[j].Marker.Span.SequenceEqual(kept[i].Marker.Span)) return (i + 1, j + 1);
             }
         }
 
@@ -110,15 +103,12 @@ internal static class PromotionOverlap
 
     private static bool IsEcho(in RecordedNotification master, in RecordedNotification replica)
     {
-        if (master.Database != replica.Database || !master.Key.Span.SequenceEqual(replica.Key.Span))
-            return false;
-        if (master.Event.Span.SequenceEqual(replica.Event.Span))
-            return true;
+        if (master.Database != replica.Database || !master.Key.Span.SequenceEqual(replica.Key.Span)) return false;
+        if (master.Event.Span.SequenceEqual(replica.Event.Span)) return true;
 
         foreach (var (masters, replicas) in Pairs)
         {
-            if (master.Event.Span.SequenceEqual(masters) && replica.Event.Span.SequenceEqual(replicas))
-                return true;
+            if (master.Event.Span.SequenceEqual(masters) && replica.Event.Span.SequenceEqual(replicas)) return true;
         }
 
         return false;

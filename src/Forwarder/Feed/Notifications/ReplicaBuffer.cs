@@ -42,13 +42,14 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     public void Keep(in EventPosition position, in Notification notification, long readAt)
     {
         if (IsReplica || IsPromoting)
+        {
             _kept.Add(position, notification.Database, notification.Event, notification.Key, notification.Fields, readAt);
+        }
     }
 
     public void KeepMarker(ReadOnlySpan<byte> payload)
     {
-        if (!IsReplica)
-            return;
+        if (!IsReplica) return;
 
         (_markerBefore, _marker) = (_marker, _kept.Next);
         _kept.AddMarker(payload);
@@ -58,8 +59,7 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     public void SeenReplica(ClockReading at, EventPosition position, bool isConnected)
     {
         (IsReplica, IsPromoting, _isFenced) = (true, false, false); // from here on its own word counts again
-        if (!isConnected && Last.At != default)
-            return;
+        if (!isConnected && Last.At != default) return;
 
         Last = (at, position);
         _kept.Cut(Math.Min(_cutNext, Math.Min(_marker, _markerBefore))); // while no events flow markers come more rarely than answers, and the echoes are counted from one
@@ -88,8 +88,7 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
         }
 
         var split = PromotionOverlap.Find(kept, sent);
-        if (!split.IsCertain)
-            missed ??= "what the promoted node sent first looks like what its master had sent, more than once";
+        if (!split.IsCertain) missed ??= "what the promoted node sent first looks like what its master had sent, more than once";
         return [.. kept.Skip(split.First).Where(one => !one.IsMarker)];
     }
 

@@ -27,8 +27,7 @@ internal sealed class FeedProgress
     {
         get
         {
-            lock (_gate)
-                return _published;
+            lock (_gate) return _published;
         }
     }
 
@@ -78,7 +77,6 @@ internal sealed class FeedProgress
     public void Publish()
     {
         var now = new Snapshot(Position, _markersSeen, _received, _heldBack, _oversized, _refused);
-        lock (_gate)
-            _published = now;
+        lock (_gate) _published = now;
     }
 }

@@ -13,8 +13,7 @@ internal sealed class FeedRemedies(string node, ILogger logger)
     {
         get
         {
-            lock (_gate)
-                return _texts.Count == 0 ? null : string.Join("; ", _texts.Values);
+            lock (_gate) return _texts.Count == 0 ? null : string.Join("; ", _texts.Values);
         }
     }
 
@@ -23,18 +22,13 @@ internal sealed class FeedRemedies(string node, ILogger logger)
     {
         lock (_gate)
         {
-            if (_texts.GetValueOrDefault(aspect) == text)
-                return;
+            if (_texts.GetValueOrDefault(aspect) == text) return;
 
-            if (text is null)
-                _texts.Remove(aspect);
-            else
-                _texts[aspect] = text;
+            if (text is null) _texts.Remove(aspect);
+            else _texts[aspect] = text;
         }
 
-        if (text is null)
-            FeedLog.Restored(logger, node, aspect);
-        else
-            FeedLog.Degraded(logger, node, text);
+        if (text is null) FeedLog.Restored(logger, node, aspect);
+        else FeedLog.Degraded(logger, node, text);
     }
 }

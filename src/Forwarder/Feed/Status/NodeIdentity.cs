@@ -15,5 +15,5 @@ internal sealed record NodeIdentity(string RunId, string Version, ServerEvents S
     public ulong RunNumber(string nonce) => Number(RunId) ?? Number(nonce) ?? 0;
 
     private static ulong? Number(string text) =>
-        text.Length >= Digits && ulong.TryParse(text.AsSpan(0, Digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong number) ? number : null;
+        text.Length >= Digits && ulong.TryParse(text.AsSpan(0, Digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

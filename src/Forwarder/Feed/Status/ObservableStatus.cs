@@ -13,8 +13,7 @@ internal sealed class ObservableStatus(NodeFeedStatus first)
     {
         get
         {
-            lock (_gate)
-                return _status;
+            lock (_gate) return _status;
         }
     }
 
@@ -26,8 +25,7 @@ internal sealed class ObservableStatus(NodeFeedStatus first)
         lock (_gate)
         {
             var next = change(_status);
-            if (next == _status)
-                return;
+            if (next == _status) return;
 
             _status = next;
         }

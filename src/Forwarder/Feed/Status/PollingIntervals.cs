@@ -44,19 +44,16 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
     /// <summary>Each beat, first.</summary>
     public void Beat()
     {
-        long now = time.GetTimestamp();
-        if (_hasNews)
-            (_hasNews, _newsAt) = (false, now);
-        if (_othersSet)
-            (_othersSet, _othersSetAt) = (false, now);
+        var now = time.GetTimestamp();
+        if (_hasNews) (_hasNews, _newsAt) = (false, now);
+        if (_othersSet) (_othersSet, _othersSetAt) = (false, now);
     }
 
     /// <summary>While something is wanted: whether a marker is due with this beat. Then it counts as sent.</summary>
     public bool TakeMarker(TimeSpan slack)
     {
         var interval = IsFlowing ? options.MarkerInterval : options.QuietInterval;
-        if (_markedAt != 0 && time.GetElapsedTime(_markedAt) + slack < interval)
-            return false;
+        if (_markedAt != 0 && time.GetElapsedTime(_markedAt) + slack < interval) return false;
 
         _markedAt = time.GetTimestamp();
         return true;

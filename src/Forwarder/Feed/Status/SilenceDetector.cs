@@ -29,8 +29,7 @@ internal sealed class SilenceDetector(NodeFeedOptions options)
     {
         Lasted = reads == _reads && isAnswerDue ? Lasted + options.MarkerInterval : TimeSpan.Zero;
         _reads = reads;
-        if (IsOn || Lasted < options.MarkerDeadline)
-            return false;
+        if (IsOn || Lasted < options.MarkerDeadline) return false;
 
         IsOn = true;
         _ended = NewSignal();

@@ -59,7 +59,11 @@ internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILo
 
     private EchoWords? Known(TransportAddress upstream, long openedAt)
     {
-        if (_last is { } last && last.From == upstream && last.LearntAt >= openedAt && !(last.Words.IsSilent && IsOld(last))) return last.Words;
+        if (_last is { } last && last.From == upstream && last.LearntAt >= openedAt && !(last.Words.IsSilent && IsOld(last)))
+        {
+            return last.Words;
+        }
+
         return _failed is { } failed && failed.From == upstream && !IsOld(failed) ? failed.Words : null;
     }
 

@@ -133,7 +133,7 @@ internal sealed class EpollConnection : LoopHandler, IConnection
     {
         if (_isClosed) return;
         Close();
-        Libc.Close(Fd);
+        _ = Libc.Close(Fd);
     }
 
     private void Close()
@@ -149,7 +149,7 @@ internal sealed class EpollConnection : LoopHandler, IConnection
         if (_isAborted || _isClosed) return;
         _isAborted = true;
         Writer.TrySend();
-        if (!Writer.HasEnded || !Reader.HasEnded) Libc.Shutdown(Fd, Libc.ShutdownBoth);
+        if (!Writer.HasEnded || !Reader.HasEnded) _ = Libc.Shutdown(Fd, Libc.ShutdownBoth);
         Writer.Break();
         Reader.End();
     }

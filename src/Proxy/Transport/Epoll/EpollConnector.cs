@@ -35,7 +35,7 @@ internal sealed class EpollConnector : LoopHandler
 
     public override void OnLoopEnded()
     {
-        Libc.Close(_fd);
+        _ = Libc.Close(_fd);
         _connected.TrySetException(new SocketException((int)SocketError.OperationAborted));
     }
 
@@ -60,7 +60,7 @@ internal sealed class EpollConnector : LoopHandler
 
         if (errno is not (Errno.InProgress or Errno.Interrupted))
         {
-            Libc.Close(_fd);
+            _ = Libc.Close(_fd);
             _connected.SetException(Errno.ToException(errno));
             return;
         }
@@ -93,7 +93,7 @@ internal sealed class EpollConnector : LoopHandler
         }
         catch (SocketException e)
         {
-            Libc.Close(_fd);
+            _ = Libc.Close(_fd);
             _connected.SetException(e);
             return false;
         }

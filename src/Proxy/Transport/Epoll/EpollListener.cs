@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Transport.Posix;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
@@ -47,7 +46,9 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
     public ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
     {
         if (Loop.IsCurrent && _loops.Length == 1 && !cancellationToken.IsCancellationRequested && MayAccept() && TryAccept(out var fd, out var peer))
+        {
             return ValueTask.FromResult<IConnection>(Adopt(Loop, fd, peer));
+        }
 
         return new ValueTask<IConnection>(AcceptSlowAsync(cancellationToken));
     }
@@ -150,7 +151,7 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
         var loop = _loops[_nextLoop++ % _loops.Length];
         var accepted = new Accepted(this, loop, accepting, fd, peer);
         if (loop.IsCurrent) accepted.Hand();
-        else if (!loop.TryPost(static state => ((Accepted)state).Hand(), accepted)) Libc.Close(fd);
+        else if (!loop.TryPost(static state => ((Accepted)state).Hand(), accepted)) _ = Libc.Close(fd);
     }
 
     /// <exception cref="System.Net.Sockets.SocketException">The loop cannot watch it; it is closed.</exception>
@@ -164,7 +165,7 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
         }
         catch
         {
-            Libc.Close(fd);
+            _ = Libc.Close(fd);
             throw;
         }
     }

@@ -134,7 +134,7 @@ internal sealed unsafe class EpollLoop
     public void Remove(LoopHandler handler, int fd)
     {
         _handlers[handler.Slot] = null;
-        Libc.EpollControl(_epoll, Libc.Delete, fd, null); // closing alone would not do while a child process is being started
+        _ = Libc.EpollControl(_epoll, Libc.Delete, fd, null); // closing alone would not do while a child process is being started
         _toClose.Add((fd, handler.Slot));
         handler.Slot = -1;
     }
@@ -189,7 +189,7 @@ internal sealed unsafe class EpollLoop
     {
         foreach (var (fd, slot) in _toClose)
         {
-            if (fd >= 0) Libc.Close(fd);
+            if (fd >= 0) _ = Libc.Close(fd);
             _freeSlots.Push(slot);
         }
 
@@ -215,7 +215,7 @@ internal sealed unsafe class EpollLoop
         }
 
         Close();
-        Libc.Close(_epoll);
+        _ = Libc.Close(_epoll);
         NativeMemory.Free(_events);
         if (fault is null) _ended.SetResult();
         else _ended.SetException(fault);

@@ -297,7 +297,7 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
         _allSent?.TrySetResult();
         if (_isFinished || _isBroken || connection.Slot < 0) return;
         _isFinished = true;
-        Libc.Shutdown(fd, Libc.ShutdownWrite);
+        _ = Libc.Shutdown(fd, Libc.ShutdownWrite);
     }
 
     /// <summary>One call for all there is. Returns how much that is; <paramref name="sent"/> is -1 when it failed.</summary>

@@ -62,5 +62,5 @@ internal sealed unsafe class LoopPosts : LoopHandler
         OnEvents(0);
     }
 
-    public override void OnLoopEnded() => Libc.Close(Fd);
+    public override void OnLoopEnded() => _ = Libc.Close(Fd);
 }

@@ -15,6 +15,9 @@ internal readonly struct LoopSwitch(EpollLoop loop) : ICriticalNotifyCompletion
 
     public void UnsafeOnCompleted(Action continuation)
     {
-        if (!loop.TryPost(static state => ((Action)state)(), continuation)) ThreadPool.UnsafeQueueUserWorkItem(static action => action(), continuation, preferLocal: false);
+        if (!loop.TryPost(static state => ((Action)state)(), continuation))
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static action => action(), continuation, preferLocal: false);
+        }
     }
 }

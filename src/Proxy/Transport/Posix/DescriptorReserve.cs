@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using KeyEvt.Proxy.Listen;
 
 namespace KeyEvt.Proxy.Transport.Posix;
 

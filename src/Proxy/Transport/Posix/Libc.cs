@@ -98,7 +98,7 @@ internal static unsafe partial class Libc
     {
         var fd = Duplicate(2);
         if (fd < 0) return int.MaxValue;
-        Close(fd);
+        _ = Close(fd);
         return fd;
     }
 
@@ -110,7 +110,7 @@ internal static unsafe partial class Libc
         return GetSocketOption(fd, SocketLevel, SocketErrorOption, &error, &length) < 0 ? Marshal.GetLastSystemError() : error;
     }
 
-    public static void SetOption(int fd, int level, int name, int value) => SetSocketOption(fd, level, name, &value, sizeof(int));
+    public static void SetOption(int fd, int level, int name, int value) => _ = SetSocketOption(fd, level, name, &value, sizeof(int));
 
     /// <summary>SO_REUSEADDR.</summary>
     public static void ReuseAddress(int fd, bool mayReuse) => SetOption(fd, SocketLevel, ReuseAddressOption, mayReuse ? 1 : 0);
@@ -119,7 +119,7 @@ internal static unsafe partial class Libc
     public static void ResetOnClose(int fd)
     {
         var onAndSeconds = stackalloc int[2] { 1, 0 }; // struct linger
-        SetSocketOption(fd, SocketLevel, LingerOption, onAndSeconds, 2 * sizeof(int));
+        _ = SetSocketOption(fd, SocketLevel, LingerOption, onAndSeconds, 2 * sizeof(int));
     }
 
     /// <summary>struct iovec.</summary>

@@ -22,10 +22,14 @@ internal static class ClientHello
     {
         await ReceiveFirstAsync(socket, Memory<byte>.Empty).ConfigureAwait(false); // waits without a buffer until there is something, or the end
         var bytes = new byte[FirstBytes];
-        for (int count = 0; ;)
+        for (var count = 0; ;)
         {
-            int received = count == 0 ? await ReceiveFirstAsync(socket, bytes).ConfigureAwait(false) : await socket.ReceiveAsync(bytes.AsMemory(count), SocketFlags.None).ConfigureAwait(false);
-            if (received == 0) return count == 0 ? ReadOnlyMemory<byte>.Empty : throw new TlsFailedException("it left in the middle of its first message");
+            var received = count == 0 ? await ReceiveFirstAsync(socket, bytes).ConfigureAwait(false) : await socket.ReceiveAsync(bytes.AsMemory(count), SocketFlags.None).ConfigureAwait(false);
+            if (received == 0)
+            {
+                return count == 0 ? ReadOnlyMemory<byte>.Empty : throw new TlsFailedException("it left in the middle of its first message");
+            }
+
             count += received;
             if (IsWhole(bytes.AsSpan(0, count))) return bytes.AsMemory(0, count);
             if (count == bytes.Length) Array.Resize(ref bytes, Math.Min(2 * count, HeaderBytes + MaxRecordBytes));

@@ -59,8 +59,15 @@ internal sealed class HandshakeAdmission : IDisposable
         lock (_gate)
         {
             if (CountOf(guest, HandshakeStage.Waiting) >= _limits.WaitingOfOneNetwork) return null;
-            if (CountOf(guest, HandshakeStage.Silent) >= _limits.SilentOfOneNetwork) leaves = Silent.First(silent => silent.Network == guest.Network);
-            else if (Silent.Count + Waiting.Count >= _limits.Waiting && (leaves = Silent.First?.Value) is null) return null;
+            if (CountOf(guest, HandshakeStage.Silent) >= _limits.SilentOfOneNetwork)
+            {
+                leaves = Silent.First(silent => silent.Network == guest.Network);
+            }
+            else if (Silent.Count + Waiting.Count >= _limits.Waiting && (leaves = Silent.First?.Value) is null)
+            {
+                return null;
+            }
+
             if (leaves is not null) Remove(leaves, TooSilent);
             Add(guest, HandshakeStage.Silent);
             if (!_isSweeping) _timer.Change(SweepEvery, SweepEvery);
@@ -93,7 +100,7 @@ internal sealed class HandshakeAdmission : IDisposable
         lock (_gate)
         {
             if (guest.Stage == HandshakeStage.Over) return false;
-            bool leavesPlace = guest.Stage == HandshakeStage.Shaking;
+            var leavesPlace = guest.Stage == HandshakeStage.Shaking;
             Remove(guest, reason: null);
             if (leavesPlace) CallNext();
             return true;
@@ -140,7 +147,7 @@ internal sealed class HandshakeAdmission : IDisposable
     {
         if (_time.GetElapsedTime(guest.CameAt) >= Deadline) return TooLate;
         if (guest.Stage != HandshakeStage.Shaking || _time.GetElapsedTime(guest.ShakingSince) < Patience) return null;
-        bool isInTheWay = CountOf(guest, HandshakeStage.Waiting) > 0 || (Waiting.Count > 0 && Shaking.Count >= _limits.Handshakes);
+        var isInTheWay = CountOf(guest, HandshakeStage.Waiting) > 0 || (Waiting.Count > 0 && Shaking.Count >= _limits.Handshakes);
         return isInTheWay ? TooSlow : null;
     }
 
@@ -179,7 +186,7 @@ internal sealed class HandshakeAdmission : IDisposable
     /// <param name="reason">Null: it was not put out.</param>
     private void Remove(PendingHandshake guest, string? reason)
     {
-        int stage = (int)guest.Stage;
+        var stage = (int)guest.Stage;
         _guests[stage].Remove(guest.Place!);
         var counts = _counts[guest.Network];
         counts[stage]--;

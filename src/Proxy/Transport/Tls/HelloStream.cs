@@ -10,7 +10,7 @@ internal sealed class HelloStream(Socket socket, ReadOnlyMemory<byte> hello) : N
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (_hello.IsEmpty) return base.ReadAsync(buffer, cancellationToken);
-        int count = Math.Min(buffer.Length, _hello.Length);
+        var count = Math.Min(buffer.Length, _hello.Length);
         _hello[..count].CopyTo(buffer);
         _hello = count < _hello.Length ? _hello[count..] : default; // the array behind it is let go
         return ValueTask.FromResult(count);

@@ -111,7 +111,7 @@ internal sealed class TlsConnection : IConnection
         while (true)
         {
             await _secure.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
-            int count = await _secure.ReadAsync(input.GetMemory(SegmentBytes)).ConfigureAwait(false);
+            var count = await _secure.ReadAsync(input.GetMemory(SegmentBytes)).ConfigureAwait(false);
             if (count == 0) return;
             input.Advance(count);
             if ((await input.FlushAsync().ConfigureAwait(false)).IsCompleted) return;

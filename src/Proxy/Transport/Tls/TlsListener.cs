@@ -60,7 +60,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
             _accepting ??= listener.AcceptSocketAsync(_end.Token).AsTask();
             if (await Task.WhenAny(_arriving, _accepting).WaitAsync(cancellationToken).ConfigureAwait(false) == _arriving)
             {
-                bool isOpen = await _arriving.ConfigureAwait(false);
+                var isOpen = await _arriving.ConfigureAwait(false);
                 _arriving = null;
                 if (!isOpen) throw new SocketException((int)SocketError.OperationAborted); // disposed
                 continue;
@@ -113,7 +113,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
     {
         IPEndPoint? client = null;
         PendingHandshake? guest = null;
-        bool isLetIn = false;
+        var isLetIn = false;
         try
         {
             client = (IPEndPoint)socket.RemoteEndPoint!;

@@ -8,7 +8,7 @@ namespace KeyEvt.EndToEnd.Tests.Faults;
 /// One private RabbitMQ for all of them, started once. The tests run one after the other. Each finds the broker running, and puts back what it changed.
 /// </summary>
 [CollectionDefinition(Name)]
-public sealed class OwnBrokerCollection : ICollectionFixture<OwnBroker>
+public sealed class OwnBrokerGroup : ICollectionFixture<OwnBroker>
 {
     public const string Name = "own broker";
 }
