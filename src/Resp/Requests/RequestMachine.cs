@@ -2,12 +2,12 @@
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// Reads one request at a time, resumable at every byte: the part of <see cref="RespRequestFramer{TFilter}"/> that judges. Its fast
-/// path only recognises what is plainly valid; everything else, and every error, is found here.
+/// Reads one request at a time, resumable at every byte. It is the part of <see cref="RespRequestFramer{TFilter}"/> that judges: the framer's fast
+/// path only recognises what is plainly valid. Everything else, and every error, is found here. Inline lines are read by <see cref="InlineLine"/>.
 /// </summary>
 internal sealed class RequestMachine(RespLimits limits)
 {
-    /// <summary>Longer bodies need no fast path.</summary>
+    /// <summary>Longer bodies gain nothing from the fast path.</summary>
     private const int MaxContiguousBody = 16 * 1024 * 1024;
 
     private Phase _phase;
@@ -16,7 +16,7 @@ internal sealed class RequestMachine(RespLimits limits)
     private long _argumentsLeft;
     private bool _nameKnown;
     private CommandNameHead _head;
-    private InlineLexer<InlineNameSink> _inline;
+    private InlineLine _inline = new(limits.MaxInlineBytes);
 
     /// <summary>What is read next.</summary>
     private enum Phase : byte
@@ -36,40 +36,41 @@ internal sealed class RequestMachine(RespLimits limits)
         BodyLf,
     }
 
-    /// <summary>The largest body that may be skipped without asking this machine.</summary>
+    /// <summary>The largest body that the fast path may skip without asking this machine.</summary>
     public int ContiguousBodyLimit { get; } = (int)Math.Min(limits.MaxBulkBytes, MaxContiguousBody);
 
     public bool AtBoundary => _phase == Phase.Boundary;
 
-    /// <summary>Inside a request that may be forwarded as it comes.</summary>
+    /// <summary>A request is being read whose name is known already: its bytes may be forwarded as they come.</summary>
     public bool IsInNamedRequest => _nameKnown && _phase is not (Phase.Boundary or Phase.InlineName or Phase.Count or Phase.CountLf);
 
     public ReadOnlySpan<byte> NameHead => _head.Span;
 
-    /// <summary>Of an inline line no more than <see cref="CommandNameHead.Capacity"/>.</summary>
+    /// <summary>Bytes of the command name; of an inline line's name no more than <see cref="CommandNameHead.Capacity"/> are counted.</summary>
     public long NameLength { get; private set; }
 
-    /// <summary>Of an inline line <see cref="IRequestFilter.UnknownCount"/>.</summary>
+    /// <summary>Arguments of the request, its name among them; for an inline line <see cref="IRequestFilter.UnknownCount"/>.</summary>
     public long ArgumentCount { get; private set; }
 
-    /// <summary>Of the request being read another name may be told: servers divide its line differently.</summary>
+    /// <summary>Another name may still be told for the request being read, since servers divide its inline line differently.</summary>
     public bool MayTellAnotherName => _phase == Phase.InlineName;
 
     /// <summary>Bytes still due of the body being read.</summary>
     public long BodyLeft { get; private set; }
 
     /// <summary>
-    /// Index in the current span up to which bytes are valid and, as the name is known, may be forwarded. Set to -1 at the start of each span by
-    /// the owner; stays -1 when nothing new is.
+    /// The bytes of the current span in front of this index are valid and may be forwarded, as their request's name is known. The owner sets it at the start of each
+    /// span, to -1 inside a request; it stays so while nothing new may be forwarded.
     /// </summary>
     public int ValidTo { get; set; }
 
+    /// <summary>After <see cref="MachineStop.Malformed"/>: the error line for the client.</summary>
     public string Error { get; private set; } = "";
 
     /// <summary>The request being read, or the last one, is an inline line.</summary>
     public bool IsInline { get; private set; }
 
-    /// <summary>The request is held whole. Then its line must not be longer than all servers take, whenever its LF arrives.</summary>
+    /// <summary>The request is held whole, so an inline line must not be longer than every server takes, whenever its LF arrives.</summary>
     public bool IsHeld { get; set; }
 
     /// <summary>Forgets the request being read.</summary>
@@ -79,7 +80,7 @@ internal sealed class RequestMachine(RespLimits limits)
         BodyLeft = 0;
     }
 
-    /// <summary>Goes on inside a request whose count and name have been read elsewhere: next comes a '$'.</summary>
+    /// <summary>Enters a request whose count and name the fast path has read; the next byte should be the '$' of an argument.</summary>
     public void EnterArguments(long argumentsLeft)
     {
         _phase = Phase.Dollar;
@@ -87,7 +88,7 @@ internal sealed class RequestMachine(RespLimits limits)
         _nameKnown = true;
     }
 
-    /// <summary>Reads on until the span or the request ends, or there is something to say.</summary>
+    /// <summary>Reads on until the span ends, the request ends, its name is known, or a byte is not allowed.</summary>
     public MachineStop Advance(ReadOnlySpan<byte> bytes, ref int position)
     {
         while (position < bytes.Length)
@@ -117,19 +118,18 @@ internal sealed class RequestMachine(RespLimits limits)
     {
         _head.Clear();
         _nameKnown = false;
-        _lineLength = 0;
         IsInline = bytes[position] != '*';
-        if (!IsInline)
+        if (IsInline)
+        {
+            _inline.Begin();
+            _phase = Phase.InlineName;
+        }
+        else
         {
             position++;
             _lineLength = 1;
             _number = new HeaderNumber(lowest: long.MinValue);
             _phase = Phase.Count;
-        }
-        else
-        {
-            _inline = new InlineLexer<InlineNameSink>(default, quotesMayJoin: true);
-            _phase = Phase.InlineName;
         }
 
         return MachineStop.None;
@@ -137,90 +137,29 @@ internal sealed class RequestMachine(RespLimits limits)
 
     private MachineStop ReadInlineName(ReadOnlySpan<byte> bytes, ref int position)
     {
-        while (position < bytes.Length)
-        {
-            var value = bytes[position];
-            if (value == 0) return Malformed(RequestErrors.ZeroByteInline);
-            if (value == '\n') return EndInlineName(ref position);
-            if (++_lineLength > limits.MaxInlineBytes) return Malformed(RequestErrors.TooBigInline);
-            position++;
-            if (_inline.DivideAt(value))
-            {
-                TellInlineName();
-                _inline.Add(value);
-                return MachineStop.NameKnown;
-            }
-
-            _inline.Add(value);
-            if (!_inline.Sink.HasBegun || !(_inline.IsBetweenArguments || _inline.Sink.Head.IsFull)) continue;
-            TellInlineName();
-            _phase = Phase.InlineRest;
-            return KnowName(position);
-        }
-
-        return MachineStop.None;
-    }
-
-    /// <summary>The line is over, and the word with it, whether its quotes are balanced or not.</summary>
-    private MachineStop EndInlineName(ref int position)
-    {
-        position++;
-        EndRequest(position);
-        if (!_inline.Sink.HasBegun) return MachineStop.None;
-        TellInlineName();
-        return MachineStop.NameKnown;
-    }
-
-    private void TellInlineName()
-    {
-        _head = _inline.Sink.Head;
+        var stop = _inline.ReadName(bytes, ref position);
+        if (stop == MachineStop.Malformed) return Malformed(_inline.Error);
+        if (_inline.HasEnded) EndRequest(position);
+        if (stop == MachineStop.None) return stop;
+        _head = _inline.Name;
         NameLength = _head.Length;
         ArgumentCount = IRequestFilter.UnknownCount;
+        if (!_inline.IsNameCertain) return stop;
+        _phase = Phase.InlineRest;
+        return KnowName(position);
     }
 
-    /// <summary>What the line's quotes mean is the server's to say. So is its length, which servers judge by what has arrived when they look.</summary>
     private MachineStop ReadInlineRest(ReadOnlySpan<byte> bytes, ref int position)
     {
-        var allowed = IsHeld ? limits.MaxInlineBytes - _lineLength : int.MaxValue;
-        var rest = bytes[position..];
-        var length = rest.IndexOfAny((byte)'\n', (byte)0);
-        if (length > allowed || (length < 0 && rest.Length > allowed))
-        {
-            position += allowed;
-            return Malformed(RequestErrors.TooBigInline);
-        }
-
-        var taken = length < 0 ? rest.Length : length;
-        if (IsHeld) _lineLength += taken;
-        position += taken;
+        var stop = _inline.ReadRest(bytes, ref position, IsHeld);
+        if (stop == MachineStop.Malformed) return Malformed(_inline.Error);
         ValidTo = position;
-        if (length < 0) return MachineStop.None;
-        if (bytes[position] == 0) return Malformed(RequestErrors.ZeroByteInline);
-        position++;
-        EndRequest(position);
-        return MachineStop.None;
+        if (_inline.HasEnded) EndRequest(position);
+        return stop;
     }
 
-    private MachineStop ReadCount(ReadOnlySpan<byte> bytes, ref int position)
-    {
-        for (; position < bytes.Length; position++)
-        {
-            var value = bytes[position];
-            if (value == '\r') return EndCount(ref position);
-            if (++_lineLength > limits.MaxInlineBytes) return Malformed(RequestErrors.TooBigCountLine);
-            if (!_number.TryAdd(value)) return Malformed(RequestErrors.InvalidCount);
-        }
-
-        return MachineStop.None;
-    }
-
-    private MachineStop EndCount(ref int position)
-    {
-        if (!_number.IsComplete || _number.Value > limits.MaxArguments) return Malformed(RequestErrors.InvalidCount);
-        position++;
-        _phase = Phase.CountLf;
-        return MachineStop.None;
-    }
+    private MachineStop ReadCount(ReadOnlySpan<byte> bytes, ref int position) =>
+        ReadNumber(bytes, ref position, limits.MaxArguments, RequestErrors.InvalidCount, RequestErrors.TooBigCountLine, Phase.CountLf);
 
     private MachineStop ReadCountLf(ReadOnlySpan<byte> bytes, ref int position)
     {
@@ -264,24 +203,27 @@ internal sealed class RequestMachine(RespLimits limits)
         else ValidTo = position;
     }
 
-    private MachineStop ReadLength(ReadOnlySpan<byte> bytes, ref int position)
+    private MachineStop ReadLength(ReadOnlySpan<byte> bytes, ref int position) =>
+        ReadNumber(bytes, ref position, limits.MaxBulkBytes, RequestErrors.InvalidLength, RequestErrors.TooBigLengthLine, Phase.LengthLf);
+
+    /// <summary>Reads the number of a header line, and the CR behind it.</summary>
+    private MachineStop ReadNumber(ReadOnlySpan<byte> bytes, ref int position, long highest, string invalid, string tooLong, Phase next)
     {
         for (; position < bytes.Length; position++)
         {
             var value = bytes[position];
-            if (value == '\r') return EndLength(ref position);
-            if (++_lineLength > limits.MaxInlineBytes) return Malformed(RequestErrors.TooBigLengthLine);
-            if (!_number.TryAdd(value)) return Malformed(RequestErrors.InvalidLength);
+            if (value == '\r')
+            {
+                if (!_number.IsComplete || _number.Value > highest) return Malformed(invalid);
+                position++;
+                _phase = next;
+                return MachineStop.None;
+            }
+
+            if (++_lineLength > limits.MaxInlineBytes) return Malformed(tooLong);
+            if (!_number.TryAdd(value)) return Malformed(invalid);
         }
 
-        return MachineStop.None;
-    }
-
-    private MachineStop EndLength(ref int position)
-    {
-        if (!_number.IsComplete || _number.Value > limits.MaxBulkBytes) return Malformed(RequestErrors.InvalidLength);
-        position++;
-        _phase = Phase.LengthLf;
         return MachineStop.None;
     }
 

@@ -1,57 +1,37 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
-using System.Runtime.InteropServices;
 using System.Threading.Tasks.Sources;
-using KeyEvt.Proxy.Transport.Posix;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>
-/// A socket's received bytes as a pipe. There is no loop that fills it: a read receives, at once when the socket is known to have something,
-/// else when epoll says so. A block is taken for a receive and given back when its bytes are used up, so an idle connection holds none.
+/// The bytes that a socket receives, as a pipe. No loop fills this pipe: a read receives by itself, at once when the socket is known to have something, else when epoll says so.
+/// A block is taken for a receive and given back when its bytes are used up, so an idle connection holds none.
 /// <para>
-/// The buffer belongs to the consumer between a read's result and <see cref="AdvanceTo(SequencePosition, SequencePosition)"/>, and to the loop while a read
-/// is waiting; so neither needs a lock.
+/// The buffer belongs to the consumer between a read's result and <see cref="AdvanceTo(SequencePosition, SequencePosition)"/>. It belongs to the loop while a read
+/// waits. So neither side needs a lock.
 /// </para>
 /// <para>
-/// One read waits at a time, and nobody enters while the relay has a block: neither it nor what it calls. Both are asserted always, as a second one would tear the
-/// first one's bytes apart.
+/// One read waits at a time. Nobody may enter while the forwarder has a block: neither the forwarder itself nor anything it calls. Both rules are always checked, since a
+/// second read would tear the bytes of the first apart.
 /// </para>
 /// </summary>
 internal sealed class EpollReader(EpollConnection connection) : BlockReader, IValueTaskSource<ReadResult>
 {
-    /// <summary>Less than this in the last block: the next receive gets a new one.</summary>
-    private const int MinRoom = BlockPool.BlockBytes / 4;
-
-    /// <summary>Receives of one connection in one turn; then the others have theirs.</summary>
-    private const int ReceivesPerTurn = 16;
-
     private readonly EpollLoop _loop = connection.Loop;
     private ManualResetValueTaskSourceCore<ReadResult> _source;
     private CancellationTokenRegistration _cancellation;
     private CancellationToken _token;
 
-    /// <summary>Of the read that waits.</summary>
-    private ZeroCopyForwarder? _relay;
-    private Block? _head;
-    private Block? _tail;
+    /// <summary>The forwarder that the waiting read was given; null when it was given none.</summary>
+    private ZeroCopyForwarder? _forwarder;
+    private ReceivedBlocks _received = new(connection.Loop);
+    private SocketReceiver _socket = new(connection);
 
-    /// <summary>Bytes that the consumer has not looked at.</summary>
-    private bool _hasUnexamined;
-
-    /// <summary>A read waits for the loop. Only the loop's thread touches it.</summary>
+    /// <summary>A read waits for the loop. Only the loop's thread touches this field.</summary>
     private bool _isWaiting;
-
-    /// <summary>The relay is at work.</summary>
-    private bool _isRelaying;
+    private bool _isForwarding;
     private bool _isCancelled;
-
-    /// <summary>FIN has been received, or this side has ended it.</summary>
-    private bool _isEnded;
-    private int _errno;
-    private int _turn;
-    private int _receives;
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
@@ -65,18 +45,18 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
 
     public override object Owner => _loop;
 
-    public override ValueTask<ReadResult> ReadAsync(ZeroCopyForwarder relay)
+    public override ValueTask<ReadResult> ReadAsync(ZeroCopyForwarder forwarder)
     {
         if (!_loop.IsCurrent) return ReadSlowAsync(CancellationToken.None);
         DemandNobodyReads();
-        if (TryTake(relay, out var result)) return new ValueTask<ReadResult>(result);
+        if (TryTake(forwarder, out var result)) return new ValueTask<ReadResult>(result);
         _source.Reset();
-        _relay = relay;
+        _forwarder = forwarder;
         BeginWaiting();
         return new ValueTask<ReadResult>(this, _source.Version);
     }
 
-    /// <summary>Only what is there already; on another thread than the loop's nothing ever is.</summary>
+    /// <summary>Returns only what has been received already. On another thread than the loop's that is always nothing.</summary>
     public override bool TryRead(out ReadResult result)
     {
         if (_loop.IsCurrent)
@@ -91,27 +71,13 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
 
     public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
-    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
-    {
-        if (_head is null || _tail is null) return;
-        _hasUnexamined = examined.GetObject() != _tail || examined.GetInteger() != _tail.End;
-        var block = (Block)consumed.GetObject()!;
-        while (_head != block) ReleaseHead();
-        _head.Start = consumed.GetInteger();
-        while (_head is { Length: 0 }) ReleaseHead();
-    }
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => _received.AdvanceTo(consumed, examined);
 
-    /// <summary>Instead of advancing to the end: takes the whole buffer out, as blocks that follow one another. The caller owns them.</summary>
-    public Block? TakeAll()
-    {
-        var head = _head;
-        _head = _tail = null;
-        _hasUnexamined = false;
-        return head;
-    }
+    /// <summary>Takes the whole buffer out instead of advancing to its end; see <see cref="ReceivedBlocks.TakeAll"/>.</summary>
+    public Block? TakeAll() => _received.TakeAll();
 
     /// <summary>Nothing more can come.</summary>
-    public bool HasEnded => _isEnded;
+    public bool HasEnded => _socket.HasEnded;
 
     public override void CancelPendingRead()
     {
@@ -119,21 +85,18 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
         else _loop.TryPost(static reader => ((EpollReader)reader).CancelOnLoop(), this);
     }
 
-    /// <summary>By the consumer, or when nobody reads any more.</summary>
-    public override void Complete(Exception? exception = null)
-    {
-        while (_head is not null) ReleaseHead();
-    }
+    /// <summary>Called by the consumer, or when nobody reads any more.</summary>
+    public override void Complete(Exception? exception = null) => _received.ReleaseAll();
 
     /// <summary>On the loop: the socket may have something. True when a waiting read was completed.</summary>
     public bool OnReadable()
     {
-        DemandNoRelay();
+        DemandNotForwarding();
         if (!_isWaiting) return false;
         ReadResult result;
         try
         {
-            if (!TryTake(_relay, out result))
+            if (!TryTake(_forwarder, out result))
             {
                 WaitForMore();
                 return false;
@@ -141,7 +104,7 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
         }
         catch (Exception e)
         {
-            // broken; or a relay's fault, which is its session's alone
+            // The connection is broken, or the forwarder has failed, which ends its own session only.
             EndWaiting();
             _source.SetException(e);
             return true;
@@ -152,23 +115,13 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
         return true;
     }
 
-    /// <summary>On the loop: the socket is about to be closed. Unread bytes would make that a reset, and the peer could lose what was sent to it last.</summary>
-    public unsafe void Discard()
-    {
-        var block = connection.IsReadable ? _loop.Blocks.Rent() : null;
-        if (block is null) return;
-        for (var i = 0; i < ReceivesPerTurn && Libc.Receive(connection.Fd, block.Pointer, (nuint)block.Capacity, 0) > 0; i++)
-        {
-            // a peer that sends without end is reset
-        }
-
-        _loop.Blocks.Return(block);
-    }
+    /// <summary>On the loop, when the socket is about to be closed; see <see cref="SocketReceiver.Discard"/>.</summary>
+    public void Discard() => _socket.Discard();
 
     /// <summary>On the loop: this side receives no more.</summary>
     public void End()
     {
-        _isEnded = true;
+        _socket.End();
         OnReadable();
     }
 
@@ -179,7 +132,7 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
     void IValueTaskSource<ReadResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _source.OnCompleted(continuation, state, token, flags);
 
-    /// <summary>From another thread, or with a token: the loop does it, and completes it.</summary>
+    /// <summary>A read from another thread, or with a token. The loop begins it and completes it.</summary>
     private ValueTask<ReadResult> ReadSlowAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -202,7 +155,7 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
         DemandNobodyReads();
         _isWaiting = true;
         if (_token.IsCancellationRequested) FailCancelled();
-        else if (!OnReadable() && _head is not null) Shrink(_head);
+        else if (!OnReadable()) _received.Shrink();
     }
 
     private void FailCancelled()
@@ -218,17 +171,17 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
         WaitForMore();
     }
 
-    /// <summary>A read has nothing to return: the loop goes on with it, in the next turn if this one's share is used up.</summary>
+    /// <summary>The read has nothing to return yet. When the socket still has something, this connection has used up its share of the turn, and goes on in the next one.</summary>
     private void WaitForMore()
     {
-        if (_head is not null) Shrink(_head);
+        _received.Shrink();
         if (connection.IsReadable) _loop.CallInNextTurn(connection);
     }
 
     private void EndWaiting()
     {
         _isWaiting = false;
-        _relay = null;
+        _forwarder = null;
         if (!_token.CanBeCanceled) return;
         _cancellation.Unregister();
         _token = default;
@@ -236,23 +189,23 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
 
     private void CancelOnLoop()
     {
-        DemandNoRelay();
+        DemandNotForwarding();
         _isCancelled = true;
         if (!_isWaiting) return;
         EndWaiting();
         _isCancelled = false;
-        _source.SetResult(new ReadResult(Buffer(), isCanceled: true, isCompleted: _isEnded));
+        _source.SetResult(new ReadResult(_received.Bytes, isCanceled: true, isCompleted: _socket.HasEnded));
     }
 
-    /// <summary>What is left for a read when the relay has had its turn; false when it must wait.</summary>
+    /// <summary>Offers what is received to the forwarder, and returns what the forwarder leaves; false when the read must wait.</summary>
     /// <exception cref="IOException">The connection has broken.</exception>
-    private bool TryTake(ZeroCopyForwarder? relay, out ReadResult result)
+    private bool TryTake(ZeroCopyForwarder? forwarder, out ReadResult result)
     {
-        while (relay is not null && _head is null && !_isCancelled && !_isEnded && _errno == 0)
+        while (forwarder is not null && _received.IsEmpty && !_isCancelled && _socket.IsOpen)
         {
-            var block = Receive(null);
+            var block = _socket.Receive(null);
             if (block is null) break;
-            var step = Pass(relay, block);
+            var step = Forward(forwarder, block);
             if (step == ForwardResult.Forwarded)
             {
                 if (connection.IsReadable) continue;
@@ -260,143 +213,65 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
                 return false;
             }
 
-            if (step == ForwardResult.NotTaken) Append(block);
-            result = new ReadResult(Buffer(), isCanceled: false, isCompleted: false);
+            if (step == ForwardResult.NotTaken) _received.Append(block);
+            result = new ReadResult(_received.Bytes, isCanceled: false, isCompleted: false);
             return true;
         }
 
         return TryTake(out result);
     }
 
-    private ForwardResult Pass(ZeroCopyForwarder relay, Block block)
+    private ForwardResult Forward(ZeroCopyForwarder forwarder, Block block)
     {
-        _isRelaying = true;
+        _isForwarding = true;
         try
         {
-            return relay.TryForward(block);
+            return forwarder.TryForward(block);
         }
         finally
         {
-            _isRelaying = false;
+            _isForwarding = false;
         }
     }
 
-    /// <summary>What a read returns, receiving it if need be; false when it must wait.</summary>
+    /// <summary>What a read returns. Receives if nothing is there; false when the read must wait.</summary>
     /// <exception cref="IOException">The connection has broken.</exception>
     private bool TryTake(out ReadResult result)
     {
-        if (!_hasUnexamined && !_isEnded && !_isCancelled && _errno == 0 && !TryReceive())
+        if (!_received.HasUnexamined && !_isCancelled && _socket.IsOpen && !TryReceive())
         {
             result = default;
             return false;
         }
 
-        if (_errno != 0) ThrowBroken(_errno);
-        result = new ReadResult(Buffer(), _isCancelled, _isEnded);
+        _socket.ThrowIfBroken();
+        result = new ReadResult(_received.Bytes, _isCancelled, _socket.HasEnded);
         _isCancelled = false;
         return true;
     }
 
-    /// <summary>Behind what is there already. False when nothing has come.</summary>
+    /// <summary>Adds to what is there already. False when neither bytes nor the end nor an error has come.</summary>
     private bool TryReceive()
     {
-        var block = Receive(_tail is { Room: >= MinRoom } ? _tail : null);
-        if (block is null) return _isEnded || _errno != 0;
-        if (block != _tail) Append(block);
+        if (_socket.Receive(_received.WithRoom) is not { } block) return !_socket.IsOpen;
+        _received.Append(block);
         return true;
-    }
-
-    /// <summary>
-    /// One receive, into this block or a new one, which it returns. One that takes less than it could has emptied the socket, and more will be said by a new event: that saves
-    /// the receive which would only say EAGAIN (epoll(7), question 9). Null when nothing is there, or the end, or an error, which are noted.
-    /// </summary>
-    private unsafe Block? Receive(Block? into)
-    {
-        while (connection.IsReadable && MayReceive())
-        {
-            var block = into ?? _loop.Blocks.Rent();
-            var room = block.Room;
-            var count = (int)Libc.Receive(connection.Fd, block.Pointer + block.End, (nuint)room, 0);
-            if (count > 0)
-            {
-                block.End += count;
-                connection.IsReadable = count == room || connection.IsHungUp;
-                return block;
-            }
-
-            var errno = count == 0 ? 0 : Marshal.GetLastSystemError();
-            if (block != into) _loop.Blocks.Return(block);
-            if (errno == Errno.Interrupted) continue;
-            if (errno == Errno.Again)
-            {
-                connection.IsReadable = false;
-                return null;
-            }
-
-            const int ConnectionReset = 104;
-            _errno = errno != 0 ? errno : connection.IsReset ? ConnectionReset : 0;
-            _isEnded = _errno == 0;
-            return null;
-        }
-
-        return null;
-    }
-
-    private bool MayReceive()
-    {
-        if (_turn != _loop.TurnNumber) (_turn, _receives) = (_loop.TurnNumber, 0);
-        return _receives++ < ReceivesPerTurn;
-    }
-
-    private void Append(Block block)
-    {
-        if (_tail is null) _head = block;
-        else _tail.Follow(block);
-        _tail = block;
-    }
-
-    private ReadOnlySequence<byte> Buffer() => _head is null ? default : new ReadOnlySequence<byte>(_head, _head.Start, _tail!, _tail!.End);
-
-    /// <summary>The consumer's own thread; on another than the loop's the block goes to the garbage collector.</summary>
-    private void ReleaseHead()
-    {
-        var block = _head!;
-        _head = block.Following;
-        if (_head is null) _tail = null;
-        if (_loop.IsCurrent) _loop.Blocks.Return(block);
-    }
-
-    /// <summary>The beginning of a request may lie here for long: a small block will do for that.</summary>
-    private void Shrink(Block head)
-    {
-        if (head != _tail || head.Length > BlockPool.SmallBytes || head.Capacity <= BlockPool.SmallBytes) return;
-        var small = _loop.Blocks.RentSmall();
-        small.Append(head.Bytes);
-        _loop.Blocks.Return(head);
-        _head = _tail = small;
     }
 
     private void DemandNobodyReads()
     {
-        if (_isWaiting || _isRelaying) ThrowEntered();
+        if (_isWaiting || _isForwarding) ThrowEntered();
     }
 
-    private void DemandNoRelay()
+    private void DemandNotForwarding()
     {
-        if (_isRelaying) ThrowEntered();
+        if (_isForwarding) ThrowEntered();
     }
 
     [DoesNotReturn]
     private static void ThrowEntered() => throw new InvalidOperationException("A reader was entered while a read of it was at work.");
 
-    [DoesNotReturn]
-    private static void ThrowBroken(int errno)
-    {
-        var cause = Errno.ToException(errno);
-        throw new IOException(cause.Message, cause);
-    }
-
-    /// <summary>A token was cancelled while its read, perhaps, waited.</summary>
+    /// <summary>What the loop does when the token of a read was cancelled. Another read may wait by then, which the version tells.</summary>
     private sealed record CancelledRead(EpollReader Reader, short Version)
     {
         public void Run()

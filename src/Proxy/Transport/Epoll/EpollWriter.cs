@@ -7,37 +7,28 @@ using KeyEvt.Proxy.Transport.Posix;
 namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>
-/// Bytes for a socket, as a pipe. What is written in one turn of the loop is sent at its end, by one call for all of it. A flush waits
+/// The bytes that a socket is to send, as a pipe. What is written in one turn of the loop is sent at its end, by one call for all of it. A flush waits
 /// only while too much is unsent.
 /// <para>
-/// On another thread than the loop's, bytes are kept aside until the flush has brought them to the loop: see <see cref="ForeignBytes"/>.
-/// </para>
-/// <para>
-/// What a send needs lies here, not in the connection: with hundreds of busy sessions each further object is a cache miss.
+/// On another thread than the loop's, bytes are kept aside until a flush brings them to the loop; see <see cref="ForeignBytes"/>.
 /// </para>
 /// </summary>
-/// <param name="fd">The connection's.</param>
-/// <param name="isToClient">The connection was accepted, not made.</param>
+/// <param name="fd">The connection's socket. It is kept here, and not asked of the connection at each send: with hundreds of busy sessions each further object is a cache miss.</param>
+/// <param name="isToClient">True: the connection was accepted from a client. False: it was made to an upstream.</param>
 internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToClient) : BlockWriter, IValueTaskSource<FlushResult>
 {
     /// <summary>A flush waits when this much is unsent, and goes on at half of it.</summary>
     private const int PauseBytes = 128 * 1024;
 
-    /// <summary>Blocks by one call: more than <see cref="PauseBytes"/> can be, if they are at all full.</summary>
-    private const int MaxVectors = 16;
-
-    /// <summary>Fewer bytes than this are copied behind others, where that saves a block.</summary>
-    private const int CopiedBytes = 16 * 1024;
-
     private readonly EpollLoop _loop = connection.Loop;
     private ManualResetValueTaskSourceCore<FlushResult> _source;
     private TaskCompletionSource? _allSent;
-    private Block? _head;
-    private Block? _tail;
-    private ForeignBytes? _foreign;
-    private long _unsent;
+    private SendQueue _queue = new(connection.Loop);
 
-    /// <summary>In the loop's list of those that send at the end of the turn.</summary>
+    /// <summary>What was written on other threads since the last flush; null when nothing was.</summary>
+    private ForeignBytes? _foreign;
+
+    /// <summary>This writer is in the loop's list of those that send at the end of the turn.</summary>
     private bool _isDue;
 
     /// <summary>The kernel takes no more for now; epoll will say when it does.</summary>
@@ -46,17 +37,17 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
     private bool _isCompleted;
     private bool _isFinished;
 
-    /// <summary>The peer takes nothing any more, or this side has ended it.</summary>
+    /// <summary>The peer takes nothing any more, or this side has broken the connection off.</summary>
     private bool _isBroken;
 
     public override object Owner => _loop;
 
-    /// <summary>FIN has been sent, or closing will send it.</summary>
+    /// <summary>FIN has been sent, or will be sent when the socket is closed.</summary>
     public bool HasEnded => _isFinished;
 
     public override bool CanGetUnflushedBytes => true;
 
-    public override long UnflushedBytes => _unsent + (_foreign?.Length ?? 0);
+    public override long UnflushedBytes => _queue.Bytes + (_foreign?.Length ?? 0);
 
     public override Memory<byte> GetMemory(int sizeHint = 0) => _loop.IsCurrent ? Tail(sizeHint).Free : Foreign.GetMemory(sizeHint);
 
@@ -64,7 +55,7 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
 
     public override void Advance(int bytes)
     {
-        if (_loop.IsCurrent) Wrote(bytes);
+        if (_loop.IsCurrent) _queue.Wrote(bytes);
         else Foreign.Advance(bytes);
     }
 
@@ -76,18 +67,12 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
             return;
         }
 
-        while (!bytes.IsEmpty)
-        {
-            var tail = Tail(0);
-            var part = bytes[..Math.Min(bytes.Length, tail.Room)];
-            part.CopyTo(tail.Free.Span);
-            Wrote(part.Length);
-            bytes = bytes[part.Length..];
-        }
+        TakeForeign();
+        _queue.Append(bytes);
     }
 
     /// <inheritdoc/>
-    /// <remarks>Without copying only on the loop's own thread.</remarks>
+    /// <remarks>On another thread than the loop's the bytes are copied.</remarks>
     public override void TakeFrom(BlockReader reader, in ReadOnlySequence<byte> buffer)
     {
         if (!_loop.IsCurrent || !ReferenceEquals(reader.Owner, _loop))
@@ -97,12 +82,12 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
             return;
         }
 
-        if (_foreign is not null) TakeForeign();
+        TakeForeign();
         for (var block = ((EpollReader)reader).TakeAll(); block is not null;)
         {
             var next = block.Following;
             block.Unlink();
-            Take(block);
+            _queue.Take(block);
             block = next;
         }
     }
@@ -111,8 +96,8 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
     /// <remarks>On the loop only.</remarks>
     public override bool TakeAndFlush(Block block)
     {
-        if (_foreign is not null) TakeForeign();
-        Take(block);
+        TakeForeign();
+        _queue.Take(block);
         return FlushOnLoop() && !_isBroken;
     }
 
@@ -129,29 +114,29 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
         else _loop.TryPost(static writer => ((EpollWriter)writer).EndWaiting(isCanceled: true), this);
     }
 
-    /// <summary>FIN behind all bytes.</summary>
+    /// <summary>Sends FIN, behind all bytes that were written.</summary>
     public override void Complete(Exception? exception = null)
     {
         if (_loop.IsCurrent) CompleteOnLoop();
         else _loop.TryPost(static writer => ((EpollWriter)writer).CompleteOnLoop(), this);
     }
 
-    /// <summary>On the loop: no more is written, and the socket is about to be closed. Null: nothing is left to be sent.</summary>
+    /// <summary>On the loop, when no more is written and the socket is about to be closed. The task ends when all is sent; null: nothing is left to send.</summary>
     public Task? CompleteAndSend()
     {
-        if (_foreign is not null) TakeForeign();
+        TakeForeign();
         _isCompleted = _isFinished = true;
         TrySend();
-        if (_unsent == 0) return null;
+        if (_queue.Bytes == 0) return null;
         _allSent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         return _allSent.Task;
     }
 
-    /// <summary>On the loop: nothing more is sent; what was to be is dropped.</summary>
+    /// <summary>On the loop: sends nothing more, and drops what is unsent.</summary>
     public void Break()
     {
         _isBroken = true;
-        Drop();
+        _queue.Drop();
         _allSent?.TrySetResult();
         EndWaiting(isCanceled: false);
     }
@@ -173,16 +158,16 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
     /// <summary>On the loop: sends as much as the kernel takes.</summary>
     public void TrySend()
     {
-        while (_unsent > 0 && !_isBlocked && !_isBroken)
+        while (_queue.Bytes > 0 && !_isBlocked && !_isBroken)
         {
-            var asked = SendOnce(out var sent);
-            if (sent > 0) Sent(sent);
+            var asked = _queue.SendOnce(fd, out var sent);
+            if (sent > 0) _queue.Sent(sent);
             if (sent < asked && (sent >= 0 || !Failed())) WaitUntilWritable();
         }
 
-        if (_unsent == 0 && _head is not null) Drop();
-        if (_isWaiting && _unsent <= PauseBytes / 2) EndWaiting(isCanceled: false);
-        if (_isCompleted && _unsent == 0) Finish();
+        if (_queue.Bytes == 0) _queue.Drop(); // a block may have been rented and left empty
+        if (_isWaiting && _queue.Bytes <= PauseBytes / 2) EndWaiting(isCanceled: false);
+        if (_isCompleted && _queue.Bytes == 0) Finish();
     }
 
     FlushResult IValueTaskSource<FlushResult>.GetResult(short token) => _source.GetResult(token);
@@ -194,59 +179,33 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
 
     private ForeignBytes Foreign => _foreign ??= new ForeignBytes();
 
-    /// <summary>The block to write into.</summary>
+    /// <summary>The block to write into, behind all that was written on other threads.</summary>
     private Block Tail(int sizeHint)
     {
-        if (_foreign is not null) TakeForeign();
-        if (_tail is null || _tail.Room < Math.Max(sizeHint, 1)) Enqueue(_loop.Blocks.Rent(sizeHint));
-        return _tail!;
-    }
-
-    private void Wrote(int bytes)
-    {
-        if (_tail is null || bytes > _tail.Room) throw new ArgumentOutOfRangeException(nameof(bytes));
-        _tail.End += bytes;
-        _unsent += bytes;
-    }
-
-    private void Enqueue(Block block)
-    {
-        if (_tail is null) _head = block;
-        else _tail.Behind = block;
-        _tail = block;
-    }
-
-    /// <summary>Owns the block from here on.</summary>
-    private void Take(Block block)
-    {
-        var bytes = block.Length;
-        _unsent += bytes;
-        if (_tail is not null && bytes <= CopiedBytes && bytes <= _tail.Room)
-        {
-            _tail.Append(block.Bytes);
-            _loop.Blocks.Return(block);
-        }
-        else
-        {
-            Enqueue(block);
-        }
+        TakeForeign();
+        return _queue.Tail(sizeHint);
     }
 
     private void TakeForeign()
     {
-        var foreign = _foreign!;
-        _foreign = null;
-        Append(foreign.Bytes);
+        if (_foreign is not null) TakeForeignSlow();
     }
 
-    /// <summary>On the loop. False: it must wait.</summary>
+    private void TakeForeignSlow()
+    {
+        var foreign = _foreign!;
+        _foreign = null;
+        _queue.Append(foreign.Bytes);
+    }
+
+    /// <summary>On the loop. False: too much is unsent, and the flush must wait.</summary>
     private bool FlushOnLoop()
     {
-        if (_foreign is not null) TakeForeign();
-        if (_isBroken) Drop();
-        else if (_unsent > PauseBytes) TrySend();
-        else if (_unsent > 0) SendLater();
-        return _unsent <= PauseBytes;
+        TakeForeign();
+        if (_isBroken) _queue.Drop();
+        else if (_queue.Bytes > PauseBytes) TrySend();
+        else if (_queue.Bytes > 0) SendLater();
+        return _queue.Bytes <= PauseBytes;
     }
 
     private void SendLater()
@@ -263,7 +222,7 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
         return new ValueTask<FlushResult>(this, _source.Version);
     }
 
-    /// <summary>From another thread: the loop does it, and completes it.</summary>
+    /// <summary>A flush from another thread. The loop begins it and completes it.</summary>
     private ValueTask<FlushResult> FlushSlow()
     {
         _source.Reset();
@@ -287,7 +246,7 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
 
     private void CompleteOnLoop()
     {
-        if (_foreign is not null) TakeForeign();
+        TakeForeign();
         _isCompleted = true;
         SendLater();
     }
@@ -300,31 +259,7 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
         _ = Libc.Shutdown(fd, Libc.ShutdownWrite);
     }
 
-    /// <summary>One call for all there is. Returns how much that is; <paramref name="sent"/> is -1 when it failed.</summary>
-    private unsafe long SendOnce(out long sent)
-    {
-        var head = _head!;
-        if (head == _tail)
-        {
-            sent = Libc.Send(fd, head.Pointer + head.Start, (nuint)head.Length, Libc.NoSignal);
-            return head.Length;
-        }
-
-        var vectors = stackalloc Libc.Vector[MaxVectors];
-        var count = 0;
-        long asked = 0;
-        for (var block = head; block is not null && count < MaxVectors; block = block.Behind)
-        {
-            vectors[count++] = new Libc.Vector { Bytes = block.Pointer + block.Start, Length = (nuint)block.Length };
-            asked += block.Length;
-        }
-
-        var message = new Libc.MessageHeader { Vectors = vectors, VectorCount = (nuint)count };
-        sent = Libc.SendMessage(fd, &message, Libc.NoSignal);
-        return asked;
-    }
-
-    /// <summary>False when the kernel only takes no more for now.</summary>
+    /// <summary>After a failed send. False: the kernel only takes no more for now. True: try again, unless the connection is broken.</summary>
     private bool Failed()
     {
         var errno = Marshal.GetLastSystemError();
@@ -339,32 +274,5 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
     {
         _isBlocked = true;
         connection.WatchOut(true);
-    }
-
-    private void Sent(long bytes)
-    {
-        _unsent -= bytes;
-        while (_head is { } head)
-        {
-            var part = (int)Math.Min(bytes, head.Length);
-            head.Start += part;
-            bytes -= part;
-            if (head.Length > 0) return;
-            ReleaseHead();
-        }
-    }
-
-    private void Drop()
-    {
-        while (_head is not null) ReleaseHead();
-        _unsent = 0;
-    }
-
-    private void ReleaseHead()
-    {
-        var head = _head!;
-        _head = head.Behind;
-        if (_head is null) _tail = null;
-        _loop.Blocks.Return(head);
     }
 }

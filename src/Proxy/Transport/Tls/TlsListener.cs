@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
-using KeyEvt.Forwarder.Signals;
 using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Transport.Sockets;
 using Microsoft.Extensions.Logging;
@@ -9,25 +8,30 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Transport.Tls;
 
 /// <summary>
-/// A listening socket whose clients are handed over when their handshake is done: one that is slow at it, or fails, keeps nobody waiting and
+/// A listening socket whose clients are handed over when their TLS handshake is done. A client that is slow at it, or fails, keeps nobody waiting and
 /// never becomes a session. <see cref="HandshakeAdmission"/> decides whose handshake runs.
 /// </summary>
-/// <param name="room">Shared by all addresses.</param>
+/// <param name="room">Admits the clients of all addresses of the program.</param>
 internal sealed class TlsListener(SocketListener listener, TlsServer server, HandshakeAdmission room, TimeProvider time, ILogger logger) : IConnectionListener
 {
     private const string NoPlace = "too many others wait for their handshake";
-    private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(10);
 
-    private readonly RateLimiter _warnings = new(time, WarnEvery);
+    private readonly RefusedHandshakes _refused = new(TransportAddress.TlsScheme + listener.Address, time, logger);
 
-    /// <summary>These two last until nobody is let in any more; where it listens again it has new ones. Who comes too late finds the channel completed.</summary>
+    /// <summary>
+    /// The clients whose handshake is done. This and <see cref="_end"/> last until the address is refused, and are made anew when it listens again. A handshake that ends too late finds
+    /// the channel completed.
+    /// </summary>
     private volatile Channel<IConnection> _ready = Channel.CreateUnbounded<IConnection>();
     private CancellationTokenSource _end = new();
 
-    /// <summary>Those who were no session yet when <see cref="Refuse"/> was called.</summary>
+    /// <summary>Resets those who were no session yet when <see cref="Refuse"/> was called.</summary>
     private Task _dropping = Task.CompletedTask;
 
-    /// <summary>These two outlive a call: were they begun anew for each client that comes to nothing, each would stay in the channel until one comes in.</summary>
+    /// <summary>
+    /// What <see cref="AcceptAsync"/> waits for: a socket, or a client in the channel. Both tasks outlive a call. Each begun anew would stay registered with the channel until a client
+    /// arrives there.
+    /// </summary>
     private Task<Socket>? _accepting;
     private Task<bool>? _arriving;
 
@@ -35,7 +39,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
 
     public bool CanRefuse => listener.CanRefuse;
 
-    /// <summary>The accept that goes on between two calls is ended first: it would fail, and the socket be taken for broken.</summary>
+    /// <summary>First ends the accept that is under way. Otherwise it would fail, and the socket would be taken for broken.</summary>
     public void Refuse()
     {
         _end.Cancel();
@@ -80,7 +84,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         await DropAllAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Resets all who are no session yet. Before this returns nobody can become one.</summary>
+    /// <summary>Resets all clients that are no session yet. By the time it returns none of them can become one.</summary>
     private async Task DropAllAsync()
     {
         _ready.Writer.TryComplete();
@@ -118,20 +122,20 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         {
             client = (IPEndPoint)socket.RemoteEndPoint!;
             guest = room.Enter(socket, client.Address, this);
-            if (guest is null) Refused(client, NoPlace);
+            if (guest is null) _refused.Report(client, NoPlace);
             else isLetIn = await ShakeHandsAsync(guest, client).ConfigureAwait(false);
         }
         catch (Exception) when (guest is { Reason: { } reason })
         {
-            if (reason != HandshakeAdmission.Closed) Refused(client, reason); // else all clients of this address are put out at once
+            if (reason != HandshakeAdmission.Closed) _refused.Report(client, reason); // else all clients of this address are put out at once
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
-            Refused(client, e.Message);
+            _refused.Report(client, e.Message);
         }
         catch (Exception e)
         {
-            TlsLog.HandshakeFault(logger, Address, Name(client), e); // nobody awaits this task
+            TlsLog.HandshakeFault(logger, Address, RefusedHandshakes.Name(client), e); // nobody awaits this task
         }
         finally
         {
@@ -140,7 +144,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         }
     }
 
-    /// <summary>False: it left without a word, as who only looks whether the port is open.</summary>
+    /// <summary>False: the client left without sending anything, as a port scan or a health check does.</summary>
     private async Task<bool> ShakeHandsAsync(PendingHandshake guest, IPEndPoint client)
     {
         var hello = await ClientHello.ReceiveAsync(guest.Socket).ConfigureAwait(false);
@@ -158,13 +162,4 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         await DropAsync(connection).ConfigureAwait(false); // nobody is let in any more
         return false;
     }
-
-    /// <summary>Whoever scans ports must not fill the log: one warning in ten seconds, the rest is for debugging.</summary>
-    private void Refused(IPEndPoint? client, string why)
-    {
-        if (client is not null && _warnings.TryTake()) TlsLog.HandshakeRefused(logger, Address, Name(client), why);
-        else if (logger.IsEnabled(LogLevel.Debug)) TlsLog.HandshakeRefusedToo(logger, Address, Name(client), why);
-    }
-
-    private static string Name(IPEndPoint? client) => client?.ToString() ?? "a client that had gone already";
 }

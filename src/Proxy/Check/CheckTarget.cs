@@ -1,0 +1,66 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Topology;
+using KeyEvt.Proxy.Options;
+
+namespace KeyEvt.Proxy.Check;
+
+/// <summary>Which node is being checked, over which connection, and what has been found so far? Shared by the checks of one node.</summary>
+/// <param name="options">The options as they would be at a start.</param>
+/// <param name="rows">Gets one row for each finding.</param>
+internal sealed class CheckTarget(ProxyOptions options, RedisAddress node, RedisWire redis, List<CheckRow> rows)
+{
+    public ProxyOptions Options => options;
+
+    public RedisAddress Node => node;
+
+    public RedisWire Redis => redis;
+
+    public List<CheckRow> Rows => rows;
+
+    /// <summary>Which event classes the server has. The newest server's until its version is known.</summary>
+    public ServerEvents Server { get; set; } = ServerEvents.Newest;
+
+    /// <summary>The upstream is one node, and not part of a larger topology as far as the options say.</summary>
+    public bool IsAlone { get; } = options.Upstream.Shape == UpstreamShape.Standalone;
+
+    /// <summary>The channel of the feed's markers.</summary>
+    public MarkerChannel Markers { get; } = options.Upstream.Shape == UpstreamShape.Cluster ? MarkerChannel.InShard("0") : MarkerChannel.Plain;
+
+    /// <summary>The ACL rules that the feed's markers need.</summary>
+    public string MarkerRights => Markers.IsShard ? $"+ssubscribe +spublish &{MarkerChannel.PlainName}*" : $"+subscribe +publish &{MarkerChannel.PlainName}";
+
+    public string User => node.User ?? "default";
+
+    /// <summary>The event classes that masks and rules ask for. Masks count though there may be none yet, since a command can add one.</summary>
+    public EventClass Wanted => options.Forwarding.Events | options.Forwarding.Rules.Events;
+
+    /// <summary>Those of the wanted classes that the server has.</summary>
+    public EventClass Needed => Server.Meant(Wanted) & Server.Known;
+
+    /// <summary>Adds a row. False when it says that something fails.</summary>
+    public bool Add(CheckOutcome outcome, string what, string finding, string? remedy = null)
+    {
+        rows.Add(new CheckRow(outcome, what, finding, remedy));
+        return outcome != CheckOutcome.Fails;
+    }
+
+    /// <summary>The command that gives these ACL rules to the user.</summary>
+    public string Grant(string rules) => $"ACL SETUSER {User} {rules}";
+
+    /// <summary>The value behind this name in a flat list of names and values; null when it is not there.</summary>
+    public static string? Field(RedisReply flat, string name)
+    {
+        for (var i = 0; i + 1 < flat.Items.Count; i += 2)
+        {
+            if (flat.Items[i].Text == name) return flat.Items[i + 1].Text;
+        }
+
+        return null;
+    }
+
+    /// <summary>The value of one line of an INFO reply; empty when it is not there.</summary>
+    public static string InfoField(string info, string name) =>
+        info.Split('\n').FirstOrDefault(line => line.StartsWith(name + ":", StringComparison.Ordinal))?[(name.Length + 1)..].Trim() ?? "";
+}

@@ -1,0 +1,75 @@
+using KeyEvt.Forwarder.Feed;
+
+namespace KeyEvt.Proxy.Check;
+
+/// <summary>May the feeds, and the clients whose streams are merged, subscribe and publish as they need to?</summary>
+internal static class SubscriptionCheck
+{
+    /// <summary>May the feeds publish their markers?</summary>
+    public static async Task PublishAsync(CheckTarget target)
+    {
+        const string Without = "without it a silent loss of the subscription is noticed later";
+        var channel = target.Markers.Name;
+        if (target.Markers.IsShard && await target.Redis.CallAsync("READONLY") is { IsRefused: true } refused)
+            target.Add(CheckOutcome.Warning, "markers", refused.Text, $"{target.Grant("+readonly")}: {Without} on replicas");
+
+        // A marker is "<instance>:<n>", and a feed ignores those of others. MOVED and the like come from nodes that would take the message in another slot's channel.
+        var publish = await target.Redis.CallAsync(target.Markers.PublishCommand, channel, "keyevt-check:0");
+        if (publish.IsUnknownCommand) target.Add(CheckOutcome.Note, "markers", "are PINGs: sharded channels came with Redis 7");
+        else if (publish.IsError && (publish.IsRefused || !target.Markers.IsShard)) target.Add(CheckOutcome.Warning, "markers", publish.Text, $"{target.Grant(target.MarkerRights)}: {Without}");
+        else target.Add(CheckOutcome.Works, "markers", $"may be published on {channel}");
+    }
+
+    /// <summary>To be called last: once a RESP2 connection has subscribed, it takes few other commands.</summary>
+    public static async Task SubscribeAllAsync(CheckTarget target)
+    {
+        await SubscribeAsync(target);
+        if (target.Options.MergeKeyspace) await MergedSubscriptionsAsync(target);
+    }
+
+    private static async Task SubscribeAsync(CheckTarget target)
+    {
+        var refused = new HashSet<string>();
+        var patterns = FeedPatterns.Of(target.Needed, target.Server.Classes, refused);
+        for (var i = 0; i < patterns.Count; i++)
+        {
+            var pattern = patterns[i];
+            var reply = await target.Redis.CallAsync("PSUBSCRIBE", pattern);
+            if (!reply.IsError)
+            {
+                target.Add(CheckOutcome.Works, "subscribe", pattern);
+            }
+            else if (pattern == FeedPatterns.Fields)
+            {
+                target.Add(CheckOutcome.Warning, "subscribe", reply.Text, $"{target.Grant($"&{pattern}")}: without it events come without the fields of hashes");
+            }
+            else if (pattern == FeedPatterns.All)
+            {
+                target.Add(CheckOutcome.Fails, "subscribe", reply.Text, target.Grant($"+psubscribe &{pattern}"));
+            }
+            else
+            {
+                refused.Add(pattern); // the feed then subscribes to all events by one pattern, so the loop begins again with that
+                (patterns, i) = (FeedPatterns.Of(target.Needed, target.Server.Classes, refused), -1);
+            }
+        }
+
+        var marker = await target.Redis.CallAsync(target.Markers.SubscribeCommand, target.Markers.Name);
+        if (marker.IsError && (marker.IsRefused || !target.Markers.IsShard)) target.Add(CheckOutcome.Warning, "subscribe", $"{target.Markers.Name}: {marker.Text}", target.Grant(target.MarkerRights));
+    }
+
+    /// <summary>Tries usual subscriptions, in the commands that the proxy gives to the other masters. What clients will ask for is not known.</summary>
+    private static async Task MergedSubscriptionsAsync(CheckTarget target)
+    {
+        const string What = "merged streams", Pattern = "__keyspace@*__:*", Channel = "__keyevent@0__:expired";
+        foreach (var (command, name) in ((string, string)[])[("PSUBSCRIBE", Pattern), ("SUBSCRIBE", Channel), ("PUNSUBSCRIBE", Pattern), ("UNSUBSCRIBE", Channel)])
+        {
+            var reply = await target.Redis.CallAsync(command, name);
+            if (!reply.IsError) continue;
+            target.Add(CheckOutcome.Warning, What, $"{command} {name}: {reply.Text}", $"{target.Grant("+subscribe +psubscribe +unsubscribe +punsubscribe +ping &*")}, or instead of &* the very channels and patterns that clients ask for");
+            return;
+        }
+
+        target.Add(CheckOutcome.Works, What, $"{Pattern} and the like may be subscribed to");
+    }
+}
