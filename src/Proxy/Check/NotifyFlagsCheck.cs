@@ -22,9 +22,13 @@ internal static class NotifyFlagsCheck
     private static void WhoMayControl(CheckTarget target, bool exists)
     {
         if (!exists && target.Options.AdminUsers.Count == 0)
+        {
             target.Add(CheckOutcome.Warning, "who may control", "nobody: there is no CONFIG command to be allowed", "name the users that may use key_evt_amqp.* in --admin-users");
+        }
         else
+        {
             target.Add(CheckOutcome.Works, "who may control", exists ? "to read: whoever may use CONFIG GET; to change: whoever may use CONFIG SET" : $"the users of --admin-users: {string.Join(", ", target.Options.AdminUsers)}");
+        }
     }
 
     private static void Flags(CheckTarget target, RedisReply get, RedisReply set)
@@ -38,7 +42,11 @@ internal static class NotifyFlagsCheck
         }
 
         var lacking = NotifyFlags.List(target.Server.Meant(target.Wanted) & ~target.Server.Known);
-        if (lacking.Length > 0) target.Add((target.Needed & ~EventClass.Fields) == EventClass.None ? CheckOutcome.Fails : CheckOutcome.Warning, "event flags", $"{target.Server.Name} has no '{lacking}': those events do not exist there", "leave them out of --events and --rule, or accept that all others are forwarded without them");
+        if (lacking.Length > 0)
+        {
+            target.Add((target.Needed & ~EventClass.Fields) == EventClass.None ? CheckOutcome.Fails : CheckOutcome.Warning, "event flags", $"{target.Server.Name} has no '{lacking}': those events do not exist there", "leave them out of --events and --rule, or accept that all others are forwarded without them");
+        }
+
         var letters = NotifyFlags.Format(target.Needed, target.Server.All) + "E";
         if (!mayRead)
         {
@@ -46,9 +54,21 @@ internal static class NotifyFlagsCheck
             return;
         }
         var current = get.Items[1].Text;
-        if (NotifyFlags.Covers(current, target.Needed, target.Server.All)) target.Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)} covers {letters}");
-        else if (target.Options.NotifyMode == NotifyMode.Verify) target.Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}", $"add the missing flags there, or start with --notify-config manage");
-        else if (maySet) target.Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)}: what is missing for {letters} will be added at start");
-        else target.Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}, and may not be set: {set.Text}", $"{target.Grant("+config|set")}, or set the flags where Redis is configured");
+        if (NotifyFlags.Covers(current, target.Needed, target.Server.All))
+        {
+            target.Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)} covers {letters}");
+        }
+        else if (target.Options.NotifyMode == NotifyMode.Verify)
+        {
+            target.Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}", $"add the missing flags there, or start with --notify-config manage");
+        }
+        else if (maySet)
+        {
+            target.Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)}: what is missing for {letters} will be added at start");
+        }
+        else
+        {
+            target.Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}, and may not be set: {set.Text}", $"{target.Grant("+config|set")}, or set the flags where Redis is configured");
+        }
     }
 }

@@ -37,13 +37,21 @@ internal static class StorageCheck
         var keys = isCluster ? FallbackKey.Name + "*" : FallbackKey.Name;
         var reply = await target.Redis.CallAsync("EVAL", FallbackScript, "1", isCluster ? FallbackKey.In(0) : FallbackKey.Name);
         if (reply.Begins("MOVED") && !target.IsAlone)
+        {
             target.Add(CheckOutcome.Note, "fallback storage", "this master's own list is another one than that which was tried; EVAL and its keys are allowed");
+        }
         else if (reply.IsError || reply.Items.Count < 2)
+        {
             target.Add(CheckOutcome.Fails, "fallback storage", reply.Text, $"{target.Grant($"+eval +evalsha +script|load +llen +lindex +rpush +ltrim ~{keys}")}, or switch it off with --fallback-storage-size -1");
+        }
         else if (reply.Items[1].Text is { Length: > 0 } missing)
+        {
             target.Add(CheckOutcome.Fails, "fallback storage", $"not allowed: {missing}", $"{target.Grant($"+{missing.ToLowerInvariant().Replace(" ", " +", StringComparison.Ordinal)} ~{keys}")}, or switch it off with --fallback-storage-size -1");
+        }
         else
+        {
             target.Add(CheckOutcome.Works, "fallback storage", isCluster ? "may be used" : $"may be used; it holds {reply.Items[0].Text} events");
+        }
     }
 
     /// <summary>
@@ -60,8 +68,14 @@ internal static class StorageCheck
         var key = FallbackKey.StateOf(target.Options.NamedInstance);
         var get = await target.Redis.CallAsync("GET", key);
         var set = await target.Redis.CallAsync("SET", key, "x", "NX", "XX");
-        if (get.IsRefused || set.IsRefused) target.Add(CheckOutcome.Warning, What, (get.IsRefused ? get : set).Text, $"{target.Grant($"+get +set ~{key}*")}, or start with --state off: else what is missed while keyevt does not run is not declared");
-        else target.Add(CheckOutcome.Works, What, "may be kept");
+        if (get.IsRefused || set.IsRefused)
+        {
+            target.Add(CheckOutcome.Warning, What, (get.IsRefused ? get : set).Text, $"{target.Grant($"+get +set ~{key}*")}, or start with --state off: else what is missed while keyevt does not run is not declared");
+        }
+        else
+        {
+            target.Add(CheckOutcome.Works, What, "may be kept");
+        }
     }
 
     /// <summary>The policies allkeys-* also evict keys without a time limit, and the fallback list is such a key.</summary>
@@ -76,8 +90,12 @@ internal static class StorageCheck
         }
         string policy = CheckTarget.InfoField(info.Text, "maxmemory_policy"), limit = CheckTarget.InfoField(info.Text, "maxmemory");
         if (policy.StartsWith("allkeys", StringComparison.Ordinal) && limit != "0")
+        {
             target.Add(CheckOutcome.Warning, "eviction", $"{policy} with maxmemory {limit} may evict the fallback storage", "use noeviction or a volatile- policy, or accept that stored events may be lost");
+        }
         else
+        {
             target.Add(CheckOutcome.Works, "eviction", $"{policy}, maxmemory {(limit == "0" ? "unlimited" : limit)}: the fallback storage is not evicted");
+        }
     }
 }

@@ -11,13 +11,24 @@ internal static class SubscriptionCheck
         const string Without = "without it a silent loss of the subscription is noticed later";
         var channel = target.Markers.Name;
         if (target.Markers.IsShard && await target.Redis.CallAsync("READONLY") is { IsRefused: true } refused)
+        {
             target.Add(CheckOutcome.Warning, "markers", refused.Text, $"{target.Grant("+readonly")}: {Without} on replicas");
+        }
 
         // A marker is "<instance>:<n>", and a feed ignores those of others. MOVED and the like come from nodes that would take the message in another slot's channel.
         var publish = await target.Redis.CallAsync(target.Markers.PublishCommand, channel, "keyevt-check:0");
-        if (publish.IsUnknownCommand) target.Add(CheckOutcome.Note, "markers", "are PINGs: sharded channels came with Redis 7");
-        else if (publish.IsError && (publish.IsRefused || !target.Markers.IsShard)) target.Add(CheckOutcome.Warning, "markers", publish.Text, $"{target.Grant(target.MarkerRights)}: {Without}");
-        else target.Add(CheckOutcome.Works, "markers", $"may be published on {channel}");
+        if (publish.IsUnknownCommand)
+        {
+            target.Add(CheckOutcome.Note, "markers", "are PINGs: sharded channels came with Redis 7");
+        }
+        else if (publish.IsError && (publish.IsRefused || !target.Markers.IsShard))
+        {
+            target.Add(CheckOutcome.Warning, "markers", publish.Text, $"{target.Grant(target.MarkerRights)}: {Without}");
+        }
+        else
+        {
+            target.Add(CheckOutcome.Works, "markers", $"may be published on {channel}");
+        }
     }
 
     /// <summary>To be called last: once a RESP2 connection has subscribed, it takes few other commands.</summary>
@@ -55,7 +66,10 @@ internal static class SubscriptionCheck
         }
 
         var marker = await target.Redis.CallAsync(target.Markers.SubscribeCommand, target.Markers.Name);
-        if (marker.IsError && (marker.IsRefused || !target.Markers.IsShard)) target.Add(CheckOutcome.Warning, "subscribe", $"{target.Markers.Name}: {marker.Text}", target.Grant(target.MarkerRights));
+        if (marker.IsError && (marker.IsRefused || !target.Markers.IsShard))
+        {
+            target.Add(CheckOutcome.Warning, "subscribe", $"{target.Markers.Name}: {marker.Text}", target.Grant(target.MarkerRights));
+        }
     }
 
     /// <summary>Tries usual subscriptions, in the commands that the proxy gives to the other masters. What clients will ask for is not known.</summary>

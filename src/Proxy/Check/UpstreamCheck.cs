@@ -51,11 +51,19 @@ internal static class UpstreamCheck
         if (address.Password?.Value is { } password)
         {
             var login = address.User is { } user ? await target.Redis.CallAsync("AUTH", user, password) : await target.Redis.CallAsync("AUTH", password);
-            if (login.IsError) return target.Add(CheckOutcome.Fails, "log in", login.Text, "check user and password in --upstream, or --upstream-password-file");
+            if (login.IsError)
+            {
+                return target.Add(CheckOutcome.Fails, "log in", login.Text, "check user and password in --upstream, or --upstream-password-file");
+            }
+
             target.Add(CheckOutcome.Works, "log in", $"as user {target.User}");
         }
         var ping = await target.Redis.CallAsync("PING");
-        if (ping.Begins("NOAUTH")) return target.Add(CheckOutcome.Fails, "log in", ping.Text, "give user and password in --upstream, or --upstream-password-file");
+        if (ping.Begins("NOAUTH"))
+        {
+            return target.Add(CheckOutcome.Fails, "log in", ping.Text, "give user and password in --upstream, or --upstream-password-file");
+        }
+
         // A Redis that loads, runs a script, or refuses PING to this user is there all the same. The other trials say more.
         return ping.IsError && !ping.IsRefused
             ? target.Add(CheckOutcome.Fails, "PING", ping.Text, "wait until Redis can serve, then check again")
@@ -78,24 +86,51 @@ internal static class UpstreamCheck
     {
         var hello = await target.Redis.CallAsync("HELLO", "2");
         var version = CheckTarget.Field(hello, "version");
-        if (hello.IsUnknownCommand) target.Add(CheckOutcome.Fails, "version", "older than 6, which does not know HELLO", "KeyEvt needs Redis 6 or newer");
-        else if (version is null) target.Add(CheckOutcome.Fails, "version", hello.Text, target.Grant("+hello"));
-        else if (!int.TryParse(version.Split('.')[0], out var major) || major < 6) target.Add(CheckOutcome.Fails, "version", version, "KeyEvt needs Redis 6 or newer");
-        else target.Add(CheckOutcome.Works, "version", $"{CheckTarget.Field(hello, "server")} {version}");
+        if (hello.IsUnknownCommand)
+        {
+            target.Add(CheckOutcome.Fails, "version", "older than 6, which does not know HELLO", "KeyEvt needs Redis 6 or newer");
+        }
+        else if (version is null)
+        {
+            target.Add(CheckOutcome.Fails, "version", hello.Text, target.Grant("+hello"));
+        }
+        else if (!int.TryParse(version.Split('.')[0], out var major) || major < 6)
+        {
+            target.Add(CheckOutcome.Fails, "version", version, "KeyEvt needs Redis 6 or newer");
+        }
+        else
+        {
+            target.Add(CheckOutcome.Works, "version", $"{CheckTarget.Field(hello, "server")} {version}");
+        }
 
         var info = await target.Redis.CallAsync("INFO", "server");
         var valkey = info.IsError ? "" : CheckTarget.InfoField(info.Text, "valkey_version");
         target.Server = valkey.Length > 0 ? ServerEvents.Of("valkey", valkey) : ServerEvents.Of(CheckTarget.Field(hello, "server") ?? "", version ?? "");
-        if (CheckTarget.Field(hello, "mode") is "cluster" && target.IsAlone) target.Add(CheckOutcome.Warning, "mode", "a node of a cluster: only this node's events would be heard", "use redis+cluster:// for those of all nodes, or one keyevt for each node");
+        if (CheckTarget.Field(hello, "mode") is "cluster" && target.IsAlone)
+        {
+            target.Add(CheckOutcome.Warning, "mode", "a node of a cluster: only this node's events would be heard", "use redis+cluster:// for those of all nodes, or one keyevt for each node");
+        }
     }
 
     private static async Task RoleAsync(CheckTarget target)
     {
         var role = await target.Redis.CallAsync("ROLE");
-        if (role.IsError) target.Add(CheckOutcome.Warning, "role", role.Text, $"{target.Grant("+role")}: without it a demoted master is not noticed");
-        else if (role.Items is [{ Text: "master" }, ..]) target.Add(CheckOutcome.Works, "role", "master");
-        else if (!target.IsAlone) target.Add(CheckOutcome.Works, "role", "replica: its events are held back until it is promoted");
-        else target.Add(CheckOutcome.Warning, "role", $"{(role.Items.Count > 0 ? role.Items[0].Text : "unknown")}: events of a replica are held back until it is a master", "name the master in --upstream, or use redis+sentinel://");
+        if (role.IsError)
+        {
+            target.Add(CheckOutcome.Warning, "role", role.Text, $"{target.Grant("+role")}: without it a demoted master is not noticed");
+        }
+        else if (role.Items is [{ Text: "master" }, ..])
+        {
+            target.Add(CheckOutcome.Works, "role", "master");
+        }
+        else if (!target.IsAlone)
+        {
+            target.Add(CheckOutcome.Works, "role", "replica: its events are held back until it is promoted");
+        }
+        else
+        {
+            target.Add(CheckOutcome.Warning, "role", $"{(role.Items.Count > 0 ? role.Items[0].Text : "unknown")}: events of a replica are held back until it is a master", "name the master in --upstream, or use redis+sentinel://");
+        }
     }
 
     /// <summary>Does Redis repeat the name of an unknown command? By that the proxy finds the place of its own replies.</summary>
@@ -103,7 +138,13 @@ internal static class UpstreamCheck
     {
         var name = "key_evt_amqp." + RandomNumberGenerator.GetString("0123456789", 38);
         var reply = await target.Redis.CallAsync(name);
-        if (reply.IsUnknownCommand && reply.Text.Contains(name, StringComparison.Ordinal)) target.Add(CheckOutcome.Works, "key_evt_amqp.*", "can be answered by the proxy: an unknown command's name is echoed");
-        else target.Add(CheckOutcome.Fails, "key_evt_amqp.*", $"cannot be answered by the proxy: an unknown command is answered with {Printable.Quote(reply.Text)}", "configure by options only, or use an upstream that echoes the name of an unknown command");
+        if (reply.IsUnknownCommand && reply.Text.Contains(name, StringComparison.Ordinal))
+        {
+            target.Add(CheckOutcome.Works, "key_evt_amqp.*", "can be answered by the proxy: an unknown command's name is echoed");
+        }
+        else
+        {
+            target.Add(CheckOutcome.Fails, "key_evt_amqp.*", $"cannot be answered by the proxy: an unknown command is answered with {Printable.Quote(reply.Text)}", "configure by options only, or use an upstream that echoes the name of an unknown command");
+        }
     }
 }

@@ -48,8 +48,15 @@ internal sealed class HandshakeAdmission : IDisposable
         lock (_gate)
         {
             if (CountOf(guest, HandshakeStage.Waiting) >= _limits.WaitingOfOneNetwork) return null;
-            if (CountOf(guest, HandshakeStage.Silent) >= _limits.SilentOfOneNetwork) leaves = _queues.Silent.First(silent => silent.Network == guest.Network);
-            else if (_queues.Silent.Count + _queues.Waiting.Count >= _limits.Waiting && (leaves = _queues.Silent.First?.Value) is null) return null;
+            if (CountOf(guest, HandshakeStage.Silent) >= _limits.SilentOfOneNetwork)
+            {
+                leaves = _queues.Silent.First(silent => silent.Network == guest.Network);
+            }
+            else if (_queues.Silent.Count + _queues.Waiting.Count >= _limits.Waiting && (leaves = _queues.Silent.First?.Value) is null)
+            {
+                return null;
+            }
+
             if (leaves is not null) Remove(leaves, TooSilent);
             _queues.Add(guest, HandshakeStage.Silent);
             if (!_isSweeping) _timer.Change(SweepEvery, SweepEvery);

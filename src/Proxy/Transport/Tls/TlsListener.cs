@@ -127,7 +127,10 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         }
         catch (Exception) when (guest is { Reason: { } reason })
         {
-            if (reason != HandshakeAdmission.Closed) _refused.Report(client, reason); // else all clients of this address are put out at once
+            if (reason != HandshakeAdmission.Closed)
+            {
+                _refused.Report(client, reason); // else all clients of this address are put out at once
+            }
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
