@@ -4,6 +4,8 @@ using Xunit;
 
 namespace KeyEvt.Proxy.Tests.Architecture;
 
+/// <summary>Half a minute of processor time, as the whole source is compiled: <c>scripts/test.sh unit</c> leaves these out.</summary>
+[Trait("Needs", "compiler")]
 public sealed partial class FloorTests
 {
     private const string Page = "docs/architecture.md";
