@@ -12,7 +12,7 @@ namespace KeyEvt.Proxy.Listen;
 internal static class OpenFiles
 {
     /// <summary>Opened later: feed, broker, fallback storage, admin pages, threads, and libraries (two each, where nothing is compiled ahead).</summary>
-    private const int Growth = 96;
+    private const int Growth = 128;
 
     /// <summary>What is wanted, or as much of it as the limit of open files allows.</summary>
     /// <param name="others">Connections at once that are no sessions: refused clients, handshakes.</param>

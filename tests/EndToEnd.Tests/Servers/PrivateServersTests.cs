@@ -1,6 +1,7 @@
 // Do the test servers themselves do what the tests rely on?
 using KeyEvt.Servers;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Servers;
@@ -71,10 +72,19 @@ public sealed class PrivateServersTests
         await rabbit.StopAsync();
     }
 
-    private static async Task PublishAsync(RabbitServer rabbit, string text)
+    /// <summary>Until it is routed. A broker that has just started again may not have its bindings yet, and would confirm what it drops.</summary>
+    private static Task PublishAsync(RabbitServer rabbit, string text) => Eventually.TrueAsync("the message is routed", async () =>
     {
         await using var connection = await rabbit.Broker.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true), TestContext.Current.CancellationToken);
-        await channel.BasicPublishAsync("amq.direct", "q", System.Text.Encoding.Latin1.GetBytes(text), TestContext.Current.CancellationToken);
-    }
+        try
+        {
+            await channel.BasicPublishAsync("amq.direct", "q", mandatory: true, System.Text.Encoding.Latin1.GetBytes(text), TestContext.Current.CancellationToken);
+            return true;
+        }
+        catch (PublishException)
+        {
+            return false;
+        }
+    });
 }
