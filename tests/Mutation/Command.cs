@@ -1,4 +1,5 @@
 // What does another program say, and does it end?
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 
@@ -66,7 +67,8 @@ internal static class Command
         {
             return process.TotalProcessorTime;
         }
-        catch (InvalidOperationException)
+        // The second one comes from a process that ends just now.
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
         {
             return null;
         }
