@@ -9,7 +9,7 @@ namespace KeyEvt.Bench.Load.Forward;
 /// <summary>
 /// SETs straight to Redis, so that only the engine is measured: at full speed (pipelined 16 deep) and at 1,000 a second. In each round in turn: the
 /// ceiling (a bare publisher), keyevt, the baseline (a subscription and one tracked publish each). Then SETs through the proxy while the broker hangs, and a fallback storage of 1,000,000 events
-/// is drained. <c>--ways</c> chooses among ceiling, keyevt, baseline, frozen, drain. CPU is user and system time from /proc, divided by events.
+/// is drained. <c>--ways</c> chooses among ceiling, keyevt, baseline, frozen, drain; each of <c>--builds</c> is a way like keyevt. CPU is user and system time from /proc, divided by events.
 /// </summary>
 internal sealed class ForwardScenario : IScenario
 {
@@ -35,9 +35,11 @@ internal sealed class ForwardScenario : IScenario
             ["keyevt"] = () => KeyEvtAsync(rabbit, settings.Requests),
             ["baseline"] = () => BaselineAsync(rabbit, settings.Requests),
         };
+        foreach (var build in settings.Builds?.Split(',') ?? []) ways[build] = () => KeyEvtAsync(rabbit, settings.Requests, build);
+
         for (var round = 0; round <= settings.Rounds; round++)
         {
-            foreach (var way in ways.Where(way => settings.Wants(way.Key)))
+            foreach (var way in ways.Where(way => settings.Wants(way.Key) || settings.Builds?.Split(',').Contains(way.Key) == true))
             {
                 var row = await way.Value();
                 Console.Error.WriteLine($"{(round == 0 ? "warm-up" : "round " + round)}: {row}");
@@ -72,18 +74,19 @@ internal sealed class ForwardScenario : IScenario
         return new Row("ceiling", count / figures.Seconds, cpu.TotalMicroseconds / count, broker.TotalMicroseconds / count, figures.Allocated / count);
     }
 
-    private static async Task<Row> KeyEvtAsync(RabbitServer rabbit, int count)
+    /// <param name="build">Another build of the program, a file; null: this one.</param>
+    private static async Task<Row> KeyEvtAsync(RabbitServer rabbit, int count, string? build = null)
     {
         await using var redis = await RedisServer.StartAsync();
         await rabbit.Broker.UseAsync(channel => channel.QueuePurgeAsync(RoutingKey));
-        await using var program = await StartKeyEvtAsync(redis, rabbit);
+        await using var program = await StartKeyEvtAsync(redis, rabbit, build);
         await AtFullSpeedAsync(redis, count, async () => await ConfirmedAsync(program) == count); // warms up: compiled code, and memory for a burst of this size
         var (cpu, broker, allocated) = (program.Process.CpuTime, rabbit.Process.CpuTime, await AllocatedAsync(program));
         var rate = await AtFullSpeedAsync(redis, count, async () => await ConfirmedAsync(program) == 2 * count);
         (cpu, broker) = (program.Process.CpuTime - cpu, rabbit.Process.CpuTime - broker);
         allocated = await AllocatedAsync(program) - allocated;
         var (p50, p99, max) = await PacedAsync(redis, rabbit);
-        return new Row("keyevt", rate, cpu.TotalMicroseconds / count, broker.TotalMicroseconds / count, allocated / (double)count, p50, p99, max);
+        return new Row(build ?? "keyevt", rate, cpu.TotalMicroseconds / count, broker.TotalMicroseconds / count, allocated / (double)count, p50, p99, max);
     }
 
     private static async Task<Row> BaselineAsync(RabbitServer rabbit, int count)
@@ -175,8 +178,8 @@ internal sealed class ForwardScenario : IScenario
             $"drain of {count:N0} stored events: {rate:0} events/s ({rate / ceiling.Rate:0.00} of a bare publisher's {ceiling.Rate:0} for as many), {cpu.TotalMicroseconds / events:0.0} us CPU per event ({ceiling.CpuMicroseconds:0.0}), RabbitMQ's {broker.TotalMicroseconds / events:0.0} ({ceiling.BrokerMicroseconds:0.0}), resident {stored / 1e6:0} MB before, {peak / 1e6:0} MB at most");
     }
 
-    private static Task<KeyEvtProcess> StartKeyEvtAsync(RedisServer redis, RabbitServer rabbit) =>
-        KeyEvtProcess.StartAsync(["--upstream", redis.Url, "--amqp", rabbit.Url, "--events", "$", "--keymask", "ALL", "--buffer-bytes", "256m", "--routing-key", RoutingKey]);
+    private static Task<KeyEvtProcess> StartKeyEvtAsync(RedisServer redis, RabbitServer rabbit, string? build = null) =>
+        KeyEvtProcess.StartAsync(file: build, arguments: ["--upstream", redis.Url, "--amqp", rabbit.Url, "--events", "$", "--keymask", "ALL", "--buffer-bytes", "256m", "--routing-key", RoutingKey]);
 
     private static ChildProcess Worker(params string[] arguments) =>
         ChildProcess.Start("dotnet", ["exec", Environment.GetCommandLineArgs()[0], .. arguments], withInput: true);
