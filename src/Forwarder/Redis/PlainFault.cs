@@ -4,7 +4,7 @@ namespace KeyEvt.Forwarder.Redis;
 /// Nothing that makes sense came from a <c>redis://</c> address: is it a port with TLS? Such a port takes a command for a broken handshake: Redis resets the connection without a byte, others
 /// send an alert, which is a TLS record (RFC 8446, section 5.1).
 /// </summary>
-public static class PlainFault
+internal static class PlainFault
 {
     public const string Question = "is it the port with TLS? Then write rediss:// instead of redis://";
 

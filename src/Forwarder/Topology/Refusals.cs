@@ -6,7 +6,7 @@ namespace KeyEvt.Forwarder.Topology;
 /// <summary>Who watches the nodes has answered with an error: what does that say, and what is to be done about it?</summary>
 internal static class Refusals
 {
-    public static bool IsOne(RedisAnswer answer) => answer is { IsError: true, ErrorCode: "NOPERM" };
+    public static bool IsOne(RedisAnswer answer) => answer.IsNoPermission;
 
     /// <param name="rights">What the user of ours lacks, as ACL SETUSER takes it, if the error is about that.</param>
     public static IOException Of(RedisAnswer answer, string rights)

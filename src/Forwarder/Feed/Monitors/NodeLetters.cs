@@ -57,7 +57,7 @@ internal sealed class NodeLetters
     /// <returns>False: it is not, or no letter is left that could be it.</returns>
     public bool TryNarrow(EventClass asked, RedisAnswer error)
     {
-        if (error.ErrorCode == "NOPERM" || error.Text.StartsWith("ERR unknown", StringComparison.OrdinalIgnoreCase)) return false;
+        if (error.IsNoPermission || error.Text.StartsWith("ERR unknown", StringComparison.OrdinalIgnoreCase)) return false;
 
         // Redis 7 and Valkey name those that they take: "Invalid event class character. Use 'Ag$lshzxeKEtmdn'." Older ones: "Invalid argument".
         var isForLetter = error.Text.Contains("nvalid", StringComparison.Ordinal);
