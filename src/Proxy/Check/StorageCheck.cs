@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Proxy.Check;

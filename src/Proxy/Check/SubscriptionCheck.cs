@@ -10,7 +10,7 @@ internal static class SubscriptionCheck
     {
         const string Without = "without it a silent loss of the subscription is noticed later";
         var channel = target.Markers.Name;
-        if (target.Markers.IsShard && await target.Redis.AskAsync("READONLY") is { IsRefused: true } refused)
+        if (target.Markers.IsShard && await target.Redis.AskAsync("READONLY") is { IsNoPermission: true } refused)
         {
             target.Add(CheckOutcome.Warning, "markers", refused.Text, $"{target.Grant("+readonly")}: {Without} on replicas");
         }
