@@ -76,7 +76,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
 
     /// <summary>
     /// The client's last bytes, sent behind the upstream's last byte. The request pump writes them before it ends the upstream's input; the reply pump reads
-    /// them only after the upstream has ended in turn, so no lock is needed.
+    /// them at the upstream's end.
     /// </summary>
     public ReadOnlyMemory<byte> LastWords { get; set; }
 

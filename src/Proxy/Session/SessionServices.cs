@@ -38,7 +38,9 @@ internal sealed record SessionServices
     public SessionDeadlines Deadlines { get; init; } = new();
 
     /// <summary>Gives each session that begins to connect a token which is cancelled after <see cref="SessionDeadlines.Connect"/>.</summary>
-    /// <remarks>Unsynchronised on purpose: if two threads race here, each gets its own <see cref="SharedDeadline"/>. Both expire correctly, they only save fewer timers.</remarks>
+    /// <remarks>
+    /// Unsynchronised on purpose: if two threads race here, each gets its own <see cref="SharedDeadline"/>. Both expire correctly, they only save fewer timers.
+    /// </remarks>
     public SharedDeadline ConnectDeadline => field ??= new SharedDeadline(Deadlines.Connect, Time);
 
     /// <summary>Whether the upstream can be reached. All sessions report to it whether they could connect.</summary>
