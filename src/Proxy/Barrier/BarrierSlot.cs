@@ -9,8 +9,10 @@ namespace KeyEvt.Proxy.Barrier;
 internal sealed class BarrierSlot(PipeReader waitingReader)
 {
     private readonly Lock _gate = new();
+
     /// <summary>Set by the request pump, cleared by the reply pump. Arming and closing exclude each other by the gate; reading needs only volatile.</summary>
     private volatile ReplyBarrier? _armed;
+
     /// <summary>Guarded by the gate.</summary>
     private bool _repliesEnded;
 

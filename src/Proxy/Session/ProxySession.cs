@@ -13,22 +13,28 @@ namespace KeyEvt.Proxy.Session;
 internal sealed class ProxySession(long id, IConnection client, SessionServices services)
 {
     private readonly CancellationTokenSource _broken = new();
+
     /// <summary>
     /// Set once, by the task of <see cref="RunAsync"/>. <see cref="Abort"/> may read it on any thread, without a lock. If it still sees null, the aborted
     /// client ends the session as soon as the pumps begin.
     /// </summary>
     private IConnection? _upstream;
+
     /// <summary>A <see cref="SessionEndReason"/>. Any thread may set it, once, by Interlocked; read by Volatile.</summary>
     private int _reason;
+
     /// <summary>
     /// Both pumps are set once, by the task of <see cref="RunAsync"/>. Other threads read only their counters, and count 0 while they still see null.
     /// </summary>
     private RequestPump? _requests;
     private ReplyPump? _replies;
+
     /// <summary>Set by the reply pump; read by any thread.</summary>
     private volatile bool _repliesHaveEnded;
+
     /// <summary>Set by any thread that stops the session; read by the request pump.</summary>
     private volatile bool _isStopping;
+
     /// <summary>Set when the connect deadline fires; read by the task of <see cref="RunAsync"/>.</summary>
     private volatile bool _hasGivenUpConnecting;
 

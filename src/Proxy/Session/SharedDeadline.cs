@@ -9,6 +9,7 @@ internal sealed class SharedDeadline(TimeSpan after, TimeProvider time)
 {
     private readonly TimeSpan _step = after / 50;
     private readonly Lock _gate = new();
+
     /// <summary>
     /// Guarded by the gate, as <see cref="_madeAt"/> is. When the next source is made, this one is dropped without being disposed of: others may still wait for
     /// its token.

@@ -12,6 +12,7 @@ internal sealed class UpstreamReachability(TimeProvider time, ILogger logger)
     private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
+
     /// <summary>Written within the gate; <see cref="Reached"/> also reads it outside, to stay free of locks while all is well.</summary>
     private volatile bool _isAway;
     private CancellationTokenSource _refuses = new();

@@ -30,6 +30,7 @@ internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILo
     private const int MaxLineBytes = 1024;
 
     private readonly SemaphoreSlim _oneAtATime = new(1);
+
     /// <summary>The last two fields are written by the one trial that runs, and read by any thread: volatile references to immutable records.</summary>
     private volatile Lesson? _last;
     private volatile Lesson? _failed;
