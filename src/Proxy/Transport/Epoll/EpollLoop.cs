@@ -59,8 +59,8 @@ internal sealed unsafe class EpollLoop
     public TimeProvider Time { get; }
 
     /// <summary>
-    /// For tests: the errno with which watching another descriptor fails, as the kernel does not fail on demand; 0: it works. Set by the test before anything
-    /// uses it.
+    /// For tests: the errno with which watching another descriptor fails, as the kernel does not fail on demand; 0: it works. Set by a test's thread, read by
+    /// the loop's.
     /// </summary>
     public int Refusal { get; set; }
 
