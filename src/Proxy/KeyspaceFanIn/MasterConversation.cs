@@ -12,7 +12,7 @@ namespace KeyEvt.Proxy.KeyspaceFanIn;
 /// <summary>
 /// What is said on one connection to another master?
 /// <code>
-/// AUTH ...                                 if there is a password; nothing is sent behind it before its answer, as some servers do not answer a failed AUTH in a pipeline
+/// AUTH ...                                 if there is a password; nothing more is sent before its answer: some servers do not answer a failed AUTH in a pipeline
 /// PING                                     until it is not answered by -LOADING: a node that loads its AOF publishes what it replays, and accepts subscribers
 /// meanwhile
 /// (P)SUBSCRIBE / (P)UNSUBSCRIBE name ...   what has changed since the last time
