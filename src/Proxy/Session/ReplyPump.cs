@@ -100,8 +100,8 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
     }
 
     /// <summary>
-    /// Copies the client's part of these bytes, and looks for the armed barrier in them. Returns where the bytes begin of which it cannot be told yet whose
-    /// they are.
+    /// Copies the client's part of these bytes, and looks for the armed barrier in them. Returns the start of the bytes whose owner
+    /// cannot be told yet.
     /// </summary>
     private async ValueTask<SequencePosition> CopyWithCareAsync(ReadOnlySequence<byte> replies, bool isLast)
     {

@@ -17,7 +17,7 @@ internal sealed class ListeningSocket : IDisposable
     private int Descriptor => Socket.SafeHandle.DangerousGetHandle().ToInt32();
 
     /// <exception cref="SocketException">The address cannot be taken.</exception>
-    /// <exception cref="SocketPathException">Something else stands at the path of a unix socket.</exception>
+    /// <exception cref="SocketPathException">Something else is at the path of the unix socket.</exception>
     public ListeningSocket(TransportAddress address, SocketSettings settings)
     {
         _file = address.UnixPath is { } path ? new UnixSocketFile(path) : null;

@@ -9,7 +9,8 @@ namespace KeyEvt.Proxy.Transport.Epoll;
 /// One thread that waits for all of its descriptors at once, and runs everything that belongs to them: receiving, the sessions' pumps, sending. One turn of the
 /// loop is:
 /// <code>
-/// turn = wait; call who asked for it; tell each descriptor's handler, posts among them; send what was written; close what has ended
+/// turn = wait for events; call the handlers that asked for this turn; tell the handler of each ready descriptor, LoopPosts among them;
+///        send what was written; close what has ended
 /// </code>
 /// Only the list of what other threads post is shared and locked. Why not the runtime's own sockets: they hand every completion to a pool thread, and have no
 /// end of a turn at which to send; the figures are in bench/RESULTS.md. A handler that throws is a bug in this program. The loop then ends, and
