@@ -3,8 +3,9 @@ using System.IO.Pipelines;
 namespace KeyEvt.Proxy.Barrier;
 
 /// <summary>
-/// Which barrier is the reply pump to look for? Besides a few flags of the session, the only thing that its two pumps share. The request pump arms a barrier before it flushes the
-/// barrier's commands, so the barrier is here before its first line can arrive. The reply pump takes the barrier out and wakes the request pump.
+/// Which barrier is the reply pump to look for? Besides a few flags of the session, the only thing that its two pumps share. The request pump arms a barrier
+/// before it flushes the barrier's commands, so the barrier is here before its first line can arrive. The reply pump takes the barrier out and wakes the
+/// request pump.
 /// </summary>
 internal sealed class BarrierSlot(PipeReader waitingReader)
 {

@@ -9,7 +9,10 @@ namespace KeyEvt.Proxy.Barrier;
 /// </summary>
 internal abstract class Interception
 {
-    /// <summary>Set by the reply pump. The request pump reads it, as well as the properties below, only after <see cref="ReplyBarrier.End"/>.</summary>
+    /// <summary>
+    /// Set by the reply pump, as <see cref="Outcome"/> and <see cref="EndsSession"/> are. The request pump reads <see cref="EndsSession"/> and
+    /// <see cref="Mode"/> only after <see cref="ReplyBarrier.End"/>.
+    /// </summary>
     private ReplyBarrier? _first;
 
     /// <summary>Sent upstream in the request's place, between two marks.</summary>

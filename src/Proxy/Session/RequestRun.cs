@@ -201,8 +201,9 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
 
     /// <summary>
     /// Whether a multibulk candidate that is too large to hold may be a key_evt_amqp command or MODULE, whose arguments may hold a password. Told by the first
-    /// letter: k or m. All other candidates begin with another letter, and pass: the CLIENT and CLUSTER commands that matter are short, and
-    /// <see cref="SessionInterceptor.PassesTooLarge"/> handles the others. An inline line never gets here: one that is too long is refused as malformed.
+    /// letter: k or m. All other candidates begin with another letter, except MULTI, which takes no arguments. They pass: the CLIENT and CLUSTER commands that
+    /// matter are short, and <see cref="SessionInterceptor.PassesTooLarge"/> handles the others. An inline line never gets here: one that is too long is
+    /// refused as malformed.
     /// </summary>
     private static bool MayBeOwn(in ReadOnlySequence<byte> candidate)
     {
