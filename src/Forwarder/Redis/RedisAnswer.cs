@@ -3,7 +3,7 @@ using System.Text;
 
 namespace KeyEvt.Forwarder.Redis;
 
-/// <summary>What did the node answer to one of the feed's own few commands? An owned copy; notifications never become one.</summary>
+/// <summary>What did the node answer to one of our own few commands? A copy that owns its data; events are never turned into one.</summary>
 internal sealed class RedisAnswer
 {
     private const int MaxDepth = 16;
@@ -18,15 +18,15 @@ internal sealed class RedisAnswer
     /// <summary>The type byte of the frame.</summary>
     public byte Type { get; }
 
-    /// <summary>What a line or a bulk says; empty for null and for aggregates.</summary>
+    /// <summary>The text of a line or a bulk; empty for null and for aggregates.</summary>
     public string Text { get; }
 
-    /// <summary>Elements; of a map, keys and values in turn.</summary>
+    /// <summary>The elements; for a map, keys and values alternate.</summary>
     public IReadOnlyList<RedisAnswer> Items { get; }
 
     public bool IsError => Type is (byte)'-' or (byte)'!';
 
-    /// <summary>The first word of an error, such as NOPERM; empty when it is none.</summary>
+    /// <summary>The first word of an error, such as NOPERM; empty if this is not an error.</summary>
     public string ErrorCode => IsError ? Text.Split(' ', 2)[0] : "";
 
     /// <summary>The value of a key in a map, or in an array of pairs.</summary>
@@ -40,7 +40,7 @@ internal sealed class RedisAnswer
         return null;
     }
 
-    /// <param name="frame">One whole frame, as <see cref="FrameMeter"/> found it.</param>
+    /// <param name="frame">One whole frame, as measured by <see cref="FrameMeter"/>.</param>
     public static RedisAnswer Parse(ReadOnlySpan<byte> frame) => Take(ref frame, 0);
 
     private static RedisAnswer Take(ref ReadOnlySpan<byte> rest, int depth)

@@ -8,10 +8,10 @@ using KeyEvt.Resp;
 
 namespace KeyEvt.Forwarder.Redis;
 
-/// <summary>How does one ask a node or a Sentinel something? One connection, one question at a time, each with a deadline. RESP2.</summary>
+/// <summary>How can one ask a node or a Sentinel something? One connection, one question at a time, each with a deadline. RESP2.</summary>
 /// <remarks>
-/// Not a client library: it would keep a picture of the topology of its own, and reconnect behind the back of the one who wants to know who is reachable.
-/// Whatever goes wrong is an <see cref="IOException"/>; the connection is of no use after it.
+/// A client library would not do: it keeps its own view of the topology, and reconnects unnoticed, although the caller wants to know who can be reached.
+/// Every failure is an <see cref="IOException"/>. The connection is unusable after it.
 /// </remarks>
 internal sealed class RedisClient : IAsyncDisposable
 {
@@ -26,7 +26,7 @@ internal sealed class RedisClient : IAsyncDisposable
 
     private RedisClient(IDuplexPipe pipe, RedisAddress address, TimeSpan deadline, TimeProvider time) => (_pipe, _address, _deadline, _time) = (pipe, address, deadline, time);
 
-    /// <exception cref="IOException">Not reached, or the login is refused.</exception>
+    /// <exception cref="IOException">The server is not reached, or refuses the login.</exception>
     public static async Task<RedisClient> OpenAsync(RedisAddress address, IRedisTransport transport, TimeSpan deadline, TimeProvider time)
     {
         var pipe = await GuardAsync(async end => await transport.ConnectAsync(address, end).ConfigureAwait(false), deadline, time).ConfigureAwait(false);
@@ -49,7 +49,7 @@ internal sealed class RedisClient : IAsyncDisposable
         }
     }
 
-    /// <summary>One command, one reply; an error reply is a reply.</summary>
+    /// <summary>Sends one command and returns its reply, which may be an error reply.</summary>
     public Task<RedisAnswer> AskAsync(params string[] command) => GuardAsync(
         async end =>
         {
@@ -69,7 +69,7 @@ internal sealed class RedisClient : IAsyncDisposable
         _deadline,
         _time);
 
-    /// <summary>The next message of a subscription; null when none came within this time.</summary>
+    /// <summary>Returns the next message of a subscription; null if none came within this time.</summary>
     public async Task<RedisAnswer?> ListenAsync(TimeSpan patience, CancellationToken stop)
     {
         using var timer = new CancellationTokenSource(patience, _time);
@@ -96,7 +96,7 @@ internal sealed class RedisClient : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException or InvalidOperationException)
         {
-            // It is gone, which is what was wanted.
+            // The connection is broken already, so there is nothing left to close.
         }
     }
 
