@@ -9,8 +9,8 @@ namespace KeyEvt.Forwarder;
 /// <summary>How do commands reach the running engine?</summary>
 /// <remarks>
 /// Every command takes effect in one step under the lock of <see cref="CurrentConfig.Change"/>: the configuration changes, the feeds are told what is
-/// wanted, and delivery is
-/// told what to do. Whatever a command waits for afterwards (the subscription, the outcome of an attempt) makes no other command wait.
+/// wanted, and delivery is told what to do. Whatever a command waits for afterwards (the subscription, the outcome of an attempt) makes no other
+/// command wait.
 /// </remarks>
 internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig initial, FeedSet feeds, DeliveryLoop delivery, InfoReport report, TimeProvider time) : IForwarderControl
 {

@@ -21,8 +21,7 @@ namespace KeyEvt.Forwarder;
 
 /// <summary>
 /// In which order do feeds, delivery and fallback storage start and stop? Delivery starts before the feeds, so that the first event can be delivered.
-/// At the end the caller
-/// ends the sessions, then the feeds stop, and then delivery, after it has emptied itself.
+/// At the end the caller ends the sessions, then the feeds stop, and then delivery, after it has emptied itself.
 /// </summary>
 public sealed class ForwarderEngine : IAsyncDisposable
 {
@@ -116,8 +115,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
 
     /// <summary>
     /// Reads what Redis has sent for all commands that it has acknowledged, and then accepts nothing more from the feeds. Waits until every event is
-    /// confirmed or stored, and stores
-    /// in Redis how far the streams have been read. Returns how many events could be neither confirmed nor stored.
+    /// confirmed or stored, and stores in Redis how far the streams have been read. Returns how many events could be neither confirmed nor stored.
     /// </summary>
     public async Task<long> StopAsync(TimeSpan deadline)
     {

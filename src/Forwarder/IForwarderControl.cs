@@ -9,16 +9,14 @@ public interface IForwarderControl
     ForwarderConfig Config { get; }
 
     /// <summary>
-    /// Applies a change between two events, and reconnects if the connection's own parameters changed. The task completes when the feeds have subscribed
-    /// to what is wanted, so
-    /// that a write after the command's reply is covered; or after a limited wait.
+    /// Applies a change between two events, and reconnects if the connection's own parameters changed. The task completes when the feeds have
+    /// subscribed to what is wanted, so that a write after the command's reply is covered; or after a limited wait.
     /// </summary>
     Task ConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change);
 
     /// <summary>
     /// Applies a change and connects, as one step. From then on a lost connection is opened again. The result is that of an attempt with exactly this
-    /// configuration. If another
-    /// command changes the connection's parameters meanwhile, the result says so. Limited by the connect deadline.
+    /// configuration. If another command changes the connection's parameters meanwhile, the result says so. Limited by the connect deadline.
     /// </summary>
     /// <param name="change">Returns null to refuse the change; then nothing happens.</param>
     /// <returns>Null if the change was refused.</returns>

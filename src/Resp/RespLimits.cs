@@ -17,8 +17,8 @@ public sealed record RespLimits
     public long MaxBulkBytes { get; init; } = 512L * 1024 * 1024;
 
     /// <summary>
-    /// Maximum bytes of a held inline line in front of its LF, and of a header line in front of its CR. Servers always accept this many. They
-    /// accept more if the end of the line has already arrived when they look.
+    /// Maximum bytes of a held inline line in front of its LF, and of a header line in front of its CR. Servers always accept this many. They accept
+    /// more if the end of the line has already arrived when they look.
     /// </summary>
     public int MaxInlineBytes { get; init; } = 64 * 1024;
 

@@ -2,8 +2,8 @@
 namespace KeyEvt.Resp;
 
 /// <summary>
-/// The bytes are not valid RESP, so the stream cannot be read any further. For a request, the message is the text of Redis' own error line
-/// without <c>-ERR </c>. It holds no CR, LF or NUL.
+/// The bytes are not valid RESP, so the stream cannot be read any further. For a request, the message is the text of Redis' own error line without
+/// <c>-ERR </c>. It holds no CR, LF or NUL.
 /// </summary>
 public sealed class RespProtocolException(string message, long offset, long releasedBefore = 0) : Exception(message)
 {
@@ -11,8 +11,8 @@ public sealed class RespProtocolException(string message, long offset, long rele
     public long Offset { get; } = offset;
 
     /// <summary>
-    /// Bytes that belong to complete, valid requests in front of the bad one. They must still be forwarded. Counted from the first byte that is
-    /// not yet released.
+    /// Bytes that belong to complete, valid requests in front of the bad one. They must still be forwarded. Counted from the first byte that is not
+    /// yet released.
     /// </summary>
     public long ReleasedBefore { get; } = releasedBefore;
 }

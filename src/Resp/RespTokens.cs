@@ -5,8 +5,8 @@ using System.Runtime.CompilerServices;
 namespace KeyEvt.Resp;
 
 /// <summary>
-/// Reads several bytes as one number, the first byte lowest, so that a fixed byte pattern is compared in one instruction. Bounds are not
-/// checked: the caller ensures that the bytes exist.
+/// Reads several bytes as one number, the first byte lowest, so that a fixed byte pattern is compared in one instruction. Bounds are not checked: the
+/// caller ensures that the bytes exist.
 /// </summary>
 internal static class RespTokens
 {

@@ -5,8 +5,8 @@ using System.Text;
 namespace KeyEvt.Resp;
 
 /// <summary>
-/// Writes commands and replies into a buffer. A <see cref="string"/> is written as UTF-8. CR, LF and NUL in a reply line are replaced by
-/// blanks, so no text can end its line early.
+/// Writes commands and replies into a buffer. A <see cref="string"/> is written as UTF-8. CR, LF and NUL in a reply line are replaced by blanks, so
+/// no text can end its line early.
 /// </summary>
 public static class RespWriter
 {

@@ -10,9 +10,9 @@ using RabbitMQ.Client.Exceptions;
 namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>
-/// How is a link to the broker opened? Connects, checks that the exchange exists, declares the queue if one is configured, and opens a channel
-/// with publisher confirms. The library's automatic recovery is off. It would repeat declarations that were removed on purpose, and would not
-/// reopen closed channels. <c>BrokerConnectionSupervisor</c> is what connects again.
+/// How is a link to the broker opened? Connects, checks that the exchange exists, declares the queue if one is configured, and opens a channel with
+/// publisher confirms. The library's automatic recovery is off. It would repeat declarations that were removed on purpose, and would not reopen
+/// closed channels. <c>BrokerConnectionSupervisor</c> is what connects again.
 /// </summary>
 internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDeclaration queue, BackgroundTasks background, TimeProvider time, ILogger logger) : IBrokerConnector
 {
@@ -78,8 +78,8 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
 
     /// <summary>
     /// The heartbeat to ask for. The library looks for traffic once an interval, and gives up at the third look without any: 3 to 4 intervals after
-    /// the last byte. A dead connection shall be noticed within 3 of the configured intervals, so three quarters of it are asked for. AMQP's
-    /// minimum is 1 s.
+    /// the last byte. A dead connection shall be noticed within 3 of the configured intervals, so three quarters of it are asked for. AMQP's minimum
+    /// is 1 s.
     /// </summary>
     private static TimeSpan ToRequest(int heartbeatSeconds) => TimeSpan.FromSeconds(heartbeatSeconds == 0 ? 0 : Math.Max(1, heartbeatSeconds * 3 / 4));
 

@@ -8,9 +8,9 @@ using RabbitMQ.Client.Events;
 namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>
-/// What is one link to the broker? One connection with one channel. Publisher confirms are on. The library's own tracking of confirms is off,
-/// since it costs 1 to 2.6 KB a message and adds a header. <c>InFlight</c> keeps the window instead. The library reports trouble
-/// only through events, and all of them are passed on.
+/// What is one link to the broker? One connection with one channel. Publisher confirms are on. The library's own tracking of confirms is off, since
+/// it costs 1 to 2.6 KB a message and adds a header. <c>InFlight</c> keeps the window instead. The library reports trouble only through events, and
+/// all of them are passed on.
 /// </summary>
 internal sealed class AmqpLink : IBrokerLink
 {
@@ -25,6 +25,7 @@ internal sealed class AmqpLink : IBrokerLink
     private readonly MessageComposer _composer;
     private readonly CancellationTokenSource _abandoned = new(); // never disposed: without a timer it holds nothing to release
     private IChannel? _channel;
+
     /// <summary>Written by the delivery loop. Read by the library's callback threads, without a barrier; they may see it late.</summary>
     private bool _isClosing;
 

@@ -6,8 +6,8 @@ using RabbitMQ.Client;
 namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>
-/// How is the broker's socket connected? By trying all addresses of the host name as <see cref="HappyEyeballs"/> does. The library alone would
-/// try one address of each family, and wait its whole timeout for the first.
+/// How is the broker's socket connected? By trying all addresses of the host name as <see cref="HappyEyeballs"/> does. The library alone would try
+/// one address of each family, and wait its whole timeout for the first.
 /// </summary>
 public sealed class HappyEyeballsTcpClient(string hostName, HappyEyeballs race) : ITcpClient
 {

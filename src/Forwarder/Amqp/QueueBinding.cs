@@ -4,9 +4,9 @@ using KeyEvt.Forwarder.Config;
 namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>
-/// With which binding key does the queue of <c>--declare-queue</c> get every event? A constant routing key is its own binding key. A template
-/// needs a topic exchange, where a word of the binding key may be a wildcard. <c>*</c> replaces a word that contains <c>{db}</c> or
-/// <c>{class}</c>. <c>#</c> replaces a word that contains <c>{event}</c> or <c>{key}</c>: they may hold dots and so become several words
+/// With which binding key does the queue of <c>--declare-queue</c> get every event? A constant routing key is its own binding key. A template needs a
+/// topic exchange, where a word of the binding key may be a wildcard. <c>*</c> replaces a word that contains <c>{db}</c> or <c>{class}</c>. <c>#</c>
+/// replaces a word that contains <c>{event}</c> or <c>{key}</c>: they may hold dots and so become several words
 /// (modules name events such as <c>json.set</c>).
 /// </summary>
 public static class QueueBinding

@@ -34,9 +34,8 @@ public sealed record DeliveryOptions
     public bool StoreUnroutable { get; init; }
 
     /// <summary>
-    /// Maximum number of events that one step moves to or from the fallback storage. Redis serves no other client meanwhile: for 0.16 ms on average, and
-    /// for 1 ms at most in 99 of
-    /// 100 steps.
+    /// Maximum number of events that one step moves to or from the fallback storage. Redis serves no other client meanwhile: for 0.16 ms on average,
+    /// and for 1 ms at most in 99 of 100 steps.
     /// </summary>
     public int StoreBatch { get; init; } = 512;
 

@@ -45,9 +45,9 @@ public sealed record ForwarderConfig
     public AmqpSettings? Configured { get; init; }
 
     /// <summary>
-    /// The password for a login that a command names without one. If the login equals the one in force, its password; if it equals the configured one,
-    /// the configured password. Any
-    /// other login gets none, so that no command can make the program send a password to a place where it does not belong.
+    /// The password for a login that a command names without one. If the login equals the one in force, its password; if it equals the configured
+    /// one, the configured password. Any other login gets none, so that no command can make the program send a password to a place where it does not
+    /// belong.
     /// </summary>
     public Secret PasswordFor(AmqpSettings login) =>
         login.IsSameLogin(Amqp) ? Amqp.Password

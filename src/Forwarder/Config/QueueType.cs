@@ -20,8 +20,8 @@ internal static class QueueTypes
     public static string Text(this QueueType type) => type.ToString().ToLowerInvariant();
 
     /// <summary>
-    /// The type of a queue for which the user has chosen none. Null: no type is requested and the broker decides, if it is not RabbitMQ or is older than
-    /// 3.8.
+    /// The type of a queue for which the user has chosen none. Null: no type is requested and the broker decides, if it is not RabbitMQ or is older
+    /// than 3.8.
     /// </summary>
     /// <param name="broker">What the broker says of itself (<c>server-properties</c>).</param>
     public static QueueType? DefaultFor(IDictionary<string, object?>? broker) =>

@@ -55,8 +55,8 @@ public enum EventClass : uint
     Array = 1 << 14,
 
     /// <summary>
-    /// T: not a class itself. It asks for the events of the other classes together with the fields of the hash that they are about (Redis 8.8). No event
-    /// has this bit.
+    /// T: not a class itself. It asks for the events of the other classes together with the fields of the hash that they are about (Redis 8.8). No
+    /// event has this bit.
     /// </summary>
     Fields = 1 << 15,
 

@@ -5,10 +5,8 @@ namespace KeyEvt.Forwarder.Events;
 /// <summary>To which class does an event belong, at one kind of server? A notification carries only its name.</summary>
 /// <remarks>
 /// The table follows the servers' sources (notifyKeyspaceEvent in Redis and Valkey) where they differ from the documentation page. The list is open:
-/// modules and newer servers
-/// add names. A name that is not listed counts as a module's. To add an event, add its name. A name that a server uses for two classes has both bits,
-/// so anybody
-/// who wants either class gets the event.
+/// modules and newer servers add names. A name that is not listed counts as a module's. To add an event, add its name. A name that a server uses for
+/// two classes has both bits, so anybody who wants either class gets the event.
 /// </remarks>
 public sealed class EventClassTable
 {
@@ -53,8 +51,8 @@ public sealed class EventClassTable
         (EventClass.Array, ["arset", "armset", "ardel", "ardelrange", "arinsert", "arring"]));
 
     /// <summary>
-    /// Valkey. A hash field whose time to live is over has class "expired", as a key has. A field to which a command gives a time in the past has class
-    /// "hash".
+    /// Valkey. A hash field whose time to live is over has class "expired", as a key has. A field to which a command gives a time in the past has
+    /// class "hash".
     /// </summary>
     public static EventClassTable Valkey { get; } = new((EventClass.Hash | EventClass.Expired, ["hexpired"]));
 

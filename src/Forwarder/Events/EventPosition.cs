@@ -6,8 +6,7 @@ namespace KeyEvt.Forwarder.Events;
 
 /// <summary>
 /// What is the position of an event in its node's stream of notifications? The same event always has the same position. So the message id that is
-/// made of the position is the same
-/// however often the event is sent.
+/// made of the position is the same however often the event is sent.
 /// </summary>
 /// <param name="RunId">The first 16 hexadecimal digits of the node's run_id, as a number.</param>
 /// <param name="Marker">The last marker seen in the node's stream before the event.</param>

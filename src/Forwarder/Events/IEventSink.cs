@@ -13,8 +13,8 @@ public interface IEventSink
     void EndOfBatch();
 
     /// <summary>
-    /// A mark behind everything that all feeds have passed on so far. Null if nothing more is accepted; the last events may then not have been accepted
-    /// either.
+    /// A mark behind everything that all feeds have passed on so far. Null if nothing more is accepted; the last events may then not have been
+    /// accepted either.
     /// </summary>
     long? Mark() => 0;
 

@@ -4,8 +4,7 @@ namespace KeyEvt.Forwarder.Events;
 
 /// <summary>
 /// What is one event on its way to the broker? A view of bytes that an <see cref="EventLog"/> owns, valid until the entry is settled. The bytes have
-/// the stored form
-/// (<see cref="StoredForm"/>), which is also the form of an entry in the fallback storage (docs/architecture.md, "The stored form").
+/// the stored form (<see cref="StoredForm"/>), which is also the form of an entry in the fallback storage (docs/architecture.md, "The stored form").
 /// </summary>
 /// <param name="Sequence">The entry's number in its log. It grows by one for each entry.</param>
 /// <param name="Stored">The stored form; a plain body without id if an older program left it in the fallback storage.</param>
@@ -53,8 +52,8 @@ internal readonly record struct LogEntry(long Sequence, ReadOnlyMemory<byte> Sto
     }
 
     /// <summary>
-    /// The length of the head in a stored form; 0 if it is a plain body. A head has 1 to 255 printable ASCII characters, the limit of AMQP for a message
-    /// id.
+    /// The length of the head in a stored form; 0 if it is a plain body. A head has 1 to 255 printable ASCII characters, the limit of AMQP for a
+    /// message id.
     /// </summary>
     public static int HeadLengthOf(ReadOnlySpan<byte> stored)
     {

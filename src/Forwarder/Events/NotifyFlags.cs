@@ -7,8 +7,7 @@ namespace KeyEvt.Forwarder.Events;
 /// <summary>How are the letters of notify-keyspace-events read and written, and which of them does a server lack?</summary>
 /// <remarks>
 /// A server does not print what was set. With all classes of <c>A</c> on, it prints <c>A</c> and leaves out <c>n</c> (on Redis 8.2 also <c>o</c> and
-/// <c>c</c>), so <c>AKEn</c>
-/// reads back as <c>AKE</c>. Here these letters are called hidden if <c>A</c> is printed and they are not.
+/// <c>c</c>), so <c>AKEn</c> reads back as <c>AKE</c>. Here these letters are called hidden if <c>A</c> is printed and they are not.
 /// </remarks>
 public static class NotifyFlags
 {
@@ -18,9 +17,8 @@ public static class NotifyFlags
     private const string Letters = "g$lshzxetdmnocaT";
 
     /// <summary>
-    /// Reads what a user wrote. K and E are accepted without effect, since they say how Redis delivers. A stands for everything that it stands for at the
-    /// server. S, T, I and V all
-    /// ask for the fields of hashes.
+    /// Reads what a user wrote. K and E are accepted without effect, since they say how Redis delivers. A stands for everything that it stands for at
+    /// the server. S, T, I and V all ask for the fields of hashes.
     /// </summary>
     /// <param name="error">Empty, or one line that names the fault.</param>
     public static bool TryParse(string letters, out EventClass classes, out string error)
@@ -91,8 +89,7 @@ public static class NotifyFlags
 
     /// <summary>
     /// Whether nothing in what the server printed shows that a needed event will not arrive. A hidden letter is assumed to be set. Use this after the
-    /// result of <see cref="Missing"/> was
-    /// written once; otherwise a hidden letter would seem to be missing for ever.
+    /// result of <see cref="Missing"/> was written once; otherwise a hidden letter would seem to be missing for ever.
     /// </summary>
     /// <param name="all">What A stands for at the server.</param>
     public static bool Covers(string current, EventClass needed, EventClass all)
@@ -108,16 +105,14 @@ public static class NotifyFlags
 
     /// <summary>
     /// The value for notify-keyspace-events with which the needed events arrive as keyevent messages; null if nothing is missing. It keeps everything
-    /// that was read, also unknown letters,
-    /// and only adds to it.
+    /// that was read, also unknown letters, and only adds to it.
     /// </summary>
     /// <param name="current">What CONFIG GET returned.</param>
     /// <param name="needed">With None nothing is needed, not even E.</param>
     /// <param name="all">What A stands for at the server.</param>
     /// <param name="ambiguous">
     /// True if there is something to write and <c>A</c> was read. Needed hidden letters are then added, whether they were set or not. Other hidden
-    /// letters that somebody has set
-    /// cannot be seen, and are lost. Worth a line in the log.
+    /// letters that somebody has set cannot be seen, and are lost. Worth a line in the log.
     /// </param>
     public static string? Missing(string current, EventClass needed, EventClass all, out bool ambiguous)
     {

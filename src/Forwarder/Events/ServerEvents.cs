@@ -8,8 +8,7 @@ namespace KeyEvt.Forwarder.Events;
 /// </summary>
 /// <remarks>
 /// Taken from the sources of the servers (keyspaceEventsStringToFlags, NOTIFY_ALL). It is what is expected of a server, and all that is known if
-/// nothing may be set. What it really
-/// accepts shows only at CONFIG SET (<see cref="NodeLetters"/>).
+/// nothing may be set. What it really accepts shows only at CONFIG SET (<see cref="NodeLetters"/>).
 /// </remarks>
 /// <param name="Name">The server for people, such as "Valkey 9.1.2".</param>
 /// <param name="Known">The letters that it accepts. <see cref="EventClass.Fields"/> stands for T.</param>

@@ -1,9 +1,8 @@
 namespace KeyEvt.Forwarder.Fallback;
 
 /// <summary>
-/// Stores events while the broker cannot accept them: a list, oldest first. Each call is one atomic step. A step's cost depends on its own
-/// entries only, not on how long the list is or what others have done to it.
-/// Throws <see cref="StoreException"/>. The step may then have been done or not.
+/// Stores events while the broker cannot accept them: a list, oldest first. Each call is one atomic step. A step's cost depends on its own entries
+/// only, not on how long the list is or what others have done to it. Throws <see cref="StoreException"/>. The step may then have been done or not.
 /// </summary>
 internal interface IEventStore
 {
@@ -23,8 +22,8 @@ internal interface IEventStore
 
     /// <summary>Removes these entries if they are the front of the list, in this order. Otherwise does nothing.</summary>
     /// <param name="lengthBefore">
-    /// After a first try that failed on the way: the list's length before that try. If the length differs, nothing is done, because the first try
-    /// may have succeeded. Null on a first try.
+    /// After a first try that failed on the way: the list's length before that try. If the length differs, nothing is done, because the first try may
+    /// have succeeded. Null on a first try.
     /// </param>
     Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore);
 

@@ -10,8 +10,8 @@ internal static class StoreSteps
     private const int HeadBytes = 256;
 
     /// <summary>
-    /// How many entries the cap may drop in one step: at least as many as were appended, and at least 1000, so that a list shrinks after a lower cap has
-    /// been set.
+    /// How many entries the cap may drop in one step: at least as many as were appended, and at least 1000, so that a list shrinks after a lower cap
+    /// has been set.
     /// </summary>
     public static long MostTrimmed(int appended) => Math.Max(appended, 1000);
 

@@ -10,10 +10,9 @@ namespace KeyEvt.Forwarder.Feed;
 /// </summary>
 /// <remarks>
 /// Each connection has one instance. A connection becomes active when its subscription is confirmed. It takes a free place, or replaces a connection
-/// that is silent and still says nothing at that
-/// moment. Everything that decides this is read and changed under the lock <see cref="FeedContext.Turn"/>. Each read loop holds that lock while it
-/// handles a read, and a read counts
-/// as received as soon as its loop waits for the lock.
+/// that is silent and still says nothing at that moment. Everything that decides this is read and changed under the lock
+/// <see cref="FeedContext.Turn"/>. Each read loop holds that lock while it handles a read, and a read counts as received as soon as its loop waits
+/// for the lock.
 /// </remarks>
 /// <param name="silent">The silent connection that this one is to replace; null if it takes a free place.</param>
 internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameHandler stream, RoleMonitor roles, ActiveConnection? silent)

@@ -14,12 +14,11 @@ namespace KeyEvt.Forwarder.Feed;
 /// </summary>
 /// <remarks>
 /// Three loops share it: the reader, the writer and the beat. Everything that has a position in the stream happens in the reader. All three have
-/// ended before
-/// <see cref="RunAsync"/> returns. Owns the pipe.
+/// ended before <see cref="RunAsync"/> returns. Owns the pipe.
 /// <para>
 /// It becomes active when its subscription is confirmed. Until then it changes neither the feed's position in the stream nor the known role of the
-/// node. So it can be
-/// opened beside another connection that has fallen silent. It replaces that one only if that one still says nothing (<see cref="SilentConnectionCheck"/>).
+/// node. So it can be opened beside another connection that has fallen silent. It replaces that one only if that one still says nothing
+/// (<see cref="SilentConnectionCheck"/>).
 /// </para>
 /// </remarks>
 internal sealed class FeedConnection
@@ -41,10 +40,13 @@ internal sealed class FeedConnection
     private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _flagsSettled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>Written by the handshake, before the subscription is sent; read after that.</summary>
     private NodeIdentity _identity = new("", "", ServerEvents.Newest);
+
     /// <summary>Set at the end of the handshake; from then on other threads may send commands.</summary>
     private volatile bool _isGreeted;
+
     /// <summary>Written by the beat loop only, with Volatile.Write; read by any thread with Volatile.Read.</summary>
     private long _beats;
 
@@ -76,8 +78,7 @@ internal sealed class FeedConnection
 
     /// <summary>
     /// When the subscription was first confirmed and the connection became active; null if it never did. Written once, under
-    /// <see cref="FeedContext.Turn"/>; other threads only
-    /// ask whether it is null.
+    /// <see cref="FeedContext.Turn"/>; other threads only ask whether it is null.
     /// </summary>
     public ClockReading? SubscribedAt { get; private set; }
 

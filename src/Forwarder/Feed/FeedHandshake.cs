@@ -12,8 +12,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// </summary>
 /// <remarks>
 /// While Redis loads an AOF it publishes each command that it replays, and accepts subscribers. So nobody may subscribe before loading has ended. It
-/// is asked often, on the
-/// connection that is already open, so that the subscription follows at once.
+/// is asked often, on the connection that is already open, so that the subscription follows at once.
 /// <para>
 /// The text of a failed HELLO is shown only if it cannot repeat the arguments. The error for an unknown command does repeat them, the password included.
 /// </para>

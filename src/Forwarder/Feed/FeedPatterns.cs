@@ -5,9 +5,8 @@ namespace KeyEvt.Forwarder.Feed;
 /// <summary>Which patterns bring what is wanted?</summary>
 /// <remarks>
 /// Expired and evicted have one event name each (expired has two on Valkey). Every other class has many names, and modules add more, so for those all
-/// events are subscribed to. ACL rules
-/// for channels compare patterns literally: <c>&amp;__keyevent@*__:*</c> does not allow <see cref="Expired"/>. So if a narrow pattern is refused, all
-/// events are subscribed to.
+/// events are subscribed to. ACL rules for channels compare patterns literally: <c>&amp;__keyevent@*__:*</c> does not allow <see cref="Expired"/>. So
+/// if a narrow pattern is refused, all events are subscribed to.
 /// </remarks>
 public static class FeedPatterns
 {

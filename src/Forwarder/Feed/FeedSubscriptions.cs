@@ -11,8 +11,8 @@ namespace KeyEvt.Forwarder.Feed;
 /// <summary>To which patterns is a connection subscribed, and which of them are in force at this position in the stream?</summary>
 /// <remarks>
 /// A change neither loses an event nor delivers one twice. First the new patterns are subscribed to. At the confirmation of the last one the new
-/// patterns come into force and
-/// the old ones no longer count. Then the old ones are unsubscribed from. Only one change runs at a time; a want that comes meanwhile is next.
+/// patterns come into force and the old ones no longer count. Then the old ones are unsubscribed from. Only one change runs at a time; a want that
+/// comes meanwhile is next.
 /// </remarks>
 internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline commands, NodeLetters letters, Func<EventClass> wanted, Action<RedisFault> end, Action onSettled)
 {

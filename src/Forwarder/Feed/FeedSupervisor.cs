@@ -26,8 +26,10 @@ internal sealed class FeedSupervisor
     private readonly LogRateLimiter _warnings;
     private readonly InterruptibleDelay _hurry = new();
     private readonly SilentConnectionCheck _replacement;
+
     /// <summary>Written by the supervisor's loop; read from any thread.</summary>
     private volatile FeedConnection? _current;
+
     /// <summary>Markers of earlier connections. Written by the supervisor's loop with Volatile.Write; read from any thread with Volatile.Read.</summary>
     private long _markersSentBefore;
     private string? _lastText;

@@ -13,10 +13,8 @@ namespace KeyEvt.Forwarder.Feed;
 /// <summary>Which keyspace events does one node have? Stays subscribed to them for as long as it runs, over one connection after another.</summary>
 /// <remarks>
 /// Why a client library's subscription would not do: an event's position in the node's stream must be known, so markers, role and flags are asked for
-/// in the same stream. A
-/// lost connection must become a declared gap. And nothing may be allocated for an event. Libraries offer none of these. StackExchange.Redis also
-/// does not subscribe to keyspace
-/// events again after a lost connection.
+/// in the same stream. A lost connection must become a declared gap. And nothing may be allocated for an event. Libraries offer none of these.
+/// StackExchange.Redis also does not subscribe to keyspace events again after a lost connection.
 /// </remarks>
 public sealed class NodeFeed : IAsyncDisposable
 {
@@ -24,8 +22,10 @@ public sealed class NodeFeed : IAsyncDisposable
     private readonly FeedSupervisor _life;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>The wanted classes, an <see cref="EventClass"/>. Written by <see cref="Want"/>; read from any thread.</summary>
     private volatile uint _wanted;
+
     /// <summary>When and where the node was fenced last. Used by <see cref="Fence"/> only, which one loop calls.</summary>
     private (ClockReading At, EventPosition Position) _fenced;
     private Task _loop = Task.CompletedTask;
@@ -178,9 +178,8 @@ public sealed class NodeFeed : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sets which classes to subscribe to, and to check the flags for. None: stay connected but subscribe to nothing, which is no gap. The change takes
-    /// effect between two
-    /// events; no event is lost or delivered twice. Events of other classes may come as well: the sink decides.
+    /// Sets which classes to subscribe to, and to check the flags for. None: stay connected but subscribe to nothing, which is no gap. The change
+    /// takes effect between two events; no event is lost or delivered twice. Events of other classes may come as well: the sink decides.
     /// </summary>
     public void Want(EventClass classes)
     {
@@ -205,9 +204,8 @@ public sealed class NodeFeed : IAsyncDisposable
     }
 
     /// <summary>
-    /// Reads until all events have been passed on that the node sent for commands it has handled so far. The answer to a command that is given now comes
-    /// behind them. Returns when that is
-    /// done, if there is no subscription or the node is silent, or after the deadline.
+    /// Reads until all events have been passed on that the node sent for commands it has handled so far. The answer to a command that is given now
+    /// comes behind them. Returns when that is done, if there is no subscription or the node is silent, or after the deadline.
     /// </summary>
     /// <param name="isLast">True at the end of the program: what has been read by then is what <see cref="KeepStateAsync"/> stores.</param>
     public async Task CatchUpAsync(TimeSpan deadline, bool isLast = false)
@@ -226,8 +224,8 @@ public sealed class NodeFeed : IAsyncDisposable
     }
 
     /// <summary>
-    /// For the end of the program: passes on or declares everything that still waits for an answer or is being examined, while somebody can still receive
-    /// it. The connection stays open.
+    /// For the end of the program: passes on or declares everything that still waits for an answer or is being examined, while somebody can still
+    /// receive it. The connection stays open.
     /// </summary>
     internal async Task ConcludeAsync()
     {

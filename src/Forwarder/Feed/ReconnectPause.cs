@@ -7,8 +7,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// <summary>How long does a feed wait before it connects again?</summary>
 /// <remarks>
 /// A feed whose subscription held for a while connects again at once. Pauses grow with each attempt that brings no subscription, and with each
-/// subscription that is cut off as
-/// soon as it is made.
+/// subscription that is cut off as soon as it is made.
 /// </remarks>
 internal sealed class ReconnectPause(NodeFeedOptions options)
 {

@@ -14,8 +14,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// <remarks>
 /// <list type="bullet">
 /// <item>The second one gets no answer either (a long script, a frozen process, a broken network): the first one is kept, and a second one is tried
-/// again a while later.
-/// What the node sends when it is back comes on the first one, and nothing is lost.</item>
+/// again a while later. What the node sends when it is back comes on the first one, and nothing is lost.</item>
 /// <item>The node answers the second one, and the first one still says nothing for a short while: the second one subscribes, and replaces the first
 /// at that moment.</item>
 /// <item>Something comes on the first one at any time before that: the second one is closed, and the first goes on as if nothing had happened.</item>

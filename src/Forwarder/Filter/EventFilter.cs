@@ -6,8 +6,9 @@ namespace KeyEvt.Forwarder.Filter;
 /// <summary>Is an event wanted? Combines the classes with their masks, and the rules, so that an event costs one question.</summary>
 /// <remarks>
 /// An event has a class and a database, so the masks of all rules are grouped in advance. One group holds, for a class, the masks for every database.
-/// Another holds, for a class and a database that a rule names, the masks for that database only. A group is one <see cref="KeyMaskSet"/>, which reads the
-/// key once for all its masks. An event needs two groups at most. Groups with equal masks share one set. Immutable, so any number of threads may use it.
+/// Another holds, for a class and a database that a rule names, the masks for that database only. A group is one <see cref="KeyMaskSet"/>, which
+/// reads the key once for all its masks. An event needs two groups at most. Groups with equal masks share one set. Immutable, so any number of
+/// threads may use it.
 /// </remarks>
 public sealed class EventFilter
 {
@@ -28,6 +29,7 @@ public sealed class EventFilter
 
     /// <summary>The groups that hold in every database, by the bit number of the class.</summary>
     private readonly KeyMaskSet?[] _everywhere;
+
     /// <summary>The additional groups of a database that a rule names, by the bit number of the class.</summary>
     private readonly Dictionary<int, KeyMaskSet?[]> _byDatabase = [];
 

@@ -5,8 +5,9 @@ using KeyEvt.Forwarder.Events;
 namespace KeyEvt.Forwarder.Filter;
 
 /// <summary>
-/// One rule, such as <c>events=xe db=0 mask=^session:</c>: events of these classes, in this database, whose keys match. <c>events</c> may be left
-/// out (everything that <c>A</c> stands for), and so may <c>db</c> (every database). <c>mask</c> comes last, and is the rest of the text, blanks included.
+/// One rule, such as <c>events=xe db=0 mask=^session:</c>: events of these classes, in this database, whose keys match. <c>events</c> may be left out
+/// (everything that <c>A</c> stands for), and so may <c>db</c> (every database). <c>mask</c> comes last, and is the rest of the text, blanks
+/// included.
 /// </summary>
 /// <param name="Database">Null for every database.</param>
 public sealed record EventRule(EventClass Events, int? Database, KeyMask Mask)

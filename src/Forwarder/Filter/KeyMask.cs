@@ -7,6 +7,7 @@ namespace KeyEvt.Forwarder.Filter;
 public sealed class KeyMask : IEquatable<KeyMask>
 {
     private readonly byte[] _bytes;
+
     /// <summary>Created at first use, by whichever thread is first; published with LazyInitializer.</summary>
     private MaskMatcher? _matcher;
 

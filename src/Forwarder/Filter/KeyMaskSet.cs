@@ -11,6 +11,7 @@ public sealed class KeyMaskSet : IEquatable<KeyMaskSet>
     public static readonly KeyMaskSet All = new([KeyMask.All]);
 
     private readonly KeyMask[] _masks;
+
     /// <summary>Created at first use, by whichever thread is first; published with LazyInitializer.</summary>
     private MaskMatcher? _matcher;
 
@@ -27,8 +28,8 @@ public sealed class KeyMaskSet : IEquatable<KeyMaskSet>
     public bool IsAll { get; }
 
     /// <summary>
-    /// Adds masks behind the present ones, except those that are already present. <c>ALL</c> replaces all other masks, and adding to <c>ALL</c> changes
-    /// nothing. So a set never matches less after an addition.
+    /// Adds masks behind the present ones, except those that are already present. <c>ALL</c> replaces all other masks, and adding to <c>ALL</c>
+    /// changes nothing. So a set never matches less after an addition.
     /// </summary>
     public KeyMaskSet Add(IEnumerable<KeyMask> masks)
     {

@@ -5,8 +5,8 @@ namespace KeyEvt.Forwarder.Filter;
 /// a table. The row's cells say which row follows for each byte. So a known step of all masks together costs one look-up.
 /// </summary>
 /// <remarks>
-/// Readers take no lock. A cell changes only once, from <see cref="Unknown"/> to its final value, and a row is complete before a cell refers to it. The
-/// memory is limited. If there is no room for a row, the NFA reads the rest of the key, which is slower but still linear.
+/// Readers take no lock. A cell changes only once, from <see cref="Unknown"/> to its final value, and a row is complete before a cell refers to it.
+/// The memory is limited. If there is no room for a row, the NFA reads the rest of the key, which is slower but still linear.
 /// </remarks>
 internal sealed class MaskDfa
 {
@@ -33,6 +33,7 @@ internal sealed class MaskDfa
     private readonly ulong[] _packed;
     private int[] _table;                                                            // replaced only by a longer copy of itself
     private long _bytesLeft;
+
     /// <summary>Added to with Interlocked by any thread; read by Volatile.Read.</summary>
     private long _slowBytes;
 

@@ -16,15 +16,17 @@ internal sealed class MaskMatcher
 {
     private const int MemoryBytes = 4 * 1024 * 1024;
 
-    // A full table of rows that no longer occur is thrown away when reading without it has cost far more than filling it again would. Each
-    // time this helps less, so the threshold doubles each time.
+    // A full table of rows that no longer occur is thrown away when reading without it has cost far more than filling it again would. Each time this
+    // helps less, so the threshold doubles each time.
     private const long FirstPatience = 1024; // bytes read by the NFA, per row of the table
     private const long LastPatience = 1L << 40;
 
     private readonly MaskNfa _nfa;
     private readonly int _memoryBytes;
+
     /// <summary>Read by Volatile.Read. Replaced by the thread that wins the exchange of <see cref="_patience"/>.</summary>
     private MaskDfa _dfa;
+
     /// <summary>Read by Volatile.Read and doubled by Interlocked.CompareExchange, so only one of several threads replaces the table.</summary>
     private long _patience = FirstPatience;
 

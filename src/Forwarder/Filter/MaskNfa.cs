@@ -7,9 +7,9 @@ namespace KeyEvt.Forwarder.Filter;
 /// bits, and a byte moves all of them at once.
 /// </summary>
 /// <remarks>
-/// The algorithm is Shift-And with stars (Navarro and Raffinot, Flexible Pattern Matching in Strings, chapter 4). Bit i of a mask says "the first i tokens
-/// are matched". Each mask ends with one more bit, its final place. No byte leaves the final place, so one mask never runs into the next. One byte costs a
-/// handful of operations per 64 places, whatever the masks and the key are. This is what keeps <c>.*a.*a.*a.*b</c> linear.
+/// The algorithm is Shift-And with stars (Navarro and Raffinot, Flexible Pattern Matching in Strings, chapter 4). Bit i of a mask says "the first i
+/// tokens are matched". Each mask ends with one more bit, its final place. No byte leaves the final place, so one mask never runs into the next. One
+/// byte costs a handful of operations per 64 places, whatever the masks and the key are. This is what keeps <c>.*a.*a.*a.*b</c> linear.
 /// Immutable, so shared by all threads.
 /// </remarks>
 internal sealed class MaskNfa
@@ -130,8 +130,8 @@ internal sealed class MaskNfa
     public bool MatchesAtEnd(ReadOnlySpan<ulong> places) => Intersects(places, _endings);
 
     /// <summary>
-    /// Packs the places: writes index and value of each word that differs from the restarts. Even of a thousand masks, a key usually has only one or two
-    /// in progress.
+    /// Packs the places: writes index and value of each word that differs from the restarts. Even of a thousand masks, a key usually has only one or
+    /// two in progress.
     /// </summary>
     /// <returns>The part of <paramref name="packed"/> that was written.</returns>
     public ReadOnlySpan<ulong> Pack(ReadOnlySpan<ulong> places, Span<ulong> packed)
@@ -182,8 +182,8 @@ internal sealed class MaskNfa
     }
 
     /// <summary>
-    /// A place whose token is a star also reaches the next place without a byte, and so on through a run of stars. A carry runs through an addition in the
-    /// same way: bit i+1 receives a carry if bit i is a star, and is set or has received a carry itself.
+    /// A place whose token is a star also reaches the next place without a byte, and so on through a run of stars. A carry runs through an addition
+    /// in the same way: bit i+1 receives a carry if bit i is a star, and is set or has received a carry itself.
     /// </summary>
     private static ulong SkipStars(ulong places, ulong stars, ref ulong carry)
     {

@@ -40,8 +40,7 @@ internal sealed class FeedFactory(
 
     /// <summary>
     /// The slots that a cluster's master serves: true at the index of each served slot. Null if there is no cluster, and for a node that was promoted
-    /// before
-    /// the topology knows it, because its slots are unknown then.
+    /// before the topology knows it, because its slots are unknown then.
     /// </summary>
     public bool[]? SlotsOf(TopologyNode node)
     {
@@ -53,8 +52,8 @@ internal sealed class FeedFactory(
     }
 
     /// <summary>
-    /// A hash tag for the markers, in a slot that the node's shard serves; null if the shard serves none. The shard's last slot is used, since resharding
-    /// tools move slots from the first one on.
+    /// A hash tag for the markers, in a slot that the node's shard serves; null if the shard serves none. The shard's last slot is used, since
+    /// resharding tools move slots from the first one on.
     /// </summary>
     private string? MarkerTagOf(string nodeId)
     {

@@ -14,10 +14,8 @@ namespace KeyEvt.Forwarder.Membership;
 /// <remarks>
 /// <remarks>
 /// One loop keeps the feeds in step with the topology. A new node gets a feed, and a node that is gone loses its feed (<see cref="MemberTable"/>). A
-/// node that was
-/// replaced as master is fenced, and its gap ends (<see cref="FeedSuccession"/>). A node's events are forwarded because the node itself says that it
-/// is a master (ROLE). The
-/// topology can only take that right away, and only once the successor says that it is a master.
+/// node that was replaced as master is fenced, and its gap ends (<see cref="FeedSuccession"/>). A node's events are forwarded because the node itself
+/// says that it is a master (ROLE). The topology can only take that right away, and only once the successor says that it is a master.
 /// </remarks>
 internal sealed class FeedSet : IAsyncDisposable
 {
@@ -32,6 +30,7 @@ internal sealed class FeedSet : IAsyncDisposable
     private readonly MemberTable _table;
     private readonly FeedSuccession _succession;
     private readonly FeedStateChanges _changes = new();
+
     /// <summary>Used by the loop only.</summary>
     private bool _hasSaidShape;
     private Task _loop = Task.CompletedTask;

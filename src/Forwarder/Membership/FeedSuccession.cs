@@ -32,8 +32,8 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
     }
 
     /// <summary>
-    /// For a node that has been demoted: what its new master has sent so far. Waits at most <see cref="SuccessorDeadline"/> until that master is known and
-    /// its events are forwarded. Null if that does not happen.
+    /// For a node that has been demoted: what its new master has sent so far. Waits at most <see cref="SuccessorDeadline"/> until that master is
+    /// known and its events are forwarded. Null if that does not happen.
     /// </summary>
     public async Task<IReadOnlyList<RecordedNotification>?> SentBySuccessorOfAsync(string nodeId)
     {

@@ -21,6 +21,7 @@ internal sealed class MemberTable(Func<TopologyNode, NodeFeed> newFeed, Action<N
 
     /// <summary>The last known master of each replica, by node id. A promoted node keeps its entry: it names the master that it replaces.</summary>
     private readonly Dictionary<string, string> _masterOf = [];
+
     /// <summary>Immutable snapshots. Replaced under <see cref="_gate"/>; read by any thread without it.</summary>
     private volatile IReadOnlyList<FeedMember> _members = [];
     private EventClass _wanted;

@@ -18,8 +18,8 @@ internal static class FrameMeter
     private const int MaxDigits = 19;
 
     /// <summary>
-    /// The length of the frame, or a lower bound of it. If the result is more than the length of <paramref name="bytes"/>, the frame is not complete. Then
-    /// <paramref name="isWhole"/> says whether the result is the full length, or only how many bytes are needed to measure further.
+    /// The length of the frame, or a lower bound of it. If the result is more than the length of <paramref name="bytes"/>, the frame is not complete.
+    /// Then <paramref name="isWhole"/> says whether the result is the full length, or only how many bytes are needed to measure further.
     /// </summary>
     /// <exception cref="RedisFaultException">These bytes are not RESP.</exception>
     public static long Measure(ReadOnlySpan<byte> bytes, out bool isWhole)

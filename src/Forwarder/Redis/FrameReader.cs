@@ -20,6 +20,7 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
     private byte[] _scratch = [];
     private long _needed;
     private long _skip;
+
     /// <summary>Written by the read loop only, with Volatile.Write; read by any thread with Volatile.Read.</summary>
     private long _reads;
 

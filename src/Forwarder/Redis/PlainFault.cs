@@ -2,8 +2,7 @@ namespace KeyEvt.Forwarder.Redis;
 
 /// <summary>
 /// Does a <c>redis://</c> address, from which nothing sensible came, name a port with TLS? Such a port takes a command for a broken handshake. Redis
-/// then resets the connection
-/// without a byte. Other servers send an alert, which is a TLS record (RFC 8446, section 5.1).
+/// then resets the connection without a byte. Other servers send an alert, which is a TLS record (RFC 8446, section 5.1).
 /// </summary>
 public static class PlainFault
 {

@@ -9,8 +9,7 @@ namespace KeyEvt.Forwarder.Redis;
 /// redis://[[user]:password@]host[:port]     rediss:// the same over TLS     unix:/path
 /// </code>
 /// User and password are percent-decoded. The default port is 6379. An IPv6 host is written in brackets. Nothing may follow. Other programs write a
-/// database number or
-/// parameters there. They would have no effect here, so they are refused instead of being ignored silently.
+/// database number or parameters there. They would have no effect here, so they are refused instead of being ignored silently.
 /// </remarks>
 public sealed record RedisAddress
 {

@@ -10,8 +10,8 @@ namespace KeyEvt.Forwarder.Redis;
 
 /// <summary>How can one ask a node or a Sentinel something? One connection, one question at a time, each with a deadline. RESP2.</summary>
 /// <remarks>
-/// A client library would not do: it keeps its own view of the topology, and reconnects unnoticed, although the caller wants to know who can be reached.
-/// Every failure is an <see cref="IOException"/>. The connection is unusable after it.
+/// A client library would not do: it keeps its own view of the topology, and reconnects unnoticed, although the caller wants to know who can be
+/// reached. Every failure is an <see cref="IOException"/>. The connection is unusable after it.
 /// </remarks>
 internal sealed class RedisClient : IAsyncDisposable
 {

@@ -9,8 +9,8 @@ namespace KeyEvt.Forwarder.Redis;
 /// <summary>Opens TCP, TLS and unix connections.</summary>
 /// <remarks>
 /// A plain connection is a <see cref="SocketConnection"/> whose reader continues on the thread on which the socket's read completed. This is possible
-/// because the feed never waits
-/// in its read loop, and it saves one change of threads for each read. TLS connections come from <see cref="TlsClient"/>.
+/// because the feed never waits in its read loop, and it saves one change of threads for each read. TLS connections come from
+/// <see cref="TlsClient"/>.
 /// </remarks>
 /// <param name="tls">Null to trust the system's authorities.</param>
 /// <param name="race">Null to let the system resolve names.</param>

@@ -3,14 +3,14 @@ using System.Threading.Tasks.Sources;
 namespace KeyEvt.Forwarder.Signals;
 
 /// <summary>
-/// How does one loop sleep until somebody has something for it? An auto-reset signal with one waiter that allocates nothing. Setting it twice
-/// before the next wait wakes the waiter once.
+/// How does one loop sleep until somebody has something for it? An auto-reset signal with one waiter that allocates nothing. Setting it twice before
+/// the next wait wakes the waiter once.
 /// </summary>
 internal sealed class AsyncSignal : IValueTaskSource
 {
     /// <summary>
-    /// Guards the two flags. Of several calls of Set, the one that clears <see cref="_isAwaited"/> completes <see cref="_core"/>, after it has left the
-    /// lock.
+    /// Guards the two flags. Of several calls of Set, the one that clears <see cref="_isAwaited"/> completes <see cref="_core"/>, after it has left
+    /// the lock.
     /// </summary>
     private readonly Lock _gate = new();
     private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
@@ -20,9 +20,8 @@ internal sealed class AsyncSignal : IValueTaskSource
     public void Set() => Set(inline: false);
 
     /// <summary>
-    /// Like <see cref="Set()"/>, but the waiter continues within this call. For callers that hold no lock and have nothing else to do. At full speed the
-    /// publisher
-    /// sleeps before most messages, and a change of threads each time would cost more than publishing.
+    /// Like <see cref="Set()"/>, but the waiter continues within this call. For callers that hold no lock and have nothing else to do. At full speed
+    /// the publisher sleeps before most messages, and a change of threads each time would cost more than publishing.
     /// </summary>
     public void SetAndRun() => Set(inline: true);
 

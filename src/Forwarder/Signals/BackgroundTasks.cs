@@ -4,8 +4,7 @@ namespace KeyEvt.Forwarder.Signals;
 
 /// <summary>
 /// What becomes of a task that nobody awaits? It has a name here, its failure is logged, and info shows how many still run. A number that does not
-/// come back to 0 shows that
-/// something hangs. Each task must have its own deadline.
+/// come back to 0 shows that something hangs. Each task must have its own deadline.
 /// </summary>
 internal sealed class BackgroundTasks(ILogger logger)
 {

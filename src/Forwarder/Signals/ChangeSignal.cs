@@ -2,8 +2,7 @@ namespace KeyEvt.Forwarder.Signals;
 
 /// <summary>
 /// How does a waiter learn that something has changed? Thread safe. Take <see cref="Next"/> first, then look, then await it. So no change is missed,
-/// and several changes
-/// may complete one task.
+/// and several changes may complete one task.
 /// </summary>
 public sealed class ChangeSignal
 {

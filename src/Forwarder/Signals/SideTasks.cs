@@ -6,8 +6,7 @@ namespace KeyEvt.Forwarder.Signals;
 /// </summary>
 /// <remarks>
 /// A task gets a token that is cancelled after its time limit, or when the owner ends. It must end then, but may still finish its duties: declare as
-/// lost what it could not find out.
-/// Any exception other than that cancellation is a bug.
+/// lost what it could not find out. Any exception other than that cancellation is a bug.
 /// </remarks>
 /// <param name="died">Called once for each task that failed, with its name and its exception.</param>
 internal sealed class SideTasks(TimeProvider time, Action<string, Exception> died)

@@ -6,8 +6,7 @@ namespace KeyEvt.Forwarder.Tls;
 
 /// <summary>
 /// How are TLS connections to one side opened? With TLS 1.2 or newer, and with a certificate that is trusted, valid now, and issued for the name by
-/// which it was connected
-/// to. No option and no caller can skip any of these checks.
+/// which it was connected to. No option and no caller can skip any of these checks.
 /// </summary>
 public sealed class TlsClient(TlsSource source)
 {

@@ -7,10 +7,9 @@ namespace KeyEvt.Forwarder.Topology;
 /// </summary>
 /// <remarks>
 /// Another node is asked each time, so that a node that is cut off from the others does not hide what they have agreed on. An answer is ignored if
-/// its newest config
-/// epoch is older than one seen before. It counts after some rounds in which no node gave a newer answer: slots were given up, or the cluster was created
-/// anew. Gossip needs a moment until all nodes know a new node or have forgotten a removed one. So a node is given up only when several answers in a
-/// row do not name it.
+/// its newest config epoch is older than one seen before. It counts after some rounds in which no node gave a newer answer: slots were given up, or
+/// the cluster was created anew. Gossip needs a moment until all nodes know a new node or have forgotten a removed one. So a node is given up only
+/// when several answers in a row do not name it.
 /// </remarks>
 internal sealed class ClusterFinder(UpstreamAddress upstream, IRedisTransport transport, TimeProvider time) : INodeFinder
 {

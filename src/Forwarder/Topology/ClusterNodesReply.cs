@@ -15,9 +15,8 @@ namespace KeyEvt.Forwarder.Topology;
 internal static class ClusterNodesReply
 {
     /// <param name="Epoch">
-    /// The newest config epoch of a master with slots. A node that takes slots over has a newer epoch than the node that had them. Masters without slots
-    /// do not count:
-    /// such a master may become a replica, and then its epoch disappears.
+    /// The newest config epoch of a master with slots. A node that takes slots over has a newer epoch than the node that had them. Masters without
+    /// slots do not count: such a master may become a replica, and then its epoch disappears.
     /// </param>
     public readonly record struct View(IReadOnlyList<TopologyNode> Nodes, long Epoch);
 

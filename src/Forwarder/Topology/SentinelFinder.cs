@@ -5,10 +5,10 @@ namespace KeyEvt.Forwarder.Topology;
 
 /// <summary>What do the Sentinels say: who is the master, and who are its replicas?</summary>
 /// <remarks>
-/// The Sentinel that answered last is asked first. If it does not answer, the others are asked: those of the address and those that Sentinels have named.
-/// The answer is only a hint for the feeds: a node's events are forwarded once the node itself says that it is a master. A Sentinel that was away for
-/// long may give
-/// an old answer, so the answer with the highest config-epoch counts (redis.io/docs/latest/operate/oss_and_stack/management/sentinel, sentinel.c).
+/// The Sentinel that answered last is asked first. If it does not answer, the others are asked: those of the address and those that Sentinels have
+/// named. The answer is only a hint for the feeds: a node's events are forwarded once the node itself says that it is a master. A Sentinel that was
+/// away for long may give an old answer, so the answer with the highest config-epoch counts
+/// (redis.io/docs/latest/operate/oss_and_stack/management/sentinel, sentinel.c).
 /// </remarks>
 internal sealed class SentinelFinder(UpstreamAddress upstream, IRedisTransport transport, TimeProvider time) : INodeFinder
 {
@@ -19,6 +19,7 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IRedisTransport t
     private List<RedisAddress> _sentinels = [.. upstream.Seeds];
     private RedisClient? _caller;
     private long _epoch = -1;
+
     /// <summary>Written by <see cref="ListenAsync"/> only; read from any thread. The other fields belong to <see cref="FindAsync"/>.</summary>
     private volatile string? _deafness;
 

@@ -15,6 +15,7 @@ internal sealed class TopologyHints(TimeProvider time) : IDisposable
     /// <summary>Released under <see cref="_gate"/>, so that its count never exceeds 1.</summary>
     private readonly SemaphoreSlim _hinted = new(0, 1);
     private readonly Lock _gate = new();
+
     /// <summary>A timestamp. Written by any thread with Volatile.Write; the last hint wins. Read by Volatile.Read.</summary>
     private long _recentUntil;
 

@@ -24,8 +24,10 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly LogRateLimiter _warnings;
     private readonly ChangeSignal _changed = new();
+
     /// <summary>Immutable snapshots. Replaced by the watching loop only; any thread reads the newest one.</summary>
     private volatile TopologySnapshot _current;
+
     /// <summary>Why the last look failed. Written by the watching loop only; read from any thread.</summary>
     private volatile string? _fault;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);

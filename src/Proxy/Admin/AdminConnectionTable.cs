@@ -5,8 +5,7 @@ namespace KeyEvt.Proxy.Admin;
 
 /// <summary>
 /// Which connections to the admin pages stay open when more come than allowed? The newest ones: the connection that has been idle for longest is
-/// closed. Clients on this
-/// machine have their own limit, so that no other client can keep <c>keyevt health</c> out. Thread safe.
+/// closed. Clients on this machine have their own limit, so that no other client can keep <c>keyevt health</c> out. Thread safe.
 /// </summary>
 internal sealed class AdminConnectionTable
 {

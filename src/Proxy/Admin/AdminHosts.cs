@@ -4,8 +4,8 @@ namespace KeyEvt.Proxy.Admin;
 
 /// <summary>
 /// Under which host names do the admin pages answer? On loopback only under the names of this machine. Otherwise any web page could give its own name
-/// the address 127.0.0.1,
-/// and its visitors' browsers would read the pages for it (DNS rebinding). On an address that others can reach anyway, every name is accepted.
+/// the address 127.0.0.1, and its visitors' browsers would read the pages for it (DNS rebinding). On an address that others can reach anyway, every
+/// name is accepted.
 /// </summary>
 /// <param name="isOnLoopback">Whether only this machine can connect.</param>
 /// <param name="configured">The host of --admin; empty for a unix socket.</param>

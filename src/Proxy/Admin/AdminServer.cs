@@ -17,8 +17,7 @@ namespace KeyEvt.Proxy.Admin;
 
 /// <summary>
 /// How are the admin pages reached from outside? By HTTP on TCP or a unix socket, through an empty web application: it reads no files and no
-/// environment, and handles no signals.
-/// <see cref="AdminPages"/> says what the pages show.
+/// environment, and handles no signals. <see cref="AdminPages"/> says what the pages show.
 /// </summary>
 internal sealed class AdminServer : IAsyncDisposable
 {

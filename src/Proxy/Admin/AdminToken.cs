@@ -6,8 +6,7 @@ namespace KeyEvt.Proxy.Admin;
 
 /// <summary>
 /// Does a request carry the token of --admin-token-file? The file's present contents count, see <see cref="Secret"/>. The time of the comparison
-/// reveals nothing about the token, not even its
-/// length.
+/// reveals nothing about the token, not even its length.
 /// </summary>
 internal sealed class AdminToken(Secret secret)
 {

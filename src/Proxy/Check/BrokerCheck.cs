@@ -13,8 +13,7 @@ namespace KeyEvt.Proxy.Check;
 
 /// <summary>
 /// Does RabbitMQ accept what the publisher sends? No message reaches a queue. The queue of --declare-queue is declared and bound by the same code as
-/// in the program, so that both
-/// fail in the same way.
+/// in the program, so that both fail in the same way.
 /// </summary>
 internal static class BrokerCheck
 {
@@ -127,9 +126,8 @@ internal static class BrokerCheck
     }
 
     /// <summary>
-    /// Publishes a message with an expiration that is not a number. The broker checks the permission to write first, and then refuses the message (406).
-    /// So it becomes known whether
-    /// publishing is allowed, and no queue receives the message.
+    /// Publishes a message with an expiration that is not a number. The broker checks the permission to write first, and then refuses the message
+    /// (406). So it becomes known whether publishing is allowed, and no queue receives the message.
     /// </summary>
     private static async Task PublishAsync(IConnection connection, ForwarderConfig config, TimeProvider time, List<CheckRow> rows)
     {

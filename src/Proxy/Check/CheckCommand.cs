@@ -10,8 +10,7 @@ namespace KeyEvt.Proxy.Check;
 
 /// <summary>
 /// Would a run with these options work? The command <c>keyevt check</c>: tries everything and prints a table with remedies. It changes nothing,
-/// except that it declares and binds the
-/// queue of --declare-queue.
+/// except that it declares and binds the queue of --declare-queue.
 /// </summary>
 internal static class CheckCommand
 {

@@ -3,8 +3,7 @@ namespace KeyEvt.Proxy.Check;
 /// <summary>Could a client without a user of its own forge notifications? Only asks Redis for the rights; nothing is published.</summary>
 /// <remarks>
 /// A message that somebody publishes on <c>__keyevent@0__:expired</c> looks exactly like Redis' own. ACL DRYRUN (Redis 7) gives a definite answer.
-/// Before Redis 7 the rules
-/// that ACL GETUSER prints are read, and only a certain result is reported.
+/// Before Redis 7 the rules that ACL GETUSER prints are read, and only a certain result is reported.
 /// </remarks>
 internal static class ForgeryCheck
 {

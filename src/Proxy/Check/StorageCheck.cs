@@ -56,8 +56,7 @@ internal static class StorageCheck
 
     /// <summary>
     /// Checks the rights to GET and SET. NX and XX contradict each other, so this SET sets nothing: a user with the right to it gets a syntax error.
-    /// Redis checks the rights before the
-    /// slot.
+    /// Redis checks the rights before the slot.
     /// </summary>
     private static async Task StateAsync(CheckTarget target)
     {

@@ -15,8 +15,8 @@ internal static class SubscriptionCheck
             target.Add(CheckOutcome.Warning, "markers", refused.Text, $"{target.Grant("+readonly")}: {Without} on replicas");
         }
 
-        // A marker is "<instance>:<n>", and a feed ignores markers of others. An answer such as MOVED only means that another node serves the channel's
-        // slot.
+        // A marker is "<instance>:<n>", and a feed ignores markers of others. An answer such as MOVED only means that another node serves the
+        // channel's slot.
         var publish = await target.Redis.CallAsync(target.Markers.PublishCommand, channel, "keyevt-check:0");
         if (publish.IsUnknownCommand)
         {

@@ -4,8 +4,7 @@ namespace KeyEvt.Proxy.Metrics;
 
 /// <summary>
 /// What have the instruments measured so far? This listener replaces a package. OpenTelemetry's exporter for Prometheus has no stable release.
-/// prometheus-net needs packages of
-/// the time of .NET Core 3.1, for which a present package source supplies other versions than it asks for.
+/// prometheus-net needs packages of the time of .NET Core 3.1, for which a present package source supplies other versions than it asks for.
 /// </summary>
 internal sealed class MetricsCollector : IDisposable
 {
@@ -14,8 +13,10 @@ internal sealed class MetricsCollector : IDisposable
     private const string OwnPrefix = "keyevt";
 
     private readonly MeterListener _listener = new();
+
     /// <summary>Guards <see cref="_families"/>.</summary>
     private readonly Lock _gate = new();
+
     /// <summary>Held during a whole <see cref="Collect"/>, so that there is one at a time.</summary>
     private readonly Lock _collecting = new();
     private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
@@ -43,9 +44,8 @@ internal sealed class MetricsCollector : IDisposable
     }
 
     /// <summary>
-    /// Asks the observable instruments, and then returns what all instruments have measured, in the order of their names. Only one call runs at a time,
-    /// because each begins by removing
-    /// the values of observable instruments.
+    /// Asks the observable instruments, and then returns what all instruments have measured, in the order of their names. Only one call runs at a
+    /// time, because each begins by removing the values of observable instruments.
     /// </summary>
     public IReadOnlyList<MetricSnapshot> Collect()
     {
@@ -58,8 +58,8 @@ internal sealed class MetricsCollector : IDisposable
             }
             catch (AggregateException)
             {
-                // The callback of one instrument failed. The others have been asked all the same, and the page must still work, since people read it when
-                // something fails.
+                // The callback of one instrument failed. The others have been asked all the same, and the page must still work, since people read it
+                // when something fails.
             }
 
             return [.. Families().Select(family => family.Read())];

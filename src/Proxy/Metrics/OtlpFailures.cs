@@ -7,6 +7,7 @@ namespace KeyEvt.Proxy.Metrics;
 internal sealed class OtlpFailures(TimeProvider time, ILogger logger)
 {
     private readonly RateLimiter _warnings = new(time, TimeSpan.FromMinutes(1));
+
     /// <summary>Incremented with Interlocked by any thread.</summary>
     private long _count;
 

@@ -2,8 +2,7 @@ namespace KeyEvt.Proxy.Metrics;
 
 /// <summary>
 /// What do the environment variables <c>OTEL_*</c> ask for? The OpenTelemetry library itself reads those for all signals. This type says whether
-/// metrics are sent at all, and
-/// which values are for metrics only.
+/// metrics are sent at all, and which values are for metrics only.
 /// </summary>
 /// <param name="Endpoint">The endpoint for metrics only; null to use the general one.</param>
 /// <param name="Headers">The headers for metrics only; null to use the general ones.</param>

@@ -5,8 +5,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace KeyEvt.Resp.Replies;
 
 /// <summary>
-/// Reads one complete frame (see <see cref="RespReplyFramer"/>) element by element, without copying. Attributes, and pushes inside another
-/// element, are skipped. Each method expects one kind of element. It throws <see cref="RespProtocolException"/> if another kind follows.
+/// Reads one complete frame (see <see cref="RespReplyFramer"/>) element by element, without copying. Attributes, and pushes inside another element,
+/// are skipped. Each method expects one kind of element. It throws <see cref="RespProtocolException"/> if another kind follows.
 /// </summary>
 public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
 {
@@ -53,8 +53,8 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
     }
 
     /// <summary>
-    /// Reads the header of a map, or of an array that stands for a map, since RESP2 has no maps. Returns how many pairs follow, each a key and
-    /// then its value.
+    /// Reads the header of a map, or of an array that stands for a map, since RESP2 has no maps. Returns how many pairs follow, each a key and then
+    /// its value.
     /// </summary>
     public int ReadMapHeader()
     {

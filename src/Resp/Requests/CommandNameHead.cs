@@ -34,8 +34,8 @@ internal struct CommandNameHead
     }
 
     /// <summary>
-    /// Whether Redis takes this name for HTTP and closes the connection (<c>securityWarningCommand</c> in Redis). Redis compares C strings, so a
-    /// NUL ends the name.
+    /// Whether Redis takes this name for HTTP and closes the connection (<c>securityWarningCommand</c> in Redis). Redis compares C strings, so a NUL
+    /// ends the name.
     /// </summary>
     public static bool IsForeignProtocol(ReadOnlySpan<byte> nameHead)
     {

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// The fast path for <c>$&lt;len&gt;\r\n&lt;bytes&gt;\r\n</c> when all of it lies in one span. It never reports an error. Whatever is not
-/// plainly a whole argument is read again byte by byte, and that slower reading decides whether it is incomplete or wrong.
+/// The fast path for <c>$&lt;len&gt;\r\n&lt;bytes&gt;\r\n</c> when all of it lies in one span. It never reports an error. Whatever is not plainly a
+/// whole argument is read again byte by byte, and that slower reading decides whether it is incomplete or wrong.
 /// </summary>
 internal static class ContiguousArgument
 {

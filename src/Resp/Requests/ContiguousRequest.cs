@@ -21,8 +21,8 @@ internal static class ContiguousRequest
     private const uint Host = 'h' | ('o' << 8) | ('s' << 16) | ('t' << 24);
 
     /// <summary>
-    /// Returns the index behind the count line that begins at <paramref name="position"/>, or -1. When it succeeds, at least 5 more bytes follow
-    /// in the span.
+    /// Returns the index behind the count line that begins at <paramref name="position"/>, or -1. When it succeeds, at least 5 more bytes follow in
+    /// the span.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int SkipCount(ReadOnlySpan<byte> span, int position, out int count)

@@ -2,8 +2,8 @@
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// The decimal number between the type byte and the CR of a header line, in the form that Redis' <c>string2ll</c> accepts: <c>0</c>, or a
-/// 64-bit number without a leading zero. A plus sign, blanks and <c>-0</c> are refused.
+/// The decimal number between the type byte and the CR of a header line, in the form that Redis' <c>string2ll</c> accepts: <c>0</c>, or a 64-bit
+/// number without a leading zero. A plus sign, blanks and <c>-0</c> are refused.
 /// </summary>
 /// <param name="lowest">The lowest number that is accepted; 0 or less.</param>
 internal struct HeaderNumber(long lowest)
@@ -21,8 +21,8 @@ internal struct HeaderNumber(long lowest)
     public readonly bool IsComplete => _hasDigits && !_isTooLong;
 
     /// <summary>
-    /// Adds one byte that stands in front of the CR. Returns false if no valid number continues with this byte. A positive number above 64 bits
-    /// is accepted here and reported at the CR through <see cref="IsComplete"/>, as Redis does.
+    /// Adds one byte that stands in front of the CR. Returns false if no valid number continues with this byte. A positive number above 64 bits is
+    /// accepted here and reported at the CR through <see cref="IsComplete"/>, as Redis does.
     /// </summary>
     public bool TryAdd(byte value)
     {

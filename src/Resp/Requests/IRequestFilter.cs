@@ -2,15 +2,15 @@
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// Decides from the head of the command name whether a request must be held whole. It is implemented by a struct, so that the call is
-/// compiled into the framer's loop. It is asked once for each request, and again for a request that is passed after being held. For an inline
-/// line whose first word is read differently by different servers, it is asked twice.
+/// Decides from the head of the command name whether a request must be held whole. It is implemented by a struct, so that the call is compiled into
+/// the framer's loop. It is asked once for each request, and again for a request that is passed after being held. For an inline line whose first word
+/// is read differently by different servers, it is asked twice.
 /// </summary>
 public interface IRequestFilter
 {
     /// <summary>
-    /// The argument count is not known, because the filter is asked before the inline line has ended. Treat it as any count that makes the request
-    /// a candidate.
+    /// The argument count is not known, because the filter is asked before the inline line has ended. Treat it as any count that makes the request a
+    /// candidate.
     /// </summary>
     const long UnknownCount = -1;
 

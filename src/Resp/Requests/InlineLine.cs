@@ -2,8 +2,8 @@
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// Reads one inline line, and can stop and continue at every byte. Only the first word is looked at. What the quotes behind it mean is left to
-/// the server.
+/// Reads one inline line, and can stop and continue at every byte. Only the first word is looked at. What the quotes behind it mean is left to the
+/// server.
 /// </summary>
 /// <remarks>A mutable struct: keep it in a field that is not readonly.</remarks>
 /// <param name="maxBytes">Longer lines are refused.</param>
@@ -64,8 +64,8 @@ internal struct InlineLine(int maxBytes)
     }
 
     /// <summary>
-    /// Reads on to the LF. The line's length is limited only if the line is held. Servers check the length of what has arrived when they look, so
-    /// for a line that is forwarded the check is left to them.
+    /// Reads on to the LF. The line's length is limited only if the line is held. Servers check the length of what has arrived when they look, so for
+    /// a line that is forwarded the check is left to them.
     /// </summary>
     public MachineStop ReadRest(ReadOnlySpan<byte> bytes, ref int position, bool isHeld)
     {

@@ -8,8 +8,8 @@ internal enum MachineStop
     None,
 
     /// <summary>
-    /// The name's length and its first 16 bytes are known, which is all that a filter sees. Returned once for each request that has a name; more
-    /// than once for an inline line that servers split differently.
+    /// The name's length and its first 16 bytes are known, which is all that a filter sees. Returned once for each request that has a name; more than
+    /// once for an inline line that servers split differently.
     /// </summary>
     NameKnown,
 

@@ -60,8 +60,8 @@ internal sealed class RequestMachine(RespLimits limits)
     public long BodyLeft { get; private set; }
 
     /// <summary>
-    /// The bytes of the current span in front of this index are valid, and may be forwarded because their request's name is known. The framer sets
-    /// it at the start of each span: to 0 at a boundary, and to -1 inside a request. It stays -1 while no byte of the span may be forwarded.
+    /// The bytes of the current span in front of this index are valid, and may be forwarded because their request's name is known. The framer sets it
+    /// at the start of each span: to 0 at a boundary, and to -1 inside a request. It stays -1 while no byte of the span may be forwarded.
     /// </summary>
     public int ValidTo { get; set; }
 

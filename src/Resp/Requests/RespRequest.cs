@@ -4,8 +4,8 @@ using System.Text;
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// One complete request that owns its bytes, so it stays valid whatever happens to the buffers it came from. Created only for requests that
-/// the proxy may answer itself.
+/// One complete request that owns its bytes, so it stays valid whatever happens to the buffers it came from. Created only for requests that the proxy
+/// may answer itself.
 /// </summary>
 public sealed class RespRequest
 {

@@ -15,9 +15,9 @@ namespace KeyEvt.Resp.Requests;
 /// Only canonical framing is accepted. Redis is laxer: it does not look at the byte behind a header's CR, nor at the bytes behind a body. These bytes
 /// are checked here, so that this framer and any Redis see the same commands. Texts and limits are those of <c>networking.c</c> of Redis 7.
 /// <para>
-/// A request's bytes are held back until its name shows that it is not a candidate. From there on everything valid is released at once, also
-/// parts of large bodies. The rest of an inline line is released too, because judging its quotes is left to the server. Only the line of a
-/// candidate must be one that all servers read alike.
+/// A request's bytes are held back until its name shows that it is not a candidate. From there on everything valid is released at once, also parts of
+/// large bodies. The rest of an inline line is released too, because judging its quotes is left to the server. Only the line of a candidate must be
+/// one that all servers read alike.
 /// </para>
 /// </summary>
 /// <remarks>Not thread safe. Allocates only for a candidate.</remarks>
@@ -58,8 +58,8 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
     private bool CandidateIsTooLarge => !_machine.IsInline && _candidateRead + _machine.BodyLeft > limits.MaxCandidateBytes;
 
     /// <summary>
-    /// Number of requests that may be forwarded, counted as soon as their name is known. Requests without arguments are not counted. May be read
-    /// from any thread.
+    /// Number of requests that may be forwarded, counted as soon as their name is known. Requests without arguments are not counted. May be read from
+    /// any thread.
     /// </summary>
     public long Requests => Volatile.Read(ref _requests);
 
@@ -132,9 +132,8 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
 
     /// <summary>
     /// Reads the candidate. Pass in everything that has arrived from the candidate's first byte on. While the result is
-    /// <see cref="CandidateStatus.Incomplete"/>, call again with more. Bytes that were read before are not read again, and bytes behind the candidate are
-    /// not
-    /// looked at.
+    /// <see cref="CandidateStatus.Incomplete"/>, call again with more. Bytes that were read before are not read again, and bytes behind the candidate
+    /// are not looked at.
     /// </summary>
     /// <param name="bytes">The stream from the candidate's first byte on.</param>
     /// <param name="request">The request, if complete.</param>
@@ -180,8 +179,8 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
     }
 
     /// <summary>
-    /// Treats the candidate, complete or not, as an ordinary request. The next scan begins at its first byte; it asks the filter again, but does
-    /// not stop at this request.
+    /// Treats the candidate, complete or not, as an ordinary request. The next scan begins at its first byte; it asks the filter again, but does not
+    /// stop at this request.
     /// </summary>
     public void PassCandidate()
     {

@@ -2,8 +2,8 @@
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// A server accepts only small requests before login, so that strangers cannot make it hold much (<c>authRequired</c> in <c>networking.c</c>).
-/// The same limits are applied here to requests that the server never sees.
+/// A server accepts only small requests before login, so that strangers cannot make it hold much (<c>authRequired</c> in <c>networking.c</c>). The
+/// same limits are applied here to requests that the server never sees.
 /// </summary>
 public static class UnauthenticatedLimits
 {

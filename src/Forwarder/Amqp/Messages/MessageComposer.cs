@@ -9,9 +9,9 @@ using RabbitMQ.Client;
 namespace KeyEvt.Forwarder.Amqp.Messages;
 
 /// <summary>
-/// What does an event look like as an AMQP message (docs/messages.md)? In the form of <see cref="MessageFormat"/>, with delivery mode, message
-/// id and timestamp. One set of properties and one buffer are reused for all messages: the library copies both into its frame before the
-/// publish call returns.
+/// What does an event look like as an AMQP message (docs/messages.md)? In the form of <see cref="MessageFormat"/>, with delivery mode, message id and
+/// timestamp. One set of properties and one buffer are reused for all messages: the library copies both into its frame before the publish call
+/// returns.
 /// </summary>
 internal sealed class MessageComposer
 {
@@ -64,8 +64,8 @@ internal sealed class MessageComposer
     }
 
     /// <summary>
-    /// When the event was read. An event from the fallback storage has no time of its own, so the time in its message id is used: the marker begins with
-    /// it. For a plain body no time is known, so the time of sending is used.
+    /// When the event was read. An event from the fallback storage has no time of its own, so the time in its message id is used: the marker begins
+    /// with it. For a plain body no time is known, so the time of sending is used.
     /// </summary>
     private long TimeOf(in LogEntry entry, ReadOnlySpan<byte> messageId)
     {

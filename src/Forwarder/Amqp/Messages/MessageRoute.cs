@@ -46,9 +46,8 @@ internal sealed class MessageRoute
     }
 
     /// <summary>
-    /// The routing key of gap messages: <c>&lt;routing key&gt;.gap</c>. A gap has no event, so the parts that stand for something of the event are left
-    /// out:
-    /// <c>redis.gap</c> for <c>redis.{db}.{event}</c>.
+    /// The routing key of gap messages: <c>&lt;routing key&gt;.gap</c>. A gap has no event, so the parts that stand for something of the event are
+    /// left out: <c>redis.gap</c> for <c>redis.{db}.{event}</c>.
     /// </summary>
     public static string GapKey(string routingKey) => BeforeGap(routingKey) is { Length: > 0 } rest ? rest + ".gap" : "gap";
 

@@ -9,8 +9,8 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 
 /// <summary>
 /// Which lists are there in a cluster? One for each master, under a key with a hash tag whose slot that master serves. A list stays in its slot,
-/// wherever that slot moves. When the slot has moved to another master, the old master gets a list with another tag. Lists of an earlier run are searched
-/// for under every tag that this program could have chosen, one for each slot, and under the key without a tag.
+/// wherever that slot moves. When the slot has moved to another master, the old master gets a list with another tag. Lists of an earlier run are
+/// searched for under every tag that this program could have chosen, one for each slot, and under the key without a tag.
 /// </summary>
 internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nodeOf, UpstreamDatabase database, LocalSpool? spool, ILogger logger) : IEventStoreSelector
 {
@@ -82,8 +82,8 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
 
     private async Task<IEnumerable<NamedStore>> SearchAsync(int[] slots)
     {
-        // As far as the topology knows, one master serves all these slots. If it does not serve one of them, the query fails and the search is repeated
-        // later.
+        // As far as the topology knows, one master serves all these slots. If it does not serve one of them, the query fails and the search is
+        // repeated later.
         var at = await database.OfSlotAsync(slots[0]).ConfigureAwait(false);
         (string Key, int Slot)[] places = [.. slots.Select(slot => (FallbackKey.In(slot), slot)), .. slots.Contains(PlainSlot) ? [(FallbackKey.Name, PlainSlot)] : Array.Empty<(string, int)>()];
         var lengths = await Task.WhenAll(places.Select(place => at.Database.ListLengthAsync(place.Key, at.Flags))).ConfigureAwait(false);
@@ -102,8 +102,8 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
     }
 
     /// <summary>
-    /// The list for a master's events. It is the list that the master had before, or one whose slot has moved to the master, as long as the master serves
-    /// that slot. Otherwise it is a new list.
+    /// The list for a master's events. It is the list that the master had before, or one whose slot has moved to the master, as long as the master
+    /// serves that slot. Otherwise it is a new list.
     /// </summary>
     private NamedStore ListOf(TopologyNode node)
     {

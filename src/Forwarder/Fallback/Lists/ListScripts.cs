@@ -32,9 +32,9 @@ internal static class ListScripts
         """;
 
     /// <summary>
-    /// ARGV: offset, maximum number of entries, maximum bytes. Optional: how the first entry must begin, and how the entry in front of the offset must
-    /// begin. Reads one entry at a time, since their sizes are not known in advance. Returns the length, whether those entries are the expected ones,
-    /// and the entries.
+    /// ARGV: offset, maximum number of entries, maximum bytes. Optional: how the first entry must begin, and how the entry in front of the offset
+    /// must begin. Reads one entry at a time, since their sizes are not known in advance. Returns the length, whether those entries are the expected
+    /// ones, and the entries.
     /// </summary>
     public const string Read = """
         local key, from = KEYS[1], tonumber(ARGV[1])
@@ -55,8 +55,8 @@ internal static class ListScripts
         """;
 
     /// <summary>
-    /// ARGV: count, how the first and how the last of these entries begin, and the length that the list must have, or -1. Removes the entries if
-    /// they are the front of the list; otherwise does nothing. Returns the length, and whether they were removed.
+    /// ARGV: count, how the first and how the last of these entries begin, and the length that the list must have, or -1. Removes the entries if they
+    /// are the front of the list; otherwise does nothing. Returns the length, and whether they were removed.
     /// </summary>
     public const string Remove = """
         local key, n, length = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[4])

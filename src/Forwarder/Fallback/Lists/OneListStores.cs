@@ -4,8 +4,8 @@ using KeyEvt.Forwarder.Fallback.Spool;
 namespace KeyEvt.Forwarder.Fallback.Lists;
 
 /// <summary>
-/// In which store does an event belong if the upstream has one master? In the list in Redis. But while the spool on this machine holds events, new ones
-/// go to the spool too, so what is in the list is always older.
+/// In which store does an event belong if the upstream has one master? In the list in Redis. But while the spool on this machine holds events, new
+/// ones go to the spool too, so what is in the list is always older.
 /// </summary>
 internal sealed class OneListStores : IEventStoreSelector
 {

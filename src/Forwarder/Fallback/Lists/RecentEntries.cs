@@ -2,9 +2,9 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 
 /// <summary>Which entries were stored last, in case a failover loses them?</summary>
 /// <remarks>
-/// Redis acknowledges entries that its replicas have not received yet. A replica that is promoted never gets them. WAIT would cost a round trip
-/// for each batch and prove little, because any replica may answer it, not only the one that is promoted. So the end of the list is also kept
-/// here, up to a number of bytes, for as long as it is in the list.
+/// Redis acknowledges entries that its replicas have not received yet. A replica that is promoted never gets them. WAIT would cost a round trip for
+/// each batch and prove little, because any replica may answer it, not only the one that is promoted. So the end of the list is also kept here, up to
+/// a number of bytes, for as long as it is in the list.
 /// </remarks>
 internal sealed class RecentEntries(long maxBytes)
 {

@@ -6,8 +6,8 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 
 /// <summary>
 /// How do events get into the Redis list and out of it? Each step is one script, so a crash leaves it either done or not done. An entry is
-/// <c>\x01&lt;message_id&gt;\n&lt;body&gt;</c>, or a plain body that redis-event-stream-module has left there. After a failover the list is on another
-/// node. The entries that were stored last and are missing there are stored again before anything else.
+/// <c>\x01&lt;message_id&gt;\n&lt;body&gt;</c>, or a plain body that redis-event-stream-module has left there. After a failover the list is on
+/// another node. The entries that were stored last and are missing there are stored again before anything else.
 /// </summary>
 /// <param name="find">Tells where the list is.</param>
 /// <param name="hint">Called when the node answers that the list is on another node.</param>

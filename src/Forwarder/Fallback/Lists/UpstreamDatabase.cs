@@ -12,10 +12,10 @@ using StackExchange.Redis;
 namespace KeyEvt.Forwarder.Fallback.Lists;
 
 /// <summary>
-/// Over which connection do commands for the fallback storage go? One StackExchange.Redis multiplexer for each node that is needed. It is opened
-/// at first use, and closed when the topology no longer knows the node as a master. Commands fail at once while Redis is away, so none waits in a
-/// backlog and arrives later. The library does nothing of its own in the database: no tie-breaker key, no configuration channel. In a cluster it does not
-/// look for other nodes either: which node has a list must be known before something is stored there.
+/// Over which connection do commands for the fallback storage go? One StackExchange.Redis multiplexer for each node that is needed. It is opened at
+/// first use, and closed when the topology no longer knows the node as a master. Commands fail at once while Redis is away, so none waits in a
+/// backlog and arrives later. The library does nothing of its own in the database: no tie-breaker key, no configuration channel. In a cluster it does
+/// not look for other nodes either: which node has a list must be known before something is stored there.
 /// </summary>
 internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topology, Func<RedisAddress?> master, TlsClient tls, string clientName, BackgroundTasks background, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
@@ -23,15 +23,17 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// The client library waits for its commands when it closes, even when told not to. If a silent node delays the close longer than this, it is left
-    /// to the background.
+    /// The client library waits for its commands when it closes, even when told not to. If a silent node delays the close longer than this, it is
+    /// left to the background.
     /// </summary>
     private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1);
 
     private readonly LogRateLimiter _warnings = new(time, TimeSpan.FromSeconds(10));
     private readonly SemaphoreSlim _gate = new(1, 1);
+
     /// <summary>Additions happen under <see cref="_gate"/>; it is read from any task without it.</summary>
     private readonly ConcurrentDictionary<RedisAddress, ConnectionMultiplexer> _opened = new();
+
     /// <summary>The last TLS refusal that was logged. Exchanged with Interlocked, because the library's threads report refusals.</summary>
     private string? _lastRefusal;
 

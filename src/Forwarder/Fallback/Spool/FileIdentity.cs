@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace KeyEvt.Forwarder.Fallback.Spool;
 
 /// <summary>
-/// Is the file at a path still the same file? Tells a file that was removed or replaced from the one that is open. Outside Linux all regular
-/// files have the same identity, so only whether a file exists is compared.
+/// Is the file at a path still the same file? Tells a file that was removed or replaced from the one that is open. Outside Linux all regular files
+/// have the same identity, so only whether a file exists is compared.
 /// </summary>
 internal readonly record struct FileIdentity(ulong Device, ulong Inode, bool IsRegular)
 {

@@ -6,9 +6,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace KeyEvt.Forwarder.Fallback.Spool;
 
 /// <summary>
-/// Where do events wait when Redis cannot store them either? In an append-only log in a directory of this machine (<c>--spool</c>): files of
-/// records, each with a checksum, and a small file that says how far the log has been read. A batch counts as stored when it is on disk. A
-/// crash at any point makes an entry appear twice at most. Only one program may use a directory.
+/// Where do events wait when Redis cannot store them either? In an append-only log in a directory of this machine (<c>--spool</c>): files of records,
+/// each with a checksum, and a small file that says how far the log has been read. A batch counts as stored when it is on disk. A crash at any point
+/// makes an entry appear twice at most. Only one program may use a directory.
 /// </summary>
 internal sealed class LocalSpool : IEventStore, IDisposable
 {
@@ -16,9 +16,14 @@ internal sealed class LocalSpool : IEventStore, IDisposable
 
     private readonly SpoolFolder _folder;
     private readonly List<SpoolSegment> _segments = [];
-    /// <summary>Guards all fields but <see cref="_status"/>. Each step of the store runs inside it. Metrics and reports read the two counters of lost data without it.</summary>
+
+    /// <summary>
+    /// Guards all fields but <see cref="_status"/>. Each step of the store runs inside it. Metrics and reports read <see cref="DamagedBytes"/>
+    /// without it, and may see it late.
+    /// </summary>
     private readonly Lock _gate = new();
     private readonly ILogger _logger;
+
     /// <summary>An immutable snapshot. Replaced at the end of each step, under <see cref="_gate"/>; any thread reads it without the lock.</summary>
     private volatile SpoolStatus _status = new(0, 0);
     private long _head;
@@ -218,8 +223,8 @@ internal sealed class LocalSpool : IEventStore, IDisposable
     }
 
     /// <summary>
-    /// Checks the head against the files. The head is written lazily, so it may point in front of the first file; those entries are sent again. It may
-    /// point behind the last file only if that file was cut off because of damage.
+    /// Checks the head against the files. The head is written lazily, so it may point in front of the first file; those entries are sent again. It
+    /// may point behind the last file only if that file was cut off because of damage.
     /// </summary>
     private long CheckedHead()
     {
@@ -268,8 +273,8 @@ internal sealed class LocalSpool : IEventStore, IDisposable
     }
 
     /// <summary>
-    /// Writes the head if the disk permits. A full disk must not stop files from being read and removed, since that makes room again. After a
-    /// crash, entries that the written head does not cover are sent again.
+    /// Writes the head if the disk permits. A full disk must not stop files from being read and removed, since that makes room again. After a crash,
+    /// entries that the written head does not cover are sent again.
     /// </summary>
     private void WriteHead()
     {

@@ -5,9 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Forwarder.Fallback.Spool;
 
 /// <summary>
-/// Is this the spool's folder, what is in it, and is it still the same one? It holds <c>lock</c>, <c>head</c> and files
-/// <c>&lt;19 digits&gt;.spool</c>, accessible to the owner only. Any other file could hold events that nobody sends, so the program does not start with
-/// it. Names that begin with a dot, and <c>lost+found</c>, belong to the system and are ignored.
+/// Is this the spool's folder, what is in it, and is it still the same one? It holds <c>lock</c>, <c>head</c> and files <c>&lt;19
+/// digits&gt;.spool</c>, accessible to the owner only. Any other file could hold events that nobody sends, so the program does not start with it.
+/// Names that begin with a dot, and <c>lost+found</c>, belong to the system and are ignored.
 /// </summary>
 internal sealed class SpoolFolder : IDisposable
 {

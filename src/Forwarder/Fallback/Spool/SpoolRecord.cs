@@ -4,8 +4,8 @@ using System.Numerics;
 namespace KeyEvt.Forwarder.Fallback.Spool;
 
 /// <summary>
-/// How is one entry written to the spool? <c>length:u32 checksum:u32 payload</c>, little endian. The checksum is CRC-32C over length and
-/// payload, so that a torn or damaged record is recognised.
+/// How is one entry written to the spool? <c>length:u32 checksum:u32 payload</c>, little endian. The checksum is CRC-32C over length and payload, so
+/// that a torn or damaged record is recognised.
 /// </summary>
 internal static class SpoolRecord
 {

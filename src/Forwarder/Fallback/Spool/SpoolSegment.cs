@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace KeyEvt.Forwarder.Fallback.Spool;
 
 /// <summary>
-/// One file of the spool: whole records, one behind the other. When a file is opened it is read through, and an incomplete end that a crash has
-/// left is cut off. A failed append cuts off what it has written.
+/// One file of the spool: whole records, one behind the other. When a file is opened it is read through, and an incomplete end that a crash has left
+/// is cut off. A failed append cuts off what it has written.
 /// </summary>
 internal sealed class SpoolSegment : IDisposable
 {

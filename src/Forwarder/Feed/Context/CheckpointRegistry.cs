@@ -11,9 +11,11 @@ namespace KeyEvt.Forwarder.Feed.Context;
 internal sealed class CheckpointRegistry(string name, string writer)
 {
     private readonly ConcurrentDictionary<string, Place> _places = new();
+
     /// <summary>Guards <see cref="_newest"/>.</summary>
     private readonly Lock _gate = new();
     private Checkpoint? _newest;
+
     /// <summary>Changed with Interlocked by any feed's tasks; read with Volatile.Read.</summary>
     private int _doubts;
 
@@ -57,8 +59,8 @@ internal sealed class CheckpointRegistry(string name, string writer)
         public bool IsRead { get; set; }
 
         /// <summary>
-        /// Whether nothing was stored here, although the node was there when this run began. If other nodes' states prove that there was an earlier run, it
-        /// missed this node as well.
+        /// Whether nothing was stored here, although the node was there when this run began. If other nodes' states prove that there was an earlier
+        /// run, it missed this node as well.
         /// </summary>
         public bool IsOwed { get; set; }
 

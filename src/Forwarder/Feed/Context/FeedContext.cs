@@ -22,9 +22,9 @@ internal sealed record FeedContext(
     ReplicaBuffer Hold)
 {
     /// <summary>
-    /// The lock for everything that the connections of the feed share. A read loop holds it while it handles a read, and so does every other thread that
-    /// changes shared state. While a
-    /// silent connection is still being read, another one is prepared beside it. Under this lock one replaces the other.
+    /// The lock for everything that the connections of the feed share. A read loop holds it while it handles a read, and so does every other thread
+    /// that changes shared state. While a silent connection is still being read, another one is prepared beside it. Under this lock one replaces the
+    /// other.
     /// </summary>
     public Lock Turn { get; } = new();
 
@@ -35,8 +35,8 @@ internal sealed record FeedContext(
     public LogRateLimiter RefusedWarnings { get; } = new(Time, TimeSpan.FromMinutes(1));
 
     /// <summary>
-    /// What a master sent last, for its successors; null while no other node could succeed it. Set once by the loop of FeedSet, and read by other threads
-    /// without a lock.
+    /// What a master sent last, for its successors; null while no other node could succeed it. Set once by the loop of FeedSet, and read by other
+    /// threads without a lock.
     /// </summary>
     public NotificationRing? Echo { get; set; }
 

@@ -25,8 +25,8 @@ public sealed class MarkerChannel
     public string Name { get; }
 
     /// <summary>
-    /// Whether its messages go to the nodes of one shard only. They bypass the replication stream, so on a replica their position says nothing about its
-    /// master's events.
+    /// Whether its messages go to the nodes of one shard only. They bypass the replication stream, so on a replica their position says nothing about
+    /// its master's events.
     /// </summary>
     public bool IsShard => Tag is not null;
 

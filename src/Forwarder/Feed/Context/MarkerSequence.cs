@@ -11,10 +11,9 @@ namespace KeyEvt.Forwarder.Feed.Context;
 /// </summary>
 /// <remarks>
 /// A number is the wall clock (milliseconds, times 2^20) with a random number of this instance in its low bits. If the clock stands still or goes
-/// back, the number grows by
-/// one instead. So a later run of the program begins above all numbers of an earlier one on the same node, and no two events share a position. A
-/// message id also tells, to within
-/// a marker's interval, when its event was read. Thread safe: the timer sends markers, and the read loop receives them.
+/// back, the number grows by one instead. So a later run of the program begins above all numbers of an earlier one on the same node, and no two
+/// events share a position. A message id also tells, to within a marker's interval, when its event was read. Thread safe: the timer sends markers,
+/// and the read loop receives them.
 /// </remarks>
 internal sealed class MarkerSequence
 {

@@ -7,13 +7,14 @@ namespace KeyEvt.Forwarder.Feed.Context;
 internal sealed class SlotsServed(TimeProvider time)
 {
     /// <summary>
-    /// For this long after a slot has left, its events still count as served here. They are from before the move: the new node waits for them, so they
-    /// must not wait for the new node.
+    /// For this long after a slot has left, its events still count as served here. They are from before the move: the new node waits for them, so
+    /// they must not wait for the new node.
     /// </summary>
     private static readonly TimeSpan Leaving = TimeSpan.FromSeconds(5);
 
     /// <summary>An immutable snapshot. Replaced by <see cref="Change"/>; read by the read loop.</summary>
     private volatile Known? _known;
+
     /// <summary>0 or 1. Set by <see cref="Change"/>; read and reset by the read loop with Interlocked.</summary>
     private int _hasGained;
 

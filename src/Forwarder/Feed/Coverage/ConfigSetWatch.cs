@@ -3,10 +3,9 @@ namespace KeyEvt.Forwarder.Feed.Coverage;
 /// <summary>May the flags have been taken away and given back between two checks that both found them set?</summary>
 /// <remarks>
 /// That takes two CONFIG SETs by others, whatever they set: one that takes a flag away, and one that gives it back. After a single one the second
-/// check would find the flag missing. A
-/// check asks for the flags first and then for the counts, and commands of others may come between the two. So the CONFIG SETs between two answers
-/// with the flags lie within the
-/// last two intervals between counts. Shared by the connections of a feed; read loop only.
+/// check would find the flag missing. A check asks for the flags first and then for the counts, and commands of others may come between the two. So
+/// the CONFIG SETs between two answers with the flags lie within the last two intervals between counts. Shared by the connections of a feed; read
+/// loop only.
 /// </remarks>
 internal sealed class ConfigSetWatch
 {

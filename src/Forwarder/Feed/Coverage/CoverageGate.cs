@@ -7,9 +7,8 @@ namespace KeyEvt.Forwarder.Feed.Coverage;
 /// <summary>Should requests to a node wait until its events are heard? One for each node; sessions ask it before they pass requests on.</summary>
 /// <remarks>
 /// Only a proxy between clients and Redis can do this: commands that are not passed on while nobody listens cannot be missed. The data path must not
-/// depend on it for long. So a wait
-/// ends after <c>wait</c> in any case, for all waiting sessions at once. After that nobody waits until events have been heard again, and not within
-/// ten seconds. Thread safe.
+/// depend on it for long. So a wait ends after <c>wait</c> in any case, for all waiting sessions at once. After that nobody waits until events have
+/// been heard again, and not within ten seconds. Thread safe.
 /// </remarks>
 public sealed class CoverageGate
 {

@@ -24,12 +24,14 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     private bool _hasBegun;
     private bool _isHeld;
     /// <summary>
-    /// A loss of the connection while the node was a replica. It becomes a gap if the node is promoted before it is covered again. Set under the lock,
-    /// but also read and cleared without it.
+    /// A loss of the connection while the node was a replica. It becomes a gap if the node is promoted before it is covered again. Set under the
+    /// lock, but also read and cleared without it.
     /// </summary>
     private (RedisFault Fault, ClockReading From, EventPosition Last)? _lostWhileHeld;
+
     /// <summary>Why the node is silent, and its last position; null if it is not silent.</summary>
     private (RedisFault Fault, EventPosition Last)? _silence;
+
     /// <summary>Everything that the node did before this moment has been read.</summary>
     private ClockReading _proven;
     private ClockReading _subscribedAt;
@@ -105,8 +107,8 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     }
 
     /// <summary>
-    /// Notes that the node sends nothing while its connection is kept. This becomes a gap only if another node takes its place before it speaks again, or
-    /// if the connection is lost.
+    /// Notes that the node sends nothing while its connection is kept. This becomes a gap only if another node takes its place before it speaks
+    /// again, or if the connection is lost.
     /// </summary>
     public void FellSilent(RedisFault fault, EventPosition last)
     {
@@ -164,9 +166,8 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     }
 
     /// <summary>
-    /// Notes that a needed flag is not set. It was last seen set at <paramref name="from"/>; null if it never was. If the open gap began later, it now
-    /// begins there, since a connection
-    /// that answers proves nothing while the flag is missing.
+    /// Notes that a needed flag is not set. It was last seen set at <paramref name="from"/>; null if it never was. If the open gap began later, it
+    /// now begins there, since a connection that answers proves nothing while the flag is missing.
     /// </summary>
     public void FlagsLost(string detail, ClockReading? from, EventPosition last)
     {

@@ -8,8 +8,7 @@ namespace KeyEvt.Forwarder.Feed.Coverage;
 /// <summary>Which gap of one node is open? At most one is: whatever else goes wrong meanwhile makes it longer.</summary>
 /// <remarks>
 /// The methods for the open gap are not thread safe: <see cref="FeedCoverage"/> calls them under its own lock. It calls the Announce methods without
-/// a lock, because their event
-/// handlers may call back.
+/// a lock, because their event handlers may call back.
 /// </remarks>
 internal sealed class NodeGap(string node, GapLog gaps, TimeProvider time, ILogger logger)
 {

@@ -13,12 +13,10 @@ namespace KeyEvt.Forwarder.Feed.Monitors;
 /// </summary>
 /// <remarks>
 /// Each connection has one. At most once a second, and only if events have come, a checkpoint is taken. It notes the position in the stream, up to
-/// when the stream is known to be
-/// whole, and what has been passed on by then. The checkpoint is written once all of that is confirmed, stored or counted as dropped, and a later
-/// check has found the flags set:
-/// events in memory only would be lost with the program. If nothing happens at a node, nothing is written, so the gap after a kill begins at the
-/// checkpoint of the last
-/// event. Masters only. In a cluster the key is in a slot that the node serves, as for its markers. Read loop, unless stated otherwise.
+/// when the stream is known to be whole, and what has been passed on by then. The checkpoint is written once all of that is confirmed, stored or
+/// counted as dropped, and a later check has found the flags set: events in memory only would be lost with the program. If nothing happens at a node,
+/// nothing is written, so the gap after a kill begins at the checkpoint of the last event. Masters only. In a cluster the key is in a slot that the
+/// node serves, as for its markers. Read loop, unless stated otherwise.
 /// </remarks>
 internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline commands, Func<EventClass> wanted, RoleConfirmGate outlet, MarkerSender markers, NotifyFlagsMonitor flags)
 {
@@ -162,9 +160,8 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     }
 
     /// <summary>
-    /// Declares a gap by the state of another node. In a cluster the node's slot may have moved meanwhile, or the node may be new. Time and marker are
-    /// those of the other node, which is possible
-    /// since markers are made of the clock.
+    /// Declares a gap by the state of another node. In a cluster the node's slot may have moved meanwhile, or the node may be new. Time and marker
+    /// are those of the other node, which is possible since markers are made of the clock.
     /// </summary>
     private void DeclareLike(Checkpoint other, CheckpointRegistry.Place place)
     {

@@ -9,13 +9,10 @@ namespace KeyEvt.Forwarder.Feed.Monitors;
 /// <summary>How is a marker sent: as a message to our own channel, or, while there is none, as a PING?</summary>
 /// <remarks>
 /// Each connection has one. A message proves that the subscription itself works. The answer to a PING, at its position in the stream, proves that
-/// everything before it was
-/// read, but not that messages still come. Depending on the version, a marker's message comes before or after the answer to its own PUBLISH. It
-/// always comes before the answer to
-/// the next PUBLISH; if it does not, the subscription is lost. In a cluster the channel belongs to a slot that the node serves. The node may lose the
-/// slot at any time. It
-/// then cancels the subscription by a push, and PING is used until another channel is found. While nothing is wanted there are no markers, and no
-/// subscription to the channel.
+/// everything before it was read, but not that messages still come. Depending on the version, a marker's message comes before or after the answer to
+/// its own PUBLISH. It always comes before the answer to the next PUBLISH; if it does not, the subscription is lost. In a cluster the channel belongs
+/// to a slot that the node serves. The node may lose the slot at any time. It then cancels the subscription by a push, and PING is used until another
+/// channel is found. While nothing is wanted there are no markers, and no subscription to the channel.
 /// </remarks>
 internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, PollingIntervals pace)
 {
@@ -24,11 +21,13 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
 
     /// <summary>Written by the beat only, with Volatile.Write; read from any thread.</summary>
     private long _sent;
+
     /// <summary>The read loop, the beat and the handshake share these four fields.</summary>
     private volatile MarkerChannel? _channel;
     private volatile bool _isRefused;
     private volatile bool _isTrying;
     private volatile Func<string?>? _tag;
+
     /// <summary>Timestamp of the last attempt. Used by the beat only.</summary>
     private long _triedAt;
 

@@ -7,10 +7,8 @@ namespace KeyEvt.Forwarder.Feed.Monitors;
 /// <summary>Which letters of notify-keyspace-events does this node accept? Those of its version, until CONFIG SET shows otherwise.</summary>
 /// <remarks>
 /// Each connection has one, since a server may be upgraded between two connections, and a cluster may have several versions. A letter that the server
-/// lacks makes it refuse the whole CONFIG
-/// SET. So what is wanted is first tried as it is, also with letters that the version does not promise. Letters that were refused are left out from
-/// then on. Used under
-/// <see cref="FeedContext.Turn"/>, unless stated otherwise.
+/// lacks makes it refuse the whole CONFIG SET. So what is wanted is first tried as it is, also with letters that the version does not promise.
+/// Letters that were refused are left out from then on. Used under <see cref="FeedContext.Turn"/>, unless stated otherwise.
 /// </remarks>
 internal sealed class NodeLetters
 {

@@ -14,13 +14,10 @@ namespace KeyEvt.Forwarder.Feed.Monitors;
 /// </summary>
 /// <remarks>
 /// Each connection has one: the setting belongs to a process, and is lost when that restarts. Answers are handled on the read loop. Letters are only
-/// added, never taken away. Letters that
-/// may hide behind an A are written once for each new want, and are then assumed to be set (see <see cref="NotifyFlags"/>). While something is
-/// wanted, it checks as often as
-/// <see cref="PollingIntervals"/> says, and also asks how often CONFIG SET was given. Only that count shows what was taken away and given back
-/// between two checks. Both together cost
-/// Redis some 30 us of CPU a check (7.0.15, 54 commands in its statistics), 0.01 % of a core. A letter that the server lacks
-/// (<see cref="NodeLetters"/>) is reported and left out,
+/// added, never taken away. Letters that may hide behind an A are written once for each new want, and are then assumed to be set (see
+/// <see cref="NotifyFlags"/>). While something is wanted, it checks as often as <see cref="PollingIntervals"/> says, and also asks how often CONFIG
+/// SET was given. Only that count shows what was taken away and given back between two checks. Both together cost Redis some 30 us of CPU a check
+/// (7.0.15, 54 commands in its statistics), 0.01 % of a core. A letter that the server lacks (<see cref="NodeLetters"/>) is reported and left out,
 /// and the others are set all the same.
 /// </remarks>
 internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline commands, NodeLetters letters, PollingIntervals pace, Func<EventClass> wanted, Action onSettled)
@@ -31,15 +28,17 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     private static readonly TimeSpan LongestDoubt = TimeSpan.FromSeconds(10);
 
     private EventClass _written;
+
     /// <summary>1 while a check is under way. Exchanged with Interlocked by any thread.</summary>
     private int _isChecking;
+
     /// <summary>1 if CONFIG GET is refused. Written by the read loop; read from any thread. Both with Volatile.</summary>
     private int _mayNotGet;
     private ClockReading _setRefusedAt;
     private EventClass _setRefusedFor;
     /// <summary>
-    /// Timestamp of the last check. Written by the thread that has set <see cref="_isChecking"/>; the timer reads it without a barrier, and may see it
-    /// late.
+    /// Timestamp of the last check. Written by the thread that has set <see cref="_isChecking"/>; the timer reads it without a barrier, and may see
+    /// it late.
     /// </summary>
     private long _checkedAt;
     private Doubt? _doubt;
@@ -49,8 +48,8 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     private (EventClass Good, ClockReading At, EventPosition Position) _before;
 
     /// <summary>
-    /// Written by the read loop before <see cref="_isSettled"/>, which is written with Volatile. Other threads read both; after the first settling they
-    /// may see this one late.
+    /// Written by the read loop before <see cref="_isSettled"/>, which is written with Volatile. Other threads read both; after the first settling
+    /// they may see this one late.
     /// </summary>
     private EventClass _settledFor;
     private bool _isSettled;
@@ -65,8 +64,8 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     public bool IsInDoubt => _doubt is not null;
 
     /// <summary>
-    /// Whether a check that was sent at this moment or later has found the flags set, and nothing suggests that they had been away. Also true if CONFIG
-    /// GET is refused. Read loop.
+    /// Whether a check that was sent at this moment or later has found the flags set, and nothing suggests that they had been away. Also true if
+    /// CONFIG GET is refused. Read loop.
     /// </summary>
     public bool AreClearSince(ClockReading at) => feed.Options.NotifyMode == NotifyMode.Off || Volatile.Read(ref _mayNotGet) != 0 || _clearAt >= at.Timestamp;
 

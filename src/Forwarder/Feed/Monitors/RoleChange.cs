@@ -14,9 +14,9 @@ namespace KeyEvt.Forwarder.Feed.Monitors;
 internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
 {
     /// <summary>
-    /// Called when the node was a replica and is a master. What it sent since its last answer "slave" was held back. Those events that the old master has
-    /// not sent are passed on,
-    /// before anything newer. If no old master is known, this happens at once; else when the old master's feed has read everything there is.
+    /// Called when the node was a replica and is a master. What it sent since its last answer "slave" was held back. Those events that the old master
+    /// has not sent are passed on, before anything newer. If no old master is known, this happens at once; else when the old master's feed has read
+    /// everything there is.
     /// </summary>
     /// <param name="settled">Called when this is done.</param>
     public void Promoted(Action settled)
@@ -34,8 +34,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
 
     /// <summary>
     /// Called when the node was a master and is a replica. What it sent between its last answer "master" and its first "slave" is its own only if its
-    /// successor has not sent it. If that
-    /// cannot be known, a gap is declared.
+    /// successor has not sent it. If that cannot be known, a gap is declared.
     /// </summary>
     /// <param name="doubtful">What the node sent in between.</param>
     /// <param name="at">When it was certainly still a master.</param>

@@ -9,10 +9,8 @@ namespace KeyEvt.Forwarder.Feed.Monitors;
 /// </summary>
 /// <remarks>
 /// A master that is demoted goes on running, and from that moment repeats what its successor sends. Nothing in its stream says so. So its events wait
-/// for the answer to a ROLE that is
-/// asked behind them, one at a time: a round trip. In a cluster, events of a slot that has come from another node also wait until that node's events
-/// are passed on, so that
-/// the order per key holds when a slot moves. Used under <see cref="FeedContext.Turn"/>.
+/// for the answer to a ROLE that is asked behind them, one at a time: a round trip. In a cluster, events of a slot that has come from another node
+/// also wait until that node's events are passed on, so that the order per key holds when a slot moves. Used under <see cref="FeedContext.Turn"/>.
 /// </remarks>
 internal sealed class RoleConfirmGate
 {
@@ -26,8 +24,10 @@ internal sealed class RoleConfirmGate
     private readonly NodeLetters _letters;
     private readonly NotificationRing.Visitor _pass;
     private readonly NotificationRing _waiting = new(int.MaxValue);
+
     /// <summary>Whether an event waits whose slot the node is not known to serve. Under <see cref="FeedContext.Turn"/>.</summary>
     private bool _isOfOthersSlot;
+
     /// <summary>Whether a task waits for the other nodes. Set under <see cref="FeedContext.Turn"/>; cleared by that task without it.</summary>
     private volatile bool _waitsForOthers;
 

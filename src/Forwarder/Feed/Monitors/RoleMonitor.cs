@@ -17,11 +17,14 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
         "ROLE and INFO are refused: grant +role, or events of a replica would be forwarded too, should this node become one";
 
     private readonly RoleChange _change = new(feed, outlet);
+
     /// <summary>Written by the read loop; read without a barrier by any thread that asks. A late value only delays or repeats a question.</summary>
     private bool _mayNotAsk;
     private bool _useInfo;
+
     /// <summary>Timestamp of the last question. Written by any thread that asks; read by the timer and other threads, without a barrier.</summary>
     private long _askedAt;
+
     /// <summary>Number of questions without an answer. Changed with Interlocked; read with Volatile.Read.</summary>
     private int _asking;
 

@@ -13,11 +13,9 @@ namespace KeyEvt.Forwarder.Feed.Notifications;
 /// fields  = length ":" key "|" list             see FieldList
 /// </code>
 /// "&gt;" is a push of RESP3, "*" the same in RESP2 (redis.io/docs/latest/develop/reference/protocol-spec, .../keyspace-notifications,
-/// .../subkeyspace-notifications).
-/// Anything else is not a notification. Neither are <c>__keyspace@</c> messages, which say the same a second time. An event name with a control
-/// character does not come from
-/// Redis, since anyone may PUBLISH. A line feed in it could not be told from the end of the name in a message's body, and a terminal may obey other
-/// control characters.
+/// .../subkeyspace-notifications). Anything else is not a notification. Neither are <c>__keyspace@</c> messages, which say the same a second time. An
+/// event name with a control character does not come from Redis, since anyone may PUBLISH. A line feed in it could not be told from the end of the
+/// name in a message's body, and a terminal may obey other control characters.
 /// </remarks>
 public static class NotificationParser
 {

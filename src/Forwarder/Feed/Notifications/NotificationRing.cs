@@ -169,8 +169,8 @@ internal sealed class NotificationRing(int maxBytes)
     }
 
     /// <summary>
-    /// Moves the entries to the front, and into a larger array unless half of the present one is free. So for each added byte at most one byte is moved
-    /// on average.
+    /// Moves the entries to the front, and into a larger array unless half of the present one is free. So for each added byte at most one byte is
+    /// moved on average.
     /// </summary>
     private void MakeRoom(int size)
     {

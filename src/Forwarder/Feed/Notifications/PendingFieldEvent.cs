@@ -6,9 +6,8 @@ namespace KeyEvt.Forwarder.Feed.Notifications;
 /// <summary>Which event waits for the message that may follow it with its fields? At most one, copied out of its frame.</summary>
 /// <remarks>
 /// With the letters E and T on, Redis 8.8 publishes an event of a hash twice within one function (notifyKeyspaceEventImpl in notify.c): first as
-/// keyevent, then as subkeyevent.
-/// On a connection that listens to both, nothing can come between the two. So the second message replaces the first. Anything else that comes
-/// releases the first one without fields.
+/// keyevent, then as subkeyevent. On a connection that listens to both, nothing can come between the two. So the second message replaces the first.
+/// Anything else that comes releases the first one without fields.
 /// </remarks>
 internal sealed class PendingFieldEvent
 {

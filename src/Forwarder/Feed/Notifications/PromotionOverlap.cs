@@ -6,15 +6,12 @@ namespace KeyEvt.Forwarder.Feed.Notifications;
 /// <remarks>
 /// <para>
 /// A replica repeats its master's notifications in the same order, and its own come after them. So the echoes are a piece of the old master's stream.
-/// This piece is searched for.
-/// Everything up to its end has been forwarded already. What comes behind it is new: it was written after the promotion, or was replicated by the
-/// failing master
-/// whose own notification never arrived.
+/// This piece is searched for. Everything up to its end has been forwarded already. What comes behind it is new: it was written after the promotion,
+/// or was replicated by the failing master whose own notification never arrived.
 /// </para>
 /// <para>
 /// If PUBLISH is replicated (not in a cluster), the old master's markers also come through the replica's stream at their positions. The piece then
-/// begins at the last marker
-/// that both streams have. Otherwise the longest matching piece counts.
+/// begins at the last marker that both streams have. Otherwise the longest matching piece counts.
 /// </para>
 /// </remarks>
 internal static class PromotionOverlap

@@ -8,10 +8,9 @@ namespace KeyEvt.Forwarder.Feed.Notifications;
 /// <summary>May the node's notifications be passed on, and which of those that were held back must be passed on when it turns out to be a master?</summary>
 /// <remarks>
 /// Shared by the connections of one feed, because Sentinel disconnects a node's clients during the promotion itself. Notifications are held back in
-/// three cases: from a replica; from a
-/// node that calls itself a master but was replaced by another one (fenced); and while a promotion is being settled. Used under
-/// <see cref="FeedContext.Turn"/>, except
-/// <see cref="IsFenced"/>. NodeFeed also reads <see cref="IsReplica"/> and <see cref="IsHeld"/> without the lock, when it fences the node.
+/// three cases: from a replica; from a node that calls itself a master but was replaced by another one (fenced); and while a promotion is being
+/// settled. Used under <see cref="FeedContext.Turn"/>, except <see cref="IsFenced"/>. NodeFeed also reads <see cref="IsReplica"/> and
+/// <see cref="IsHeld"/> without the lock, when it fences the node.
 /// </remarks>
 internal sealed class ReplicaBuffer(NodeFeedOptions options)
 {
@@ -21,6 +20,7 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     // Sequence numbers of the last two markers in the buffer. Two, because two programs may send markers alternately.
     private long _marker = long.MaxValue;
     private long _markerBefore = long.MaxValue;
+
     /// <summary>Set by the loop of FeedSet; cleared by the read loop too, when the node calls itself a replica. Read from any thread.</summary>
     private volatile bool _isFenced;
 

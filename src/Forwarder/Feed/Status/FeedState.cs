@@ -14,8 +14,7 @@ public enum FeedState
 
     /// <summary>
     /// As one of these two, but the node has sent nothing for a while although an answer is due. It is busy or frozen, or the network is broken. The
-    /// connection is kept, and what comes on
-    /// it will be passed on.
+    /// connection is kept, and what comes on it will be passed on.
     /// </summary>
     Silent,
 

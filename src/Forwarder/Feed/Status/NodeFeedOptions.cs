@@ -33,8 +33,7 @@ public sealed record NodeFeedOptions
 
     /// <summary>
     /// How long the node may be silent, with an answer due, before the connection is suspected and the node is asked over a second one. The first is
-    /// given up only when the
-    /// second one is answered and subscribed before anything comes on the first.
+    /// given up only when the second one is answered and subscribed before anything comes on the first.
     /// </summary>
     public TimeSpan MarkerDeadline { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -71,9 +70,8 @@ public sealed record NodeFeedOptions
     public TimeSpan RefusedBackoff { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// If a subscription that held for this long is lost, the feed connects again at once. A shorter one is followed by a growing pause, like a failed
-    /// attempt. Otherwise a node that
-    /// disconnects every subscriber at its first message would be asked in an endless loop.
+    /// If a subscription that held for this long is lost, the feed connects again at once. A shorter one is followed by a growing pause, like a
+    /// failed attempt. Otherwise a node that disconnects every subscriber at its first message would be asked in an endless loop.
     /// </summary>
     public TimeSpan ShortestLife { get; init; } = TimeSpan.FromMilliseconds(100);
 

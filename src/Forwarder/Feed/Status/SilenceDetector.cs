@@ -5,8 +5,7 @@ namespace KeyEvt.Forwarder.Feed.Status;
 /// <summary>Has a connection been silent for too long? Counted in beats without any read while an answer is due.</summary>
 /// <remarks>
 /// It counts beats and not time. If this process itself was frozen, or had no processor, it finds one late beat and a full socket. It then catches up
-/// instead of
-/// suspecting a good connection. Used under <see cref="FeedContext.Turn"/>; NodeFeed also reads <see cref="IsOn"/> without the lock.
+/// instead of suspecting a good connection. Used under <see cref="FeedContext.Turn"/>; NodeFeed also reads <see cref="IsOn"/> without the lock.
 /// </remarks>
 internal sealed class SilenceDetector(NodeFeedOptions options)
 {
