@@ -99,7 +99,7 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
                 return Refuse(TooOld);
         }
 
-        if (hello.Text.StartsWith("ERR unknown command", StringComparison.OrdinalIgnoreCase)) return Refuse(TooOld);
+        if (hello.IsUnknownCommand) return Refuse(TooOld);
         return new RedisFault(RedisFaultKind.ConnectFailed, $"the server does not let us in: {said}");
     }
 

@@ -4,7 +4,7 @@ namespace KeyEvt.Forwarder.Redis;
 /// Does a <c>redis://</c> address, from which nothing sensible came, name a port with TLS? Such a port takes a command for a broken handshake. Redis
 /// then resets the connection without a byte. Other servers send an alert, which is a TLS record (RFC 8446, section 5.1).
 /// </summary>
-public static class PlainFault
+internal static class PlainFault
 {
     public const string Question = "is it the port with TLS? Then write rediss:// instead of redis://";
 

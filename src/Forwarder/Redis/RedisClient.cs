@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using KeyEvt.Forwarder.Text;
@@ -13,7 +14,7 @@ namespace KeyEvt.Forwarder.Redis;
 /// A client library would not do: it keeps its own view of the topology, and reconnects unnoticed, although the caller wants to know who can be
 /// reached. Every failure is an <see cref="IOException"/>. The connection is unusable after it.
 /// </remarks>
-internal sealed class RedisClient : IAsyncDisposable
+public sealed class RedisClient : IAsyncDisposable
 {
     private const int MaxReplyBytes = 16 * 1024 * 1024;
 
@@ -26,11 +27,23 @@ internal sealed class RedisClient : IAsyncDisposable
 
     private RedisClient(IDuplexPipe pipe, RedisAddress address, TimeSpan deadline, TimeProvider time) => (_pipe, _address, _deadline, _time) = (pipe, address, deadline, time);
 
+    /// <summary>The connection's TLS stream; null without TLS.</summary>
+    public SslStream? Tls => (_pipe as StreamDuplex)?.Stream as SslStream;
+
+    /// <summary>Opens a connection without logging in.</summary>
+    /// <param name="deadline">Limit for connecting, and for each command.</param>
+    /// <exception cref="IOException">The server is not reached.</exception>
+    public static async Task<RedisClient> ConnectAsync(RedisAddress address, IRedisTransport transport, TimeSpan deadline, TimeProvider time)
+    {
+        var pipe = await GuardAsync(async end => await transport.ConnectAsync(address, end).ConfigureAwait(false), deadline, time).ConfigureAwait(false);
+        return new RedisClient(pipe, address, deadline, time);
+    }
+
+    /// <summary>Opens a connection and logs in with the address's user and password.</summary>
     /// <exception cref="IOException">The server is not reached, or refuses the login.</exception>
     public static async Task<RedisClient> OpenAsync(RedisAddress address, IRedisTransport transport, TimeSpan deadline, TimeProvider time)
     {
-        var pipe = await GuardAsync(async end => await transport.ConnectAsync(address, end).ConfigureAwait(false), deadline, time).ConfigureAwait(false);
-        var caller = new RedisClient(pipe, address, deadline, time);
+        var caller = await ConnectAsync(address, transport, deadline, time).ConfigureAwait(false);
         if (address.Password is null && address.User is null) return caller;
 
         try
@@ -49,7 +62,8 @@ internal sealed class RedisClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends one command and returns its reply, which may be an error reply.</summary>
+    /// <summary>Sends one command and returns its reply, which may be an error reply. Messages of a subscription that come before the reply are skipped.</summary>
+    /// <exception cref="IOException">The connection ended, there was no reply in time, or what came is not RESP.</exception>
     public Task<RedisAnswer> AskAsync(params string[] command) => GuardAsync(
         async end =>
         {
@@ -57,7 +71,10 @@ internal sealed class RedisClient : IAsyncDisposable
             {
                 RespWriter.WriteCommand(_pipe.Output, command);
                 await _pipe.Output.FlushAsync(end).ConfigureAwait(false);
-                var answer = await ReadAsync(end).ConfigureAwait(false);
+                RedisAnswer answer;
+                do answer = await ReadAsync(end).ConfigureAwait(false);
+                while (answer.Items is [{ Text: "message" or "pmessage" or "smessage" }, ..]);
+
                 _hasAnswered = true;
                 return answer;
             }

@@ -9,13 +9,13 @@ namespace KeyEvt.Proxy.Check;
 /// <summary>Which node is being checked, over which connection, and what has been found so far? Shared by the checks of one node.</summary>
 /// <param name="options">The options as they would be at a start.</param>
 /// <param name="rows">Receives one row for each finding.</param>
-internal sealed class CheckTarget(ProxyOptions options, RedisAddress node, RedisWire redis, List<CheckRow> rows)
+internal sealed class CheckTarget(ProxyOptions options, RedisAddress node, RedisClient redis, List<CheckRow> rows)
 {
     public ProxyOptions Options => options;
 
     public RedisAddress Node => node;
 
-    public RedisWire Redis => redis;
+    public RedisClient Redis => redis;
 
     public List<CheckRow> Rows => rows;
 
@@ -48,19 +48,4 @@ internal sealed class CheckTarget(ProxyOptions options, RedisAddress node, Redis
 
     /// <summary>The command that gives these ACL rules to the user.</summary>
     public string Grant(string rules) => $"ACL SETUSER {User} {rules}";
-
-    /// <summary>The value behind this name in a flat list of names and values; null if there is none.</summary>
-    public static string? Field(RedisReply flat, string name)
-    {
-        for (var i = 0; i + 1 < flat.Items.Count; i += 2)
-        {
-            if (flat.Items[i].Text == name) return flat.Items[i + 1].Text;
-        }
-
-        return null;
-    }
-
-    /// <summary>The value of one line of an INFO reply; empty if there is none.</summary>
-    public static string InfoField(string info, string name) =>
-        info.Split('\n').FirstOrDefault(line => line.StartsWith(name + ":", StringComparison.Ordinal))?[(name.Length + 1)..].Trim() ?? "";
 }

@@ -1,3 +1,5 @@
+using KeyEvt.Forwarder.Redis;
+
 namespace KeyEvt.Proxy.Check;
 
 /// <summary>Could a client without a user of its own forge notifications? Only asks Redis for the rights; nothing is published.</summary>
@@ -11,16 +13,16 @@ internal static class ForgeryCheck
     private const string Channel = "__keyevent@0__:expired";
     private const string Remedy = "ACL SETUSER default resetchannels &app:*, with the channels that your programs use in the place of app:*; and the same for other users that are not trusted";
 
-    public static async Task RunAsync(RedisWire redis, List<CheckRow> rows)
+    public static async Task RunAsync(RedisClient redis, List<CheckRow> rows)
     {
-        var user = await redis.CallAsync("ACL", "GETUSER", "default");
+        var user = await redis.AskAsync("ACL", "GETUSER", "default");
         if (user.IsError)
         {
             rows.Add(new CheckRow(CheckOutcome.Note, What, $"cannot tell whether the user default may publish on {Channel}: {user.Text}", "an administrator asks: ACL DRYRUN default PUBLISH __keyevent@0__:expired x"));
             return;
         }
 
-        var isOff = Field(user, "flags") is { } flags && flags.Items.Any(static flag => flag.Text == "off");
+        var isOff = user.Value("flags") is { } flags && flags.Items.Any(static flag => flag.Text == "off");
         var may = isOff ? false : await MayPublishAsync(redis, user);
         rows.Add(may switch
         {
@@ -30,25 +32,15 @@ internal static class ForgeryCheck
         });
     }
 
-    private static async Task<bool?> MayPublishAsync(RedisWire redis, RedisReply user)
+    private static async Task<bool?> MayPublishAsync(RedisClient redis, RedisAnswer user)
     {
-        var dry = await redis.CallAsync("ACL", "DRYRUN", "default", "PUBLISH", Channel, "x");
+        var dry = await redis.AskAsync("ACL", "DRYRUN", "default", "PUBLISH", Channel, "x");
         if (!dry.IsError) return dry.Text == "OK";
 
         // Redis before 7. Before 6.2 there are no rules for channels.
-        var commands = Field(user, "commands")?.Text ?? "";
+        var commands = user.Find("commands") ?? "";
         var mayAll = commands == "+@all";
-        var allChannels = Field(user, "channels") is not { } channels || channels.Text == "*" || channels.Items.Any(static channel => channel.Text == "*");
+        var allChannels = user.Value("channels") is not { } channels || channels.Text == "*" || channels.Items.Any(static channel => channel.Text == "*");
         return mayAll && allChannels ? true : null;
-    }
-
-    private static RedisReply? Field(RedisReply flat, string name)
-    {
-        for (var i = 0; i + 1 < flat.Items.Count; i += 2)
-        {
-            if (flat.Items[i].Text == name) return flat.Items[i + 1];
-        }
-
-        return null;
     }
 }

@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Proxy.Text;
 
 namespace KeyEvt.Proxy.Check;
@@ -12,9 +13,9 @@ internal static class NotifyFlagsCheck
 
     public static async Task RunAsync(CheckTarget target)
     {
-        var get = await target.Redis.CallAsync("CONFIG", "GET", FlagsParameter);
+        var get = await target.Redis.AskAsync("CONFIG", "GET", FlagsParameter);
         // This sets nothing: a user with the right to CONFIG SET gets the answer that the parameter is unknown.
-        var set = await target.Redis.CallAsync("CONFIG", "SET", "keyevt-check", "1");
+        var set = await target.Redis.AskAsync("CONFIG", "SET", "keyevt-check", "1");
         WhoMayControl(target, exists: !get.IsUnknownCommand);
         Flags(target, get, set);
     }
@@ -31,10 +32,10 @@ internal static class NotifyFlagsCheck
         }
     }
 
-    private static void Flags(CheckTarget target, RedisReply get, RedisReply set)
+    private static void Flags(CheckTarget target, RedisAnswer get, RedisAnswer set)
     {
         var mayRead = !get.IsError && get.Items.Count == 2;
-        var maySet = !set.IsRefused && !set.IsUnknownCommand;
+        var maySet = !set.IsNoPermission && !set.IsUnknownCommand;
         if (target.Options.NotifyMode == NotifyMode.Off)
         {
             target.Add(CheckOutcome.Note, FlagsParameter, "not looked at: --notify-config is off");

@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Proxy.Check;
@@ -35,8 +36,8 @@ internal static class StorageCheck
         // Redis checks the rights first, and only then whether this node serves the key's slot.
         var isCluster = target.Options.Upstream.Shape == UpstreamShape.Cluster;
         var keys = isCluster ? FallbackKey.Name + "*" : FallbackKey.Name;
-        var reply = await target.Redis.CallAsync("EVAL", FallbackScript, "1", isCluster ? FallbackKey.In(0) : FallbackKey.Name);
-        if (reply.Begins("MOVED") && !target.IsAlone)
+        var reply = await target.Redis.AskAsync("EVAL", FallbackScript, "1", isCluster ? FallbackKey.In(0) : FallbackKey.Name);
+        if (reply.ErrorCode == "MOVED" && !target.IsAlone)
         {
             target.Add(CheckOutcome.Note, "fallback storage", "this master's own list is another one than that which was tried; EVAL and its keys are allowed");
         }
@@ -67,11 +68,11 @@ internal static class StorageCheck
             return;
         }
         var key = FallbackKey.StateOf(target.Options.NamedInstance);
-        var get = await target.Redis.CallAsync("GET", key);
-        var set = await target.Redis.CallAsync("SET", key, "x", "NX", "XX");
-        if (get.IsRefused || set.IsRefused)
+        var get = await target.Redis.AskAsync("GET", key);
+        var set = await target.Redis.AskAsync("SET", key, "x", "NX", "XX");
+        if (get.IsNoPermission || set.IsNoPermission)
         {
-            target.Add(CheckOutcome.Warning, What, (get.IsRefused ? get : set).Text, $"{target.Grant($"+get +set ~{key}*")}, or start with --state off: else what is missed while keyevt does not run is not declared");
+            target.Add(CheckOutcome.Warning, What, (get.IsNoPermission ? get : set).Text, $"{target.Grant($"+get +set ~{key}*")}, or start with --state off: else what is missed while keyevt does not run is not declared");
         }
         else
         {
@@ -83,13 +84,13 @@ internal static class StorageCheck
     private static async Task EvictionAsync(CheckTarget target)
     {
         if (target.Options.Forwarding.FallbackStorageSize < 0) return;
-        var info = await target.Redis.CallAsync("INFO", "memory");
+        var info = await target.Redis.AskAsync("INFO", "memory");
         if (info.IsError)
         {
             target.Add(CheckOutcome.Note, "eviction", $"cannot be read: {info.Text}");
             return;
         }
-        string policy = CheckTarget.InfoField(info.Text, "maxmemory_policy"), limit = CheckTarget.InfoField(info.Text, "maxmemory");
+        var (policy, limit) = (InfoText.Find(info.Text, "maxmemory_policy") ?? "", InfoText.Find(info.Text, "maxmemory") ?? "");
         if (policy.StartsWith("allkeys", StringComparison.Ordinal) && limit != "0")
         {
             target.Add(CheckOutcome.Warning, "eviction", $"{policy} with maxmemory {limit} may evict the fallback storage", "use noeviction or a volatile- policy, or accept that stored events may be lost");

@@ -10,19 +10,19 @@ internal static class SubscriptionCheck
     {
         const string Without = "without it a silent loss of the subscription is noticed later";
         var channel = target.Markers.Name;
-        if (target.Markers.IsShard && await target.Redis.CallAsync("READONLY") is { IsRefused: true } refused)
+        if (target.Markers.IsShard && await target.Redis.AskAsync("READONLY") is { IsNoPermission: true } refused)
         {
             target.Add(CheckOutcome.Warning, "markers", refused.Text, $"{target.Grant("+readonly")}: {Without} on replicas");
         }
 
         // A marker is "<instance>:<n>", and a feed ignores markers of others. An answer such as MOVED only means that another node serves the
         // channel's slot.
-        var publish = await target.Redis.CallAsync(target.Markers.PublishCommand, channel, "keyevt-check:0");
+        var publish = await target.Redis.AskAsync(target.Markers.PublishCommand, channel, "keyevt-check:0");
         if (publish.IsUnknownCommand)
         {
             target.Add(CheckOutcome.Note, "markers", "are PINGs: sharded channels came with Redis 7");
         }
-        else if (publish.IsError && (publish.IsRefused || !target.Markers.IsShard))
+        else if (publish.IsError && (publish.IsNoPermission || !target.Markers.IsShard))
         {
             target.Add(CheckOutcome.Warning, "markers", publish.Text, $"{target.Grant(target.MarkerRights)}: {Without}");
         }
@@ -46,7 +46,7 @@ internal static class SubscriptionCheck
         for (var i = 0; i < patterns.Count; i++)
         {
             var pattern = patterns[i];
-            var reply = await target.Redis.CallAsync("PSUBSCRIBE", pattern);
+            var reply = await target.Redis.AskAsync("PSUBSCRIBE", pattern);
             if (!reply.IsError)
             {
                 target.Add(CheckOutcome.Works, "subscribe", pattern);
@@ -66,8 +66,8 @@ internal static class SubscriptionCheck
             }
         }
 
-        var marker = await target.Redis.CallAsync(target.Markers.SubscribeCommand, target.Markers.Name);
-        if (marker.IsError && (marker.IsRefused || !target.Markers.IsShard))
+        var marker = await target.Redis.AskAsync(target.Markers.SubscribeCommand, target.Markers.Name);
+        if (marker.IsError && (marker.IsNoPermission || !target.Markers.IsShard))
         {
             target.Add(CheckOutcome.Warning, "subscribe", $"{target.Markers.Name}: {marker.Text}", target.Grant(target.MarkerRights));
         }
@@ -81,7 +81,7 @@ internal static class SubscriptionCheck
         const string What = "merged streams", Pattern = "__keyspace@*__:*", Channel = "__keyevent@0__:expired";
         foreach (var (command, name) in ((string, string)[])[("PSUBSCRIBE", Pattern), ("SUBSCRIBE", Channel), ("PUNSUBSCRIBE", Pattern), ("UNSUBSCRIBE", Channel)])
         {
-            var reply = await target.Redis.CallAsync(command, name);
+            var reply = await target.Redis.AskAsync(command, name);
             if (!reply.IsError) continue;
             target.Add(CheckOutcome.Warning, What, $"{command} {name}: {reply.Text}", $"{target.Grant("+subscribe +psubscribe +unsubscribe +punsubscribe +ping &*")}, or instead of &* the very channels and patterns that clients ask for");
             return;

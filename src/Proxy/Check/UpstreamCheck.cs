@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Redis;
@@ -18,28 +17,20 @@ internal static class UpstreamCheck
         var step = "connect";
         try
         {
-            await using var redis = await RedisWire.ConnectAsync(node, tls, options.ConnectTimeout, time);
+            await using var redis = await RedisClient.ConnectAsync(node, new SocketRedisTransport(time, tls), options.ConnectTimeout, time);
             rows.Add(new CheckRow(CheckOutcome.Works, step, "a connection is accepted"));
-            if (redis.Secure is { } secure) rows.Add(TlsRow.Of(secure, tls.Files, time.GetUtcNow()));
+            if (redis.Tls is { } secure) rows.Add(TlsRow.Of(secure, tls.Files, time.GetUtcNow()));
             step = "commands";
             var target = new CheckTarget(options, node, redis, rows);
-            try
-            {
-                if (await LoginAsync(target)) await PermissionsAsync(target);
-            }
-            catch (IOException e) when (!node.IsTls && !redis.HasAnswered)
-            {
-                throw new IOException(PlainFault.Explain(e.Message, node, redis.HasAnswered), e);
-            }
+            if (await LoginAsync(target)) await PermissionsAsync(target);
         }
         catch (IOException e) when (node.IsTls && HandshakeFault.Describe(e, tls.Files) is { } fault)
         {
             rows.Add(new CheckRow(CheckOutcome.Fails, TlsRow.Name, fault));
         }
-        catch (Exception e) when (e is SocketException or IOException or OperationCanceledException)
+        catch (IOException e)
         {
-            var finding = e is OperationCanceledException ? $"no answer within {options.ConnectTimeout.TotalSeconds} seconds" : e.Message;
-            rows.Add(new CheckRow(CheckOutcome.Fails, step, finding, "check --upstream, that Redis runs there, and what stands between (firewall, maxclients, protected-mode, bind)"));
+            rows.Add(new CheckRow(CheckOutcome.Fails, step, e.Message, "check --upstream, that Redis runs there, and what stands between (firewall, maxclients, protected-mode, bind)"));
         }
         return rows;
     }
@@ -50,7 +41,7 @@ internal static class UpstreamCheck
         var address = target.Node;
         if (address.Password?.Value is { } password)
         {
-            var login = address.User is { } user ? await target.Redis.CallAsync("AUTH", user, password) : await target.Redis.CallAsync("AUTH", password);
+            var login = address.User is { } user ? await target.Redis.AskAsync("AUTH", user, password) : await target.Redis.AskAsync("AUTH", password);
             if (login.IsError)
             {
                 return target.Add(CheckOutcome.Fails, "log in", login.Text, "check user and password in --upstream, or --upstream-password-file");
@@ -58,16 +49,16 @@ internal static class UpstreamCheck
 
             target.Add(CheckOutcome.Works, "log in", $"as user {target.User}");
         }
-        var ping = await target.Redis.CallAsync("PING");
-        if (ping.Begins("NOAUTH"))
+        var ping = await target.Redis.AskAsync("PING");
+        if (ping.ErrorCode == "NOAUTH")
         {
             return target.Add(CheckOutcome.Fails, "log in", ping.Text, "give user and password in --upstream, or --upstream-password-file");
         }
 
         // A Redis that loads, runs a script, or refuses PING to this user is there all the same. The other trials say more.
-        return ping.IsError && !ping.IsRefused
+        return ping.IsError && !ping.IsNoPermission
             ? target.Add(CheckOutcome.Fails, "PING", ping.Text, "wait until Redis can serve, then check again")
-            : target.Add(CheckOutcome.Works, "PING", ping.IsRefused ? "Redis answers, but this user may not PING" : "Redis answers");
+            : target.Add(CheckOutcome.Works, "PING", ping.IsNoPermission ? "Redis answers, but this user may not PING" : "Redis answers");
     }
 
     private static async Task PermissionsAsync(CheckTarget target)
@@ -84,8 +75,8 @@ internal static class UpstreamCheck
 
     private static async Task VersionAsync(CheckTarget target)
     {
-        var hello = await target.Redis.CallAsync("HELLO", "2");
-        var version = CheckTarget.Field(hello, "version");
+        var hello = await target.Redis.AskAsync("HELLO", "2");
+        var version = hello.Find("version");
         if (hello.IsUnknownCommand)
         {
             target.Add(CheckOutcome.Fails, "version", "older than 6, which does not know HELLO", "KeyEvt needs Redis 6 or newer");
@@ -100,13 +91,13 @@ internal static class UpstreamCheck
         }
         else
         {
-            target.Add(CheckOutcome.Works, "version", $"{CheckTarget.Field(hello, "server")} {version}");
+            target.Add(CheckOutcome.Works, "version", $"{hello.Find("server")} {version}");
         }
 
-        var info = await target.Redis.CallAsync("INFO", "server");
-        var valkey = info.IsError ? "" : CheckTarget.InfoField(info.Text, "valkey_version");
-        target.Server = valkey.Length > 0 ? ServerEvents.Of("valkey", valkey) : ServerEvents.Of(CheckTarget.Field(hello, "server") ?? "", version ?? "");
-        if (CheckTarget.Field(hello, "mode") is "cluster" && target.IsAlone)
+        var info = await target.Redis.AskAsync("INFO", "server");
+        var valkey = info.IsError ? null : InfoText.Find(info.Text, "valkey_version");
+        target.Server = valkey is not null ? ServerEvents.Of("valkey", valkey) : ServerEvents.Of(hello.Find("server") ?? "", version ?? "");
+        if (hello.Find("mode") is "cluster" && target.IsAlone)
         {
             target.Add(CheckOutcome.Warning, "mode", "a node of a cluster: only this node's events would be heard", "use redis+cluster:// for those of all nodes, or one keyevt for each node");
         }
@@ -114,7 +105,7 @@ internal static class UpstreamCheck
 
     private static async Task RoleAsync(CheckTarget target)
     {
-        var role = await target.Redis.CallAsync("ROLE");
+        var role = await target.Redis.AskAsync("ROLE");
         if (role.IsError)
         {
             target.Add(CheckOutcome.Warning, "role", role.Text, $"{target.Grant("+role")}: without it a demoted master is not noticed");
@@ -137,7 +128,7 @@ internal static class UpstreamCheck
     private static async Task InterceptionAsync(CheckTarget target)
     {
         var name = "key_evt_amqp." + RandomNumberGenerator.GetString("0123456789", 38);
-        var reply = await target.Redis.CallAsync(name);
+        var reply = await target.Redis.AskAsync(name);
         if (reply.IsUnknownCommand && reply.Text.Contains(name, StringComparison.Ordinal))
         {
             target.Add(CheckOutcome.Works, "key_evt_amqp.*", "can be answered by the proxy: an unknown command's name is echoed");

@@ -149,6 +149,24 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         return ReadLine();
     }
 
+    /// <summary>Reads the text of any element that is a single value: a string, an error, or a number or boolean as it was sent.</summary>
+    public ReadOnlySpan<byte> ReadText()
+    {
+        var kind = Kind;
+        switch (kind)
+        {
+            case RespKind.SimpleString or RespKind.Bulk or RespKind.Verbatim:
+                return ReadBulk();
+            case RespKind.Error:
+                return ReadError();
+            case RespKind.Integer or RespKind.Double or RespKind.Boolean or RespKind.BigNumber:
+                return ReadLine();
+            default:
+                ThrowUnexpected(kind, "a single value");
+                return default;
+        }
+    }
+
     /// <summary>Reads null in any of its forms.</summary>
     public void ReadNull()
     {

@@ -214,7 +214,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         }
 
         Pause(feed.Options.RefusedInterval);
-        var rights = reply.ErrorCode == "NOPERM" ? $"grant +get +set ~{place.Key}*, or " : "";
+        var rights = reply.IsNoPermission ? $"grant +get +set ~{place.Key}*, or " : "";
         feed.Remedies.Set(FeedAspect.State, $"{command} {place.Key} is refused ({CleanText.Server(reply.Text)}): {rights}start with --state off; until then what is missed while keyevt does not run is not declared");
     }
 

@@ -170,8 +170,8 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
     private void RefusedByShard(RedisAnswer reply, string command, MarkerChannel channel)
     {
         _channel = null;
-        if (reply.ErrorCode == "NOPERM") Refused(command, channel);
-        else if (reply.Text.StartsWith("ERR unknown command", StringComparison.OrdinalIgnoreCase)) _isRefused = true;
+        if (reply.IsNoPermission) Refused(command, channel);
+        else if (reply.IsUnknownCommand) _isRefused = true;
     }
 
     /// <summary>Uses PING for the rest of this connection.</summary>

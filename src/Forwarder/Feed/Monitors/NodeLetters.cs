@@ -58,7 +58,7 @@ internal sealed class NodeLetters
     /// <returns>False if no letter is the reason, or no letter is left that could be it.</returns>
     public bool TryNarrow(EventClass asked, RedisAnswer error)
     {
-        if (error.ErrorCode == "NOPERM" || error.Text.StartsWith("ERR unknown", StringComparison.OrdinalIgnoreCase)) return false;
+        if (error.IsNoPermission || error.Text.StartsWith("ERR unknown", StringComparison.OrdinalIgnoreCase)) return false;
 
         // Redis 7 and Valkey name the letters that they accept: "Invalid event class character. Use 'Ag$lshzxeKEtmdn'." Older ones: "Invalid argument".
         var isForLetter = error.Text.Contains("nvalid", StringComparison.Ordinal);
