@@ -3,9 +3,7 @@ using System.Buffers.Text;
 
 namespace KeyEvt.Resp;
 
-/// <summary>
-/// Decimal integers in Redis' only valid form (<c>string2ll</c>): no plus sign, no leading zero, no blanks and no <c>-0</c>.
-/// </summary>
+/// <summary>Decimal integers in Redis' only valid form (<c>string2ll</c>): no plus sign, no leading zero, no blanks and no <c>-0</c>.</summary>
 public static class RespIntegers
 {
     /// <summary>Bytes of the longest 64-bit integer, its sign included.</summary>

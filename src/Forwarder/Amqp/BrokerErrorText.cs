@@ -5,9 +5,7 @@ using RabbitMQ.Client.Exceptions;
 
 namespace KeyEvt.Forwarder.Amqp;
 
-/// <summary>
-/// What does an error of the broker mean, and what can be done about it? The broker's own text comes first, then the remedy if one is known.
-/// </summary>
+/// <summary>What does an error of the broker mean, and what can be done about it? The broker's own text comes first, then the remedy if one is known.</summary>
 internal static class BrokerErrorText
 {
     /// <summary>The reason of connection.blocked, with a remedy for each resource. RabbitMQ names them, as in "low on memory &amp; disk".</summary>

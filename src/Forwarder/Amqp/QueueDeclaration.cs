@@ -6,9 +6,7 @@ using RabbitMQ.Client.Exceptions;
 
 namespace KeyEvt.Forwarder.Amqp;
 
-/// <summary>
-/// How is the queue of <c>--declare-queue</c> declared and bound? At each connect, before anything is published, and by <c>keyevt check</c>.
-/// </summary>
+/// <summary>How is the queue of <c>--declare-queue</c> declared and bound? At each connect, before anything is published, and by <c>keyevt check</c>.</summary>
 /// <remarks>
 /// A queue that exists is used as it is, whatever its type and arguments, unless <c>--declare-queue-type</c> is set. Otherwise the broker would
 /// refuse a declaration with other arguments, at every connect. So a classic queue of an earlier version goes on to work.

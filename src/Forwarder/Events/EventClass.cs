@@ -60,8 +60,6 @@ public enum EventClass : uint
     /// </summary>
     Fields = 1 << 15,
 
-    /// <summary>
-    /// What a user's letter A stands for: whatever it stands for at the server, at most g$lshzxetda. See <see cref="ServerEvents.Meant"/>.
-    /// </summary>
+    /// <summary>What a user's letter A stands for: whatever it stands for at the server, at most g$lshzxetda. See <see cref="ServerEvents.Meant"/>.</summary>
     All = Generic | String | List | Set | Hash | SortedSet | Expired | Evicted | Stream | Module | Array,
 }

@@ -201,9 +201,7 @@ internal sealed class FeedConnection
         await _subscribed.Task.ConfigureAwait(false);
     }
 
-    /// <summary>
-    /// Sends markers, and asks for role and flags, when they are due (<see cref="PollingIntervals"/>). A silent node is asked nothing more.
-    /// </summary>
+    /// <summary>Sends markers, and asks for role and flags, when they are due (<see cref="PollingIntervals"/>). A silent node is asked nothing more.</summary>
     private async Task BeatAsync(CancellationToken cancellation)
     {
         using var timer = new PeriodicTimer(_feed.Options.MarkerInterval, _feed.Time);

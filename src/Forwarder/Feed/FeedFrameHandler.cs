@@ -80,9 +80,7 @@ internal sealed class FeedFrameHandler(
         }
     }
 
-    /// <summary>
-    /// Called when nothing more comes, or not for long: passes on what waits for something behind it. Under <see cref="FeedContext.Turn"/>.
-    /// </summary>
+    /// <summary>Called when nothing more comes, or not for long: passes on what waits for something behind it. Under <see cref="FeedContext.Turn"/>.</summary>
     public void Conclude()
     {
         if (_held.IsHolding)

@@ -114,9 +114,7 @@ public sealed class NodeFeed : IAsyncDisposable
         init => _feed.MarkerTag = value;
     }
 
-    /// <summary>
-    /// Keeps the state of the stream for the next run of the program, see <see cref="CheckpointKeeper"/>. Set before <see cref="Start"/>.
-    /// </summary>
+    /// <summary>Keeps the state of the stream for the next run of the program, see <see cref="CheckpointKeeper"/>. Set before <see cref="Start"/>.</summary>
     internal CheckpointRegistry? Shelf
     {
         init => _feed.Shelf = value;

@@ -1,8 +1,6 @@
 namespace KeyEvt.Forwarder.Filter;
 
-/// <summary>
-/// What does a mask mean? The mask is split into tokens and two anchors, in the shortest form with the same meaning.
-/// </summary>
+/// <summary>What does a mask mean? The mask is split into tokens and two anchors, in the shortest form with the same meaning.</summary>
 /// <remarks>
 /// The grammar is Rob Pike's matcher (The Practice of Programming, chapter 9) over bytes, read from left to right:
 /// <code>

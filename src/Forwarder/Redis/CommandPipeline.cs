@@ -39,9 +39,7 @@ internal sealed class CommandPipeline(TimeProvider time)
     /// <param name="onReply">Called on the read loop with the answer, which may be an error, and the time at which the command was given.</param>
     public void Send(Action<RedisAnswer, ClockReading> onReply, params ReadOnlySpan<string> arguments) => Enqueue(onReply, null, arguments);
 
-    /// <summary>
-    /// Sends SUBSCRIBE or a similar command with one channel or pattern. It is answered by one push named like the command, or by an error.
-    /// </summary>
+    /// <summary>Sends SUBSCRIBE or a similar command with one channel or pattern. It is answered by one push named like the command, or by an error.</summary>
     public void SendSubscription(Action<RedisAnswer, ClockReading> onReply, string command, string channel) =>
         Enqueue(onReply, command.ToLowerInvariant(), [command, channel]);
 

@@ -2,9 +2,7 @@ using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Topology;
 
-/// <summary>
-/// What do the nodes of a cluster say of it? Asks CLUSTER NODES, which every version has, and which alone tells each node's config epoch.
-/// </summary>
+/// <summary>What do the nodes of a cluster say of it? Asks CLUSTER NODES, which every version has, and which alone tells each node's config epoch.</summary>
 /// <remarks>
 /// Another node is asked each time, so that a node that is cut off from the others does not hide what they have agreed on. An answer is ignored if
 /// its newest config epoch is older than one seen before. It counts after some rounds in which no node gave a newer answer: slots were given up, or

@@ -13,8 +13,6 @@ internal sealed class AdminHosts(bool isOnLoopback, string configured)
 {
     private readonly string[] _accepted = ["localhost", "127.0.0.1", "[::1]", configured.Contains(':') ? $"[{configured}]" : configured];
 
-    /// <summary>
-    /// Whether the name is accepted. HTTP/1.0 allows no host at all, and some health checks use that. No browser does, so it is accepted.
-    /// </summary>
+    /// <summary>Whether the name is accepted. HTTP/1.0 allows no host at all, and some health checks use that. No browser does, so it is accepted.</summary>
     public bool Accept(HostString host) => !isOnLoopback || !host.HasValue || _accepted.Contains(host.Host, StringComparer.OrdinalIgnoreCase);
 }

@@ -14,9 +14,7 @@ internal static class PrometheusLabels
         return string.Join(',', sorted.Select(label => $"{label.Key}=\"{EscapeWithQuotes(label.Value)}\""));
     }
 
-    /// <summary>
-    /// Escapes a text. A line break becomes \n. All other control characters, which a terminal might obey, become blanks.
-    /// </summary>
+    /// <summary>Escapes a text. A line break becomes \n. All other control characters, which a terminal might obey, become blanks.</summary>
     public static string Escape(string text) => CleanText.Line(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal));
 
     public static string EscapeWithQuotes(string text) => Escape(text).Replace("\"", "\\\"", StringComparison.Ordinal);

@@ -71,9 +71,7 @@ internal sealed class RequestMachine(RespLimits limits)
     /// <summary>Whether the request being read, or else the last one, is an inline line.</summary>
     public bool IsInline { get; private set; }
 
-    /// <summary>
-    /// Whether the request is held whole. Then an inline line must not be longer than every server accepts, no matter when its LF arrives.
-    /// </summary>
+    /// <summary>Whether the request is held whole. Then an inline line must not be longer than every server accepts, no matter when its LF arrives.</summary>
     public bool IsHeld { get; set; }
 
     /// <summary>Discards what has been read of the current request.</summary>

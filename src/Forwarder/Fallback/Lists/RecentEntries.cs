@@ -38,9 +38,7 @@ internal sealed class RecentEntries(long maxBytes)
         while (_entries.Count > count) Forget();
     }
 
-    /// <summary>
-    /// The entries that are missing behind a list's last entry, in order. All of them, if that last entry is not among them.
-    /// </summary>
+    /// <summary>The entries that are missing behind a list's last entry, in order. All of them, if that last entry is not among them.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> After(ReadOnlyMemory<byte> last)
     {
         ReadOnlyMemory<byte>[] entries = [.. _entries];

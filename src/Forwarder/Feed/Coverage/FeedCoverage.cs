@@ -121,9 +121,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         lock (_gate) _silence = null;
     }
 
-    /// <summary>
-    /// Notes that another node has taken this one's place and is covered. If this node was silent, its gap begins at the last thing it sent.
-    /// </summary>
+    /// <summary>Notes that another node has taken this one's place and is covered. If this node was silent, its gap begins at the last thing it sent.</summary>
     /// <param name="first">Where the successor's stream begins.</param>
     public void Succeeded(EventPosition first)
     {

@@ -38,9 +38,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private long _triedAt;
     private TimeSpan _pause;
 
-    /// <summary>
-    /// Whether an event has come since the last checkpoint. Notifications about the state's own key and the fallback storage do not count.
-    /// </summary>
+    /// <summary>Whether an event has come since the last checkpoint. Notifications about the state's own key and the fallback storage do not count.</summary>
     public bool HasMoved { get; set; }
 
     /// <summary>When and where the first subscription to any class was confirmed.</summary>
