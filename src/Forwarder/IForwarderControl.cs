@@ -25,7 +25,7 @@ public interface IForwarderControl
     /// <summary>Closes the connection, which stays closed until the next connect. Returns false if it was not connected.</summary>
     Task<bool> DisconnectAsync();
 
-    /// <summary>For MODULE UNLOAD: stops forwarding, and sets the configuration back to the defaults.</summary>
+    /// <summary>For MODULE UNLOAD: stops forwarding, and sets the configuration back to that of the start, without its masks and rules.</summary>
     Task ResetAsync();
 
     /// <summary>A snapshot of the sections upstream, amqp, fallback, ledger and gaps.</summary>

@@ -26,7 +26,7 @@ internal sealed class AmqpLink : IBrokerLink
     private readonly CancellationTokenSource _abandoned = new(); // never disposed: without a timer it holds nothing to release
     private IChannel? _channel;
 
-    /// <summary>Written by the delivery loop. Read by the library's callback threads, without a barrier; they may see it late.</summary>
+    /// <summary>Written by whoever closes or abandons the link. The library's callback threads read it without a barrier, and may see it late.</summary>
     private bool _isClosing;
 
     public AmqpLink(IConnection connection, int connectionNumber, ILinkEvents events, BackgroundTasks background, TimeProvider time, ILogger logger)

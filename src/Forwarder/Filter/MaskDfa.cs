@@ -25,7 +25,7 @@ internal sealed class MaskDfa
     private readonly int _stride;
     private readonly int _start;
 
-    /// <summary>Guards all fields below but <see cref="_slowBytes"/>. Readers use <see cref="_table"/> without it, by Volatile.Read.</summary>
+    /// <summary>Guards all fields below but <see cref="_slowBytes"/>. Readers use <see cref="_table"/> by Volatile.Read, and the number of rows, without it.</summary>
     private readonly Lock _writing = new();
     private readonly List<ulong[]> _places = [[]];                                   // the packed places of each row, by the row's number
     private readonly Dictionary<ulong[], int> _rows = new(PlacesComparer.Instance);  // packed places -> index of the row in the table

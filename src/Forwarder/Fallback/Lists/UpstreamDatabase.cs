@@ -31,7 +31,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     private readonly LogRateLimiter _warnings = new(time, TimeSpan.FromSeconds(10));
     private readonly SemaphoreSlim _gate = new(1, 1);
 
-    /// <summary>Additions happen under <see cref="_gate"/>; it is read from any task without it.</summary>
+    /// <summary>Changed under <see cref="_gate"/>; read by any task without it.</summary>
     private readonly ConcurrentDictionary<RedisAddress, ConnectionMultiplexer> _opened = new();
 
     /// <summary>The last TLS refusal that was logged. Exchanged with Interlocked, because the library's threads report refusals.</summary>

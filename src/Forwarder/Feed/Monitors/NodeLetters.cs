@@ -12,7 +12,7 @@ namespace KeyEvt.Forwarder.Feed.Monitors;
 /// </remarks>
 internal sealed class NodeLetters
 {
-    /// <summary>These four fields are written under <see cref="FeedContext.Turn"/>; any thread reads them.</summary>
+    /// <summary>The handshake sets the first one. After that the four fields are written under <see cref="FeedContext.Turn"/>; any thread reads them.</summary>
     private volatile ServerEvents _server = ServerEvents.Newest;
     private volatile uint _shown;
     private volatile uint _on;
