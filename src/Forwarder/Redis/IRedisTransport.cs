@@ -2,12 +2,12 @@ using System.IO.Pipelines;
 
 namespace KeyEvt.Forwarder.Redis;
 
-/// <summary>How does a feed get a connection to its node? The only way to sockets; above it there are pipes.</summary>
+/// <summary>How does a feed get a connection to its node? Sockets are opened only through this interface; its users see pipes.</summary>
 public interface IRedisTransport
 {
     /// <summary>
-    /// Opens one connection. The caller owns it: it completes both ends, and then disposes it if it is disposable. Failing is an
-    /// <see cref="IOException"/>, a SocketException or an AuthenticationException, whose message is fit for a log line.
+    /// Opens one connection. The caller owns it: it completes both ends, and then disposes it if it is disposable. A failure is an
+    /// <see cref="IOException"/>, a SocketException or an AuthenticationException, whose message can be logged.
     /// </summary>
     ValueTask<IDuplexPipe> ConnectAsync(RedisAddress address, CancellationToken cancellationToken);
 }
