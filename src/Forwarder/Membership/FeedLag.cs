@@ -1,4 +1,3 @@
-
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Status;
 

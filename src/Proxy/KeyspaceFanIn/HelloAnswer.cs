@@ -1,4 +1,3 @@
-
 using KeyEvt.Proxy.Barrier;
 using KeyEvt.Resp.Replies;
 using KeyEvt.Resp.Requests;

@@ -165,7 +165,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         }
         catch (Exception e)
         {
-            ListenLog.EndFault(services.Logger, e); // logged here, as nobody awaits this task
+            TransportLog.EndFault(services.Logger, e); // logged here, as nobody awaits this task
         }
     }
 

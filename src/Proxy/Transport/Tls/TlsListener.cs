@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
-using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
@@ -111,7 +110,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         }
         catch (Exception e)
         {
-            ListenLog.EndFault(logger, e);
+            TransportLog.EndFault(logger, e);
         }
     }
 
