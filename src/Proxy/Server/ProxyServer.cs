@@ -32,9 +32,10 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     private readonly CancellationTokenSource _stop = new();
 
     /// <summary>
-    /// Filled by <see cref="StartAsync"/>, as the four fields below are set by it. The admin pages are already served meanwhile, and read them without a lock.
+    /// Replaced whole by <see cref="StartAsync"/>, which also sets the four fields below. The admin pages are already served meanwhile, and read them without a
+    /// lock.
     /// </summary>
-    private readonly List<IConnectionListener> _listeners = [];
+    private volatile IReadOnlyList<IConnectionListener> _listeners = [];
     private readonly int _maxClients = OpenFiles.Limit(options.MaxClients, SessionRegistry.MaxFarewells + (options.Listen.Any(address => address.IsTls) ? HandshakeLimits.OfThisProcess.Descriptors : 0), loggers.CreateLogger<ProxyServer>());
     private SessionRegistry? _sessions;
     private UpstreamProbe? _probe;
@@ -88,7 +89,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         SessionMetrics.Add(meter, _sessions);
         FanInMetrics.Add(meter, _merge);
         commands?.ServerSection = GetInfo;
-        foreach (var address in options.Listen) _listeners.Add(Listen(address));
+        foreach (var address in options.Listen) _listeners = [.. _listeners, Listen(address)]; // one by one, so that what is open is closed when the next one fails
         foreach (var listener in _listeners) ListenLog.Listening(_logger, listener.Address);
         List<Task> loops = [.. _listeners.Select(listener => new ProxyListener(listener, _sessions, time, _logger).RunAsync(_stop.Token))];
         if (commands is not null) loops.Add(UntilStopped(ProbeAsync(route, _probe)));

@@ -15,10 +15,10 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     private readonly CancellationTokenSource _broken = new();
 
     /// <summary>
-    /// Set once, by the task of <see cref="RunAsync"/>. <see cref="Abort"/> may read it on any thread, without a lock. If it still sees null, the aborted
-    /// client ends the session as soon as the pumps begin.
+    /// Set once, by the task of <see cref="RunAsync"/>, which then looks at <see cref="Broken"/>. <see cref="Abort"/> may come from any thread: it cancels
+    /// <see cref="Broken"/> first, and then looks at this field. So at least one of the two sees what the other has done.
     /// </summary>
-    private IConnection? _upstream;
+    private volatile IConnection? _upstream;
 
     /// <summary>A <see cref="SessionEndReason"/>. Any thread may set it, once, by Interlocked; read by Volatile.</summary>
     private int _reason;
@@ -34,6 +34,9 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
 
     /// <summary>Set by any thread that stops the session; read by the request pump.</summary>
     private volatile bool _isStopping;
+
+    /// <summary>See <see cref="LastWords"/>. Never changed after it is set.</summary>
+    private volatile byte[] _lastWords = [];
 
     /// <summary>Set when the connect deadline fires; read by the task of <see cref="RunAsync"/>.</summary>
     private volatile bool _hasGivenUpConnecting;
@@ -82,9 +85,9 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
 
     /// <summary>
     /// The client's last bytes, sent behind the upstream's last byte. The request pump writes them before it ends the upstream's input; the reply pump reads
-    /// them at the upstream's end.
+    /// them at the upstream's end, which may come earlier.
     /// </summary>
-    public ReadOnlyMemory<byte> LastWords { get; set; }
+    public ReadOnlyMemory<byte> LastWords { get => _lastWords; set => _lastWords = value.ToArray(); }
 
     /// <summary>Runs until both sides have ended; never throws.</summary>
     public async Task RunAsync()
@@ -133,8 +136,9 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     public void Abort()
     {
         client.Abort();
-        _upstream?.Abort();
         CancelWork();
+        Interlocked.MemoryBarrier();
+        _upstream?.Abort();
     }
 
     /// <summary>
@@ -280,6 +284,8 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
             var begun = services.Time.GetTimestamp();
             _upstream = await services.Transport.ConnectAsync(place.Address, Broken).ConfigureAwait(false);
             services.ConnectTimes?.Connected(services.Time.GetElapsedTime(begun));
+            Interlocked.MemoryBarrier();
+            if (Broken.IsCancellationRequested) _upstream.Abort();
             return null;
         }
         catch (Exception e) when (e is SocketException or IOException)

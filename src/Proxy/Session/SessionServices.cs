@@ -44,8 +44,15 @@ internal sealed record SessionServices
     public SharedDeadline ConnectDeadline => field ??= new SharedDeadline(Deadlines.Connect, Time);
 
     /// <summary>Whether the upstream can be reached. All sessions report to it whether they could connect.</summary>
-    /// <remarks>Unsynchronised on purpose: if two threads race at the first use, each gets its own, and a warning is logged twice.</remarks>
-    public UpstreamReachability Reach { get => field ??= new UpstreamReachability(Time, Logger); init; }
+    public UpstreamReachability Reach
+    {
+        get
+        {
+            if (field is null) Interlocked.CompareExchange(ref field, new UpstreamReachability(Time, Logger), null); // listeners may come here at once, and must get the same one
+            return field;
+        }
+        init;
+    }
 
     public RespLimits Limits { get; init; } = RespLimits.Default;
 }
