@@ -12,7 +12,6 @@ namespace KeyEvt.Forwarder.Membership;
 
 /// <summary>Which nodes are listened to? One feed for each node of the topology. Replicas have one too, so that nothing is missed when one is promoted.</summary>
 /// <remarks>
-/// <remarks>
 /// One loop keeps the feeds in step with the topology. A new node gets a feed, and a node that is gone loses its feed (<see cref="MemberTable"/>). A
 /// node that was replaced as master is fenced, and its gap ends (<see cref="FeedSuccession"/>). A node's events are forwarded because the node itself
 /// says that it is a master (ROLE). The topology can only take that right away, and only once the successor says that it is a master.
