@@ -26,8 +26,8 @@ internal sealed class AmqpLink : IBrokerLink
     private readonly CancellationTokenSource _abandoned = new(); // never disposed: without a timer it holds nothing to release
     private IChannel? _channel;
 
-    /// <summary>Written by whoever closes or abandons the link. The library's callback threads read it without a barrier, and may see it late.</summary>
-    private bool _isClosing;
+    /// <summary>Written by whoever closes or abandons the link. The library's callback threads read it.</summary>
+    private volatile bool _isClosing;
 
     public AmqpLink(IConnection connection, int connectionNumber, ILinkEvents events, BackgroundTasks background, TimeProvider time, ILogger logger)
     {

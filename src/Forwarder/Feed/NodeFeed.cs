@@ -138,26 +138,29 @@ public sealed class NodeFeed : IAsyncDisposable
     /// <returns>False if nothing changed.</returns>
     internal bool Fence(bool isFenced)
     {
-        if (_feed.Hold.IsFenced == isFenced) return false;
+        lock (_feed.Turn)
+        {
+            if (_feed.Hold.IsFenced == isFenced) return false;
 
-        var position = _feed.Progress.Published.Position;
-        _feed.Hold.Fence(isFenced);
-        if (isFenced)
-        {
-            _fenced = (ClockReading.Now(_feed.Time), position);
-        }
-        else if (!_feed.Hold.IsReplica)
-        {
-            // It was not a replica in between, so it was the successor itself, and its events were held back wrongly.
-            _feed.Coverage.Hold(false, position);
-            _feed.Coverage.Missed(GapCause.Promoted, "the node was taken for one that another has replaced, until it was named as the master", _fenced.At, _fenced.Position, position);
-        }
+            var position = _feed.Progress.Published.Position;
+            _feed.Hold.Fence(isFenced);
+            if (isFenced)
+            {
+                _fenced = (ClockReading.Now(_feed.Time), position);
+            }
+            else if (!_feed.Hold.IsReplica)
+            {
+                // It was not a replica in between, so it was the successor itself, and its events were held back wrongly.
+                _feed.Coverage.Hold(false, position);
+                _feed.Coverage.Missed(GapCause.Promoted, "the node was taken for one that another has replaced, until it was named as the master", _fenced.At, _fenced.Position, position);
+            }
 
-        _feed.Board.Change(status => status with
-        {
-            State = status.State is FeedState.Subscribed or FeedState.HeldBack ? (_feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed) : status.State,
-        });
-        return true;
+            _feed.Board.Change(status => status with
+            {
+                State = status.State is FeedState.Subscribed or FeedState.HeldBack ? (_feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed) : status.State,
+            });
+            return true;
+        }
     }
 
     /// <summary>Ends its open gap, if there is one, where its successor's stream begins.</summary>

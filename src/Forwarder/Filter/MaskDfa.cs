@@ -114,8 +114,8 @@ internal sealed class MaskDfa
                 _nfa.Unpack(_places[row / _stride], _scratch);
                 next = _nfa.Step(_scratch, column) switch
                 {
-                    MaskNfa.AuthorizationVerdict.Match => Match,
-                    MaskNfa.AuthorizationVerdict.NoMatch => NoMatch,
+                    MaskNfa.Outcome.Match => Match,
+                    MaskNfa.Outcome.NoMatch => NoMatch,
                     _ => RowOf(_nfa.Pack(_scratch, _packed), _nfa.MatchesAtEnd(_scratch)),
                 };
                 Volatile.Write(ref _table[row + column], next);

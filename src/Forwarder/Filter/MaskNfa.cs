@@ -58,7 +58,7 @@ internal sealed class MaskNfa
     }
 
     /// <summary>What is known after a byte of the key.</summary>
-    public enum AuthorizationVerdict
+    public enum Outcome
     {
         /// <summary>The bytes that follow decide.</summary>
         Open,
@@ -92,7 +92,7 @@ internal sealed class MaskNfa
     public int MaxPacked => Words * 2;
 
     /// <summary>Moves the places by one byte, in place.</summary>
-    public AuthorizationVerdict Step(Span<ulong> places, int column)
+    public Outcome Step(Span<ulong> places, int column)
     {
         ReadOnlySpan<ulong> takes = _takes.AsSpan(column * Words, Words);
         ReadOnlySpan<ulong> stars = _stars.AsSpan(0, takes.Length);
@@ -116,14 +116,14 @@ internal sealed class MaskNfa
             reached = SkipStars(reached, stars[w], ref skipped);
             if ((reached & finals[w]) != 0)
             {
-                return AuthorizationVerdict.Match;
+                return Outcome.Match;
             }
 
             places[w] = reached;
             any |= reached;
         }
 
-        return any == 0 ? AuthorizationVerdict.NoMatch : AuthorizationVerdict.Open;
+        return any == 0 ? Outcome.NoMatch : Outcome.Open;
     }
 
     /// <summary>Whether a mask matches a key that ends here.</summary>
@@ -166,13 +166,13 @@ internal sealed class MaskNfa
         places = places[..Words];
         Unpack(packed, places);
 
-        var verdict = AuthorizationVerdict.Open;
-        for (var i = 0; i < rest.Length && verdict == AuthorizationVerdict.Open; i++)
+        var verdict = Outcome.Open;
+        for (var i = 0; i < rest.Length && verdict == Outcome.Open; i++)
         {
             verdict = Step(places, _columnOf[rest[i]]);
         }
 
-        var matches = verdict == AuthorizationVerdict.Open ? MatchesAtEnd(places) : verdict == AuthorizationVerdict.Match;
+        var matches = verdict == Outcome.Open ? MatchesAtEnd(places) : verdict == Outcome.Match;
         if (rented is not null)
         {
             ArrayPool<ulong>.Shared.Return(rented);

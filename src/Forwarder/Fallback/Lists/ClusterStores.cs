@@ -29,11 +29,14 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
     private readonly Dictionary<string, int> _slotOfNode = [];
     private readonly Dictionary<ulong, string> _nodeOfRun = [];
     private readonly bool[] _isSearched = new bool[SlotTag.Slots];
+
+    /// <summary>Written by a search, which runs on the thread pool; read by the delivery loop.</summary>
+    private volatile bool _isComplete;
     private readonly NamedStore? _spool = spool is null ? null : NamedStore.Of(spool);
 
     public IReadOnlyList<NamedStore> Always => _spool is null ? [] : [_spool];
 
-    public bool IsSearched { get; private set; }
+    public bool IsSearched => _isComplete;
 
     public bool IsMany => true;
 
@@ -76,8 +79,8 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
             }
         }
 
-        IsSearched = fault is null;
-        return IsSearched || found.Count > 0 ? found : throw new StoreException(fault!);
+        _isComplete = fault is null;
+        return fault is null || found.Count > 0 ? found : throw new StoreException(fault);
     }
 
     private async Task<IEnumerable<NamedStore>> SearchAsync(int[] slots)

@@ -21,6 +21,8 @@ internal sealed record FeedContext(
     ObservableStatus Board,
     ReplicaBuffer Hold)
 {
+    private volatile NotificationRing? _echo;
+
     /// <summary>
     /// The lock for everything that the connections of the feed share. A read loop holds it while it handles a read, and so does every other thread
     /// that changes shared state. While a silent connection is still being read, another one is prepared beside it. Under this lock one replaces the
@@ -35,10 +37,10 @@ internal sealed record FeedContext(
     public LogRateLimiter RefusedWarnings { get; } = new(Time, TimeSpan.FromMinutes(1));
 
     /// <summary>
-    /// What a master sent last, for its successors; null while no other node could succeed it. Set once by the loop of FeedSet, and read by other
-    /// threads without a lock.
+    /// What a master sent last, for its successors; null while no other node could succeed it. Set once by the loop of FeedSet, and read by the read
+    /// loops.
     /// </summary>
-    public NotificationRing? Echo { get; set; }
+    public NotificationRing? Echo { get => _echo; set => _echo = value; }
 
     /// <summary>Called when the node is promoted. Returns what its old master sent last; null if that is not known.</summary>
     public Func<Task<IReadOnlyList<RecordedNotification>?>>? Predecessor { get; set; }

@@ -14,13 +14,14 @@ public sealed class CoverageGate
 {
     private static readonly TimeSpan RestFor = TimeSpan.FromSeconds(10);
 
-    /// <summary>Guards all fields. <see cref="_isHolding"/> and the two counters are also read without it.</summary>
+    /// <summary>Guards all fields. <see cref="_isHolding"/>, <see cref="_hurry"/> and the two counters are also read without it.</summary>
     private readonly Lock _gate = new();
     private readonly string _node;
     private readonly TimeSpan _wait;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private volatile bool _isHolding;
+    private volatile Action? _hurry;
     private TaskCompletionSource _released = new();
     private ITimer? _limit;
     private bool _isMissing;
@@ -49,8 +50,8 @@ public sealed class CoverageGate
     /// <summary>Whether events are neither sent nor stored. Then nobody waits for them.</summary>
     internal Func<bool> AreEventsOff { get; init; } = static () => false;
 
-    /// <summary>Called when a session waits: the feed should not pause before its next attempt. Set by the node's feed when it is created.</summary>
-    internal Action? Hurry { get; set; }
+    /// <summary>Called when a session waits: the feed should not pause before its next attempt. Set by the node's feed when it is created; any session's thread reads it.</summary>
+    internal Action? Hurry { get => _hurry; set => _hurry = value; }
 
     /// <summary>Whether the node is a replica, as far as is known. Then its writes are not those of clients.</summary>
     internal bool IsOfReplica

@@ -79,8 +79,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         }
 
         Settle(position);
-        if (isReplica) _lostWhileHeld = null;
-        else DeclareLostWhileHeld(position);
+        DeclareLostWhileHeld(position, isReplica);
         ShowClients();
     }
 
@@ -246,11 +245,13 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         if (closed is not null) _gap.AnnounceClosed(closed);
     }
 
-    private void DeclareLostWhileHeld(EventPosition first)
+    private void DeclareLostWhileHeld(EventPosition first, bool isReplica)
     {
-        if (_lostWhileHeld is not { } lost) return;
+        (RedisFault Fault, ClockReading From, EventPosition Last)? held;
+        lock (_gate) (held, _lostWhileHeld) = (_lostWhileHeld, null);
 
-        _lostWhileHeld = null;
+        if (isReplica || held is not { } lost) return;
+
         Missed(lost.Fault.Cause, $"{lost.Fault.Text}; the node was promoted meanwhile", lost.From, lost.Last, first);
     }
 

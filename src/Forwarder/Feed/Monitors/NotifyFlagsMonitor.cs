@@ -36,10 +36,8 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     private int _mayNotGet;
     private ClockReading _setRefusedAt;
     private EventClass _setRefusedFor;
-    /// <summary>
-    /// Timestamp of the last check. Written by the thread that has set <see cref="_isChecking"/>; the timer reads it without a barrier, and may see
-    /// it late.
-    /// </summary>
+
+    /// <summary>Timestamp of the last check. Written by the thread that has set <see cref="_isChecking"/>, and read by the timer, both with Volatile.</summary>
     private long _checkedAt;
     private Doubt? _doubt;
     private bool _isGood;
@@ -47,11 +45,8 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     private long _clearAt;
     private (EventClass Good, ClockReading At, EventPosition Position) _before;
 
-    /// <summary>
-    /// Written by the read loop before <see cref="_isSettled"/>, which is written with Volatile. Other threads read both; after the first settling
-    /// they may see this one late.
-    /// </summary>
-    private EventClass _settledFor;
+    /// <summary>Written by the read loop, this one before <see cref="_isSettled"/>. Any thread reads them.</summary>
+    private volatile EventClass _settledFor;
     private bool _isSettled;
 
     /// <summary>The flags may have been away since this moment, though each check has found them set.</summary>
@@ -73,7 +68,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     {
         if (feed.Options.NotifyMode == NotifyMode.Off || Interlocked.Exchange(ref _isChecking, 1) != 0) return;
 
-        _checkedAt = feed.Time.GetTimestamp();
+        Volatile.Write(ref _checkedAt, feed.Time.GetTimestamp());
         commands.Send(OnGet, "CONFIG", "GET", Setting);
         if (wanted() != EventClass.None) commands.Send(OnCounts, "INFO", "commandstats");
     }
@@ -82,7 +77,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     public void CheckWhenDue(TimeSpan slack)
     {
         var interval = Volatile.Read(ref _mayNotGet) != 0 ? feed.Options.RefusedInterval : pace.LookInterval;
-        if ((pace.IsWanted && feed.Time.GetElapsedTime(_checkedAt) + slack >= interval) || !IsSettled) Check();
+        if ((pace.IsWanted && feed.Time.GetElapsedTime(Volatile.Read(ref _checkedAt)) + slack >= interval) || !IsSettled) Check();
     }
 
     /// <summary>Called when the connection and its read loop have ended. Declares a doubt that is still open.</summary>

@@ -18,11 +18,11 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
 
     private readonly RoleChange _change = new(feed, outlet);
 
-    /// <summary>Written by the read loop; read without a barrier by any thread that asks. A late value only delays or repeats a question.</summary>
-    private bool _mayNotAsk;
-    private bool _useInfo;
+    /// <summary>Written by the read loop; read by any thread that asks.</summary>
+    private volatile bool _mayNotAsk;
+    private volatile bool _useInfo;
 
-    /// <summary>Timestamp of the last question. Written by any thread that asks; read by the timer and other threads, without a barrier.</summary>
+    /// <summary>Timestamp of the last question. Written by any thread that asks, and read by the timer, both with Volatile.</summary>
     private long _askedAt;
 
     /// <summary>Number of questions without an answer. Changed with Interlocked; read with Volatile.Read.</summary>
@@ -56,7 +56,7 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
     public void AskWhenDue(TimeSpan slack)
     {
         var interval = _mayNotAsk ? feed.Options.RefusedInterval : pace.RoleInterval;
-        if (feed.Time.GetElapsedTime(_askedAt) + slack >= interval) Ask(null);
+        if (feed.Time.GetElapsedTime(Volatile.Read(ref _askedAt)) + slack >= interval) Ask(null);
     }
 
     /// <summary>Asks if no question is under way. Events that have been read wait for an answer that comes behind them.</summary>
@@ -74,7 +74,7 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
     private void Ask(TaskCompletionSource? answered)
     {
         Interlocked.Increment(ref _asking);
-        _askedAt = feed.Time.GetTimestamp();
+        Volatile.Write(ref _askedAt, feed.Time.GetTimestamp());
         if (_useInfo) commands.Send((reply, sentAt) => OnInfo(reply, sentAt, answered), "INFO", "replication");
         else commands.Send((reply, sentAt) => OnRole(reply, sentAt, answered), "ROLE");
     }

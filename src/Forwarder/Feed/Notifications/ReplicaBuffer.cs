@@ -9,8 +9,7 @@ namespace KeyEvt.Forwarder.Feed.Notifications;
 /// <remarks>
 /// Shared by the connections of one feed, because Sentinel disconnects a node's clients during the promotion itself. Notifications are held back in
 /// three cases: from a replica; from a node that calls itself a master but was replaced by another one (fenced); and while a promotion is being
-/// settled. Used under <see cref="FeedContext.Turn"/>, except <see cref="IsFenced"/>. NodeFeed also reads <see cref="IsReplica"/> and
-/// <see cref="IsHeld"/> without the lock, when it fences the node.
+/// settled. Used under <see cref="FeedContext.Turn"/>, except <see cref="IsFenced"/>.
 /// </remarks>
 internal sealed class ReplicaBuffer(NodeFeedOptions options)
 {
@@ -41,7 +40,7 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     public (ClockReading At, EventPosition Position) Last { get; private set; }
 
     /// <summary>
-    /// Fences the node or lifts the fence. Any thread. Events that were held back only because of the fence are not kept: the node has been replaced.
+    /// Fences the node or lifts the fence. Events that were held back only because of the fence are not kept: the node has been replaced.
     /// </summary>
     public void Fence(bool isFenced) => _isFenced = isFenced;
 

@@ -10,11 +10,12 @@ namespace KeyEvt.Forwarder.Feed.Status;
 internal sealed class SilenceDetector(NodeFeedOptions options)
 {
     private long _reads = -1;
+    private volatile bool _isOn;
     private volatile TaskCompletionSource _begun = NewSignal();
     private volatile TaskCompletionSource _ended = NewSignal();
 
     /// <summary>Whether the silence has lasted for the deadline, and nothing was read since.</summary>
-    public bool IsOn { get; private set; }
+    public bool IsOn => _isOn;
 
     public TimeSpan Lasted { get; private set; }
 
@@ -31,7 +32,7 @@ internal sealed class SilenceDetector(NodeFeedOptions options)
         _reads = reads;
         if (IsOn || Lasted < options.MarkerDeadline) return false;
 
-        IsOn = true;
+        _isOn = true;
         _ended = NewSignal();
         _begun.TrySetResult();
         return true;
@@ -43,7 +44,7 @@ internal sealed class SilenceDetector(NodeFeedOptions options)
     /// <summary>Called when something was read.</summary>
     public void End()
     {
-        (IsOn, Lasted) = (false, TimeSpan.Zero);
+        (_isOn, Lasted) = (false, TimeSpan.Zero);
         _begun = NewSignal();
         _ended.TrySetResult();
     }
