@@ -1,6 +1,6 @@
 # Runs test projects and counts what passed: sourced by the scripts whose last line is "N passed, N failed" (", N skipped" may follow).
 # A test that failed is run once more, alone. If it passes then, it counts as passed and is named in a line "FLAKY: <name>": a test to be mended.
-# The outputs of both runs are kept under $kept, which begins empty.
+# The outputs of both runs are kept under $kept, which begins empty; beside each first run its results as XML, with the seconds of each test.
 
 against='' passed=0 failed=0 skipped=0 runs=0 flaky=()
 kept=artifacts/test-runs
@@ -34,7 +34,7 @@ run() {
     runs=$((runs + 1))
     output=$kept/$runs-$project.txt
     # More threads than cores: most tests wait most of their time.
-    timeout --kill-after=20 "${RUN_SECONDS:-900}" dotnet exec "$program" -noColor -noLogo -maxThreads 1.5x -trait- Duration=long "$@" </dev/null 2>&1 | tee "$output"
+    timeout --kill-after=20 "${RUN_SECONDS:-900}" dotnet exec "$program" -noColor -noLogo -maxThreads 1.5x -trait- Duration=long -result-xml "${output%.txt}.xml" "$@" </dev/null 2>&1 | tee "$output"
     code=${PIPESTATUS[0]}
     # ...  Total: 12, Errors: 0, Failed: 1, Skipped: 0, Not Run: 0, Time: 1.234s
     if [[ $(grep -a 'Total: ' "$output" | tail -n 1) =~ Total:\ ([0-9]+),\ Errors:\ ([0-9]+),\ Failed:\ ([0-9]+),\ Skipped:\ ([0-9]+),\ Not\ Run:\ ([0-9]+) ]]; then
