@@ -63,9 +63,9 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value);
         if (options.PublishGaps) Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
 
-        var feedOptions = new NodeFeedOptions { Address = options.Upstream.Login, NotifyMode = options.NotifyMode, Instance = options.Instance, TlsFiles = options.UpstreamTls.Files };
+        var feedOptions = new NodeFeedOptions { NotifyMode = options.NotifyMode };
         Coverage = new CoverageGateRegistry(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
-        feeds = _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new CheckpointRegistry(key, options.Instance) : null);
+        feeds = _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new CheckpointRegistry(key, options.Instance) : null, options.Instance);
         _feeds.Want(ForwarderControl.WantedBy(options.Initial));
         var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Coverage, Gaps, time);
         LedgerMetrics.Add(meter, Ledger);

@@ -11,23 +11,23 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Forwarder.Membership;
 
 /// <summary>How is the feed of one node made? Gives it the node's address, and ways to ask about the other nodes where there may be any.</summary>
-/// <param name="options">The same for all nodes but for the address, which is set here.</param>
+/// <param name="options">The same for all nodes.</param>
 /// <param name="shelf">Keeps the states of the nodes' streams for the next start; null: they are not kept.</param>
+/// <param name="instance">Names this program in its markers; empty: not at all.</param>
 internal sealed class FeedFactory(
-    ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry clients, CheckpointRegistry? shelf)
+    ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry clients, CheckpointRegistry? shelf, string instance)
 {
     /// <param name="succession">Answers the feed's questions about other nodes.</param>
     /// <param name="cameLater">The node was not among the first that were found.</param>
     public NodeFeed Make(TopologyNode node, FeedSuccession succession, bool cameLater)
     {
-        var own = options with { Address = node.Address };
         var gate = clients.Of(node.Address);
         if (!options.HasSuccessors)
         {
-            return new NodeFeed(own, sink, gaps, time, logger, transport, gate) { MarkerTag = new SlotSearch().Next, Shelf = shelf };
+            return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance) { MarkerTag = new SlotSearch().Next, Shelf = shelf };
         }
 
-        return new NodeFeed(own, sink, gaps, time, logger, transport, gate)
+        return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance)
         {
             Predecessor = () => succession.SentLastByMasterOfAsync(node.Id),
             Successor = () => succession.SentBySuccessorOfAsync(node.Id),

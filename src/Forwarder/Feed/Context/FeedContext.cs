@@ -2,13 +2,16 @@ using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Signals;
+using KeyEvt.Forwarder.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Feed.Context;
 
 /// <summary>What do all connections of one feed share? Made once by <see cref="NodeFeed"/>, which owns all of it.</summary>
 internal sealed record FeedContext(
+    RedisAddress Address,
     NodeFeedOptions Options,
     IEventSink Sink,
     TimeProvider Time,
@@ -29,6 +32,9 @@ internal sealed record FeedContext(
 
     /// <summary>What runs beside the loops of the connections, and outlives them.</summary>
     public required SideTasks Tasks { get; init; }
+
+    /// <summary>For texts about TLS: which options name its files.</summary>
+    public TlsFiles TlsFiles { get; init; } = new("--upstream");
 
     /// <summary>Somebody publishes what is no notification: said now and then.</summary>
     public LogRateLimiter RefusedWarnings { get; } = new(Time, TimeSpan.FromMinutes(1));
@@ -58,5 +64,5 @@ internal sealed record FeedContext(
     public bool CameLater { get; set; }
 
     /// <summary>The node's address, without secrets.</summary>
-    public string Node { get; } = Options.Address.ToString();
+    public string Node { get; } = Address.ToString();
 }
