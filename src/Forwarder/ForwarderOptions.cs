@@ -1,6 +1,7 @@
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Feed.Status;
-using KeyEvt.Forwarder.Tls;
+using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder;
@@ -8,15 +9,10 @@ namespace KeyEvt.Forwarder;
 /// <summary>What is fixed for one run of the engine?</summary>
 public sealed record ForwarderOptions
 {
-    public required UpstreamAddress Upstream { get; init; }
+    public UpstreamAddress Upstream { get; init; } = UpstreamAddress.Of(new RedisAddress { Host = "127.0.0.1", Port = RedisAddress.DefaultPort });
 
-    /// <summary>For <c>rediss://</c>.</summary>
-    public TlsClient UpstreamTls { get; init; } = TlsClient.OfSystem("--upstream");
-
-    /// <summary>For <c>amqps://</c>.</summary>
-    public TlsClient AmqpTls { get; init; } = TlsClient.OfSystem("--amqp");
-
-    public NotifyMode NotifyMode { get; init; } = NotifyMode.Manage;
+    /// <summary>The same for the feeds of all nodes.</summary>
+    public NodeFeedOptions Feed { get; init; } = new();
 
     /// <summary>How long requests wait, at most, for a node's events to be heard; zero: never.</summary>
     public TimeSpan CoverageWait { get; init; }
@@ -24,17 +20,20 @@ public sealed record ForwarderOptions
     /// <summary>Names this program to the broker and to Redis.</summary>
     public string Instance { get; init; } = "keyevt";
 
+    /// <summary>The same where it was given; null: it is a random one.</summary>
+    public string? NamedInstance { get; init; }
+
     /// <summary>The configuration at the start, and the one that a reset goes back to, without its masks.</summary>
     public ForwarderConfig Initial { get; init; } = new();
 
     /// <summary>Whether gaps are published as messages of their own.</summary>
     public bool PublishGaps { get; init; }
 
-    /// <summary>Directory of the local store; null: none.</summary>
-    public string? Spool { get; init; }
+    /// <summary>Whether it is kept in Redis how far the streams have come, so that the next life knows what it has missed.</summary>
+    public bool KeepState { get; init; }
 
-    /// <summary>Whether it is kept in Redis how far the streams have come, so that the next life knows what it has missed; null: not, else under which key.</summary>
-    public string? StateKey { get; init; }
+    /// <summary>Under which key; null: it is not kept.</summary>
+    public string? StateKey => KeepState ? FallbackKey.StateOf(NamedInstance) : null;
 
     public DeliveryOptions Delivery { get; init; } = new();
 }

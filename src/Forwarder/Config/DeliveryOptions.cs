@@ -42,6 +42,9 @@ public sealed record DeliveryOptions
     /// <summary>Nothing more is read from the fallback storage while so many events of it wait for the broker.</summary>
     public int ReadAhead { get; init; } = 2048;
 
+    /// <summary>Directory of the local store; null: none.</summary>
+    public string? Spool { get; init; }
+
     /// <summary>Whether the storage has a place besides the list in Redis, so that it is used even with the list switched off.</summary>
-    public bool HasSpool { get; init; }
+    public bool HasSpool => Spool is not null;
 }

@@ -19,9 +19,12 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Server;
 
 /// <summary>Everything between clients and the upstream: listeners, sessions, interception. Owned by the program.</summary>
+/// <param name="topology">Which nodes there are now.</param>
+/// <param name="coverage">Whether requests to a node must wait until its events are heard.</param>
 /// <param name="commands">Null: nothing is intercepted.</param>
 /// <param name="meter">Its instruments are made on it at the start.</param>
-internal sealed class ProxyServer(ProxyServerOptions options, ITransport transport, KeyEvtCommands? commands, Meter meter, ILoggerFactory loggers, TimeProvider time) : IAsyncDisposable
+internal sealed class ProxyServer(
+    ProxyServerOptions options, UpstreamAddress upstream, ITopology topology, CoverageGateRegistry coverage, ITransport transport, KeyEvtCommands? commands, Meter meter, ILoggerFactory loggers, TimeProvider time) : IAsyncDisposable
 {
     private static readonly string Version = typeof(ProxyServer).Assembly.GetName().Version!.ToString(3);
 
@@ -54,10 +57,10 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     {
         _probe = new UpstreamProbe(transport, time, _logger);
         var route = RouteOf();
-        var translator = options.Topology is { Current.Shape: UpstreamShape.Cluster } cluster ? new AddressTranslator(options.AnnounceHost, cluster.Hint, time, _logger) : null;
+        var translator = upstream.Shape == UpstreamShape.Cluster ? new AddressTranslator(options.AnnounceHost, topology.Hint, time, _logger) : null;
         if (options.MergeKeyspace && translator is not null)
         {
-            _merge = new FanInHub(options.Topology!, transport, options.Deadlines.Connect, time, _logger);
+            _merge = new FanInHub(topology, transport, options.Deadlines.Connect, time, _logger);
         }
 
         var sessionLogger = loggers.CreateLogger<ProxySession>();
@@ -65,7 +68,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         {
             Transport = transport,
             Upstream = route,
-            CoverageOf = options.Coverage is { } coverage ? place => coverage.Of(place.Host, place.Port, place.UnixPath) : static _ => CoverageGate.AlwaysOpen,
+            CoverageOf = place => coverage.Of(place.Host, place.Port, place.UnixPath),
             Intercept = new InterceptorFactory(new Authorization(options.AdminUsers), commands, translator, _merge, sessionLogger).Open,
             Probe = _probe,
             Interceptions = new InterceptMetrics(meter, OwnCommand.MetricLabels, () => Interception),
@@ -86,8 +89,8 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         if (route is TopologyRoute moving) loops.Add(UntilStopped(moving.FollowAsync(_stop.Token)));
         if (translator is not null)
         {
-            _nodePorts = new ClusterListeners(options.Topology!, translator, FirstNodePort(), services, _sessions, time, _logger);
-            await _nodePorts.FollowAsync(options.Topology!.Current).ConfigureAwait(false); // what is known already listens when the start is over
+            _nodePorts = new ClusterListeners(topology, translator, FirstNodePort(), services, _sessions, time, _logger);
+            await _nodePorts.FollowAsync(topology.Current).ConfigureAwait(false); // what is known already listens when the start is over
             loops.Add(UntilStopped(_nodePorts.RunAsync(_stop.Token)));
         }
 
@@ -131,12 +134,12 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
 
     private IUpstreamRoute RouteOf()
     {
-        var name = options.UpstreamName ?? options.Upstream.ToString();
-        return options.Topology switch
+        var name = upstream.ToString();
+        return upstream.Shape switch
         {
-            { Current.Shape: UpstreamShape.Sentinel } sentinel => TopologyRoute.ToMaster(name, sentinel, time),
-            { Current.Shape: UpstreamShape.Cluster } cluster => TopologyRoute.ToAnyMaster(name, cluster, time),
-            _ => new FixedRoute(options.Upstream),
+            UpstreamShape.Sentinel => TopologyRoute.ToMaster(name, topology, time),
+            UpstreamShape.Cluster => TopologyRoute.ToAnyMaster(name, topology, time),
+            _ => new FixedRoute(TransportAddress.Of(upstream.Seeds[0])),
         };
     }
 

@@ -1,5 +1,3 @@
-using KeyEvt.Forwarder.Feed.Coverage;
-using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
 
@@ -9,19 +7,7 @@ namespace KeyEvt.Proxy.Server;
 internal sealed record ProxyServerOptions
 {
     /// <summary>At least one.</summary>
-    public required IReadOnlyList<TransportAddress> Listen { get; init; }
-
-    /// <summary>The one Redis; of other shapes only its name in texts counts.</summary>
-    public required TransportAddress Upstream { get; init; }
-
-    /// <summary>Which nodes there are; null: <see cref="Upstream"/> alone.</summary>
-    public ITopology? Topology { get; init; }
-
-    /// <summary>Whether requests to a node must wait until its events are heard; null: never.</summary>
-    public CoverageGateRegistry? Coverage { get; init; }
-
-    /// <summary>The upstream in texts for people; null: its address.</summary>
-    public string? UpstreamName { get; init; }
+    public IReadOnlyList<TransportAddress> Listen { get; init; } = [];
 
     /// <summary>Of a cluster: the ports that lead to its nodes begin here.</summary>
     public int ListenBase { get; init; }
