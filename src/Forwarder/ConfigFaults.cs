@@ -4,7 +4,7 @@ using KeyEvt.Forwarder.Filter;
 
 namespace KeyEvt.Forwarder;
 
-/// <summary>Do parameters that are right one by one also fit together? Asked of every configuration before it is in force.</summary>
+/// <summary>Do parameters fit together that are valid one by one? Checked for every configuration before it comes into force.</summary>
 public static class ConfigFaults
 {
     /// <summary>Null, or the first fault as one line.</summary>

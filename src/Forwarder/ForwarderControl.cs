@@ -8,20 +8,23 @@ namespace KeyEvt.Forwarder;
 
 /// <summary>How do commands reach the running engine?</summary>
 /// <remarks>
-/// Every command takes effect in one turn, see <see cref="CurrentConfig.Change"/>: the configuration changes, the feeds are told what is wanted, and delivery is
-/// told what to do. What a command waits for afterwards (the subscription, the outcome of an attempt) keeps no other command waiting.
+/// Every command takes effect in one step under the lock of <see cref="CurrentConfig.Change"/>: the configuration changes, the feeds are told what is
+/// wanted, and delivery is told what to do. Whatever a command waits for afterwards (the subscription, the outcome of an attempt) makes no other
+/// command wait.
 /// </remarks>
 internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig initial, FeedSet feeds, DeliveryLoop delivery, InfoReport report, TimeProvider time) : IForwarderControl
 {
-    /// <summary>How long a command waits for the feeds to cover what it asked for; past it the change stands, and the feed goes on trying.</summary>
+    /// <summary>How long a command waits until the feeds cover what it asked for. After that the change stays, and the feeds go on trying.</summary>
     private static readonly TimeSpan CoverageDeadline = TimeSpan.FromSeconds(2);
 
-    /// <summary>Of the last change of what is wanted. Written and read within a turn.</summary>
+    /// <summary>
+    /// Completes when the last change of what is wanted is covered. Written and read only under the lock of <see cref="CurrentConfig.Change"/>.
+    /// </summary>
     private Task _covered = Task.CompletedTask;
 
     public ForwarderConfig Config => current.Value;
 
-    /// <summary>What a feed must deliver for a configuration: nothing as long as no key could match.</summary>
+    /// <summary>The classes that feeds must deliver for a configuration; None while no key could match.</summary>
     public static EventClass WantedBy(ForwarderConfig config) => (config.Masks.Equals(KeyMaskSet.Empty) ? EventClass.None : config.Events) | config.Rules.Events;
 
     public Task ConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change) => TakeTurn(change, static () => { });
@@ -60,8 +63,8 @@ internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig in
 
     public IReadOnlyList<InfoSection> GetInfo() => report.Make();
 
-    /// <param name="also">What else belongs to the command; within its turn.</param>
-    /// <returns>Ends when the feeds cover what was wanted new, by this command or by one just before it; or after a while.</returns>
+    /// <param name="also">The rest of the command; called under the lock.</param>
+    /// <returns>Completes when the feeds cover what this command, or one just before it, has asked for; or after a while.</returns>
     private Task TakeTurn(Func<ForwarderConfig, ForwarderConfig> change, Action also)
     {
         var covered = Task.CompletedTask;
@@ -81,7 +84,7 @@ internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig in
         return covered;
     }
 
-    /// <summary>Waits until the feeds cover what is wanted by now, for a while.</summary>
+    /// <summary>Waits until the feeds cover what is wanted, but at most for <see cref="CoverageDeadline"/>.</summary>
     private async Task CoveredAsync()
     {
         using var deadline = new CancellationTokenSource(CoverageDeadline, time);
@@ -91,7 +94,7 @@ internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig in
         }
         catch (OperationCanceledException)
         {
-            // Redis is away or refuses: the feed's status and its gap say so.
+            // Redis is away or refuses. The feed's status and its gap report that.
         }
     }
 }

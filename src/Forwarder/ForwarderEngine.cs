@@ -20,8 +20,8 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Forwarder;
 
 /// <summary>
-/// In which order do feed, delivery and fallback storage start and stop? Start: delivery before the feed, so that the first event has
-/// a place to go. Stop: the feed after the sessions (the caller's part) and before delivery, which then empties itself.
+/// In which order do feeds, delivery and fallback storage start and stop? Delivery starts before the feeds, so that the first event can be delivered.
+/// At the end the caller ends the sessions, then the feeds stop, and then delivery, after it has emptied itself.
 /// </summary>
 public sealed class ForwarderEngine : IAsyncDisposable
 {
@@ -39,8 +39,8 @@ public sealed class ForwarderEngine : IAsyncDisposable
     private Task _deliveryRun = Task.CompletedTask;
 
     /// <exception cref="IOException">The spool directory cannot be used.</exception>
-    /// <param name="upstreamTls">For <c>rediss://</c>.</param>
-    /// <param name="amqpTls">For <c>amqps://</c>.</param>
+    /// <param name="upstreamTls">TLS for <c>rediss://</c>.</param>
+    /// <param name="amqpTls">TLS for <c>amqps://</c>.</param>
     /// <param name="meters">Owns the meter that all instruments of the engine belong to.</param>
     public ForwarderEngine(ForwarderOptions options, TlsClient upstreamTls, TlsClient amqpTls, IMeterFactory meters, TimeProvider time, ILoggerFactory loggers)
     {
@@ -53,7 +53,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         Gaps = new GapLog();
         var transport = new SocketRedisTransport(time, upstreamTls);
         _topology = new TopologyWatcher(options.Upstream, transport, time, logger);
-        FeedSet? feeds = null; // made last: it needs all the others
+        FeedSet? feeds = null; // created last, because it needs all the others
         _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, upstreamTls, $"keyevt-fallback-{options.Instance}", background, time, logger);
         _spool = options.Delivery.Spool is { } directory ? new LocalSpool(directory, logger) : null;
         IEventStoreSelector stores = options.Upstream.Shape == UpstreamShape.Cluster
@@ -88,19 +88,21 @@ public sealed class ForwarderEngine : IAsyncDisposable
     /// <summary>Whether sessions must wait until the events of their node are heard.</summary>
     public CoverageGateRegistry Coverage { get; }
 
-    /// <summary>Which nodes there are; for sessions too.</summary>
+    /// <summary>Which nodes there are. Sessions use it too.</summary>
     public ITopology Topology => _topology;
 
     /// <summary>What is missing before events of every master are heard; one line each.</summary>
     public IReadOnlyList<string> MissingFeeds() => FeedReadiness.Missing(_topology, _feeds);
 
-    /// <summary>What of the wanted events a server cannot give, though all else is forwarded. One line each.</summary>
+    /// <summary>Which of the wanted events a server cannot send, although all others are forwarded. One line each.</summary>
     public IReadOnlyList<string> FeedNotes() => FeedReadiness.Notes(_feeds);
 
-    /// <summary>Faults when a loop dies of a fault in the program, which the host must not survive.</summary>
+    /// <summary>Faults if a loop ends because of a bug; the program should then end. Set by <see cref="Start"/>.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
 
-    /// <summary>Starts everything; returns at once. Nothing is connected to the broker before it is needed.</summary>
+    /// <summary>
+    /// Starts everything and returns at once. The connection to the broker is opened when it is first needed, or at once if a queue is to be declared.
+    /// </summary>
     public void Start()
     {
         _deliveryRun = Task.Run(_delivery.RunAsync);
@@ -114,13 +116,13 @@ public sealed class ForwarderEngine : IAsyncDisposable
     }
 
     /// <summary>
-    /// Reads what Redis has sent for all it has acknowledged, takes nothing from the feeds any more, gets every event confirmed or stored, and keeps in Redis how far
-    /// that was. Returns how many could not be placed.
+    /// Reads what Redis has sent for all commands that it has acknowledged, and then accepts nothing more from the feeds. Waits until every event is
+    /// confirmed or stored, and stores in Redis how far the streams have been read. Returns how many events could be neither confirmed nor stored.
     /// </summary>
     public async Task<long> StopAsync(TimeSpan deadline)
     {
         var begun = _time.GetTimestamp();
-        var last = deadline / 10; // for each of the two steps at the end
+        var last = deadline / 10; // for each of the last two steps
         await WithinAsync("reading what Redis has sent", deadline / 4, () => _feeds.CatchUpAsync(deadline / 5)).ConfigureAwait(false);
         _sink.Close();
         var left = deadline - _time.GetElapsedTime(begun) - (2 * last);
@@ -143,7 +145,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         _spool?.Dispose();
     }
 
-    /// <summary>A part that does not end is said, and keeps no other from it.</summary>
+    /// <summary>Runs one step of stopping. If it does not end in time, that is logged, and the next step begins.</summary>
     private async Task WithinAsync(string part, TimeSpan deadline, Func<Task> step)
     {
         var ending = step();

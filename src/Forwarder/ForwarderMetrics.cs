@@ -12,12 +12,12 @@ namespace KeyEvt.Forwarder;
 /// <summary>Which metrics does the forwarder have?</summary>
 public static class ForwarderMetrics
 {
-    /// <summary>Of all its instruments.</summary>
+    /// <summary>The meter of all its instruments.</summary>
     public const string MeterName = "KeyEvt.Forwarder";
 
     private static readonly MetricDefinition Background = new(MetricKind.Gauge, "keyevt.background.tasks", "{task}", "Tasks that nobody waits for, such as closing a dead connection. A number that does not come back to 0 tells that something hangs.");
 
-    /// <summary>In the order of docs/metrics.md.</summary>
+    /// <summary>All areas, in the order of docs/metrics.md.</summary>
     public static IReadOnlyList<MetricArea> Areas { get; } =
     [
         new("Events", [.. LedgerMetrics.Definitions, .. ConfirmTimes.OfEvents]),

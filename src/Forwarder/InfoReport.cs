@@ -10,7 +10,7 @@ using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder;
 
-/// <summary>What does the engine tell of itself? Sections upstream, amqp, fallback, ledger, gaps. No password, no key.</summary>
+/// <summary>What does the engine report about itself? Sections upstream, amqp, fallback, ledger and gaps, without passwords and keys.</summary>
 internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, DeliveryLoop delivery, LocalSpool? spool, Ledger ledger, GapLog gaps, BackgroundTasks background, TimeProvider time)
 {
     private const int GapsShown = 64;

@@ -1,4 +1,4 @@
 namespace KeyEvt.Forwarder;
 
-/// <summary>One section of what the engine knows of itself; printed by info, read by metrics and pages.</summary>
+/// <summary>One section of the engine's report; printed by info, and used by pages.</summary>
 public sealed record InfoSection(string Name, IReadOnlyList<KeyValuePair<string, string>> Fields);

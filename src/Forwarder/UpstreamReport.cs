@@ -7,7 +7,10 @@ using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder;
 
-/// <summary>What does info tell of the upstream? The master's feed as ever (in a cluster: the first that is not well, with the sums of all), then a line for each node.</summary>
+/// <summary>
+/// What does info report about the upstream? First the master's feed; in a cluster the first feed that is not well, with the sums of all feeds. Then
+/// a line for each node.
+/// </summary>
 internal sealed class UpstreamReport(UpstreamAddress address, TopologyWatcher topology, FeedSet feeds, CoverageGateRegistry coverage, GapLog gaps, TimeProvider time)
 {
     public InfoSection Make()

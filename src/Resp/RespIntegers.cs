@@ -3,13 +3,13 @@ using System.Buffers.Text;
 
 namespace KeyEvt.Resp;
 
-/// <summary>Decimal integers in their one canonical form: no plus sign, no leading zero, no blanks, no <c>-0</c>; as Redis' <c>string2ll</c>.</summary>
+/// <summary>Decimal integers in Redis' only valid form (<c>string2ll</c>): no plus sign, no leading zero, no blanks and no <c>-0</c>.</summary>
 public static class RespIntegers
 {
     /// <summary>Bytes of the longest 64-bit integer, its sign included.</summary>
     public const int MaxLength = 20;
 
-    /// <summary>The number that all of the text is; false when it is none, or does not fit.</summary>
+    /// <summary>Reads the whole text as one number. Returns false if it is not a valid integer, or does not fit into 64 bits.</summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out long value)
     {
         value = 0;
@@ -20,7 +20,7 @@ public static class RespIntegers
         return Utf8Parser.TryParse(text, out value, out var used) && used == text.Length;
     }
 
-    /// <summary>Writes the number; returns its length. The destination has room for <see cref="MaxLength"/> bytes.</summary>
+    /// <summary>Writes the number and returns its length. The destination must have room for <see cref="MaxLength"/> bytes.</summary>
     public static int Format(long value, Span<byte> destination) =>
         Utf8Formatter.TryFormat(value, destination, out var written) ? written : throw new ArgumentException("too short", nameof(destination));
 }

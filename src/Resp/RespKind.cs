@@ -1,7 +1,7 @@
 // What kind of element is it?
 namespace KeyEvt.Resp;
 
-/// <summary>The kinds of elements of a reply; RESP2 and RESP3 say some of them with different bytes.</summary>
+/// <summary>The kinds of elements of a reply. Several kinds have different type bytes in RESP2 and RESP3.</summary>
 public enum RespKind
 {
     /// <summary>There is no further element.</summary>

@@ -2,17 +2,17 @@
 namespace KeyEvt.Resp;
 
 /// <summary>
-/// The bytes are not RESP. For a request the message is the text of Redis' own error line (without <c>-ERR </c>); it holds no CR, LF or NUL.
-/// The stream cannot be read further.
+/// The bytes are not valid RESP, so the stream cannot be read any further. For a request, the message is the text of Redis' own error line without
+/// <c>-ERR </c>. It holds no CR, LF or NUL.
 /// </summary>
 public sealed class RespProtocolException(string message, long offset, long releasedBefore = 0) : Exception(message)
 {
-    /// <summary>The offending byte, counted from the first byte of the stream (of the frame, for a reader of one frame).</summary>
+    /// <summary>Offset of the offending byte from the first byte of the stream. A reader of one frame counts from the frame's first byte.</summary>
     public long Offset { get; } = offset;
 
     /// <summary>
-    /// Bytes, counted from the first one not yet released, that belong to whole valid requests in front of the bad one and must
-    /// still be forwarded.
+    /// Bytes that belong to complete, valid requests in front of the bad one. They must still be forwarded. Counted from the first byte that is not
+    /// yet released.
     /// </summary>
     public long ReleasedBefore { get; } = releasedBefore;
 }

@@ -1,10 +1,13 @@
-// Which bytes lie here, read four or two at a time?
+// How are two or four bytes read as one number?
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 
 namespace KeyEvt.Resp;
 
-/// <summary>Unchecked reads of several bytes as one number, the first byte lowest, so that a shape is compared in one instruction.</summary>
+/// <summary>
+/// Reads several bytes as one number, the first byte lowest, so that a fixed byte pattern is compared in one instruction. Bounds are not checked: the
+/// caller ensures that the bytes exist.
+/// </summary>
 internal static class RespTokens
 {
     public const ushort Crlf = '\r' | ('\n' << 8);

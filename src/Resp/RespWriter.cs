@@ -5,12 +5,12 @@ using System.Text;
 namespace KeyEvt.Resp;
 
 /// <summary>
-/// Commands and replies onto a buffer. Text given as <see cref="string"/> is written as UTF-8. CR, LF and NUL in a reply line become blanks, so no text can
-/// end its line early.
+/// Writes commands and replies into a buffer. A <see cref="string"/> is written as UTF-8. CR, LF and NUL in a reply line are replaced by blanks, so
+/// no text can end its line early.
 /// </summary>
 public static class RespWriter
 {
-    /// <summary>The type byte, a number and CRLF.</summary>
+    /// <summary>Bytes of the longest header: the type byte, a number and CRLF.</summary>
     private const int MaxHeader = 1 + RespIntegers.MaxLength + 2;
 
     private static readonly SearchValues<byte> LineBreakers = SearchValues.Create("\r\n\0"u8);
@@ -104,7 +104,7 @@ public static class RespWriter
     /// <summary><c>*count</c>; that many elements follow.</summary>
     public static void ArrayHeader(IBufferWriter<byte> writer, int count) => Header(writer, (byte)'*', count);
 
-    /// <summary><c>%pairs</c>, RESP3: that many keys, each with its value, follow. RESP2 says this as an array of twice as many elements.</summary>
+    /// <summary><c>%pairs</c>, RESP3: that many keys follow, each with its value. RESP2 sends an array of twice as many elements instead.</summary>
     public static void MapHeader(IBufferWriter<byte> writer, int pairs) => Header(writer, (byte)'%', pairs);
 
     private static void Header(IBufferWriter<byte> writer, byte type, long number)

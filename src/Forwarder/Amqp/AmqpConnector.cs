@@ -10,9 +10,9 @@ using RabbitMQ.Client.Exceptions;
 namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>
-/// How does one link come to be? Connects, looks whether the exchange is there, declares the queue if one is asked
-/// for, opens a confirming channel. Automatic recovery of the library is off: it repeats declarations that were removed on purpose and does
-/// not bring closed channels back; the one loop that connects again is ours.
+/// How is a link to the broker opened? Connects, checks that the exchange exists, declares the queue if one is configured, and opens a channel with
+/// publisher confirms. The library's automatic recovery is off. It would repeat declarations that were removed on purpose, and would not reopen
+/// closed channels. <c>BrokerConnectionSupervisor</c> is what connects again.
 /// </summary>
 internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDeclaration queue, BackgroundTasks background, TimeProvider time, ILogger logger) : IBrokerConnector
 {
@@ -52,7 +52,7 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
             Ssl = secure.Option,
             ClientProvidedName = clientName,
             SocketFactory = _ => new HappyEyeballsTcpClient(settings.Host, HappyEyeballs.By(time)),
-            // The library's own timers, as its heartbeat is: by the system's clock.
+            // These are timers of the library, as its heartbeat is: they run by the system's clock and not by TimeProvider.
             RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
             HandshakeContinuationTimeout = TimeSpan.FromSeconds(5),
             ContinuationTimeout = TimeSpan.FromSeconds(5),
@@ -60,7 +60,7 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
         var opening = factory.CreateConnectionAsync(deadline);
         try
         {
-            // The library's own timeouts do not cover every wait (a broker that accepts and then says nothing): ours does.
+            // The library's own timeouts do not cover every wait: a broker may accept and then say nothing. This deadline does.
             return await opening.WaitAsync(deadline).ConfigureAwait(false);
         }
         catch (Exception e)
@@ -77,15 +77,16 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
     }
 
     /// <summary>
-    /// The library looks for a sign of life once an interval and gives up at the third look without one: 3 to 4 intervals after the last. A dead
-    /// connection is to be noticed within 3 of the configured ones, so three quarters are asked for; 1 s is the least that AMQP knows.
+    /// The heartbeat to ask for. The library looks for traffic once an interval, and gives up at the third look without any: 3 to 4 intervals after
+    /// the last byte. A dead connection shall be noticed within 3 of the configured intervals, so three quarters of it are asked for. AMQP's minimum
+    /// is 1 s.
     /// </summary>
     private static TimeSpan ToRequest(int heartbeatSeconds) => TimeSpan.FromSeconds(heartbeatSeconds == 0 ? 0 : Math.Max(1, heartbeatSeconds * 3 / 4));
 
-    /// <summary>A missing exchange would close the channel at the first publish; asked here, it is known before an event is sent.</summary>
+    /// <summary>Finds a missing exchange before an event is sent. Otherwise the first publish would close the channel.</summary>
     private static async Task CheckExchangeAsync(IConnection connection, ForwarderConfig config, CancellationToken deadline)
     {
-        if (config.Exchange.Length == 0) return; // the default exchange is always there and cannot be asked for
+        if (config.Exchange.Length == 0) return; // the default exchange always exists, and a passive declare of it is not allowed
 
         await using var channel = await connection.CreateChannelAsync(cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
         try
@@ -98,11 +99,11 @@ internal sealed class AmqpConnector(string clientName, TlsClient tls, QueueDecla
         }
         catch (OperationInterruptedException e) when (e.ShutdownReason?.ReplyCode == Constants.AccessRefused)
         {
-            // Who may only write need not be allowed to ask; the first publish will tell.
+            // A user who may only write need not have the right to ask. The first publish shows whether the exchange exists.
         }
     }
 
-    /// <summary>Sorts a failure by the step it belongs to, and names the remedy. The texts never hold a password.</summary>
+    /// <summary>Turns an error into the failure kind of the step that failed, with a remedy in the text. The text never holds a password.</summary>
     private static LinkException Failure(Exception error, ForwarderConfig config, LinkFailureKind otherwise)
     {
         var settings = config.Amqp;

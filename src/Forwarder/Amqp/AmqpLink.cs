@@ -8,9 +8,9 @@ using RabbitMQ.Client.Events;
 namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>
-/// What is one link to the broker? One connection, one channel with publisher confirms on and the library's own
-/// tracking off (tracking costs 1 to 2.6 KB a message and adds a header); the window is <c>InFlight</c>. The library tells
-/// of trouble only in events, all of which are passed on.
+/// What is one link to the broker? One connection with one channel. Publisher confirms are on. The library's own tracking of confirms is off, since
+/// it costs 1 to 2.6 KB a message and adds a header. <c>InFlight</c> keeps the window instead. The library reports trouble only through events, and
+/// all of them are passed on.
 /// </summary>
 internal sealed class AmqpLink : IBrokerLink
 {
@@ -23,9 +23,11 @@ internal sealed class AmqpLink : IBrokerLink
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly MessageComposer _composer;
-    private readonly CancellationTokenSource _abandoned = new(); // has no timer: nothing to dispose of
+    private readonly CancellationTokenSource _abandoned = new(); // never disposed: without a timer it holds nothing to release
     private IChannel? _channel;
-    private bool _isClosing;
+
+    /// <summary>Written by whoever closes or abandons the link. The library's callback threads read it.</summary>
+    private volatile bool _isClosing;
 
     public AmqpLink(IConnection connection, int connectionNumber, ILinkEvents events, BackgroundTasks background, TimeProvider time, ILogger logger)
     {
@@ -51,8 +53,8 @@ internal sealed class AmqpLink : IBrokerLink
     /// <inheritdoc/>
     public ValueTask PublishAsync(in LogEntry entry, MessageRoute route, ReadOnlyMemory<byte> messageId)
     {
-        // The token ends a call that hangs in a dead connection, and with it the library's own shutdown that waits for the call. While the link is in
-        // use it is never cancelled: that would shift the library's sequence numbers. The caller has the deadline.
+        // The token ends a call that hangs in a dead connection, and with it the library's own shutdown, which waits for the call. It is not
+        // cancelled while the link is in use: that would shift the library's sequence numbers. The deadline for a publish is the caller's.
         _composer.Compose(entry, route, messageId);
         return _channel!.BasicPublishAsync(_composer.Exchange, _composer.RoutingKey, mandatory: true, _composer.Properties, _composer.Body, _abandoned.Token);
     }
@@ -67,7 +69,7 @@ internal sealed class AmqpLink : IBrokerLink
         }
         catch (Exception)
         {
-            _background.GiveUp("closing the connection to the broker", closing); // late or broken: it is being closed anyway
+            _background.GiveUp("closing the connection to the broker", closing); // late or broken; the background task finishes it
         }
     }
 
@@ -77,7 +79,7 @@ internal sealed class AmqpLink : IBrokerLink
         _background.GiveUp("aborting the connection to the broker", AbortAsync());
     }
 
-    /// <summary>Closes a connection that comes about after nobody waits for it any more.</summary>
+    /// <summary>Closes a connection that was opened only after the attempt to connect had been given up.</summary>
     public static async Task DisposeLateAsync(Task<IConnection> opening)
     {
         var connection = await opening.ConfigureAwait(false);
@@ -93,7 +95,7 @@ internal sealed class AmqpLink : IBrokerLink
 
     private async Task AbortAsync()
     {
-        await Task.Yield(); // nothing of a broken connection runs on the delivery loop
+        await Task.Yield(); // leaves the delivery loop first: closing a broken connection must not run on it
         await _abandoned.CancelAsync().ConfigureAwait(false);
         await _connection.CloseAsync(Constants.ReplySuccess, "given up", AbandonDeadline, abort: true, CancellationToken.None).ConfigureAwait(false);
         await _connection.DisposeAsync().ConfigureAwait(false);

@@ -5,12 +5,16 @@ using RabbitMQ.Client;
 
 namespace KeyEvt.Forwarder.Amqp;
 
-/// <summary>One attempt to reach the broker by <c>amqps://</c>: what does the library need to know, and why did it fail? As strict as <see cref="TlsClient"/>.</summary>
+/// <summary>
+/// What does the broker library need for one attempt to connect by <c>amqps://</c>, and why did that attempt fail? As strict as
+/// <see cref="TlsClient"/>.
+/// </summary>
 public sealed class AmqpTls(TlsClient tls, AmqpSettings settings)
 {
+    /// <summary>Written by the certificate callback of the handshake; read after the attempt has ended.</summary>
     private string? _refusal;
 
-    /// <summary>For the library's factory; not enabled for <c>amqp://</c>.</summary>
+    /// <summary>The TLS options for the library's connection factory; not enabled for <c>amqp://</c>.</summary>
     public SslOption Option => new()
     {
         Enabled = settings.Tls,
@@ -21,6 +25,6 @@ public sealed class AmqpTls(TlsClient tls, AmqpSettings settings)
         CertificateValidationCallback = (_, certificate, chain, errors) => tls.Judge(certificate, chain, errors, settings.Host, text => _refusal = text),
     };
 
-    /// <summary>Null when TLS is not why it failed.</summary>
+    /// <summary>The TLS reason why the attempt failed; null if it failed for another reason.</summary>
     public string? Explain(Exception error) => settings.Tls ? _refusal ?? HandshakeFault.Describe(error, tls.Files) : null;
 }

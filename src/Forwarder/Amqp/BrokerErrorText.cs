@@ -5,10 +5,10 @@ using RabbitMQ.Client.Exceptions;
 
 namespace KeyEvt.Forwarder.Amqp;
 
-/// <summary>What does the broker mean, and what is to be done about it? Its own words first, then the remedy where one is known.</summary>
+/// <summary>What does an error of the broker mean, and what can be done about it? The broker's own text comes first, then the remedy if one is known.</summary>
 internal static class BrokerErrorText
 {
-    /// <summary>The reason of connection.blocked: RabbitMQ names the resources, as in "low on memory &amp; disk".</summary>
+    /// <summary>The reason of connection.blocked, with a remedy for each resource. RabbitMQ names them, as in "low on memory &amp; disk".</summary>
     public static string Blocked(string reason)
     {
         reason = CleanText.Line(reason);
@@ -24,15 +24,15 @@ internal static class BrokerErrorText
     }
 
     /// <summary>
-    /// Whether an exception out of the broker library is what networks and brokers do, and so is tried again. Any other one (a null reference, an index out of range, a cast) is a fault in
-    /// a program: tried again it would fail again, in silence.
+    /// Whether an exception of the broker library is one that networks and brokers cause, and so is worth another attempt. Any other one (a null
+    /// reference, an index out of range, a cast) is a bug in a program. Another attempt would only fail again, unnoticed.
     /// </summary>
     public static bool IsWeather(Exception error) =>
         error is RabbitMQClientException or LinkException or IOException or SocketException or AuthenticationException or TimeoutException or OperationCanceledException or InvalidOperationException;
 
     /// <summary>
-    /// Why a publish failed. The library may throw at a publish before it tells that the channel was closed: the broker's reason is in the exception then,
-    /// and is worth as much.
+    /// Why a publish failed. The library may throw at a publish before it raises the event that the channel was closed. The broker's reason is then
+    /// in the exception, and is reported in the same way.
     /// </summary>
     public static LinkException PublishFailed(Exception? error)
     {
@@ -41,11 +41,11 @@ internal static class BrokerErrorText
             return new LinkException(LinkFailureKind.Connection, $"publishing failed: {error?.Message}", error);
         }
 
-        // 311, 403, 404, 405 and 406 close a channel, all others a connection.
+        // Codes 311, 403, 404, 405 and 406 close a channel; all others close a connection.
         return Closed(isChannel: reason.ReplyCode is 311 or (>= 403 and <= 406), reason.ReplyCode, reason.ReplyText, error);
     }
 
-    /// <summary>A channel or connection that was in use was closed.</summary>
+    /// <summary>The failure for a channel or connection that was closed while in use.</summary>
     public static LinkException Closed(bool isChannel, ushort code, string text, Exception? error = null)
     {
         var kind = !isChannel ? LinkFailureKind.Connection : IsTooLarge(code, text) ? LinkFailureKind.MessageTooLarge : LinkFailureKind.Channel;
@@ -55,7 +55,7 @@ internal static class BrokerErrorText
     /// <summary>RabbitMQ: <c>PRECONDITION_FAILED - message size 300 is larger than configured max size 200</c>.</summary>
     private static bool IsTooLarge(ushort code, string text) => code == 406 && text.Contains("message size", StringComparison.Ordinal);
 
-    /// <summary>By the code (AMQP 0-9-1, section 1.2).</summary>
+    /// <summary>Adds the remedy for the reply code (AMQP 0-9-1, section 1.2).</summary>
     private static string WithRemedy(ushort code, string text)
     {
         var remedy = code switch

@@ -6,8 +6,8 @@ using RabbitMQ.Client;
 namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>
-/// How is the broker's socket connected? By all addresses of its name, as <see cref="HappyEyeballs"/> does. The library alone would try one address of each family, and wait its whole
-/// timeout for the first.
+/// How is the broker's socket connected? By trying all addresses of the host name as <see cref="HappyEyeballs"/> does. The library alone would try
+/// one address of each family, and wait its whole timeout for the first.
 /// </summary>
 public sealed class HappyEyeballsTcpClient(string hostName, HappyEyeballs race) : ITcpClient
 {
@@ -23,7 +23,7 @@ public sealed class HappyEyeballsTcpClient(string hostName, HappyEyeballs race) 
 
     public Socket Client => _socket ?? throw new InvalidOperationException("not connected");
 
-    /// <param name="host">One of the host's, which the library has chosen: not heeded.</param>
+    /// <param name="host">The address that the library chose. It is ignored, because all addresses of the host name are tried.</param>
     public async Task ConnectAsync(IPAddress host, int port, CancellationToken cancellationToken = default) => _socket = await race.OpenAsync(hostName, port, cancellationToken).ConfigureAwait(false);
 
     public NetworkStream GetStream() => new(Client, ownsSocket: false);

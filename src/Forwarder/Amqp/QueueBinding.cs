@@ -4,31 +4,31 @@ using KeyEvt.Forwarder.Config;
 namespace KeyEvt.Forwarder.Amqp;
 
 /// <summary>
-/// With which key is the queue of <c>--declare-queue</c> bound, so that it gets whatever the routing key becomes? A constant one with
-/// itself. A template needs a topic exchange, where a word of the binding may stand for others: <c>*</c> for a word with <c>{db}</c> or
-/// <c>{class}</c> in it, <c>#</c> for one with <c>{event}</c> or <c>{key}</c>, which may hold dots and so become several words
+/// With which binding key does the queue of <c>--declare-queue</c> get every event? A constant routing key is its own binding key. A template needs a
+/// topic exchange, where a word of the binding key may be a wildcard. <c>*</c> replaces a word that contains <c>{db}</c> or <c>{class}</c>. <c>#</c>
+/// replaces a word that contains <c>{event}</c> or <c>{key}</c>: they may hold dots and so become several words
 /// (modules name events such as <c>json.set</c>).
 /// </summary>
 public static class QueueBinding
 {
     private const string Remedy = "use a topic exchange (--exchange amq.topic), a routing key without parts, or bind the queue yourself";
 
-    /// <summary>Null, or why the queue that is asked for could never get the events; as far as that is known without asking the broker.</summary>
+    /// <summary>Null, or why the configured queue could never get the events, as far as this is known without asking the broker.</summary>
     public static string? Fault(ForwarderConfig config) =>
         config.DeclareQueue is not null && TypeByName(config.Exchange) is { } type ? Fault(config.Exchange, type, config.RoutingKey) : null;
 
-    /// <summary>Null, or why a queue bound to an exchange of that type would not get what the routing key becomes.</summary>
+    /// <summary>Null, or why a queue that is bound to an exchange of this type would miss some of the routing keys.</summary>
     internal static string? Fault(string exchange, string type, string routingKey) =>
         !RoutingKeyParts.IsTemplate(routingKey) || type is "topic" or "fanout"
             ? null
             : $"the queue of --declare-queue cannot be bound to exchange '{exchange}', which is of type {type}, for all that routing key '{routingKey}' may become: {Remedy}";
 
-    /// <summary>The binding key for a topic exchange; a fanout exchange does not look at it.</summary>
+    /// <summary>The binding key for a topic exchange. A fanout exchange ignores it.</summary>
     internal static string KeyFor(string routingKey)
     {
         if (!RoutingKeyParts.IsTemplate(routingKey)) return routingKey;
 
-        // A dot within a part is not there yet: the words of the template are cut at the dots of its literal text.
+        // Only dots in the literal text separate words here: the dots inside a part's value are not known yet.
         var words = new List<string> { "" };
         foreach (var (part, text) in RoutingKeyParts.Split(routingKey))
         {
@@ -48,7 +48,7 @@ public static class QueueBinding
         return string.Join('.', words);
     }
 
-    /// <summary>The type of the exchanges that every broker has; null for any other.</summary>
+    /// <summary>The type of an exchange that exists on every broker; null for any other exchange.</summary>
     internal static string? TypeByName(string exchange) => exchange switch
     {
         "" or "amq.direct" => "direct",

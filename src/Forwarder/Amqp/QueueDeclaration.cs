@@ -6,18 +6,19 @@ using RabbitMQ.Client.Exceptions;
 
 namespace KeyEvt.Forwarder.Amqp;
 
-/// <summary>How does the queue of <c>--declare-queue</c> come to be, and to get the events? At each connect, before anything is published; and once by <c>keyevt check</c>.</summary>
+/// <summary>How is the queue of <c>--declare-queue</c> declared and bound? At each connect, before anything is published, and by <c>keyevt check</c>.</summary>
 /// <remarks>
-/// A queue that is there is taken as it is, whatever its type and arguments, unless a type was asked for: declared anew in other words the broker would refuse it, at every connect. So an
-/// earlier version's classic queue goes on to serve.
+/// A queue that exists is used as it is, whatever its type and arguments, unless <c>--declare-queue-type</c> is set. Otherwise the broker would
+/// refuse a declaration with other arguments, at every connect. So a classic queue of an earlier version goes on to work.
 /// </remarks>
-/// <param name="withGaps">Whether it is to get the messages about gaps too.</param>
+/// <param name="withGaps">Whether the queue also gets the messages about gaps.</param>
 public sealed class QueueDeclaration(bool withGaps, ILogger logger)
 {
+    /// <summary>The last warning of <see cref="TellOnce"/>. Used only while connecting, by one attempt at a time.</summary>
     private (string Exchange, string Queue, string BindingKey) _told;
 
-    /// <returns>In words, what was done; empty where no queue is to be declared.</returns>
-    /// <exception cref="LinkException">It cannot be declared, or its binding could not bring the events; with the remedy.</exception>
+    /// <returns>What was done, in words; empty if no queue is configured.</returns>
+    /// <exception cref="LinkException">The queue cannot be declared, or no binding could bring it the events. The text includes the remedy.</exception>
     public async Task<string> DeclareAsync(IConnection connection, ForwarderConfig config, CancellationToken deadline)
     {
         if (config.DeclareQueue is not { } queue) return "";
@@ -36,7 +37,7 @@ public sealed class QueueDeclaration(bool withGaps, ILogger logger)
                 await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
             }
 
-            if (config.Exchange.Length == 0) return done; // it leads to every queue by its name
+            if (config.Exchange.Length == 0) return done; // the default exchange leads to every queue by its name
 
             await channel.QueueBindAsync(queue, config.Exchange, QueueBinding.KeyFor(config.RoutingKey), cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
             if (withGaps)
@@ -52,7 +53,7 @@ public sealed class QueueDeclaration(bool withGaps, ILogger logger)
         }
     }
 
-    /// <summary>False also where the user may not ask; then the declaration says what is missing.</summary>
+    /// <summary>Whether the queue exists. Also false if the user may not ask; the declaration then says which right is missing.</summary>
     private static async Task<bool> IsThereAsync(IConnection connection, string queue, CancellationToken deadline)
     {
         await using var channel = await connection.CreateChannelAsync(cancellationToken: deadline).WaitAsync(deadline).ConfigureAwait(false);
@@ -88,7 +89,7 @@ public sealed class QueueDeclaration(bool withGaps, ILogger logger)
         }
     }
 
-    /// <summary>Not again at each connect.</summary>
+    /// <summary>Warns once, and not again at each connect.</summary>
     private void TellOnce(string exchange, string queue, string bindingKey)
     {
         if (_told == (exchange, queue, bindingKey)) return;
@@ -98,8 +99,8 @@ public sealed class QueueDeclaration(bool withGaps, ILogger logger)
     }
 
     /// <summary>
-    /// AMQP has no question for it. Declaring an exchange that is there as of type topic changes nothing: it succeeds, or is refused with a text
-    /// that names the first thing in which it differs, the type before all else. Null: the user may not declare.
+    /// Asks for an exchange's type. AMQP has no command for it, so an exchange that exists is declared as a topic exchange, which changes nothing.
+    /// That succeeds, or is refused with a text that names the first difference, and the type is compared first. Null: the user may not declare.
     /// </summary>
     private static async Task<string?> AskTypeAsync(IConnection connection, string exchange, CancellationToken deadline)
     {
@@ -114,7 +115,7 @@ public sealed class QueueDeclaration(bool withGaps, ILogger logger)
             const string Before = "but current is '";
             if (!text.Contains("inequivalent arg 'type' for", StringComparison.Ordinal))
             {
-                return ExchangeType.Topic; // it differs in something else only
+                return ExchangeType.Topic; // the type is the same; something else differs
             }
 
             var at = text.LastIndexOf(Before, StringComparison.Ordinal);

@@ -2,10 +2,10 @@ using KeyEvt.Forwarder.Files;
 
 namespace KeyEvt.Forwarder.Config;
 
-/// <summary>How is the broker reached? A change of any of these needs a new connection.</summary>
+/// <summary>How is the broker reached? A change of any of these values needs a new connection.</summary>
 public sealed record AmqpSettings
 {
-    /// <summary>The user that a new RabbitMQ has, and its password: everybody knows them.</summary>
+    /// <summary>The user of a new RabbitMQ, and also its password. Everybody knows them.</summary>
     public const string Guest = "guest";
 
     public const int PlainPort = 5672;
@@ -23,17 +23,17 @@ public sealed record AmqpSettings
 
     public string VirtualHost { get; init; } = "/";
 
-    /// <summary>Seconds; 0 switches heartbeats off.</summary>
+    /// <summary>Heartbeat interval in seconds; 0 switches heartbeats off.</summary>
     public int HeartbeatSeconds { get; init; } = 30;
 
     public bool Tls { get; init; }
 
     public static bool IsSameHost(string a, string b) => a.Equals(b, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether the same user logs in at the same place: the password of the one is the password of the other.</summary>
+    /// <summary>Whether both are the same user at the same place, so that the password of one is the password of the other.</summary>
     public bool IsSameLogin(AmqpSettings other) =>
         IsSameHost(Host, other.Host) && Port == other.Port && VirtualHost == other.VirtualHost && User == other.User && Tls == other.Tls;
 
-    /// <summary>For people: never the password.</summary>
+    /// <summary>The broker for people, without the password.</summary>
     public override string ToString() => $"{(Tls ? "amqps" : "amqp")}://{User}@{Host}:{Port}/{(VirtualHost == "/" ? "" : VirtualHost)}";
 }

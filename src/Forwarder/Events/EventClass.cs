@@ -1,7 +1,7 @@
 namespace KeyEvt.Forwarder.Events;
 
 /// <summary>
-/// Which classes of keyspace events are there? One bit a class, named by its letter in <c>notify-keyspace-events</c>
+/// Which classes of keyspace events are there? One bit for each class, named by its letter in <c>notify-keyspace-events</c>
 /// (redis.io/docs/manual/keyspace-notifications).
 /// </summary>
 [Flags]
@@ -9,7 +9,7 @@ public enum EventClass : uint
 {
     None = 0,
 
-    /// <summary>g: commands that are not of one type: del, expire, rename ...</summary>
+    /// <summary>g: commands that are not specific to one type: del, expire, rename ...</summary>
     Generic = 1 << 0,
 
     /// <summary>$: strings</summary>
@@ -27,7 +27,7 @@ public enum EventClass : uint
     /// <summary>z: sorted sets</summary>
     SortedSet = 1 << 5,
 
-    /// <summary>x: a key was deleted because its time was up</summary>
+    /// <summary>x: a key was deleted because its time to live was over</summary>
     Expired = 1 << 6,
 
     /// <summary>e: a key was deleted because of maxmemory</summary>
@@ -36,13 +36,13 @@ public enum EventClass : uint
     /// <summary>t: streams</summary>
     Stream = 1 << 8,
 
-    /// <summary>d: types that modules bring, and every event name that no class claims</summary>
+    /// <summary>d: types of modules, and every event name that no other class has</summary>
     Module = 1 << 9,
 
-    /// <summary>m: a key that was asked for and is not there; not part of A</summary>
+    /// <summary>m: a key was read that does not exist; not part of A</summary>
     KeyMiss = 1 << 10,
 
-    /// <summary>n: a key that was not there before; not part of A</summary>
+    /// <summary>n: a key was created; not part of A</summary>
     New = 1 << 11,
 
     /// <summary>o: a value was overwritten (Redis 8); not part of A</summary>
@@ -55,10 +55,11 @@ public enum EventClass : uint
     Array = 1 << 14,
 
     /// <summary>
-    /// T: no class of its own. Events of the other classes are wanted with the fields of the hash that they are about (Redis 8.8). No event has this bit.
+    /// T: not a class itself. It asks for the events of the other classes together with the fields of the hash that they are about (Redis 8.8). No
+    /// event has this bit.
     /// </summary>
     Fields = 1 << 15,
 
-    /// <summary>What the letter A of a user stands for: whatever it stands for at the server, at most g$lshzxetda. See <see cref="ServerEvents.Meant"/>.</summary>
+    /// <summary>What a user's letter A stands for: whatever it stands for at the server, at most g$lshzxetda. See <see cref="ServerEvents.Meant"/>.</summary>
     All = Generic | String | List | Set | Hash | SortedSet | Expired | Evicted | Stream | Module | Array,
 }

@@ -2,11 +2,11 @@ using System.Text;
 
 namespace KeyEvt.Forwarder.Events;
 
-/// <summary>Which class does an event belong to, at one kind of server? A notification carries its name only.</summary>
+/// <summary>To which class does an event belong, at one kind of server? A notification carries only its name.</summary>
 /// <remarks>
-/// From the servers' sources (notifyKeyspaceEvent in Redis and Valkey), where they differ from the documentation page. The list is open: modules bring
-/// names of their own, and newer servers bring newer ones; a name that is not here counts as a module's. To add an event, add its name. A name that a server
-/// uses for two classes has both bits: whoever wants either of them gets the event.
+/// The table follows the servers' sources (notifyKeyspaceEvent in Redis and Valkey) where they differ from the documentation page. The list is open:
+/// modules and newer servers add names. A name that is not listed counts as a module's. To add an event, add its name. A name that a server uses for
+/// two classes has both bits, so anybody who wants either class gets the event.
 /// </remarks>
 public sealed class EventClassTable
 {
@@ -37,7 +37,7 @@ public sealed class EventClassTable
         (EventClass.TypeChanged, ["type_changed"]),
     ];
 
-    // Open addressing: a name stands in its slot or in the next free one.
+    // Open addressing: a name is in its own slot or in the next free one. Read-only after construction.
     private readonly (byte[] Name, EventClass Class)[] _table;
 
     private EventClassTable(params (EventClass Class, string[] Names)[] own) => _table = BuildTable([.. Common, .. own]);
@@ -45,12 +45,15 @@ public sealed class EventClassTable
     /// <summary>Redis before 8.8.</summary>
     public static EventClassTable Redis { get; } = new((EventClass.Hash, ["hexpired"]));
 
-    /// <summary>Redis 8.8 and later. Also what holds for an event of which nobody knows who sent it.</summary>
+    /// <summary>Redis 8.8 and later. Also used for an event whose sender is not known.</summary>
     public static EventClassTable RedisWithArrays { get; } = new(
         (EventClass.Hash, ["hexpired"]),
         (EventClass.Array, ["arset", "armset", "ardel", "ardelrange", "arinsert", "arring"]));
 
-    /// <summary>Valkey: a field whose time is up is "expired" as a key is, and one that a command gives a time in the past is of the hash.</summary>
+    /// <summary>
+    /// Valkey. A hash field whose time to live is over has class "expired", as a key has. A field to which a command gives a time in the past has
+    /// class "hash".
+    /// </summary>
     public static EventClassTable Valkey { get; } = new((EventClass.Hash | EventClass.Expired, ["hexpired"]));
 
     public EventClass Of(ReadOnlySpan<byte> eventName)

@@ -5,12 +5,12 @@ using System.Globalization;
 namespace KeyEvt.Forwarder.Events;
 
 /// <summary>
-/// Where in which node's stream of notifications does an event stand? The same event always has the same position, so the
-/// message id made of it is the same however often the event is sent.
+/// What is the position of an event in its node's stream of notifications? The same event always has the same position. So the message id that is
+/// made of the position is the same however often the event is sent.
 /// </summary>
 /// <param name="RunId">The first 16 hexadecimal digits of the node's run_id, as a number.</param>
 /// <param name="Marker">The last marker seen in the node's stream before the event.</param>
-/// <param name="Count">Raw notifications since that marker, this one included.</param>
+/// <param name="Count">Number of notifications since that marker, this one included, before any filter.</param>
 public readonly record struct EventPosition(ulong RunId, long Marker, int Count)
 {
     /// <summary>Writes the message id <c>run-marker-count</c>; at most 47 bytes. Returns its length.</summary>
@@ -25,7 +25,7 @@ public readonly record struct EventPosition(ulong RunId, long Marker, int Count)
         return length + written;
     }
 
-    /// <summary>Reads what <see cref="ToString"/> writes.</summary>
+    /// <summary>Reads the text that <see cref="ToString"/> writes.</summary>
     public static bool TryParse(string text, out EventPosition position)
     {
         position = default;
@@ -41,10 +41,10 @@ public readonly record struct EventPosition(ulong RunId, long Marker, int Count)
         return true;
     }
 
-    /// <summary>The time in a marker: it is made of the clock, in units of 2^-20 ms.</summary>
+    /// <summary>The wall clock time in a marker, which is made of the clock in units of 2^-20 ms.</summary>
     public static long MarkerMilliseconds(long marker) => marker >> 20;
 
-    /// <summary>Reads the marker out of a message id.</summary>
+    /// <summary>Reads the marker from a message id.</summary>
     public static bool TryReadMarker(ReadOnlySpan<byte> messageId, out long marker)
     {
         marker = 0;
@@ -52,14 +52,14 @@ public readonly record struct EventPosition(ulong RunId, long Marker, int Count)
             && Utf8Parser.TryParse(messageId[17..], out marker, out var used) && used > 0 && messageId.Length > 17 + used && messageId[17 + used] == '-';
     }
 
-    /// <summary>Reads the run id out of a message id.</summary>
+    /// <summary>Reads the run id from a message id.</summary>
     public static bool TryReadRun(ReadOnlySpan<byte> messageId, out ulong run)
     {
         run = 0;
         return TryReadMarker(messageId, out _) && Utf8Parser.TryParse(messageId[..16], out run, out var used, 'x') && used == 16;
     }
 
-    /// <summary>The run id in a message id, or "unknown" in one that was not made of a position.</summary>
+    /// <summary>The run id in a message id; "unknown" if the id was not made of a position.</summary>
     public static string NodeOf(ReadOnlySpan<byte> messageId) =>
         TryReadRun(messageId, out var run) ? run.ToString("x16", CultureInfo.InvariantCulture) : "unknown";
 

@@ -1,24 +1,25 @@
 namespace KeyEvt.Forwarder.Events;
 
-/// <summary>Which fields does a list name? One after the other, in the server's order; one may be there more than once.</summary>
+/// <summary>Which fields does a list name? In the server's order; a field may be listed more than once.</summary>
 /// <remarks>
 /// <code>
 /// list  = field *("," field)
-/// field = length ":" bytes            length in bytes, decimal, no sign, no leading zeros; the bytes are any
+/// field = length ":" bytes            length in bytes, decimal, no sign, no leading zeros; any bytes
 /// </code>
-/// As Redis 8.8 sends it in a <c>__subkeyevent@</c> message (redis.io/docs/latest/develop/pubsub/subkeyspace-notifications), and as it is stored.
+/// This is the form that Redis 8.8 sends in a <c>__subkeyevent@</c> message (redis.io/docs/latest/develop/pubsub/subkeyspace-notifications), and the
+/// stored form.
 /// </remarks>
-/// <param name="list">A valid one, or empty.</param>
+/// <param name="list">A valid list, or empty.</param>
 public ref struct FieldList(ReadOnlySpan<byte> list)
 {
     private const int MaxDigits = 9;
 
     private ReadOnlySpan<byte> _rest = list;
 
-    /// <summary>The field that <see cref="MoveNext"/> came to.</summary>
+    /// <summary>The field that <see cref="MoveNext"/> has moved to.</summary>
     public ReadOnlySpan<byte> Current { get; private set; } = default;
 
-    /// <summary>Every byte of it belongs to a field, and there is one at least.</summary>
+    /// <summary>Whether the bytes are a list of at least one field, with nothing left over.</summary>
     public static bool IsValid(ReadOnlySpan<byte> list)
     {
         while (TryTake(ref list, out _))
@@ -42,7 +43,7 @@ public ref struct FieldList(ReadOnlySpan<byte> list)
         return true;
     }
 
-    /// <summary>Takes <c>length ":" bytes</c> off the front.</summary>
+    /// <summary>Removes <c>length ":" bytes</c> from the front.</summary>
     internal static bool TryTake(scoped ref ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> taken)
     {
         taken = default;

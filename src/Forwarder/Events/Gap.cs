@@ -2,10 +2,12 @@ using KeyEvt.Forwarder.Feed.Coverage;
 
 namespace KeyEvt.Forwarder.Events;
 
-/// <summary>In which span may a node's events be missing, and why? Both ends lean outward: the real gap is never longer than the record.</summary>
+/// <summary>
+/// In which time span may a node's events be missing, and why? Both ends are rounded outwards: the real gap is never longer than this record.
+/// </summary>
 public sealed record Gap
 {
-    /// <summary>Numbers the gaps of one <see cref="GapLog"/>, from 1.</summary>
+    /// <summary>Number of the gap within its <see cref="GapLog"/>, from 1.</summary>
     public long Id { get; init; }
 
     /// <summary>The node's address, without secrets.</summary>
@@ -19,16 +21,16 @@ public sealed record Gap
     /// <summary>The last moment for which coverage is proven: when the last answered command was sent. By this machine's wall clock.</summary>
     public required DateTimeOffset From { get; init; }
 
-    /// <summary>When covered again; null while the gap is open.</summary>
+    /// <summary>When the node was covered again; null while the gap is open.</summary>
     public DateTimeOffset? To { get; init; }
 
-    /// <summary>From From to To by a clock that does not jump; null while the gap is open.</summary>
+    /// <summary>Time between <see cref="From"/> and <see cref="To"/> by the monotonic clock; null while the gap is open.</summary>
     public TimeSpan? Duration { get; init; }
 
-    /// <summary>Where the feed stood in the node's stream before the gap.</summary>
+    /// <summary>The feed's position in the node's stream before the gap.</summary>
     public required EventPosition LastPosition { get; init; }
 
-    /// <summary>Where the stream goes on after the gap; null while the gap is open.</summary>
+    /// <summary>The position at which the stream continues after the gap; null while the gap is open.</summary>
     public EventPosition? FirstPosition { get; init; }
 
     public bool IsOpen => To is null;

@@ -6,16 +6,16 @@ public enum GapCause
     /// <summary>The connection closed: restart, CLIENT KILL, an ACL change, the node's output buffer limit, the network.</summary>
     ConnectionLost,
 
-    /// <summary>The node, or the way to it, went silent.</summary>
+    /// <summary>The node was silent, or the network to it broken.</summary>
     Silent,
 
-    /// <summary>The connection lived, the subscription did not: a marker did not come back though the one after it was answered.</summary>
+    /// <summary>The connection worked but the subscription did not: a marker did not come back although the next one was answered.</summary>
     SubscriptionLost,
 
-    /// <summary>notify-keyspace-events had no longer what is needed.</summary>
+    /// <summary>notify-keyspace-events lacked needed flags.</summary>
     FlagsMissing,
 
-    /// <summary>A replica became a master: notifications between the last answer "slave" and the first "master" were held back.</summary>
+    /// <summary>A replica became a master, and notifications between its last answer "slave" and its first "master" were held back.</summary>
     Promoted,
 
     /// <summary>One notification was too large to be read.</summary>

@@ -3,13 +3,13 @@ using KeyEvt.Forwarder.Outbox;
 namespace KeyEvt.Forwarder.Events;
 
 /// <summary>
-/// What is one event on its way out? A view of bytes that an <see cref="EventLog"/> owns; valid until the entry is settled.
-/// The stored form is <see cref="StoredForm"/>, the very bytes of an entry of the fallback storage (docs/architecture.md, "The stored form").
+/// What is one event on its way to the broker? A view of bytes that an <see cref="EventLog"/> owns, valid until the entry is settled. The bytes have
+/// the stored form (<see cref="StoredForm"/>), which is also the form of an entry in the fallback storage (docs/architecture.md, "The stored form").
 /// </summary>
-/// <param name="Sequence">The entry's number in its log; grows by one an entry.</param>
-/// <param name="Stored">The stored form; a plain body (no id) when an older program left it in the fallback storage.</param>
-/// <param name="HeadLength">Bytes between the mark and the first line feed: the message id and what stands behind it; 0 for a plain body.</param>
-/// <param name="UnixMilliseconds">When the feed read the event; 0 when not known.</param>
+/// <param name="Sequence">The entry's number in its log. It grows by one for each entry.</param>
+/// <param name="Stored">The stored form; a plain body without id if an older program left it in the fallback storage.</param>
+/// <param name="HeadLength">Number of bytes between the mark and the first line feed: the message id and what follows it. 0 for a plain body.</param>
+/// <param name="UnixMilliseconds">When the feed read the event; 0 if that is not known.</param>
 /// <param name="Attempts">How often the broker has refused it so far.</param>
 internal readonly record struct LogEntry(long Sequence, ReadOnlyMemory<byte> Stored, int HeadLength, long UnixMilliseconds, int Attempts)
 {
@@ -31,7 +31,7 @@ internal readonly record struct LogEntry(long Sequence, ReadOnlyMemory<byte> Sto
         }
     }
 
-    /// <summary>The fields of the hash, see <see cref="FieldList"/>; empty where the server did not say.</summary>
+    /// <summary>The fields of the hash, see <see cref="FieldList"/>; empty if the server did not tell.</summary>
     public ReadOnlyMemory<byte> Fields
     {
         get
@@ -41,7 +41,7 @@ internal readonly record struct LogEntry(long Sequence, ReadOnlyMemory<byte> Sto
         }
     }
 
-    /// <summary>Of the event, by the word of the server that sent it; None: what its name says.</summary>
+    /// <summary>The event's class at the server that sent it; None if it is the one that the event's name says.</summary>
     public EventClass Class
     {
         get
@@ -51,7 +51,10 @@ internal readonly record struct LogEntry(long Sequence, ReadOnlyMemory<byte> Sto
         }
     }
 
-    /// <summary>The length of the head in a stored form; 0 when it is a plain body: a head is 1 to 255 printable ASCII characters, as AMQP takes an id.</summary>
+    /// <summary>
+    /// The length of the head in a stored form; 0 if it is a plain body. A head has 1 to 255 printable ASCII characters, the limit of AMQP for a
+    /// message id.
+    /// </summary>
     public static int HeadLengthOf(ReadOnlySpan<byte> stored)
     {
         if (stored.IsEmpty || stored[0] != StoredForm.IdMark) return 0;

@@ -4,21 +4,21 @@ using System.Text;
 
 namespace KeyEvt.Forwarder.Events;
 
-/// <summary>How do the letters of notify-keyspace-events read and write, and which are missing from a server's?</summary>
+/// <summary>How are the letters of notify-keyspace-events read and written, and which of them does a server lack?</summary>
 /// <remarks>
-/// What a server prints is not what was set: with all classes of <c>A</c> on it prints <c>A</c> and leaves out <c>n</c> (on Redis 8.2 also <c>o</c> and <c>c</c>), so
-/// <c>AKEn</c> reads back as <c>AKE</c>. Those letters are called hidden here, when <c>A</c> is there and they are not.
+/// A server does not print what was set. With all classes of <c>A</c> on, it prints <c>A</c> and leaves out <c>n</c> (on Redis 8.2 also <c>o</c> and
+/// <c>c</c>), so <c>AKEn</c> reads back as <c>AKE</c>. Here these letters are called hidden if <c>A</c> is printed and they are not.
 /// </remarks>
 public static class NotifyFlags
 {
     private const EventClass HiddenByAll = EventClass.New | EventClass.Overwritten | EventClass.TypeChanged;
 
-    // The letter of bit i of EventClass, in the order Redis prints them.
+    // The letter at index i belongs to bit i of EventClass. This is also the order in which Redis prints them.
     private const string Letters = "g$lshzxetdmnocaT";
 
     /// <summary>
-    /// Reads what a user wrote. K and E are accepted and mean nothing, as they say how Redis delivers; A stands for all that it stands for at the server; S, T, I and V
-    /// all ask for the fields of hashes.
+    /// Reads what a user wrote. K and E are accepted without effect, since they say how Redis delivers. A stands for everything that it stands for at
+    /// the server. S, T, I and V all ask for the fields of hashes.
     /// </summary>
     /// <param name="error">Empty, or one line that names the fault.</param>
     public static bool TryParse(string letters, out EventClass classes, out string error)
@@ -42,7 +42,7 @@ public static class NotifyFlags
         return hasClass;
     }
 
-    /// <summary>The letters of the classes, in the order of Redis; A where all of its classes are there. No K, no E.</summary>
+    /// <summary>The letters of the classes in the order of Redis, with A if all of its classes are present. Never K or E.</summary>
     public static string Format(EventClass classes) => Format(classes, EventClass.All);
 
     /// <param name="all">What A stands for.</param>
@@ -66,21 +66,21 @@ public static class NotifyFlags
     /// <summary>The letters of the classes one by one, never A.</summary>
     public static string List(EventClass classes) => Format(classes, (EventClass)uint.MaxValue);
 
-    /// <summary>The class that a letter stands for alone; None: it is no class's.</summary>
+    /// <summary>The class of a single letter; None if no class has it.</summary>
     internal static EventClass ClassOf(char letter) =>
         Letters.IndexOf(letter, StringComparison.Ordinal) is var bit and >= 0 ? (EventClass)(1u << bit) & ~EventClass.Fields : EventClass.None;
 
-    /// <summary>The letter of the first of the classes.</summary>
+    /// <summary>The letter of the lowest of the classes.</summary>
     internal static char LetterOf(EventClass classes) => Letters[BitOperations.TrailingZeroCount((uint)classes)];
 
-    /// <summary>What a server's letters say; letters that are not known here say nothing.</summary>
-    /// <param name="all">What A stands for there.</param>
+    /// <summary>The classes that a server's letters stand for. Unknown letters are ignored.</summary>
+    /// <param name="all">What A stands for at the server.</param>
     internal static EventClass ClassesOf(string letters, EventClass all)
     {
         var classes = EventClass.None;
         foreach (var letter in letters)
         {
-            // S, I and V say the same as T on channels that are not listened to.
+            // S, I and V mean the same as T, but on channels that KeyEvt does not listen to.
             if (letter is not ('S' or 'I' or 'V') && TryGetClass(letter, all, out var one)) classes |= one;
         }
 
@@ -88,10 +88,10 @@ public static class NotifyFlags
     }
 
     /// <summary>
-    /// Nothing in what the server printed shows that a needed event will not arrive; a hidden letter has the benefit of the doubt. For looking again
-    /// after <see cref="Missing"/> was written once: a hidden letter would seem to be missing for ever.
+    /// Whether nothing in what the server printed shows that a needed event will not arrive. A hidden letter is assumed to be set. Use this after the
+    /// result of <see cref="Missing"/> was written once; otherwise a hidden letter would seem to be missing for ever.
     /// </summary>
-    /// <param name="all">What A stands for there.</param>
+    /// <param name="all">What A stands for at the server.</param>
     public static bool Covers(string current, EventClass needed, EventClass all)
     {
         var missing = needed & ~ClassesOf(current, all);
@@ -104,15 +104,15 @@ public static class NotifyFlags
     }
 
     /// <summary>
-    /// What to write to notify-keyspace-events so that the needed events arrive as keyevent messages; null when nothing is missing. Only ever adds to what
-    /// was read, also letters that are not known here.
+    /// The value for notify-keyspace-events with which the needed events arrive as keyevent messages; null if nothing is missing. It keeps everything
+    /// that was read, also unknown letters, and only adds to it.
     /// </summary>
-    /// <param name="current">What CONFIG GET printed.</param>
+    /// <param name="current">What CONFIG GET returned.</param>
     /// <param name="needed">With None nothing is needed, not even E.</param>
-    /// <param name="all">What A stands for there.</param>
+    /// <param name="all">What A stands for at the server.</param>
     /// <param name="ambiguous">
-    /// There is something to write and <c>A</c> was read: needed hidden letters are added whether they were set or not, and others that somebody set, being
-    /// invisible, are lost. Worth a line in the log.
+    /// True if there is something to write and <c>A</c> was read. Needed hidden letters are then added, whether they were set or not. Other hidden
+    /// letters that somebody has set cannot be seen, and are lost. Worth a line in the log.
     /// </param>
     public static string? Missing(string current, EventClass needed, EventClass all, out bool ambiguous)
     {
@@ -138,7 +138,7 @@ public static class NotifyFlags
         return one != EventClass.None || letter is 'K' or 'E';
     }
 
-    /// <summary>A letter that may stand in a reply line.</summary>
+    /// <summary>The letter in a form that may stand in a reply line.</summary>
     private static string Printable(Rune letter) =>
         letter.Value is > 0x20 and < 0x7f ? letter.ToString() : string.Create(CultureInfo.InvariantCulture, $"U+{letter.Value:X4}");
 }

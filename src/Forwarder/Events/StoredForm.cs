@@ -2,26 +2,27 @@ using System.Buffers.Text;
 
 namespace KeyEvt.Forwarder.Events;
 
-/// <summary>How is an event written while it waits, in memory and in every store?</summary>
+/// <summary>In which form is an event written while it waits, in memory and in every store?</summary>
 /// <remarks>
 /// <code>
 /// stored = %x01 id ["~" class [length]] LF body [fields]
 /// id     = 1 to 255 bytes from "!" to "}"
-/// class  = a letter of notify-keyspace-events           only where the server's class is another one than the name alone says
-/// length = bytes of the fields, decimal                 only where there are any; then the class stands before it
+/// class  = a letter of notify-keyspace-events           only if the server's class differs from the one that the name says, or there are fields
+/// length = bytes of the fields, decimal                 only if there are fields
 /// body   = db LF event LF key
 /// fields = see FieldList
 /// </code>
-/// What the replaced module left is the body alone. An older KeyEvt, which knows nothing of "~", takes what stands behind it for a part of the id, and fields for the end of the key.
+/// Entries that redis-event-stream-module has left are the body alone. An older KeyEvt does not know "~". It takes what follows it for a part of the
+/// id, and fields for the end of the key.
 /// </remarks>
 internal readonly ref struct StoredForm
 {
     public const byte IdMark = 1;
 
-    /// <summary>Ends the id; ids of this program do not hold it.</summary>
+    /// <summary>Ends the id. Ids of this program do not contain it.</summary>
     public const byte ExtraMark = (byte)'~';
 
-    /// <summary>How long the id may be with what stands behind it.</summary>
+    /// <summary>Maximum length of the id together with what follows it.</summary>
     public const int MaxHeadLength = 80;
 
     private readonly ReadOnlySpan<byte> _head;
@@ -30,7 +31,7 @@ internal readonly ref struct StoredForm
     private readonly ReadOnlySpan<byte> _key;
     private readonly ReadOnlySpan<byte> _fields;
 
-    /// <param name="head">As <see cref="WriteHead"/> made it.</param>
+    /// <param name="head">The head that <see cref="WriteHead"/> made.</param>
     public StoredForm(ReadOnlySpan<byte> head, ReadOnlySpan<byte> database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields)
     {
         _head = head;
@@ -42,9 +43,9 @@ internal readonly ref struct StoredForm
 
     public int Length => _head.Length + _database.Length + _event.Length + _key.Length + _fields.Length + 4;
 
-    /// <summary>The id, and what is to be known of the event besides its body.</summary>
-    /// <param name="to">At least <see cref="MaxHeadLength"/>.</param>
-    /// <returns>Its length.</returns>
+    /// <summary>Writes the id, and behind it the class and the length of the fields if they are needed.</summary>
+    /// <param name="to">At least <see cref="MaxHeadLength"/> bytes.</param>
+    /// <returns>The number of bytes written.</returns>
     public static int WriteHead(Span<byte> to, in EventPosition position, EventClass eventClass, ReadOnlySpan<byte> eventName, int fieldsLength)
     {
         var length = position.Format(to);
@@ -78,10 +79,10 @@ internal readonly ref struct StoredForm
         form._fields.CopyTo(to[(form._key.Length + 1)..]);
     }
 
-    /// <summary>What stands behind the id.</summary>
-    /// <param name="head">All before the first line feed, without the mark.</param>
-    /// <param name="bodyLength">Of what stands behind it.</param>
-    /// <param name="eventClass">None: what the event's name says.</param>
+    /// <summary>Reads what follows the id.</summary>
+    /// <param name="head">Everything in front of the first line feed, without the mark.</param>
+    /// <param name="bodyLength">Number of bytes behind that line feed.</param>
+    /// <param name="eventClass">None if the class is the one that the event's name says.</param>
     public static void ReadHead(ReadOnlySpan<byte> head, int bodyLength, out int idLength, out EventClass eventClass, out int fieldsLength)
     {
         (idLength, eventClass, fieldsLength) = (head.Length, EventClass.None, 0);
@@ -93,12 +94,12 @@ internal readonly ref struct StoredForm
         var length = 0;
         if (one == EventClass.None || (!digits.IsEmpty && !(Utf8Parser.TryParse(digits, out length, out var used) && used == digits.Length)) || length < 0 || length > bodyLength)
         {
-            return; // somebody else's id
+            return; // not our form: the id was made by another program
         }
 
         (idLength, eventClass, fieldsLength) = (mark, one, length);
     }
 
-    /// <summary>The one class that stands for an event in texts, where the server uses its name for two.</summary>
+    /// <summary>The one class that is written for an event, if the server uses its name for two.</summary>
     private static EventClass NameOf(EventClass classes) => classes.HasFlag(EventClass.Expired) ? EventClass.Expired : classes;
 }

@@ -1,41 +1,46 @@
 namespace KeyEvt.Forwarder.Fallback;
 
 /// <summary>
-/// Where events wait while the broker cannot take them: a list, oldest first. Every call is one step: done or not done. A step costs the store time for what is in
-/// the step, however long the list is and whatever others have done to it.
-/// Throws <see cref="StoreException"/>; after it the step may have been done or not.
+/// Stores events while the broker cannot accept them: a list, oldest first. Each call is one atomic step. A step's cost depends on its own entries
+/// only, not on how long the list is or what others have done to it. Throws <see cref="StoreException"/>. The step may then have been done or not.
 /// </summary>
 internal interface IEventStore
 {
-    /// <summary>Appends in order, then drops the oldest above <paramref name="cap"/>, as many as <see cref="StoreSteps.MostTrimmed"/> allows.</summary>
-    /// <param name="entries">None: only the cap counts.</param>
-    /// <param name="cap">0: none.</param>
-    /// <param name="isRetry">A first try failed on the way: entries that are there already are not appended again.</param>
+    /// <summary>
+    /// Appends the entries in order. Then drops the oldest entries above <paramref name="cap"/>, at most as many as
+    /// <see cref="StoreSteps.MostTrimmed"/> allows.
+    /// </summary>
+    /// <param name="entries">May be empty; then only the cap is applied.</param>
+    /// <param name="cap">Maximum length of the list; 0 for no limit.</param>
+    /// <param name="isRetry">True after a first try that failed on the way: entries that are already there are not appended again.</param>
     Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry);
 
     /// <summary>Reads entries from <paramref name="offset"/> on, oldest first, without removing them.</summary>
-    /// <param name="before">How the entries before <paramref name="offset"/> must begin; if they do not, nothing is read. Null: however they begin.</param>
-    /// <param name="maxBytes">No further entry is read once so many bytes have been; at least one is.</param>
+    /// <param name="before">How the entries in front of <paramref name="offset"/> must begin. If they do not, nothing is read. Null: not checked.</param>
+    /// <param name="maxBytes">Reading stops after the entry that reaches this many bytes. At least one entry is read.</param>
     Task<ReadResult> ReadAsync(long offset, StoreEnds? before, int maxEntries, int maxBytes);
 
-    /// <summary>Removes these entries if they are the front of the list, in this order; otherwise nothing.</summary>
-    /// <param name="lengthBefore">A first try failed on the way: the length before it. If the list has another one by now, nothing is done: the first try may have done it.</param>
+    /// <summary>Removes these entries if they are the front of the list, in this order. Otherwise does nothing.</summary>
+    /// <param name="lengthBefore">
+    /// After a first try that failed on the way: the list's length before that try. If the length differs, nothing is done, because the first try may
+    /// have succeeded. Null on a first try.
+    /// </param>
     Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore);
 
     Task<long> CountAsync();
 }
 
 /// <param name="Length">Entries in the store afterwards.</param>
-/// <param name="Trimmed">Oldest entries that the cap dropped.</param>
+/// <param name="Trimmed">How many of the oldest entries were dropped because of the cap.</param>
 internal readonly record struct AppendResult(long Length, long Trimmed);
 
 /// <param name="Length">Entries in the store.</param>
-/// <param name="IsOther">The entries before the offset are not the expected ones: nothing was read.</param>
+/// <param name="IsOther">True if the entries in front of the offset are not the expected ones, so that nothing was read.</param>
 internal readonly record struct ReadResult(long Length, IReadOnlyList<ReadOnlyMemory<byte>> Entries, bool IsOther = false);
 
-/// <summary>How the first and the last of some entries begin, see <see cref="StoreSteps.HeadOf"/>.</summary>
+/// <summary>How the first and the last of several entries begin; see <see cref="StoreSteps.HeadOf"/>.</summary>
 internal sealed record StoreEnds(ReadOnlyMemory<byte> First, ReadOnlyMemory<byte> Last);
 
 /// <param name="Length">Entries in the store afterwards.</param>
-/// <param name="IsRemoved">False: the entries are not the front of the list, and nothing was done.</param>
+/// <param name="IsRemoved">False if the entries are not the front of the list, so that nothing was done.</param>
 internal readonly record struct RemoveResult(long Length, bool IsRemoved);

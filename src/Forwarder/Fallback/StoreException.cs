@@ -1,11 +1,11 @@
 namespace KeyEvt.Forwarder.Fallback;
 
-/// <summary>Why a step of a store failed: one line for people.</summary>
+/// <summary>Why did a step of a store fail? The text is one line for people.</summary>
 internal sealed class StoreException(string reason, Exception? inner = null) : Exception(reason, inner)
 {
-    /// <summary>The store has answered no: the step was not done, and will not be by itself.</summary>
+    /// <summary>The store refused: the step was not done, and another try will not succeed by itself.</summary>
     public bool IsRefusal { get; init; }
 
-    /// <summary>A refusal that says where else to ask: the next try may well succeed.</summary>
+    /// <summary>The store refused and said that the data is on another node. The next try may well succeed.</summary>
     public bool IsPassing { get; init; }
 }

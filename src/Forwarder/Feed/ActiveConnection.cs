@@ -5,21 +5,24 @@ using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>Which of a feed's connections counts: whose events are passed on, and whose answers prove the stream to be whole? One of them at most.</summary>
+/// <summary>
+/// Which of a feed's connections is the active one, whose events are passed on, and whose answers prove that the stream is whole? At most one is.
+/// </summary>
 /// <remarks>
-/// One a connection. It takes its place when its subscription is confirmed: a free one, or that of a connection which has fallen silent and still says nothing in that very
-/// moment. All that decides it is read and changed under <see cref="FeedContext.Turn"/>, which each read loop holds while it handles a read; a read counts as something said
-/// from the moment on when its loop waits for the turn.
+/// Each connection has one instance. A connection becomes active when its subscription is confirmed. It takes a free place, or replaces a connection
+/// that is silent and still says nothing at that moment. Everything that decides this is read and changed under the lock
+/// <see cref="FeedContext.Turn"/>. Each read loop holds that lock while it handles a read, and a read counts as received as soon as its loop waits
+/// for the lock.
 /// </remarks>
-/// <param name="silent">The place that it is to take; null: a free one.</param>
+/// <param name="silent">The silent connection that this one is to replace; null if it takes a free place.</param>
 internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameHandler stream, RoleMonitor roles, ActiveConnection? silent)
 {
     private static readonly RedisFault NotNeeded = new(RedisFaultKind.Stopped, "the connection before it speaks again, or has ended");
 
-    /// <summary>It has ended, or is not needed: nothing more of it is taken.</summary>
+    /// <summary>Set when the connection has ended or is not needed: nothing more of it is handled. Under <see cref="FeedContext.Turn"/>.</summary>
     private bool _isOver;
 
-    /// <summary>Reads of the connection that brought something.</summary>
+    /// <summary>Number of reads that have received something.</summary>
     public required Func<long> Reads { get; init; }
 
     /// <summary>Called when a silence begins or ends.</summary>
@@ -29,8 +32,8 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
 
     public bool Counts => stream.Counts && !_isOver;
 
-    /// <summary>The subscription is confirmed: takes the place, and a new position in the stream. Under the turn.</summary>
-    /// <returns>False: the connection before it speaks again and goes on, or this one has ended.</returns>
+    /// <summary>Called when the subscription is confirmed, under the lock: becomes active, and gets a new position in the stream.</summary>
+    /// <returns>False if the connection before it speaks again and stays active, or if this one has ended.</returns>
     public bool TryTake(NodeIdentity identity)
     {
         if (_isOver) return false;
@@ -42,7 +45,7 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
             return false;
         }
 
-        feed.Markers.Forget(); // what was due on another connection will not come on this one
+        feed.Markers.Forget(); // markers that are due on another connection will not come back on this one
         feed.Progress.Begin(identity.RunNumber(feed.Markers.Nonce), feed.Markers.Reserve());
         feed.Flags.Begin(feed.Progress.Position);
         stream.Counts = true;
@@ -50,8 +53,8 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
         return true;
     }
 
-    /// <summary>It is not needed. Any thread.</summary>
-    /// <returns>False: it counts already, and goes on.</returns>
+    /// <summary>Ends the connection because it is not needed. Any thread.</summary>
+    /// <returns>False if it is active already; then it goes on.</returns>
     public bool TryWithdraw()
     {
         lock (feed.Turn)
@@ -64,7 +67,7 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
         return true;
     }
 
-    /// <summary>The connection is over. Any thread.</summary>
+    /// <summary>Called when the connection has ended. Any thread.</summary>
     public void Leave()
     {
         lock (feed.Turn)
@@ -74,7 +77,7 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
         }
     }
 
-    /// <summary>What waits for an answer behind it waits no longer. Any thread.</summary>
+    /// <summary>Passes on what waits for an answer that would come behind it. Any thread.</summary>
     public void Conclude()
     {
         lock (feed.Turn)
@@ -83,7 +86,7 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
         }
     }
 
-    /// <summary>For each read, under the turn: whether it is to be handled.</summary>
+    /// <summary>Called for each read, under the lock. Returns whether the read is to be handled.</summary>
     public bool MayTake()
     {
         if (Silence.IsOn && !_isOver)
@@ -96,8 +99,8 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
         return !_isOver;
     }
 
-    /// <summary>Each beat.</summary>
-    /// <exception cref="RedisFaultException">It is, and for longer than anybody waits.</exception>
+    /// <summary>Called at each beat. Returns whether the connection is silent.</summary>
+    /// <exception cref="RedisFaultException">It has been silent for longer than <see cref="NodeFeedOptions.SilenceLimit"/>.</exception>
     public bool IsSilent(bool isAnswerDue)
     {
         lock (feed.Turn)
@@ -107,7 +110,7 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
 
             if (begins)
             {
-                // What waits for an answer behind it came from a master as far as it is known: who may take its place has to know of it.
+                // What waits for an answer came from a master, as far as is known. It is passed on, so that a successor can compare with it.
                 stream.Conclude();
                 feed.Coverage.FellSilent(FaultWith("and another node took its place"), feed.Progress.Position);
                 Changed();
@@ -117,8 +120,8 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
         }
     }
 
-    /// <summary>Another connection to the node is subscribed: the gap begins at the last that is proven of this one.</summary>
-    /// <returns>False: something has come on this one, or it has ended.</returns>
+    /// <summary>Called when another connection to the node is subscribed. Ends this one; the gap begins at its last proven position.</summary>
+    /// <returns>False if something has come on this connection, or it has ended.</returns>
     private bool TryGiveWay()
     {
         if (_isOver || !Silence.IsUnbroken(Reads())) return false;

@@ -8,13 +8,17 @@ using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>What is the life of one connection? Handshake, subscription, then a beat with markers until something ends it; the first reason wins.</summary>
+/// <summary>
+/// Which steps does one connection go through? Handshake, subscription, then beats with markers until something ends it. The first reason to end
+/// counts.
+/// </summary>
 /// <remarks>
-/// Three loops share it: the reader (all that has a place in the stream happens there), the writer, and the beat. They are all over
-/// before <see cref="RunAsync"/> returns. Owns the pipe.
+/// Three loops share it: the reader, the writer and the beat. Everything that has a position in the stream happens in the reader. All three have
+/// ended before <see cref="RunAsync"/> returns. Owns the pipe.
 /// <para>
-/// It counts from the confirmation of its subscription on. Until then it moves neither the feed's place in the stream nor what is known of the node's role, so that it
-/// can be made beside another one that has fallen silent, and takes that one's place only if that one still says nothing (<see cref="SilentConnectionCheck"/>).
+/// It becomes active when its subscription is confirmed. Until then it changes neither the feed's position in the stream nor the known role of the
+/// node. So it can be opened beside another connection that has fallen silent. It replaces that one only if that one still says nothing
+/// (<see cref="SilentConnectionCheck"/>).
 /// </para>
 /// </remarks>
 internal sealed class FeedConnection
@@ -36,11 +40,17 @@ internal sealed class FeedConnection
     private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _flagsSettled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Written by the handshake, before the subscription is sent; read after that.</summary>
     private NodeIdentity _identity = new("", "", ServerEvents.Newest);
+
+    /// <summary>Set at the end of the handshake; from then on other threads may send commands.</summary>
     private volatile bool _isGreeted;
+
+    /// <summary>Written by the beat loop only, with Volatile.Write; read by any thread with Volatile.Read.</summary>
     private long _beats;
 
-    /// <param name="silent">The connection whose place it is to take; null: there is none.</param>
+    /// <param name="silent">The silent connection that this one is to replace; null if there is none.</param>
     public FeedConnection(FeedContext feed, IDuplexPipe pipe, Func<EventClass> wanted, FeedConnection? silent = null)
     {
         _feed = feed;
@@ -63,46 +73,51 @@ internal sealed class FeedConnection
 
     public long MarkersSent => _markers.Sent;
 
-    /// <summary>So many beats have passed, and so many commands wait for their answers.</summary>
+    /// <summary>How many beats have passed, and how many commands wait for their answers. For tests.</summary>
     public (long Beats, int Waiting) Pulse => (Volatile.Read(ref _beats), _commands.Waiting);
 
-    /// <summary>When the subscription was first confirmed, and the connection began to count; null when it never did.</summary>
+    /// <summary>
+    /// When the subscription was first confirmed and the connection became active; null if it never did. Written once, under
+    /// <see cref="FeedContext.Turn"/>; other threads only ask whether it is null.
+    /// </summary>
     public ClockReading? SubscribedAt { get; private set; }
 
-    /// <summary>Completes then.</summary>
+    /// <summary>Completes when the subscription is first confirmed.</summary>
     public Task Subscribed => _subscribed.Task;
 
-    /// <summary>Whether it says anything.</summary>
+    /// <summary>Whether the connection is silent.</summary>
     public SilenceDetector Silence => _place.Silence;
 
-    /// <summary>It is not needed. Any thread.</summary>
-    /// <returns>False: it counts already, and goes on.</returns>
+    /// <summary>Ends the connection because it is not needed. Any thread.</summary>
+    /// <returns>False if it is active already; then it goes on.</returns>
     public bool TryWithdraw() => _place.TryWithdraw();
 
-    /// <summary>The first reason counts. Any thread.</summary>
+    /// <summary>Ends the connection. The first reason counts. Any thread.</summary>
     public void End(RedisFault fault) => _end.Set(fault);
 
-    /// <summary>What is wanted has changed. Any thread.</summary>
+    /// <summary>Called when other event classes are wanted. Any thread.</summary>
     public void WantChanged()
     {
-        if (!_isGreeted) return; // the handshake asks for it
+        if (!_isGreeted) return; // the handshake will read what is wanted
 
         lock (_feed.Turn)
         {
-            _roles.AskWhenDue(TimeSpan.Zero); // while nothing was wanted it was asked rarely
+            _roles.AskWhenDue(TimeSpan.Zero); // while nothing was wanted the role was asked for rarely
             _flags.Check();
             _subscriptions.Step();
             ShowInStep();
         }
     }
 
-    /// <summary>Asks for the role now. Any thread.</summary>
+    /// <summary>Asks for the role now, unless it was asked a short time ago. Any thread.</summary>
     public void AskRole()
     {
         if (_isGreeted) _roles.AskWhenDue(_feed.Options.RoleInterval);
     }
 
-    /// <summary>Ends when what the node sent before it handled a command given now has been read, or when the connection ends. Any thread.</summary>
+    /// <summary>
+    /// Completes when everything has been read that the node sent before it handled a command given now, or when the connection ends. Any thread.
+    /// </summary>
     public Task CatchUpAsync(bool isLast = false)
     {
         if (_feed.Options.HasSuccessors) _roles.AskNow();
@@ -116,7 +131,7 @@ internal sealed class FeedConnection
     /// <summary>See <see cref="CheckpointKeeper.KeepAsync"/>. Any thread.</summary>
     public Task KeepStateAsync() => Task.WhenAny(_state.KeepAsync(), _over.Task);
 
-    /// <returns>Why it ended. Throws only what is a fault of the program.</returns>
+    /// <returns>Why it ended. Only bugs are thrown.</returns>
     public async Task<RedisFault> RunAsync(CancellationToken stop)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -153,7 +168,7 @@ internal sealed class FeedConnection
             _letters.Identify(_identity.Server);
             if (_isSecond)
             {
-                await Task.Delay(_feed.Options.SilenceGrace, _feed.Time, cancellation).ConfigureAwait(false); // whoever made this one ends it when the other one speaks
+                await Task.Delay(_feed.Options.SilenceGrace, _feed.Time, cancellation).ConfigureAwait(false); // if the other connection speaks meanwhile, SilentConnectionCheck ends this one
             }
             else
             {
@@ -186,7 +201,7 @@ internal sealed class FeedConnection
         await _subscribed.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Markers, role and flags when they are due (<see cref="PollingIntervals"/>). Nothing more is asked of a node that is silent.</summary>
+    /// <summary>Sends markers, and asks for role and flags, when they are due (<see cref="PollingIntervals"/>). A silent node is asked nothing more.</summary>
     private async Task BeatAsync(CancellationToken cancellation)
     {
         using var timer = new PeriodicTimer(_feed.Options.MarkerInterval, _feed.Time);
@@ -206,7 +221,8 @@ internal sealed class FeedConnection
     }
 
     /// <summary>
-    /// The subscription to what is wanted is confirmed; the first time, the connection begins to count. On the read loop, or in the handshake where nothing is wanted.
+    /// Called when the subscription to what is wanted is confirmed. The first time, the connection becomes active. Runs on the read loop, or in the
+    /// handshake if nothing is wanted.
     /// </summary>
     private void OnSubscribed()
     {
@@ -235,11 +251,11 @@ internal sealed class FeedConnection
     private void OnFlagsSettled()
     {
         _flagsSettled.TrySetResult();
-        if (!_subscriptions.IsSettled) _subscriptions.Step(); // the node takes more, or less, than its version promises
+        if (!_subscriptions.IsSettled) _subscriptions.Step(); // the node turned out to accept more or fewer letters than its version promises
         ShowInStep();
     }
 
-    /// <summary>Nothing of a connection that does not count yet, or no longer.</summary>
+    /// <summary>Shows the state of the connection, but only while it is the active one.</summary>
     private void ShowInStep()
     {
         lock (_feed.Turn)

@@ -6,19 +6,19 @@ using KeyEvt.Forwarder.Tls;
 
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>How did a connection end? The first reason wins, whichever of its loops has it.</summary>
-/// <param name="address">Of the node.</param>
+/// <summary>Why did a connection end? The first reason counts, whichever of its loops reports it.</summary>
+/// <param name="address">The node's address.</param>
 /// <param name="hasAnswered">Whether the node has sent anything.</param>
 internal sealed class FeedEnd(RedisAddress address, TlsFiles tls, Func<bool> hasAnswered)
 {
     private readonly TaskCompletionSource<RedisFault> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Faults only by what is a fault of the program.</summary>
+    /// <summary>Completes with the reason. Faults only because of a bug.</summary>
     public Task<RedisFault> Reached => _end.Task;
 
     public void Set(RedisFault fault) => _end.TrySetResult(fault);
 
-    /// <summary>Runs a loop to its end and says how it ended, unless another one has said so already.</summary>
+    /// <summary>Runs a loop and reports how it ended, unless another loop has reported a reason before.</summary>
     public async Task GuardAsync(Func<Task> loop)
     {
         try
@@ -42,7 +42,9 @@ internal sealed class FeedEnd(RedisAddress address, TlsFiles tls, Func<bool> has
         }
     }
 
-    /// <summary>With TLS 1.3 the node judges the client certificate after the handshake: its refusal is the first thing that is read.</summary>
+    /// <summary>
+    /// The text for a broken connection. With TLS 1.3 the node checks the client certificate after the handshake, so its refusal shows at the first read.
+    /// </summary>
     private string BreakOf(Exception error) =>
         (address.IsTls ? HandshakeFault.Describe(error, tls) : null) ?? PlainFault.Explain(CleanText.Server(error.Message), address, hasAnswered());
 }

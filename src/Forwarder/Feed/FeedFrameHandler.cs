@@ -9,13 +9,15 @@ using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>What does a frame from the node mean: an event, a marker, or an answer? The feed's hot path: nothing is allocated for an event.</summary>
+/// <summary>What is a frame from the node: an event, a marker, or an answer? The feed's hot path: nothing is allocated for an event.</summary>
 internal sealed class FeedFrameHandler(
     FeedContext feed, CommandPipeline commands, FeedSubscriptions subscriptions, NodeLetters letters, RoleMonitor roles, MarkerSender markers, RoleConfirmGate outlet, CheckpointKeeper state, PollingIntervals pace) : IFrameSink
 {
     private const int MaxReplyBytes = 1024 * 1024;
 
-    /// <summary>Which events Redis 8.8 may send with fields: those of hashes; its sources foresee it for arrays, and a module may do it for its own.</summary>
+    /// <summary>
+    /// The events that Redis 8.8 may send with fields: those of hashes. Its sources prepare it for arrays too, and a module may do it for its own.
+    /// </summary>
     private const EventClass WithFields = EventClass.Hash | EventClass.Array | EventClass.Module;
 
     private readonly IEventSink _sink = feed.Sink;
@@ -26,14 +28,17 @@ internal sealed class FeedFrameHandler(
     private long _readAt;
     private bool _hasEvents;
 
-    /// <summary>Its connection is the one that counts: from the confirmation of its subscription on. Before that, answers only. Under <see cref="FeedContext.Turn"/>.</summary>
+    /// <summary>
+    /// Whether its connection is the active one, which it becomes when its subscription is confirmed. Before that only answers are handled. Under
+    /// <see cref="FeedContext.Turn"/>.
+    /// </summary>
     public bool Counts { get; set; }
 
     public void Frame(ReadOnlySpan<byte> frame)
     {
         if (NotificationParser.TryParse(frame, out var notification))
         {
-            if (Counts && subscriptions.IsInForce(notification.Pattern)) // two overlapping patterns bring an event twice: only what those in force bring counts
+            if (Counts && subscriptions.IsInForce(notification.Pattern)) // overlapping patterns deliver an event twice, so only the patterns in force count
             {
                 Notified(notification);
             }
@@ -61,7 +66,7 @@ internal sealed class FeedFrameHandler(
     {
         if (_held is { IsHolding: true, IsAsked: false })
         {
-            // What may follow is on its way: this answer comes behind it, and lets go what waits.
+            // The message with the fields may be on its way. The answer to this PING comes behind it, and then releases the waiting event.
             _held.IsAsked = true;
             commands.Send(static (_, _) => { }, "PING");
         }
@@ -75,7 +80,7 @@ internal sealed class FeedFrameHandler(
         }
     }
 
-    /// <summary>Nothing more comes, or not for long: what waits for something behind it waits no longer. Under <see cref="FeedContext.Turn"/>.</summary>
+    /// <summary>Called when nothing more comes, or not for long: passes on what waits for something behind it. Under <see cref="FeedContext.Turn"/>.</summary>
     public void Conclude()
     {
         if (_held.IsHolding)
@@ -143,7 +148,7 @@ internal sealed class FeedFrameHandler(
         _sink.Received(position, notification.Database, letters.ClassOf(notification.Event), notification.Event, notification.Key, notification.Fields, _readAt);
     }
 
-    /// <param name="rest">Of the push: length CRLF payload CRLF.</param>
+    /// <param name="rest">The rest of the push: length CRLF payload CRLF.</param>
     private void MarkerSeen(ReadOnlySpan<byte> rest, MarkerChannel channel)
     {
         if (!Counts) return;
@@ -151,7 +156,7 @@ internal sealed class FeedFrameHandler(
         var payload = rest[(rest.IndexOf((byte)'\n') + 1)..^2];
         if (!feed.Markers.TrySee(payload, out var number, out var sentAt))
         {
-            if (!channel.IsShard) _hold.KeepMarker(payload); // another feed's: its place tells how far the echoes of a master go
+            if (!channel.IsShard) _hold.KeepMarker(payload); // another feed's marker: it shows up to which point a replica has repeated its master
             return;
         }
 
@@ -172,7 +177,7 @@ internal sealed class FeedFrameHandler(
 
         if (frame.Length > MaxReplyBytes)
         {
-            if (isPush) return; // somebody's message on a channel that is none of ours
+            if (isPush) return; // a message that somebody sent on a channel that is not ours
             throw new RedisFaultException(RedisFaultKind.Protocol, $"the node sent an answer of {frame.Length} bytes");
         }
 
@@ -186,7 +191,7 @@ internal sealed class FeedFrameHandler(
         }
     }
 
-    /// <summary>On a channel of notifications, and none that a Redis sends: somebody has published it.</summary>
+    /// <summary>A message on a channel of notifications that no Redis sends itself: somebody has published it.</summary>
     private void Refused()
     {
         if (!Counts) return;

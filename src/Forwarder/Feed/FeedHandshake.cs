@@ -6,12 +6,15 @@ using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>Who is there, does it let us in, and is it ready? HELLO 3 with the login, CLIENT SETNAME, INFO, and INFO again until all data are loaded.</summary>
+/// <summary>
+/// Which server is it, does it accept the login, and is it ready? HELLO 3 with the login, CLIENT SETNAME, INFO, and INFO again until all data are
+/// loaded.
+/// </summary>
 /// <remarks>
-/// While Redis loads an AOF it publishes each command that it replays, and lets in who subscribes meanwhile. So nobody may subscribe before that is over.
-/// The question is asked often, on the connection that is there, so that the subscription follows at once.
+/// While Redis loads an AOF it publishes each command that it replays, and accepts subscribers. So nobody may subscribe before loading has ended. It
+/// is asked often, on the connection that is already open, so that the subscription follows at once.
 /// <para>
-/// The text of a failed HELLO is shown only where it cannot repeat its arguments: an unknown command's error does, with the password among them.
+/// The text of a failed HELLO is shown only if it cannot repeat the arguments. The error for an unknown command does repeat them, the password included.
 /// </para>
 /// </remarks>
 internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
@@ -20,10 +23,10 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
 
     private readonly RedisAddress _address = feed.Address;
 
-    /// <summary>The node's whole INFO, from before it had loaded its data; an error where that is refused.</summary>
+    /// <summary>The node's answer to INFO, from before it had loaded its data; an error if INFO is refused.</summary>
     private RedisAnswer? _info;
 
-    /// <exception cref="RedisFaultException">It does not let us in, or takes too long to say anything.</exception>
+    /// <exception cref="RedisFaultException">The node refuses the connection, or takes too long to answer.</exception>
     public async Task<NodeIdentity> GreetAsync(CancellationToken cancellation)
     {
         var hello = await HelloAsync(cancellation).ConfigureAwait(false);
@@ -43,7 +46,7 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
         return Identify(hello, _info);
     }
 
-    /// <summary>Returns when the node has loaded its data: at once when it is not loading any.</summary>
+    /// <summary>Returns when the node has loaded its data; at once if it is not loading.</summary>
     public async Task LoadedAsync(CancellationToken cancellation)
     {
         var mayInfo = _info is { IsError: false };
@@ -60,7 +63,7 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
         }
     }
 
-    /// <summary>The whole data set, or, as a replica that goes on serving the old one, its successor.</summary>
+    /// <summary>Whether the node loads its whole data set, or, as a replica that goes on serving the old data, a new one (<c>async_loading</c>).</summary>
     private static bool IsLoading(RedisAnswer info) => InfoText.Find(info.Text, "loading") == "1" || InfoText.Find(info.Text, "async_loading") == "1";
 
     private async Task<bool> PingSaysLoadingAsync(CancellationToken cancellation) =>
@@ -123,14 +126,14 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
         return new NodeIdentity(runId ?? "", version, ServerOf(hello.Find("server") ?? "", helloVersion, version, info), hello.Find("mode") == "cluster");
     }
 
-    /// <summary>A Valkey may say in HELLO that it is a Redis (extended-redis-compatibility); in INFO it does not.</summary>
+    /// <summary>The kind and version of the server. Valkey may call itself Redis in HELLO (extended-redis-compatibility), but not in INFO.</summary>
     private static ServerEvents ServerOf(string product, string helloVersion, string version, RedisAnswer info)
     {
         if (!info.IsError && InfoText.Find(info.Text, "valkey_version") is { } valkey) return ServerEvents.Of("valkey", valkey);
         return ServerEvents.Of(product, product.Length == 0 ? version : helloVersion);
     }
 
-    /// <summary>The fallback storage is a key like any other: what it holds goes with it.</summary>
+    /// <summary>A warning if eviction may remove the fallback storage: it is a key like any other, and its events are lost with it.</summary>
     private static string? EvictionDanger(string info)
     {
         string? policy = InfoText.Find(info, "maxmemory_policy"), limit = InfoText.Find(info, "maxmemory");

@@ -4,8 +4,9 @@ namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>Which patterns bring what is wanted?</summary>
 /// <remarks>
-/// Expired and evicted are one event name each (at Valkey expired is two); every other class has many, and modules bring more, so all are subscribed to. ACL rules for
-/// channels compare patterns literally: <c>&amp;__keyevent@*__:*</c> does not allow <see cref="Expired"/>. So where a narrow pattern is refused, all are subscribed to.
+/// Expired and evicted have one event name each (expired has two on Valkey). Every other class has many names, and modules add more, so for those all
+/// events are subscribed to. ACL rules for channels compare patterns literally: <c>&amp;__keyevent@*__:*</c> does not allow <see cref="Expired"/>. So
+/// if a narrow pattern is refused, all events are subscribed to.
 /// </remarks>
 public static class FeedPatterns
 {
@@ -17,9 +18,9 @@ public static class FeedPatterns
     /// <summary>The same events once more, with the fields of the hash (Redis 8.8, letter T).</summary>
     public const string Fields = "__subkeyevent@*__:*";
 
-    /// <param name="wanted">What the server has of it.</param>
-    /// <param name="classes">The server's.</param>
-    /// <param name="refused">Patterns that this user may not subscribe to, and which something can be done without.</param>
+    /// <param name="wanted">The wanted classes that the server has.</param>
+    /// <param name="classes">The server's table of event names.</param>
+    /// <param name="refused">Dispensable patterns that this user may not subscribe to.</param>
     public static IReadOnlyList<string> Of(EventClass wanted, EventClassTable classes, IReadOnlySet<string> refused)
     {
         IReadOnlyList<string> narrow = [.. Narrow(wanted & ~EventClass.Fields, classes)];
@@ -27,7 +28,7 @@ public static class FeedPatterns
         return wanted.HasFlag(EventClass.Fields) && events.Count > 0 && !refused.Contains(Fields) ? [.. events, Fields] : events;
     }
 
-    /// <summary>Whether there is another way where it is refused.</summary>
+    /// <summary>Whether the feed can do without this pattern if it is refused.</summary>
     public static bool IsDispensable(string pattern) => pattern != All;
 
     private static IEnumerable<string> Narrow(EventClass wanted, EventClassTable classes)

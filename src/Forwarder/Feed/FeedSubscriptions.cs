@@ -8,13 +8,15 @@ using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>Which patterns is a connection subscribed to, and which of them count at this place in the stream?</summary>
+/// <summary>To which patterns is a connection subscribed, and which of them are in force at this position in the stream?</summary>
 /// <remarks>
-/// A change never leaves a hole and never brings an event twice: first the new patterns are subscribed to, at the confirmation of the last of them the
-/// new ones come into force and the old ones no longer count, and then the old ones are given up. One change at a time; a want that comes meanwhile is next.
+/// A change neither loses an event nor delivers one twice. First the new patterns are subscribed to. At the confirmation of the last one the new
+/// patterns come into force and the old ones no longer count. Then the old ones are unsubscribed from. Only one change runs at a time; a want that
+/// comes meanwhile is next.
 /// </remarks>
 internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline commands, NodeLetters letters, Func<EventClass> wanted, Action<RedisFault> end, Action onSettled)
 {
+    /// <summary>Guards all fields but the two volatile ones. Those are written under it, and read without it for each notification.</summary>
     private readonly Lock _gate = new();
     private readonly HashSet<string> _refused = [];
     private long _refusedAt;
@@ -25,7 +27,7 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
     private bool _isChanging;
     private bool _hasBegun;
 
-    /// <summary>The patterns in force are those of what is wanted now.</summary>
+    /// <summary>Whether the patterns in force are those for what is wanted.</summary>
     public bool IsSettled
     {
         get
@@ -43,10 +45,10 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
         }
     }
 
-    /// <summary>Events of hashes come a second time, with their fields. Read loop.</summary>
+    /// <summary>Whether events of hashes come a second time, with their fields. Read loop.</summary>
     public bool AreFieldsInForce => _areFieldsInForce;
 
-    /// <summary>For each notification, on the read loop.</summary>
+    /// <summary>Whether notifications by this pattern count. Called for each notification on the read loop.</summary>
     public bool IsInForce(ReadOnlySpan<byte> pattern)
     {
         foreach (var one in _inForce)
@@ -57,14 +59,14 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
         return false;
     }
 
-    /// <summary>The handshake has come to the point where subscribing begins.</summary>
+    /// <summary>Called by the handshake when it is time to subscribe.</summary>
     public void Begin()
     {
         lock (_gate) _hasBegun = true;
         Step();
     }
 
-    /// <summary>Tries again what was refused and is done without, when it is time to. Timer only.</summary>
+    /// <summary>Tries the refused pattern with fields again when it is due. Timer only.</summary>
     public void RetryWhenDue()
     {
         lock (_gate)
@@ -97,7 +99,7 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
         onSettled();
     }
 
-    /// <summary>Under the gate.</summary>
+    /// <summary>The patterns for what is wanted. Called under the lock.</summary>
     private IReadOnlyList<string> Target() => FeedPatterns.Of(letters.Has(wanted()), letters.Classes, _refused);
 
     private static string Listed(IReadOnlyList<string> patterns) => patterns.Count == 0 ? "nothing" : string.Join(' ', patterns);
@@ -125,7 +127,7 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
                     }
 
                     if (--due > 0) return;
-                    if (isRefused) Done(); // begins the change to what may be had instead
+                    if (isRefused) Done(); // begins the change to the patterns that are allowed
                     else TakeForce(target);
                 },
                 "PSUBSCRIBE",
@@ -135,7 +137,7 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
         if (missing.Length == 0) TakeForce(target);
     }
 
-    /// <summary>The new patterns are subscribed to from here on: the old ones no longer count, and go.</summary>
+    /// <summary>Puts the new patterns, which are all confirmed, into force. Then unsubscribes from the old ones.</summary>
     private void TakeForce(IReadOnlyList<string> target)
     {
         string[] old;
@@ -171,7 +173,10 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
         Step();
     }
 
-    /// <summary>Events that all come by another pattern, and fields, are no reason to end the connection.</summary>
+    /// <summary>
+    /// Whether the connection can do without the refused pattern: its events all come by another pattern, or only the fields are missing. Then the
+    /// connection is not ended.
+    /// </summary>
     private bool TryDoWithout(RedisAnswer reply, string pattern)
     {
         if (RedisErrors.IsPassing(reply) || !FeedPatterns.IsDispensable(pattern)) return false;

@@ -11,9 +11,10 @@ using KeyEvt.Forwarder.Tls;
 
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>Which connection does a feed have now? One after another until it is stopped; what lies between two of them is declared.</summary>
+/// <summary>Which connection does a feed have at the moment? Opens one after another until it is stopped, and declares the gaps between them.</summary>
 /// <remarks>
-/// Between two connections it waits as long as <see cref="ReconnectPause"/> says. Only this loop opens connections.
+/// Between two connections it waits for as long as <see cref="ReconnectPause"/> says. Only this loop opens connections, apart from
+/// <see cref="SilentConnectionCheck"/>, which it runs.
 /// </remarks>
 internal sealed class FeedSupervisor
 {
@@ -25,7 +26,11 @@ internal sealed class FeedSupervisor
     private readonly LogRateLimiter _warnings;
     private readonly InterruptibleDelay _hurry = new();
     private readonly SilentConnectionCheck _replacement;
+
+    /// <summary>Written by the supervisor's loop; read from any thread.</summary>
     private volatile FeedConnection? _current;
+
+    /// <summary>Markers of earlier connections. Written by the supervisor's loop with Volatile.Write; read from any thread with Volatile.Read.</summary>
     private long _markersSentBefore;
     private string? _lastText;
 
@@ -37,12 +42,12 @@ internal sealed class FeedSupervisor
         _replacement = new SilentConnectionCheck(feed, wanted, _warnings, ConnectAsync);
     }
 
-    /// <summary>The connection that is subscribed, or is about to be; null: there is none.</summary>
+    /// <summary>The connection that is subscribed or about to be; null if there is none.</summary>
     public FeedConnection? Current => _current;
 
     public long MarkersSent => Volatile.Read(ref _markersSentBefore) + (_current?.MarkersSent ?? 0);
 
-    /// <summary>Ends a pause: connects now.</summary>
+    /// <summary>Ends a pause, so that the feed connects now.</summary>
     public void Hurry() => _hurry.Set();
 
     /// <summary>Runs until the feed is stopped.</summary>
@@ -59,8 +64,8 @@ internal sealed class FeedSupervisor
         }
     }
 
-    /// <summary>One connection from its beginning to its end, and those that take its place while it is silent.</summary>
-    /// <returns>How the last of them ended, and how long its subscription lived. Lived is null when there was no subscription.</returns>
+    /// <summary>Runs one connection from its beginning to its end, and those that replace it while it is silent.</summary>
+    /// <returns>How the last of them ended, and for how long it was subscribed; null if it never was.</returns>
     private async Task<(RedisFault Fault, TimeSpan? Lived)> AttemptAsync()
     {
         _feed.Board.Change(status => status with { State = FeedState.Connecting });
@@ -75,7 +80,7 @@ internal sealed class FeedSupervisor
             while (await FollowAsync(connection, life).ConfigureAwait(false) is { } next)
             {
                 Leave(connection, next.Connection);
-                next.Connection.WantChanged(); // what is wanted may have changed since it subscribed
+                next.Connection.WantChanged(); // other classes may be wanted than when it subscribed
                 await life.ConfigureAwait(false);
                 (connection, life) = next;
             }
@@ -98,7 +103,7 @@ internal sealed class FeedSupervisor
         }
     }
 
-    /// <returns>The connection that has taken this one's place; null: this one has ended.</returns>
+    /// <returns>The connection that has replaced this one; null if this one has ended.</returns>
     private async Task<(FeedConnection Connection, Task<RedisFault> Life)?> FollowAsync(FeedConnection connection, Task<RedisFault> life)
     {
         while (true)

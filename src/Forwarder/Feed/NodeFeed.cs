@@ -10,11 +10,11 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>Which keyspace events does one node have? Subscribes to them for ever, over one connection after another.</summary>
+/// <summary>Which keyspace events does one node have? Stays subscribed to them for as long as it runs, over one connection after another.</summary>
 /// <remarks>
-/// What this is, and why not a client library's subscription: an event's place in the node's stream has to be known (markers, role and flags asked for in
-/// the same stream), a lost connection has to become a declared gap, and nothing may be allocated for an event. Libraries offer none of these, and the
-/// one at hand does not subscribe to keyspace events again after a lost connection.
+/// Why a client library's subscription would not do: an event's position in the node's stream must be known, so markers, role and flags are asked for
+/// in the same stream. A lost connection must become a declared gap. And nothing may be allocated for an event. Libraries offer none of these.
+/// StackExchange.Redis also does not subscribe to keyspace events again after a lost connection.
 /// </remarks>
 public sealed class NodeFeed : IAsyncDisposable
 {
@@ -22,16 +22,20 @@ public sealed class NodeFeed : IAsyncDisposable
     private readonly FeedSupervisor _life;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The wanted classes, an <see cref="EventClass"/>. Written by <see cref="Want"/>; read from any thread.</summary>
     private volatile uint _wanted;
+
+    /// <summary>When and where the node was fenced last. Used by <see cref="Fence"/> only, which one loop calls.</summary>
     private (ClockReading At, EventPosition Position) _fenced;
     private Task _loop = Task.CompletedTask;
     private int _isStarted;
 
-    /// <param name="sink">Gets each notification of a master, on the feed's read loop.</param>
+    /// <param name="sink">Receives each notification of a master, on the feed's read loop.</param>
     /// <param name="gaps">Shared by all feeds.</param>
-    /// <param name="transport">How to connect; null: sockets.</param>
-    /// <param name="clients">Holds requests of clients back while the node is not covered; null: nobody's.</param>
-    /// <param name="instance">Names this program in its markers, before what makes them its own; empty: not at all.</param>
+    /// <param name="transport">Opens connections; null for sockets.</param>
+    /// <param name="clients">Holds requests of clients back while the node is not covered; null if no requests are held back.</param>
+    /// <param name="instance">Names this program in its markers, in front of their random part. May be empty.</param>
     public NodeFeed(
         RedisAddress address, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport? transport = null, CoverageGate? clients = null, string instance = "")
     {
@@ -58,7 +62,7 @@ public sealed class NodeFeed : IAsyncDisposable
         clients?.Hurry = Look;
     }
 
-    /// <summary>Ends when the feed is disposed; faults when its loop dies of a fault in the program, which the host should not survive.</summary>
+    /// <summary>Completes when the feed is disposed. Faults if its loop ends because of a bug; the program should then end.</summary>
     public Task Completion => _completion.Task;
 
     public NodeFeedStatus Status
@@ -80,40 +84,42 @@ public sealed class NodeFeed : IAsyncDisposable
         }
     }
 
-    /// <summary>For tests in virtual time: a beat that asks for nothing cannot be seen otherwise.</summary>
+    /// <summary>For tests in virtual time, which cannot notice otherwise that a beat passed in which nothing was asked.</summary>
     internal (long Beats, int Waiting) Pulse => _life.Current?.Pulse ?? default;
 
-    /// <summary>Completes at the next change of what <see cref="Status"/> shows rarely: state, role, remedy.</summary>
+    /// <summary>Completes at the next change of the rarely changing part of <see cref="Status"/>, such as state and role.</summary>
     internal Task Changed => _feed.Board.Changed;
 
-    /// <summary>Asked when the node is promoted, see <see cref="FeedContext.Predecessor"/>. Set before <see cref="Start"/>.</summary>
+    /// <summary>Called when the node is promoted, see <see cref="FeedContext.Predecessor"/>. Set before <see cref="Start"/>.</summary>
     internal Func<Task<IReadOnlyList<RecordedNotification>?>>? Predecessor
     {
         init => _feed.Predecessor = value;
     }
 
-    /// <summary>Asked when the node has been demoted, see <see cref="FeedContext.Successor"/>. Set before <see cref="Start"/>.</summary>
+    /// <summary>Called when the node has been demoted, see <see cref="FeedContext.Successor"/>. Set before <see cref="Start"/>.</summary>
     internal Func<Task<IReadOnlyList<RecordedNotification>?>>? Successor
     {
         init => _feed.Successor = value;
     }
 
-    /// <summary>Asked when events of slots come that it is not known to serve, see <see cref="SlotsServed.OthersFirst"/>. Set before <see cref="Start"/>.</summary>
+    /// <summary>
+    /// Called when events of slots come that the node is not known to serve, see <see cref="SlotsServed.OthersFirst"/>. Set before <see cref="Start"/>.
+    /// </summary>
     internal Func<Task>? OthersFirst
     {
         init => _feed.Slots.OthersFirst = value;
     }
 
-    /// <summary>By slot; null: not a master of a cluster.</summary>
+    /// <summary>Sets the slots that the node serves, by slot number; null if it is not a master of a cluster.</summary>
     internal void Serves(bool[]? slots) => _feed.Slots.Change(slots);
 
-    /// <summary>Asked for the channel of the markers in a cluster, see <see cref="FeedContext.MarkerTag"/>. Set before <see cref="Start"/>.</summary>
+    /// <summary>Called to find the channel of the markers in a cluster, see <see cref="FeedContext.MarkerTag"/>. Set before <see cref="Start"/>.</summary>
     internal Func<string?>? MarkerTag
     {
         init => _feed.MarkerTag = value;
     }
 
-    /// <summary>Keeps the state of the stream for the next life of the program, see <see cref="CheckpointKeeper"/>. Set before <see cref="Start"/>.</summary>
+    /// <summary>Keeps the state of the stream for the next run of the program, see <see cref="CheckpointKeeper"/>. Set before <see cref="Start"/>.</summary>
     internal CheckpointRegistry? Shelf
     {
         init => _feed.Shelf = value;
@@ -125,42 +131,47 @@ public sealed class NodeFeed : IAsyncDisposable
         init => _feed.CameLater = value;
     }
 
-    /// <summary>Remembers what the node sends, from now on, for those that may take its place.</summary>
+    /// <summary>From now on remembers what the node sends, for nodes that may succeed it.</summary>
     internal void RememberForSuccessors() => _feed.Echo ??= new NotificationRing(_feed.Options.EchoBytes);
 
-    /// <summary>What it sent last as a master; empty when nothing was remembered.</summary>
+    /// <summary>What the node sent last as a master; empty if nothing was remembered.</summary>
     internal IReadOnlyList<RecordedNotification> SentLast => _feed.Echo?.Read() ?? [];
 
-    /// <summary>Another node has taken its place: whatever it says of itself, it is not passed on.</summary>
-    /// <returns>False: it was so already.</returns>
+    /// <summary>
+    /// Fences the node, or lifts the fence. A fenced node was replaced by another one: whatever it says of itself, its events are not passed on.
+    /// </summary>
+    /// <returns>False if nothing changed.</returns>
     internal bool Fence(bool isFenced)
     {
-        if (_feed.Hold.IsFenced == isFenced) return false;
+        lock (_feed.Turn)
+        {
+            if (_feed.Hold.IsFenced == isFenced) return false;
 
-        var position = _feed.Progress.Published.Position;
-        _feed.Hold.Fence(isFenced);
-        if (isFenced)
-        {
-            _fenced = (ClockReading.Now(_feed.Time), position);
-        }
-        else if (!_feed.Hold.IsReplica)
-        {
-            // It has not been a replica in between: it was the successor itself, and what it sent was held back wrongly.
-            _feed.Coverage.Hold(false, position);
-            _feed.Coverage.Missed(GapCause.Promoted, "the node was taken for one that another has replaced, until it was named as the master", _fenced.At, _fenced.Position, position);
-        }
+            var position = _feed.Progress.Published.Position;
+            _feed.Hold.Fence(isFenced);
+            if (isFenced)
+            {
+                _fenced = (ClockReading.Now(_feed.Time), position);
+            }
+            else if (!_feed.Hold.IsReplica)
+            {
+                // It was not a replica in between, so it was the successor itself, and its events were held back wrongly.
+                _feed.Coverage.Hold(false, position);
+                _feed.Coverage.Missed(GapCause.Promoted, "the node was taken for one that another has replaced, until it was named as the master", _fenced.At, _fenced.Position, position);
+            }
 
-        _feed.Board.Change(status => status with
-        {
-            State = status.State is FeedState.Subscribed or FeedState.HeldBack ? (_feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed) : status.State,
-        });
-        return true;
+            _feed.Board.Change(status => status with
+            {
+                State = status.State is FeedState.Subscribed or FeedState.HeldBack ? (_feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed) : status.State,
+            });
+            return true;
+        }
     }
 
-    /// <summary>Its open gap, if there is one, ends where its successor's stream begins.</summary>
+    /// <summary>Ends its open gap, if there is one, where its successor's stream begins.</summary>
     internal void SucceededBy(NodeFeed successor) => _feed.Coverage.Succeeded(successor.Status.Position);
 
-    /// <summary>Asks for the role now, and connects now if it is waiting to.</summary>
+    /// <summary>Asks for the role now. If the feed waits before it connects, connects now.</summary>
     internal void Look()
     {
         _life.Current?.AskRole();
@@ -173,8 +184,8 @@ public sealed class NodeFeed : IAsyncDisposable
     }
 
     /// <summary>
-    /// Which classes to subscribe to and to see flags set for; None: connected, but subscribed to nothing, which is no gap. The change takes effect
-    /// between two events, and loses and doubles none. Events of other classes may come as well: the sink decides.
+    /// Sets which classes to subscribe to, and to check the flags for. None: stay connected but subscribe to nothing, which is no gap. The change
+    /// takes effect between two events; no event is lost or delivered twice. Events of other classes may come as well: the sink decides.
     /// </summary>
     public void Want(EventClass classes)
     {
@@ -184,7 +195,7 @@ public sealed class NodeFeed : IAsyncDisposable
         _life.Current?.WantChanged();
     }
 
-    /// <summary>Waits until the feed is connected and in step with what is wanted; also on a replica.</summary>
+    /// <summary>Waits until the feed is connected, and subscribed to what is wanted. Also for a replica.</summary>
     public async Task WaitSubscribedAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -199,10 +210,10 @@ public sealed class NodeFeed : IAsyncDisposable
     }
 
     /// <summary>
-    /// Reads on until everything has been handed over that the node sent for commands it has handled by now: the answer to a command given now
-    /// comes behind it. Returns when that is so, when there is no subscription or the node is silent, or after the deadline.
+    /// Reads until all events have been passed on that the node sent for commands it has handled so far. The answer to a command that is given now
+    /// comes behind them. Returns when that is done, if there is no subscription or the node is silent, or after the deadline.
     /// </summary>
-    /// <param name="isLast">The program ends: what has been read by then is what is to be kept, see <see cref="KeepStateAsync"/>.</param>
+    /// <param name="isLast">True at the end of the program: what has been read by then is what <see cref="KeepStateAsync"/> stores.</param>
     public async Task CatchUpAsync(TimeSpan deadline, bool isLast = false)
     {
         if (_life.Current is not { SubscribedAt: not null, Silence.IsOn: false } connection) return;
@@ -213,13 +224,14 @@ public sealed class NodeFeed : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            // The node is silent: whoever wrote there has no answer either, or the events are lost with the connection, as at any end of it.
+            // The node is silent. Clients that wrote there have no answer either, or the events are lost with the connection, as at any other end of it.
             FeedLog.NotCaughtUp(_feed.Logger, _feed.Node, deadline.TotalSeconds);
         }
     }
 
     /// <summary>
-    /// The program ends: what waits for an answer, or is being found out about, is passed on or declared now, while there is somebody to take it. The connection stays.
+    /// For the end of the program: passes on or declares everything that still waits for an answer or is being examined, while somebody can still
+    /// receive it. The connection stays open.
     /// </summary>
     internal async Task ConcludeAsync()
     {
@@ -227,7 +239,10 @@ public sealed class NodeFeed : IAsyncDisposable
         _life.Current?.Conclude();
     }
 
-    /// <summary>Keeps the state of the stream as it was at the last <see cref="CatchUpAsync"/>, once all of it is settled. Returns when that is so, or after the deadline.</summary>
+    /// <summary>
+    /// Stores the state of the stream as of the last <see cref="CatchUpAsync"/>, once all of it is settled. Returns when that is done, or after the
+    /// deadline.
+    /// </summary>
     internal async Task KeepStateAsync(TimeSpan deadline)
     {
         try
@@ -239,11 +254,11 @@ public sealed class NodeFeed : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            // What was kept before stays: the next life's gap begins earlier.
+            // The older state stays in the node, so the gap before the next run begins earlier.
         }
     }
 
-    /// <summary>Waits until what is being found out about its last events has been found out, or for as long as allowed.</summary>
+    /// <summary>Waits until the feed has decided about all its last events, but at most for the deadline.</summary>
     internal Task SettledAsync(TimeSpan deadline, CancellationToken cancellationToken) => Task.WhenAny(
         _feed.Tasks.SettledAsync(), Task.Delay(deadline, _feed.Time, cancellationToken));
 
@@ -283,7 +298,7 @@ public sealed class NodeFeed : IAsyncDisposable
     {
         FeedLog.TaskDied(_feed.Logger, fault, _feed.Node, name);
         Die(fault);
-        _stop.Cancel(); // the loop ends, and leaves what is said here as it is
+        _stop.Cancel(); // ends the loop, which leaves the completion as it is set here
     }
 
     private void Die(Exception fault)

@@ -6,17 +6,17 @@ namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>How long does a feed wait before it connects again?</summary>
 /// <remarks>
-/// A subscription that has lived for a while is made again at once. The pauses grow with each attempt that brings no subscription, and with each subscription that is cut
-/// off as soon as it is made.
+/// A feed whose subscription held for a while connects again at once. Pauses grow with each attempt that brings no subscription, and with each
+/// subscription that is cut off as soon as it is made.
 /// </remarks>
 internal sealed class ReconnectPause(NodeFeedOptions options)
 {
     private readonly Backoff _backoff = new(options.FirstBackoff, options.LongestBackoff, Random.Shared);
 
-    /// <param name="fault">Why the connection ended, or did not come about.</param>
-    /// <param name="lived">How long its subscription lived; null: there was none.</param>
-    /// <param name="took">How long it all took.</param>
-    /// <returns>Zero or less: connect at once.</returns>
+    /// <param name="fault">Why the connection ended, or could not be opened.</param>
+    /// <param name="lived">How long it was subscribed; null if it never was.</param>
+    /// <param name="took">How long the attempt took in all.</param>
+    /// <returns>The pause; zero or less to connect at once.</returns>
     public TimeSpan After(RedisFault fault, TimeSpan? lived, TimeSpan took)
     {
         if (lived >= options.ShortestLife)
@@ -27,6 +27,6 @@ internal sealed class ReconnectPause(NodeFeedOptions options)
 
         var delay = _backoff.Next();
         if (fault.Kind == RedisFaultKind.Refused) return delay < options.RefusedBackoff ? options.RefusedBackoff : delay;
-        return lived is null ? delay - took : delay; // an attempt that nobody answered for long was a pause already
+        return lived is null ? delay - took : delay; // the time that a failed attempt took counts as part of the pause
     }
 }

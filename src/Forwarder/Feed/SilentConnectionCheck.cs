@@ -7,21 +7,26 @@ using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder.Feed;
 
-/// <summary>A connection has fallen silent. Is the node busy, or is only this connection dead? A second one to the same node finds out, and may take its place.</summary>
+/// <summary>
+/// A connection has fallen silent: is the node busy, or is only this connection dead? A second connection to the same node finds out, and may replace
+/// it.
+/// </summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>Nobody answers the second one either (a long script, a frozen process, the way is down): the first one is kept, and another second one is tried a while later. What the
-/// node sends when it is back comes on the first, and nothing is lost.</item>
-/// <item>The node answers the second one, and the first one still says nothing for a short while: the second one subscribes, and takes over at that moment.</item>
-/// <item>Something comes on the first one at any time before that: the second one is closed, and the first goes on as if nothing had been.</item>
+/// <item>The second one gets no answer either (a long script, a frozen process, a broken network): the first one is kept, and a second one is tried
+/// again a while later. What the node sends when it is back comes on the first one, and nothing is lost.</item>
+/// <item>The node answers the second one, and the first one still says nothing for a short while: the second one subscribes, and replaces the first
+/// at that moment.</item>
+/// <item>Something comes on the first one at any time before that: the second one is closed, and the first goes on as if nothing had happened.</item>
 /// </list>
-/// An answer to the greeting is proof only if it is a yes: a node that is in a long script refuses, and refuses on the first connection too, which is then not silent.
+/// Only a successful answer to HELLO is a proof. A node in a long script refuses HELLO. It also refuses commands on the first connection, which is
+/// then not silent.
 /// </remarks>
-/// <param name="connect">Opens a pipe; its failure is a fault.</param>
+/// <param name="connect">Opens a pipe, or returns why it could not.</param>
 internal sealed class SilentConnectionCheck(FeedContext feed, Func<EventClass> wanted, LogRateLimiter warnings, Func<CancellationToken, Task<(IDuplexPipe? Pipe, RedisFault Fault)>> connect)
 {
     /// <param name="ends">Completes when the silent connection has ended.</param>
-    /// <returns>The connection that has taken the silent one's place, and its life; null: the silent one speaks again, or has ended.</returns>
+    /// <returns>The connection that has replaced the silent one, and its running task; null if the silent one speaks again or has ended.</returns>
     public async Task<(FeedConnection Connection, Task<RedisFault> Life)?> FindAsync(FeedConnection silent, Task ends, CancellationToken stop)
     {
         if (warnings.MayWarn(2016)) FeedLog.FellSilent(feed.Logger, feed.Node, feed.Options.MarkerDeadline.TotalSeconds);

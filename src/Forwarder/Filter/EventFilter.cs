@@ -3,30 +3,34 @@ using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Filter;
 
-/// <summary>Is an event wanted? The classes with their masks, and the rules, made ready for one question an event.</summary>
+/// <summary>Is an event wanted? Combines the classes with their masks, and the rules, so that an event costs one question.</summary>
 /// <remarks>
-/// An event has a class and a database. So the masks of all rules are sorted beforehand: for each class those that hold in every database, and for each class
-/// and database that a rule names the others. The masks of one such group are one <see cref="KeyMaskSet"/>, which reads the key once however many they are; an event
-/// asks two of them at most. Groups with equal masks are one. Immutable; may be asked by any number of threads.
+/// An event has a class and a database, so the masks of all rules are grouped in advance. One group holds, for a class, the masks for every database.
+/// Another holds, for a class and a database that a rule names, the masks for that database only. A group is one <see cref="KeyMaskSet"/>, which
+/// reads the key once for all its masks. An event needs two groups at most. Groups with equal masks share one set. Immutable, so any number of
+/// threads may use it.
 /// </remarks>
 public sealed class EventFilter
 {
     /// <summary>
-    /// So large may the groups be together: each mask counts its length and one more, in each group that it is in. It bounds the memory of the matchers (some tens of
-    /// megabytes) and the time of the slowest key (see <see cref="MaskMatcher"/>).
+    /// Maximum total size of all groups. Each mask counts its length plus one, in each group that contains it. The limit bounds the memory of the
+    /// matchers (some tens of megabytes) and the time for the slowest key (see <see cref="MaskMatcher"/>).
     /// </summary>
     public const int MaxSize = 1 << 18;
 
     private const int Classes = 32;
 
-    /// <summary>What the groups of a database cost, however few its masks are.</summary>
+    /// <summary>The size counted for the groups of one database, however few masks they have.</summary>
     private const int SizeOfDatabase = Classes;
 
     private readonly EventClass _events;
     private readonly KeyMaskSet _masks;
     private readonly RuleSet _rules;
 
+    /// <summary>The groups that hold in every database, by the bit number of the class.</summary>
     private readonly KeyMaskSet?[] _everywhere;
+
+    /// <summary>The additional groups of a database that a rule names, by the bit number of the class.</summary>
     private readonly Dictionary<int, KeyMaskSet?[]> _byDatabase = [];
 
     public EventFilter(EventClass events, KeyMaskSet masks, RuleSet rules)
@@ -40,10 +44,10 @@ public sealed class EventFilter
         }
     }
 
-    /// <summary>See <see cref="MaxSize"/>.</summary>
+    /// <summary>The total size of all groups; see <see cref="MaxSize"/>.</summary>
     public long Size { get; private set; }
 
-    /// <summary>Null, or why these masks and rules are too many, as one line.</summary>
+    /// <summary>Null, or one line that says why these masks and rules are too many.</summary>
     public static string? Fault(EventClass events, KeyMaskSet masks, RuleSet rules)
     {
         var size = new EventFilter(events, masks, rules).Size;
@@ -52,10 +56,10 @@ public sealed class EventFilter
             : FormattableString.Invariant($"the masks and rules are too large together: they count {size} and may count {MaxSize} (each mask its length and 1, once more for each group of classes that has other masks)");
     }
 
-    /// <summary>Whether it was made of these; a configuration that was changed otherwise still holds the same objects.</summary>
+    /// <summary>Whether this filter was made of these objects. A configuration that differs in other settings still holds the same objects.</summary>
     public bool IsOf(EventClass events, KeyMaskSet masks, RuleSet rules) => ReferenceEquals(_masks, masks) && ReferenceEquals(_rules, rules) && _events == events;
 
-    /// <param name="eventClass">The event's class. Several: the server does not tell which of them it is, and one that is wanted is enough.</param>
+    /// <param name="eventClass">The event's class. Several classes if the server does not tell which of them it is; then one wanted class suffices.</param>
     public bool Wants(int database, EventClass eventClass, ReadOnlySpan<byte> key)
     {
         KeyMaskSet?[]? here = null;

@@ -5,10 +5,11 @@ using KeyEvt.Forwarder.Events;
 namespace KeyEvt.Forwarder.Filter;
 
 /// <summary>
-/// One rule <c>events=xe db=0 mask=^session:</c>: events of these classes, in this database, of keys that match. <c>events</c> may be
-/// left out (all that <c>A</c> stands for), <c>db</c> too (every database); <c>mask</c> comes last and is the rest of the text, blanks included.
+/// One rule, such as <c>events=xe db=0 mask=^session:</c>: events of these classes, in this database, whose keys match. <c>events</c> may be left out
+/// (everything that <c>A</c> stands for), and so may <c>db</c> (every database). <c>mask</c> comes last, and is the rest of the text, blanks
+/// included.
 /// </summary>
-/// <param name="Database">Null: every one.</param>
+/// <param name="Database">Null for every database.</param>
 public sealed record EventRule(EventClass Events, int? Database, KeyMask Mask)
 {
     /// <param name="error">Empty, or one line that names the fault.</param>
@@ -66,7 +67,7 @@ public sealed record EventRule(EventClass Events, int? Database, KeyMask Mask)
         return false;
     }
 
-    /// <summary>As <see cref="TryParse"/> reads it.</summary>
+    /// <summary>The rule as text that <see cref="TryParse"/> can read.</summary>
     public override string ToString() =>
         $"events={NotifyFlags.Format(Events)} {(Database is { } d ? FormattableString.Invariant($"db={d} ") : "")}mask={Encoding.Latin1.GetString(Mask.Bytes.Span)}";
 }

@@ -2,11 +2,13 @@ using System.Text;
 
 namespace KeyEvt.Forwarder.Filter;
 
-/// <summary>One key mask as it was given: does a key match it?</summary>
-/// <remarks>What a mask means is told at <see cref="MaskPattern"/>. Equal by content.</remarks>
+/// <summary>One key mask as the user gave it: does a key match it?</summary>
+/// <remarks><see cref="MaskPattern"/> describes what a mask means. Two masks are equal if their bytes are.</remarks>
 public sealed class KeyMask : IEquatable<KeyMask>
 {
     private readonly byte[] _bytes;
+
+    /// <summary>Created at first use, by whichever thread is first; published with LazyInitializer.</summary>
     private MaskMatcher? _matcher;
 
     private KeyMask(byte[] bytes)
@@ -18,18 +20,18 @@ public sealed class KeyMask : IEquatable<KeyMask>
     /// <summary>The mask <c>ALL</c>, which matches every key.</summary>
     public static KeyMask All { get; } = Parse("ALL"u8);
 
-    /// <summary>The mask as it was given.</summary>
+    /// <summary>The bytes of the mask as the user gave it.</summary>
     public ReadOnlyMemory<byte> Bytes => _bytes;
 
-    /// <summary>The mask is <c>ALL</c>: those three bytes and in upper case; <c>all</c> or <c>^ALL</c> are masks like any other.</summary>
+    /// <summary>Whether the mask is exactly the three bytes <c>ALL</c>. <c>all</c> and <c>^ALL</c> are masks like any other.</summary>
     public bool IsAll { get; }
 
     internal MaskPattern Pattern => MaskPattern.Parse(IsAll ? [] : _bytes);
 
-    /// <summary>Every string of bytes is a mask, so this cannot fail.</summary>
+    /// <summary>Creates a mask. This cannot fail, since every string of bytes is a mask.</summary>
     public static KeyMask Parse(ReadOnlySpan<byte> mask) => new(mask.ToArray());
 
-    /// <summary>Takes time linear in the key. Many masks at once: <see cref="KeyMaskSet.Matches"/>.</summary>
+    /// <summary>Takes time linear in the key's length. To match many masks at once use <see cref="KeyMaskSet.Matches"/>.</summary>
     public bool Matches(ReadOnlySpan<byte> key) => IsAll || Matcher.Matches(key);
 
     private MaskMatcher Matcher => _matcher ?? LazyInitializer.EnsureInitialized(ref _matcher, () => new MaskMatcher([Pattern]));
@@ -45,7 +47,7 @@ public sealed class KeyMask : IEquatable<KeyMask>
         return hash.ToHashCode();
     }
 
-    /// <summary>For people: bytes outside printable ASCII, and the backslash, as <c>\xHH</c>.</summary>
+    /// <summary>The mask for people: backslashes and bytes outside printable ASCII are shown as <c>\xHH</c>.</summary>
     public override string ToString()
     {
         var text = new StringBuilder(_bytes.Length);

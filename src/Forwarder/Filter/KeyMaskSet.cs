@@ -1,7 +1,7 @@
 namespace KeyEvt.Forwarder.Filter;
 
 /// <summary>All key masks in force: does a key match any of them?</summary>
-/// <remarks>Immutable and equal by content, in order; a change makes a new set. Matching may be done by any number of threads.</remarks>
+/// <remarks>Immutable; a change makes a new set. Two sets are equal if they hold equal masks in the same order. Any number of threads may match.</remarks>
 public sealed class KeyMaskSet : IEquatable<KeyMaskSet>
 {
     /// <summary>No masks: nothing matches.</summary>
@@ -11,6 +11,8 @@ public sealed class KeyMaskSet : IEquatable<KeyMaskSet>
     public static readonly KeyMaskSet All = new([KeyMask.All]);
 
     private readonly KeyMask[] _masks;
+
+    /// <summary>Created at first use, by whichever thread is first; published with LazyInitializer.</summary>
     private MaskMatcher? _matcher;
 
     private KeyMaskSet(KeyMask[] masks)
@@ -20,14 +22,14 @@ public sealed class KeyMaskSet : IEquatable<KeyMaskSet>
         IsAll = masks is [{ IsAll: true }];
     }
 
-    /// <summary>The masks in the order they were given, each once; just <c>ALL</c> when <see cref="IsAll"/>.</summary>
+    /// <summary>The masks in the order in which they were given, without repetition. Only <c>ALL</c> if <see cref="IsAll"/> is true.</summary>
     public IReadOnlyList<KeyMask> Masks { get; }
 
     public bool IsAll { get; }
 
     /// <summary>
-    /// Adds masks behind those there are, leaving out what is there already. <c>ALL</c> replaces the rest, and nothing added to <c>ALL</c> changes it:
-    /// a set never matches less after an addition.
+    /// Adds masks behind the present ones, except those that are already present. <c>ALL</c> replaces all other masks, and adding to <c>ALL</c>
+    /// changes nothing. So a set never matches less after an addition.
     /// </summary>
     public KeyMaskSet Add(IEnumerable<KeyMask> masks)
     {
@@ -40,7 +42,7 @@ public sealed class KeyMaskSet : IEquatable<KeyMaskSet>
         return together.Any(mask => mask.IsAll) ? (IsAll ? this : All) : new KeyMaskSet(together);
     }
 
-    /// <summary>One pass over the key for all masks together, without allocation.</summary>
+    /// <summary>Reads the key once for all masks together, and allocates nothing.</summary>
     public bool Matches(ReadOnlySpan<byte> key) => IsAll || (_masks.Length > 0 && Matcher.Matches(key));
 
     private MaskMatcher Matcher =>

@@ -1,41 +1,44 @@
 namespace KeyEvt.Forwarder.Filter;
 
 /// <summary>
-/// Which rows of places follow which? A memory of <see cref="MaskNfa"/>'s steps: each row met so far has a number, and a table says which number follows it for each
-/// byte, so that a known step of all masks together costs one look-up.
+/// Which set of places follows which, for each byte? A cache of the steps of <see cref="MaskNfa"/>. Each set of places that has occurred is a row of
+/// a table. The row's cells say which row follows for each byte. So a known step of all masks together costs one look-up.
 /// </summary>
 /// <remarks>
-/// Readers take no lock: a cell goes from <see cref="Unknown"/> to its one value, and a row is complete before a cell names it. The memory is bounded; what
-/// finds no room is read by the NFA, slower but still linear.
+/// Readers take no lock. A cell changes only once, from <see cref="Unknown"/> to its final value, and a row is complete before a cell refers to it.
+/// The memory is limited. If there is no room for a row, the NFA reads the rest of the key, which is slower but still linear.
 /// </remarks>
 internal sealed class MaskDfa
 {
-    // A cell: one of these, or where in the table the next row begins (over 0, as row 0 is left out).
+    // Values of a cell. A positive value is the index in the table at which the next row begins; row 0 is left out, so that index is above 0.
     private const int Unknown = 0;
     private const int Match = -1;
     private const int NoMatch = -2;
     private const int NoRoom = -3;
 
     private const int MinRows = 16;
-    private const int BytesPerRow = 96; // of the array of its places and of the index, apart from the places themselves
+    private const int BytesPerRow = 96; // estimated memory of a row for its array of places and its index entry, without the places themselves
 
     private readonly MaskNfa _nfa;
     private readonly byte[] _columnOf;
-    private readonly int _endColumn; // the last cell of a row: the key ends here
+    private readonly int _endColumn; // the last cell of a row says whether the key matches if it ends here
     private readonly int _stride;
     private readonly int _start;
 
+    /// <summary>Guards all fields below but <see cref="_slowBytes"/>. Readers use <see cref="_table"/> by Volatile.Read, and the number of rows, without it.</summary>
     private readonly Lock _writing = new();
-    private readonly List<ulong[]> _places = [[]];                                   // packed, by number of the row
-    private readonly Dictionary<ulong[], int> _rows = new(PlacesComparer.Instance);  // packed places -> row
+    private readonly List<ulong[]> _places = [[]];                                   // the packed places of each row, by the row's number
+    private readonly Dictionary<ulong[], int> _rows = new(PlacesComparer.Instance);  // packed places -> index of the row in the table
     private readonly ulong[] _scratch;
     private readonly ulong[] _packed;
-    private int[] _table;                                                            // only ever replaced by a longer copy
+    private int[] _table;                                                            // replaced only by a longer copy of itself
     private long _bytesLeft;
+
+    /// <summary>Added to with Interlocked by any thread; read by Volatile.Read.</summary>
     private long _slowBytes;
 
-    /// <param name="nfa">The steps to remember.</param>
-    /// <param name="maxBytes">About how much memory may be used; a few rows always find room.</param>
+    /// <param name="nfa">Computes the steps that are cached here.</param>
+    /// <param name="maxBytes">Approximate limit of memory. A few rows always find room.</param>
     public MaskDfa(MaskNfa nfa, int maxBytes)
     {
         _nfa = nfa;
@@ -49,10 +52,10 @@ internal sealed class MaskDfa
         _start = nfa.MatchesEverything ? Match : RowOf(nfa.Start.Span, nfa.MatchesAtStart);
     }
 
-    /// <summary>Rows known so far.</summary>
+    /// <summary>Number of rows so far.</summary>
     public int RowCount => _rows.Count;
 
-    /// <summary>Bytes that were left to the NFA because there was no room.</summary>
+    /// <summary>Number of key bytes that the NFA had to read because there was no room for a row.</summary>
     public long SlowBytes => Volatile.Read(ref _slowBytes);
 
     public bool Matches(ReadOnlySpan<byte> key)
@@ -111,8 +114,8 @@ internal sealed class MaskDfa
                 _nfa.Unpack(_places[row / _stride], _scratch);
                 next = _nfa.Step(_scratch, column) switch
                 {
-                    MaskNfa.AuthorizationVerdict.Match => Match,
-                    MaskNfa.AuthorizationVerdict.NoMatch => NoMatch,
+                    MaskNfa.Outcome.Match => Match,
+                    MaskNfa.Outcome.NoMatch => NoMatch,
                     _ => RowOf(_nfa.Pack(_scratch, _packed), _nfa.MatchesAtEnd(_scratch)),
                 };
                 Volatile.Write(ref _table[row + column], next);
@@ -123,7 +126,7 @@ internal sealed class MaskDfa
         }
     }
 
-    /// <summary>Finds the row of these places, or makes it if there is room.</summary>
+    /// <summary>Finds the row of these places, or adds it if there is room. Called under the lock, or by the constructor.</summary>
     private int RowOf(ReadOnlySpan<ulong> places, bool matchesAtEnd)
     {
         var rows = _rows.GetAlternateLookup<ReadOnlySpan<ulong>>();
@@ -153,7 +156,7 @@ internal sealed class MaskDfa
         return row;
     }
 
-    /// <summary>Rows of places are equal by content; looked up without an array of their own.</summary>
+    /// <summary>Compares packed places by content, and looks them up by span without allocating an array.</summary>
     private sealed class PlacesComparer : IEqualityComparer<ulong[]>, IAlternateEqualityComparer<ReadOnlySpan<ulong>, ulong[]>
     {
         public static readonly PlacesComparer Instance = new();

@@ -3,12 +3,13 @@ using System.Buffers;
 namespace KeyEvt.Forwarder.Filter;
 
 /// <summary>
-/// Which places of which masks have been reached after each byte of a key? All masks side by side in one row of bits, moved at once.
+/// Which places of which masks have been reached after each byte of a key? A place is a position in a mask. All masks lie side by side in one row of
+/// bits, and a byte moves all of them at once.
 /// </summary>
 /// <remarks>
-/// Shift-And with stars (Navarro and Raffinot, Flexible Pattern Matching in Strings, chapter 4). Bit i of a mask's bits says "the first i tokens are
-/// matched"; each mask ends with one more bit, its final place, which no byte leaves, so that masks do not run into each other. One byte costs
-/// a handful of operations per 64 places, whatever the masks and the key are: that bound is what keeps <c>.*a.*a.*a.*b</c> linear.
+/// The algorithm is Shift-And with stars (Navarro and Raffinot, Flexible Pattern Matching in Strings, chapter 4). Bit i of a mask says "the first i
+/// tokens are matched". Each mask ends with one more bit, its final place. No byte leaves the final place, so one mask never runs into the next. One
+/// byte costs a handful of operations per 64 places, whatever the masks and the key are. This is what keeps <c>.*a.*a.*a.*b</c> linear.
 /// Immutable, so shared by all threads.
 /// </remarks>
 internal sealed class MaskNfa
@@ -16,11 +17,11 @@ internal sealed class MaskNfa
     private const int WordsOnStack = 128;
 
     private readonly byte[] _columnOf = new byte[256];
-    private readonly ulong[] _takes;    // [column * Words + word]: places whose token takes the column's bytes
-    private readonly ulong[] _stars;    // places whose token is a star: kept by a byte it takes, skipped without one
-    private readonly ulong[] _restarts; // first places of the masks without "^": reached again before every byte
-    private readonly ulong[] _finals;   // final places of the masks without "$": a match, whatever follows
-    private readonly ulong[] _endings;  // final places of the masks with "$": a match if the key ends here
+    private readonly ulong[] _takes;    // [column * Words + word]: the places whose token accepts the column's bytes
+    private readonly ulong[] _stars;    // the places whose token is a star: a byte that it accepts does not leave it, and it can be passed without a byte
+    private readonly ulong[] _restarts; // the first places of the masks without "^": they are reached again before every byte
+    private readonly ulong[] _finals;   // the final places of the masks without "$": a match, whatever follows
+    private readonly ulong[] _endings;  // the final places of the masks with "$": a match if the key ends here
 
     public MaskNfa(IReadOnlyCollection<MaskPattern> patterns)
     {
@@ -56,10 +57,10 @@ internal sealed class MaskNfa
         Start = Pack(start, new ulong[MaxPacked]).ToArray();
     }
 
-    /// <summary>What is known after a byte.</summary>
-    public enum AuthorizationVerdict
+    /// <summary>What is known after a byte of the key.</summary>
+    public enum Outcome
     {
-        /// <summary>It depends on the bytes to come.</summary>
+        /// <summary>The bytes that follow decide.</summary>
         Open,
 
         /// <summary>A mask matches, whatever follows.</summary>
@@ -69,29 +70,29 @@ internal sealed class MaskNfa
         NoMatch,
     }
 
-    /// <summary>Words of a row of places.</summary>
+    /// <summary>Number of 64-bit words of one row of places.</summary>
     public int Words { get; }
 
-    /// <summary>Bytes that no mask tells apart share a column.</summary>
+    /// <summary>Number of columns. Bytes that all masks treat alike share a column.</summary>
     public int ColumnCount { get; }
 
     /// <summary>The places reached before the first byte, packed.</summary>
     public ReadOnlyMemory<ulong> Start { get; }
 
-    /// <summary>byte to column, 256 entries.</summary>
+    /// <summary>The column of each byte; 256 entries.</summary>
     public ReadOnlySpan<byte> ColumnOf => _columnOf;
 
-    /// <summary>Some mask matches the empty key and so, not being bound to its end, every key.</summary>
+    /// <summary>Whether some mask without "$" matches the empty key, and therefore every key.</summary>
     public bool MatchesEverything { get; }
 
-    /// <summary>Some mask matches the empty key.</summary>
+    /// <summary>Whether some mask matches the empty key.</summary>
     public bool MatchesAtStart { get; }
 
-    /// <summary>Words that packed places may need.</summary>
+    /// <summary>Maximum number of words of packed places.</summary>
     public int MaxPacked => Words * 2;
 
-    /// <summary>Moves the places over one byte, in place.</summary>
-    public AuthorizationVerdict Step(Span<ulong> places, int column)
+    /// <summary>Moves the places by one byte, in place.</summary>
+    public Outcome Step(Span<ulong> places, int column)
     {
         ReadOnlySpan<ulong> takes = _takes.AsSpan(column * Words, Words);
         ReadOnlySpan<ulong> stars = _stars.AsSpan(0, takes.Length);
@@ -115,22 +116,22 @@ internal sealed class MaskNfa
             reached = SkipStars(reached, stars[w], ref skipped);
             if ((reached & finals[w]) != 0)
             {
-                return AuthorizationVerdict.Match;
+                return Outcome.Match;
             }
 
             places[w] = reached;
             any |= reached;
         }
 
-        return any == 0 ? AuthorizationVerdict.NoMatch : AuthorizationVerdict.Open;
+        return any == 0 ? Outcome.NoMatch : Outcome.Open;
     }
 
-    /// <summary>Does a mask match a key that ends here?</summary>
+    /// <summary>Whether a mask matches a key that ends here.</summary>
     public bool MatchesAtEnd(ReadOnlySpan<ulong> places) => Intersects(places, _endings);
 
     /// <summary>
-    /// Writes down what distinguishes these places: (index, word) for each word that is not just the restarts. Of a thousand masks a key mostly has
-    /// one or two in progress.
+    /// Packs the places: writes index and value of each word that differs from the restarts. Even of a thousand masks, a key usually has only one or
+    /// two in progress.
     /// </summary>
     /// <returns>The part of <paramref name="packed"/> that was written.</returns>
     public ReadOnlySpan<ulong> Pack(ReadOnlySpan<ulong> places, Span<ulong> packed)
@@ -157,7 +158,7 @@ internal sealed class MaskNfa
         }
     }
 
-    /// <summary>Reads the rest of a key from the given places on. Linear, and without memory of its own.</summary>
+    /// <summary>Reads the rest of a key from the given places on. Takes time linear in its length, and caches nothing.</summary>
     public bool Matches(ReadOnlySpan<ulong> packed, ReadOnlySpan<byte> rest)
     {
         ulong[]? rented = null;
@@ -165,13 +166,13 @@ internal sealed class MaskNfa
         places = places[..Words];
         Unpack(packed, places);
 
-        var verdict = AuthorizationVerdict.Open;
-        for (var i = 0; i < rest.Length && verdict == AuthorizationVerdict.Open; i++)
+        var verdict = Outcome.Open;
+        for (var i = 0; i < rest.Length && verdict == Outcome.Open; i++)
         {
             verdict = Step(places, _columnOf[rest[i]]);
         }
 
-        var matches = verdict == AuthorizationVerdict.Open ? MatchesAtEnd(places) : verdict == AuthorizationVerdict.Match;
+        var matches = verdict == Outcome.Open ? MatchesAtEnd(places) : verdict == Outcome.Match;
         if (rented is not null)
         {
             ArrayPool<ulong>.Shared.Return(rented);
@@ -181,8 +182,8 @@ internal sealed class MaskNfa
     }
 
     /// <summary>
-    /// From a place whose token is a star the next place is reached without a byte, and so on through a run of stars. That is how a carry runs through an
-    /// addition: bit i+1 receives one if bit i is a star and is set or received one itself.
+    /// A place whose token is a star also reaches the next place without a byte, and so on through a run of stars. A carry runs through an addition
+    /// in the same way: bit i+1 receives a carry if bit i is a star, and is set or has received a carry itself.
     /// </summary>
     private static ulong SkipStars(ulong places, ulong stars, ref ulong carry)
     {
@@ -209,7 +210,7 @@ internal sealed class MaskNfa
 
     private static void Set(Span<ulong> places, int place) => places[place >> 6] |= 1UL << place;
 
-    /// <summary>Gives each byte that some mask names a column of its own, and all others one together.</summary>
+    /// <summary>Gives each byte that some mask names its own column, and all other bytes one common column.</summary>
     private int AssignColumns(IReadOnlyCollection<MaskPattern> patterns)
     {
         var named = new SortedSet<byte>();

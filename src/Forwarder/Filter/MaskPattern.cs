@@ -1,8 +1,6 @@
 namespace KeyEvt.Forwarder.Filter;
 
-/// <summary>
-/// What does a mask say? The mask cut into tokens, with its two anchors, in the shortest form that means the same.
-/// </summary>
+/// <summary>What does a mask mean? The mask is split into tokens and two anchors, in the shortest form with the same meaning.</summary>
 /// <remarks>
 /// The grammar is Rob Pike's matcher (The Practice of Programming, chapter 9) over bytes, read from left to right:
 /// <code>
@@ -11,10 +9,14 @@ namespace KeyEvt.Forwarder.Filter;
 ///       | "."                    any one byte: NUL, CR, LF and bytes over 127 too
 ///       | byte                   that byte
 /// </code>
-/// What follows from it, as Pike's code does it:
-/// a <c>*</c> with no byte before it is itself (<c>*</c>, <c>^*</c>, the second of <c>a**</c>); <c>**</c> is zero or more stars; <c>$*</c> is zero or
-/// more dollars and no anchor; <c>$</c> before the end and <c>^</c> behind the start are themselves; a backslash is itself, as there is no escape;
-/// the empty mask, <c>^</c>, <c>$</c> and <c>.*</c> match every key, <c>^$</c> the empty key only. So every string of bytes is a mask: parsing cannot fail.
+/// Details that follow from Pike's code:
+/// <list type="bullet">
+/// <item>A <c>*</c> with no byte in front of it stands for itself (<c>*</c>, <c>^*</c>, the second of <c>a**</c>). <c>**</c> is zero or more stars.</item>
+/// <item><c>$*</c> is zero or more dollars, and not an anchor.</item>
+/// <item><c>$</c> before the end and <c>^</c> behind the start stand for themselves. So does a backslash: there is no escape.</item>
+/// <item>The empty mask, <c>^</c>, <c>$</c> and <c>.*</c> match every key. <c>^$</c> matches the empty key only.</item>
+/// </list>
+/// So every string of bytes is a mask, and parsing cannot fail.
 /// </remarks>
 internal sealed class MaskPattern
 {
@@ -57,7 +59,7 @@ internal sealed class MaskPattern
         return Shorten(tokens, anchoredAtStart, anchoredAtEnd);
     }
 
-    /// <summary>Adds a star and keeps runs of stars short: x*x* is x*; beside .* another star adds nothing.</summary>
+    /// <summary>Adds a star and keeps runs of stars short: x*x* becomes x*, and a star next to .* is left out.</summary>
     private static void AddStar(List<MaskToken> tokens, MaskToken star)
     {
         while (tokens is [.., { IsStar: true } last] && (last.IsAny || star.IsAny || last.Value == star.Value))
@@ -70,12 +72,11 @@ internal sealed class MaskPattern
     }
 
     /// <summary>
-    /// Takes away what decides nothing: <c>^prefix.*$</c> becomes <c>^prefix</c>, so that a match is known at the end of the prefix
-    /// and not at the end of the key.
+    /// Removes what has no effect: <c>^prefix.*$</c> becomes <c>^prefix</c>. A match is then known at the end of the prefix instead of the end of the key.
     /// </summary>
     private static MaskPattern Shorten(List<MaskToken> tokens, bool anchoredAtStart, bool anchoredAtEnd)
     {
-        // ^.* is no anchor; without an anchor a star at the edge may as well be zero bytes
+        // "^.*" means the same as no anchor. Where there is no anchor, a star at the edge can be left out.
         int first = 0, end = tokens.Count;
         while (first < end && tokens[first].IsStar && (!anchoredAtStart || tokens[first].IsAny))
         {
@@ -89,7 +90,7 @@ internal sealed class MaskPattern
             end--;
         }
 
-        // "match nothing somewhere, up to the end" is true of every key
+        // An empty pattern with one anchor matches every key, so the anchor is dropped. With both anchors it matches the empty key only.
         var isEmpty = first == end;
         return new MaskPattern(
             [.. tokens[first..end]],

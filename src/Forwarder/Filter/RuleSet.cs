@@ -2,7 +2,7 @@ using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Filter;
 
-/// <summary>All rules in force, besides the masks. Immutable, equal by content. What they want is told by <see cref="EventFilter"/>.</summary>
+/// <summary>All rules in force, in addition to the masks. Immutable; equal by content. <see cref="EventFilter"/> evaluates them.</summary>
 public sealed class RuleSet : IEquatable<RuleSet>
 {
     public static readonly RuleSet Empty = new([]);
@@ -17,7 +17,7 @@ public sealed class RuleSet : IEquatable<RuleSet>
 
     public IReadOnlyList<EventRule> Rules => _rules;
 
-    /// <summary>Every class that some rule wants.</summary>
+    /// <summary>All classes that at least one rule wants.</summary>
     public EventClass Events { get; }
 
     public RuleSet Add(IEnumerable<EventRule> rules) => new([.. _rules, .. rules]);

@@ -10,15 +10,15 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Membership;
 
-/// <summary>How is the feed of one node made? Gives it the node's address, and ways to ask about the other nodes where there may be any.</summary>
-/// <param name="options">The same for all nodes.</param>
-/// <param name="shelf">Keeps the states of the nodes' streams for the next start; null: they are not kept.</param>
-/// <param name="instance">Names this program in its markers; empty: not at all.</param>
+/// <summary>How is the feed of one node created? Gives it the node's address, and ways to ask about the other nodes if there may be any.</summary>
+/// <param name="options">The options that all nodes share.</param>
+/// <param name="shelf">Keeps the states of the nodes' streams for the next start; null if they are not kept.</param>
+/// <param name="instance">Names this program in its markers. May be empty.</param>
 internal sealed class FeedFactory(
     ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry clients, CheckpointRegistry? shelf, string instance)
 {
     /// <param name="succession">Answers the feed's questions about other nodes.</param>
-    /// <param name="cameLater">The node was not among the first that were found.</param>
+    /// <param name="cameLater">Whether the node was not among the first that were found.</param>
     public NodeFeed Make(TopologyNode node, FeedSuccession succession, bool cameLater)
     {
         var gate = clients.Of(node.Address);
@@ -39,7 +39,8 @@ internal sealed class FeedFactory(
     }
 
     /// <summary>
-    /// The slots that a cluster's master serves: true at the number of each. Null elsewhere, and for a node that was promoted before the topology knows it, as its slots are unknown then.
+    /// The slots that a cluster's master serves: true at the index of each served slot. Null if there is no cluster, and for a node that was promoted
+    /// before the topology knows it, because its slots are unknown then.
     /// </summary>
     public bool[]? SlotsOf(TopologyNode node)
     {
@@ -51,7 +52,8 @@ internal sealed class FeedFactory(
     }
 
     /// <summary>
-    /// A hash tag for the markers, of a slot that the node's shard serves; null: it serves none. It is the shard's last slot, since slots are moved away from the first one on.
+    /// A hash tag for the markers, in a slot that the node's shard serves; null if the shard serves none. The shard's last slot is used, since
+    /// resharding tools move slots from the first one on.
     /// </summary>
     private string? MarkerTagOf(string nodeId)
     {

@@ -1,4 +1,3 @@
-
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Status;
 
@@ -8,7 +7,8 @@ namespace KeyEvt.Forwarder.Membership;
 internal static class FeedLag
 {
     /// <summary>
-    /// How old the last marker is that came back. One is sent every quarter of a second while events flow, else each second, so up to that much of it is none. Null: the feed is not listening.
+    /// The age of the last marker that came back. Markers are sent every quarter of a second while events flow, and otherwise each second, so a lag
+    /// of up to that interval is normal. Null if the feed is not listening.
     /// </summary>
     public static TimeSpan? Of(NodeFeedStatus status, TimeProvider time)
     {

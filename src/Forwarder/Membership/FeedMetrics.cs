@@ -8,7 +8,7 @@ using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder.Membership;
 
-/// <summary>What do metrics tell of the nodes, their feeds and their gaps? Each node is named by its id, without a login.</summary>
+/// <summary>What do metrics report about the nodes, their feeds and their gaps? A node is named by its id, without a login.</summary>
 internal sealed class FeedMetrics
 {
     private const string Node = "node";
@@ -32,7 +32,9 @@ internal sealed class FeedMetrics
     private static readonly MetricDefinition TopologyFailing = new(MetricKind.Gauge, "keyevt.upstream.topology.failing", "", "1 while it cannot be found out which nodes there are.");
     private static readonly MetricDefinition TopologyChanges = new(MetricKind.Counter, "keyevt.upstream.topology.changes", "{change}", "Changes of the nodes, their roles or their slots.");
 
-    /// <summary>Gaps know their node by its address; a node that has gone keeps its name here.</summary>
+    /// <summary>
+    /// Node address to metric name. Gaps know only the address, so the name is kept here after the node is gone. Guarded by <see cref="_gate"/>.
+    /// </summary>
     private readonly Dictionary<string, string> _nameOf = [];
     private readonly Lock _gate = new();
     private readonly FeedSet _feeds;
@@ -69,7 +71,7 @@ internal sealed class FeedMetrics
 
     private static KeyValuePair<string, object?> Of(FeedMember member) => new(Node, NameOf(member.Node));
 
-    /// <summary>The id of a cluster's node; else where it is, as its id would tell the user of the login too.</summary>
+    /// <summary>A cluster node's id. For other nodes host and port or path: their id could also hold the login's user.</summary>
     private static string NameOf(TopologyNode node)
     {
         var address = node.Address;
@@ -79,12 +81,12 @@ internal sealed class FeedMetrics
             : address.ToString();
     }
 
-    /// <param name="read">Null: nothing is told of this node.</param>
+    /// <param name="read">Returns null to report nothing for a node.</param>
     private IEnumerable<Measurement<double>> ByNode(Func<NodeFeedStatus, double?> read) =>
         _feeds.Members.Select(member => (Member: member, Value: read(member.Feed.Status))).Where(one => one.Value is not null)
             .Select(one => new Measurement<double>(one.Value!.Value, Of(one.Member)));
 
-    /// <summary>A node without gaps says 0, so that an alarm on the rate sees the first one.</summary>
+    /// <summary>A node without gaps reports 0, so that an alarm on the rate notices the first gap.</summary>
     private List<Measurement<double>> GapsByNode(Func<GapTotals, double> read)
     {
         LearnNames();

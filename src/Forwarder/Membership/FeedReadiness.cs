@@ -3,7 +3,7 @@ using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder.Membership;
 
-/// <summary>What is missing before the events of every master are heard? One line each; none: all are.</summary>
+/// <summary>What is missing until the events of every master are heard? One line for each fault; no lines if nothing is missing.</summary>
 internal static class FeedReadiness
 {
     public static IReadOnlyList<string> Missing(TopologyWatcher topology, FeedSet feeds)
@@ -25,17 +25,17 @@ internal static class FeedReadiness
         return missing;
     }
 
-    /// <summary>What somebody should know though nothing is missing: clients are served, and all that can be heard is. One line each.</summary>
+    /// <summary>What an operator should know although nothing is missing: flags that a node's Redis version does not have. One line each.</summary>
     public static IReadOnlyList<string> Notes(FeedSet feeds) =>
         [.. feeds.Masters.Select(master => master.Feed.Status).Where(status => status is { LackingFlags.Length: > 0, FlagsFault: null })
             .Select(status => $"{status.Node}: {status.Server} has no event flags '{status.LackingFlags}', all else is forwarded")];
 
-    /// <summary>Why the node's events are not heard; null: they are.</summary>
+    /// <summary>Why the node's events are not heard; null if they are.</summary>
     internal static string? FaultOf(NodeFeedStatus status, bool isAlone) => status.State switch
     {
         FeedState.Subscribed when status.FlagsFault is { } fault => $"the feed is subscribed, and the wanted events do not come: {fault}",
         FeedState.Subscribed => null,
-        FeedState.HeldBack when isAlone => null, // a replica's events are held back on purpose, its clients are served
+        FeedState.HeldBack when isAlone => null, // a replica's events are held back on purpose, and its clients are served
         FeedState.HeldBack => "the node does not say yet that it is a master",
         FeedState.Connecting => "the feed is connecting to the upstream",
         FeedState.Silent => "the upstream has sent nothing for a while: it is busy or frozen, or the way to it is down (the feed keeps its connection)",

@@ -12,9 +12,9 @@ namespace KeyEvt.Forwarder.Membership;
 
 /// <summary>Which nodes are listened to? One feed for each node of the topology. Replicas have one too, so that nothing is missed when one is promoted.</summary>
 /// <remarks>
-/// One loop brings feeds and topology together. A new node gets a feed, and a node that is gone loses it (<see cref="MemberTable"/>). A node that another one has replaced is fenced,
-/// and its gap ends (<see cref="FeedSuccession"/>). A node's events are forwarded because the node itself says that it is a master (ROLE). The topology can only take that
-/// right away, and only once the successor has called itself a master.
+/// One loop keeps the feeds in step with the topology. A new node gets a feed, and a node that is gone loses its feed (<see cref="MemberTable"/>). A
+/// node that was replaced as master is fenced, and its gap ends (<see cref="FeedSuccession"/>). A node's events are forwarded because the node itself
+/// says that it is a master (ROLE). The topology can only take that right away, and only once the successor says that it is a master.
 /// </remarks>
 internal sealed class FeedSet : IAsyncDisposable
 {
@@ -29,12 +29,14 @@ internal sealed class FeedSet : IAsyncDisposable
     private readonly MemberTable _table;
     private readonly FeedSuccession _succession;
     private readonly FeedStateChanges _changes = new();
+
+    /// <summary>Used by the loop only.</summary>
     private bool _hasSaidShape;
     private Task _loop = Task.CompletedTask;
 
     /// <param name="clients">Holds requests of clients back while a node is not covered; null: requests are never held back.</param>
-    /// <param name="shelf">Keeps the states of the nodes' streams for the next start; null: they are not kept.</param>
-    /// <param name="instance">Names this program in its markers; empty: not at all.</param>
+    /// <param name="shelf">Keeps the states of the nodes' streams for the next start; null if they are not kept.</param>
+    /// <param name="instance">Names this program in its markers. May be empty.</param>
     public FeedSet(
         ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry? clients = null, CheckpointRegistry? shelf = null,
         string instance = "")
@@ -65,10 +67,10 @@ internal sealed class FeedSet : IAsyncDisposable
     /// <summary>See <see cref="MasterSelection.MasterAmong"/>.</summary>
     public RedisAddress? Master => _masters.MasterAmong(_table.Current);
 
-    /// <summary>The id of the node whose positions carry this run id; null: not known.</summary>
+    /// <summary>The id of the node whose positions carry this run id; null if it is not known.</summary>
     public string? NodeOf(ulong run) => _table.Current.FirstOrDefault(member => member.Feed.Status.Position.RunId == run)?.Node.Id;
 
-    /// <summary>Faults when a feed, or this loop, dies of a fault in the program.</summary>
+    /// <summary>Faults if a feed, or this loop, ends because of a bug.</summary>
     public Task Completion => _completion.Task;
 
     public void Start()
@@ -79,7 +81,7 @@ internal sealed class FeedSet : IAsyncDisposable
 
     public void Want(EventClass classes) => _table.Want(classes);
 
-    /// <summary>Waits until the feeds of all masters, and all others that are connected, are subscribed to what is wanted.</summary>
+    /// <summary>Waits until the feeds of all masters, and all others that are connected, have subscribed to what is wanted.</summary>
     public async Task WaitSubscribedAsync(CancellationToken cancellationToken)
     {
         while (!Masters.Any()) await _topology.Changed.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -123,7 +125,7 @@ internal sealed class FeedSet : IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // Disposed.
+            // The feeds were disposed.
         }
         catch (Exception e)
         {
@@ -136,7 +138,7 @@ internal sealed class FeedSet : IAsyncDisposable
     {
         foreach (var member in _table.Update(_topology.Current, _factory.SlotsOf))
         {
-            _tasks.Run($"ending the feed of {member.Node.Address}", Timeout.InfiniteTimeSpan, end => EndAsync(member.Feed, end)); // each step of it has its own deadline
+            _tasks.Run($"ending the feed of {member.Node.Address}", Timeout.InfiniteTimeSpan, end => EndAsync(member.Feed, end)); // no deadline for the task, since each of its steps has one
         }
     }
 
@@ -148,7 +150,7 @@ internal sealed class FeedSet : IAsyncDisposable
         _tasks.Run("watching a feed", Timeout.InfiniteTimeSpan, _ => feed.Completion); // it ends with the feed
     }
 
-    /// <summary>Ends the feed of a node that is gone, after what the node sent last has been read and judged.</summary>
+    /// <summary>Ends the feed of a node that is gone, after the feed has read the node's last events and decided about them.</summary>
     private static async Task EndAsync(NodeFeed feed, CancellationToken end)
     {
         await feed.CatchUpAsync(FeedSuccession.CatchUpDeadline).ConfigureAwait(false);
@@ -163,7 +165,7 @@ internal sealed class FeedSet : IAsyncDisposable
         _completion.TrySetException(fault);
     }
 
-    /// <summary>Lets successors replace their predecessors. When a feed has lost its node, asks topology and nodes at once for what has changed.</summary>
+    /// <summary>Lets successors replace their predecessors. If a feed has lost its node, asks topology and nodes at once what has changed.</summary>
     private void TakeStates()
     {
         WarnOfShape(_topology.Current);

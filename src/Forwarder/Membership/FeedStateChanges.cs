@@ -2,7 +2,9 @@ using KeyEvt.Forwarder.Feed.Status;
 
 namespace KeyEvt.Forwarder.Membership;
 
-/// <summary>Has a feed lost its node since the last look? Remembers the last known state of each member. Used by one loop only.</summary>
+/// <summary>
+/// Has a feed lost its node since the last call? Remembers the last known state of each member. Used by the loop of <see cref="FeedSet"/> only.
+/// </summary>
 internal sealed class FeedStateChanges
 {
     private readonly Dictionary<string, (FeedState State, long Reconnects)> _seen = [];
@@ -14,7 +16,7 @@ internal sealed class FeedStateChanges
         foreach (var member in members)
         {
             var now = (member.Feed.Status.State, member.Feed.Status.Reconnects);
-            // The count matters too: a connection that is lost and made again at once may never be seen to be down.
+            // The count is compared too: a connection that is lost and opened again at once may never be seen down.
             isAny |= _seen.TryGetValue(member.Node.Id, out var before)
                 && (before.Reconnects != now.Reconnects || (before.State is FeedState.Subscribed or FeedState.HeldBack && before.State != now.State));
             _seen[member.Node.Id] = now;

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Forwarder.Membership;
 
 /// <summary>What does one node's feed need from another's when the master changes? Fences the old master, and hands over what the other node has sent.</summary>
-/// <param name="stop">Cancelled when the feeds end: nobody waits for a successor then.</param>
+/// <param name="stop">Cancelled when the feeds end. Waiting for a successor then ends too.</param>
 internal sealed class FeedSuccession(ITopology topology, MemberTable table, MasterSelection masters, TimeProvider time, ILogger logger, CancellationToken stop)
 {
     /// <summary>How long a feed may take to read what its node has sent by now.</summary>
@@ -32,7 +32,8 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
     }
 
     /// <summary>
-    /// For a node that has been demoted: what its new master has sent so far. Waits at most <see cref="SuccessorDeadline"/> until that master is known and forwarded from. Null: it is not.
+    /// For a node that has been demoted: what its new master has sent so far. Waits at most <see cref="SuccessorDeadline"/> until that master is
+    /// known and its events are forwarded. Null if that does not happen.
     /// </summary>
     public async Task<IReadOnlyList<RecordedNotification>?> SentBySuccessorOfAsync(string nodeId)
     {
@@ -63,7 +64,7 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
         Task.WhenAll(table.Current.Where(member => member.Node.Id != nodeId && masters.IsServing(member.Node)).Select(member => member.Feed.CatchUpAsync(OthersDeadline)));
 
     /// <summary>
-    /// Fences each stale master of which a successor is named by the topology and calls itself a master too; its open gap ends there.
+    /// Fences each stale master whose successor is named by the topology and also says itself that it is a master. The stale master's open gap ends there.
     /// </summary>
     public void FenceStaleMasters(IReadOnlyList<FeedMember> members)
     {

@@ -17,7 +17,8 @@ internal sealed class MasterSelection(ITopology topology)
         node.Role != NodeRole.Replica && (topology.Current.Shape != UpstreamShape.Cluster || node.Slots.Count > 0 || !node.IsFailing);
 
     /// <summary>
-    /// Whether the node has been promoted before the topology says so: it called itself a replica before, and calls itself a master now. Such a node is not a stale master.
+    /// Whether the node has been promoted before the topology says so: it called itself a replica before, and calls itself a master now. Such a node
+    /// is not a stale master.
     /// </summary>
     public bool IsPromoted(FeedMember member) =>
         !IsServing(member.Node) && member.Feed.Status.Role == NodeRole.Master && _saidReplica.ContainsKey(member.Node.Id);
@@ -33,13 +34,13 @@ internal sealed class MasterSelection(ITopology topology)
     }
 
     /// <summary>
-    /// The master of a shape that has one; null while no node says that it is a master. A node that was promoted while its feed was listening comes first, as that is known before Sentinel
-    /// says so. Next comes the node that Sentinel names.
+    /// The master of an upstream with one master; null while no node says that it is a master. A node that was promoted while its feed was listening
+    /// comes first, because the feed knows that before Sentinel says so. Next comes the node that Sentinel names.
     /// </summary>
     /// <remarks>
-    /// The latest word alone would mislead: a master that was frozen calls itself master again when it wakes, after its successor has.
-    /// A promoted node counts from its own word on, while its earlier events are still being compared with those of the old master: whatever is written to the old master from then on is
-    /// thrown away.
+    /// The latest statement alone would mislead: a master that was frozen calls itself master again when it wakes, after its successor has. A
+    /// promoted node counts as soon as it calls itself master, even while its earlier events are still compared with those of the old master.
+    /// Whatever is written to the old master from then on is thrown away.
     /// </remarks>
     public RedisAddress? MasterAmong(IReadOnlyList<FeedMember> members) => members
         .Where(member => member.Feed.Status is { Role: NodeRole.Master, State: FeedState.Subscribed, MasterSince: not null }

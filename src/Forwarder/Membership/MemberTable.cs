@@ -16,10 +16,13 @@ namespace KeyEvt.Forwarder.Membership;
 /// <param name="clients">One gate for each node: it holds requests of clients back while the node is not covered.</param>
 internal sealed class MemberTable(Func<TopologyNode, NodeFeed> newFeed, Action<NodeFeed> startFeed, CoverageGateRegistry clients)
 {
+    /// <summary>Guards all changes, and all fields below.</summary>
     private readonly Lock _gate = new();
 
     /// <summary>The last known master of each replica, by node id. A promoted node keeps its entry: it names the master that it replaces.</summary>
     private readonly Dictionary<string, string> _masterOf = [];
+
+    /// <summary>Immutable snapshots. Replaced under <see cref="_gate"/>; read by any thread without it.</summary>
     private volatile IReadOnlyList<FeedMember> _members = [];
     private EventClass _wanted;
     private bool _isStarted;
@@ -103,7 +106,7 @@ internal sealed class MemberTable(Func<TopologyNode, NodeFeed> newFeed, Action<N
         }
     }
 
-    /// <summary>A node that has moved gets a new feed, since a feed connects to one address for all its life.</summary>
+    /// <summary>Keeps the node's feed, or creates one. A node with a new address gets a new feed, since a feed connects to one address only.</summary>
     private FeedMember MemberFor(TopologyNode node, Dictionary<string, FeedMember> old)
     {
         if (old.TryGetValue(node.Id, out var known) && known.Node.Address == node.Address) return known with { Node = node };

@@ -6,23 +6,28 @@ using KeyEvt.Resp;
 
 namespace KeyEvt.Forwarder.Redis;
 
-/// <summary>Which command does a reply belong to? Only the feed's own commands are on its connection, and Redis answers in order: the oldest.</summary>
+/// <summary>
+/// To which command does a reply belong? Only the feed's own commands are on its connection, and Redis answers in order, so to the oldest one.
+/// </summary>
 /// <remarks>
-/// Handlers run on the read loop, so that what they do has its exact place between two events. Sending never waits: bytes are handed to
-/// <see cref="WriteAsync"/>, the one writer of the connection.
+/// Handlers run on the read loop, so that what they do has its exact position between two events. Sending never waits: the bytes are handed to
+/// <see cref="WriteAsync"/>, the only writer of the connection.
 /// </remarks>
 internal sealed class CommandPipeline(TimeProvider time)
 {
+    /// <summary>
+    /// Guards <see cref="_pending"/> and <see cref="_unsent"/>. <see cref="_sending"/> belongs to the writer, which exchanges the two under it.
+    /// </summary>
     private readonly Lock _gate = new();
     private readonly Queue<Pending> _pending = new();
     private readonly AsyncSignal _hasUnsent = new();
     private ArrayBufferWriter<byte> _unsent = new();
     private ArrayBufferWriter<byte> _sending = new();
 
-    /// <param name="Push">The word of the push that answers (a subscription has no other success), or null: any reply.</param>
+    /// <param name="Push">The first word of the push that answers the command (a subscription is confirmed only so); null if any reply answers it.</param>
     private readonly record struct Pending(Action<RedisAnswer, ClockReading> OnReply, ClockReading SentAt, string? Push);
 
-    /// <summary>Commands without an answer yet.</summary>
+    /// <summary>Number of commands without an answer so far.</summary>
     public int Waiting
     {
         get
@@ -31,14 +36,14 @@ internal sealed class CommandPipeline(TimeProvider time)
         }
     }
 
-    /// <param name="onReply">Called on the read loop with the answer, which may be an error, and the moment the command was given.</param>
+    /// <param name="onReply">Called on the read loop with the answer, which may be an error, and the time at which the command was given.</param>
     public void Send(Action<RedisAnswer, ClockReading> onReply, params ReadOnlySpan<string> arguments) => Enqueue(onReply, null, arguments);
 
-    /// <summary>SUBSCRIBE and its kin, with one channel or pattern: answered by one push named like the command, or by an error.</summary>
+    /// <summary>Sends SUBSCRIBE or a similar command with one channel or pattern. It is answered by one push named like the command, or by an error.</summary>
     public void SendSubscription(Action<RedisAnswer, ClockReading> onReply, string command, string channel) =>
         Enqueue(onReply, command.ToLowerInvariant(), [command, channel]);
 
-    /// <summary>As <see cref="Send"/>, for those who can wait: not on the read loop.</summary>
+    /// <summary>Like <see cref="Send"/>, for callers that can wait for the answer. Must not be awaited on the read loop.</summary>
     public Task<RedisAnswer> AskAsync(params ReadOnlySpan<string> arguments)
     {
         var answer = new TaskCompletionSource<RedisAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -47,7 +52,7 @@ internal sealed class CommandPipeline(TimeProvider time)
     }
 
     /// <summary>Gives a reply to the oldest command. Read loop only.</summary>
-    /// <returns>When that command was given: up to there the stream is known to be whole.</returns>
+    /// <returns>When that command was given. Everything that the node did before that has been read.</returns>
     public ClockReading Answer(RedisAnswer reply)
     {
         Pending oldest;
@@ -68,8 +73,8 @@ internal sealed class CommandPipeline(TimeProvider time)
         return oldest.SentAt;
     }
 
-    /// <summary>Gives a push to the oldest command, if that is what it waits for. Read loop only.</summary>
-    /// <returns>As <see cref="Answer"/>; null: the push belongs to no command.</returns>
+    /// <summary>Gives a push to the oldest command, if that command waits for it. Read loop only.</summary>
+    /// <returns>As <see cref="Answer"/>; null if the push belongs to no command.</returns>
     public ClockReading? AnswerByPush(RedisAnswer push)
     {
         Pending oldest;
@@ -84,7 +89,7 @@ internal sealed class CommandPipeline(TimeProvider time)
         return oldest.SentAt;
     }
 
-    /// <summary>Writes what is sent, for as long as the connection lives.</summary>
+    /// <summary>Writes the commands, until the connection ends.</summary>
     public async Task WriteAsync(PipeWriter output, CancellationToken cancellation)
     {
         await using var registration = cancellation.Register(_hasUnsent.Set).ConfigureAwait(false);
@@ -94,7 +99,7 @@ internal sealed class CommandPipeline(TimeProvider time)
             lock (_gate) (_sending, _unsent) = (_unsent, _sending);
 
             output.Write(_sending.WrittenSpan);
-            _sending.Clear(); // wipes: a password may have been in it
+            _sending.Clear(); // also overwrites the bytes with zeros: a password may have been among them
             var flushed = await output.FlushAsync(cancellation).ConfigureAwait(false);
             if (flushed.IsCompleted) return;
         }

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace KeyEvt.Forwarder.Redis;
 
-/// <summary>How does a connection of two pipes end, whether or not its other side is still there?</summary>
+/// <summary>How is a connection of two pipes closed, whether or not the other side is still there?</summary>
 internal static class DuplexPipes
 {
     public static async Task CloseAsync(this IDuplexPipe pipe)
@@ -15,7 +15,7 @@ internal static class DuplexPipes
         }
         catch (Exception e) when (e is IOException or SocketException or InvalidOperationException)
         {
-            // Completing a writer over TLS sends what is left; the node may be gone, which the reading side has said.
+            // Completing a writer over TLS sends what is left. The node may be gone, which the reader has already reported.
         }
 
         if (pipe is IAsyncDisposable asyncDisposable) await asyncDisposable.DisposeAsync().ConfigureAwait(false);

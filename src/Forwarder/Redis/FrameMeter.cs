@@ -4,21 +4,22 @@ namespace KeyEvt.Forwarder.Redis;
 
 /// <summary>How long is the frame at the start of these bytes?</summary>
 /// <remarks>
-/// Not resumable, on purpose: bulk bodies are jumped over, so that measuring a frame again costs a few steps per element, and the feed's frames have four.
+/// Deliberately not resumable. Bulk bodies are skipped, so measuring a frame again costs only a few steps for each element, and the feed's frames
+/// have four.
 /// <code>
 /// frame = line | bulk | aggregate of frames         (RESP2 and RESP3, redis.io/docs/latest/develop/reference/protocol-spec)
 /// </code>
 /// </remarks>
 internal static class FrameMeter
 {
-    /// <summary>The longest line that is taken for one; error texts and numbers are far shorter.</summary>
+    /// <summary>A longer line is refused; error texts and numbers are far shorter.</summary>
     private const int MaxLine = 64 * 1024;
 
     private const int MaxDigits = 19;
 
     /// <summary>
-    /// The bytes the frame has, or at least has. When it is more than there is in <paramref name="bytes"/>, the frame is not complete, and
-    /// <paramref name="isWhole"/> says whether this is its full length or only what the next step needs.
+    /// The length of the frame, or a lower bound of it. If the result is more than the length of <paramref name="bytes"/>, the frame is not complete.
+    /// Then <paramref name="isWhole"/> says whether the result is the full length, or only how many bytes are needed to measure further.
     /// </summary>
     /// <exception cref="RedisFaultException">These bytes are not RESP.</exception>
     public static long Measure(ReadOnlySpan<byte> bytes, out bool isWhole)
@@ -57,7 +58,7 @@ internal static class FrameMeter
                     due += 2 * Number(rest[1..(line - 1)]);
                     break;
                 case (byte)'|':
-                    // attributes stand before the frame they belong to
+                    // an attribute stands in front of the frame to which it belongs
                     due += (2 * Number(rest[1..(line - 1)])) + 1;
                     break;
                 default:

@@ -3,15 +3,15 @@ using System.IO.Pipelines;
 
 namespace KeyEvt.Forwarder.Redis;
 
-/// <summary>Which frames does a connection bring? Reads without ever waiting for anything but the socket: a slow subscriber is one that Redis cuts off.</summary>
-/// <param name="turn">Held while a read is handled; null: nobody else is there.</param>
-/// <param name="mayTake">Asked under it before each read is handled; false: the connection no longer counts, and reading ends.</param>
+/// <summary>Which frames come on a connection? The reader never waits for anything but the socket, because Redis disconnects a slow subscriber.</summary>
+/// <param name="turn">The lock that is held while a read is handled; null if nothing is shared.</param>
+/// <param name="mayTake">Called under the lock before each read is handled. False: the connection no longer counts, and reading ends.</param>
 internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFrameBytes, Lock? turn = null, Func<bool>? mayTake = null)
 {
-    /// <summary>Larger buffers are not kept for the next time.</summary>
+    /// <summary>A larger buffer is not kept for the next frame.</summary>
     public const int KeptScratch = 1024 * 1024;
 
-    /// <summary>Copied beyond what is known to be needed, so that a header cut in two is not approached byte by byte.</summary>
+    /// <summary>How many bytes are copied beyond those known to be needed, so that a header that is cut in two is not approached byte by byte.</summary>
     private const int Lookahead = 256;
 
     private readonly Lock _turn = turn ?? new Lock();
@@ -20,9 +20,11 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
     private byte[] _scratch = [];
     private long _needed;
     private long _skip;
+
+    /// <summary>Written by the read loop only, with Volatile.Write; read by any thread with Volatile.Read.</summary>
     private long _reads;
 
-    /// <summary>Reads that brought bytes so far, also one that has not been handled yet: as long as it rises, the connection lives.</summary>
+    /// <summary>Number of reads that brought bytes, including one that is not handled yet. While it grows, the connection is alive.</summary>
     public long Reads => Volatile.Read(ref _reads);
 
     /// <summary>Returns when the other side has closed, the pending read is cancelled, or the connection no longer counts.</summary>
@@ -43,7 +45,7 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
 
     private bool Take(ref ReadOnlySequence<byte> buffer)
     {
-        Volatile.Write(ref _reads, _reads + 1); // before the wait for the turn: who has it sees that there is something to read
+        Volatile.Write(ref _reads, _reads + 1); // before waiting for the lock, so that its holder can see that there is something to read
         lock (_turn)
         {
             if (mayTake?.Invoke() == false) return false;
@@ -81,8 +83,8 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
         }
     }
 
-    /// <summary>All frames that lie in this segment from end to end.</summary>
-    /// <param name="size">What the next frame has, or at least has.</param>
+    /// <summary>Handles all frames that lie whole in this segment.</summary>
+    /// <param name="size">The length of the next frame, or a lower bound of it.</param>
     private int TakeContiguous(ReadOnlySpan<byte> segment, out long size, out bool isWhole)
     {
         var taken = 0;
@@ -95,8 +97,8 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
         return taken;
     }
 
-    /// <summary>One frame that begins in one segment and ends in another.</summary>
-    /// <returns>False: it has not arrived whole.</returns>
+    /// <summary>Handles one frame that begins in one segment and ends in another.</summary>
+    /// <returns>False if it has not arrived whole.</returns>
     private bool TakeStraddling(ref ReadOnlySequence<byte> buffer, long size, bool isWhole)
     {
         while (size <= maxFrameBytes)
@@ -143,7 +145,7 @@ internal sealed class FrameReader(PipeReader input, IFrameSink sink, int maxFram
         return _scratch.AsSpan(0, length);
     }
 
-    /// <summary>One large notification is no reason to keep its room for ever.</summary>
+    /// <summary>Releases the buffer if one large notification has made it large.</summary>
     private void Trim()
     {
         if (_scratch.Length > KeptScratch) Release();

@@ -3,13 +3,13 @@ using KeyEvt.Forwarder.Files;
 
 namespace KeyEvt.Forwarder.Redis;
 
-/// <summary>Where is a Redis, and as whom does one log in there?</summary>
+/// <summary>Where is a Redis, and with which login is it reached?</summary>
 /// <remarks>
 /// <code>
 /// redis://[[user]:password@]host[:port]     rediss:// the same over TLS     unix:/path
 /// </code>
-/// User and password are percent-decoded; port 6379 when none is given; an IPv6 host stands in brackets. Nothing follows: what other programs write there (a database number, parameters)
-/// would be ignored here, and nothing is ignored without a word.
+/// User and password are percent-decoded. The default port is 6379. An IPv6 host is written in brackets. Nothing may follow. Other programs write a
+/// database number or parameters there. They would have no effect here, so they are refused instead of being ignored silently.
 /// </remarks>
 public sealed record RedisAddress
 {
@@ -20,23 +20,23 @@ public sealed record RedisAddress
     /// <summary>redis, rediss or unix.</summary>
     public string Scheme { get; init; } = "redis";
 
-    /// <summary>A name or an address, without brackets; empty for a unix socket.</summary>
+    /// <summary>A host name or an IP address, without brackets; empty for a unix socket.</summary>
     public string Host { get; init; } = "";
 
-    /// <summary>0 for a unix socket.</summary>
+    /// <summary>The port; 0 for a unix socket.</summary>
     public int Port { get; init; }
 
     /// <summary>The path of a unix socket, or null.</summary>
     public string? Path { get; init; }
 
-    /// <summary>Null: the user named default, when there is a password.</summary>
+    /// <summary>The user; null stands for the user named default, if there is a password.</summary>
     public string? User { get; init; }
 
     public Secret? Password { get; init; }
 
     public bool IsTls => Scheme == "rediss";
 
-    /// <exception cref="FormatException">One line that names the fault, without the password.</exception>
+    /// <exception cref="FormatException">The message is one line that names the fault, without the password.</exception>
     public static RedisAddress Parse(string text) => TryParse(text, out var address, out var error) ? address : throw new FormatException(error);
 
     /// <param name="error">Empty, or one line that names the fault, without the password.</param>
@@ -90,7 +90,10 @@ public sealed record RedisAddress
         return true;
     }
 
-    /// <summary>What is wrong with what stands behind the port; empty: nothing. Not shown: a password may be among the parameters.</summary>
+    /// <summary>
+    /// What is wrong with the text behind the port; empty if nothing is. The text itself is not shown, except a number: a password may be among the
+    /// parameters.
+    /// </summary>
     private static string FaultOfRest(string rest)
     {
         if (rest == "/") return "";
@@ -101,7 +104,7 @@ public sealed record RedisAddress
             : "nothing may stand behind the port";
     }
 
-    /// <summary>For people: never the password.</summary>
+    /// <summary>The address for people, without the password.</summary>
     public override string ToString() => Path is not null
         ? $"unix:{Path}"
         : string.Create(CultureInfo.InvariantCulture, $"{Scheme}://{(User is null ? "" : User + "@")}{(Host.Contains(':') ? $"[{Host}]" : Host)}:{Port}");

@@ -4,7 +4,7 @@ using KeyEvt.Resp.Replies;
 
 namespace KeyEvt.Forwarder.Redis;
 
-/// <summary>What did a Redis answer to one command? An owned copy of a whole reply or push. Notifications are read in place and never become one.</summary>
+/// <summary>What did a Redis answer to one command? A copy of a whole reply or push that owns its data. Notifications are read in place instead.</summary>
 public sealed class RedisAnswer
 {
     private const int MaxDepth = 16;
@@ -15,22 +15,22 @@ public sealed class RedisAnswer
 
     public bool IsError { get; }
 
-    /// <summary>What a line or a bulk string says, numbers as they came; empty for null and for aggregates.</summary>
+    /// <summary>The text of a line or a bulk string, numbers as they were sent; empty for null and for aggregates.</summary>
     public string Text { get; }
 
-    /// <summary>Elements; of a map, keys and values in turn.</summary>
+    /// <summary>The elements; for a map, keys and values alternate.</summary>
     public IReadOnlyList<RedisAnswer> Items { get; }
 
-    /// <summary>The first word of an error, such as NOPERM; empty when it is none.</summary>
+    /// <summary>The first word of an error, such as NOPERM; empty if this is not an error.</summary>
     public string ErrorCode => IsError ? Text.Split(' ', 2)[0] : "";
 
-    /// <summary>The command is not allowed to this user.</summary>
+    /// <summary>Whether this user may not use the command.</summary>
     public bool IsNoPermission => ErrorCode == "NOPERM";
 
-    /// <summary>The command does not exist there: renamed away, too new, or taken away by who manages that Redis.</summary>
+    /// <summary>Whether the command does not exist there: it was renamed, is too new, or was removed by the operator of a managed Redis.</summary>
     public bool IsUnknownCommand => IsError && Text.StartsWith("ERR unknown command", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The value of a key in a map, or in an array that stands for one. Null: there is no such key.</summary>
+    /// <summary>The value of a key in a map, or in an array that stands for a map; null if there is no such key.</summary>
     public RedisAnswer? Value(string key)
     {
         for (var i = 0; i + 1 < Items.Count; i += 2)
@@ -41,11 +41,11 @@ public sealed class RedisAnswer
         return null;
     }
 
-    /// <summary>The text of <see cref="Value"/>.</summary>
+    /// <summary>The text of <see cref="Value"/>; null if there is no such key.</summary>
     public string? Find(string key) => Value(key)?.Text;
 
-    /// <param name="frame">One whole frame, as <see cref="FrameMeter"/> found it.</param>
-    /// <exception cref="RedisFaultException">The frame is malformed, or nested deeper than any answer is.</exception>
+    /// <param name="frame">One whole frame, as measured by <see cref="FrameMeter"/>.</param>
+    /// <exception cref="RedisFaultException">The frame is malformed, or nested deeper than any answer of Redis.</exception>
     internal static RedisAnswer Parse(ReadOnlySpan<byte> frame)
     {
         try

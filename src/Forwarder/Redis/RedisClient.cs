@@ -9,10 +9,10 @@ using KeyEvt.Resp;
 
 namespace KeyEvt.Forwarder.Redis;
 
-/// <summary>How does one ask a node or a Sentinel something? One connection, one question at a time, each with a deadline. RESP2.</summary>
+/// <summary>How can one ask a node or a Sentinel something? One connection, one question at a time, each with a deadline. RESP2.</summary>
 /// <remarks>
-/// Not a client library: it would keep a picture of the topology of its own, and reconnect behind the back of the one who wants to know who is reachable.
-/// Whatever goes wrong is an <see cref="IOException"/>; the connection is of no use after it.
+/// A client library would not do: it keeps its own view of the topology, and reconnects unnoticed, although the caller wants to know who can be
+/// reached. Every failure is an <see cref="IOException"/>. The connection is unusable after it.
 /// </remarks>
 public sealed class RedisClient : IAsyncDisposable
 {
@@ -27,20 +27,20 @@ public sealed class RedisClient : IAsyncDisposable
 
     private RedisClient(IDuplexPipe pipe, RedisAddress address, TimeSpan deadline, TimeProvider time) => (_pipe, _address, _deadline, _time) = (pipe, address, deadline, time);
 
-    /// <summary>The connection's TLS; null without it.</summary>
+    /// <summary>The connection's TLS stream; null without TLS.</summary>
     public SslStream? Tls => (_pipe as StreamDuplex)?.Stream as SslStream;
 
-    /// <summary>A connection that is not logged in.</summary>
-    /// <param name="deadline">For connecting, and for each command.</param>
-    /// <exception cref="IOException">Not reached.</exception>
+    /// <summary>Opens a connection without logging in.</summary>
+    /// <param name="deadline">Limit for connecting, and for each command.</param>
+    /// <exception cref="IOException">The server is not reached.</exception>
     public static async Task<RedisClient> ConnectAsync(RedisAddress address, IRedisTransport transport, TimeSpan deadline, TimeProvider time)
     {
         var pipe = await GuardAsync(async end => await transport.ConnectAsync(address, end).ConfigureAwait(false), deadline, time).ConfigureAwait(false);
         return new RedisClient(pipe, address, deadline, time);
     }
 
-    /// <summary>A connection that is logged in as the address says.</summary>
-    /// <exception cref="IOException">Not reached, or the login is refused.</exception>
+    /// <summary>Opens a connection and logs in with the address's user and password.</summary>
+    /// <exception cref="IOException">The server is not reached, or refuses the login.</exception>
     public static async Task<RedisClient> OpenAsync(RedisAddress address, IRedisTransport transport, TimeSpan deadline, TimeProvider time)
     {
         var caller = await ConnectAsync(address, transport, deadline, time).ConfigureAwait(false);
@@ -62,7 +62,7 @@ public sealed class RedisClient : IAsyncDisposable
         }
     }
 
-    /// <summary>One command, one reply; an error reply is a reply. A message of a subscription that comes before the reply is passed over.</summary>
+    /// <summary>Sends one command and returns its reply, which may be an error reply. Messages of a subscription that come before the reply are skipped.</summary>
     /// <exception cref="IOException">The connection ended, there was no reply in time, or what came is not RESP.</exception>
     public Task<RedisAnswer> AskAsync(params string[] command) => GuardAsync(
         async end =>
@@ -86,7 +86,7 @@ public sealed class RedisClient : IAsyncDisposable
         _deadline,
         _time);
 
-    /// <summary>The next message of a subscription; null when none came within this time.</summary>
+    /// <summary>Returns the next message of a subscription; null if none came within this time.</summary>
     public async Task<RedisAnswer?> ListenAsync(TimeSpan patience, CancellationToken stop)
     {
         using var timer = new CancellationTokenSource(patience, _time);
@@ -113,7 +113,7 @@ public sealed class RedisClient : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException or InvalidOperationException)
         {
-            // It is gone, which is what was wanted.
+            // The connection is broken already, so there is nothing left to close.
         }
     }
 

@@ -1,16 +1,16 @@
 namespace KeyEvt.Forwarder.Redis;
 
-/// <summary>What role does a node's answer name?</summary>
+/// <summary>Which role does a node's answer name?</summary>
 internal static class RoleReply
 {
-    /// <summary>ROLE: an array whose first element is master, slave or sentinel (redis.io/commands/role).</summary>
-    /// <exception cref="RedisFaultException">It is a Sentinel: it has no keys.</exception>
+    /// <summary>The role in the answer to ROLE: an array whose first element is master, slave or sentinel (redis.io/commands/role).</summary>
+    /// <exception cref="RedisFaultException">It is a Sentinel, which has no keys.</exception>
     public static NodeRole Of(RedisAnswer role) => role.Items.Count == 0 ? NodeRole.Unknown : Named(role.Items[0].Text);
 
-    /// <summary>A replica's link to its master stands: the fourth element is "connected".</summary>
+    /// <summary>Whether a replica's link to its master is up: the fourth element is "connected".</summary>
     public static bool HasLink(RedisAnswer role) => role.Items.Count > 3 && role.Items[3].Text == "connected";
 
-    /// <summary>The word as ROLE, HELLO and INFO replication give it.</summary>
+    /// <summary>The role for a word as ROLE, HELLO and INFO replication give it.</summary>
     public static NodeRole Named(string? word) => word switch
     {
         "master" => NodeRole.Master,

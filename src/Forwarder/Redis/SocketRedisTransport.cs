@@ -8,14 +8,15 @@ namespace KeyEvt.Forwarder.Redis;
 
 /// <summary>Opens TCP, TLS and unix connections.</summary>
 /// <remarks>
-/// Plain ones are a <see cref="SocketConnection"/> whose reader goes on where the socket's read completed: the feed never waits in its read loop, so that one
-/// hop between threads is saved for each read. TLS is as <see cref="TlsClient"/> makes it.
+/// A plain connection is a <see cref="SocketConnection"/> whose reader continues on the thread on which the socket's read completed. This is possible
+/// because the feed never waits in its read loop, and it saves one change of threads for each read. TLS connections come from
+/// <see cref="TlsClient"/>.
 /// </remarks>
-/// <param name="tls">Null: the system's authorities are trusted.</param>
-/// <param name="race">Null: names are resolved by the system.</param>
+/// <param name="tls">Null to trust the system's authorities.</param>
+/// <param name="race">Null to let the system resolve names.</param>
 public sealed class SocketRedisTransport(TimeProvider time, TlsClient? tls = null, HappyEyeballs? race = null) : IRedisTransport
 {
-    /// <summary>What one read of the socket may bring.</summary>
+    /// <summary>The largest number of bytes that one read of the socket can return.</summary>
     private const int SegmentBytes = 64 * 1024;
 
     private static readonly PipeOptions Inline = new(

@@ -2,7 +2,7 @@ using System.IO.Pipelines;
 
 namespace KeyEvt.Forwarder.Redis;
 
-/// <summary>How is a stream two pipes? Owns the stream.</summary>
+/// <summary>How is a stream presented as two pipes? Owns the stream.</summary>
 internal sealed class StreamDuplex(Stream stream) : IDuplexPipe, IAsyncDisposable
 {
     public Stream Stream => stream;

@@ -3,11 +3,15 @@ using System.Threading.Tasks.Sources;
 namespace KeyEvt.Forwarder.Signals;
 
 /// <summary>
-/// How does one loop sleep until somebody has something for it? An auto-reset signal with one waiter that allocates nothing;
-/// setting it twice before it is waited for wakes the waiter once.
+/// How does one loop sleep until somebody has something for it? An auto-reset signal with one waiter that allocates nothing. Setting it twice before
+/// the next wait wakes the waiter once.
 /// </summary>
 internal sealed class AsyncSignal : IValueTaskSource
 {
+    /// <summary>
+    /// Guards the two flags. Of several calls of Set, the one that clears <see cref="_isAwaited"/> completes <see cref="_core"/>, after it has left
+    /// the lock.
+    /// </summary>
     private readonly Lock _gate = new();
     private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
     private bool _isSet;
@@ -16,8 +20,8 @@ internal sealed class AsyncSignal : IValueTaskSource
     public void Set() => Set(inline: false);
 
     /// <summary>
-    /// The same, and the waiter goes on within this call. For callers that hold nothing and have nothing else to do: at full speed
-    /// the publisher sleeps before most messages, and a hop from thread to thread each time costs more than publishing.
+    /// Like <see cref="Set()"/>, but the waiter continues within this call. For callers that hold no lock and have nothing else to do. At full speed
+    /// the publisher sleeps before most messages, and a change of threads each time would cost more than publishing.
     /// </summary>
     public void SetAndRun() => Set(inline: true);
 
@@ -38,7 +42,7 @@ internal sealed class AsyncSignal : IValueTaskSource
         _core.SetResult(true);
     }
 
-    /// <summary>Completes at the next <see cref="Set()"/>, or at once when it was set since the last wait.</summary>
+    /// <summary>Completes at the next <see cref="Set()"/>, or at once if it was set since the last wait.</summary>
     public ValueTask WaitAsync()
     {
         lock (_gate)

@@ -3,19 +3,20 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Forwarder.Signals;
 
 /// <summary>
-/// Who looks after a task that nobody awaits? This does: it has a name, its failure is seen and said, and how many of them still run is shown in info: a number that does not come
-/// back to 0 tells that something hangs. Each task has a deadline of its own.
+/// What becomes of a task that nobody awaits? It has a name here, its failure is logged, and info shows how many still run. A number that does not
+/// come back to 0 shows that something hangs. Each task must have its own deadline.
 /// </summary>
 internal sealed class BackgroundTasks(ILogger logger)
 {
+    /// <summary>Changed with Interlocked by any thread; read with Volatile.Read.</summary>
     private int _count;
 
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>A task whose failure is a fault in the program.</summary>
+    /// <summary>Follows a task whose failure is a bug.</summary>
     public void Run(string name, Task task) => Follow(name, task, isGivenUp: false);
 
-    /// <summary>What is left of something that was given up: why was said there, and how it ends is for debugging only.</summary>
+    /// <summary>Follows the rest of something that was given up. The reason was reported then, so how it ends is logged for debugging only.</summary>
     public void GiveUp(string name, Task task) => Follow(name, task, isGivenUp: true);
 
     private void Follow(string name, Task task, bool isGivenUp)

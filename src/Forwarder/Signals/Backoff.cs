@@ -1,6 +1,9 @@
 namespace KeyEvt.Forwarder.Signals;
 
-/// <summary>How long until the next attempt? Doubles from <paramref name="first"/> to <paramref name="longest"/>, with up to half of it taken off at random so that many programs do not return at one moment.</summary>
+/// <summary>
+/// How long until the next attempt? The pause doubles from <paramref name="first"/> to <paramref name="longest"/>. Up to half of it is taken off at
+/// random, so that many programs do not return at the same moment. Not thread safe.
+/// </summary>
 internal sealed class Backoff(TimeSpan first, TimeSpan longest, Random random)
 {
     private int _failures;

@@ -1,18 +1,19 @@
 namespace KeyEvt.Forwarder.Signals;
 
 /// <summary>
-/// How does one who waits learn that something has changed? Thread safe: take <see cref="Next"/>, then look, then await it; so no change is missed, however many
-/// are told at once.
+/// How does a waiter learn that something has changed? Thread safe. Take <see cref="Next"/> first, then look, then await it. So no change is missed,
+/// and several changes may complete one task.
 /// </summary>
 public sealed class ChangeSignal
 {
+    /// <summary>Exchanged with Interlocked; read with Volatile.Read.</summary>
     private TaskCompletionSource _next = NewSignal();
 
     /// <summary>Completed by the next <see cref="Signal"/>.</summary>
     public Task Next => Volatile.Read(ref _next).Task;
 
-    /// <summary>Something has changed, and can be seen.</summary>
-    public void Signal() => Interlocked.Exchange(ref _next, NewSignal()).TrySetResult(); // each that was ever given out is taken out by exactly one
+    /// <summary>Call after a change, when it can be seen.</summary>
+    public void Signal() => Interlocked.Exchange(ref _next, NewSignal()).TrySetResult(); // the exchange ensures that each task is completed by exactly one call
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

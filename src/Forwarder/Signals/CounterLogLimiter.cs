@@ -1,8 +1,8 @@
 namespace KeyEvt.Forwarder.Signals;
 
 /// <summary>
-/// Is a sum to be said in the log now? Not each time it grows, and never while it stands still; when it has stopped growing, the last word said is the
-/// present sum. Ask again and again.
+/// Should a growing sum be logged now? Not each time it grows, and never while it stands still. When it has stopped growing, the last logged value is
+/// the final sum. Ask repeatedly. Used by one loop.
 /// </summary>
 internal sealed class CounterLogLimiter(LogRateLimiter warnings, int eventId)
 {

@@ -1,13 +1,13 @@
 namespace KeyEvt.Forwarder.Signals;
 
-/// <summary>Is a deadline past? Timestamps of one monotonic clock, so that no jump of the wall clock moves them.</summary>
+/// <summary>Has a deadline passed? Timestamps of one monotonic clock, so a jump of the wall clock does not move them.</summary>
 internal sealed class DeliveryClock(TimeProvider time)
 {
     public long Now => time.GetTimestamp();
 
     public long After(TimeSpan span) => time.TimestampAfter(span);
 
-    /// <summary>Negative when it is past.</summary>
+    /// <summary>The time until the timestamp; negative if it has passed.</summary>
     public TimeSpan Until(long timestamp) => time.TimeUntil(timestamp);
 
     public bool IsPast(long timestamp) => Now >= timestamp;

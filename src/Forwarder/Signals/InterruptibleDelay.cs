@@ -1,8 +1,11 @@
 namespace KeyEvt.Forwarder.Signals;
 
-/// <summary>How does one wait for a time that somebody may cut short? One waiter; a call that comes while nobody waits does nothing.</summary>
+/// <summary>
+/// How does a loop wait for a time that another thread may cut short? One waiter. A call of <see cref="Set"/> while nobody waits does nothing.
+/// </summary>
 internal sealed class InterruptibleDelay
 {
+    /// <summary>Written by the waiter; read by any thread that calls <see cref="Set"/>. Null while nobody waits.</summary>
     private volatile TaskCompletionSource? _waiting;
 
     public void Set() => _waiting?.TrySetResult();

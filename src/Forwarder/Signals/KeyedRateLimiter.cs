@@ -1,6 +1,6 @@
 namespace KeyEvt.Forwarder.Signals;
 
-/// <summary>A <see cref="RateLimiter"/> for each of a few keys, such as the nodes of a cluster. It keeps every key it was asked about. Thread safe.</summary>
+/// <summary>A <see cref="RateLimiter"/> for each of a few keys, such as the nodes of a cluster. Keys are never removed. Thread safe.</summary>
 public sealed class KeyedRateLimiter<TKey>(TimeProvider time, TimeSpan interval)
     where TKey : notnull
 {

@@ -1,20 +1,24 @@
 namespace KeyEvt.Forwarder.Signals;
 
-/// <summary>Who answers for what runs beside a feed's loops? Each task has a name, an end, and an owner who hears of what it did not expect.</summary>
+/// <summary>
+/// Who is responsible for tasks that run beside a feed's loops? Each task has a name and a time limit, and its owner is told when it fails
+/// unexpectedly.
+/// </summary>
 /// <remarks>
-/// A task gets a token that is cancelled after its time, or when the owner ends. It has to end then, and still do what it owes: declare as lost what it could
-/// not find out about. An exception other than that cancellation is a fault in the program.
+/// A task gets a token that is cancelled after its time limit, or when the owner ends. It must end then, but may still finish its duties: declare as
+/// lost what it could not find out. Any exception other than that cancellation is a bug.
 /// </remarks>
-/// <param name="died">Told the task's name and its exception, once for each.</param>
+/// <param name="died">Called once for each task that failed, with its name and its exception.</param>
 internal sealed class SideTasks(TimeProvider time, Action<string, Exception> died)
 {
+    /// <summary>Guards <see cref="_running"/>.</summary>
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _running = [];
 
-    /// <summary>Begins a task on a thread of its own choice, so that who begins it may hold a lock. Any thread.</summary>
-    /// <param name="name">What it is for, in a few words.</param>
-    /// <param name="limit">How long it may take; infinite where it ends with something that has an end.</param>
+    /// <summary>Starts a task on the thread pool, so the caller may hold a lock. Any thread.</summary>
+    /// <param name="name">The purpose in a few words.</param>
+    /// <param name="limit">How long it may take; infinite if it ends together with something else.</param>
     public void Run(string name, TimeSpan limit, Func<CancellationToken, Task> work)
     {
         lock (_gate)
@@ -24,13 +28,13 @@ internal sealed class SideTasks(TimeProvider time, Action<string, Exception> die
         }
     }
 
-    /// <summary>Ends when all that run now have ended. Never faults.</summary>
+    /// <summary>Completes when all tasks that run now have ended. Never faults.</summary>
     public Task SettledAsync()
     {
         lock (_gate) return Task.WhenAll([.. _running]);
     }
 
-    /// <summary>Cancels all, and waits for them.</summary>
+    /// <summary>Cancels all tasks, and waits until they have ended.</summary>
     public async Task EndAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
@@ -47,7 +51,7 @@ internal sealed class SideTasks(TimeProvider time, Action<string, Exception> die
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
-            // It had nothing to do at its end.
+            // The task was cancelled and had nothing left to do.
         }
         catch (Exception e)
         {

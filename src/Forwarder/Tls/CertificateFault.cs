@@ -5,13 +5,13 @@ using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Forwarder.Tls;
 
-/// <summary>What is wrong with the certificate that the other side shows, and what should be done?</summary>
+/// <summary>What is wrong with the certificate of the other side, and what should be done about it?</summary>
 public static class CertificateFault
 {
     private const X509ChainStatusFlags Untrusted = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain;
 
-    /// <param name="host">The name that it was connected by.</param>
-    /// <param name="now">When it was judged.</param>
+    /// <param name="host">The name by which it was connected to.</param>
+    /// <param name="now">When the certificate was checked.</param>
     public static string Describe(X509Certificate? shown, X509Chain? chain, SslPolicyErrors errors, string host, TlsFiles files, DateTimeOffset now)
     {
         if (shown is not X509Certificate2 certificate) return "no certificate is shown there";
@@ -36,7 +36,7 @@ public static class CertificateFault
         return faults.Count > 0 ? string.Join("; ", faults) : $"the certificate is refused: {errors}";
     }
 
-    /// <summary>Of a certificate: "expired on ..." or "is not valid before ..."; null: it is valid at this time.</summary>
+    /// <summary>Returns "expired on ..." or "is not valid before ..." for a certificate; null if it is valid at this time.</summary>
     internal static string? DescribeTime(X509Certificate2 certificate, DateTimeOffset now)
     {
         if (certificate.NotAfter < now) return $"expired on {Day(certificate.NotAfter)}";

@@ -4,10 +4,13 @@ using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Forwarder.Tls;
 
-/// <summary>Why did TLS not come about, when it was not the certificate seen here? Reads the alert of the other side (RFC 8446, section 6) out of the library's text.</summary>
+/// <summary>
+/// Why did a TLS handshake fail, if not because of the other side's certificate? Reads the other side's alert (RFC 8446, section 6) from the
+/// library's text.
+/// </summary>
 public static class HandshakeFault
 {
-    /// <summary>A text with a remedy; null when this is no matter of TLS.</summary>
+    /// <summary>A text with a remedy; null if the failure has nothing to do with TLS.</summary>
     public static string? Describe(Exception error, TlsFiles files)
     {
         var all = new StringBuilder();

@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace KeyEvt.Forwarder.Tls;
 
 /// <summary>
-/// How are TLS connections to one side opened? TLS 1.2 or newer, with a certificate that is trusted, valid now, and for the name it was
-/// connected by. There is no way round any of that: no option, and no caller, can leave the check out.
+/// How are TLS connections to one side opened? With TLS 1.2 or newer, and with a certificate that is trusted, valid now, and issued for the name by
+/// which it was connected to. No option and no caller can skip any of these checks.
 /// </summary>
 public sealed class TlsClient(TlsSource source)
 {
@@ -14,13 +14,13 @@ public sealed class TlsClient(TlsSource source)
 
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
-    /// <summary>Trusts the system's authorities and shows no certificate.</summary>
+    /// <summary>A client that trusts the system's authorities and shows no certificate.</summary>
     public static TlsClient OfSystem(string option) => new(new TlsSource(new TlsFiles(option), TimeProvider.System));
 
     public TlsFiles Files => source.Current.Files;
 
-    /// <summary>Takes over the stream, also when it fails.</summary>
-    /// <exception cref="TlsFailedException">With the reason and what to do; also when it was cancelled.</exception>
+    /// <summary>Performs the handshake. Takes over the stream, also if it fails.</summary>
+    /// <exception cref="TlsFailedException">The handshake failed or was cancelled. The text gives the reason and the remedy.</exception>
     public async Task<SslStream> SecureAsync(Stream plain, string host, CancellationToken cancellationToken)
     {
         string? refusal = null;
@@ -33,7 +33,7 @@ public sealed class TlsClient(TlsSource source)
         catch (Exception e)
         {
             await secure.DisposeAsync().ConfigureAwait(false);
-            // A Redis without TLS takes the first message for half a line of text, and waits for the rest.
+            // A Redis without TLS takes the first message for an incomplete line of text, and waits for the rest.
             if (e is OperationCanceledException)
             {
                 throw new TlsFailedException("there is no answer to the TLS handshake in time: is it the port without TLS?", e);
@@ -44,8 +44,8 @@ public sealed class TlsClient(TlsSource source)
         }
     }
 
-    /// <summary>For libraries that do the handshake themselves.</summary>
-    /// <param name="refused">Told why the other side's certificate is not accepted.</param>
+    /// <summary>The options for a library that performs the handshake itself.</summary>
+    /// <param name="refused">Called with the reason if the other side's certificate is not accepted.</param>
     public SslClientAuthenticationOptions OptionsFor(string host, Action<string> refused)
     {
         var material = source.Current;
@@ -59,10 +59,12 @@ public sealed class TlsClient(TlsSource source)
         };
     }
 
-    /// <summary>What to show, for a library that has no place for the rest of <see cref="OptionsFor"/>; use it together with <see cref="Judge"/>.</summary>
+    /// <summary>
+    /// The certificate to show, for a library that cannot take the rest of <see cref="OptionsFor"/>. Use it together with <see cref="Judge"/>.
+    /// </summary>
     public SslStreamCertificateContext? Own => source.Current.Own;
 
-    /// <summary>For a library that judges by the system's authorities alone: judges again, by those that count.</summary>
+    /// <summary>For a library that checks by the system's authorities only: checks the certificate again, by the configured authorities.</summary>
     public bool Judge(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, string host, Action<string> refused)
     {
         using var again = new X509Chain { ChainPolicy = source.Current.NewPolicy(source.Time) };

@@ -1,13 +1,13 @@
 namespace KeyEvt.Forwarder.Tls;
 
-/// <summary>Which PEM files make up the TLS of one side? The options that name them begin alike, so texts for people can name the right one.</summary>
-/// <param name="Option">What they begin with: <c>--tls</c>, <c>--upstream</c> or <c>--amqp</c>.</param>
+/// <summary>Which PEM files belong to the TLS of one side? Their options share a prefix, so that texts for people can name the right one.</summary>
+/// <param name="Option">The prefix of their options: <c>--tls</c>, <c>--upstream</c> or <c>--amqp</c>.</param>
 public sealed record TlsFiles(string Option)
 {
-    /// <summary>The only authorities to trust; null: those of the system.</summary>
+    /// <summary>The only authorities to trust; null to trust those of the system.</summary>
     public string? Ca { get; init; }
 
-    /// <summary>What to show to the other side, with the intermediate certificates behind it; null: nothing.</summary>
+    /// <summary>The certificate to show to the other side, followed by its intermediate certificates; null to show none.</summary>
     public string? Certificate { get; init; }
 
     /// <summary>The private key of <see cref="Certificate"/>, not encrypted.</summary>

@@ -4,17 +4,20 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace KeyEvt.Forwarder.Tls;
 
-/// <summary>What was read from the files of one side: whom to trust, and what to show? Never changes; connections keep what they began with.</summary>
+/// <summary>
+/// What was read from the files of one side: which authorities to trust, and which certificate to show? Immutable; connections keep what they began
+/// with.
+/// </summary>
 public sealed class TlsMaterial
 {
     private TlsMaterial(TlsFiles files, X509Certificate2Collection? authorities, SslStreamCertificateContext? own) => (Files, Authorities, Own) = (files, authorities, own);
 
     public TlsFiles Files { get; }
 
-    /// <summary>The only ones to trust; null: those of the system.</summary>
+    /// <summary>The only authorities to trust; null to trust those of the system.</summary>
     public X509Certificate2Collection? Authorities { get; }
 
-    /// <summary>Certificate, key and intermediates to show; null: nothing.</summary>
+    /// <summary>Certificate, key and intermediates to show; null to show none.</summary>
     public SslStreamCertificateContext? Own { get; }
 
     /// <exception cref="TlsFileException">A file cannot be used.</exception>
@@ -23,7 +26,10 @@ public sealed class TlsMaterial
         files.Ca is { } ca ? LoadAuthorities(files.Option + "-ca", ca) : null,
         files is { Certificate: { } certificate, Key: { } key } ? LoadOwn(files.Option, certificate, key) : null);
 
-    /// <summary>How to judge the other side's certificate. Nothing is fetched meanwhile: not the addresses in a stranger's certificate, no revocation lists.</summary>
+    /// <summary>
+    /// The policy for checking the other side's certificate. Nothing is fetched over the network: no addresses in a stranger's certificate, and no
+    /// revocation lists.
+    /// </summary>
     public X509ChainPolicy NewPolicy(TimeProvider time)
     {
         var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true, VerificationTime = time.GetLocalNow().LocalDateTime };
@@ -33,7 +39,7 @@ public sealed class TlsMaterial
         return policy;
     }
 
-    /// <summary>Why the other side will refuse <see cref="Own"/>, as far as the calendar says; null: it will not.</summary>
+    /// <summary>Why the other side will refuse <see cref="Own"/> because of its dates; null if it is valid now.</summary>
     public string? OwnFault(DateTimeOffset now)
     {
         if (Own?.TargetCertificate is not { } certificate || CertificateFault.DescribeTime(certificate, now) is not { } fault) return null;

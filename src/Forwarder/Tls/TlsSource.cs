@@ -1,11 +1,12 @@
 namespace KeyEvt.Forwarder.Tls;
 
-/// <summary>Which certificates do new connections of one side use? Those read last; a file that cannot be used changes nothing.</summary>
+/// <summary>Which certificates do new connections of one side use? Those that were read last. If a file cannot be used, nothing changes.</summary>
 public sealed class TlsSource
 {
+    /// <summary>Immutable material. Replaced by <see cref="Reload"/>; any thread reads the newest.</summary>
     private volatile TlsMaterial _current;
 
-    /// <param name="time">By whose clock certificates are valid, one's own and those of others.</param>
+    /// <param name="time">The clock by which certificates are checked, our own and those of others.</param>
     /// <exception cref="TlsFileException">A file cannot be used.</exception>
     public TlsSource(TlsFiles files, TimeProvider time) => (Time, _current) = (time, TlsMaterial.Load(files));
 
@@ -13,8 +14,9 @@ public sealed class TlsSource
 
     public TlsMaterial Current => _current;
 
-    /// <summary>Reads the files anew. On an exception what was read before stays in force.</summary>
-    /// <exception cref="TlsFileException">A file cannot be used, or holds a certificate that is not valid now: the other side would refuse it.</exception>
+    /// <summary>Reads the files again. On an exception the previous material stays in use.</summary>
+    /// <exception cref="TlsFileException">A file cannot be used, or holds a certificate that is not valid now, which the other side would
+    /// refuse.</exception>
     public void Reload()
     {
         var next = TlsMaterial.Load(_current.Files);

@@ -2,10 +2,11 @@ using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Topology;
 
-/// <summary>What do the nodes of a cluster say of it? CLUSTER NODES, which every version has, and which alone tells each node's config epoch.</summary>
+/// <summary>What do the nodes of a cluster say of it? Asks CLUSTER NODES, which every version has, and which alone tells each node's config epoch.</summary>
 /// <remarks>
-/// Another node is asked each time, so that one that is cut off from the others does not hide what they have agreed on; an answer whose newest config epoch is
-/// older than one seen before does not count, unless for some rounds nobody tells anything else (slots were given up, the cluster was made anew). Gossip needs a moment until all know a new node, or have forgotten a removed one: a node is given up
+/// Another node is asked each time, so that a node that is cut off from the others does not hide what they have agreed on. An answer is ignored if
+/// its newest config epoch is older than one seen before. It counts after some rounds in which no node gave a newer answer: slots were given up, or
+/// the cluster was created anew. Gossip needs a moment until all nodes know a new node or have forgotten a removed one. So a node is given up only
 /// when several answers in a row do not name it.
 /// </remarks>
 internal sealed class ClusterFinder(UpstreamAddress upstream, IRedisTransport transport, TimeProvider time) : INodeFinder
@@ -58,7 +59,7 @@ internal sealed class ClusterFinder(UpstreamAddress upstream, IRedisTransport tr
         throw new IOException($"no node tells of the cluster: {string.Join("; ", faults.Take(3))}");
     }
 
-    /// <summary>Nodes tell nobody: the feeds' own losses are the hints.</summary>
+    /// <summary>Does nothing: cluster nodes announce no changes. Feeds that lose their connection give the hints instead.</summary>
     public Task ListenAsync(Action<string> hint, CancellationToken stop) => Task.CompletedTask;
 
     public async ValueTask DisposeAsync()
@@ -67,7 +68,7 @@ internal sealed class ClusterFinder(UpstreamAddress upstream, IRedisTransport tr
         _callers.Clear();
     }
 
-    /// <summary>The nodes that are known, those that are said to be well first, and the seeds.</summary>
+    /// <summary>Addresses to ask: the known nodes, those that are not failing first, and then the seeds.</summary>
     private List<RedisAddress> Places() =>
         [.. _known.Where(node => !node.IsFailing).Select(node => node.Address).Concat(_known.Select(node => node.Address)).Concat(upstream.Seeds).Distinct()];
 

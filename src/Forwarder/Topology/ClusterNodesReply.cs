@@ -10,17 +10,18 @@ namespace KeyEvt.Forwarder.Topology;
 /// line = id SP host ":" port ["@" busport ["," hostname *("," aux)]] SP flags SP (master id | "-") SP ping SP pong SP epoch SP link *(SP slots)
 /// slots = first ["-" last] | "[" migrating or importing "]"
 /// </code>
-/// (redis.io/commands/cluster-nodes). The port is that of the kind of connection that asks, plain or TLS.
+/// (redis.io/commands/cluster-nodes). The port is the one for the kind of connection that asks, plain or TLS.
 /// </remarks>
 internal static class ClusterNodesReply
 {
     /// <param name="Epoch">
-    /// The newest config epoch of a master with slots: who takes slots over has a newer one than who had them. One without slots may become a replica, and its epoch is gone then.
+    /// The newest config epoch of a master with slots. A node that takes slots over has a newer epoch than the node that had them. Masters without
+    /// slots do not count: such a master may become a replica, and then its epoch disappears.
     /// </param>
     public readonly record struct View(IReadOnlyList<TopologyNode> Nodes, long Epoch);
 
-    /// <param name="asked">The host that gave the answer: a node that knows no address of its own leaves it empty.</param>
-    /// <exception cref="IOException">It names no node that can be reached.</exception>
+    /// <param name="asked">The host that gave the answer. It is used for a node whose own address is empty, because it does not know it.</param>
+    /// <exception cref="IOException">The answer names no node that can be reached.</exception>
     public static View Parse(string text, UpstreamAddress upstream, string asked)
     {
         var nodes = new List<TopologyNode>();
@@ -39,7 +40,7 @@ internal static class ClusterNodesReply
             var node = new TopologyNode
             {
                 Id = words[0],
-                Address = upstream.NodeAt(upstream.IsTls ? hosts[^1] : hosts[0], port), // a certificate is for a name, where there is one
+                Address = upstream.NodeAt(upstream.IsTls ? hosts[^1] : hosts[0], port), // a certificate is issued for the name, if there is one
                 Hosts = hosts,
                 Role = flags.Contains("slave") ? NodeRole.Replica : NodeRole.Master,
                 MasterId = words[3] == "-" ? null : words[3],
@@ -56,7 +57,7 @@ internal static class ClusterNodesReply
         return nodes.Count > 0 ? new View(nodes, newest) : throw new IOException("its answer names no node");
     }
 
-    /// <param name="hosts">The IP address, then the name, where there is one.</param>
+    /// <param name="hosts">The IP address, and then the host name if there is one.</param>
     private static bool TryReadPlace(string word, string asked, out List<string> hosts, out int port)
     {
         var names = word.Split(',');

@@ -1,15 +1,17 @@
 namespace KeyEvt.Forwarder.Topology;
 
-/// <summary>Who knows which nodes there are, of one shape of upstream? Asked by the watcher only, one question at a time.</summary>
+/// <summary>Which nodes are there, for one shape of upstream? Asked by the watcher only, one question at a time.</summary>
 internal interface INodeFinder : IAsyncDisposable
 {
     /// <summary>The nodes as they are now.</summary>
-    /// <exception cref="IOException">Nobody could be asked, or nobody knows; one line, without secrets.</exception>
+    /// <exception cref="IOException">Nobody could be asked, or nobody knows. The message is one line without secrets.</exception>
     Task<IReadOnlyList<TopologyNode>> FindAsync();
 
-    /// <summary>Calls <paramref name="hint"/> whenever somebody tells of a change, until stopped; may do nothing.</summary>
+    /// <summary>Calls <paramref name="hint"/> at each announcement of a change, until it is cancelled. May do nothing.</summary>
     Task ListenAsync(Action<string> hint, CancellationToken stop);
 
-    /// <summary>Why changes are not told of but found by looking, and what is to be done about it; null: nothing is wrong with that.</summary>
+    /// <summary>
+    /// Why changes are not announced and are only found by polling, and what can be done about it. Null if nothing is wrong. May be read from any thread.
+    /// </summary>
     string? Deafness => null;
 }

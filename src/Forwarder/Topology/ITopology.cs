@@ -5,9 +5,11 @@ public interface ITopology
 {
     TopologySnapshot Current { get; }
 
-    /// <summary>Completes at the next change after this was read: read it before <see cref="Current"/>.</summary>
+    /// <summary>A task that completes at the next change. Read it before <see cref="Current"/>, so that no change is missed.</summary>
     Task Changed { get; }
 
-    /// <summary>Something was seen that a change would explain (a lost connection, MOVED, another role): look now instead of at the next second.</summary>
+    /// <summary>
+    /// Asks for a look at once instead of at the next second. For anything that a change would explain: a lost connection, MOVED, another role.
+    /// </summary>
     void Hint(string reason);
 }

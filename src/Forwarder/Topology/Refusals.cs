@@ -3,12 +3,12 @@ using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Forwarder.Topology;
 
-/// <summary>Who watches the nodes has answered with an error: what does that say, and what is to be done about it?</summary>
+/// <summary>A Sentinel or a cluster node has answered with an error: what does it mean, and what can be done about it?</summary>
 internal static class Refusals
 {
     public static bool IsOne(RedisAnswer answer) => answer.IsNoPermission;
 
-    /// <param name="rights">What the user of ours lacks, as ACL SETUSER takes it, if the error is about that.</param>
+    /// <param name="rights">The rights that KeyEvt's user would need, in the syntax of ACL SETUSER. Named if the error is about missing rights.</param>
     public static IOException Of(RedisAnswer answer, string rights)
     {
         var said = CleanText.Server(answer.Text);

@@ -5,18 +5,22 @@ namespace KeyEvt.Forwarder.Topology;
 
 /// <summary>What do the Sentinels say: who is the master, and who are its replicas?</summary>
 /// <remarks>
-/// The Sentinel that answered last is asked first; the others, those of the address and those that Sentinels tell of, when it does not. Its word is a hint
-/// for the feeds: a node is forwarded from when it says itself that it is a master. A Sentinel that was away for long may tell an old story, so the
-/// story with the highest config-epoch counts (redis.io/docs/latest/operate/oss_and_stack/management/sentinel, sentinel.c).
+/// The Sentinel that answered last is asked first. If it does not answer, the others are asked: those of the address and those that Sentinels have
+/// named. The answer is only a hint for the feeds: a node's events are forwarded once the node itself says that it is a master. A Sentinel that was
+/// away for long may give an old answer, so the answer with the highest config-epoch counts
+/// (redis.io/docs/latest/operate/oss_and_stack/management/sentinel, sentinel.c).
 /// </remarks>
 internal sealed class SentinelFinder(UpstreamAddress upstream, IRedisTransport transport, TimeProvider time) : INodeFinder
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
 
+    /// <summary>Guards <see cref="_sentinels"/>, which two loops use: <see cref="FindAsync"/> and <see cref="ListenAsync"/>.</summary>
     private readonly Lock _gate = new();
     private List<RedisAddress> _sentinels = [.. upstream.Seeds];
     private RedisClient? _caller;
     private long _epoch = -1;
+
+    /// <summary>Written by <see cref="ListenAsync"/> only; read from any thread. The other fields belong to <see cref="FindAsync"/>.</summary>
     private volatile string? _deafness;
 
     public string? Deafness => _deafness;
@@ -46,7 +50,7 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IRedisTransport t
         throw new IOException($"no Sentinel tells who '{upstream.MasterName}' is: {string.Join("; ", faults.Take(3))}");
     }
 
-    /// <summary>One Sentinel at a time; what is missed when it goes away is found by the next look.</summary>
+    /// <summary>Subscribes to one Sentinel at a time. What it announces while it is unreachable is found by the next look.</summary>
     public async Task ListenAsync(Action<string> hint, CancellationToken stop)
     {
         for (var turn = 0; !stop.IsCancellationRequested; turn++)
@@ -72,7 +76,7 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IRedisTransport t
             }
             catch (IOException)
             {
-                // Asking goes on without it.
+                // The watcher goes on polling without announcements.
             }
 
             await Task.Delay(Deadline, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -85,7 +89,7 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IRedisTransport t
     {
         var master = await MasterAsync(caller).ConfigureAwait(false);
         var replicas = await caller.AskAsync("SENTINEL", "REPLICAS", upstream.MasterName).ConfigureAwait(false);
-        // Without the replicas nobody would listen to the one that is promoted next: an answer without them is none.
+        // An answer without the replicas is refused: nobody would listen to the replica that is promoted next.
         if (Refusals.IsOne(replicas)) throw Refusals.Of(replicas, "+sentinel|replicas");
         if (replicas.IsError) // before Redis 5
         {
@@ -93,7 +97,7 @@ internal sealed class SentinelFinder(UpstreamAddress upstream, IRedisTransport t
         }
 
         if (replicas.IsError) throw Refusals.Of(replicas, "+sentinel|replicas");
-        // A switch between the two answers: the new master would be in neither, and its feed would be ended.
+        // If the master changed between the two answers, the new master could be in neither of them, and its feed would be ended.
         if (PlaceOf(await MasterAsync(caller).ConfigureAwait(false)) != PlaceOf(master))
         {
             return await AskAsync(caller, sentinel).ConfigureAwait(false);

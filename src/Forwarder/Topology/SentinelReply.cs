@@ -8,7 +8,7 @@ internal static class SentinelReply
 {
     public static long Epoch(RedisAnswer master) => long.TryParse(master.Find("config-epoch"), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) ? epoch : 0;
 
-    /// <param name="asked">Stands for an address that the Sentinel does not know.</param>
+    /// <param name="asked">The host that gave the answer. It is used for a node whose address the Sentinel does not know.</param>
     public static IReadOnlyList<TopologyNode> Nodes(UpstreamAddress upstream, RedisAnswer master, RedisAnswer replicas, string asked)
     {
         var nodes = new List<TopologyNode>();
@@ -17,7 +17,7 @@ internal static class SentinelReply
         nodes.Add(first);
         foreach (var replica in replicas.Items)
         {
-            // A replica that went away for good stays in Sentinel's list as s_down until SENTINEL RESET: it is tried now and then.
+            // A replica that is gone for good stays in Sentinel's list as s_down until SENTINEL RESET. Its feed goes on trying to connect.
             if (Node(upstream, replica, NodeRole.Replica, first.Id, asked) is { } node && nodes.All(one => one.Id != node.Id))
             {
                 nodes.Add(node);

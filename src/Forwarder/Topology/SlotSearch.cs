@@ -2,10 +2,11 @@ using KeyEvt.Forwarder.Keys;
 
 namespace KeyEvt.Forwarder.Topology;
 
-/// <summary>Which slots does a node serve, when nobody is asked and the node only says of each that it does, or MOVED?</summary>
+/// <summary>Which slots does a node serve, if nobody can be asked and the node only answers each try with success or MOVED?</summary>
 /// <remarks>
-/// Numbers with their bits reversed: each try halves the widest stretch that was not looked into, so a node with an n-th of the slots in one piece is found in
-/// some n tries. For the markers of a feed on one node of a cluster, whose user need not be allowed CLUSTER NODES. One caller at a time.
+/// Tries numbers with their bits reversed. Each try then halves the widest range without a try, so a node with one n-th of the slots in one piece is
+/// found in about n tries. Used for the markers of a feed on one node of a cluster, whose user may lack the right to CLUSTER NODES. One caller at a
+/// time.
 /// </remarks>
 internal sealed class SlotSearch
 {
@@ -13,7 +14,7 @@ internal sealed class SlotSearch
 
     private int _tries;
 
-    /// <summary>A tag of the next slot to try.</summary>
+    /// <summary>A hash tag of the next slot to try.</summary>
     public string Next() => SlotTag.Of(NextSlot());
 
     public int NextSlot()

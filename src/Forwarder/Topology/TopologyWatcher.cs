@@ -4,15 +4,17 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Topology;
 
-/// <summary>Which nodes are there now? Looks at once on any hint, and each second otherwise; one loop, which alone changes what is known.</summary>
+/// <summary>
+/// Which nodes are there now? Looks at once on any hint, and otherwise each second. One loop looks, and it alone changes <see cref="Current"/>.
+/// </summary>
 internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Between two looks while something fails, and for a while after a hint.</summary>
+    /// <summary>Pause between two looks while something fails, and for a while after a hint.</summary>
     private static readonly TimeSpan Hurried = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>After a pause, so that many hints cause one look.</summary>
+    /// <summary>Additional wait after each pause, so that many hints together cause one look.</summary>
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(20);
 
     private readonly INodeFinder? _finder;
@@ -22,7 +24,11 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly LogRateLimiter _warnings;
     private readonly ChangeSignal _changed = new();
+
+    /// <summary>Immutable snapshots. Replaced by the watching loop only; any thread reads the newest one.</summary>
     private volatile TopologySnapshot _current;
+
+    /// <summary>Why the last look failed. Written by the watching loop only; read from any thread.</summary>
     private volatile string? _fault;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
@@ -45,7 +51,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
 
     public TopologySnapshot Current => _current;
 
-    /// <summary>Why nothing is known, or why what is known may be old. Null when the last look went well and changes are told of.</summary>
+    /// <summary>Why nothing is known, or why what is known may be old. Null if the last look succeeded and changes are announced.</summary>
     public string? LastFault => _fault ?? _finder?.Deafness;
 
     public Task Changed => _changed.Next;
@@ -56,7 +62,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         _hints.Add();
     }
 
-    /// <summary>Starts the loop. Nothing runs for a single node, as its address says all there is to know.</summary>
+    /// <summary>Starts the loop. There is no loop for a single node, whose address is all there is to know.</summary>
     public void Start()
     {
         if (_finder is { } finder)
@@ -65,7 +71,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         }
     }
 
-    /// <summary>Faults when the loop dies of a fault in the program; ends when it is disposed.</summary>
+    /// <summary>Faults if a loop ends because of a bug. Completes when the watcher is disposed.</summary>
     public Task Completion => _completion.Task;
 
     public async ValueTask DisposeAsync()
@@ -85,7 +91,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         _ => null,
     };
 
-    /// <summary>Reports a loop that dies, in the log and by <see cref="Completion"/>.</summary>
+    /// <summary>Runs a loop. If it ends because of a bug, reports that in the log and by <see cref="Completion"/>.</summary>
     private async Task GuardAsync(Func<Task> loop)
     {
         try
@@ -94,7 +100,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // Disposed.
+            // The watcher was disposed.
         }
         catch (Exception e)
         {

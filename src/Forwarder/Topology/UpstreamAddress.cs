@@ -4,14 +4,14 @@ using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Topology;
 
-/// <summary>Which Redis stands behind the proxy: one node, a master watched by Sentinels, or a cluster; and as whom does one log in?</summary>
+/// <summary>Which Redis is behind the proxy (one node, a master watched by Sentinels, or a cluster), and with which login is it reached?</summary>
 /// <remarks>
 /// <code>
-/// redis://[[user]:password@]host[:port]                        one node; unix:/path too
-/// redis+sentinel://[[user]:password@]host[:port],.../master    the Sentinels; the login is that of Redis, Sentinel's own is given apart
+/// redis://[[user]:password@]host[:port]                        one node; also unix:/path
+/// redis+sentinel://[[user]:password@]host[:port],.../master    the Sentinels; the login is for Redis, that for Sentinel is set separately
 /// redis+cluster://[[user]:password@]host[:port],...            some nodes of a cluster; the others are learned from them
 /// </code>
-/// With <c>rediss</c> in front all of it is over TLS, Sentinels too.
+/// With <c>rediss</c> instead of <c>redis</c>, everything is over TLS, also the Sentinels.
 /// </remarks>
 public sealed record UpstreamAddress
 {
@@ -19,20 +19,20 @@ public sealed record UpstreamAddress
 
     public required UpstreamShape Shape { get; init; }
 
-    /// <summary>The node; the Sentinels, with Sentinel's own login; or nodes of the cluster.</summary>
+    /// <summary>Depending on the shape: the node, the Sentinels with Sentinel's own login, or nodes of the cluster.</summary>
     public required IReadOnlyList<RedisAddress> Seeds { get; init; }
 
-    /// <summary>How the Sentinels name the master; empty for the other shapes.</summary>
+    /// <summary>The name by which the Sentinels know the master; empty for the other shapes.</summary>
     public string MasterName { get; init; } = "";
 
-    /// <summary>Scheme and login of every node, whatever its host.</summary>
+    /// <summary>Scheme and login of every node; its host is not used.</summary>
     public required RedisAddress Login { get; init; }
 
     public bool IsTls => Login.IsTls;
 
     public static UpstreamAddress Of(RedisAddress node) => new() { Shape = UpstreamShape.Standalone, Seeds = [node], Login = node };
 
-    /// <summary>A node of this upstream.</summary>
+    /// <summary>The address of a node of this upstream.</summary>
     public RedisAddress NodeAt(string host, int port) => Login with { Host = host, Port = port, Path = null };
 
     public UpstreamAddress WithPassword(Secret password)
@@ -41,11 +41,11 @@ public sealed record UpstreamAddress
         return this with { Login = login, Seeds = Shape == UpstreamShape.Sentinel ? Seeds : [.. Seeds.Select(seed => seed with { User = login.User, Password = password })] };
     }
 
-    /// <summary>Sentinel's own login; without one they are asked without.</summary>
+    /// <summary>Sets the Sentinels' own login. Without it they are asked without a login.</summary>
     public UpstreamAddress WithSentinelLogin(string? user, Secret? password) =>
         this with { Seeds = [.. Seeds.Select(seed => seed with { User = user, Password = password })] };
 
-    /// <exception cref="FormatException">One line that names the fault, without the password.</exception>
+    /// <exception cref="FormatException">The message is one line that names the fault, without the password.</exception>
     public static UpstreamAddress Parse(string text) => TryParse(text, out var address, out var error) ? address : throw new FormatException(error);
 
     /// <param name="error">Empty, or one line that names the fault, without the password.</param>
@@ -76,7 +76,7 @@ public sealed record UpstreamAddress
         return true;
     }
 
-    /// <summary>For people: never the password.</summary>
+    /// <summary>The address for people, without the password.</summary>
     public override string ToString() => Shape switch
     {
         UpstreamShape.Standalone => Seeds[0].ToString(),

@@ -2,16 +2,19 @@ using Microsoft.AspNetCore.Connections;
 
 namespace KeyEvt.Proxy.Admin;
 
-/// <summary>One connection to the admin pages, in the list of those that are idle or of those that are not. <see cref="AdminConnectionTable"/> alone changes it.</summary>
+/// <summary>
+/// One connection to the admin pages. It is in the list of idle or of busy connections. <see cref="AdminConnectionTable"/> alone reads and changes
+/// its state, under its own lock.
+/// </summary>
 internal sealed class AdminConnection(ConnectionContext context, int pool)
 {
     public ConnectionContext Context => context;
 
     public int Pool => pool;
 
-    /// <summary>A request is being answered.</summary>
+    /// <summary>Whether a request is being answered.</summary>
     public bool IsBusy { get; set; }
 
-    /// <summary>Null: it has left.</summary>
+    /// <summary>Its place in the list; null if it has left.</summary>
     public LinkedListNode<AdminConnection>? Place { get; set; }
 }

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Connections;
 namespace KeyEvt.Proxy.Admin;
 
 /// <summary>
-/// Who stays connected to the admin pages when more come than there are places? The newest: the one that has been idle for longest is closed. Clients of this machine
-/// have places of their own, so that nobody else keeps <c>keyevt health</c> out. Thread safe.
+/// Which connections to the admin pages stay open when more come than allowed? The newest ones: the connection that has been idle for longest is
+/// closed. Clients on this machine have their own limit, so that no other client can keep <c>keyevt health</c> out. Thread safe.
 /// </summary>
 internal sealed class AdminConnectionTable
 {
@@ -14,13 +14,14 @@ internal sealed class AdminConnectionTable
     private const int ThisMachine = 0;
     private const int Others = 1;
 
+    /// <summary>Guards all lists, and the state of each <see cref="AdminConnection"/>.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>By pool; the one that has been in it for longest comes first.</summary>
+    /// <summary>The connections of each pool; the one that has been in the list for longest comes first.</summary>
     private readonly LinkedList<AdminConnection>[] _idle = [new(), new()];
     private readonly LinkedList<AdminConnection>[] _busy = [new(), new()];
 
-    /// <summary>Stands before HTTP on each connection.</summary>
+    /// <summary>Runs one connection; called for each connection before any HTTP.</summary>
     public async Task RunAsync(ConnectionContext context, ConnectionDelegate next)
     {
         var connection = new AdminConnection(context, context.RemoteEndPoint is IPEndPoint ip && !IPAddress.IsLoopback(ip.Address) ? Others : ThisMachine);
@@ -36,7 +37,7 @@ internal sealed class AdminConnectionTable
         }
     }
 
-    /// <summary>A request begins, or is answered.</summary>
+    /// <summary>Called when a request begins, and when it has been answered.</summary>
     public void Mark(AdminConnection connection, bool isBusy)
     {
         lock (_gate)
@@ -47,7 +48,7 @@ internal sealed class AdminConnectionTable
         }
     }
 
-    /// <summary>Returns the one that has to go, if any.</summary>
+    /// <summary>Adds a connection. Returns the one that must be closed for it, if any.</summary>
     private AdminConnection? Enter(AdminConnection connection)
     {
         var (idle, busy) = (_idle[connection.Pool], _busy[connection.Pool]);

@@ -6,9 +6,9 @@ namespace KeyEvt.Proxy.Admin;
 /// <summary>Where are the admin pages, and what do they ask for?</summary>
 internal sealed record AdminOptions
 {
-    /// <summary>Where health and metrics are served; null when they are off.</summary>
+    /// <summary>Where the admin pages (health, metrics) are served; null: they are off.</summary>
     public TransportAddress? Address { get; init; }
 
-    /// <summary>What must be shown for most of the admin pages; null: nothing.</summary>
+    /// <summary>The token that a request for most of the admin pages must show; null: none.</summary>
     public Secret? Token { get; init; }
 }

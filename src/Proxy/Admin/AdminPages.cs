@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace KeyEvt.Proxy.Admin;
 
-/// <summary>What do the admin pages say, and to whom? Nothing here changes anything, and nothing here shows a secret.</summary>
-/// <param name="token">Null: whoever reaches the port may read them all.</param>
+/// <summary>What do the admin pages show, and to whom? No page changes anything, and no page shows a secret.</summary>
+/// <param name="token">Null if everybody who reaches the port may read all pages.</param>
 internal sealed class AdminPages(IReadiness readiness, Func<IReadOnlyList<InfoSection>> info, MetricsCollector metrics, AdminToken? token)
 {
     private const string Page = """

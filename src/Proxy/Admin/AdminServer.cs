@@ -16,8 +16,8 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Admin;
 
 /// <summary>
-/// How does the outside reach the admin pages? HTTP on TCP or a unix socket, by an empty web application: no files, no environment, no signals of its own.
-/// What they say: <see cref="AdminPages"/>.
+/// How are the admin pages reached from outside? By HTTP on TCP or a unix socket, through an empty web application: it reads no files and no
+/// environment, and handles no signals. <see cref="AdminPages"/> says what the pages show.
 /// </summary>
 internal sealed class AdminServer : IAsyncDisposable
 {
@@ -27,10 +27,10 @@ internal sealed class AdminServer : IAsyncDisposable
 
     private AdminServer(WebApplication app, ListeningSocket? unix, TimeProvider time) => (_app, _unix, _time) = (app, unix, time);
 
-    /// <summary>Where it listens, the port as the system chose it.</summary>
+    /// <summary>The addresses on which it listens, with the ports that the system chose.</summary>
     public IReadOnlyList<string> Addresses => [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
 
-    /// <summary>Listens.</summary>
+    /// <summary>Starts to listen.</summary>
     /// <exception cref="IOException">The address cannot be listened on; the message names it.</exception>
     public static async Task<AdminServer> StartAsync(TransportAddress address, SocketSettings sockets, AdminPages pages, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -66,7 +66,9 @@ internal sealed class AdminServer : IAsyncDisposable
         await _app.StopAsync(end.Token);
     }
 
-    /// <summary>A name stands for all of its addresses. Asked here: the web server listens everywhere when it is given a name.</summary>
+    /// <summary>
+    /// All addresses of a host name. They are looked up here, because the web server would listen on every interface if it were given a name.
+    /// </summary>
     private static async Task<IReadOnlyList<EndPoint>> FindAsync(TransportAddress address, CancellationToken cancellationToken)
     {
         if (address.ToEndPoint() is not DnsEndPoint name) return [address.ToEndPoint()];
@@ -88,12 +90,12 @@ internal sealed class AdminServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 4096;
-            // Kestrel's own timers, by the system's clock.
+            // These are timers of Kestrel: they run by the system's clock and not by TimeProvider.
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
             if (address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
             {
-                kestrel.ListenLocalhost(address.Port, Count); // where there is no IPv6, without it
+                kestrel.ListenLocalhost(address.Port, Count); // also works where there is no IPv6
             }
             else
             {
@@ -119,7 +121,7 @@ internal sealed class AdminServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Signals are the program's business, not the web application's.</summary>
+    /// <summary>Handles no signals, because the program handles them itself.</summary>
     private sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

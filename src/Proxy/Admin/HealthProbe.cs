@@ -3,12 +3,12 @@ using System.Net.Sockets;
 
 namespace KeyEvt.Proxy.Admin;
 
-/// <summary>Is the proxy of these options alive? The command <c>keyevt health</c>, for containers that have no other program to ask with.</summary>
+/// <summary>Is the proxy with these options alive? The command <c>keyevt health</c>, for containers that have no other program for asking.</summary>
 internal static class HealthProbe
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(3);
 
-    /// <summary>Exit code 0 when /healthz answers 200, else 1 with the reason.</summary>
+    /// <summary>Returns exit code 0 if /healthz answers 200; else writes the reason and returns 1.</summary>
     public static async Task<int> RunAsync(AdminOptions options, TimeProvider time, TextWriter output, TextWriter error)
     {
         if (options.Address is null)
@@ -36,7 +36,7 @@ internal static class HealthProbe
         return 1;
     }
 
-    /// <summary>An address to listen on at every interface is no address to connect to.</summary>
+    /// <summary>The address to connect to. An address that means every interface is replaced by loopback, because one cannot connect to it.</summary>
     private static EndPoint Reachable(EndPoint admin) => admin switch
     {
         IPEndPoint ip when ip.Address.Equals(IPAddress.Any) => new IPEndPoint(IPAddress.Loopback, ip.Port),

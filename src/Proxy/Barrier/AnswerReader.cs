@@ -4,28 +4,28 @@ using KeyEvt.Resp.Replies;
 namespace KeyEvt.Proxy.Barrier;
 
 /// <summary>
-/// Which bytes between two marks are the client's, and what is the one reply among them? Out-of-band frames stream to the client as
-/// they come, however large; the reply is taken out of the stream, and kept if it is short.
+/// Which bytes between two marks are the client's, and what is the one reply among them? Out-of-band frames stream to the client as they come, however large.
+/// The reply is taken out of the stream, and kept if it is short.
 /// </summary>
-/// <param name="maxKeptBytes">Longer answers are judged by their kind alone.</param>
-/// <param name="keepsAll">All frames are taken out of the stream, and kept together: what the client gets of them is decided at the end.</param>
-/// <param name="skips">The first so many replies are neither the client's nor the answer: they are dropped.</param>
+/// <param name="maxKeptBytes">How much of an answer is kept. Of a longer answer only its kind is known.</param>
+/// <param name="keepsAll">All frames are taken out of the stream and kept together. What the client gets of them is decided at the end.</param>
+/// <param name="skips">How many replies at the beginning are dropped, as they are neither the client's nor the answer.</param>
 internal sealed class AnswerReader(ReadOnlyMemory<byte> endLine, int maxKeptBytes, bool keepsAll = false, int skips = 0)
 {
     private readonly ArrayBufferWriter<byte> _kept = new(64);
     private RespReplyFramer _framer;
-    private FrameKind _frame; // Unknown: at a boundary
+    private FrameKind _frame; // Unknown: between two frames
     private FrameKind _answer;
     private int _answers;
     private int _toSkip = skips;
-    private bool _isSkipped; // the frame that is being read
+    private bool _isSkipped; // the frame that is being read is one of the dropped replies
 
     /// <summary>Valid once the end line was reached.</summary>
     public ProbeAnswer Answer => _answers == 1 || keepsAll
         ? new ProbeAnswer(_answer, _kept.WrittenCount <= maxKeptBytes ? _kept.WrittenMemory : default)
         : new ProbeAnswer(FrameKind.Other, default);
 
-    /// <summary>Judges the first bytes; called again with what is behind them until nothing more can be said.</summary>
+    /// <summary>Says whose the first of these bytes are. Called again with the bytes behind those, until nothing more can be said.</summary>
     public BarrierStep Read(in ReadOnlySequence<byte> bytes)
     {
         if (_frame == FrameKind.Unknown)
@@ -44,7 +44,7 @@ internal sealed class AnswerReader(ReadOnlyMemory<byte> endLine, int maxKeptByte
         return outOfBand ? BarrierStep.Client(length) : BarrierStep.Proxy(length);
     }
 
-    /// <summary>Bytes up to the frame's end, or all of them.</summary>
+    /// <summary>Consumes bytes up to the end of the frame, or all of them. Returns how many.</summary>
     private long TakeFrame(in ReadOnlySequence<byte> bytes, bool keep)
     {
         long taken = 0;

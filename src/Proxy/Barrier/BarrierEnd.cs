@@ -1,14 +1,14 @@
 namespace KeyEvt.Proxy.Barrier;
 
-/// <summary>How did the waiting for a barrier end?</summary>
+/// <summary>How did the wait for a barrier end?</summary>
 internal enum BarrierEnd
 {
-    /// <summary>Its place has come, and the command is through.</summary>
+    /// <summary>Its place was reached, and the intercepted command is done.</summary>
     Passed,
 
-    /// <summary>Its place has come, but the upstream must be asked a second question.</summary>
+    /// <summary>Its place was reached, but the upstream must be asked a second question.</summary>
     AskUser,
 
-    /// <summary>The upstream's replies have ended before.</summary>
+    /// <summary>The upstream's replies ended before its place was reached.</summary>
     Lost,
 }

@@ -3,16 +3,21 @@ using System.IO.Pipelines;
 namespace KeyEvt.Proxy.Barrier;
 
 /// <summary>
-/// Which barrier is the reply pump to look for? The one thing the two pumps of a session share: the request pump arms before it flushes,
-/// so the barrier stands here before its first line can arrive; the reply pump takes it out and wakes the request pump.
+/// Which barrier is the reply pump to look for? Besides a few flags of the session, the only thing that its two pumps share. The request pump arms a barrier
+/// before it flushes the barrier's commands, so the barrier is here before its first line can arrive. The reply pump takes the barrier out and wakes the
+/// request pump.
 /// </summary>
 internal sealed class BarrierSlot(PipeReader waitingReader)
 {
     private readonly Lock _gate = new();
+
+    /// <summary>Set by the request pump, cleared by the reply pump. Arming and closing exclude each other by the gate; reading needs only volatile.</summary>
     private volatile ReplyBarrier? _armed;
+
+    /// <summary>Guarded by the gate.</summary>
     private bool _repliesEnded;
 
-    /// <summary>Null nearly always.</summary>
+    /// <summary>The barrier to look for. Nearly always null.</summary>
     public ReplyBarrier? Armed => _armed;
 
     public void Arm(ReplyBarrier barrier)
@@ -31,7 +36,7 @@ internal sealed class BarrierSlot(PipeReader waitingReader)
         Wake(barrier, end);
     }
 
-    /// <summary>No more replies will come: nobody shall wait for a place among them.</summary>
+    /// <summary>Called when no more replies will come. A barrier that is armed, or is armed later, ends as <see cref="BarrierEnd.Lost"/>.</summary>
     public void Close()
     {
         ReplyBarrier? barrier;
@@ -45,7 +50,10 @@ internal sealed class BarrierSlot(PipeReader waitingReader)
         Wake(barrier, BarrierEnd.Lost);
     }
 
-    /// <summary>The request pump waits on the client's bytes meanwhile: that read returns, and it looks at the barrier. In this order, or it would look too early.</summary>
+    /// <summary>
+    /// Ends the barrier and then wakes the request pump's read of the client, on which the request pump waits. In this order, or the pump would look at the
+    /// barrier too early.
+    /// </summary>
     private void Wake(ReplyBarrier? barrier, BarrierEnd end)
     {
         barrier?.Complete(end);

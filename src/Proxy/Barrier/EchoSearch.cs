@@ -4,17 +4,17 @@ using KeyEvt.Proxy.Barrier.Echo;
 namespace KeyEvt.Proxy.Barrier;
 
 /// <summary>
-/// Where in the reply stream is the error line that holds a name, when nobody knows yet in which words this upstream puts it? The line is what stands between two line ends: no reply
-/// ends without one, and an error holds none. So it also tells the words. See <see cref="MarkSearch"/> for the search when they are known.
+/// Where in the reply stream is the error line with a certain name, when the words around the name are not known yet? The line is what stands between two line
+/// ends: every reply ends with one, and an error contains none. So the line also tells the words. <see cref="MarkSearch"/> is the search for known words.
 /// </summary>
 internal sealed class EchoSearch(ReadOnlyMemory<byte> name)
 {
-    /// <summary>A longer line is none of ours: Redis cuts names at 128 bytes.</summary>
+    /// <summary>A longer line cannot be the one: Redis cuts names at 128 bytes.</summary>
     private const int MaxLineBytes = 1024;
 
     private readonly ReadOnlyMemory<byte>[] _names = [name];
 
-    /// <summary>What went to the client ended inside a line.</summary>
+    /// <summary>The bytes that went to the client so far ended in the middle of a line.</summary>
     private bool _isInside;
 
     /// <summary>The words around the name; null until the line was found.</summary>
@@ -39,7 +39,7 @@ internal sealed class EchoSearch(ReadOnlyMemory<byte> name)
         return new BarrierStep(at - line.Length, line.Length + name.Length + after.Length, IsReached: true);
     }
 
-    /// <summary>The name is not there: all but a last line that may become ours.</summary>
+    /// <summary>The name is not in these bytes. All of them go to the client, except a last line that may become the one with the name.</summary>
     private BarrierStep ClearOf(in ReadOnlySequence<byte> bytes)
     {
         var line = LastLine(bytes, out var begins);
@@ -73,7 +73,7 @@ internal sealed class EchoSearch(ReadOnlyMemory<byte> name)
 
     private static bool IsErrorHead(in ReadOnlySequence<byte> line) => line.Length <= MaxLineBytes && !line.IsEmpty && ByteAt(line, 0) == '-';
 
-    /// <summary>A segment may be empty.</summary>
+    /// <summary>Copies the byte, since the first segment may be empty.</summary>
     private static byte ByteAt(in ReadOnlySequence<byte> bytes, long at)
     {
         Span<byte> one = stackalloc byte[1];

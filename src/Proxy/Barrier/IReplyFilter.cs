@@ -4,30 +4,33 @@ using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Barrier;
 
-/// <summary>Is something in the replies to be changed on their way to the client? Sees every byte of the client's exactly once, in order.</summary>
+/// <summary>What in the replies must be changed on their way to the client? The filter sees every byte that is for the client exactly once, in order.</summary>
 internal interface IReplyFilter
 {
-    /// <summary>True: these bytes may go to the client as they are, and count as seen. False: they are still to be written by <see cref="WriteAsync"/>.</summary>
+    /// <summary>True: these bytes may go to the client unchanged, and count as seen. False: they are still to be given to <see cref="WriteAsync"/>.</summary>
     bool MayPass(in ReadOnlySequence<byte> replies);
 
-    /// <summary>Writes what goes to the client; may hold the beginning of what it would change.</summary>
+    /// <summary>Writes what goes to the client. The filter may hold back the beginning of something that it would change.</summary>
     ValueTask WriteAsync(ReadOnlySequence<byte> replies, PipeWriter client);
 
-    /// <summary>No more will come: what is held was no such beginning.</summary>
+    /// <summary>Called when no more bytes come. Writes what is held back, since it cannot become what the filter would change.</summary>
     void WriteHeld(PipeWriter client);
 
-    /// <summary>How many of these bytes must be written until what the client has got ends with a whole frame; 0: it does now; -1: more than these, or nobody can tell.</summary>
+    /// <summary>
+    /// How many of these bytes must be written until the client has got only whole frames. 0: it has at this moment. -1: more than these bytes, or it cannot be
+    /// told.
+    /// </summary>
     long ToBoundary(in ReadOnlySequence<byte> replies);
 }
 
-/// <summary>Nothing is changed; a struct, so that the pump is compiled without any of it.</summary>
+/// <summary>Changes nothing. A struct, so that the reply pump is compiled without any filtering.</summary>
 internal readonly struct PlainReplies : IReplyFilter
 {
     public bool MayPass(in ReadOnlySequence<byte> replies) => true;
 
     public ValueTask WriteAsync(ReadOnlySequence<byte> replies, PipeWriter client)
     {
-        client.TryWrite(replies); // a client that takes nothing any more shows at the flush
+        client.TryWrite(replies); // if the client takes no more bytes, the next flush says so
         return default;
     }
 

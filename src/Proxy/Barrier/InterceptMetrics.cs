@@ -7,13 +7,13 @@ namespace KeyEvt.Proxy.Barrier;
 /// <summary>What do metrics tell of the requests that the proxy answers itself?</summary>
 internal sealed class InterceptMetrics
 {
-    /// <summary>A CLUSTER command that names nodes.</summary>
+    /// <summary>Label of a CLUSTER command that names nodes.</summary>
     public const string Cluster = "cluster";
 
-    /// <summary>A subscription to keyspace notifications of all masters.</summary>
+    /// <summary>Label of a subscription to the keyspace notifications of all masters.</summary>
     public const string Subscribe = "subscribe";
 
-    /// <summary>HELLO of such a subscriber, which may change the protocol of what it gets.</summary>
+    /// <summary>Label of HELLO from such a subscriber, which may change the protocol of its notifications.</summary>
     public const string Hello = "hello";
 
     private static readonly MetricDefinition Requests = new(
@@ -24,8 +24,8 @@ internal sealed class InterceptMetrics
 
     private readonly Counter<long> _requests;
 
-    /// <param name="ownCommands">Values of the label for the proxy's own commands.</param>
-    /// <param name="state">Read when somebody looks.</param>
+    /// <param name="ownCommands">The label values of the key_evt_amqp commands.</param>
+    /// <param name="state">Called whenever the metrics are read.</param>
     public InterceptMetrics(Meter meter, IEnumerable<string> ownCommands, Func<InterceptionState> state)
     {
         _requests = meter.CreateCounter(Requests);
@@ -38,7 +38,7 @@ internal sealed class InterceptMetrics
 
     public static IReadOnlyList<MetricDefinition> Definitions { get; } = [Requests, State];
 
-    /// <summary>Once it is answered.</summary>
+    /// <summary>Called once the request is answered.</summary>
     public void Count(Interception interception) =>
         _requests.Add(1, new KeyValuePair<string, object?>("command", interception.Command), new KeyValuePair<string, object?>("outcome", LabelText.Of(interception.Outcome)));
 }

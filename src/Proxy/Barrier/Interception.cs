@@ -4,36 +4,44 @@ using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.Barrier;
 
-/// <summary>One request on its way that the proxy answers itself, from what the upstream says at its place: what is the upstream asked, and what does the client get?</summary>
+/// <summary>
+/// What is the upstream asked in place of one intercepted request, and what does the client get? One object for each request that the proxy answers itself.
+/// </summary>
 internal abstract class Interception
 {
+    /// <summary>
+    /// Set by the reply pump, as <see cref="Outcome"/> and <see cref="EndsSession"/> are. The request pump reads <see cref="EndsSession"/> and
+    /// <see cref="Mode"/> only after <see cref="ReplyBarrier.End"/>.
+    /// </summary>
     private ReplyBarrier? _first;
 
-    /// <summary>Sent upstream at the request's place, between two marks.</summary>
+    /// <summary>Sent upstream in the request's place, between two marks.</summary>
     public abstract ReadOnlyMemory<byte> Question { get; }
 
-    /// <summary>Asked behind the first when that answer does not decide. Null: there is never a second one.</summary>
+    /// <summary>Sent when the answer to the first question does not decide. Null: there is never a second question.</summary>
     public virtual ReadOnlyMemory<byte>? SecondQuestion => null;
 
-    /// <summary>Of a longer answer only its kind is known.</summary>
+    /// <summary>How long an answer may be. Of a longer one only its kind is known.</summary>
     public abstract int MaxAnswerBytes { get; }
 
-    /// <summary>Whether the answer is all that comes between the marks, in order, and not the one reply.</summary>
+    /// <summary>Whether the answer consists of everything that comes between the marks, in order. If not, it is the one reply.</summary>
     public virtual bool KeepsAll => false;
 
-    /// <summary>What was asked for, for metrics: one of a few words.</summary>
+    /// <summary>What the client asked for, as a metric label: one of a few words.</summary>
     public abstract string Command { get; }
 
-    /// <summary>Once judged: how it ended, for metrics.</summary>
+    /// <summary>How it ended, for metrics. Valid once judged.</summary>
     public InterceptionOutcome Outcome { get; protected set; }
 
-    /// <summary>Once judged: behind its reply the session ends, as behind a malformed request.</summary>
+    /// <summary>The session ends behind the reply, as it does behind a malformed request. Valid once judged.</summary>
     public bool EndsSession { get; protected set; }
 
-    /// <summary>Whether a client in this mode is due a reply; from the first question, which switched replies on.</summary>
+    /// <summary>Whether the client is due a reply, by its CLIENT REPLY mode. Known from the first question, which also switched replies on.</summary>
     public ReplyMode Mode => _first?.Mode ?? ReplyMode.On;
 
-    /// <summary>Called at the place among the replies. Returns the bytes for the client, or null when a second question must be asked first.</summary>
+    /// <summary>
+    /// Called at the request's place among the replies. Returns the bytes for the client, or null when the second question must be asked first.
+    /// </summary>
     public async ValueTask<ReadOnlyMemory<byte>?> ConcludeAsync(ReplyBarrier barrier, CancellationToken cancellationToken)
     {
         var isFirst = _first is null;
@@ -47,12 +55,12 @@ internal abstract class Interception
         return reply is null || Mode == ReplyMode.On ? reply : ReadOnlyMemory<byte>.Empty;
     }
 
-    /// <param name="answer">To the first question, or to the second.</param>
-    /// <param name="isFirst">Which.</param>
+    /// <param name="answer">The answer to the first question, or to the second.</param>
+    /// <param name="isFirst">Which of the two.</param>
     /// <param name="cancellationToken">Cancelled when nobody waits for the reply any more.</param>
     protected abstract ValueTask<ReadOnlyMemory<byte>?> JudgeAsync(ProbeAnswer answer, bool isFirst, CancellationToken cancellationToken);
 
-    /// <summary>The client's own request as a question.</summary>
+    /// <summary>The client's own request, to be sent as the question.</summary>
     protected static ReadOnlyMemory<byte> Ask(RespRequest request)
     {
         var command = new ArrayBufferWriter<byte>();

@@ -2,16 +2,16 @@ using System.Buffers;
 
 namespace KeyEvt.Proxy.Barrier;
 
-/// <summary>Where in the reply stream does the first of some lines begin, whatever pieces it arrives in?</summary>
+/// <summary>Where in the reply stream does the first of several lines begin, however the stream is cut into pieces?</summary>
 internal static class MarkSearch
 {
     /// <summary>
-    /// Returns the offset of the first line found, or -1. Then <paramref name="clear"/> bytes cannot be part of any of the lines and may go to the client; what
-    /// comes behind them may be a line's beginning and must be held until more is there.
+    /// Returns the offset of the first line that is found, or -1. In that case <paramref name="clear"/> bytes cannot be part of any line, and may go to the
+    /// client. The bytes behind them may be the beginning of a line, and must be held until more bytes have come.
     /// </summary>
-    /// <param name="bytes">Held bytes first.</param>
-    /// <param name="lines">None of them begins with another.</param>
-    /// <param name="which">Index of the line found.</param>
+    /// <param name="bytes">The bytes that were held, and those behind them.</param>
+    /// <param name="lines">None of them is the beginning of another.</param>
+    /// <param name="which">The index of the line that was found.</param>
     public static long Find(in ReadOnlySequence<byte> bytes, ReadOnlySpan<ReadOnlyMemory<byte>> lines, out int which, out long clear)
     {
         which = -1;
@@ -32,7 +32,7 @@ internal static class MarkSearch
 
     private static long Find(in ReadOnlySequence<byte> bytes, ReadOnlySpan<byte> line, out long clear)
     {
-        // A line that lies across segments is found in the last bytes of what came before (carry) and the first of the next segment.
+        // A line may lie across segments. It is then found in the last bytes of what came before (carried) together with the first bytes of the next segment.
         var most = line.Length - 1;
         Span<byte> seam = stackalloc byte[2 * most];
         var carried = 0;
@@ -65,7 +65,7 @@ internal static class MarkSearch
         return at;
     }
 
-    /// <summary>Keeps the last <paramref name="most"/> bytes of what was carried and the segment behind it.</summary>
+    /// <summary>Keeps the last <paramref name="most"/> bytes of what was carried and of the segment behind it. Returns how many are kept.</summary>
     private static int Carry(Span<byte> seam, int carried, ReadOnlySpan<byte> segment, int most)
     {
         if (segment.Length >= most)
@@ -80,7 +80,7 @@ internal static class MarkSearch
         return kept + segment.Length;
     }
 
-    /// <summary>Length of the longest end of <paramref name="tail"/> that <paramref name="line"/> begins with.</summary>
+    /// <summary>The length of the longest end of <paramref name="tail"/> that is a beginning of <paramref name="line"/>.</summary>
     private static int LongestBeginning(ReadOnlySpan<byte> tail, ReadOnlySpan<byte> line)
     {
         for (var start = 0; start < tail.Length; start++)

@@ -6,51 +6,52 @@ namespace KeyEvt.Proxy.Barrier;
 /// <summary>
 /// Where in the upstream's replies is the place of a request that the upstream never got?
 /// <para>
-/// Replies are not counted: Redis leaves some out and adds others. Instead unknown commands with random names go upstream in the
-/// request's place, and the lines that come back mark it. Five forms, by what is sent:
+/// Replies are not counted, as Redis leaves some out and adds others. Instead, unknown commands with random names (marks) go upstream in the request's place,
+/// and the error lines that come back mark the place. A barrier has one of five forms, by its purpose. The right column is what it sends:
 /// <code>
-/// in which words  [mark]
-/// a place           [mark]
-/// a question        [first] question [last]
-/// a question after  [skip] [off] CLIENT REPLY ON [first] question [last]
-/// CLIENT REPLY OFF/SKIP
-/// a place after it  [skip] [off] CLIENT REPLY ON [first]
+/// learn the words                           [mark]
+/// find a place                              [mark]
+/// ask a question                            [first] question [last]
+/// ask after CLIENT REPLY OFF or SKIP        [skip] [off] CLIENT REPLY ON [first] question [last]
+/// find a place after CLIENT REPLY OFF/SKIP  [skip] [off] CLIENT REPLY ON [first]
 /// </code>
-/// In the last two the first line that comes tells the mode: <c>skip</c>'s: replies are on. <c>off</c>'s: the one skipped reply was skip's. Neither:
-/// they are off, and what comes first is the <c>+OK</c> of CLIENT REPLY ON with <c>first</c>'s line directly behind it.
+/// In the last two forms, the first line that comes tells the client's mode. The line of <c>skip</c>: replies are on. The line of <c>off</c>: one reply was to
+/// be skipped, and it was that of <c>skip</c>. Neither: replies are off, and what comes first is the <c>+OK</c> of CLIENT REPLY ON with the line of
+/// <c>first</c> directly behind it.
 /// </para>
 /// <para>
-/// Where the upstream answers a client without login in the same words whatever it asks, a guard (<see cref="LoginGuard"/>) follows the first mark of the other forms. Either the mark's line
-/// comes, and then one answer to the guard; or the guard's line, and then the same refusal for each command behind it.
+/// Some upstreams answer every command of a client without a login in the same words. There a guard (<see cref="LoginGuard"/>) follows the first mark, except
+/// in the last two forms. Either the line of the mark comes, and then one answer to the guard. Or the guard's line comes, and then the same refusal for each
+/// command behind the guard.
 /// </para>
-/// Made by the request pump, read by the reply pump; see <see cref="BarrierSlot"/> for the handing over.
+/// Made by the request pump, then read and changed by the reply pump alone. <see cref="BarrierSlot"/> hands it over.
 /// </summary>
 internal sealed class ReplyBarrier
 {
     private static readonly byte[] RepliesOn = "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$2\r\nON\r\n"u8.ToArray();
     private static readonly byte[] RepliesOnAnswer = "+OK\r\n"u8.ToArray();
 
-    /// <summary>In the forms after CLIENT REPLY, the index of first's line without the +OK in front of it.</summary>
+    /// <summary>In the forms after CLIENT REPLY: the index of the line of <c>first</c> without the +OK in front of it.</summary>
     private const int BareFirst = 3;
 
-    /// <summary>In the order they were sent.</summary>
+    /// <summary>In the order in which they were sent.</summary>
     private readonly EchoMark[] _marks;
 
-    /// <summary>Any of these lines may be the first to come; index i stands for mark i.</summary>
+    /// <summary>Any of these lines may be the first that comes. Index i stands for mark i.</summary>
     private readonly ReadOnlyMemory<byte>[] _firstLines;
 
     private readonly TaskCompletionSource<BarrierEnd> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The mark that comes next; -1 while none has come.</summary>
+    /// <summary>Index of the mark that comes next; -1 while none has come.</summary>
     private int _next = -1;
 
-    /// <summary>What lies in front of the next mark; null while none has come.</summary>
+    /// <summary>Reads what lies in front of the next mark; null while no mark has come.</summary>
     private AnswerReader? _between;
 
-    /// <summary>Where the words are to be learnt; else null.</summary>
+    /// <summary>Set only if the words are to be learnt.</summary>
     private readonly EchoSearch? _search;
 
-    /// <summary>Null: no guard is among the commands.</summary>
+    /// <summary>Null: the commands contain no guard.</summary>
     private Guard? _guard;
 
     private ReplyBarrier(EchoMark[] marks, ReadOnlyMemory<byte>[] firstLines, ReadOnlyMemory<byte> commands)
@@ -63,42 +64,44 @@ internal sealed class ReplyBarrier
     private ReplyBarrier(byte[] name, ReadOnlyMemory<byte> commands)
         : this([], [], commands) => _search = new EchoSearch(name);
 
-    /// <summary>What goes upstream, in one piece.</summary>
+    /// <summary>The bytes that go upstream, in one piece.</summary>
     public ReadOnlyMemory<byte> Commands { get; }
 
-    /// <summary>The intercepted command; null for a place where the session ends.</summary>
+    /// <summary>The intercepted request; null for a place where the session ends.</summary>
     public Interception? Interception { get; private init; }
 
-    /// <summary>At a place where the session ends: the client's last bytes.</summary>
+    /// <summary>For a place where the session ends: the client's last bytes.</summary>
     public ReadOnlyMemory<byte> LastWords { get; private init; }
 
-    /// <summary>No mark has come yet: all bytes so far are the client's.</summary>
+    /// <summary>No mark has come yet, so all bytes so far are the client's.</summary>
     public bool IsSearching => _between is null;
 
     /// <summary>Made by <see cref="ForWords"/>.</summary>
     public bool IsForWords => _search is not null;
 
-    /// <summary>What <see cref="ForWords"/> has learnt; null until it is reached.</summary>
+    /// <summary>The words that <see cref="ForWords"/> has learnt; null until they are found.</summary>
     public EchoShape? Learnt => _search?.Shape;
 
-    /// <summary>Known once the first mark was found.</summary>
+    /// <summary>The client's mode. Known once the first mark was found.</summary>
     public ReplyMode Mode { get; private set; }
 
     /// <summary>The client has not logged in, and the upstream said so to every command.</summary>
     public bool IsRefused { get; private set; }
 
-    /// <summary>Valid once reached.</summary>
+    /// <summary>Valid once the barrier is reached.</summary>
     public ProbeAnswer Answer => IsRefused ? new ProbeAnswer(Interception is { KeepsAll: true } ? FrameKind.Other : FrameKind.Error, _guard!.Refusal) : _between!.Answer;
 
-    /// <summary>Completed by the reply pump.</summary>
+    /// <summary>Completed by the reply pump, awaited by the request pump.</summary>
     public Task<BarrierEnd> End => _end.Task;
 
     /// <summary>
-    /// For a session whose upstream could not be asked in another way in which words it names an unknown command. An upstream that does not name it answers all the same, with one
-    /// error for the one command: the client then has its reply, and replies and requests still belong together.
+    /// Learns the words on the client's own connection, for a session whose upstream could not be asked in another way. If the upstream does not name the
+    /// command, the client still gets one error for the one command it sent, and replies and requests still belong together.
     /// </summary>
-    /// <param name="guard">Of an upstream that has one; else null.</param>
-    /// <param name="interception">What the client asked for: concluded at once when the client has not logged in. Null: it is due nothing here.</param>
+    /// <param name="guard">The upstream's guard, if it needs one; else null.</param>
+    /// <param name="interception">
+    /// The client's request. It is answered at once if the client has not logged in. Null: no answer is due to the client here.
+    /// </param>
     public static ReplyBarrier ForWords(LoginGuard? guard, Interception? interception)
     {
         var name = EchoShape.NewName();
@@ -113,8 +116,8 @@ internal sealed class ReplyBarrier
         };
     }
 
-    /// <summary>The place behind all replies so far, where the session ends.</summary>
-    /// <param name="repliesMayBeOff">The client has used CLIENT REPLY before: in which mode it is decides whether its last bytes are due.</param>
+    /// <summary>Marks the place behind all replies so far, where the session ends.</summary>
+    /// <param name="repliesMayBeOff">The client has used CLIENT REPLY. Its mode then decides whether it is due its last bytes.</param>
     public static ReplyBarrier ForEnd(EchoShape shape, LoginGuard? guard, ReadOnlyMemory<byte> lastWords, bool repliesMayBeOff)
     {
         var mark = shape.NewMark();
@@ -137,8 +140,8 @@ internal sealed class ReplyBarrier
         { LastWords = lastWords };
     }
 
-    /// <param name="question">A command whose answer decides what the client gets.</param>
-    /// <param name="repliesMayBeOff">The client has used CLIENT REPLY before.</param>
+    /// <param name="question">The command whose answer decides what the client gets.</param>
+    /// <param name="repliesMayBeOff">The client has used CLIENT REPLY.</param>
     public static ReplyBarrier ForQuestion(EchoShape shape, LoginGuard? guard, ReadOnlyMemory<byte> question, Interception interception, bool repliesMayBeOff)
     {
         var first = shape.NewMark();
@@ -167,7 +170,8 @@ internal sealed class ReplyBarrier
     }
 
     /// <summary>
-    /// What of the upstream's next bytes is the client's and what is not? Called again with what is behind them, until it is reached or more must arrive.
+    /// Says which of the upstream's next bytes are the client's and which are not. Called again with the bytes behind those, until the barrier is reached or
+    /// more bytes must arrive.
     /// </summary>
     /// <exception cref="PlaceLostException">The +OK of CLIENT REPLY ON did not stand directly in front of the next line.</exception>
     public BarrierStep Read(in ReadOnlySequence<byte> replies)
@@ -187,7 +191,7 @@ internal sealed class ReplyBarrier
 
         if (which == 1 && _guard is not null) return Refused(_guard, at);
 
-        // Something came between the +OK and the line behind it, and so the +OK is with the client already.
+        // Something came between the +OK and the line behind it, so the +OK has already gone to the client.
         if (which == BareFirst) throw new PlaceLostException();
         Mode = (ReplyMode)which;
         return Passed(which, new BarrierStep(at, _firstLines[which].Length, false));
@@ -209,7 +213,7 @@ internal sealed class ReplyBarrier
         return step with { IsReached = false };
     }
 
-    /// <summary>The guard's line has come, and so none of a mark will.</summary>
+    /// <summary>The guard's line has come, so the line of no mark will come.</summary>
     private BarrierStep Refused(Guard guard, long at)
     {
         IsRefused = true;
@@ -218,7 +222,7 @@ internal sealed class ReplyBarrier
         return new BarrierStep(at, guard.Line.Length, IsReached: guard.RefusalsBehind == 0);
     }
 
-    /// <summary>Mark <paramref name="which"/> has come; what follows lies between it and the next.</summary>
+    /// <summary>The line of mark <paramref name="which"/> has come. What follows lies between it and the next mark.</summary>
     private BarrierStep Passed(int which, BarrierStep step)
     {
         _next = which + 1;
@@ -227,9 +231,9 @@ internal sealed class ReplyBarrier
         return step;
     }
 
-    /// <param name="Refusal">The upstream's answer to a command of a client without login.</param>
-    /// <param name="Line">What comes when the mark in front of the guard was refused.</param>
-    /// <param name="RefusalsBehind">So many commands stand behind the guard, and are refused too.</param>
-    /// <param name="Last">Where the words are to be learnt: the name of the last mark.</param>
+    /// <param name="Refusal">The upstream's answer to each command of a client that has not logged in.</param>
+    /// <param name="Line">The line that comes when the mark in front of the guard was refused.</param>
+    /// <param name="RefusalsBehind">How many commands stand behind the guard. They are refused too.</param>
+    /// <param name="Last">If the words are to be learnt: the name of the last mark. Else empty.</param>
     private sealed record Guard(ReadOnlyMemory<byte> Refusal, ReadOnlyMemory<byte> Line, int RefusalsBehind, ReadOnlyMemory<byte> Last);
 }

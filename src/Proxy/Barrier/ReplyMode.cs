@@ -5,9 +5,9 @@ internal enum ReplyMode
 {
     On,
 
-    /// <summary>CLIENT REPLY SKIP stood in front.</summary>
+    /// <summary>CLIENT REPLY SKIP stood directly in front.</summary>
     Skipped,
 
-    /// <summary>After CLIENT REPLY OFF.</summary>
+    /// <summary>CLIENT REPLY OFF is in force.</summary>
     Off,
 }

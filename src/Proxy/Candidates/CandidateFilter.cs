@@ -4,9 +4,9 @@ using KeyEvt.Resp.Requests;
 namespace KeyEvt.Proxy.Candidates;
 
 /// <summary>
-/// Which requests must the session see whole? <c>key_evt_amqp.*</c>, MODULE (the replaced module's loading) and CLIENT (its REPLY is observed).
-/// Asked once for every request of every client: all others leave at the first byte or the length. Through the port of a cluster's node also CLUSTER (its answers name nodes), and with --merge-keyspace
-/// what <see cref="FanInCommands"/> names.
+/// Which requests must the session hold whole? <c>key_evt_amqp.*</c>, MODULE (the replaced module may be loaded by it) and CLIENT (its REPLY matters). Through
+/// the port that leads to a cluster's node also CLUSTER, whose answers name nodes; with --merge-keyspace also what <see cref="FanInCommands"/> names. Called
+/// for every request of every client: nearly all are told apart by their first byte or their length.
 /// </summary>
 internal readonly struct CandidateFilter(bool isNodePort, bool isMerging = false) : IRequestFilter
 {

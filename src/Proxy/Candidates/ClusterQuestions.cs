@@ -2,7 +2,7 @@ using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.Candidates;
 
-/// <summary>Which shape has an answer with addresses in it?</summary>
+/// <summary>Which shape does a CLUSTER answer have that contains addresses?</summary>
 internal enum ClusterQuestion
 {
     /// <summary>Arrays: <c>first last (host port id metadata)...</c>.</summary>
@@ -11,7 +11,7 @@ internal enum ClusterQuestion
     /// <summary>Maps: <c>slots, nodes: (id port tls-port ip endpoint hostname ...)...</c>.</summary>
     Shards,
 
-    /// <summary>One text, a line for each node: <c>id host:port@bus,hostname ...</c>.</summary>
+    /// <summary>One text with a line for each node: <c>id host:port@bus,hostname ...</c>.</summary>
     Nodes,
 
     /// <summary>An array of such lines.</summary>
@@ -20,8 +20,8 @@ internal enum ClusterQuestion
 
 internal static class ClusterQuestions
 {
-    /// <summary>Null: its answer has no addresses.</summary>
-    /// <param name="request">Whose name is CLUSTER.</param>
+    /// <summary>The shape of the answer to this request; null: the answer contains no addresses.</summary>
+    /// <param name="request">A request whose name is CLUSTER.</param>
     public static ClusterQuestion? Of(RespRequest request)
     {
         if (request.Count == 2)

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace KeyEvt.Proxy.Candidates;
 
-/// <summary>Which names concern the proxy?</summary>
+/// <summary>Which command names concern the proxy?</summary>
 internal static class CommandNames
 {
-    /// <summary>All of the proxy's own commands begin so, in any case.</summary>
+    /// <summary>The beginning of the names of all commands that the proxy answers, in any case.</summary>
     public static ReadOnlySpan<byte> Prefix => "key_evt_amqp."u8;
 
     public static ReadOnlySpan<byte> Module => "MODULE"u8;
@@ -14,10 +14,10 @@ internal static class CommandNames
 
     public static ReadOnlySpan<byte> Cluster => "CLUSTER"u8;
 
-    /// <summary>The replaced module's name, as MODULE UNLOAD gives it.</summary>
+    /// <summary>The name of the replaced module, as MODULE UNLOAD has it.</summary>
     public static ReadOnlySpan<byte> ReplacedModule => "key_evt_amqp"u8;
 
-    /// <summary>What the file name of the replaced module contains, as MODULE LOAD gives it.</summary>
+    /// <summary>A part of the replaced module's file name, as MODULE LOAD has it.</summary>
     public static ReadOnlySpan<byte> ReplacedModuleFile => "redis_keyspace_amqp"u8;
 
     public static bool HasPrefix(ReadOnlySpan<byte> name) => name.Length >= Prefix.Length && Ascii.EqualsIgnoreCase(name[..Prefix.Length], Prefix);

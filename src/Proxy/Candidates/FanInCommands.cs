@@ -2,7 +2,7 @@ using System.Text;
 
 namespace KeyEvt.Proxy.Candidates;
 
-/// <summary>Which commands concern a merged stream?</summary>
+/// <summary>Which commands concern a merged subscription?</summary>
 internal enum FanInCommand
 {
     None,
@@ -27,8 +27,8 @@ internal enum FanInCommand
 
 internal static class FanInCommands
 {
-    /// <param name="name">The name, or as much of it as the filter is shown.</param>
-    /// <param name="length">Of the whole name.</param>
+    /// <param name="name">The command's name, or as much of it as the filter gets.</param>
+    /// <param name="length">The length of the whole name.</param>
     public static FanInCommand Of(ReadOnlySpan<byte> name, long length) => (length, name[0] | 0x20) switch
     {
         (9, 's') when Ascii.EqualsIgnoreCase(name, "SUBSCRIBE"u8) => FanInCommand.Subscribe,

@@ -3,19 +3,19 @@ using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.Candidates;
 
-/// <summary>What is a request that was held to be looked at?</summary>
+/// <summary>What is a request that was held so that it can be looked at?</summary>
 internal enum RequestKind
 {
-    /// <summary>Redis' own after all.</summary>
+    /// <summary>For Redis alone after all.</summary>
     Ordinary,
 
-    /// <summary>The proxy's to answer.</summary>
+    /// <summary>The proxy answers it.</summary>
     Own,
 
-    /// <summary>CLIENT REPLY OFF or SKIP: Redis' own, and from here on replies may be missing.</summary>
+    /// <summary>CLIENT REPLY OFF or SKIP. It is for Redis; from here on replies may be missing.</summary>
     SilencesReplies,
 
-    /// <summary>CLUSTER SLOTS, SHARDS, NODES, REPLICAS or SLAVES: Redis' own, with addresses of nodes in its answer.</summary>
+    /// <summary>CLUSTER SLOTS, SHARDS, NODES, REPLICAS or SLAVES. It is for Redis, and its answer contains addresses of nodes.</summary>
     NamesNodes,
 }
 

@@ -11,7 +11,10 @@ using RabbitMQ.Client.Exceptions;
 
 namespace KeyEvt.Proxy.Check;
 
-/// <summary>Does the RabbitMQ take what the publisher sends? No message reaches a queue. The queue of --declare-queue is declared and bound by what the program does it with, so that both fail alike.</summary>
+/// <summary>
+/// Does RabbitMQ accept what the publisher sends? No message reaches a queue. The queue of --declare-queue is declared and bound by the same code as
+/// in the program, so that both fail in the same way.
+/// </summary>
 internal static class BrokerCheck
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
@@ -53,7 +56,7 @@ internal static class BrokerCheck
             Ssl = secure.Option,
             ClientProvidedName = "keyevt check",
             SocketFactory = _ => new HappyEyeballsTcpClient(settings.Host, HappyEyeballs.By(time)),
-            // The library's own timers, by the system's clock. They do not cover every wait: the token below does.
+            // These are timers of the library, which run by the system's clock. They do not cover every wait; the token below does.
             RequestedConnectionTimeout = Deadline,
             HandshakeContinuationTimeout = Deadline,
             ContinuationTimeout = Deadline,
@@ -62,7 +65,7 @@ internal static class BrokerCheck
         try
         {
             var connection = await factory.CreateConnectionAsync(end.Token).WaitAsync(end.Token);
-            // The library does not wait for the broker's word on the vhost; the first channel gets to know it.
+            // The library does not wait until the broker accepts the vhost. A refusal shows at the first channel.
             await using var channel = await connection.CreateChannelAsync(cancellationToken: end.Token).WaitAsync(end.Token);
             var version = connection.ServerProperties?.TryGetValue("version", out var value) == true && value is byte[] bytes ? System.Text.Encoding.UTF8.GetString(bytes) : "";
             if (settings.Tls)
@@ -80,7 +83,7 @@ internal static class BrokerCheck
         }
     }
 
-    /// <summary>The library wraps what happened; the innermost exception it knows by name says it best.</summary>
+    /// <summary>The library wraps errors in other errors. The first one of a known type explains the failure.</summary>
     private static CheckRow Explain(Exception error, AmqpSettings settings)
     {
         for (var e = error; e is not null; e = e.InnerException)
@@ -123,8 +126,8 @@ internal static class BrokerCheck
     }
 
     /// <summary>
-    /// A message with an expiration that is no number: the broker looks at the permission to write first, then refuses the message (406), so it
-    /// is known whether publishing is allowed and no queue ever sees it.
+    /// Publishes a message with an expiration that is not a number. The broker checks the permission to write first, and then refuses the message
+    /// (406). So it becomes known whether publishing is allowed, and no queue receives the message.
     /// </summary>
     private static async Task PublishAsync(IConnection connection, ForwarderConfig config, TimeProvider time, List<CheckRow> rows)
     {

@@ -8,12 +8,15 @@ using KeyEvt.Proxy.Text;
 
 namespace KeyEvt.Proxy.Check;
 
-/// <summary>Would a run with these options work? The command <c>keyevt check</c>: tries, prints a table with remedies, changes nothing but the queue of --declare-queue, which it declares and binds.</summary>
+/// <summary>
+/// Would a run with these options work? The command <c>keyevt check</c>: tries everything and prints a table with remedies. It changes nothing,
+/// except that it declares and binds the queue of --declare-queue.
+/// </summary>
 internal static class CheckCommand
 {
     private const int WhatWidth = 22;
 
-    /// <summary>Exit code 0 when nothing fails, else 1.</summary>
+    /// <summary>Returns exit code 0 if nothing fails, else 1.</summary>
     public static async Task<int> RunAsync(ProxyOptions options, TimeProvider time, TextWriter output)
     {
         var certificates = new Certificates(options.Tls, time);
@@ -30,7 +33,7 @@ internal static class CheckCommand
         return fails ? 1 : 0;
     }
 
-    /// <summary>Who the nodes are, then each one for itself. A replica that is away is a warning: clients are served without it.</summary>
+    /// <summary>Checks which nodes there are, and then each node. What fails on a replica is only a warning: clients are served without it.</summary>
     private static async Task<bool> NodesAsync(ProxyOptions options, TlsClient tls, TimeProvider time, TextWriter output)
     {
         var title = $"upstream {options.Forwarder.Upstream}";

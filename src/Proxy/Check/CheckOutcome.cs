@@ -1,11 +1,11 @@
 namespace KeyEvt.Proxy.Check;
 
-/// <summary>How did one trial end?</summary>
+/// <summary>How did one check end?</summary>
 internal enum CheckOutcome
 {
     Works,
 
-    /// <summary>Works, but there is something to know.</summary>
+    /// <summary>Works, but there is something worth knowing.</summary>
     Note,
 
     /// <summary>Works with less than was asked for, or may fail later.</summary>

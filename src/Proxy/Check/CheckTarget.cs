@@ -8,7 +8,7 @@ namespace KeyEvt.Proxy.Check;
 
 /// <summary>Which node is being checked, over which connection, and what has been found so far? Shared by the checks of one node.</summary>
 /// <param name="options">The options as they would be at a start.</param>
-/// <param name="rows">Gets one row for each finding.</param>
+/// <param name="rows">Receives one row for each finding.</param>
 internal sealed class CheckTarget(ProxyOptions options, RedisAddress node, RedisClient redis, List<CheckRow> rows)
 {
     public ProxyOptions Options => options;
@@ -19,10 +19,10 @@ internal sealed class CheckTarget(ProxyOptions options, RedisAddress node, Redis
 
     public List<CheckRow> Rows => rows;
 
-    /// <summary>Which event classes the server has. The newest server's until its version is known.</summary>
+    /// <summary>What the server knows of keyspace events. Until its version is known, as for the newest server.</summary>
     public ServerEvents Server { get; set; } = ServerEvents.Newest;
 
-    /// <summary>The upstream is one node, and not part of a larger topology as far as the options say.</summary>
+    /// <summary>Whether the upstream is a single node, and not part of a larger topology, as far as the options say.</summary>
     public bool IsAlone { get; } = options.Forwarder.Upstream.Shape == UpstreamShape.Standalone;
 
     /// <summary>The channel of the feed's markers.</summary>
@@ -33,13 +33,13 @@ internal sealed class CheckTarget(ProxyOptions options, RedisAddress node, Redis
 
     public string User => node.User ?? "default";
 
-    /// <summary>The event classes that masks and rules ask for. Masks count though there may be none yet, since a command can add one.</summary>
+    /// <summary>The event classes that masks and rules ask for. Masks count even if there are none yet, since a command can add one.</summary>
     public EventClass Wanted => options.Forwarder.Initial.Events | options.Forwarder.Initial.Rules.Events;
 
-    /// <summary>Those of the wanted classes that the server has.</summary>
+    /// <summary>The wanted classes that the server has.</summary>
     public EventClass Needed => Server.Meant(Wanted) & Server.Known;
 
-    /// <summary>Adds a row. False when it says that something fails.</summary>
+    /// <summary>Adds a row. Returns false if the row says that something fails.</summary>
     public bool Add(CheckOutcome outcome, string what, string finding, string? remedy = null)
     {
         rows.Add(new CheckRow(outcome, what, finding, remedy));

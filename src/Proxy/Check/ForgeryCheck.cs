@@ -2,10 +2,10 @@ using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Proxy.Check;
 
-/// <summary>May whoever comes without a user of his own make up notifications? Asked of Redis; nothing is published.</summary>
+/// <summary>Could a client without a user of its own forge notifications? Only asks Redis for the rights; nothing is published.</summary>
 /// <remarks>
-/// A message that somebody publishes on <c>__keyevent@0__:expired</c> cannot be told from Redis' own. ACL DRYRUN (Redis 7) answers exactly; before it, the rules that ACL GETUSER
-/// prints are read, and only what is certain is said.
+/// A message that somebody publishes on <c>__keyevent@0__:expired</c> looks exactly like Redis' own. ACL DRYRUN (Redis 7) gives a definite answer.
+/// Before Redis 7 the rules that ACL GETUSER prints are read, and only a certain result is reported.
 /// </remarks>
 internal static class ForgeryCheck
 {
@@ -37,7 +37,7 @@ internal static class ForgeryCheck
         var dry = await redis.AskAsync("ACL", "DRYRUN", "default", "PUBLISH", Channel, "x");
         if (!dry.IsError) return dry.Text == "OK";
 
-        // Before Redis 7. Before 6.2 there are no rules for channels.
+        // Redis before 7. Before 6.2 there are no rules for channels.
         var commands = user.Find("commands") ?? "";
         var mayAll = commands == "+@all";
         var allChannels = user.Value("channels") is not { } channels || channels.Text == "*" || channels.Items.Any(static channel => channel.Text == "*");

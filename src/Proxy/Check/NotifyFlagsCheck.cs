@@ -6,7 +6,7 @@ using KeyEvt.Proxy.Text;
 namespace KeyEvt.Proxy.Check;
 
 /// <summary>Does Redis publish the wanted events, or may that be set? And who may use the commands of KeyEvt?</summary>
-/// <remarks>Both hang on the rights to CONFIG GET and CONFIG SET.</remarks>
+/// <remarks>Both depend on the rights to CONFIG GET and CONFIG SET.</remarks>
 internal static class NotifyFlagsCheck
 {
     private const string FlagsParameter = "notify-keyspace-events";
@@ -14,7 +14,7 @@ internal static class NotifyFlagsCheck
     public static async Task RunAsync(CheckTarget target)
     {
         var get = await target.Redis.AskAsync("CONFIG", "GET", FlagsParameter);
-        // This sets nothing: whoever may use CONFIG SET is only told that the parameter is unknown.
+        // This sets nothing: a user with the right to CONFIG SET gets the answer that the parameter is unknown.
         var set = await target.Redis.AskAsync("CONFIG", "SET", "keyevt-check", "1");
         WhoMayControl(target, exists: !get.IsUnknownCommand);
         Flags(target, get, set);

@@ -33,7 +33,7 @@ internal static class StorageCheck
             target.Add(CheckOutcome.Note, "fallback storage", "off: while the broker is away, events are kept in memory only");
             return;
         }
-        // Redis checks the rights before it looks whether this node serves the key's slot.
+        // Redis checks the rights first, and only then whether this node serves the key's slot.
         var isCluster = target.Options.Forwarder.Upstream.Shape == UpstreamShape.Cluster;
         var keys = isCluster ? FallbackKey.Name + "*" : FallbackKey.Name;
         var reply = await target.Redis.AskAsync("EVAL", FallbackScript, "1", isCluster ? FallbackKey.In(0) : FallbackKey.Name);
@@ -56,7 +56,8 @@ internal static class StorageCheck
     }
 
     /// <summary>
-    /// NX and XX contradict each other, so this SET sets nothing: whoever may use it is told of a syntax error. Redis checks the rights before the slot.
+    /// Checks the rights to GET and SET. NX and XX contradict each other, so this SET sets nothing: a user with the right to it gets a syntax error.
+    /// Redis checks the rights before the slot.
     /// </summary>
     private static async Task StateAsync(CheckTarget target)
     {
@@ -78,7 +79,7 @@ internal static class StorageCheck
         }
     }
 
-    /// <summary>The policies allkeys-* also evict keys without a time limit, and the fallback list is such a key.</summary>
+    /// <summary>Warns if the policy is one of allkeys-*. They also evict keys without a time limit, and the fallback list is such a key.</summary>
     private static async Task EvictionAsync(CheckTarget target)
     {
         if (target.Options.Forwarder.Initial.FallbackStorageSize < 0) return;

@@ -5,7 +5,7 @@ namespace KeyEvt.Proxy.Check;
 /// <summary>May the feeds, and the clients whose streams are merged, subscribe and publish as they need to?</summary>
 internal static class SubscriptionCheck
 {
-    /// <summary>May the feeds publish their markers?</summary>
+    /// <summary>Checks whether the feeds may publish their markers.</summary>
     public static async Task PublishAsync(CheckTarget target)
     {
         const string Without = "without it a silent loss of the subscription is noticed later";
@@ -15,7 +15,8 @@ internal static class SubscriptionCheck
             target.Add(CheckOutcome.Warning, "markers", refused.Text, $"{target.Grant("+readonly")}: {Without} on replicas");
         }
 
-        // A marker is "<instance>:<n>", and a feed ignores those of others. MOVED and the like come from nodes that would take the message in another slot's channel.
+        // A marker is "<instance>:<n>", and a feed ignores markers of others. An answer such as MOVED only means that another node serves the
+        // channel's slot.
         var publish = await target.Redis.AskAsync(target.Markers.PublishCommand, channel, "keyevt-check:0");
         if (publish.IsUnknownCommand)
         {
@@ -31,7 +32,7 @@ internal static class SubscriptionCheck
         }
     }
 
-    /// <summary>To be called last: once a RESP2 connection has subscribed, it takes few other commands.</summary>
+    /// <summary>Call this last: a RESP2 connection that has subscribed accepts only few other commands.</summary>
     public static async Task SubscribeAllAsync(CheckTarget target)
     {
         await SubscribeAsync(target);
@@ -60,7 +61,7 @@ internal static class SubscriptionCheck
             }
             else
             {
-                refused.Add(pattern); // the feed then subscribes to all events by one pattern, so the loop begins again with that
+                refused.Add(pattern); // the feed would then subscribe to all events by one pattern, so the loop begins again with that one
                 (patterns, i) = (FeedPatterns.Of(target.Needed, target.Server.Classes, refused), -1);
             }
         }
@@ -72,7 +73,9 @@ internal static class SubscriptionCheck
         }
     }
 
-    /// <summary>Tries usual subscriptions, in the commands that the proxy gives to the other masters. What clients will ask for is not known.</summary>
+    /// <summary>
+    /// Tries typical subscriptions, with the commands that the proxy sends to the other masters. Which ones clients will ask for is not known.
+    /// </summary>
     private static async Task MergedSubscriptionsAsync(CheckTarget target)
     {
         const string What = "merged streams", Pattern = "__keyspace@*__:*", Channel = "__keyevent@0__:expired";

@@ -4,16 +4,20 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Cluster;
 
-/// <summary>What do the sessions of the ports of a cluster's nodes share: what its nodes are called on this side of the proxy? Thread safe; written to by <see cref="ClusterListeners"/> alone.</summary>
-/// <param name="announceHost">Null: the address that each client has connected to.</param>
-/// <param name="hint">Asks the topology to look again.</param>
+/// <summary>
+/// What are the cluster's nodes called on this side of the proxy? Shared by the sessions of all ports that lead to nodes. Thread safe; only
+/// <see cref="ClusterListeners"/> changes it.
+/// </summary>
+/// <param name="announceHost">The host that clients are told; null: each client is told the address that it has connected to.</param>
+/// <param name="hint">Asks the topology to look for nodes again.</param>
 internal sealed class AddressTranslator(string? announceHost, Action<string> hint, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan WarnEvery = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long a reply waits for a node that is not known yet. Nodes are looked for at once; it takes milliseconds.</summary>
+    /// <summary>How long a reply waits for a node that is not known yet. The topology looks for nodes at once, which takes milliseconds.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
+    /// <summary>Written by <see cref="ClusterListeners"/> alone: a volatile reference to an immutable map.</summary>
     private volatile PortMap _ports = PortMap.Empty;
     private readonly ChangeSignal _changed = new();
     private readonly RateLimiter _warnings = new(time, WarnEvery);
@@ -29,7 +33,7 @@ internal sealed class AddressTranslator(string? announceHost, Action<string> hin
     public NodeNames NamesFor(IConnection client, TransportAddress upstream) =>
         new(this, announceHost ?? client.GetLocalAddress()?.ToString() ?? "127.0.0.1", upstream);
 
-    /// <summary>Looks for a node that is not in the map, until it is there; false: it did not come in time.</summary>
+    /// <summary>Asks the topology to look for nodes, and waits until the map is as wanted. False: it was not in time.</summary>
     public async ValueTask<bool> AwaitAsync(Func<PortMap, bool> isThere, string reason, CancellationToken cancellationToken)
     {
         hint(reason);
@@ -50,7 +54,7 @@ internal sealed class AddressTranslator(string? announceHost, Action<string> hin
         }
     }
 
-    /// <summary>A client was sent to a node past the proxy.</summary>
+    /// <summary>A client was sent to a node of which the proxy has no port, so it goes there past the proxy.</summary>
     public void WarnOfUnknown(string host, int port)
     {
         if (_warnings.TryTake()) ClusterLog.UnknownNode(logger, host, port);
@@ -58,7 +62,7 @@ internal sealed class AddressTranslator(string? announceHost, Action<string> hin
 }
 
 /// <summary>What are the cluster's nodes called towards one client?</summary>
-/// <param name="Translator">Their ports.</param>
-/// <param name="Host">The proxy, as this client reaches it.</param>
+/// <param name="Translator">Knows the nodes' ports.</param>
+/// <param name="Host">The proxy's host, as this client reaches it.</param>
 /// <param name="Upstream">The node that this session is connected to.</param>
 internal sealed record NodeNames(AddressTranslator Translator, string Host, TransportAddress Upstream);

@@ -7,7 +7,10 @@ using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.Cluster;
 
-/// <summary>A CLUSTER command through the port of a cluster's node: the node itself answers it, and the client gets the answer with the proxy's addresses in it.</summary>
+/// <summary>
+/// A CLUSTER command through the port that leads to a node: the node itself answers it, and the client gets the answer with the proxy's addresses in place of
+/// the nodes'.
+/// </summary>
 internal sealed class ClusterAnswer(RespRequest request, NodeNames names) : Interception
 {
     private static readonly ReadOnlyMemory<byte> InMulti = Replies.Error("ERR keyevt: CLUSTER commands that name nodes are not answered inside MULTI through the port of a cluster's node");
@@ -19,12 +22,12 @@ internal sealed class ClusterAnswer(RespRequest request, NodeNames names) : Inte
 
     public override ReadOnlyMemory<byte> Question { get; } = Ask(request);
 
-    /// <summary>Some 200 bytes a node, and 30 a range of slots: thousands of nodes.</summary>
+    /// <summary>Enough for thousands of nodes: about 200 bytes a node, and 30 bytes a range of slots.</summary>
     public override int MaxAnswerBytes => 4 * 1024 * 1024;
 
     protected override async ValueTask<ReadOnlyMemory<byte>?> JudgeAsync(ProbeAnswer answer, bool isFirst, CancellationToken cancellationToken)
     {
-        if (answer.Kind == FrameKind.Queued) return InMulti; // the mark, an unknown command, has made EXEC abort already
+        if (answer.Kind == FrameKind.Queued) return InMulti; // the first mark, an unknown command, has already made EXEC abort
         if (answer.Bytes.IsEmpty) return Replies.Error($"ERR keyevt: the answer is larger than {MaxAnswerBytes} bytes");
         if (answer.Kind == FrameKind.Error) return answer.Bytes;
         try
@@ -33,7 +36,7 @@ internal sealed class ClusterAnswer(RespRequest request, NodeNames names) : Inte
             var reply = NodeAddresses.Rewrite(_kind, answer.Bytes.Span, plan, names.Host, out var unknown);
             if (unknown is null) return reply;
 
-            // a node that the proxy learns of in this moment
+            // The node is new, and the proxy is just learning of it.
             await names.Translator.AwaitAsync(now => now.PortOf(Encoding.ASCII.GetBytes(unknown)) is not null, $"node {unknown} is new", cancellationToken).ConfigureAwait(false);
             return NodeAddresses.Rewrite(_kind, answer.Bytes.Span, names.Translator.Ports, names.Host, out _);
         }

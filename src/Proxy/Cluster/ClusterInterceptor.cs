@@ -6,8 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Cluster;
 
-/// <summary>Through the port of a cluster's node: addresses of nodes become the proxy's, in redirections and in the answers of CLUSTER.</summary>
-/// <param name="inner">What the session does besides.</param>
+/// <summary>
+/// For sessions through the port that leads to a node: replaces addresses of nodes by the proxy's, in redirections and in answers to CLUSTER commands.
+/// </summary>
+/// <param name="inner">Decides about all other requests.</param>
 internal sealed class ClusterInterceptor(SessionInterceptor inner, NodeNames names, ILogger logger) : SessionInterceptor
 {
     public override CandidateFilter Candidates => new(isNodePort: true);

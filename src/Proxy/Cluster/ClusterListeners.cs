@@ -10,37 +10,38 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Cluster;
 
 /// <summary>
-/// Where does the proxy listen for each node of a cluster? A node keeps its port as long as it is there; when it is gone nobody is let in any more, and the
-/// port is for another node once its last session has ended. Changed by one caller at a time: the start, then the loop.
+/// Where does the proxy listen for each node of a cluster? A node keeps its port as long as it exists. When the node is gone, no client is accepted there any
+/// more. The port is free for another node once the last session there has ended. Used by one caller at a time: first the start, then the loop.
 /// </summary>
-/// <param name="first">Host, TLS or not, and the port to begin at.</param>
-/// <param name="services">Of the sessions, but for their upstream.</param>
+/// <param name="first">The host, whether TLS is spoken, and the first of the ports.</param>
+/// <param name="services">What the sessions share, except for their upstream.</param>
 internal sealed class ClusterListeners(
     ITopology topology, AddressTranslator translator, TransportAddress first, SessionServices services, SessionRegistry sessions, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    /// <summary>Ports that are tried.</summary>
+    /// <summary>How many ports are tried.</summary>
     public const int MaxPorts = 1000;
 
     private readonly Dictionary<string, NodeListener> _listeners = [];
 
-    /// <summary>Of nodes that are gone; each keeps its port while it has sessions.</summary>
+    /// <summary>Listeners of nodes that are gone. Each keeps its port while it has sessions.</summary>
     private readonly List<NodeListener> _closed = [];
 
-    /// <summary>By node: one that comes back finds its port again, if it is free.</summary>
+    /// <summary>The last port of each node, by the node's id. A node that comes back gets it again, if it is free.</summary>
     private readonly Dictionary<string, int> _last = [];
 
-    /// <summary>Foreign owners' ports that were warned of.</summary>
+    /// <summary>Ports that somebody else has taken and that were already warned of.</summary>
     private readonly HashSet<int> _taken = [];
 
+    /// <summary>Written by the one caller, read by any thread, as is <see cref="_missing"/>: volatile references to lists that do not change.</summary>
     private volatile IReadOnlyList<string> _addresses = [];
     private volatile IReadOnlyList<string> _missing = [];
 
     public IReadOnlyList<string> Addresses => _addresses;
 
-    /// <summary>One line for each node that clients cannot get to.</summary>
+    /// <summary>One line for each node that clients cannot reach.</summary>
     public IReadOnlyList<string> Missing => _missing;
 
-    /// <summary>Until told to stop; faults when an accept loop does.</summary>
+    /// <summary>Follows the topology until told to stop. Faults when an accept loop does.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         while (true)
@@ -63,7 +64,7 @@ internal sealed class ClusterListeners(
             ClusterLog.NodePortClosed(logger, gone.Key);
         }
 
-        // in the order of their addresses: a restart gives the same nodes the same ports
+        // In the order of their addresses, so that the same nodes get the same ports after a restart.
         foreach (var node in now.Nodes.Where(node => !_listeners.ContainsKey(node.Id)).OrderBy(node => node.Address.Host, StringComparer.Ordinal).ThenBy(node => node.Address.Port))
         {
             if (Open(node) is { } opened) (_listeners[node.Id], _last[node.Id]) = (opened, opened.Port);

@@ -8,9 +8,9 @@ using KeyEvt.Resp.Replies;
 namespace KeyEvt.Proxy.Cluster;
 
 /// <summary>
-/// What does a CLUSTER reply say with the proxy's addresses in place of the nodes'? Nodes are told by their ids; of one that has no port here everything stays as it is.
-/// What is not an address is copied byte by byte, so that fields and kinds of newer servers pass. RESP2 and RESP3. Shapes: https://redis.io/docs/latest/commands/cluster-slots/,
-/// cluster-shards, cluster-nodes.
+/// What does a CLUSTER reply say with the proxy's addresses in place of the nodes'? Nodes are recognised by their ids. For a node that has no port here,
+/// everything stays as it is. What is not an address is copied byte by byte, so that fields and kinds of newer servers pass. Reads RESP2 and RESP3. The shapes
+/// are those of https://redis.io/docs/latest/commands/cluster-slots/, cluster-shards and cluster-nodes.
 /// </summary>
 internal ref struct NodeAddresses
 {
@@ -20,7 +20,7 @@ internal ref struct NodeAddresses
     private readonly ArrayBufferWriter<byte> _output;
     private RespReplyReader _reader;
 
-    /// <summary>Bytes of the frame that are written or replaced.</summary>
+    /// <summary>How many bytes of the frame are already written or replaced.</summary>
     private int _done;
     private string? _unknown;
 
@@ -32,8 +32,8 @@ internal ref struct NodeAddresses
         _reader = new RespReplyReader(frame);
     }
 
-    /// <param name="unknown">The id of a node that should have a port here and has none; else null.</param>
-    /// <exception cref="RespProtocolException">The reply has not the shape that belongs to the question.</exception>
+    /// <param name="unknown">The id of a node that should have a port here and has none; null if there is no such node.</param>
+    /// <exception cref="RespProtocolException">The reply does not have the shape that belongs to the question.</exception>
     public static ReadOnlyMemory<byte> Rewrite(ClusterQuestion question, ReadOnlySpan<byte> frame, PortMap plan, string host, out string? unknown)
     {
         var rewriting = new NodeAddresses(frame, plan, host);
@@ -90,7 +90,7 @@ internal ref struct NodeAddresses
         for (; fields > 4; fields--) _reader.Skip();
     }
 
-    /// <summary>The address in its other forms: <c>hostname</c>, <c>ip</c>; a map, in RESP2 an array of twice as many.</summary>
+    /// <summary>The node's address in other forms: <c>hostname</c>, <c>ip</c>. A map; in RESP2 an array with twice as many elements.</summary>
     private void Metadata(bool isKnown)
     {
         for (var pairs = _reader.ReadMapHeader(); pairs > 0; pairs--)
@@ -124,7 +124,7 @@ internal ref struct NodeAddresses
 
     private void ShardsNode()
     {
-        // Twice over the same bytes: the id is needed first, wherever it stands.
+        // Reads the same bytes twice: the id is needed first, wherever it stands among the fields.
         var ahead = _reader;
         ReadOnlySpan<byte> id = default;
         var isHealthy = true;
@@ -149,7 +149,7 @@ internal ref struct NodeAddresses
         }
     }
 
-    /// <summary>A bulk string or, in RESP3, a verbatim one of lines of CLUSTER NODES.</summary>
+    /// <summary>A text of lines as of CLUSTER NODES: a bulk string, or in RESP3 a verbatim string.</summary>
     private void Lines()
     {
         var at = _reader.Consumed;

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Cluster;
 
-/// <summary>The port of the proxy that leads to one node of a cluster: accepts until it is closed. Owns the listener.</summary>
+/// <summary>The port of the proxy that leads to one node of a cluster. It accepts clients until it is closed. Owns the listener.</summary>
 internal sealed class NodeListener : IAsyncDisposable
 {
     private readonly IConnectionListener _listener;
@@ -14,6 +14,8 @@ internal sealed class NodeListener : IAsyncDisposable
     private readonly SessionRegistry _sessions;
     private readonly CancellationTokenSource _closing = new();
     private readonly Task _following;
+
+    /// <summary>Used by <see cref="ClusterListeners"/> only, one call at a time.</summary>
     private bool _isClosed;
 
     public NodeListener(string nodeId, int port, IConnectionListener listener, SessionServices services, SessionRegistry sessions, TimeProvider time, ILogger logger)
@@ -29,13 +31,13 @@ internal sealed class NodeListener : IAsyncDisposable
 
     public string Address => _listener.Address;
 
-    /// <summary>The accept loop: ends when the listener is closed, faults when it has died.</summary>
+    /// <summary>The accept loop. Completes when this listener is closed, faults when the loop has died.</summary>
     public Task Accepting { get; }
 
-    /// <summary>Its sessions go on after it was closed.</summary>
+    /// <summary>Whether it has sessions. They go on after this listener was closed.</summary>
     public bool IsInUse => _sessions.HasSessionsOf(_services);
 
-    /// <summary>Nobody is let in any more.</summary>
+    /// <summary>Accepts no more clients, and gives the address back.</summary>
     public async Task CloseAsync()
     {
         if (_isClosed) return;

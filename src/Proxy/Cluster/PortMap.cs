@@ -5,12 +5,12 @@ using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Proxy.Cluster;
 
-/// <summary>Which node is behind which port of the proxy? Immutable; a new one at each change.</summary>
+/// <summary>Which node is behind which port of the proxy? Immutable; each change makes a new map.</summary>
 internal sealed record PortMap(IReadOnlyList<PortMapEntry> Entries)
 {
     public static PortMap Empty { get; } = new([]);
 
-    /// <summary>The port for a node's id; null: it has none.</summary>
+    /// <summary>The port that leads to the node with this id; null: there is none.</summary>
     public int? PortOf(ReadOnlySpan<byte> id)
     {
         foreach (var entry in Entries)
@@ -21,7 +21,7 @@ internal sealed record PortMap(IReadOnlyList<PortMapEntry> Entries)
         return null;
     }
 
-    /// <summary>The port for a node's own address, in any spelling that is known of it.</summary>
+    /// <summary>The port that leads to the node with this address, in any spelling that is known for the node; null: there is none.</summary>
     public int? PortOf(string host, int port)
     {
         foreach (var entry in Entries)
@@ -33,10 +33,11 @@ internal sealed record PortMap(IReadOnlyList<PortMapEntry> Entries)
     }
 
     /// <summary>
-    /// The port of the node that a redirection means which names no host: the one at this port on the host of the node that has sent it; else the one that serves the slot, or that alone has
-    /// this port. A node never sends a client to itself.
+    /// The port that leads to the node which a redirection means that names no host. Tried in this order, all with the port of the redirection: the node on the
+    /// host of the sender; the node that serves the slot; the only node with this port. Never the sender itself, since a node does not redirect a client to
+    /// itself.
     /// </summary>
-    /// <param name="from">The node that has sent it, by its own address.</param>
+    /// <param name="from">The host of the node that has sent the redirection; <paramref name="fromPort"/> is its port.</param>
     public int? PortWithoutHost(int port, int slot, string from, int fromPort)
     {
         var there = Entries.Where(entry => entry.Port == port && !(port == fromPort && entry.Hosts.Any(known => IsSame(known, from)))).ToList();
@@ -51,9 +52,9 @@ internal sealed record PortMap(IReadOnlyList<PortMapEntry> Entries)
 }
 
 /// <param name="NodeId">40 hexadecimal digits.</param>
-/// <param name="Hosts">What the node itself is called: its address, its announced name.</param>
-/// <param name="Port">Where it is, at each of <paramref name="Hosts"/>.</param>
-/// <param name="ListenPort">Where the proxy listens for it.</param>
+/// <param name="Hosts">What the node itself is called: its address and the name it announces.</param>
+/// <param name="Port">The node's port, at each of <paramref name="Hosts"/>.</param>
+/// <param name="ListenPort">The proxy's port that leads to the node.</param>
 internal sealed record PortMapEntry(string NodeId, IReadOnlyList<string> Hosts, int Port, int ListenPort)
 {
     public IReadOnlyList<SlotRange> Slots { get; init; } = [];

@@ -9,12 +9,13 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Cluster;
 
 /// <summary>
-/// Sends a client that a node redirects to another node there by way of the proxy. Replies are framed, never counted: a redirection is an error line that
-/// is a whole reply of its own. What looks like one inside a value, or as an element of an array, is somebody's data: Redis redirects a transaction before it runs, as
-/// the reply to EXEC or to what was to be queued, never inside EXEC's array.
+/// Changes redirections so that the client reaches the other node through the proxy. Replies are framed, but not counted: a redirection is an error line that
+/// is a whole reply of its own. What looks like a redirection inside a value, or as an element of an array, is somebody's data. Redis redirects a transaction
+/// before it runs: as the reply to EXEC or to a command that would be queued, never inside the array that EXEC returns.
 /// <para>
-/// A stream that is no RESP (SYNC, PSYNC) is copied from there on as it comes.
+/// Once the stream is not RESP (after SYNC or PSYNC), all further bytes are copied as they come.
 /// </para>
+/// Used by the session's reply pump only.
 /// </summary>
 internal sealed class RedirectFilter(NodeNames names, ILogger logger) : IReplyFilter
 {
@@ -65,7 +66,7 @@ internal sealed class RedirectFilter(NodeNames names, ILogger logger) : IReplyFi
                 else
                 {
                     var length = Frame(rest.Span);
-                    client.TryWrite(rest[..length]); // a client that takes nothing any more shows at the flush
+                    client.TryWrite(rest[..length]); // if the client takes no more bytes, the next flush says so
                     rest = rest[length..];
                 }
             }
@@ -87,7 +88,7 @@ internal sealed class RedirectFilter(NodeNames names, ILogger logger) : IReplyFi
         long length = 0;
         try
         {
-            framer.TryAdvance(_held.WrittenSpan, out _); // the beginning of an error line, never a whole one
+            framer.TryAdvance(_held.WrittenSpan, out _); // the held bytes are the beginning of an error line, never a whole one
             foreach (var memory in replies)
             {
                 var ended = framer.TryAdvance(memory.Span, out var consumed);
@@ -97,13 +98,13 @@ internal sealed class RedirectFilter(NodeNames names, ILogger logger) : IReplyFi
         }
         catch (RespProtocolException)
         {
-            // said when these bytes are written
+            // reported when these bytes are written
         }
 
         return -1;
     }
 
-    /// <summary>Keeps the line's next bytes, up to its end; returns how many.</summary>
+    /// <summary>Holds the next bytes of the line, at most up to its end. Returns how many.</summary>
     private int Hold(ReadOnlySpan<byte> bytes)
     {
         var length = bytes.IndexOf((byte)'\n') + 1;
@@ -113,7 +114,7 @@ internal sealed class RedirectFilter(NodeNames names, ILogger logger) : IReplyFi
         return length;
     }
 
-    /// <summary>A whole line is held.</summary>
+    /// <summary>Called when a whole line is held: writes it, with the proxy's address if it is a redirection.</summary>
     private async ValueTask WriteLineAsync(PipeWriter client)
     {
         if (!Redirection.TryParse(_held.WrittenSpan, out var redirection) || await FindAsync(redirection, client).ConfigureAwait(false) is not { } port)
@@ -123,14 +124,14 @@ internal sealed class RedirectFilter(NodeNames names, ILogger logger) : IReplyFi
         }
 
         client.TryWrite(redirection.To(names.Host, port));
-        _held.ResetWrittenCount(); // a whole frame: the framer stands at a boundary as before
+        _held.ResetWrittenCount(); // what was held is a whole frame, so the framer is still at a boundary
     }
 
-    /// <summary>The port of the node; null: it has none, and did not get one in time.</summary>
+    /// <summary>The port that leads to the node; null: there is none, and none came in time.</summary>
     private async ValueTask<int?> FindAsync(Redirection redirection, PipeWriter client)
     {
         if (PortOf(redirection) is { } port) return port;
-        await client.TryFlushAsync().ConfigureAwait(false); // what came before shall not wait
+        await client.TryFlushAsync().ConfigureAwait(false); // so that what came before does not wait too
         if (await names.Translator.AwaitAsync(_ => PortOf(redirection) is not null, $"a redirection to {redirection.Host}:{redirection.Port}", CancellationToken.None).ConfigureAwait(false))
         {
             return PortOf(redirection);
@@ -140,12 +141,15 @@ internal sealed class RedirectFilter(NodeNames names, ILogger logger) : IReplyFi
         return null;
     }
 
-    /// <summary>A node that has no name where names are preferred is called <c>?</c>; nothing at all where nodes are to be reached by the address that a client uses already.</summary>
+    /// <summary>
+    /// The port for a redirection. Its host is <c>?</c> for a node without a name where names are preferred. It is empty where clients are to use the host that
+    /// they are connected to already.
+    /// </summary>
     private int? PortOf(Redirection redirection) => redirection.Host is "" or "?"
         ? names.Translator.Ports.PortWithoutHost(redirection.Port, redirection.Slot, names.Upstream.Host, names.Upstream.Port)
         : names.Translator.Ports.PortOf(redirection.Host, redirection.Port);
 
-    /// <summary>Up to the end of the frame, or all.</summary>
+    /// <summary>Frames bytes up to the end of the frame, or all of them. Returns how many.</summary>
     private int Frame(ReadOnlySpan<byte> bytes)
     {
         if (_isNoResp) return bytes.Length;

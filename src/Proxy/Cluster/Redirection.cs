@@ -6,7 +6,7 @@ namespace KeyEvt.Proxy.Cluster;
 /// <summary>
 /// Is an error line a redirection to another node, and where to?
 /// <code>-MOVED slot host:port CRLF  /  -ASK slot host:port CRLF</code>
-/// The host may be empty or <c>?</c>: it is not told. See https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/.
+/// The host may be empty or <c>?</c> if the node does not tell it. See https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/.
 /// </summary>
 internal readonly record struct Redirection(string Beginning, int Slot, string Host, int Port)
 {
@@ -16,8 +16,8 @@ internal readonly record struct Redirection(string Beginning, int Slot, string H
     /// <summary>Whether these first bytes of a line may become a redirection.</summary>
     public static bool MayBe(ReadOnlySpan<byte> head) => Begins(head, "-MOVED "u8) || Begins(head, "-ASK "u8);
 
-    /// <param name="line">With its CRLF.</param>
-    /// <param name="redirection">What it says.</param>
+    /// <param name="line">The line with its CRLF.</param>
+    /// <param name="redirection">What the line says.</param>
     public static bool TryParse(ReadOnlySpan<byte> line, out Redirection redirection)
     {
         redirection = default;
@@ -35,7 +35,7 @@ internal readonly record struct Redirection(string Beginning, int Slot, string H
         return true;
     }
 
-    /// <summary>The same redirection, to another place.</summary>
+    /// <summary>The same redirection, to another address.</summary>
     public byte[] To(string host, int port) => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Beginning}{host}:{port}\r\n"));
 
     private static bool Begins(ReadOnlySpan<byte> head, ReadOnlySpan<byte> with)

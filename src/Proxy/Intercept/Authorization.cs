@@ -4,9 +4,9 @@ using KeyEvt.Proxy.Barrier;
 namespace KeyEvt.Proxy.Intercept;
 
 /// <summary>
-/// Who may use key_evt_amqp commands? For those that tell something, whoever may CONFIG GET the upstream; for those that change something, whoever may CONFIG SET it
-/// (<see cref="CommandTable"/> says which is which). Asked on the client's own connection at each command and never remembered. Where the upstream has no such command: the users
-/// of --admin-users. Everything that is not clearly a yes is a no.
+/// Who may use key_evt_amqp commands? For commands that tell something: whoever may CONFIG GET the upstream. For commands that change something: whoever may
+/// CONFIG SET it (<see cref="CommandTable"/> says which is which). Redis is asked on the client's own connection at each command, and the answer is never
+/// remembered. If the upstream has no CONFIG command: the users of --admin-users. Every answer that is not clearly a yes is a no.
 /// </summary>
 internal sealed class Authorization(IReadOnlyCollection<string> adminUsers)
 {
@@ -19,16 +19,16 @@ internal sealed class Authorization(IReadOnlyCollection<string> adminUsers)
 
     public static ReadOnlyMemory<byte> UserQuestion { get; } = "*2\r\n$3\r\nACL\r\n$6\r\nWHOAMI\r\n"u8.ToArray();
 
-    /// <summary>Whether there may be a second question.</summary>
+    /// <summary>Whether a second question may be needed, for the user's name.</summary>
     public bool MayAskUser => _adminUsers.Count > 0;
 
-    /// <summary>Judges the answer to the question for the right.</summary>
+    /// <summary>Judges the answer to the question about the right.</summary>
     public Verdict JudgeRight(RightQuestion question, in ProbeAnswer answer) => answer.Kind switch
     {
         _ when question.IsYes(answer) => Verdict.Allowed,
-        FrameKind.Queued => Verdict.Refused(InMulti), // the barrier, an unknown command, has made EXEC abort already
+        FrameKind.Queued => Verdict.Refused(InMulti), // the first mark, an unknown command, has already made EXEC abort
         FrameKind.Error when MayAskUser && SaysNoSuchCommand(answer.Bytes.Span) => Verdict.Ask,
-        FrameKind.Error when !answer.Bytes.IsEmpty => Verdict.Refused(answer.Bytes), // Redis' own words
+        FrameKind.Error when !answer.Bytes.IsEmpty => Verdict.Refused(answer.Bytes), // in Redis' own words
         _ => Verdict.Refused(question.Right == CommandRight.Read ? MayNotRead : MayNotChange),
     };
 
@@ -39,12 +39,13 @@ internal sealed class Authorization(IReadOnlyCollection<string> adminUsers)
         if (answer.Kind != FrameKind.Bulk || answer.Bytes.IsEmpty) return Verdict.Refused(NotAdmin);
         var frame = answer.Bytes.Span;
         var body = frame[(frame.IndexOf("\r\n"u8) + 2)..];
-        if (body.Length < 2) return Verdict.Refused(NotAdmin); // $-1
+        if (body.Length < 2) return Verdict.Refused(NotAdmin); // a null bulk string ($-1)
         return _adminUsers.Contains(Encoding.UTF8.GetString(body[..^2])) ? Verdict.Allowed : Verdict.Refused(NotAdmin);
     }
 
     /// <summary>
-    /// <c>-ERR unknown command 'CONFIG', ...</c> or <c>-ERR unknown subcommand 'SET'. Try CONFIG HELP.</c>, whatever the quotes; a lack of rights (NOPERM, NOAUTH) is another thing.
+    /// Whether the error says that there is no CONFIG command or subcommand: <c>-ERR unknown command 'CONFIG', ...</c> or <c>-ERR unknown subcommand 'SET'. Try
+    /// CONFIG HELP.</c>, whatever the quotes. An error about a missing right (NOPERM, NOAUTH) does not say so.
     /// </summary>
     private static bool SaysNoSuchCommand(ReadOnlySpan<byte> error)
     {

@@ -4,10 +4,12 @@ using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.Intercept;
 
-/// <summary>Which key_evt_amqp commands are there, and who may use them? One line each; a new command is a line here and a method in <see cref="KeyEvtCommands"/>.</summary>
+/// <summary>
+/// Which key_evt_amqp commands are there, and who may use them? One line each. A new command is a line here and a method in <see cref="KeyEvtCommands"/>.
+/// </summary>
 internal static class CommandTable
 {
-    /// <summary>In the order help prints them.</summary>
+    /// <summary>In the order in which help prints them.</summary>
     public static IReadOnlyList<CommandEntry> All { get; } =
     [
         new("config_set", CommandRight.Change, 2, int.MaxValue, (c, r, _) => c.ConfigSetAsync(r), "[host port username password heartbeat exchange routing_key delivery_mode fallback_storage_size keymask...] -- any prefix of these; takes effect at once"),
@@ -31,31 +33,34 @@ internal static class CommandTable
 
     private static readonly Dictionary<string, CommandEntry> ByName = All.ToDictionary(entry => entry.Name, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Which right does a request of the proxy's own need? A name that is not in the table gets a text and does nothing; the replaced module's loading and unloading change.</summary>
+    /// <summary>
+    /// Which right does a request that the proxy answers need? A name that is not in the table only gets an error text. MODULE LOAD and UNLOAD of the replaced
+    /// module change something.
+    /// </summary>
     public static CommandRight RightFor(RespRequest request)
     {
         if (!CommandNames.HasPrefix(request[0].Span)) return CommandRight.Change;
         return Find(request[0].Span[CommandNames.Prefix.Length..])?.Right ?? CommandRight.Read;
     }
 
-    /// <summary>How is a request of the proxy's own called in metrics? Never by the client's words: a name that is not in the table is "unknown".</summary>
+    /// <summary>What is such a request called in metrics? Never by the client's own words: a name that is not in the table is "unknown".</summary>
     public static string LabelOf(RespRequest request)
     {
         if (CommandNames.HasPrefix(request[0].Span)) return Find(request[0].Span[CommandNames.Prefix.Length..])?.Name ?? "unknown";
         return RequestKinds.ArgumentIs(request, 1, "UNLOAD"u8) ? "module_unload" : "module_load";
     }
 
-    /// <param name="subcommand">What stands behind <see cref="CommandNames.Prefix"/>, in any case.</param>
+    /// <param name="subcommand">The part of the name behind <see cref="CommandNames.Prefix"/>, in any case.</param>
     public static CommandEntry? Find(ReadOnlySpan<byte> subcommand) => ByName.GetValueOrDefault(Encoding.Latin1.GetString(subcommand));
 }
 
 /// <summary>One command.</summary>
-/// <param name="Name">Behind the prefix, in lower case.</param>
+/// <param name="Name">The part behind the prefix, in lower case.</param>
 /// <param name="Right">What its caller must be allowed to do.</param>
-/// <param name="MinCount">Arguments, the name included, as Redis counts them.</param>
-/// <param name="MaxCount">See <paramref name="MinCount"/>.</param>
-/// <param name="Run">Writes one complete reply.</param>
-/// <param name="Help">Arguments and what it does.</param>
+/// <param name="MinCount">The least number of arguments; the command's name counts too, as in Redis.</param>
+/// <param name="MaxCount">The greatest number of arguments, counted in the same way.</param>
+/// <param name="Run">Runs the command and returns one complete reply.</param>
+/// <param name="Help">The arguments, and what the command does.</param>
 internal sealed record CommandEntry(
     string Name,
     CommandRight Right,

@@ -5,7 +5,7 @@ using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Proxy.Intercept;
 
-/// <summary>Under which names does config_get show the configuration? Never the password, only whether there is one.</summary>
+/// <summary>Under which names does config_get show the configuration? It never shows the password, only whether there is one.</summary>
 internal static class ConfigNames
 {
     public static IEnumerable<(string Name, ReadOnlyMemory<byte> Value)> Read(ForwarderConfig config)

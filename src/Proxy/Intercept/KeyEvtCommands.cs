@@ -14,12 +14,12 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Intercept;
 
 /// <summary>
-/// What do the key_evt_amqp commands do, and MODULE LOAD and UNLOAD of the module they replace? One method a command, each returning its
-/// complete reply. Who may call them is settled before: see <see cref="Authorization"/>.
+/// What do the key_evt_amqp commands do, and MODULE LOAD and UNLOAD of the module that they replace? One method for each command, which returns the complete
+/// reply. Whether the client may call it has been decided before: see <see cref="Authorization"/>.
 /// </summary>
 internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCommands> logger) : ICommandHandler
 {
-    /// <summary>What info says of the server itself; set by whoever runs the server.</summary>
+    /// <summary>Gives what info says of the server itself. Set once, before the server accepts clients; read by any session.</summary>
     public Func<InfoSection>? ServerSection { get; set; }
 
     public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(RespRequest request, CancellationToken cancellationToken)
@@ -85,7 +85,7 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
 
     public ValueTask<ReadOnlyMemory<byte>> EventsGet() => ValueTask.FromResult(Replies.Bulk(NotifyFlags.Format(control.Config.Events)));
 
-    /// <summary>All of the given rules or none.</summary>
+    /// <summary>Adds all of the given rules, or none if one is wrong.</summary>
     public ValueTask<ReadOnlyMemory<byte>> RuleAddAsync(RespRequest request)
     {
         var rules = new List<EventRule>();
@@ -118,7 +118,7 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
             : ConfigureAsync(config => config with { Format = format, RoutingKey = routingKey ?? config.RoutingKey });
     }
 
-    /// <summary>As CONFIG GET: names and values in turn; of an unknown name nothing.</summary>
+    /// <summary>As CONFIG GET: names and values alternate. For an unknown name the array is empty.</summary>
     public ValueTask<ReadOnlyMemory<byte>> ConfigGet(RespRequest request)
     {
         var elements = new List<ReadOnlyMemory<byte>>();
@@ -132,7 +132,7 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         return ValueTask.FromResult(Replies.Array(elements));
     }
 
-    /// <summary>As INFO: of an unknown section an empty bulk string.</summary>
+    /// <summary>As INFO: for an unknown section the bulk string is empty.</summary>
     public ValueTask<ReadOnlyMemory<byte>> Info(RespRequest request)
     {
         var wanted = request.Count > 1 ? Encoding.Latin1.GetString(request[1].Span) : "all";
@@ -170,7 +170,7 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
             : Fail(error);
     }
 
-    /// <summary>All or nothing; returns why nothing.</summary>
+    /// <summary>Applies all parameters or none. Returns why it was none, or null.</summary>
     private async ValueTask<string?> ApplyParametersAsync(RespRequest request, int from, Func<ForwarderConfig, ForwarderConfig>? also = null)
     {
         var parameters = Parameters(request, from);
@@ -186,7 +186,7 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         return parameters;
     }
 
-    /// <summary>Null: nothing of it, and why.</summary>
+    /// <summary>Null: none of the parameters was applied, and <paramref name="fault"/> says why.</summary>
     private static ForwarderConfig? Apply(ReadOnlyMemory<byte>[] parameters, ForwarderConfig config, out string? fault)
     {
         fault = ConfigParameters.TryApply(parameters, config, out var next, out var error) ? null : error;
@@ -202,7 +202,7 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         return given is null ? Refuse(faults[0]) : ConfigureAsync(config => config with { Masks = change(config.Masks, given) });
     }
 
-    /// <summary>The server's own first; a section of the same name that the forwarder has is joined to it.</summary>
+    /// <summary>All sections, the server's own first. If the forwarder has a section of the same name, its fields are added to the server's.</summary>
     private IEnumerable<InfoSection> Sections()
     {
         var known = control.GetInfo();
@@ -211,7 +211,7 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         return [server with { Fields = [.. server.Fields, .. same] }, .. known.Where(section => section.Name != server.Name)];
     }
 
-    /// <summary>Nothing changes when the configuration would have a fault.</summary>
+    /// <summary>Changes the configuration, but not if the result would be faulty. Returns the reply.</summary>
     private async ValueTask<ReadOnlyMemory<byte>> ConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change)
     {
         string? fault = null;

@@ -5,8 +5,8 @@ using KeyEvt.Resp.Requests;
 namespace KeyEvt.Proxy.Intercept;
 
 /// <summary>
-/// A key_evt_amqp command: may it run, and what does it reply? One that Redis would not have taken from a client without login, as it is too large, ends the session
-/// in Redis' words. Whether the client has logged in, only Redis knows: its answer to the question says so.
+/// A key_evt_amqp command: may it run, and what does it reply? Redis refuses large requests of clients that have not logged in. If this request is one, the
+/// session ends with Redis' words. Only Redis knows whether the client has logged in; its answer to the question tells.
 /// </summary>
 internal sealed class OwnCommand(RespRequest request, Authorization authorization, ICommandHandler commands) : Interception
 {
@@ -19,9 +19,9 @@ internal sealed class OwnCommand(RespRequest request, Authorization authorizatio
 
     public override ReadOnlyMemory<byte> Question => _right.Request;
 
-    public override ReadOnlyMemory<byte>? SecondQuestion => authorization.MayAskUser ? Authorization.UserQuestion : (ReadOnlyMemory<byte>?)null; // a bare null would become an empty question
+    public override ReadOnlyMemory<byte>? SecondQuestion => authorization.MayAskUser ? Authorization.UserQuestion : (ReadOnlyMemory<byte>?)null; // without the cast, null would become an empty question
 
-    /// <summary>An error line, or a user's name.</summary>
+    /// <summary>Enough for an error line or a user's name.</summary>
     public override int MaxAnswerBytes => 1024;
 
     protected override async ValueTask<ReadOnlyMemory<byte>?> JudgeAsync(ProbeAnswer answer, bool isFirst, CancellationToken cancellationToken)

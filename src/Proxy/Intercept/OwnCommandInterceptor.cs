@@ -5,7 +5,7 @@ using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.Intercept;
 
-/// <summary>Answers the proxy's own commands. It keeps nothing, so all sessions share one.</summary>
+/// <summary>Answers key_evt_amqp commands. It has no state, so all sessions share one.</summary>
 internal sealed class OwnCommandInterceptor(Authorization authorization, ICommandHandler commands) : SessionInterceptor
 {
     public override CandidateFilter Candidates => new(isNodePort: false);

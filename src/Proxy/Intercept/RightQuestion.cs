@@ -5,14 +5,16 @@ using KeyEvt.Resp;
 
 namespace KeyEvt.Proxy.Intercept;
 
-/// <summary>What is Redis asked, on the client's own connection, to know whether the client has a right, and which answer is a yes? Asking changes nothing.</summary>
+/// <summary>
+/// What is Redis asked on the client's own connection, to learn whether the client has a right, and which answer is a yes? The question changes nothing.
+/// </summary>
 /// <remarks>
 /// <code>
 /// Read     CONFIG GET notify-keyspace-events          the parameter and its value
 /// Change   CONFIG SET key_evt_amqp.NONCE 1            an error that there is no such parameter, with this very name
 /// </code>
-/// Redis looks at rights first, so only who may CONFIG SET gets to know that the parameter does not exist. The name is new and random each time: nothing but the answer to this
-/// question can hold it.
+/// Redis checks rights first. So only a client that may CONFIG SET learns that the parameter does not exist. The name is new and random each time, so nothing
+/// but the answer to this question can contain it.
 /// </remarks>
 internal sealed class RightQuestion
 {
@@ -20,7 +22,7 @@ internal sealed class RightQuestion
 
     private readonly ArrayBufferWriter<byte> _request = new();
 
-    /// <summary>For <see cref="CommandRight.Change"/>: the lines that are a yes.</summary>
+    /// <summary>For <see cref="CommandRight.Change"/>: the error lines that are a yes.</summary>
     private readonly byte[][] _noSuchParameter = [];
 
     private RightQuestion(CommandRight right)
@@ -43,13 +45,13 @@ internal sealed class RightQuestion
 
     public CommandRight Right { get; }
 
-    /// <summary>What is sent.</summary>
+    /// <summary>The request that is sent.</summary>
     public ReadOnlyMemory<byte> Request => _request.WrittenMemory;
 
-    /// <summary>For one command: a name is used once.</summary>
+    /// <summary>The question for one command. Of <see cref="CommandRight.Change"/> each command gets a new one, since a name is used only once.</summary>
     public static RightQuestion For(CommandRight right) => right == CommandRight.Read ? Reading : new RightQuestion(right);
 
-    /// <summary>Whether the answer proves the right. Everything else does not.</summary>
+    /// <summary>Whether the answer proves the right.</summary>
     public bool IsYes(in ProbeAnswer answer)
     {
         if (Right == CommandRight.Read) return answer.Kind == FrameKind.ConfigValue;

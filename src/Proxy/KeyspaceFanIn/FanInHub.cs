@@ -5,12 +5,14 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.KeyspaceFanIn;
 
-/// <summary>What do all merged streams share, and what have they done so far? Thread safe.</summary>
+/// <summary>
+/// What do all merged streams share, and what have they done so far? Thread safe: the counters are changed by Interlocked and read by Volatile.
+/// </summary>
 internal sealed class FanInHub(ITopology topology, ITransport transport, TimeSpan connectTimeout, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan WarnEvery = TimeSpan.FromMinutes(1);
 
-    /// <summary>Many sessions lose the same master at once: one hint says it for all.</summary>
+    /// <summary>How often the topology is told of lost masters. Many sessions lose the same master at once, and one hint is enough for all.</summary>
     private static readonly TimeSpan HintEvery = TimeSpan.FromMilliseconds(100);
 
     private readonly KeyedRateLimiter<string> _warnings = new(time, WarnEvery);
@@ -31,16 +33,16 @@ internal sealed class FanInHub(ITopology topology, ITransport transport, TimeSpa
 
     public ILogger Logger => logger;
 
-    /// <summary>Clients whose subscription is merged from all masters.</summary>
+    /// <summary>How many clients have a merged subscription.</summary>
     public long Subscribers => Volatile.Read(ref _subscribers);
 
-    /// <summary>Connections to masters for them.</summary>
+    /// <summary>How many connections to masters serve merged subscriptions.</summary>
     public long Connections => Volatile.Read(ref _connections);
 
-    /// <summary>Those of them that did not read and were cut.</summary>
+    /// <summary>How many clients with a merged subscription were cut because they did not read.</summary>
     public long SubscribersCut => Volatile.Read(ref _cut);
 
-    /// <summary>For the server's section of info.</summary>
+    /// <summary>The fields for the section "server" of info.</summary>
     public IEnumerable<KeyValuePair<string, string>> Fields =>
     [
         Field("merged_subscribers", Subscribers),
@@ -58,26 +60,26 @@ internal sealed class FanInHub(ITopology topology, ITransport transport, TimeSpa
         if (_warnings.TryTake("cut")) FanInLog.SubscriberTooSlow(logger, session, NotificationInbox.MaxBytes, cut);
     }
 
-    /// <summary>A master that was heard is lost: who follows the nodes is to look.</summary>
+    /// <summary>The connection to a master is lost, so the topology should look at the nodes.</summary>
     public void Lost(TransportAddress node)
     {
         if (_hints.TryTake()) topology.Hint($"a merged subscription lost {node}");
     }
 
-    /// <summary>The node does not let the proxy subscribe.</summary>
-    /// <param name="error">Its code; what else it says may hold a channel, and so a key.</param>
+    /// <summary>A node refuses a subscription of the proxy.</summary>
+    /// <param name="error">The error's first word. The rest may contain a channel, and so a key.</param>
     public void WarnOfRefusal(TransportAddress node, string error)
     {
         if (_warnings.TryTake($"refused {node}")) FanInLog.MergeRefused(logger, node, error);
     }
 
-    /// <summary>A client was told that it is subscribed, but does not hear all masters yet.</summary>
+    /// <summary>A client was told that it is subscribed, but not all masters are heard yet.</summary>
     public void WarnOfMissing(string nodes)
     {
         if (_warnings.TryTake("missing")) FanInLog.MergeIncomplete(logger, nodes);
     }
 
-    /// <summary>A subscriber hears its own node only from here on.</summary>
+    /// <summary>From here on a subscriber hears only its own node.</summary>
     public void WarnOfGivingUp(string why)
     {
         if (_warnings.TryTake("given up")) FanInLog.MergeGivenUp(logger, why);

@@ -7,14 +7,16 @@ using KeyEvt.Resp.Requests;
 
 namespace KeyEvt.Proxy.KeyspaceFanIn;
 
-/// <summary>One session with <c>--merge-keyspace</c>: what it subscribes to is heard from all masters. Owns the connections to the others.</summary>
+/// <summary>
+/// For a session with <c>--merge-keyspace</c>: its client hears all masters for the names that it subscribes to. Owns the connections to the other masters.
+/// </summary>
 internal sealed class FanInInterceptor : SessionInterceptor
 {
     private readonly ClusterInterceptor _inner;
     private readonly FanInStream _stream;
     private readonly FanInRequests _requests;
 
-    /// <param name="inner">What the session does besides.</param>
+    /// <param name="inner">Decides about all other requests.</param>
     /// <param name="address">Where <paramref name="upstream"/> is.</param>
     public FanInInterceptor(ClusterInterceptor inner, FanInHub hub, ProxySession session, IConnection upstream, TransportAddress address)
     {
@@ -23,7 +25,7 @@ internal sealed class FanInInterceptor : SessionInterceptor
         _requests = new FanInRequests(_stream, EndTooSlow);
         ReplyFilter = new FanInReplyFilter(inner.ReplyFilter, _stream);
 
-        // As Redis does with a subscriber beyond its client-output-buffer-limit.
+        // As Redis does with a subscriber that exceeds its client-output-buffer-limit.
         void EndTooSlow()
         {
             if (session.EndReason == SessionEndReason.None) hub.SubscriberWasCut(session.Id);

@@ -3,7 +3,7 @@ using KeyEvt.Forwarder.Metrics;
 
 namespace KeyEvt.Proxy.KeyspaceFanIn;
 
-/// <summary>What do metrics tell of subscriptions that hear all masters of a cluster?</summary>
+/// <summary>What do metrics tell of merged subscriptions?</summary>
 internal static class FanInMetrics
 {
     private static readonly MetricDefinition Subscribers = new(MetricKind.Gauge, "keyevt.merge.subscribers", "{session}", "Clients that are subscribed to the notifications of all masters (--merge-keyspace).");
@@ -12,7 +12,7 @@ internal static class FanInMetrics
 
     public static IReadOnlyList<MetricDefinition> Definitions { get; } = [Subscribers, Connections, Cut];
 
-    /// <param name="services">Null: nothing is merged.</param>
+    /// <param name="services">Null: no subscriptions are merged.</param>
     public static void Add(Meter meter, FanInHub? services)
     {
         meter.Observe(Subscribers, () => services?.Subscribers ?? 0);

@@ -2,19 +2,19 @@ using System.Text;
 
 namespace KeyEvt.Proxy.KeyspaceFanIn;
 
-/// <summary>What is a client subscribed to at one moment, of what is merged? Immutable; a new one at each change.</summary>
+/// <summary>Which names that are merged is a client subscribed to at one moment? Immutable; each change makes a new set.</summary>
 /// <param name="Version">Grows with every change.</param>
-/// <param name="ByKey">By <see cref="KeyOf"/>. Never changed.</param>
+/// <param name="ByKey">The names, by <see cref="KeyOf"/>. Not changed after construction.</param>
 internal sealed record FanInNameSet(long Version, Dictionary<string, FanInName> ByKey)
 {
-    /// <summary>Of a longer name the key is made on the heap.</summary>
+    /// <summary>For names of this length and longer, the lookup key is made on the heap.</summary>
     private const int MaxOnStack = 256;
 
     public static FanInNameSet None { get; } = new(0, []);
 
     public bool IsEmpty => ByKey.Count == 0;
 
-    /// <summary>How a name is looked up: a channel and a pattern of the same text are two things. One character a byte.</summary>
+    /// <summary>The key to look a name up by. It has one character per byte, and differs for a channel and a pattern of the same text.</summary>
     public static string KeyOf(bool isPattern, ReadOnlySpan<byte> name) => string.Create(1 + name.Length, new Wanted(isPattern, name), static (key, wanted) => wanted.WriteTo(key));
 
     public FanInName? Find(bool isPattern, ReadOnlySpan<byte> name)
@@ -24,7 +24,7 @@ internal sealed record FanInNameSet(long Version, Dictionary<string, FanInName> 
         return ByKey.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(key, out var found) ? found : null;
     }
 
-    /// <summary>The same when all of them are there already.</summary>
+    /// <summary>The set with these names added; the same object when all of them are in it already.</summary>
     public FanInNameSet With(IEnumerable<FanInName> names)
     {
         var next = new Dictionary<string, FanInName>(ByKey);
@@ -33,7 +33,7 @@ internal sealed record FanInNameSet(long Version, Dictionary<string, FanInName> 
         return grown ? new FanInNameSet(Version + 1, next) : this;
     }
 
-    /// <summary>Without those that are to be dropped; the same when there is none.</summary>
+    /// <summary>The set without the names that are to be dropped, which are also marked as dropped; the same object when there are none.</summary>
     public FanInNameSet Without(Func<string, FanInName, bool> isToBeDropped)
     {
         var next = new Dictionary<string, FanInName>();

@@ -8,14 +8,15 @@ using KeyEvt.Resp.Replies;
 namespace KeyEvt.Proxy.KeyspaceFanIn;
 
 /// <summary>
-/// Through a replica's port: what of the replica's own messages is left out, as its master is heard instead? Beyond that what <see cref="RedirectFilter"/> does. Only a message of a merged name is
-/// one: a push in RESP3, an array in RESP2, where a subscribed client gets no other replies. Of each frame no more is held than tells that.
+/// Which of the own node's messages are left out? If that node is a replica, its messages for merged names are, since its master is heard instead. Such a
+/// message is a push in RESP3, and an array in RESP2, where a subscribed client gets no other replies. Of each frame no more is held than is needed to tell.
+/// All other bytes go through <see cref="RedirectFilter"/>. Used by the session's reply pump only.
 /// </summary>
 internal sealed class FanInReplyFilter(RedirectFilter redirect, FanInStream stream) : IReplyFilter
 {
     private readonly ArrayBufferWriter<byte> _head = new(128);
 
-    /// <summary>Inside a message that is left out.</summary>
+    /// <summary>The next bytes belong to a message that is left out.</summary>
     private bool _isLeavingOut;
     private RespReplyFramer _leftOut;
 
@@ -52,10 +53,10 @@ internal sealed class FanInReplyFilter(RedirectFilter redirect, FanInStream stre
         redirect.WriteHeld(client);
     }
 
-    /// <summary>What is held or left out is not the client's yet: it stands where it stood.</summary>
+    /// <summary>Bytes that are held or left out have not gone to the client, so only the <see cref="RedirectFilter"/> counts.</summary>
     public long ToBoundary(in ReadOnlySequence<byte> replies) => redirect.ToBoundary(replies);
 
-    /// <summary>Takes as many bytes as are needed to tell, or all; returns how many.</summary>
+    /// <summary>Takes as many bytes as are needed to tell what the frame is, or all of them. Returns how many.</summary>
     private int Hold(ReadOnlySpan<byte> bytes, out int verdict)
     {
         for (var taken = 0; ;)
@@ -71,7 +72,7 @@ internal sealed class FanInReplyFilter(RedirectFilter redirect, FanInStream stre
     private void LeaveOutHead()
     {
         _leftOut = default;
-        _leftOut.TryAdvance(_head.WrittenSpan, out _); // the payload is still to come
+        _leftOut.TryAdvance(_head.WrittenSpan, out _); // the payload has not come yet
         _head.ResetWrittenCount();
         _isLeavingOut = true;
     }

@@ -5,19 +5,20 @@ using KeyEvt.Resp.Requests;
 namespace KeyEvt.Proxy.KeyspaceFanIn;
 
 /// <summary>
-/// What do a client's requests mean for its merged stream? Asked by the request pump, in their order, before they go upstream.
+/// What do a client's requests mean for its merged stream? Asked by the request pump, in the order of the requests, before they go upstream.
 /// <para>
-/// Inside MULTI a mark would break the transaction, and with replies off there are none to judge by: there nothing is merged. To end a subscription no answer is needed: what is dropped
-/// too early the client has asked to hear no more.
+/// Nothing is merged inside MULTI, where a mark would break the transaction, nor with replies off, where there are no replies to judge by. An unsubscription
+/// needs no answer from the node: if a name is dropped too early, the client has already asked to hear no more of it.
 /// </para>
 /// </summary>
-/// <param name="overflow">Ends the session.</param>
+/// <param name="overflow">Ends the session, because too many bytes wait for its client.</param>
 internal sealed class FanInRequests(FanInStream stream, Action overflow)
 {
+    /// <summary>Used by the request pump only.</summary>
     private bool _isInMulti;
 
     /// <param name="repliesMayBeOff">The client has used CLIENT REPLY OFF or SKIP.</param>
-    /// <returns>Null: it goes upstream as it is.</returns>
+    /// <returns>Null: the request goes upstream as it is.</returns>
     public Interception? InterceptionOf(RespRequest request, bool repliesMayBeOff)
     {
         var mayMark = !_isInMulti && !repliesMayBeOff;
@@ -51,10 +52,10 @@ internal sealed class FanInRequests(FanInStream stream, Action overflow)
         return null;
     }
 
-    /// <summary>A request was too large to be looked at. If it has unsubscribed, nothing must be delivered any more.</summary>
+    /// <summary>Called when a request was too large to be looked at. It may have unsubscribed, so no more messages may be delivered.</summary>
     public void TooLarge() => stream.GiveUp("a request that may have unsubscribed is too large to be looked at");
 
-    /// <summary>All of the kind when none is named.</summary>
+    /// <summary>Drops the names that the request lists. If it lists none, drops all channels or all patterns.</summary>
     private void Drop(RespRequest request, bool arePatterns)
     {
         if (!stream.IsActive) return;

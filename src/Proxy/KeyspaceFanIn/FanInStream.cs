@@ -6,46 +6,57 @@ using KeyEvt.Proxy.Transport;
 namespace KeyEvt.Proxy.KeyspaceFanIn;
 
 /// <summary>
-/// The notifications of the other masters for one client: which names, over which connections? What a client's own node says passes through its session; for each other master there is one
-/// connection that is subscribed to the same names. Of a replica nothing of them is let through: it says <c>del</c> where its master says <c>expired</c>, so that its master is listened to
-/// like any other.
+/// The notifications of the other masters for one client: which names is it subscribed to, and over which connections do they come? Messages of the client's
+/// own node pass through its session. For each other master there is one connection that is subscribed to the same names. If the own node is a replica, none of
+/// its messages for these names are let through: it says <c>del</c> where its master says <c>expired</c>. Its master is then heard like any other.
 /// <para>
-/// Names are added by the reply pump, at the place of the node's own confirmation, and dropped by the request pump. Owns the connections.
+/// The reply pump adds names, at the place of the own node's confirmation. The request pump drops them. Owns the connections.
 /// </para>
 /// </summary>
 /// <param name="own">The node that the session is connected to.</param>
 /// <param name="wake">See <see cref="NotificationInbox"/>.</param>
-/// <param name="overflow">The client does not read: ends its session.</param>
+/// <param name="overflow">Ends the session, because its client does not read.</param>
 internal sealed class FanInStream(FanInHub services, TransportAddress own, Action wake, Action overflow) : IAsyncDisposable
 {
-    /// <summary>How long a confirmation waits until all masters are heard. It takes milliseconds, where they are all there.</summary>
+    /// <summary>How long a confirmation waits until all masters are heard. If all of them can be reached, that takes milliseconds.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _end = new();
+
+    /// <summary>
+    /// One connection for each other master, by the node's id. Guarded by the gate, as are <see cref="_closing"/>, <see cref="_following"/> and
+    /// <see cref="_isEnded"/>.
+    /// </summary>
     private readonly Dictionary<string, MasterLink> _links = [];
 
-    /// <summary>Of links that were given up.</summary>
+    /// <summary>Connections that were given up and have not ended yet.</summary>
     private readonly List<MasterLink> _closing = [];
+
+    /// <summary>Written within the gate; read by any thread: a volatile reference to an immutable set.</summary>
     private volatile FanInNameSet _names = FanInNameSet.None;
     private readonly ChangeSignal _progress = new();
+
+    /// <summary>The own node is a replica. Written within the gate; read by the reply pump.</summary>
     private volatile bool _ownIsReplica;
     private Task? _following;
     private bool _isEnded;
 
     public NotificationInbox Inbox { get; } = new(wake);
 
-    /// <summary>A link has met a fault of the program: ends the session.</summary>
+    /// <summary>Called when a connection has met a bug in the program: ends the session.</summary>
     public Action Fault { get; init; } = static () => { };
 
     public FanInNameSet Names => _names;
 
     public bool IsActive => !_names.IsEmpty;
 
-    /// <summary>What the session's own node sends for these names is not for the client.</summary>
+    /// <summary>Messages of the session's own node for these names are not passed to the client.</summary>
     public bool LeavesOwnOut => _ownIsReplica && IsActive;
 
-    /// <summary>Returns when all masters are heard for these names, or after a while without that: it goes on then by itself.</summary>
+    /// <summary>
+    /// Adds names. Returns when all masters are heard for them, or after <see cref="Patience"/>; the subscriptions then go on in the background.
+    /// </summary>
     public async ValueTask AddAsync(IReadOnlyCollection<FanInName> names, CancellationToken cancellationToken)
     {
         FanInNameSet wanted;
@@ -61,7 +72,7 @@ internal sealed class FanInStream(FanInHub services, TransportAddress own, Actio
         await InForceAsync(wanted.Version, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>At once: nothing of these is delivered any more.</summary>
+    /// <summary>Drops names. No message for them is delivered from here on.</summary>
     public void Drop(Func<string, FanInName, bool> isToBeDropped)
     {
         lock (_gate)
@@ -76,23 +87,23 @@ internal sealed class FanInStream(FanInHub services, TransportAddress own, Actio
 
     public void DropAll() => Drop(static (_, _) => true);
 
-    /// <summary>The client may want to hear more, but what it is to be sent, or how, cannot be known any more.</summary>
+    /// <summary>Drops all names, because it cannot be known any more which messages the client wants, or in which protocol.</summary>
     public void GiveUp(string why)
     {
         if (IsActive) services.WarnOfGivingUp(why);
         DropAll();
     }
 
-    /// <summary>A link has received a message.</summary>
+    /// <summary>Called by a connection that has received a message.</summary>
     public void Deliver(in PubSubFrame message, ReadOnlySpan<byte> frame)
     {
         if (_names.Find(message.IsPattern, message.Name) is { } name && !Inbox.TryAdd(name, frame.ToArray())) overflow();
     }
 
-    /// <summary>A link has come further.</summary>
+    /// <summary>Called by a connection that has more names in force than before.</summary>
     public void Progress() => _progress.Signal();
 
-    /// <summary>Idempotent; by the session, when its replies have ended.</summary>
+    /// <summary>Called by the session when its replies have ended. May be called more than once.</summary>
     public async ValueTask DisposeAsync()
     {
         Inbox.Close();
@@ -112,7 +123,7 @@ internal sealed class FanInStream(FanInHub services, TransportAddress own, Actio
         _end.Dispose();
     }
 
-    /// <summary>Follows the nodes until the end.</summary>
+    /// <summary>Follows the topology until the session ends.</summary>
     private async Task FollowAsync()
     {
         try
@@ -131,7 +142,7 @@ internal sealed class FanInStream(FanInHub services, TransportAddress own, Actio
         }
     }
 
-    /// <summary>One link for each master but the own node, subscribed to the names as they are now, and no others.</summary>
+    /// <summary>Makes the connections fit: one for each master except the own node, subscribed to exactly the current names.</summary>
     private void Reconcile()
     {
         List<MasterLink> over = [];
@@ -151,12 +162,13 @@ internal sealed class FanInStream(FanInHub services, TransportAddress own, Actio
             _closing.AddRange(over);
         }
 
-        foreach (var link in over) link.Close(); // outside of the lock: the ends of connections run in it
+        foreach (var link in over) link.Close(); // outside of the gate, since closing a connection runs other code
         foreach (var link in Links()) link.Wake();
     }
 
     private bool IsOwn(TopologyNode node) => TransportAddress.Of(node.Address) == own;
 
+    /// <summary>Waits until all masters are heard for this version of the names, at most for <see cref="Patience"/>.</summary>
     private async ValueTask InForceAsync(long version, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(Patience, services.Time);
@@ -166,7 +178,7 @@ internal sealed class FanInStream(FanInHub services, TransportAddress own, Actio
         {
             while (true)
             {
-                var progress = _progress.Next; // before the look, so that none is missed
+                var progress = _progress.Next; // before the look, so that no progress is missed
                 missing = Links().FindAll(link => link.InForce < version && !link.Node.IsFailing);
                 if (missing.Count == 0) return;
                 await progress.WaitAsync(either.Token).ConfigureAwait(false);

@@ -3,8 +3,8 @@ using KeyEvt.Resp.Requests;
 namespace KeyEvt.Proxy.KeyspaceFanIn;
 
 /// <summary>
-/// Which channels and patterns are merged? Those that begin as Redis' keyspace notifications do: the name says so itself, also a pattern's, so
-/// that nothing of a subscription to <c>*</c> is told three times.
+/// Which channels and patterns are merged? Those that begin as Redis' keyspace notifications do. A pattern must begin so too. Otherwise a client that is
+/// subscribed to <c>*</c> would get each message of the cluster several times.
 /// </summary>
 internal static class KeyspaceNames
 {
@@ -14,7 +14,7 @@ internal static class KeyspaceNames
 
     public static bool IsOne(ReadOnlySpan<byte> name) => name.StartsWith(KeyEvent) || name.StartsWith(KeySpace);
 
-    /// <summary>Whether one of the arguments behind the command's name is.</summary>
+    /// <summary>Whether one of the arguments is such a name.</summary>
     public static bool AreIn(RespRequest request)
     {
         for (var i = 1; i < request.Count; i++)

@@ -12,24 +12,26 @@ namespace KeyEvt.Proxy.KeyspaceFanIn;
 /// <summary>
 /// What is said on one connection to another master?
 /// <code>
-/// AUTH ...                                 where there is a password; nothing else before its answer, as some servers leave that out in a pipeline
-/// PING                                     until it is not answered by -LOADING: a node that loads its AOF publishes what it replays, and lets in who subscribes meanwhile
+/// AUTH ...                                 if there is a password; nothing more is sent before its answer: some servers do not answer a failed AUTH in a pipeline
+/// PING                                     until it is not answered by -LOADING: a node that loads its AOF publishes what it replays, and accepts subscribers
+/// meanwhile
 /// (P)SUBSCRIBE / (P)UNSUBSCRIBE name ...   what has changed since the last time
 /// PING version                             its answer comes behind those of the subscriptions: they are in force
 /// </code>
-/// One loop reads and writes. Whoever wants something of it (other names, a tick) wakes its read, and it looks for itself. A node that says nothing may be busy: the connection is
-/// given up when the node answers another one (<see cref="MasterWitness"/>) and still says nothing on this one, or after some minutes.
+/// One loop reads and writes, and it alone uses the fields that are not volatile. Whoever wants something from it (names have changed, a tick) wakes its read,
+/// and it looks what is to be done. A node that says nothing may be busy. So the connection is given up only if the node answers another connection
+/// (<see cref="MasterWitness"/>) and still says nothing on this one, or after some minutes.
 /// </summary>
-/// <param name="answered">Told the version of the names that is in force.</param>
+/// <param name="answered">Called with the version of the names that is in force.</param>
 internal sealed class MasterConversation(IConnection connection, TopologyNode node, FanInStream stream, FanInHub services, Action<long> answered)
 {
-    /// <summary>How often the node is asked whether it is there; of one that has not answered for so long, another connection is asked.</summary>
+    /// <summary>How often the node is asked whether it is there. If an answer is overdue at the next tick, the node is asked over another connection.</summary>
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(5);
 
-    /// <summary>Once the node has answered another connection: how long this one has to bring something.</summary>
+    /// <summary>How long this connection may still bring nothing after the node has answered another one.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>One that answers nobody for so long is given up.</summary>
+    /// <summary>A node that answers nobody for this long is given up.</summary>
     private static readonly TimeSpan SilenceLimit = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan LoadingInterval = TimeSpan.FromMilliseconds(50);
@@ -38,37 +40,45 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
     private readonly PipeWriter _output = connection.Output;
     private RespReplyFramer _framer;
 
-    /// <summary>Bytes in front of the buffer's end that the framer has seen: a frame's beginning.</summary>
+    /// <summary>How many bytes at the end of the buffer the framer has already seen: the beginning of a frame.</summary>
     private long _framed;
+
+    /// <summary>The login has been accepted, or none is needed.</summary>
     private bool _isIn;
 
-    /// <summary>It has loaded its data, as far as it says.</summary>
+    /// <summary>The node has loaded its data, as far as it says.</summary>
     private bool _isLoaded;
 
-    /// <summary>It said that it is loading; asked again when the wait is over.</summary>
+    /// <summary>The node said that it is loading. It is asked again when <see cref="_isWaitOver"/> is set.</summary>
     private bool _isLoading;
+
+    /// <summary>Set by the timer that <see cref="AskWhetherLoaded"/> starts; cleared by the loop.</summary>
     private volatile bool _isWaitOver;
+
+    /// <summary>The names that the node was last asked to subscribe to.</summary>
     private FanInNameSet _asked = FanInNameSet.None with { Version = -1 };
+
+    /// <summary>Set by the timer of <see cref="AskEvery"/>; cleared by the loop.</summary>
     private volatile bool _tick;
 
-    /// <summary>A PING or the login is out.</summary>
+    /// <summary>A PING or the login has been sent and not answered yet.</summary>
     private bool _isAsked;
 
-    /// <summary>For so many ticks, and nothing has come since.</summary>
+    /// <summary>For how many ticks an answer has been overdue without a byte having come.</summary>
     private int _ticksLate;
 
-    /// <summary>The node has answered another connection, and nothing has come on this one for the grace.</summary>
+    /// <summary>The node has answered another connection, and the grace has passed. Set by the task <see cref="_witness"/>, cleared by the loop.</summary>
     private volatile bool _isWitnessed;
     private Task _witness = Task.CompletedTask;
 
-    /// <summary>A subscription was refused: asked again at each tick, as rights may have been given.</summary>
+    /// <summary>A subscription was refused. It is tried again at each tick, as the rights may have been given meanwhile.</summary>
     private bool _isRefused;
 
     public void Wake() => _input.CancelPendingRead();
 
-    /// <summary>Until the connection is lost.</summary>
-    /// <exception cref="IOException">It is.</exception>
-    /// <exception cref="RespProtocolException">What comes is no RESP.</exception>
+    /// <summary>Talks to the node until the connection is lost.</summary>
+    /// <exception cref="IOException">The connection is lost.</exception>
+    /// <exception cref="RespProtocolException">The node sends something that is not RESP.</exception>
     public async Task RunAsync()
     {
         await using var ticks = services.Time.CreateTimer(_ => Tick(), null, AskEvery, AskEvery);
@@ -94,8 +104,8 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
             if (_isLoaded) Subscribe();
             else if (_isIn) AskWhetherLoaded(waits);
             if (!await _output.TryFlushAsync().ConfigureAwait(false)) throw new IOException("the node takes no more");
-            var read = await _input.ReadAsync(CancellationToken.None).ConfigureAwait(false); // woken by who ends it
-            if (!read.Buffer.IsEmpty && read.Buffer.Length > _framed) _ticksLate = 0; // whatever it is, something has come
+            var read = await _input.ReadAsync(CancellationToken.None).ConfigureAwait(false); // not cancelled: whoever ends the conversation ends this read
+            if (!read.Buffer.IsEmpty && read.Buffer.Length > _framed) _ticksLate = 0; // any bytes count as a sign of the node
             else if (_isWitnessed && _ticksLate > 0) throw new IOException("it answers others, and nothing comes on this connection");
             _isWitnessed = false;
             var rest = ReadFrames(read.Buffer);
@@ -142,7 +152,7 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
         else Ping();
     }
 
-    /// <summary>Ends within the connect timeout and the grace, and with the conversation.</summary>
+    /// <summary>Asks the node over another connection. Ends within the connect timeout and the grace, and when the conversation ends.</summary>
     private async Task FindWitnessAsync(CancellationToken end)
     {
         try
@@ -159,7 +169,7 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
         Wake();
     }
 
-    /// <summary>At once, and some milliseconds after each answer that it is loading.</summary>
+    /// <summary>Asks at once, and again some milliseconds after each answer that the node is loading.</summary>
     private void AskWhetherLoaded(ITimer waits)
     {
         if (_isAsked) return;
@@ -173,7 +183,7 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
         RespWriter.WriteCommand(_output, "PING"u8);
     }
 
-    /// <summary>What has changed in the names since they were looked at last.</summary>
+    /// <summary>Sends what has changed in the names since the last time.</summary>
     private void Subscribe()
     {
         var (now, before) = (stream.Names, _asked);
@@ -201,7 +211,7 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
 
     private void Send(ReadOnlySpan<byte> name, ReadOnlySpan<byte> argument) => RespWriter.WriteCommand(_output, name, argument);
 
-    /// <summary>Takes the whole frames; returns where one begins that is not all there.</summary>
+    /// <summary>Takes all whole frames. Returns where a frame begins that has not come whole.</summary>
     private SequencePosition ReadFrames(in ReadOnlySequence<byte> buffer)
     {
         var start = buffer.Start;
@@ -227,7 +237,7 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
         var frame = sequence.IsSingleSegment ? sequence.FirstSpan : sequence.ToArray();
         if (_isIn && !_isLoaded)
         {
-            // An error of any other kind, as where PING is refused: it cannot be known.
+            // An error of any other kind, as where PING is refused, tells nothing about loading. The node then counts as loaded.
             _isLoading = frame[0] == '-' && Encoding.ASCII.GetString(new RespReplyReader(frame).ReadError()).StartsWith("LOADING", StringComparison.Ordinal);
             _isLoaded = !_isLoading;
             IsThere();
@@ -250,10 +260,10 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
         var said = PubSubFrame.Read(frame);
         if (said.IsMessage) stream.Deliver(said, frame);
         else if (said.Kind == PubSubKind.Pong) Answered(said.Name);
-        else if (frame[0] == '$') Answered(new RespReplyReader(frame).ReadBulk()); // PING where not one subscription was let in
+        else if (frame[0] == '$') Answered(new RespReplyReader(frame).ReadBulk()); // so PING is answered if no subscription was accepted
     }
 
-    /// <param name="code">The first word only: an error may repeat its command's arguments, a password or a key among them.</param>
+    /// <param name="code">The first word of the error. The rest may repeat the command's arguments, with a password or a key.</param>
     private void TakeError(string code)
     {
         var isPassing = code is "LOADING" or "BUSY" or "MASTERDOWN";
@@ -265,7 +275,7 @@ internal sealed class MasterConversation(IConnection connection, TopologyNode no
         }
 
         _isRefused = true;
-        if (isPassing) IsThere(); // also PING is answered so
+        if (isPassing) IsThere(); // PING is answered by these errors as well
     }
 
     private void Answered(ReadOnlySpan<byte> version)

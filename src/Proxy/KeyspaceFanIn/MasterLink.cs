@@ -6,8 +6,8 @@ using KeyEvt.Resp;
 namespace KeyEvt.Proxy.KeyspaceFanIn;
 
 /// <summary>
-/// One connection to another master, subscribed to what the client is subscribed to; made again whenever it is lost. RESP2 whatever the client speaks: a message differs in its first byte
-/// only. What is said on it: <see cref="MasterConversation"/>.
+/// One connection to another master that is subscribed to the client's names. It is made again whenever it is lost. It speaks RESP2 whatever the client speaks,
+/// since a message differs only in its first byte. What is said on it: <see cref="MasterConversation"/>.
 /// </summary>
 internal sealed class MasterLink
 {
@@ -18,7 +18,11 @@ internal sealed class MasterLink
     private readonly FanInHub _services;
     private readonly TransportAddress _address;
     private readonly CancellationTokenSource _stop = new();
+
+    /// <summary>Set by the loop, read by any thread that wakes it.</summary>
     private volatile MasterConversation? _conversation;
+
+    /// <summary>Written by the loop alone, by Volatile or Interlocked; read by Volatile.</summary>
     private long _inForce = -1;
 
     private MasterLink(TopologyNode node, FanInStream stream, FanInHub services) =>
@@ -26,20 +30,20 @@ internal sealed class MasterLink
 
     public TopologyNode Node { get; }
 
-    /// <summary>Its loop; never faults.</summary>
+    /// <summary>The loop. It never faults.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
 
-    /// <summary>The version of the names that the node has answered for; -1: of none.</summary>
+    /// <summary>The version of the names for which the node has answered; -1: for none.</summary>
     public long InForce => Volatile.Read(ref _inForce);
 
     public static MasterLink Start(TopologyNode node, FanInStream stream, FanInHub services)
     {
         var link = new MasterLink(node, stream, services);
-        link.Ended = Task.Run(link.RunAsync); // not on the thread of whoever starts it, who may hold a lock
+        link.Ended = Task.Run(link.RunAsync); // in the pool, since the caller may hold a lock
         return link;
     }
 
-    /// <summary>The names are others than before.</summary>
+    /// <summary>Called when the names have changed.</summary>
     public void Wake() => _conversation?.Wake();
 
     public void Close() => _stop.Cancel();
@@ -61,7 +65,7 @@ internal sealed class MasterLink
             catch (Exception e)
             {
                 FanInLog.MergeLinkFault(_services.Logger, _address, e);
-                _stream.Fault(); // it would come again: a session that hears only some of the masters must not seem whole
+                _stream.Fault(); // the bug would occur again, and a session that hears only some of the masters must not look complete
                 break;
             }
 
@@ -84,8 +88,8 @@ internal sealed class MasterLink
         }
     }
 
-    /// <summary>Until the connection is lost.</summary>
-    /// <exception cref="IOException">It is; also in other words.</exception>
+    /// <summary>Connects and talks to the master until the connection is lost.</summary>
+    /// <exception cref="IOException">The connection is lost. Other exceptions may say the same, see <see cref="RunAsync"/>.</exception>
     private async Task FollowAsync()
     {
         await using var connection = await ConnectAsync().ConfigureAwait(false);
@@ -111,7 +115,7 @@ internal sealed class MasterLink
         return await _services.Transport.ConnectAsync(_address, either.Token).ConfigureAwait(false);
     }
 
-    /// <summary>The node has done all that was asked of it for these names.</summary>
+    /// <summary>The node has put this version of the names in force.</summary>
     private void Answered(long version)
     {
         Volatile.Write(ref _inForce, version);

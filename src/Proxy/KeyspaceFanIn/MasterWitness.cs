@@ -5,15 +5,18 @@ using KeyEvt.Resp;
 namespace KeyEvt.Proxy.KeyspaceFanIn;
 
 /// <summary>
-/// A connection to a master says nothing. Does the master answer others? If it does not, it is busy or frozen, and the connection is kept: all that it will send comes on it.
-/// Asked over a connection of its own, by PING; every answer is one, also an error. Many sessions ask at once: one question per master is under way at a time, and its answer is for all.
+/// A connection to a master says nothing: does the master answer others? If not, it is busy or frozen, and the connection is kept, since everything it will
+/// send comes there. The master is asked by PING over a connection of its own; any answer counts, also an error. Many sessions ask at once, so only one
+/// question for each master is under way at a time, and all get its answer. Thread safe.
 /// </summary>
 internal sealed class MasterWitness(ITransport transport, TimeSpan deadline, TimeProvider time)
 {
     private readonly Lock _gate = new();
+
+    /// <summary>The question that was asked last of each master. Guarded by the gate.</summary>
     private readonly Dictionary<TransportAddress, Task<bool>> _underWay = [];
 
-    /// <returns>Whether it has answered within the deadline. Never faults.</returns>
+    /// <returns>Whether the master has answered within the deadline. The task never faults.</returns>
     public Task<bool> AnswersAsync(TransportAddress master)
     {
         lock (_gate)

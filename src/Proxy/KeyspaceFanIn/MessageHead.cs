@@ -3,7 +3,7 @@ using System.Buffers.Text;
 namespace KeyEvt.Proxy.KeyspaceFanIn;
 
 /// <summary>
-/// Is a frame that begins so a message for a merged name?
+/// Is a frame that begins like this a message for a merged name?
 /// <code>
 /// ("*" / ">") "3" CRLF "$7" CRLF "message" CRLF "$" length CRLF channel ...
 /// ("*" / ">") "4" CRLF "$8" CRLF "pmessage" CRLF "$" length CRLF pattern ...
@@ -15,16 +15,16 @@ internal static class MessageHead
 
     public const int IsOther = -1;
 
-    /// <summary>No name is longer: it came in a request that was held whole.</summary>
+    /// <summary>No name has a length of more digits, since it came in a request that was held whole.</summary>
     private const int MaxDigits = 5;
 
     private static ReadOnlySpan<byte> Channel => "3\r\n$7\r\nmessage\r\n$"u8;
 
     private static ReadOnlySpan<byte> Pattern => "4\r\n$8\r\npmessage\r\n$"u8;
 
-    /// <param name="head">The frame's first bytes, no more than were asked for.</param>
-    /// <param name="stream">Which names, and in which protocol.</param>
-    /// <returns>One of the two above, or, above 0, how many bytes are needed to go on.</returns>
+    /// <param name="head">The first bytes of the frame, no more than were asked for.</param>
+    /// <param name="stream">Knows the names and the client's protocol.</param>
+    /// <returns>One of the two constants above; or, above 0, how many bytes of the frame are needed to tell more.</returns>
     public static int Judge(ReadOnlySpan<byte> head, FanInStream stream)
     {
         if (head.Length < 2) return head.IsEmpty || head[0] == (stream.Inbox.IsResp3 ? '>' : '*') ? head.Length + 1 : IsOther;

@@ -3,35 +3,37 @@ using KeyEvt.Proxy.Session;
 namespace KeyEvt.Proxy.KeyspaceFanIn;
 
 /// <summary>
-/// What waits to be put between the replies of one client? Filled by the connections to the other masters, emptied by the client's reply pump, which alone writes to the client.
-/// Bounded as Redis bounds what it keeps for a subscriber.
+/// Which messages wait to be put between the replies of one client? The connections to the other masters fill it. The client's reply pump empties it, as it
+/// alone writes to the client. Limited as Redis limits what it keeps for a subscriber. Thread safe: the gate guards all fields but <see cref="IsResp3"/>.
 /// </summary>
-/// <param name="wake">The reply pump may be waiting for the upstream: makes it look here.</param>
+/// <param name="wake">Wakes the reply pump, which may be waiting for the upstream, so that it looks here.</param>
 internal sealed class NotificationInbox(Action wake) : IInsertedFrames
 {
-    /// <summary>As Redis' <c>client-output-buffer-limit pubsub</c> in its smaller limit.</summary>
+    /// <summary>As the soft limit, the smaller one, of Redis' default <c>client-output-buffer-limit pubsub</c>.</summary>
     public const int MaxBytes = 8 * 1024 * 1024;
 
-    /// <summary>What an entry takes besides its bytes.</summary>
+    /// <summary>How much memory an entry takes besides its bytes.</summary>
     private const int Overhead = 64;
 
     private readonly Lock _gate = new();
     private readonly Queue<(FanInName Name, byte[] Frame)> _frames = new();
     private long _bytes;
+
+    /// <summary>Written within the gate; the reply pump reads it without.</summary>
     private volatile bool _hasSome;
 
-    /// <summary>The pump was woken and has not begun to take since.</summary>
+    /// <summary>The pump was woken and has not begun to take since then.</summary>
     private bool _isSignalled;
     private bool _isClosed;
 
     public bool HasSome => _hasSome;
 
-    /// <summary>The client speaks RESP3: notifications are pushes. Written and read by the reply pump alone.</summary>
+    /// <summary>The client speaks RESP3, so notifications are pushes. Used by the reply pump only.</summary>
     public bool IsResp3 { get; set; }
 
-    /// <param name="name">What the client gets it for.</param>
-    /// <param name="frame">A whole RESP2 message; owned from here on.</param>
-    /// <returns>False: it is full.</returns>
+    /// <param name="name">The client's subscription that the message is for.</param>
+    /// <param name="frame">A whole RESP2 message. It belongs to the inbox from here on.</param>
+    /// <returns>False: the inbox is full.</returns>
     public bool TryAdd(FanInName name, byte[] frame)
     {
         lock (_gate)
@@ -45,7 +47,7 @@ internal sealed class NotificationInbox(Action wake) : IInsertedFrames
         }
     }
 
-    /// <summary>Called behind what was added, outside of every lock: the pump may run inside of it.</summary>
+    /// <summary>Wakes the pump, after messages were added. Must be called outside of all locks, since the pump may run inside this call.</summary>
     public void Signal()
     {
         lock (_gate)
@@ -68,7 +70,7 @@ internal sealed class NotificationInbox(Action wake) : IInsertedFrames
     }
 
     /// <inheritdoc/>
-    /// <remarks>In the shape of the client's protocol.</remarks>
+    /// <remarks>The frame has the shape of the client's protocol.</remarks>
     public ReadOnlyMemory<byte> Take()
     {
         lock (_gate)
@@ -82,7 +84,7 @@ internal sealed class NotificationInbox(Action wake) : IInsertedFrames
         }
     }
 
-    /// <summary>Nothing is delivered any more.</summary>
+    /// <summary>Drops everything. Nothing is delivered from here on.</summary>
     public void Close()
     {
         lock (_gate)

@@ -12,15 +12,15 @@ namespace KeyEvt.Proxy.KeyspaceFanIn;
 /// </code>
 /// as an array in RESP2, as a push in RESP3. See https://redis.io/docs/latest/develop/pubsub/.
 /// </summary>
-/// <param name="kind">Of the frame.</param>
-/// <param name="name">The channel or pattern; of a pong its text.</param>
+/// <param name="kind">The kind of the frame.</param>
+/// <param name="name">The channel or pattern; for a pong, its text.</param>
 internal readonly ref struct PubSubFrame(PubSubKind kind, ReadOnlySpan<byte> name)
 {
     public PubSubKind Kind { get; } = kind;
 
     public ReadOnlySpan<byte> Name { get; } = name;
 
-    /// <summary>Whether it concerns a pattern.</summary>
+    /// <summary>Whether the frame concerns a pattern.</summary>
     public bool IsPattern => Kind is PubSubKind.PatternConfirmation or PubSubKind.PatternMessage;
 
     public bool IsConfirmation => Kind is PubSubKind.Confirmation or PubSubKind.PatternConfirmation;

@@ -6,9 +6,10 @@ using KeyEvt.Resp.Requests;
 namespace KeyEvt.Proxy.KeyspaceFanIn;
 
 /// <summary>
-/// (P)SUBSCRIBE of keyspace notifications: the client's own node answers it, and so says whether this client may hear them; for what it confirms the other masters are subscribed to as well.
-/// Only what lies between the marks is proof: anybody may PUBLISH, and a script may return, what looks like a confirmation. All of it is the client's, unchanged and in order, once the
-/// other masters are heard.
+/// (P)SUBSCRIBE to keyspace notifications. The client's own node answers it, and so decides whether this client may hear them. For the names that it confirms,
+/// the other masters are subscribed to as well. Only what lies between the marks proves a confirmation: anybody may PUBLISH, and a script may return, something
+/// that looks like one. Once the other masters are heard, the client gets everything between the marks, unchanged and in order; but see
+/// <see cref="FanInStream.LeavesOwnOut"/>.
 /// </summary>
 /// <param name="overflow">Ends the session.</param>
 internal sealed class SubscribeAnswer(RespRequest request, FanInStream stream, Action overflow) : Interception

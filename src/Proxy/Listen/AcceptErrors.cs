@@ -2,30 +2,33 @@ using System.Net.Sockets;
 
 namespace KeyEvt.Proxy.Listen;
 
-/// <summary>What does a failed accept mean for those that come after it?</summary>
+/// <summary>What does a failed accept mean for the accepts that follow?</summary>
 internal enum AcceptError
 {
-    /// <summary>One client's misfortune: go on.</summary>
+    /// <summary>It concerns one client only: go on.</summary>
     Transient,
 
-    /// <summary>No descriptors or no memory for now: go on after a pause, or the loop would spin.</summary>
+    /// <summary>There are no descriptors or no memory for now. Go on after a pause, as the loop would spin otherwise.</summary>
     Pressure,
 
-    /// <summary>The listening socket itself is unusable.</summary>
+    /// <summary>The listening socket itself cannot be used any more.</summary>
     Fatal,
 }
 
 /// <inheritdoc cref="AcceptError"/>
 internal static class AcceptErrors
 {
-    /// <summary>accept(2): EMFILE, ENFILE, ENOBUFS and ENOMEM are pressure; EBADF, EINVAL, ENOTSOCK and EOPNOTSUPP cannot get better; the rest are the peer's or the network's.</summary>
+    /// <summary>
+    /// By accept(2): EMFILE, ENFILE, ENOBUFS and ENOMEM are <see cref="AcceptError.Pressure"/>. EBADF, EINVAL, ENOTSOCK and EOPNOTSUPP cannot get better, and are
+    /// <see cref="AcceptError.Fatal"/>. All others concern the peer or the network, and are <see cref="AcceptError.Transient"/>.
+    /// </summary>
     public static AcceptError Classify(Exception exception) => exception switch
     {
         SocketException e => e.SocketErrorCode switch
         {
             SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable => AcceptError.Pressure,
             SocketError.NotSocket or SocketError.InvalidArgument or SocketError.OperationNotSupported or SocketError.OperationAborted => AcceptError.Fatal,
-            SocketError.SocketError => AcceptError.Pressure, // an errno the runtime has no name for, ENOMEM among them
+            SocketError.SocketError => AcceptError.Pressure, // any errno that the runtime has no name for, among them ENOMEM
             _ => AcceptError.Transient,
         },
         _ => AcceptError.Fatal,

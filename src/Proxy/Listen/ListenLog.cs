@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Listen;
 
-/// <summary>What is logged about listening and accepting? Event ids 1000 to 1011, 1013.</summary>
+/// <summary>What is logged about listening and accepting? Event ids 1000 to 1011.</summary>
 internal static partial class ListenLog
 {
     [LoggerMessage(1000, LogLevel.Information, "Listening on {Address}")]
@@ -34,7 +34,4 @@ internal static partial class ListenLog
 
     [LoggerMessage(1011, LogLevel.Error, "{Sessions} sessions did not end though both their connections were cut; they are not waited for")]
     public static partial void SessionsHang(ILogger logger, int sessions);
-
-    [LoggerMessage(1013, LogLevel.Error, "Ending the connection of a refused client failed by a fault of the proxy")]
-    public static partial void EndFault(ILogger logger, Exception exception);
 }

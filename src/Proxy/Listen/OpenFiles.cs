@@ -5,17 +5,20 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Listen;
 
 /// <summary>
-/// For how many clients are there descriptors? Each needs two. Redis lowers its maxclients in the same way at start. Here it is more than
-/// politeness: the runtime opens a pipe for every thread it starts, and ends the program with "Out of memory" when it cannot. So clients
-/// never get the last descriptors.
+/// For how many clients are there enough descriptors? Each client needs two. Redis lowers its maxclients at the start in the same way. Here it is necessary:
+/// the runtime opens a pipe for every thread that it starts, and ends the program with "Out of memory" when it cannot. So clients must never get the last
+/// descriptors.
 /// </summary>
 internal static class OpenFiles
 {
-    /// <summary>Opened later: feed, broker, fallback storage, admin pages, threads, and libraries (two each, where nothing is compiled ahead).</summary>
+    /// <summary>
+    /// How many descriptors may be opened later: by the feed, the broker connection, the fallback storage, admin pages and threads, and for libraries (two each
+    /// if they are not compiled ahead).
+    /// </summary>
     private const int Growth = 128;
 
-    /// <summary>What is wanted, or as much of it as the limit of open files allows.</summary>
-    /// <param name="others">Connections at once that are no sessions: refused clients, handshakes.</param>
+    /// <summary>The number of clients that is wanted, or as many as the limit of open files allows.</summary>
+    /// <param name="others">How many connections there may be at once that are no sessions: refused clients and handshakes.</param>
     public static int Limit(int wantedClients, int others, ILogger logger)
     {
         if (wantedClients == int.MaxValue || ReadSoftLimit() is not { } allowed) return wantedClients;
@@ -27,7 +30,7 @@ internal static class OpenFiles
         return limit;
     }
 
-    /// <summary>Of Linux; null elsewhere, and without a limit.</summary>
+    /// <summary>The soft limit of open files on Linux. Null on other systems, and when there is no limit.</summary>
     private static long? ReadSoftLimit()
     {
         try

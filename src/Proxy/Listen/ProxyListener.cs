@@ -7,10 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Listen;
 
 /// <summary>
-/// The accept loop of one address. Lets nobody in while the upstream refuses: a client that is let in and then reset may lose what it sent meanwhile, where one that is refused keeps it
-/// and tries again. Ends when told to, or by an exception that the program must not survive.
+/// The accept loop of one address. Nobody is accepted while the upstream refuses: a client that is accepted and then reset may lose what it has sent meanwhile.
+/// A client that is refused keeps it, and tries again. The loop ends when it is told to, or by an exception that ends the program. Its fields are used by the
+/// loop only.
 /// </summary>
-/// <param name="services">Of the sessions that come in here; null: the registry's own.</param>
+/// <param name="services">For sessions of this address; null: those of the registry.</param>
 internal sealed class ProxyListener(IConnectionListener listener, SessionRegistry sessions, TimeProvider time, ILogger logger, SessionServices? services = null)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
@@ -38,7 +39,7 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // told to
+            // told to stop
         }
         catch (Exception e)
         {
@@ -47,7 +48,7 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
         }
     }
 
-    /// <summary>Returns when the upstream has refused somebody, and lets clients in again.</summary>
+    /// <summary>Returns when the upstream has refused somebody, and has accepted connections again since.</summary>
     private async Task AcceptUntilRefusedAsync(CancellationToken stop)
     {
         using (var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _services.Reach.Refuses))
@@ -58,7 +59,7 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
             }
             catch (OperationCanceledException) when (!stop.IsCancellationRequested)
             {
-                // it refuses
+                // the upstream refuses
             }
         }
 
@@ -111,7 +112,7 @@ internal sealed class ProxyListener(IConnectionListener listener, SessionRegistr
         }
     }
 
-    /// <summary>Where resources are short, a place becomes free now and then, and is taken at once: not each of these pauses is a line.</summary>
+    /// <summary>When resources are short, now and then a place becomes free and is taken at once. So not each of these pauses is logged.</summary>
     private void WarnOfPause(string reason)
     {
         _pauses++;

@@ -4,7 +4,7 @@ using KeyEvt.Proxy.Session;
 
 namespace KeyEvt.Proxy.Listen;
 
-/// <summary>What do metrics tell of the clients' sessions? All of it is read from the <see cref="SessionRegistry"/>, as info does.</summary>
+/// <summary>What do metrics tell of the clients' sessions? All figures are read from <see cref="SessionRegistry"/>, as those of info are.</summary>
 internal static class SessionMetrics
 {
     private static readonly MetricDefinition Active = new(MetricKind.Gauge, "keyevt.sessions.active", "{session}", "Clients that are connected.");

@@ -6,54 +6,61 @@ using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Listen;
 
-/// <summary>Which sessions are there? A session is here before it runs, until it is disposed. No more than so many: further clients are told so, in Redis' words.</summary>
-/// <param name="services">Of sessions for which no others are named.</param>
+/// <summary>
+/// Which sessions are there? A session is registered before it runs, until it is disposed of. Clients beyond the limit get the error that Redis gives. Thread
+/// safe.
+/// </summary>
+/// <param name="services">For sessions that are started without services of their own.</param>
 internal sealed class SessionRegistry(SessionServices services, int maxClients = int.MaxValue)
 {
     private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(60);
 
-    /// <summary>From the cut of both connections to the end of a session.</summary>
+    /// <summary>How long a session may take to end after both its connections were cut.</summary>
     private static readonly TimeSpan CutDeadline = TimeSpan.FromSeconds(1);
 
     private static readonly ReadOnlyMemory<byte> TooMany = Replies.Error("ERR max number of clients reached");
 
-    /// <summary>Refused clients that may take their time to read why; more at once are cut.</summary>
+    /// <summary>How many refused clients may be given time to read the error at once. Any more are cut right away.</summary>
     public const int MaxFarewells = 64;
 
     private readonly ConcurrentDictionary<long, ProxySession> _sessions = new();
     private readonly SessionTotals _totals = new();
+
+    /// <summary>This and the next three are changed by Interlocked only, on any thread, and read by Volatile.</summary>
     private long _lastId;
     private int _count;
     private int _farewells;
     private long _refused;
     private readonly RateLimiter _refusalWarnings = new(services.Time, WarnEvery);
+
+    /// <summary>Set once, when the server stops, by Interlocked. See <see cref="AllEnded"/> for how the sessions' ends read it.</summary>
     private TaskCompletionSource? _allEnded;
 
-    /// <summary>Of sessions for which no others are named.</summary>
+    /// <summary>For sessions that are started without services of their own.</summary>
     public SessionServices Services => services;
 
-    /// <summary>Sessions now.</summary>
+    /// <summary>How many sessions there are.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>Sessions since the start.</summary>
+    /// <summary>How many sessions there have been since the start.</summary>
     public long Total => Volatile.Read(ref _lastId);
 
-    /// <summary>Clients beyond the limit since the start.</summary>
+    /// <summary>How many clients beyond the limit were refused since the start.</summary>
     public long Refused => Volatile.Read(ref _refused);
 
-    /// <summary>Clients at once.</summary>
+    /// <summary>How many clients may be connected at once.</summary>
     public int MaxClients => maxClients;
 
-    /// <summary>Sessions that have ended for this reason.</summary>
+    /// <summary>How many sessions have ended for this reason.</summary>
     public long EndedBy(SessionEndReason reason) => _totals.EndedBy(reason);
 
-    /// <summary>What has passed since the start.</summary>
+    /// <summary>What has passed through all sessions since the start.</summary>
     public SessionTraffic Traffic => _totals.TrafficWith(_sessions);
 
-    /// <summary>Whether there are sessions of these very services.</summary>
+    /// <summary>Whether there are sessions that were started with this very object.</summary>
     public bool HasSessionsOf(SessionServices these) => _sessions.Values.Any(session => ReferenceEquals(session.Services, these));
 
-    /// <summary>Takes the connection over.</summary>
+    /// <summary>Takes over the connection: begins a session, or refuses the client.</summary>
     public void Start(IConnection client, SessionServices? with = null)
     {
         if (Interlocked.Increment(ref _count) > maxClients)
@@ -67,11 +74,14 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         _sessions[session.Id] = session;
         using (ExecutionContext.SuppressFlow())
         {
-            _ = RunAsync(session); // nothing in a session uses async-local values, and each continuation would carry them
+            _ = RunAsync(session); // with the flow suppressed, since each continuation would carry async-local values, which no session uses
         }
     }
 
-    /// <summary>Asks all sessions to end, and cuts those that have not by the deadline; returns how many those were. One that does not end even then is said, and not waited for.</summary>
+    /// <summary>
+    /// Asks all sessions to end, and cuts those that have not ended by the deadline. Returns how many those were. Sessions that do not end even then are
+    /// logged, and not waited for.
+    /// </summary>
     public async Task<int> StopAsync(TimeSpan deadline, TimeProvider time)
     {
         foreach (var session in _sessions.Values) session.Stop();
@@ -101,7 +111,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         }
     }
 
-    /// <summary>Ends the sessions in which nothing has come from either side for this long; returns when told to stop.</summary>
+    /// <summary>Ends the sessions in which nothing has come from either side for this long. Runs until told to stop.</summary>
     public async Task CloseIdleAsync(TimeSpan timeout, TimeProvider time, CancellationToken stop)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(Math.Min(1, timeout.TotalSeconds / 4)), time);
@@ -119,7 +129,10 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         }
     }
 
-    /// <summary>Error text and FIN; then its bytes are read away for a moment, as closing over unread bytes could destroy the text on its way.</summary>
+    /// <summary>
+    /// Sends the error text and FIN. Then the client's bytes are read and dropped for a moment, since closing with unread bytes could destroy the text on its
+    /// way.
+    /// </summary>
     private async Task RefuseAsync(IConnection client)
     {
         Interlocked.Increment(ref _refused);
@@ -134,7 +147,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         }
         catch (Exception)
         {
-            // gone, or slow: it was refused anyway
+            // the client is gone or slow; it was refused anyway
         }
         finally
         {
@@ -152,7 +165,7 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         }
         catch (Exception e)
         {
-            ListenLog.EndFault(services.Logger, e); // nobody awaits this task
+            TransportLog.EndFault(services.Logger, e); // logged here, as nobody awaits this task
         }
     }
 
@@ -171,10 +184,11 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         if (_refusalWarnings.TryTake()) ListenLog.ClientsRefused(services.Logger, maxClients);
     }
 
-    /// <summary>No session is left; none begins any more.</summary>
+    /// <summary>Completes when no session is left. Called when no more sessions begin.</summary>
     private Task AllEnded()
     {
-        Interlocked.CompareExchange(ref _allEnded, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null); // a fence: seen by whoever removes a session that is seen here
+        // Interlocked is also a fence: either the task source is seen by a session that ends, or that session's removal is seen in the next line.
+        Interlocked.CompareExchange(ref _allEnded, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null);
         if (_sessions.IsEmpty) _allEnded.TrySetResult();
         return _allEnded.Task;
     }
@@ -187,14 +201,14 @@ internal sealed class SessionRegistry(SessionServices services, int maxClients =
         }
         catch (Exception e)
         {
-            SessionLog.SessionFault(services.Logger, session.Id, e); // it was to end without one
+            SessionLog.SessionFault(services.Logger, session.Id, e); // a session's RunAsync must not throw, so this is a bug
         }
         finally
         {
             _totals.Add(session);
             _sessions.TryRemove(session.Id, out _);
             _totals.Forget(session);
-            Interlocked.Decrement(ref _count); // a fence, see AllEnded
+            Interlocked.Decrement(ref _count); // also a fence, see AllEnded
             if (_allEnded is { } allEnded && _sessions.IsEmpty) allEnded.TrySetResult();
         }
     }

@@ -2,11 +2,13 @@ using KeyEvt.Proxy.Session;
 
 namespace KeyEvt.Proxy.Listen;
 
-/// <summary>What have the sessions done that are over? Thread safe; told once by each session's end.</summary>
+/// <summary>What have the sessions done that have ended? Thread safe: the gate guards all fields. Each session is added once, when it ends.</summary>
 internal sealed class SessionTotals
 {
     private readonly Lock _gate = new();
     private readonly long[] _ended = new long[Enum.GetValues<SessionEndReason>().Length];
+
+    /// <summary>Ids of sessions that were added and are still in the registry.</summary>
     private readonly HashSet<long> _over = [];
     private SessionTraffic _traffic;
 
@@ -15,7 +17,7 @@ internal sealed class SessionTotals
         lock (_gate) return _ended[(int)reason];
     }
 
-    /// <summary>Its pumps have ended: nothing passes any more. It may still be in the registry.</summary>
+    /// <summary>Adds a session whose pumps have ended, so that its counters do not change any more. It may still be in the registry.</summary>
     public void Add(ProxySession session)
     {
         lock (_gate)
@@ -26,13 +28,13 @@ internal sealed class SessionTotals
         }
     }
 
-    /// <summary>It has left the registry, too.</summary>
+    /// <summary>Called when the session has left the registry, too.</summary>
     public void Forget(ProxySession session)
     {
         lock (_gate) _over.Remove(session.Id);
     }
 
-    /// <summary>Of these, and of all that are over; none counts twice.</summary>
+    /// <summary>The traffic of these sessions and of all that have ended; no session counts twice.</summary>
     public SessionTraffic TrafficWith(IEnumerable<KeyValuePair<long, ProxySession>> sessions)
     {
         lock (_gate)

@@ -6,6 +6,7 @@ namespace KeyEvt.Proxy.Metrics;
 /// <summary>What has one instrument measured, for each set of its tags? Thread safe. A measurement without tags allocates nothing.</summary>
 internal sealed class MetricFamily
 {
+    /// <summary>Guards the two fields of series, and what is in each series.</summary>
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, Series> _tagged = new(StringComparer.Ordinal);
     private readonly Instrument _instrument;
@@ -25,7 +26,7 @@ internal sealed class MetricFamily
         _name = PrometheusName.Of(instrument.Name, instrument.Unit, _kind);
     }
 
-    /// <summary>What an observable instrument said before counts no more: a series that it does not mention again is gone.</summary>
+    /// <summary>Removes the earlier values of an observable instrument. A series that it does not report again is gone.</summary>
     public void Forget()
     {
         if (!_instrument.IsObservable) return;
@@ -61,14 +62,14 @@ internal sealed class MetricFamily
             }
             else if (_kind == MetricKind.Histogram && _tagged.Count == 0)
             {
-                all = [Copy("", new Series(_bounds.Length))]; // from the start, so that the first measurement is an increase
+                all = [Copy("", new Series(_bounds.Length))]; // present from the start, so that the first measurement shows as an increase
             }
 
             return new MetricSnapshot(_name, _kind, _instrument.Description ?? "", _bounds, [.. all]);
         }
     }
 
-    /// <summary>Within the gate.</summary>
+    /// <summary>Called under the lock.</summary>
     private Series SeriesOf(string labels)
     {
         if (labels.Length == 0) return _untagged ??= new Series(_bounds.Length);
@@ -76,7 +77,7 @@ internal sealed class MetricFamily
         return series;
     }
 
-    /// <summary>The first bucket whose upper end is not below the value; behind the last one: none.</summary>
+    /// <summary>The index of the first bucket whose upper end is not below the value; the number of buckets if there is none.</summary>
     private int BucketOf(double value)
     {
         var at = Array.BinarySearch(_bounds, value);
@@ -85,7 +86,7 @@ internal sealed class MetricFamily
 
     private static SeriesSnapshot Copy(string labels, Series series) => new(labels, series.Value, series.Count, [.. series.Buckets]);
 
-    /// <summary>The bounds the instrument itself advises.</summary>
+    /// <summary>The bucket bounds that the instrument itself advises; null if it advises none.</summary>
     private static double[]? BoundsOf(Instrument instrument) => instrument switch
     {
         Histogram<double> h => h.Advice?.HistogramBucketBoundaries is { } bounds ? [.. bounds] : null,

@@ -3,17 +3,21 @@ using System.Diagnostics.Metrics;
 namespace KeyEvt.Proxy.Metrics;
 
 /// <summary>
-/// What have the instruments measured so far? A listener of our own rather than a package: OpenTelemetry's exporter for Prometheus has no
-/// stable release, and prometheus-net brings packages of the .NET Core 3.1 time, which a current package source resolves to other versions than it asks for.
+/// What have the instruments measured so far? This listener replaces a package. OpenTelemetry's exporter for Prometheus has no stable release.
+/// prometheus-net needs packages of the time of .NET Core 3.1, for which a present package source supplies other versions than it asks for.
 /// </summary>
 internal sealed class MetricsCollector : IDisposable
 {
-    /// <summary>Of the .NET runtime.</summary>
+    /// <summary>The meter of the .NET runtime.</summary>
     public const string RuntimeMeter = "System.Runtime";
     private const string OwnPrefix = "keyevt";
 
     private readonly MeterListener _listener = new();
+
+    /// <summary>Guards <see cref="_families"/>.</summary>
     private readonly Lock _gate = new();
+
+    /// <summary>Held during a whole <see cref="Collect"/>, so that there is one at a time.</summary>
     private readonly Lock _collecting = new();
     private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
 
@@ -21,7 +25,7 @@ internal sealed class MetricsCollector : IDisposable
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            // Of all the meters in the process those of this program, not of another one made in the same process by a test.
+            // Only the meters of this program: a test may create another one in the same process.
             var own = instrument.Name.StartsWith(OwnPrefix, StringComparison.Ordinal) && ReferenceEquals(instrument.Meter.Scope, meters);
             if (own || instrument.Meter.Name == RuntimeMeter) listener.EnableMeasurementEvents(instrument, Family(instrument));
         };
@@ -39,7 +43,10 @@ internal sealed class MetricsCollector : IDisposable
         _listener.Start();
     }
 
-    /// <summary>Asks the observable instruments, then tells what all have measured, in the order of their names. One at a time: each begins with what was observed before forgotten.</summary>
+    /// <summary>
+    /// Asks the observable instruments, and then returns what all instruments have measured, in the order of their names. Only one call runs at a
+    /// time, because each begins by removing the values of observable instruments.
+    /// </summary>
     public IReadOnlyList<MetricSnapshot> Collect()
     {
         lock (_collecting)
@@ -51,7 +58,8 @@ internal sealed class MetricsCollector : IDisposable
             }
             catch (AggregateException)
             {
-                // One instrument's callback failed; the others have been asked all the same, and this page is where one looks when things fail.
+                // The callback of one instrument failed. The others have been asked all the same, and the page must still work, since people read it
+                // when something fails.
             }
 
             return [.. Families().Select(family => family.Read())];

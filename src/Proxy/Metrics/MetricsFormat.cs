@@ -3,7 +3,9 @@ using Microsoft.Net.Http.Headers;
 
 namespace KeyEvt.Proxy.Metrics;
 
-/// <summary>In which format does a reader want the metrics? Decided by its Accept header: OpenMetrics if it asks for that, else the Prometheus text format.</summary>
+/// <summary>
+/// In which format does a reader want the metrics? Decided by its Accept header: OpenMetrics if it asks for that, else the Prometheus text format.
+/// </summary>
 internal sealed class MetricsFormat
 {
     private const string OpenMetricsType = "application/openmetrics-text";
@@ -18,7 +20,7 @@ internal sealed class MetricsFormat
 
     public string ContentType { get; }
 
-    /// <param name="accept">The header's values; none: whatever there is.</param>
+    /// <param name="accept">The header's values; if there are none, the Prometheus format is used.</param>
     public static MetricsFormat For(StringValues accept)
     {
         if (!MediaTypeHeaderValue.TryParseList(accept, out var wanted)) return Prometheus;
@@ -27,7 +29,7 @@ internal sealed class MetricsFormat
         return open > 0 && open >= plain ? OpenMetrics : Prometheus;
     }
 
-    /// <summary>Of the version that is written here, or of any.</summary>
+    /// <summary>Whether the type is OpenMetrics, of the version that is written here or of no given version.</summary>
     private static bool IsOpenMetrics(MediaTypeHeaderValue type) =>
         type.MediaType.Equals(OpenMetricsType, StringComparison.OrdinalIgnoreCase)
         && type.Parameters.All(static parameter => !parameter.Name.Equals("version", StringComparison.OrdinalIgnoreCase) || HeaderUtilities.RemoveQuotes(parameter.Value) == "1.0.0");

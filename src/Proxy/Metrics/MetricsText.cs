@@ -66,7 +66,7 @@ internal sealed class MetricsText
         _text.Append(' ').Append(Number(value)).Append('\n');
     }
 
-    /// <summary>OpenMetrics wants 1.0 where the older format has 1.</summary>
+    /// <summary>The bound as text. OpenMetrics requires 1.0 where the older format has 1.</summary>
     private string Bound(double value)
     {
         var text = Number(value);

@@ -6,16 +6,16 @@ using OpenTelemetry.Resources;
 
 namespace KeyEvt.Proxy.Metrics;
 
-/// <summary>Sends the metrics to a collector by OTLP, where the environment asks for it; else nothing of it is started.</summary>
+/// <summary>Sends the metrics to a collector by OTLP, if the environment asks for it. Otherwise nothing of it is started.</summary>
 internal sealed class OtlpExport
 {
     private readonly MeterProvider _provider;
 
     private OtlpExport(MeterProvider provider) => _provider = provider;
 
-    /// <summary>Must be called before the first instrument is told anything. Null: nobody asks for it.</summary>
-    /// <param name="meters">Whose instruments are sent, besides those of the runtime.</param>
-    /// <param name="version">Of the program.</param>
+    /// <summary>Starts sending. Must be called before any instrument records a value. Returns null if nobody has asked for it.</summary>
+    /// <param name="meters">The meters whose instruments are sent, in addition to those of the runtime.</param>
+    /// <param name="version">The program's version.</param>
     /// <param name="instance">Names this program among others of the same service.</param>
     public static OtlpExport? Start(OtlpSettings? settings, IEnumerable<string> meters, string version, string instance, TimeProvider time, ILogger logger)
     {
@@ -29,7 +29,10 @@ internal sealed class OtlpExport
         return new OtlpExport(provider);
     }
 
-    /// <summary>Sends what has not been sent yet. It is not disposed of: an attempt that hangs goes on past this time, and would find its handles gone.</summary>
+    /// <summary>
+    /// Sends what has not been sent yet. The provider is not disposed: an attempt that hangs goes on after this time, and would then find its handles
+    /// closed.
+    /// </summary>
     public void Stop(TimeSpan within) => _provider.Shutdown((int)within.TotalMilliseconds);
 
     private static void Configure(OtlpExporterOptions options, OtlpSettings settings, TimeProvider time, ILogger logger)
@@ -37,7 +40,7 @@ internal sealed class OtlpExport
         if (settings.Endpoint is { } endpoint) options.Endpoint = endpoint;
         if (settings.Headers is { } headers) options.Headers = headers;
         if (settings.IsHttp is { } isHttp) options.Protocol = isHttp ? OtlpExportProtocol.HttpProtobuf : OtlpExportProtocol.Grpc;
-        if (settings.HasCertificates) return; // the library's own client knows what to do with them
+        if (settings.HasCertificates) return; // the library's own client uses the certificates
 
         var failures = new OtlpFailures(time, logger);
         options.HttpClientFactory = () => new HttpClient(new OtlpFailureHandler(failures)) { Timeout = TimeSpan.FromMilliseconds(options.TimeoutMilliseconds) };

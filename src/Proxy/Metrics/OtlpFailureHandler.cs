@@ -1,6 +1,6 @@
 namespace KeyEvt.Proxy.Metrics;
 
-/// <summary>Sees each answer of the collector. The library itself fails in silence.</summary>
+/// <summary>Sees each answer of the collector, so that failures can be logged. The library itself logs nothing.</summary>
 internal sealed class OtlpFailureHandler(OtlpFailures failures) : DelegatingHandler(new SocketsHttpHandler())
 {
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)

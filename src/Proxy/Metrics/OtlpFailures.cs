@@ -3,10 +3,12 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Metrics;
 
-/// <summary>Says in the log that metrics cannot be sent: once a minute at most, with how often it has failed so far. Thread safe.</summary>
+/// <summary>Logs that metrics cannot be sent, at most once a minute, with the number of failures so far. Thread safe.</summary>
 internal sealed class OtlpFailures(TimeProvider time, ILogger logger)
 {
     private readonly RateLimiter _warnings = new(time, TimeSpan.FromMinutes(1));
+
+    /// <summary>Incremented with Interlocked by any thread.</summary>
     private long _count;
 
     public void Failed(Uri? endpoint, string reason)

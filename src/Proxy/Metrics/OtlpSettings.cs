@@ -1,12 +1,13 @@
 namespace KeyEvt.Proxy.Metrics;
 
 /// <summary>
-/// What do the variables <c>OTEL_*</c> ask for? The OpenTelemetry library reads those that hold for all signals itself. Here is whether metrics are sent at all, and what holds for metrics only.
+/// What do the environment variables <c>OTEL_*</c> ask for? The OpenTelemetry library itself reads those for all signals. This type says whether
+/// metrics are sent at all, and which values are for metrics only.
 /// </summary>
-/// <param name="Endpoint">Of metrics only; null: the general one.</param>
-/// <param name="Headers">The same.</param>
-/// <param name="IsHttp">http/protobuf, or gRPC; null: as the general one says.</param>
-/// <param name="HasCertificates">Certificates for the connection are given.</param>
+/// <param name="Endpoint">The endpoint for metrics only; null to use the general one.</param>
+/// <param name="Headers">The headers for metrics only; null to use the general ones.</param>
+/// <param name="IsHttp">True for http/protobuf, false for gRPC; null to use the general protocol.</param>
+/// <param name="HasCertificates">Whether certificates for the connection are given.</param>
 internal sealed record OtlpSettings(Uri? Endpoint, string? Headers, bool? IsHttp, bool HasCertificates)
 {
     private static readonly string[] CertificateVariables = ["CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"];
@@ -14,8 +15,8 @@ internal sealed record OtlpSettings(Uri? Endpoint, string? Headers, bool? IsHttp
     private const string General = "OTEL_EXPORTER_OTLP_";
     private const string OfMetrics = "OTEL_EXPORTER_OTLP_METRICS_";
 
-    /// <summary>Null: nothing is to be sent.</summary>
-    /// <param name="read">A variable of the environment; null: it is not set.</param>
+    /// <summary>Reads the variables. Returns null if nothing is to be sent.</summary>
+    /// <param name="read">Returns the value of an environment variable, or null if it is not set.</param>
     /// <exception cref="FormatException">A value cannot be used; the message names it.</exception>
     public static OtlpSettings? Read(Func<string, string?> read)
     {

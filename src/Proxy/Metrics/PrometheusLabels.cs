@@ -3,10 +3,10 @@ using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Proxy.Metrics;
 
-/// <summary>How do tags and texts stand on the page?</summary>
+/// <summary>How are tags and texts written on the page?</summary>
 internal static class PrometheusLabels
 {
-    /// <summary>What stands between the braces, in the order of the names.</summary>
+    /// <summary>The text between the braces, in the order of the names.</summary>
     public static string Of(ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         var sorted = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -14,7 +14,7 @@ internal static class PrometheusLabels
         return string.Join(',', sorted.Select(label => $"{label.Key}=\"{EscapeWithQuotes(label.Value)}\""));
     }
 
-    /// <summary>A line break has a place in these formats; nothing else that a terminal would obey has.</summary>
+    /// <summary>Escapes a text. A line break becomes \n. All other control characters, which a terminal might obey, become blanks.</summary>
     public static string Escape(string text) => CleanText.Line(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal));
 
     public static string EscapeWithQuotes(string text) => Escape(text).Replace("\"", "\\\"", StringComparison.Ordinal);

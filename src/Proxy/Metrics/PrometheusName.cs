@@ -4,14 +4,14 @@ using KeyEvt.Forwarder.Metrics;
 namespace KeyEvt.Proxy.Metrics;
 
 /// <summary>What is an instrument called in Prometheus? <c>keyevt.feed.lag</c> with unit s is <c>keyevt_feed_lag_seconds</c>; a counter's samples end in <c>_total</c>.</summary>
-/// <param name="Family">Without <c>_total</c>.</param>
-/// <param name="Unit">The word that the family ends in; empty: none.</param>
-/// <param name="Sample">Of a counter with <c>_total</c>; else the family.</param>
+/// <param name="Family">The name without <c>_total</c>.</param>
+/// <param name="Unit">The word for the unit at the end of the family; empty if there is none.</param>
+/// <param name="Sample">For a counter the family with <c>_total</c>; else the family.</param>
 internal sealed record PrometheusName(string Family, string Unit, string Sample)
 {
     private const string Total = "_total";
 
-    /// <param name="unit">As UCUM has it. What is counted stands in braces and is no unit.</param>
+    /// <param name="unit">The unit in UCUM. Text in braces, such as <c>{event}</c>, says what is counted and is not a unit.</param>
     public static PrometheusName Of(string name, string? unit, MetricKind kind)
     {
         var family = Clean(name);
@@ -22,7 +22,7 @@ internal sealed record PrometheusName(string Family, string Unit, string Sample)
         return new PrometheusName(family, word, kind == MetricKind.Counter ? family + Total : family);
     }
 
-    /// <summary>Letters, digits and underscores.</summary>
+    /// <summary>The name in lower case, with every character except letters and digits replaced by an underscore.</summary>
     public static string Clean(string name)
     {
         var text = new StringBuilder(name.Length + 16);
@@ -30,7 +30,10 @@ internal sealed record PrometheusName(string Family, string Unit, string Sample)
         return text.ToString();
     }
 
-    /// <summary>Of the runtime's gauges: <c>dotnet.timer.count</c> is <c>dotnet_timers</c>, as <c>_count</c> belongs to histograms.</summary>
+    /// <summary>
+    /// The name of a gauge of the runtime without <c>_count</c>, which is reserved for histograms: <c>dotnet.timer.count</c> becomes
+    /// <c>dotnet_timers</c>.
+    /// </summary>
     private static string WithoutCount(string family)
     {
         const string Count = "_count";

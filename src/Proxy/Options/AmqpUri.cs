@@ -3,12 +3,12 @@ using KeyEvt.Forwarder.Config;
 namespace KeyEvt.Proxy.Options;
 
 /// <summary>
-/// What does <c>amqp://[user[:password]@]host[:port][/vhost]</c> say (rabbitmq.com/docs/uri-spec)? One departure: an empty path is the
-/// vhost <c>/</c>, as people mean it, not the vhost without a name.
+/// What does <c>amqp://[user[:password]@]host[:port][/vhost]</c> say (https://www.rabbitmq.com/docs/uri-spec)? One difference: an empty path means the vhost
+/// <c>/</c>, as people expect, and not the vhost without a name.
 /// </summary>
 internal static class AmqpUri
 {
-    /// <summary>Puts the parts into settings; what the URI leaves out is user guest with password guest, and the scheme's port.</summary>
+    /// <summary>Puts the parts into the settings. If the URI names no user, it is guest with password guest. If it names no port, it is the scheme's.</summary>
     public static AmqpSettings? Parse(string text, AmqpSettings into, out string fault)
     {
         var uri = ConnectionUri.Parse(text, out fault);

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Options;
 
-/// <summary>Which certificates does this run use on its three sides? Read at start, and again at SIGHUP.</summary>
+/// <summary>Which certificates does this run use towards clients, Redis and RabbitMQ? They are read at the start, and again at SIGHUP.</summary>
 internal sealed class Certificates
 {
     private readonly TlsSource _listen;
@@ -29,7 +29,7 @@ internal sealed class Certificates
 
     private TlsSource[] Sources => [_listen, _upstream, _amqp];
 
-    /// <summary>Says which of them the other side will refuse. That is no reason not to start: other addresses may do without TLS.</summary>
+    /// <summary>Warns of certificates that the other side will refuse. That is no reason not to start, since other addresses may work without TLS.</summary>
     public void WarnOfInvalid(ILogger logger)
     {
         foreach (var source in Sources)
@@ -38,7 +38,7 @@ internal sealed class Certificates
         }
     }
 
-    /// <summary>New connections use what the files hold now; a side whose files cannot be used keeps what it had.</summary>
+    /// <summary>Reads the files again, for new connections. If the files of one side cannot be used, that side keeps the certificates it has.</summary>
     public void Reload(ILogger logger)
     {
         foreach (var source in Sources)

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace KeyEvt.Proxy.Options;
 
-/// <summary>What does the command line ask for: which command, with which options?</summary>
+/// <summary>What does the command line demand: which command, with which options?</summary>
 internal sealed class CommandLineSource
 {
     public const string Run = "run", Check = "check", Health = "health";
@@ -26,16 +26,16 @@ internal sealed class CommandLineSource
             _options[spec] = option;
             _root.Add(option);
         }
-        // The library demands a subcommand where a command has no action; the actions themselves are never invoked.
+        // The library demands a subcommand if a command has no action. The actions themselves are never invoked.
         foreach (var command in _root.Subcommands.Prepend(_root)) command.SetAction(_ => 0);
     }
 
-    /// <summary>Reads the command line; <paramref name="answer"/> is set when it only asks for help or the version.</summary>
+    /// <summary>Reads the command line. <paramref name="answer"/> is set only if the command line asks for help or the version.</summary>
     public GivenOptions Read(IReadOnlyList<string> args, List<string> faults, out string command, out ParseResult? answer)
     {
         var parsed = Parse(args, reportUnmatched: false);
         command = parsed.CommandResult.Command == _root ? Run : parsed.CommandResult.Command.Name;
-        // Parsed again for help, which else would speak of additional arguments.
+        // Parsed again for help, which otherwise would mention additional arguments.
         answer = parsed.Errors.Count == 0 && parsed.UnmatchedTokens.Count == 0 && parsed.Action != parsed.CommandResult.Command.Action ? Parse(args, reportUnmatched: true) : null;
         faults.AddRange(parsed.Errors.Select(error => error.Message));
         ReportUnmatched(parsed.UnmatchedTokens, faults);
@@ -51,11 +51,11 @@ internal sealed class CommandLineSource
         return given;
     }
 
-    /// <param name="reportUnmatched">False where faults are reported here: the library would print values, and a password may be one.</param>
+    /// <param name="reportUnmatched">False if faults are reported here: the library would print values, and one may be a password.</param>
     private ParseResult Parse(IReadOnlyList<string> args, bool reportUnmatched)
     {
         foreach (var command in _root.Subcommands.Prepend(_root)) command.TreatUnmatchedTokensAsErrors = reportUnmatched;
-        // No response files, no bundling: a mask may begin with @ and a value with a dash.
+        // Without response files and bundling: a mask may begin with @, and a value with a dash.
         return _root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
     }
 
@@ -69,7 +69,7 @@ internal sealed class CommandLineSource
         return option;
     }
 
-    /// <summary>Names unknown options without what stands behind them; a word after an unknown option is taken for its value.</summary>
+    /// <summary>Names unknown options, but not their values. A word behind an unknown option is taken for its value.</summary>
     private static void ReportUnmatched(IReadOnlyList<string> tokens, List<string> faults)
     {
         var afterOption = false;

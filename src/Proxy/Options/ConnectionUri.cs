@@ -4,12 +4,12 @@ using System.Text;
 namespace KeyEvt.Proxy.Options;
 
 /// <summary>
-/// What are the parts of <c>scheme://[user[:password]@]host[:port][/path]</c> (RFC 3986, section 3)? Read by hand because System.Uri
-/// normalises percent escapes, and because a fault must never show the text: a password may be in it.
+/// What are the parts of <c>scheme://[user[:password]@]host[:port][/path]</c> (RFC 3986, section 3)? Read by hand, since System.Uri normalises percent escapes.
+/// The text of a fault never shows the URI, since a password may be in it.
 /// </summary>
 internal sealed record ConnectionUri(string Scheme, string? User, string? Password, string Host, int? Port, string? Path)
 {
-    /// <summary>Reads a URI; null and a fault that says what is wrong with it otherwise.</summary>
+    /// <summary>Reads a URI. Null if it is wrong; <paramref name="fault"/> then says what is wrong.</summary>
     public static ConnectionUri? Parse(string text, out string fault)
     {
         fault = "";
@@ -47,10 +47,10 @@ internal sealed record ConnectionUri(string Scheme, string? User, string? Passwo
             : Wrong("must name a host, and a port from 1 to 65535 if any (in a user or password write %2F for a slash, %40 for an at sign)", out fault);
     }
 
-    /// <summary>Not the record's own text: that would print the password.</summary>
+    /// <summary>Replaces the record's own text, which would show the password.</summary>
     public override string ToString() => $"{Scheme}://{Host}:{Port}";
 
-    /// <summary>Percent-decoding that refuses what is not UTF-8, holds a NUL, or is no escape.</summary>
+    /// <summary>Decodes percent escapes. Null if an escape is wrong, or the result is not UTF-8 or contains a NUL.</summary>
     private static string? Decode(string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);

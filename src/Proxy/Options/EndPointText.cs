@@ -10,7 +10,7 @@ internal static class EndPointText
 {
     private const int MaxUnixPath = 107; // sockaddr_un.sun_path of Linux, without its final NUL
 
-    /// <summary>Reads an address to listen on; port 0 lets the system choose.</summary>
+    /// <summary>Reads an address to listen on. With port 0 the system chooses the port.</summary>
     public static TransportAddress? Parse(string text, out string fault)
     {
         fault = $"must be host:port or unix:/path, not {Printable.Quote(text)}";
@@ -36,7 +36,7 @@ internal static class EndPointText
         return SplitHostPort(text[TransportAddress.TlsScheme.Length..], out var host, out var port, minPort: 0) && port is { } given ? TransportAddress.Tls(host, given) : null;
     }
 
-    /// <summary>Splits <c>host[:port]</c>; an IPv6 address stands in brackets, which are taken off.</summary>
+    /// <summary>Splits <c>host[:port]</c>. An IPv6 address is written in brackets, which are removed.</summary>
     public static bool SplitHostPort(string text, out string host, out int? port, int minPort = 1)
     {
         port = null;

@@ -3,8 +3,9 @@ using System.Text.RegularExpressions;
 namespace KeyEvt.Proxy.Options;
 
 /// <summary>
-/// What do the variables KEYEVT_* give? A repeatable option's values are separated by blanks or commas (a value that needs one goes on the
-/// command line or into the file); rules, which hold blanks, by line breaks. An empty variable counts as not set. A name that is no option is a fault: a typo must not pass silently.
+/// What do the variables KEYEVT_* say? The values of a repeatable option are separated by blanks or commas; a value that contains one goes on the command line
+/// or into the file. Rules, which contain blanks, are separated by line breaks. An empty variable counts as not set. A name that is no option is a fault, so
+/// that a typo does not go unnoticed.
 /// </summary>
 internal static partial class EnvironmentSource
 {
@@ -29,7 +30,7 @@ internal static partial class EnvironmentSource
         return given;
     }
 
-    /// <summary>Kubernetes sets such variables by itself in every container beside a service called keyevt or keyevt-something.</summary>
+    /// <summary>Kubernetes sets such variables by itself, in every container of a namespace that has a service called keyevt or keyevt-something.</summary>
     [GeneratedRegex("^KEYEVT_([A-Z0-9_]+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$", RegexOptions.CultureInvariant)]
     private static partial Regex ServiceLink();
 }

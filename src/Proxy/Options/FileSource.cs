@@ -3,7 +3,10 @@ using KeyEvt.Proxy.Text;
 
 namespace KeyEvt.Proxy.Options;
 
-/// <summary>What does the JSON file of --config give? One object: option names to a string or number, or an array of them for a repeatable option.</summary>
+/// <summary>
+/// What does the JSON file of --config say? It is one object, which maps an option's name to a string or number; for a repeatable option also to an array of
+/// them.
+/// </summary>
 internal static class FileSource
 {
     private static readonly JsonDocumentOptions Lenient = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
@@ -19,7 +22,7 @@ internal static class FileSource
         }
         catch (JsonException e)
         {
-            // Not the exception's own text: it may quote what stands there.
+            // Without the exception's own text, which may quote from the file.
             faults.Add($"--config {Printable.Quote(path)} is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)

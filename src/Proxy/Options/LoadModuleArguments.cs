@@ -6,9 +6,9 @@ using KeyEvt.Proxy.Parameters;
 namespace KeyEvt.Proxy.Options;
 
 /// <summary>
-/// What does the replaced module's load line say?
+/// What does the load line of the replaced module say?
 /// <code>flags [host [port [username [password [heartbeat [exchange [routing_key [delivery_mode [fallback_storage_size [keymask ...]]]]]]]]]]</code>
-/// Any beginning of the list may be given. (The command MODULE LOAD has the same words as arguments; what follows the flags is read by the same code.)
+/// Any beginning of the list may be given. The command MODULE LOAD has the same words as arguments, and the same code reads what follows the flags.
 /// </summary>
 internal sealed class LoadModuleArguments
 {
@@ -17,7 +17,7 @@ internal sealed class LoadModuleArguments
 
     private LoadModuleArguments(EventClass? events, ConfigParameters parameters) => (_events, _parameters) = (events, parameters);
 
-    /// <summary>Splits the line into words and reads them. Null after a fault.</summary>
+    /// <summary>Splits the line into words and reads them. Null if there is a fault, which was reported.</summary>
     public static LoadModuleArguments? ParseLine(OptionInput input)
     {
         if (SplitWords(input.Value) is not { } words)
@@ -31,7 +31,7 @@ internal sealed class LoadModuleArguments
         return faults.Count == 0 ? line : null;
     }
 
-    /// <summary>The operator's own line may name any host.</summary>
+    /// <summary>Puts the parameters into a configuration. Any host is allowed, since this is the operator's own line.</summary>
     public ForwarderConfig ApplyTo(ForwarderConfig current) => _parameters.ApplyTo(current) with { Events = _events ?? current.Events };
 
     private static LoadModuleArguments Parse(ReadOnlySpan<ReadOnlyMemory<byte>> args, List<string> faults)
@@ -41,7 +41,9 @@ internal sealed class LoadModuleArguments
         return new LoadModuleArguments(events, ConfigParameters.Parse(args[1..], faults));
     }
 
-    /// <summary>A line copied whole from redis.conf begins with the directive and the path of the library.</summary>
+    /// <summary>
+    /// How many words stand in front of the flags. A line that was copied whole from redis.conf begins with the directive and the path of the library.
+    /// </summary>
     private static int WordsBeforeFlags(ReadOnlyMemory<byte>[] words)
     {
         var at = words.Length > 0 && Encoding.Latin1.GetString(words[0].Span).Equals("loadmodule", StringComparison.OrdinalIgnoreCase) ? 1 : 0;
@@ -49,8 +51,9 @@ internal sealed class LoadModuleArguments
     }
 
     /// <summary>
-    /// Splits as Redis splits a line of its configuration (sdssplitargs): blanks between words; in double quotes \n \r \t \b \a \xHH and
-    /// \anything; in single quotes only \'; a closing quote ends the word. Null when a quote does not end.
+    /// Splits a line as Redis splits a line of its configuration (sdssplitargs). Words are separated by blanks. In double quotes \n \r \t \b \a \xHH and
+    /// \anything are escapes; in single quotes only \' is. A closing quote ends the word. Null when a quote does not end, or when text follows directly behind
+    /// a closing quote.
     /// </summary>
     internal static ReadOnlyMemory<byte>[]? SplitWords(string line)
     {
@@ -83,7 +86,7 @@ internal sealed class LoadModuleArguments
         return [.. word];
     }
 
-    /// <summary>Begins at the opening quote, ends behind the closing one.</summary>
+    /// <summary>Reads from the opening quote to behind the closing one. False: there is no closing quote.</summary>
     private static bool ReadQuoted(ReadOnlySpan<byte> text, ref int at, byte quote, List<byte> word)
     {
         for (at++; at < text.Length; at++)
@@ -100,7 +103,7 @@ internal sealed class LoadModuleArguments
         return false;
     }
 
-    /// <summary>Begins at the backslash, ends at the escape's last byte.</summary>
+    /// <summary>Reads an escape, from the backslash to the escape's last byte.</summary>
     private static byte ReadEscape(ReadOnlySpan<byte> text, ref int at)
     {
         at++;

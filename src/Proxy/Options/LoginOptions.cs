@@ -4,14 +4,16 @@ using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Proxy.Options;
 
-/// <summary>Which parts of logins were given outside of the URIs? Kept apart until all options are read: they win over a password in a URI, whatever the order.</summary>
+/// <summary>
+/// Which users and passwords were given outside of the URIs? Kept apart until all options are read: they win over a password in a URI, whatever the order.
+/// </summary>
 internal sealed record LoginOptions
 {
     public Secret? AmqpPassword { get; init; }
 
     public Secret? UpstreamPassword { get; init; }
 
-    /// <summary>As whom one logs in at the Sentinels; null: nobody in particular.</summary>
+    /// <summary>The user for the Sentinels; null: the login there names no user.</summary>
     public string? SentinelUser { get; init; }
 
     public Secret? SentinelPassword { get; init; }

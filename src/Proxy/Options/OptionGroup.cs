@@ -1,6 +1,6 @@
 namespace KeyEvt.Proxy.Options;
 
-/// <summary>Under which heading of docs/options.md does an option stand? In the order of that page and of <c>--help</c>.</summary>
+/// <summary>Under which heading of docs/options.md is an option listed? In the order of that page and of <c>--help</c>.</summary>
 internal enum OptionGroup
 {
     /// <summary>Where clients connect, and what they may do there.</summary>
@@ -15,15 +15,15 @@ internal enum OptionGroup
     /// <summary>Which events are forwarded, and in which shape.</summary>
     Messages,
 
-    /// <summary>What happens to events that RabbitMQ does not take.</summary>
+    /// <summary>What happens to events that RabbitMQ does not accept.</summary>
     Delivery,
 
-    /// <summary>Certificates and keys of all three sides.</summary>
+    /// <summary>Certificates and keys towards clients, Redis and RabbitMQ.</summary>
     Tls,
 
-    /// <summary>How much, how many, how long.</summary>
+    /// <summary>Limits of size, number and time.</summary>
     Limits,
 
-    /// <summary>The program itself: its file of options, its admin pages, its log.</summary>
+    /// <summary>The program itself: its option file, its admin pages, its log.</summary>
     Program,
 }

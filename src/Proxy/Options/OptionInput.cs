@@ -6,8 +6,8 @@ using KeyEvt.Proxy.Text;
 
 namespace KeyEvt.Proxy.Options;
 
-/// <summary>What was given for one option, and by whom? Reads the usual kinds of values; a wrong one becomes a fault that names the source.</summary>
-/// <param name="source">As the user wrote it: <c>--window</c>, <c>KEYEVT_WINDOW</c>, <c>"window" in keyevt.json</c>.</param>
+/// <summary>What was given for one option, and by which source? Reads the usual kinds of values. A wrong value becomes a fault that names the source.</summary>
+/// <param name="source">The option as the user wrote it: <c>--window</c>, <c>KEYEVT_WINDOW</c>, <c>"window" in keyevt.json</c>.</param>
 /// <param name="values">At least one; exactly one unless the option is repeatable.</param>
 internal sealed class OptionInput(string source, IReadOnlyList<string> values, List<string> faults)
 {
@@ -17,7 +17,7 @@ internal sealed class OptionInput(string source, IReadOnlyList<string> values, L
 
     public string Value => values[0];
 
-    /// <summary>Reports a fault; never hand over a value that may hold a password.</summary>
+    /// <summary>Reports a fault. The text must never contain a value that may be a password.</summary>
     public void Fault(string text) => faults.Add($"{source} {text}");
 
     public int? Integer(int min, int max) => (int?)Long(min, max);
@@ -26,7 +26,7 @@ internal sealed class OptionInput(string source, IReadOnlyList<string> values, L
 
     public string? ShortString() => ConfigParameters.ReadShortString(source, Bytes(Value), faults);
 
-    /// <summary>Seconds, a fraction allowed.</summary>
+    /// <summary>Seconds; a fraction is allowed.</summary>
     public TimeSpan? Seconds(double min, double max)
     {
         if (double.TryParse(Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds >= min && seconds <= max)
@@ -53,7 +53,7 @@ internal sealed class OptionInput(string source, IReadOnlyList<string> values, L
         return null;
     }
 
-    /// <summary>One of a few words.</summary>
+    /// <summary>One of several known words, in any case.</summary>
     public T? Word<T>(params ReadOnlySpan<(string Word, T Meaning)> words) where T : struct
     {
         var known = new List<string>();
@@ -66,7 +66,7 @@ internal sealed class OptionInput(string source, IReadOnlyList<string> values, L
         return null;
     }
 
-    /// <summary>The password that a file holds; see <see cref="Secret"/>.</summary>
+    /// <summary>The password in the file that the value names; see <see cref="Secret"/>.</summary>
     public Secret? SecretFromFile()
     {
         try

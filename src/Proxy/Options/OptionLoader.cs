@@ -6,12 +6,12 @@ using KeyEvt.Proxy.Files;
 namespace KeyEvt.Proxy.Options;
 
 /// <summary>
-/// Which value counts when several sources give one? The command line wins over the environment, the environment over the file, the file over
-/// the load line, the load line over the defaults. A repeatable option is taken from one source only, never mixed.
+/// Which value counts when several sources give one? The order is: command line, environment, file, load line, default. A repeatable option is taken from one
+/// source only, never mixed.
 /// </summary>
 internal static class OptionLoader
 {
-    /// <summary>Reads all sources; the options are only good when no fault was added.</summary>
+    /// <summary>Reads all sources. The options are valid only if no fault was added.</summary>
     public static ProxyOptions Load(GivenOptions commandLine, IEnumerable<KeyValuePair<string, string>> variables, List<string> faults)
     {
         var environment = EnvironmentSource.Read(variables, faults);
@@ -36,7 +36,7 @@ internal static class OptionLoader
         return options;
     }
 
-    /// <summary>The options as they are when nothing is given.</summary>
+    /// <summary>The options when nothing is given.</summary>
     public static ProxyOptions Defaults()
     {
         var faults = new List<string>();
@@ -51,7 +51,9 @@ internal static class OptionLoader
         return faults.Count == 0 ? options : throw new InvalidOperationException(string.Join("; ", faults));
     }
 
-    /// <summary>A command may always name the broker of the start again, after it has named another, and the usual ports of its host.</summary>
+    /// <summary>
+    /// Allows commands to name the broker that the program was started with, on the usual ports of its host, even after they have named another one.
+    /// </summary>
     private static ForwarderOptions WithStartBroker(ForwarderOptions options)
     {
         var (start, allowed) = (options.Initial.Amqp, options.Initial.AmqpHosts);

@@ -22,10 +22,10 @@ namespace KeyEvt.Proxy.Options;
 /// <summary>Which options are there? The only place that declares them.</summary>
 internal static class OptionTable
 {
-    /// <summary>Names a file of options, so it is read before the rest and is not in the list of what a file may hold.</summary>
+    /// <summary>Names a file of options. It is read before all others, and is not in the list of what such a file may contain.</summary>
     public static readonly OptionSpec Config = new(OptionGroup.Program, "config", "file", null, "A JSON file of options: an object whose names are those of the options, without the dashes.", (o, _) => o);
 
-    /// <summary>Stands in for defaults: applied before everything that is given by name.</summary>
+    /// <summary>Replaces defaults, so it is applied before everything that is given by name.</summary>
     public static readonly OptionSpec LoadModule = new(
         OptionGroup.Program, "loadmodule", "line", null,
         "The load line of the replaced module as one value, or its beginning: \"flags host port user password heartbeat exchange routing_key delivery_mode fallback_storage_size keymask...\". Options given by name win over it.",
@@ -146,7 +146,7 @@ internal static class OptionTable
             Transport((t, v) => v.Integer(1, 64) is { } loops ? t with { Loops = loops } : t)),
     ];
 
-    /// <summary>What the command line and the environment know: all of them, and the file that may hold the rest.</summary>
+    /// <summary>All options, and the one that names the file of options: what the command line and the environment may give.</summary>
     public static readonly IReadOnlyList<OptionSpec> WithConfig = [Config, .. All];
 
     public static OptionSpec? Find(string name, IEnumerable<OptionSpec> among) => among.FirstOrDefault(option => option.Name == name);

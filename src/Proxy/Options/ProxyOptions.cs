@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Options;
 
-/// <summary>How is this run of the program to behave? One record for each part, which is handed to the part as it is. Every option read, checked, and defaults filled in; never changes afterwards.</summary>
+/// <summary>
+/// How is this run of the program to behave? One record for each part of the program. All options, read and checked, with defaults filled in. Immutable.
+/// </summary>
 internal sealed record ProxyOptions
 {
     public ProxyServerOptions Server { get; init; } = new();
@@ -24,18 +26,18 @@ internal sealed record ProxyOptions
 
     public TlsOptions Tls { get; init; } = new();
 
-    /// <summary>Already in the addresses of <see cref="Forwarder"/>, once all options are read.</summary>
+    /// <summary>When all options are read, these are also in the addresses of <see cref="Forwarder"/>.</summary>
     public LoginOptions Logins { get; init; } = new();
 
     public LogLevel LogLevel { get; init; }
 
-    /// <summary>All that come from files and can be read again.</summary>
+    /// <summary>All secrets that come from files, and so can be read again.</summary>
     public IEnumerable<Secret> Secrets =>
         ((Secret?[])[Logins.AmqpPassword, Logins.UpstreamPassword, Logins.SentinelPassword, Admin.Token]).OfType<Secret>().Where(secret => secret.File is not null);
 
-    /// <summary>All files that were named.</summary>
+    /// <summary>All files that the options name.</summary>
     public IReadOnlyList<NamedFile> Files { get; init; } = [];
 
-    /// <summary>Never printed as a whole: members hold passwords.</summary>
+    /// <summary>Replaces the record's own text, which would show passwords.</summary>
     public override string ToString() => $"{nameof(ProxyOptions)} {Forwarder.Upstream} -> {Forwarder.Initial.Amqp}";
 }

@@ -5,10 +5,10 @@ using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Options;
 
-/// <summary>Do options that are right one by one also fit together?</summary>
+/// <summary>Do options that are valid one by one also fit together?</summary>
 internal static class ProxyOptionsValidator
 {
-    /// <summary>One line per fault.</summary>
+    /// <summary>Returns one line for each fault.</summary>
     public static IEnumerable<string> Faults(ProxyOptions options)
     {
         var (server, upstream) = (options.Server, options.Forwarder.Upstream);

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Options;
 
-/// <summary>Which passwords and tokens are rotated at SIGHUP? All that came from files; new logins use what the files hold now.</summary>
+/// <summary>Which passwords and tokens are read again at SIGHUP? All that came from files. New logins use what the files hold by then.</summary>
 internal static class SecretFiles
 {
     public static void Reload(IEnumerable<Secret> secrets, ILogger logger)

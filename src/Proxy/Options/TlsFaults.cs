@@ -3,7 +3,9 @@ using KeyEvt.Proxy.Transport.Tls;
 
 namespace KeyEvt.Proxy.Options;
 
-/// <summary>Do the TLS options fit together, and can their files be used? A file that would not be used is a fault: whoever names one believes that there is TLS.</summary>
+/// <summary>
+/// Do the TLS options fit together, and can their files be used? A file that would not be used is a fault, since whoever names one believes that TLS is used.
+/// </summary>
 internal static class TlsFaults
 {
     public static IEnumerable<string> Of(ProxyOptions options)

@@ -5,17 +5,19 @@ using KeyEvt.Proxy.Transport;
 namespace KeyEvt.Proxy.Route;
 
 /// <summary>
-/// One node among those that the topology knows, chosen by a rule: the master behind Sentinel, a cluster's node with a certain id, or
-/// any master of a cluster.
+/// One node among those that the topology knows, chosen by a rule: the master behind Sentinel, a cluster's node with a certain id, or any master of a cluster.
 /// </summary>
 /// <param name="choose">
-/// From what is known now, and the address chosen before; never one of those that have failed. Null: there is none at the moment. Sessions of the place before go on then: whether it is
-/// dead shows by itself.
+/// Chooses a node from the current topology, the address that was chosen before, and the places that have failed, which it never chooses. Null: there is none
+/// at the moment. Sessions at the previous place go on then; if that node is dead, their connections break by themselves.
 /// </param>
-/// <param name="endsSessions">Whether sessions end when another address is chosen, so that their clients reconnect, as they would from Redis.</param>
+/// <param name="endsSessions">
+/// Whether sessions end when another address is chosen, so that their clients reconnect, as they would after Redis had closed the connection.
+/// </param>
 /// <param name="clientsWait">
-/// Whether a client that cannot be let in waits for another place. That is worth it where one is to come: with Sentinel a client that waits stands still for 2.3 s in a failover, one that is
-/// refused and tries again for 4 s; and libraries that do not try again tell their program of hundreds of errors (redis-py) instead of one.
+/// Whether a client waits for another place when no place accepts it. That pays where another place will come. With Sentinel, a client that waits is
+/// interrupted for 2.3 s in a failover, and one that is refused and tries again for 4 s. Libraries that do not try again, such as redis-py, report hundreds of
+/// errors to their program instead of one.
 /// </param>
 internal sealed class TopologyRoute(
     string name, ITopology topology, Func<TopologySnapshot, TransportAddress?, IReadOnlyList<UpstreamPlace>, TopologyNode?> choose, bool endsSessions, bool clientsWait, TimeProvider time) : IUpstreamRoute
@@ -26,20 +28,25 @@ internal sealed class TopologyRoute(
 
     private readonly Lock _gate = new();
     private readonly RateLimiter _hints = new(time, HintEvery);
+
+    /// <summary>The source of the current place's <see cref="UpstreamPlace.Over"/>. This field and <see cref="_place"/> are guarded by the gate.</summary>
     private CancellationTokenSource _over = new();
     private UpstreamPlace? _place;
 
     public string Name => name;
 
-    /// <summary>The one master that the Sentinels name.</summary>
+    /// <summary>To the one master that the Sentinels name.</summary>
     public static TopologyRoute ToMaster(string name, ITopology topology, TimeProvider time) =>
         new(name, topology, static (now, _, failed) => Unless(failed, now.Master), endsSessions: true, clientsWait: true, time);
 
-    /// <summary>The cluster's node of this id, wherever it is.</summary>
+    /// <summary>To the cluster's node with this id, wherever it is.</summary>
     public static TopologyRoute ToNode(string id, string name, ITopology topology, TimeProvider time) =>
         new(name, topology, (now, _, failed) => Unless(failed, now.Nodes.FirstOrDefault(node => node.Id == id)), endsSessions: true, clientsWait: false, time);
 
-    /// <summary>A master of the cluster, the same one as long as it serves and lets clients in. One that became a replica answers MOVED: its sessions may stay.</summary>
+    /// <summary>
+    /// To a master of the cluster: the same one as long as it serves slots and accepts clients. If it becomes a replica it answers MOVED, so its sessions may
+    /// stay.
+    /// </summary>
     public static TopologyRoute ToAnyMaster(string name, ITopology topology, TimeProvider time) => new(name, topology, ChooseMaster, endsSessions: false, clientsWait: false, time);
 
     public async ValueTask<UpstreamPlace?> FindAsync(IReadOnlyList<UpstreamPlace> failed, CancellationToken cancellationToken)
@@ -57,7 +64,8 @@ internal sealed class TopologyRoute(
     {
         if (!clientsWait) return false;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(topology.Changed.WaitAsync(over.Token), Task.Delay(LookEvery, time, over.Token)).ConfigureAwait(false); // the same place may let us in again: a restart
+        // Looks again without a change of the topology, too: after a restart the same place accepts clients again.
+        await Task.WhenAny(topology.Changed.WaitAsync(over.Token), Task.Delay(LookEvery, time, over.Token)).ConfigureAwait(false);
         await over.CancelAsync().ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         return true;
@@ -65,11 +73,11 @@ internal sealed class TopologyRoute(
 
     public void Lost(UpstreamPlace place)
     {
-        // A client's QUIT looks the same, and many may come at once: one hint says it for all.
+        // A client's QUIT looks the same, and many sessions may end at once. One hint is enough for all.
         if (_hints.TryTake()) topology.Hint($"a session lost {place.Address}");
     }
 
-    /// <summary>Ends sessions as soon as their place is over, until told to stop.</summary>
+    /// <summary>Ends sessions as soon as the upstream has moved to another place; runs until told to stop.</summary>
     public async Task FollowAsync(CancellationToken stop)
     {
         while (true)
@@ -80,7 +88,7 @@ internal sealed class TopologyRoute(
         }
     }
 
-    /// <summary>The place for sessions that begin now; null: none.</summary>
+    /// <summary>The place for sessions that begin at this moment; null: there is none.</summary>
     private UpstreamPlace? Follow(IReadOnlyList<UpstreamPlace> failed)
     {
         CancellationTokenSource before;
@@ -95,7 +103,7 @@ internal sealed class TopologyRoute(
             place = _place = new UpstreamPlace(address, endsSessions ? _over.Token : CancellationToken.None);
         }
 
-        before.Cancel(); // outside of the lock: the ends of sessions run in it
+        before.Cancel(); // outside of the gate, since ending the sessions runs inside Cancel
         return place;
     }
 

@@ -7,10 +7,10 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Server;
 
-/// <summary>Gives each session what it answers and changes itself, by what the program was started with.</summary>
-/// <param name="commands">Null: the proxy's own commands are not answered.</param>
-/// <param name="translator">Of a cluster; else null.</param>
-/// <param name="fanIn">With <c>--merge-keyspace</c>; else null.</param>
+/// <summary>Makes the <see cref="SessionInterceptor"/> of each session, as the options demand.</summary>
+/// <param name="commands">Null: key_evt_amqp commands are not answered.</param>
+/// <param name="translator">Null: the upstream is no cluster.</param>
+/// <param name="fanIn">Null: subscriptions are not merged (<c>--merge-keyspace</c>).</param>
 internal sealed class InterceptorFactory(Authorization authorization, ICommandHandler? commands, AddressTranslator? translator, FanInHub? fanIn, ILogger logger)
 {
     private readonly SessionInterceptor _own = commands is null ? SessionInterceptor.None : new OwnCommandInterceptor(authorization, commands);

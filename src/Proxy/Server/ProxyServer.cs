@@ -18,11 +18,13 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Server;
 
-/// <summary>Everything between clients and the upstream: listeners, sessions, interception. Owned by the program.</summary>
-/// <param name="topology">Which nodes there are now.</param>
+/// <summary>
+/// Which listeners, sessions and interceptors belong together in one run? Everything between the clients and the upstream. Owned by the program.
+/// </summary>
+/// <param name="topology">The nodes behind Sentinel or of a cluster, as they are now.</param>
 /// <param name="coverage">Whether requests to a node must wait until its events are heard.</param>
 /// <param name="commands">Null: nothing is intercepted.</param>
-/// <param name="meter">Its instruments are made on it at the start.</param>
+/// <param name="meter">The server's instruments are made on this meter at the start.</param>
 internal sealed class ProxyServer(
     ProxyServerOptions options, UpstreamAddress upstream, ITopology topology, CoverageGateRegistry coverage, ITransport transport, KeyEvtCommands? commands, Meter meter, ILoggerFactory loggers, TimeProvider time) : IAsyncDisposable
 {
@@ -31,28 +33,37 @@ internal sealed class ProxyServer(
     private readonly ILogger _logger = loggers.CreateLogger<ProxyServer>();
     private readonly long _startedAt = time.GetTimestamp();
     private readonly CancellationTokenSource _stop = new();
-    private readonly List<IConnectionListener> _listeners = [];
+
+    /// <summary>
+    /// Replaced whole by <see cref="StartAsync"/>, which also sets the four fields below. The admin pages are already served meanwhile, and read them without a
+    /// lock.
+    /// </summary>
+    private volatile IReadOnlyList<IConnectionListener> _listeners = [];
     private readonly int _maxClients = OpenFiles.Limit(options.MaxClients, SessionRegistry.MaxFarewells + (options.Listen.Any(address => address.IsTls) ? HandshakeLimits.OfThisProcess.Descriptors : 0), loggers.CreateLogger<ProxyServer>());
     private SessionRegistry? _sessions;
     private UpstreamProbe? _probe;
     private ClusterListeners? _nodePorts;
     private FanInHub? _merge;
 
-    /// <summary>Where it listens; one per option, with the ports that were really taken, then the ports that lead to the nodes of a cluster as they are now.</summary>
+    /// <summary>
+    /// The addresses it listens on: first one for each --listen, with the port that was really taken, then those that currently lead to the nodes of a cluster.
+    /// </summary>
     public IReadOnlyList<string> Addresses => [.. _listeners.Select(listener => listener.Address), .. _nodePorts?.Addresses ?? []];
 
-    /// <summary>One line for each node of a cluster that it does not listen for.</summary>
+    /// <summary>One line for each node of a cluster that has no port here.</summary>
     public IReadOnlyList<string> MissingNodePorts => _nodePorts?.Missing ?? [];
 
     public SessionRegistry Sessions => _sessions ?? throw new InvalidOperationException("not started");
 
     public InterceptionState Interception => commands is null ? InterceptionState.NoEcho : _probe?.State ?? InterceptionState.NotTried;
 
-    /// <summary>Ends when the accept loops have been stopped, faults as soon as one of them has died; valid after start.</summary>
+    /// <summary>Valid after the start. Completes when the accept loops were stopped, faults as soon as one of them has died.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
 
     /// <summary>Returns once clients can connect.</summary>
-    /// <exception cref="IOException">An address cannot be listened on; the message names it. Dispose what was started.</exception>
+    /// <exception cref="IOException">
+    /// An address cannot be listened on; the message names it. Dispose of the server then, which closes what was started.
+    /// </exception>
     public async Task StartAsync()
     {
         _probe = new UpstreamProbe(transport, time, _logger);
@@ -81,7 +92,7 @@ internal sealed class ProxyServer(
         SessionMetrics.Add(meter, _sessions);
         FanInMetrics.Add(meter, _merge);
         commands?.ServerSection = GetInfo;
-        foreach (var address in options.Listen) _listeners.Add(Listen(address));
+        foreach (var address in options.Listen) _listeners = [.. _listeners, Listen(address)]; // one by one, so that what is open is closed when the next one fails
         foreach (var listener in _listeners) ListenLog.Listening(_logger, listener.Address);
         List<Task> loops = [.. _listeners.Select(listener => new ProxyListener(listener, _sessions, time, _logger).RunAsync(_stop.Token))];
         if (commands is not null) loops.Add(UntilStopped(ProbeAsync(route, _probe)));
@@ -90,7 +101,8 @@ internal sealed class ProxyServer(
         if (translator is not null)
         {
             _nodePorts = new ClusterListeners(topology, translator, FirstNodePort(), services, _sessions, time, _logger);
-            await _nodePorts.FollowAsync(topology.Current).ConfigureAwait(false); // what is known already listens when the start is over
+            // So that the ports of all nodes that are known are open when the start is over.
+            await _nodePorts.FollowAsync(topology.Current).ConfigureAwait(false);
             loops.Add(UntilStopped(_nodePorts.RunAsync(_stop.Token)));
         }
 
@@ -113,7 +125,7 @@ internal sealed class ProxyServer(
         .. _merge?.Fields ?? [],
     ]);
 
-    /// <summary>Stops accepting, lets requests under way get their replies, cuts what has not ended by the deadline.</summary>
+    /// <summary>Stops accepting, lets requests under way get their replies, and cuts the sessions that have not ended by the deadline.</summary>
     public async Task StopAsync(TimeSpan deadline)
     {
         await _stop.CancelAsync().ConfigureAwait(false);
@@ -143,7 +155,7 @@ internal sealed class ProxyServer(
         };
     }
 
-    /// <summary>As the first --listen over TCP, with the first of the nodes' ports.</summary>
+    /// <summary>The host of the first --listen over TCP, and whether it speaks TLS, with the first of the nodes' ports.</summary>
     private TransportAddress FirstNodePort()
     {
         var like = options.Listen.FirstOrDefault(address => address.UnixPath is null);
@@ -189,7 +201,8 @@ internal sealed class ProxyServer(
         while (loops.Count > 0)
         {
             var ended = await Task.WhenAny(loops).ConfigureAwait(false);
-            await Task.Yield(); // an accept loop ends on a thread of the transport, which is not to run what comes after
+            // An accept loop ends on a thread of the transport, which must not run what follows here.
+            await Task.Yield();
             await ended.ConfigureAwait(false);
             loops.Remove(ended);
         }

@@ -3,28 +3,28 @@ using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Server;
 
-/// <summary>What does a proxy server need to be told?</summary>
+/// <summary>What does a proxy server need to know?</summary>
 internal sealed record ProxyServerOptions
 {
-    /// <summary>At least one.</summary>
+    /// <summary>The addresses to listen on, at least one.</summary>
     public IReadOnlyList<TransportAddress> Listen { get; init; } = [];
 
-    /// <summary>Of a cluster: the ports that lead to its nodes begin here.</summary>
+    /// <summary>With a cluster: the first of the ports that lead to its nodes.</summary>
     public int ListenBase { get; init; }
 
-    /// <summary>Of a cluster: how its nodes are called towards clients; null: as each client has reached the proxy.</summary>
+    /// <summary>With a cluster: the host that clients are told for its nodes; null: each client is told the host that it has connected to.</summary>
     public string? AnnounceHost { get; init; }
 
-    /// <summary>Of a cluster: subscribers of keyspace notifications hear all masters.</summary>
+    /// <summary>With a cluster: whether subscribers of keyspace notifications hear all masters.</summary>
     public bool MergeKeyspace { get; init; }
 
-    /// <summary>Users of the upstream who may use key_evt_amqp commands where it has no CONFIG.</summary>
+    /// <summary>Redis users who may use key_evt_amqp commands if the upstream has no CONFIG command.</summary>
     public IReadOnlyList<string> AdminUsers { get; init; } = [];
 
-    /// <summary>Clients at once.</summary>
+    /// <summary>How many clients may be connected at once.</summary>
     public int MaxClients { get; init; } = int.MaxValue;
 
-    /// <summary>After which silence of both sides a session is ended; zero: never.</summary>
+    /// <summary>After how long without a byte from either side a session is ended; zero: never.</summary>
     public TimeSpan IdleTimeout { get; init; }
 
     public SessionDeadlines Deadlines { get; init; } = new();

@@ -3,10 +3,12 @@ using KeyEvt.Resp;
 
 namespace KeyEvt.Proxy.Session;
 
-/// <summary>What does an exception in a pump mean, and is there anything left to be delivered after an end?</summary>
+/// <summary>Which end reason does an exception in a pump stand for, and do bytes that are still under way reach the other side?</summary>
 internal static class EndReasons
 {
-    /// <param name="reading">The side the pump reads from: writing reports a broken side by a completed flush, not by an exception.</param>
+    /// <param name="reading">
+    /// The side that the pump reads from. An exception concerns that side: writing to a broken connection throws nothing, its flush reports "completed".
+    /// </param>
     public static SessionEndReason Classify(Exception exception, Side reading) => exception switch
     {
         IOException or SocketException or ObjectDisposedException or OperationCanceledException => reading == Side.Client ? SessionEndReason.ClientReset : SessionEndReason.UpstreamReset,
@@ -15,8 +17,9 @@ internal static class EndReasons
     };
 
     /// <summary>
-    /// Whether the other side still gets what is on its way; otherwise both connections are cut. Redis often breaks a connection where it means to close it
-    /// (CLIENT KILL and the output limit leave requests unread), so its client gets everything that came before, and then FIN.
+    /// Whether the other side still receives the bytes that are under way. If not, both connections are cut. UpstreamReset counts as orderly: Redis often
+    /// resets a connection that it means to close, since CLIENT KILL and the output buffer limit leave requests unread. So the client still gets everything
+    /// that came before the reset, and then FIN.
     /// </summary>
     public static bool IsOrderly(SessionEndReason reason) => reason is
         SessionEndReason.ClientClosed or

@@ -1,13 +1,15 @@
 namespace KeyEvt.Proxy.Session;
 
-/// <summary>Frames that go to the client between the upstream's replies. Filled by anybody, emptied by the session's reply pump alone.</summary>
+/// <summary>Frames that go to the client between the upstream's replies. Any thread may add frames; only the session's reply pump takes them out.</summary>
 internal interface IInsertedFrames
 {
     bool HasSome { get; }
 
-    /// <summary>How many may be taken in this turn. What comes later wakes the pump again, so that replies have their turn too.</summary>
+    /// <summary>
+    /// How many frames may be taken before the pump goes back to the replies. Frames that come later wake the pump again, so replies are not starved.
+    /// </summary>
     int BeginTaking();
 
-    /// <summary>The next one. Empty: nobody wants it any more.</summary>
+    /// <summary>Takes out the next frame. Empty when nobody wants that frame any more.</summary>
     ReadOnlyMemory<byte> Take();
 }

@@ -7,43 +7,68 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Session;
 
 /// <summary>
-/// One client connection and the one upstream connection that belongs to it: they live and die together. Owns both, and two pumps, both
-/// of which have ended before anything is disposed.
+/// One client connection and the one upstream connection that belongs to it; neither outlives the session. The session owns both connections and the two pumps.
+/// Both pumps have ended before anything is disposed of.
 /// </summary>
 internal sealed class ProxySession(long id, IConnection client, SessionServices services)
 {
     private readonly CancellationTokenSource _broken = new();
-    private IConnection? _upstream;
+
+    /// <summary>
+    /// Set once, by the task of <see cref="RunAsync"/>, which then looks at <see cref="Broken"/>. <see cref="Abort"/> may come from any thread: it cancels
+    /// <see cref="Broken"/> first, and then looks at this field. So at least one of the two sees what the other has done.
+    /// </summary>
+    private volatile IConnection? _upstream;
+
+    /// <summary>A <see cref="SessionEndReason"/>. Any thread may set it, once, by Interlocked; read by Volatile.</summary>
     private int _reason;
+
+    /// <summary>
+    /// Both pumps are set once, by the task of <see cref="RunAsync"/>. Other threads read only their counters, and count 0 while they still see null.
+    /// </summary>
     private RequestPump? _requests;
     private ReplyPump? _replies;
+
+    /// <summary>Set by the reply pump; read by any thread.</summary>
     private volatile bool _repliesHaveEnded;
+
+    /// <summary>Set by any thread that stops the session; read by the request pump.</summary>
     private volatile bool _isStopping;
+
+    /// <summary>See <see cref="LastWords"/>. Never changed after it is set.</summary>
+    private volatile byte[] _lastWords = [];
+
+    /// <summary>Set when the connect deadline fires; read by the task of <see cref="RunAsync"/>.</summary>
     private volatile bool _hasGivenUpConnecting;
 
     public long Id => id;
 
     public SessionServices Services => services;
 
-    /// <summary>The first reason given.</summary>
+    /// <summary>The first reason that was given.</summary>
     public SessionEndReason EndReason => (SessionEndReason)Volatile.Read(ref _reason);
 
-    /// <summary>Cancelled when a side is broken, when no more replies come, or when connecting has taken too long, so that nobody works for a session that will not be.</summary>
+    /// <summary>
+    /// Cancelled when a side is broken, when no more replies come, or when connecting has taken too long. Work for the session then stops, since nobody needs
+    /// its result.
+    /// </summary>
     public CancellationToken Broken => _broken.Token;
 
-    /// <summary>The request pump is to end the session at the next boundary of a request.</summary>
+    /// <summary>True: the request pump ends the session as soon as no request is half forwarded.</summary>
     public bool IsStopping => _isStopping;
 
-    /// <summary>Nothing more comes from the upstream.</summary>
+    /// <summary>The reply pump has ended: nothing more comes from the upstream.</summary>
     public bool RepliesHaveEnded => _repliesHaveEnded;
 
-    /// <summary>The client had its time to close.</summary>
+    /// <summary>The time that the client had for closing its side is over. Set by the task of <see cref="RunAsync"/>, read by the request pump.</summary>
     public volatile bool LingerIsOver;
 
-    /// <summary>Has anything passed since this was asked last?</summary>
+    /// <summary>
+    /// How many times bytes have come in from either side. When the number has not changed since it was read last, the session is idle. From any thread.
+    /// </summary>
     public long Reads => (_requests?.Reads ?? 0) + (_replies?.Reads ?? 0);
 
-    /// <summary>What has passed so far. From any thread.</summary>
+    /// <summary>What has passed through the session so far. From any thread.</summary>
     public SessionTraffic Traffic
     {
         get
@@ -53,18 +78,24 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         }
     }
 
-    /// <summary>The reply pump has passed on all that was asked for, see <see cref="ReplyBarrier.ForEnd"/>.</summary>
+    /// <summary>
+    /// The reply pump has passed on all replies up to the place where the session ends, see <see cref="ReplyBarrier.ForEnd"/>. Used by the reply pump only.
+    /// </summary>
     public bool PlaceOfEndReached { get; set; }
 
-    /// <summary>For the client, behind the upstream's last byte. Written by the request pump before it ends the upstream's input, read by the reply pump at the upstream's end.</summary>
-    public ReadOnlyMemory<byte> LastWords { get; set; }
+    /// <summary>
+    /// The client's last bytes, sent behind the upstream's last byte. The request pump writes them before it ends the upstream's input; the reply pump reads
+    /// them at the upstream's end, which may come earlier.
+    /// </summary>
+    public ReadOnlyMemory<byte> LastWords { get => _lastWords; set => _lastWords = value.ToArray(); }
 
     /// <summary>Runs until both sides have ended; never throws.</summary>
     public async Task RunAsync()
     {
         if (services.Logger.IsEnabled(LogLevel.Debug))
         {
-            SessionLog.SessionBegins(services.Logger, id, client.RemoteName); // the name is made when it is asked for
+            // Only here, since making the text of the name costs time.
+            SessionLog.SessionBegins(services.Logger, id, client.RemoteName);
         }
 
         try
@@ -84,14 +115,17 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         }
     }
 
-    /// <summary>Idempotent; the first reason wins. A broken side breaks the other.</summary>
+    /// <summary>
+    /// Ends the session. May be called more than once; the first reason is kept. Unless the reason is orderly (<see cref="EndReasons.IsOrderly"/>), both
+    /// connections are cut.
+    /// </summary>
     public void End(SessionEndReason reason)
     {
         Note(reason);
         if (!EndReasons.IsOrderly(reason)) Abort();
     }
 
-    /// <summary>The client gets nothing more; the upstream still gets what is on its way to it.</summary>
+    /// <summary>The client gets nothing more. Bytes that are already on their way to the upstream still arrive there.</summary>
     public void CutOff(SessionEndReason reason)
     {
         Note(reason);
@@ -102,18 +136,22 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     public void Abort()
     {
         client.Abort();
-        _upstream?.Abort();
         CancelWork();
+        Interlocked.MemoryBarrier();
+        _upstream?.Abort();
     }
 
-    /// <summary>By the reply pump: nothing more comes from the upstream. What the request pump may be waiting for, but for its client, has no use any more.</summary>
+    /// <summary>
+    /// Called by the reply pump when nothing more comes from the upstream. Cancels what the request pump may be waiting for, except its wait for the client's
+    /// own end.
+    /// </summary>
     public void EndReplies()
     {
         _repliesHaveEnded = true;
         CancelWork();
     }
 
-    /// <summary>Asks for an end: no further request is taken; those under way get their replies.</summary>
+    /// <summary>Asks the session to end: it takes no further request, and requests under way still get their replies.</summary>
     public void Stop()
     {
         _isStopping = true;
@@ -141,15 +179,17 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         _requests = new RequestPump(this, services, client, upstream, place.Address, slot, interceptor, services.CoverageOf(place.Address), services.Time.GetTimestamp());
         var requests = _requests.RunAsync();
         await _replies.RunAsync().ConfigureAwait(false);
-        await interceptor.DisposeAsync().ConfigureAwait(false); // now, not when the client has taken its time to close
+        await interceptor.DisposeAsync().ConfigureAwait(false); // already here, since the client may take long to close its side
         if (EndReason is SessionEndReason.UpstreamClosed or SessionEndReason.UpstreamReset) services.Upstream.Lost(place);
 
-        // The client has all it will get; nothing more need reach the upstream.
+        // The client has got all that it will get, so nothing more need reach the upstream.
         upstream.Abort();
         await LingerAsync(requests).ConfigureAwait(false);
     }
 
-    /// <summary>The client gets what has come, then FIN, as from a Redis that has changed its role.</summary>
+    /// <summary>
+    /// Called when the upstream has moved. The client gets the replies that have come, and then FIN, as from a Redis that has changed its role.
+    /// </summary>
     private void EndMoved()
     {
         End(SessionEndReason.UpstreamMoved);
@@ -164,11 +204,11 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         }
         catch (ObjectDisposedException)
         {
-            // over already
+            // disposed of: the session is already over
         }
     }
 
-    /// <summary>Lets the client close by itself, for a while.</summary>
+    /// <summary>Waits for a while, so that the client can close its side first.</summary>
     private async Task LingerAsync(Task reading)
     {
         try
@@ -183,12 +223,12 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         }
     }
 
-    /// <summary>Where it is connected; null: it is not, and the client is refused.</summary>
+    /// <summary>Connects, trying one place after another. Returns the place it is connected to; null when there is none, and the client was refused.</summary>
     private async Task<UpstreamPlace?> ConnectUpstreamAsync()
     {
         UpstreamPlace? place = null;
         string? why = null;
-        var isAsking = false; // whether a place lets us in
+        var isAsking = false; // true while a place is asked whether it accepts the connection
         await using (services.ConnectDeadline.Begin().UnsafeRegister(static session => ((ProxySession)session!).GiveUpConnecting(), this).ConfigureAwait(false))
         {
             try
@@ -215,7 +255,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
             }
             catch (OperationCanceledException) when (_hasGivenUpConnecting)
             {
-                // said below
+                // the deadline has fired; the refusal below reports it
             }
         }
 
@@ -236,7 +276,7 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
         CancelWork();
     }
 
-    /// <summary>Null, or why it did not come about.</summary>
+    /// <summary>Returns null when the connection is open, otherwise the reason why it is not.</summary>
     private async ValueTask<string?> TryConnectAsync(UpstreamPlace place)
     {
         try
@@ -244,6 +284,8 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
             var begun = services.Time.GetTimestamp();
             _upstream = await services.Transport.ConnectAsync(place.Address, Broken).ConfigureAwait(false);
             services.ConnectTimes?.Connected(services.Time.GetElapsedTime(begun));
+            Interlocked.MemoryBarrier();
+            if (Broken.IsCancellationRequested) _upstream.Abort();
             return null;
         }
         catch (Exception e) when (e is SocketException or IOException)
@@ -253,8 +295,9 @@ internal sealed class ProxySession(long id, IConnection client, SessionServices 
     }
 
     /// <summary>
-    /// As a Redis that is not there would: no line, but a reset. Clients keep the commands of a connection that did not come about, and try again; an error line they take for the
-    /// answer to their first commands, and fail all others with it. It would also tell whoever asks, without a login, where Redis is.
+    /// Refuses the client as a machine without a Redis would: no error line, but a reset. Clients keep the commands of a connection that was never made, and
+    /// try again. An error line they would take for the answer to their first command, and all other commands would fail. A line would also tell anybody,
+    /// without a login, where Redis is.
     /// </summary>
     private void Refuse(string upstream, string why, bool isRefused)
     {

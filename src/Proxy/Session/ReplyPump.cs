@@ -5,30 +5,36 @@ using KeyEvt.Proxy.Transport;
 
 namespace KeyEvt.Proxy.Session;
 
-/// <summary>One for each kind of filter.</summary>
+/// <summary>What <see cref="ReplyPump{TFilter}"/> has in common for every kind of filter.</summary>
 internal abstract class ReplyPump : ZeroCopyForwarder
 {
+    /// <summary>
+    /// Written by the pump on one thread at a time, by the task of <see cref="RunAsync"/> or in <see cref="ZeroCopyForwarder.TryForward"/>; read by Volatile on
+    /// any thread.
+    /// </summary>
     private long _bytes;
 
-    /// <summary>Bytes for the client so far. From any thread.</summary>
+    /// <summary>Bytes that went to the client so far. From any thread.</summary>
     public long BytesPassed => Volatile.Read(ref _bytes);
 
-    /// <summary>On the thread of whoever passes or writes.</summary>
+    /// <summary>Called on the one thread that forwards or writes at that moment.</summary>
     protected void CountBytes(long bytes) => _bytes += bytes;
 
     public abstract Task RunAsync();
 }
 
 /// <summary>
-/// Upstream to client: copies replies without looking at them. Only while a barrier is armed it looks for that barrier's lines, and puts
-/// the intercepted command's reply in their place. Merged notifications go out where a frame ends.
+/// Upstream to client: copies replies without looking at them. While a barrier is armed, it looks for that barrier's lines and puts the intercepted command's
+/// reply in their place. Merged notifications go out at the end of a frame.
 /// </summary>
-/// <typeparam name="TFilter"><see cref="PlainReplies"/>, a struct, so that the pump is compiled without any looking at replies; or <see cref="IReplyFilter"/>.</typeparam>
-/// <param name="inserted">What goes between the replies. Null: nothing ever does.</param>
+/// <typeparam name="TFilter">
+/// The struct <see cref="PlainReplies"/>, for which the compiler leaves out all looking at replies; or <see cref="IReplyFilter"/>.
+/// </typeparam>
+/// <param name="inserted">Frames that go between the replies. Null: this session never has any.</param>
 internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection client, IConnection upstream, BarrierSlot slot, TFilter filter, IInsertedFrames? inserted = null) : ReplyPump
     where TFilter : IReplyFilter
 {
-    /// <summary>So many bytes of notifications are written between two flushes.</summary>
+    /// <summary>How many bytes of notifications are written between two flushes.</summary>
     private const int FlushEvery = 16 * 1024;
 
     private readonly PipeReader _upstream = upstream.Input;
@@ -55,7 +61,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
         }
     }
 
-    /// <summary>Replies to which nothing is to be done.</summary>
+    /// <summary>Forwards replies that need no change, as the block they came in.</summary>
     public override ForwardResult TryForward(Block received)
     {
         if (_taker is null || !MayPass(received.Sequence)) return ForwardResult.NotTaken;
@@ -87,13 +93,16 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
             if (read.IsCompleted && !ended) WriteLastWords(session.LastWords);
             if (!await _client.TryFlushAsync().ConfigureAwait(false)) return SessionEndReason.ClientReset;
             if (!read.IsCompleted && !ended) continue;
-            session.End(SessionEndReason.UpstreamClosed); // before the client can answer with its own
-            await _client.CompleteAsync().ConfigureAwait(false); // FIN for FIN, behind all bytes
+            session.End(SessionEndReason.UpstreamClosed); // before the client, seeing FIN, closes and its own reason could come first
+            await _client.CompleteAsync().ConfigureAwait(false); // the upstream's FIN is passed on, behind all bytes
             return SessionEndReason.UpstreamClosed;
         }
     }
 
-    /// <summary>Copies what is the client's, byte by byte looked at; returns where the bytes begin that cannot be told yet.</summary>
+    /// <summary>
+    /// Copies the client's part of these bytes, and looks for the armed barrier in them. Returns the start of the bytes whose owner
+    /// cannot be told yet.
+    /// </summary>
     private async ValueTask<SequencePosition> CopyWithCareAsync(ReadOnlySequence<byte> replies, bool isLast)
     {
         while (slot.Armed is { } barrier)
@@ -105,7 +114,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
             if (session.PlaceOfEndReached) return replies.End;
             if (step != BarrierStep.NeedMore) continue;
             if (!isLast || !barrier.IsSearching) return replies.Start;
-            break; // what looked like the beginning of a mark was none
+            break; // the stream has ended: what looked like the beginning of a mark was none
         }
 
         await WriteAsync(replies).ConfigureAwait(false);
@@ -113,7 +122,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
         return replies.End;
     }
 
-    /// <summary>To the client; at the first end of a frame with what waits to be put between the replies.</summary>
+    /// <summary>Writes replies to the client. At the first end of a frame it also writes the frames that wait to be put between replies.</summary>
     private async ValueTask WriteAsync(ReadOnlySequence<byte> replies)
     {
         CountBytes(replies.Length);
@@ -137,7 +146,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
             CountBytes(frame.Length);
             unflushed += frame.Length;
             if (unflushed < FlushEvery) continue;
-            if (!await _client.TryFlushAsync().ConfigureAwait(false)) return; // the next flush says so again
+            if (!await _client.TryFlushAsync().ConfigureAwait(false)) return; // the client is broken; the next flush reports it
             unflushed = 0;
         }
     }
@@ -148,7 +157,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
         _client.TryWrite(words);
     }
 
-    /// <summary>The barrier's place has come: everything before it goes out first, as the command may take its time.</summary>
+    /// <summary>Called when the place of the barrier is reached. First flushes the replies in front of it, since the command may take its time.</summary>
     private async ValueTask ConcludeAsync(ReplyBarrier barrier)
     {
         if (barrier.IsForWords && (barrier.Interception is null || !barrier.IsRefused))

@@ -9,15 +9,17 @@ using KeyEvt.Proxy.Transport;
 namespace KeyEvt.Proxy.Session;
 
 /// <summary>
-/// Client to upstream: passes requests on as the bytes they came in, once they are known to be valid and not the proxy's own. Those
-/// are answered in their place: see <see cref="ReplyBarrier"/>.
+/// Client to upstream: passes requests on as the bytes they came in, once they are known to be valid and not for the proxy itself. Requests for the proxy are
+/// answered at their place among the replies: see <see cref="ReplyBarrier"/>.
 /// </summary>
-/// <param name="interceptor">What is answered here.</param>
-/// <param name="coverage">Whether requests wait until the upstream's events are heard.</param>
+/// <param name="interceptor">Decides which requests the proxy answers itself.</param>
+/// <param name="coverage">Holds requests while the upstream's events are not heard.</param>
 internal sealed class RequestPump(
     ProxySession session, SessionServices services, IConnection client, IConnection upstream, TransportAddress upstreamAddress, BarrierSlot slot, SessionInterceptor interceptor, CoverageGate coverage, long upstreamOpenedAt) : ZeroCopyForwarder
 {
-    /// <summary>While an intercepted command waits, so much of what comes behind it is taken in to notice the client's end; then no more is read.</summary>
+    /// <summary>
+    /// While an intercepted command waits, up to this many bytes behind it are read, so as to notice the client's FIN. Beyond that nothing more is read.
+    /// </summary>
     private const int MaxBytesBehind = 64 * 1024;
 
     private static readonly byte[] RepliesOff = "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n"u8.ToArray();
@@ -30,16 +32,22 @@ internal sealed class RequestPump(
     private readonly PipeWriter _upstream = upstream.Output;
     private readonly BlockWriter? _taker = upstream.Output.TakesBlocksOf(client.Input);
 
-    /// <summary>The client has used CLIENT REPLY OFF or SKIP: what mode it is in is asked at each barrier.</summary>
+    /// <summary>
+    /// The client has used CLIENT REPLY OFF or SKIP. From then on each barrier also finds out which mode the client is in. Used by the request pump only.
+    /// </summary>
     private bool _repliesMayBeOff;
 
-    /// <summary>In which words the upstream names an unknown command, learnt on this session's own connection.</summary>
+    /// <summary>
+    /// How the upstream names an unknown command, learnt on this session's own connection; null: not learnt here. Used by the request pump only.
+    /// </summary>
     private EchoWords? _words;
 
-    /// <summary>The session ends at the request that was taken last, with this for the client.</summary>
+    /// <summary>
+    /// Set when the session ends at the request that was taken last: the reason, and the last bytes for the client. Used by the request pump only.
+    /// </summary>
     private (SessionEndReason Reason, ReadOnlyMemory<byte> LastWords)? _over;
 
-    /// <summary>What of the client's went upstream so far. From any thread.</summary>
+    /// <summary>How much of the client's requests went upstream so far. From any thread.</summary>
     public (long Bytes, long Requests) Passed => (_run.BytesPassed, _run.Requests);
 
     public async Task RunAsync()
@@ -59,7 +67,7 @@ internal sealed class RequestPump(
         }
     }
 
-    /// <summary>Ordinary requests, as nearly all are.</summary>
+    /// <summary>Forwards ordinary requests, which nearly all are, as the block they came in.</summary>
     public override ForwardResult TryForward(Block received)
     {
         if (_taker is null || coverage.IsHolding || !_run.MayPass(received.Bytes)) return ForwardResult.NotTaken;
@@ -94,7 +102,7 @@ internal sealed class RequestPump(
             _run.Advance(_client, read.Buffer);
             if (stop == RunStop.ForeignProtocol)
             {
-                session.CutOff(SessionEndReason.ForeignProtocol); // as from Redis: what stood before that line is done, and not answered
+                session.CutOff(SessionEndReason.ForeignProtocol); // as Redis does: the requests in front of that line are executed, but not answered
             }
 
             if (!await _upstream.TryFlushAsync().ConfigureAwait(false)) return await DiscardAsync().ConfigureAwait(false);
@@ -114,7 +122,9 @@ internal sealed class RequestPump(
         }
     }
 
-    /// <summary>A whole request that may concern the proxy. Returns the bytes to go on with, from where the run stands.</summary>
+    /// <summary>
+    /// Handles a whole request that may concern the proxy. Returns the bytes to go on with; <see cref="RequestRun"/> knows where in them to go on.
+    /// </summary>
     private async ValueTask<ReadResult> HandleCandidateAsync(ReadResult read)
     {
         var request = _run.Candidate!;
@@ -140,7 +150,7 @@ internal sealed class RequestPump(
             return read;
         }
 
-        // From here on it is not passed on: the arguments of an own command may hold a password.
+        // From here on the request is not passed on: the arguments of a key_evt_amqp command may hold a password.
         _run.TakeCandidate(read.Buffer);
         if (mayLearnHere)
         {
@@ -154,7 +164,10 @@ internal sealed class RequestPump(
         return read;
     }
 
-    /// <summary>Where the words can be learnt on the client's own connection only: with its replies off there would be nothing to learn from.</summary>
+    /// <summary>
+    /// Called before the client switches its replies off. If the words can only be learnt on the client's own connection, this is the last chance: with replies
+    /// off, nothing would come.
+    /// </summary>
     private async ValueTask<ReadResult> LearnBeforeSilenceAsync(ReadResult read)
     {
         if (_repliesMayBeOff || await LearnWordsAsync().ConfigureAwait(false) is not { Shape: null, Guard: { } guard }) return read;
@@ -162,8 +175,10 @@ internal sealed class RequestPump(
         return await LearnHereAsync(guard, interception: null, read).ConfigureAwait(false);
     }
 
-    /// <summary>Asks on this session's own connection. No other request overtakes the one that is waited for.</summary>
-    /// <param name="interception">What the client asked for, if it is waited for here: see <see cref="ReplyBarrier.ForWords"/>.</param>
+    /// <summary>Learns the words on this session's own connection. Meanwhile no other request goes upstream.</summary>
+    /// <param name="interception">
+    /// The client's request that is answered here at once if the client has not logged in, see <see cref="ReplyBarrier.ForWords"/>; null: there is none.
+    /// </param>
     private async ValueTask<ReadResult> LearnHereAsync(LoginGuard? guard, Interception? interception, ReadResult read)
     {
         SessionLog.AsksHere(services.Logger, session.Id);
@@ -176,14 +191,16 @@ internal sealed class RequestPump(
         return read;
     }
 
-    /// <summary>Nothing of it has gone upstream yet.</summary>
+    /// <summary>Tells the interceptor of a candidate that was too large, before any byte of it goes upstream.</summary>
     private void PassTooLarge()
     {
         _run.PassesTooLarge = false;
         interceptor.PassesTooLarge();
     }
 
-    /// <summary>Sends the barrier in the request's place and waits until its reply is there; no other request overtakes it.</summary>
+    /// <summary>
+    /// Sends the barrier in the place of the request, and waits until the reply to the request is there. Meanwhile no other request goes upstream.
+    /// </summary>
     private async ValueTask<ReadResult> InterceptAsync(Interception interception, EchoShape shape, LoginGuard? guard, ReadResult read)
     {
         var barrier = ReplyBarrier.ForQuestion(shape, guard, interception.Question, interception, _repliesMayBeOff);
@@ -199,7 +216,7 @@ internal sealed class RequestPump(
         return read;
     }
 
-    /// <param name="isLast">No other command of the proxy's own may follow this one for the same request.</param>
+    /// <param name="isLast">The proxy sends no second question for the same request.</param>
     private async ValueTask<ReadResult> SendAndWaitAsync(ReplyBarrier barrier, ReadResult read, bool isLast)
     {
         slot.Arm(barrier);
@@ -209,8 +226,8 @@ internal sealed class RequestPump(
     }
 
     /// <summary>
-    /// Reads on while the barrier is out, only to notice the client's end: <see cref="BarrierSlot"/> wakes the read when the barrier is through.
-    /// Returns what has come, unread.
+    /// Waits until the barrier has ended. Meanwhile it reads the client's bytes, only to notice the client's FIN; <see cref="BarrierSlot"/> wakes that read
+    /// when the barrier has ended. Returns the bytes that have come, none of them consumed.
     /// </summary>
     private async ValueTask<ReadResult> WaitAsync(ReplyBarrier barrier, ReadResult read, bool isLast)
     {
@@ -227,7 +244,9 @@ internal sealed class RequestPump(
         return read;
     }
 
-    /// <summary>The client has sent FIN. If nothing else is to be sent upstream, it is passed on at once; otherwise the waiting gets a limit.</summary>
+    /// <summary>
+    /// The client has sent FIN. If nothing else must go upstream, FIN is passed on at once. Otherwise a timer limits the wait for the barrier.
+    /// </summary>
     private ITimer? PassEndOrLimitWait(ReadResult read, bool isLast)
     {
         if (!read.Buffer.IsEmpty || !isLast) return EndAfter(services.Deadlines.Grace, SessionEndReason.ClientLeftWaiting);
@@ -236,14 +255,15 @@ internal sealed class RequestPump(
         return null;
     }
 
-    /// <summary>The client's bytes are no requests any more, or the proxy stops: the session ends where all replies so far have been passed on.</summary>
+    /// <summary>The client's bytes are not valid requests, or the proxy stops: ends the session once all replies so far have been passed on.</summary>
     private async ValueTask<SessionEndReason> EndBehindRepliesAsync(SessionEndReason reason, ReadOnlyMemory<byte> lastWords)
     {
         session.End(reason);
         var words = await LearnWordsAsync().ConfigureAwait(false);
         if (words.Shape is not { } shape || _run.BrokeInsideForwarded)
         {
-            // No mark would come, or it would be taken for the rest of the bad request: the upstream says where its replies end by closing, as it does at its own client's end.
+            // A mark would not come back, or the upstream would take it for the rest of the malformed request.
+            // So the upstream gets FIN, and closing its side tells where its replies end.
             if (!_repliesMayBeOff) session.LastWords = lastWords;
             await _upstream.CompleteAsync().ConfigureAwait(false);
             await DiscardAsync().ConfigureAwait(false);
@@ -259,10 +279,10 @@ internal sealed class RequestPump(
         return reason;
     }
 
-    /// <summary>Nothing of the client's is wanted any more; its end still is.</summary>
+    /// <summary>Reads and drops the client's bytes until the client's FIN, which is still passed on.</summary>
     private async ValueTask<SessionEndReason> DiscardAsync()
     {
-        while (!session.LingerIsOver) // what woke a read that was then not waiting may have woken another one before
+        while (!session.LingerIsOver) // a wake-up that was meant for an earlier read may end this one, so the flag is asked each time
         {
             var read = await _client.ReadAsync().ConfigureAwait(false);
             if (read.IsCompleted) return await PassEndAsync().ConfigureAwait(false);
@@ -272,14 +292,17 @@ internal sealed class RequestPump(
         return SessionEndReason.UpstreamClosed;
     }
 
-    /// <summary>FIN for FIN, behind all bytes.</summary>
+    /// <summary>Passes the client's FIN on, behind all bytes.</summary>
     private async ValueTask<SessionEndReason> PassEndAsync()
     {
-        session.End(SessionEndReason.ClientClosed); // before the upstream can answer with its own
+        session.End(SessionEndReason.ClientClosed); // before the upstream, seeing FIN, closes and its own reason could come first
         await _upstream.CompleteAsync().ConfigureAwait(false);
         return SessionEndReason.ClientClosed;
     }
 
+    /// <summary>
+    /// The words in which the upstream names an unknown command, learnt on this session's connection or asked of <see cref="UpstreamProbe"/>.
+    /// </summary>
     private async ValueTask<EchoWords> LearnWordsAsync()
     {
         if (_words is { } known) return known;
@@ -290,7 +313,7 @@ internal sealed class RequestPump(
         }
         catch (OperationCanceledException) when (session.RepliesHaveEnded)
         {
-            return default; // nothing is sent or answered any more; the client's end is still waited for
+            return default; // no more replies come, so nothing is intercepted any more; only the client's end is still waited for
         }
     }
 

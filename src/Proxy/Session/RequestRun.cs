@@ -8,57 +8,59 @@ using KeyEvt.Resp.Requests;
 namespace KeyEvt.Proxy.Session;
 
 /// <summary>
-/// How far may the client's bytes be passed on, and what stands there? Copies runs of ordinary requests, and stops at the first that may
-/// concern the proxy. Its buffer begins at the first byte that was neither passed on nor taken out.
+/// How far may the client's bytes be passed on, and what stands there? Copies runs of ordinary requests, and stops at the first that may concern the proxy. The
+/// buffer that its methods get begins at the first byte that was neither passed on nor taken out. Used by the request pump only, but for the two counters.
 /// </summary>
 internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, PipeWriter upstream)
 {
     private readonly RespRequestFramer<CandidateFilter> _framer = new(limits, filter);
 
-    /// <summary>Bytes behind <see cref="_done"/> that the framer has seen and holds back: the head of a request whose name is not all there.</summary>
+    /// <summary>How many bytes behind <see cref="_done"/> the framer has seen and holds back: the head of a request whose name has not come whole.</summary>
     private long _held;
 
     /// <summary>A candidate begins at <see cref="_done"/>.</summary>
     private bool _atCandidate;
     private long _candidateLength;
 
-    /// <summary>Bytes at the buffer's start that may go upstream or are taken out.</summary>
+    /// <summary>How many bytes at the start of the buffer may go upstream or are taken out.</summary>
     private long _done;
 
-    /// <summary>Those of them that are written, or taken out.</summary>
+    /// <summary>How many of the <see cref="_done"/> bytes are already written or taken out.</summary>
     private long _written;
 
-    /// <summary>What a scan of the buffer's first segment has found, or thrown, which the next <see cref="Copy"/> begins with.</summary>
+    /// <summary>
+    /// <see cref="MayPass"/> has scanned the buffer's first segment already: its result, or its exception, with which the next <see cref="Copy"/> begins.
+    /// </summary>
     private FrameStep? _begun;
     private RespProtocolException? _begunFault;
 
-    /// <summary>After <see cref="RunStop.Candidate"/>: take or pass it, then copy on.</summary>
+    /// <summary>After <see cref="RunStop.Candidate"/>: the request. The caller takes or passes it, and then copies on.</summary>
     public RespRequest? Candidate { get; private set; }
 
-    /// <summary>After <see cref="RunStop.Malformed"/>.</summary>
+    /// <summary>After <see cref="RunStop.Malformed"/>: what is wrong.</summary>
     public RespProtocolException? Fault { get; private set; }
 
-    /// <summary>Written by the request pump; anybody may read it.</summary>
+    /// <summary>Written by the request pump alone; other threads read it by Volatile.</summary>
     private long _bytesPassed;
 
-    /// <summary>Bytes of the client that went upstream. From any thread.</summary>
+    /// <summary>How many bytes of the client went upstream. From any thread.</summary>
     public long BytesPassed => Volatile.Read(ref _bytesPassed);
 
-    /// <summary>Requests of the client that went upstream. From any thread.</summary>
+    /// <summary>How many requests of the client went upstream. From any thread.</summary>
     public long Requests => _framer.Requests;
 
-    /// <summary>A candidate was too large to be looked at, and is passed as it is. Whoever asks resets it.</summary>
+    /// <summary>A candidate was too large to be looked at, and is passed on as it is. The caller sets it back to false.</summary>
     public bool PassesTooLarge { get; set; }
 
-    /// <summary>No request has been begun that the upstream waits for the rest of.</summary>
+    /// <summary>The upstream has got no request in part.</summary>
     public bool AtRequestBoundary => _framer.AtRequestBoundary;
 
-    /// <summary>After <see cref="RunStop.Malformed"/>: the upstream has got the beginning of the bad request and waits for the rest.</summary>
+    /// <summary>After <see cref="RunStop.Malformed"/>: the upstream has got the beginning of the malformed request, and waits for the rest.</summary>
     public bool BrokeInsideForwarded => _framer.BrokeInsideReleased;
 
     /// <summary>
-    /// For bytes that nothing unread lies in front of. True: all of them may go upstream, and count as written. False: they are still to be given to <see cref="Copy"/>, which
-    /// knows what was found.
+    /// Looks at bytes when no unread bytes lie in front of them. True: all of them may go upstream, and they count as written. False: they must still be given
+    /// to <see cref="Copy"/>, which goes on from what was found here.
     /// </summary>
     public bool MayPass(ReadOnlySpan<byte> bytes)
     {
@@ -81,7 +83,7 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
         return false;
     }
 
-    /// <summary>Finds all that may go upstream; <see cref="Advance"/> writes it.</summary>
+    /// <summary>Finds out how many of these bytes may go upstream; <see cref="Advance"/> writes them.</summary>
     public RunStop Copy(in ReadOnlySequence<byte> buffer)
     {
         try
@@ -117,7 +119,7 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
         }
     }
 
-    /// <summary>The candidate is no part of what goes upstream; all in front of it is written.</summary>
+    /// <summary>Takes the candidate out: it does not go upstream. Everything in front of it is written.</summary>
     public void TakeCandidate(in ReadOnlySequence<byte> buffer)
     {
         _framer.TakeCandidate();
@@ -128,8 +130,8 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
     }
 
     /// <summary>
-    /// Writes what may go upstream, and advances the reader behind it; flushing is the caller's. Nearly always that is all that was read: then no byte
-    /// is copied.
+    /// Writes what may go upstream, and advances the reader behind it. The caller flushes. Nearly always that is everything that was read, and then no byte is
+    /// copied.
     /// </summary>
     public void Advance(PipeReader client, in ReadOnlySequence<byte> buffer)
     {
@@ -147,10 +149,10 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
         _done = _written = 0;
     }
 
-    /// <summary>What stands in front of the candidate is written; what becomes of the candidate is still open.</summary>
+    /// <summary>Writes what stands in front of the candidate; whether the candidate is taken or passed is decided later.</summary>
     public void WriteInFront(in ReadOnlySequence<byte> buffer) => Write(buffer);
 
-    /// <summary>The candidate is an ordinary request.</summary>
+    /// <summary>Treats the candidate as an ordinary request.</summary>
     public void PassCandidate()
     {
         _framer.PassCandidate();
@@ -178,7 +180,7 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
         }
         finally
         {
-            // also in front of a malformed request
+            // counts also when the next request is malformed
             _done += released;
         }
 
@@ -191,16 +193,17 @@ internal sealed class RequestRun(RespLimits limits, CandidateFilter filter, Pipe
         if (_done > _written)
         {
             _bytesPassed += _done - _written;
-            upstream.TryWrite(buffer.Slice(_written, _done - _written)); // an upstream that takes nothing any more shows at the flush
+            upstream.TryWrite(buffer.Slice(_written, _done - _written)); // if the upstream takes no more bytes, the next flush says so
         }
 
         _written = _done;
     }
 
     /// <summary>
-    /// Of a multibulk candidate that is too large to hold: key_evt_amqp's or MODULE, whose arguments may hold a password. All others begin with another letter,
-    /// and pass: what of CLIENT and CLUSTER is looked at is short, and <see cref="SessionInterceptor.PassesTooLarge"/> sees to the rest. Inline lines are never too large, they
-    /// are refused.
+    /// Whether a multibulk candidate that is too large to hold may be a key_evt_amqp command or MODULE, whose arguments may hold a password. Told by the first
+    /// letter: k or m. All other candidates begin with another letter, except MULTI, which takes no arguments. They pass: the CLIENT and CLUSTER commands that
+    /// matter are short, and <see cref="SessionInterceptor.PassesTooLarge"/> handles the others. An inline line never gets here: one that is too long is
+    /// refused as malformed.
     /// </summary>
     private static bool MayBeOwn(in ReadOnlySequence<byte> candidate)
     {

@@ -9,9 +9,9 @@ internal enum RunStop
     /// <summary>A whole request that may concern the proxy.</summary>
     Candidate,
 
-    /// <summary>HTTP.</summary>
+    /// <summary>The client speaks HTTP.</summary>
     ForeignProtocol,
 
-    /// <summary>Not RESP.</summary>
+    /// <summary>The bytes are not RESP.</summary>
     Malformed,
 }

@@ -8,25 +8,27 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Session;
 
-/// <summary>What do all sessions of one listener share? Immutable; nothing of it is written to on the way of a request.</summary>
+/// <summary>
+/// What do all sessions of one listener share? Immutable, except that two properties are made at their first use. Forwarding a request writes to none of it.
+/// </summary>
 internal sealed record SessionServices
 {
     public required ITransport Transport { get; init; }
 
     public required IUpstreamRoute Upstream { get; init; }
 
-    /// <summary>Whether requests to a node must wait until its events are heard.</summary>
+    /// <summary>The gate that requests to a node wait at until its events are heard.</summary>
     public Func<TransportAddress, CoverageGate> CoverageOf { get; init; } = static _ => CoverageGate.AlwaysOpen;
 
-    /// <summary>Gives each session what it answers and changes itself.</summary>
+    /// <summary>Makes for each session the <see cref="SessionInterceptor"/> that decides what the proxy answers or changes itself.</summary>
     public OpenInterceptor Intercept { get; init; } = static (_, _, _, _) => SessionInterceptor.None;
 
     public required UpstreamProbe Probe { get; init; }
 
-    /// <summary>Counts what was intercepted; null: nobody does.</summary>
+    /// <summary>Counts intercepted requests; null: they are not counted.</summary>
     public InterceptMetrics? Interceptions { get; init; }
 
-    /// <summary>Measures how long connecting takes; null: nobody does.</summary>
+    /// <summary>Measures how long connecting takes; null: it is not measured.</summary>
     public ConnectTimes? ConnectTimes { get; init; }
 
     public required TimeProvider Time { get; init; }
@@ -35,13 +37,22 @@ internal sealed record SessionServices
 
     public SessionDeadlines Deadlines { get; init; } = new();
 
-    /// <summary><see cref="SessionDeadlines.Connect"/> of whoever begins now.</summary>
-    /// <remarks>Unsynchronised on purpose: if two threads race here, each gets its own <see cref="SharedDeadline"/>. Both expire correctly, they only save fewer timers.</remarks>
+    /// <summary>Gives each session that begins to connect a token which is cancelled after <see cref="SessionDeadlines.Connect"/>.</summary>
+    /// <remarks>
+    /// Unsynchronised on purpose: if two threads race here, each gets its own <see cref="SharedDeadline"/>. Both expire correctly, they only save fewer timers.
+    /// </remarks>
     public SharedDeadline ConnectDeadline => field ??= new SharedDeadline(Deadlines.Connect, Time);
 
-    /// <summary>Whether the upstream can be reached, told by all sessions that want to get there.</summary>
-    /// <remarks>Unsynchronised on purpose: if two threads race here, each gets its own, and a warning is logged twice.</remarks>
-    public UpstreamReachability Reach { get => field ??= new UpstreamReachability(Time, Logger); init; }
+    /// <summary>Whether the upstream can be reached. All sessions report to it whether they could connect.</summary>
+    public UpstreamReachability Reach
+    {
+        get
+        {
+            if (field is null) Interlocked.CompareExchange(ref field, new UpstreamReachability(Time, Logger), null); // listeners may come here at once, and must get the same one
+            return field;
+        }
+        init;
+    }
 
     public RespLimits Limits { get; init; } = RespLimits.Default;
 }

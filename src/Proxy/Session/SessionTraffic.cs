@@ -1,8 +1,8 @@
 namespace KeyEvt.Proxy.Session;
 
-/// <summary>What has passed through one session, or through all of them?</summary>
+/// <summary>How much has passed through one session, or through all of them?</summary>
 /// <param name="ToUpstream">Bytes of the client's requests.</param>
-/// <param name="ToClient">Bytes of replies and messages, those that the proxy has put in included.</param>
+/// <param name="ToClient">Bytes of replies and messages, with those that the proxy has inserted.</param>
 /// <param name="Requests">Requests that went upstream.</param>
 internal readonly record struct SessionTraffic(long ToUpstream, long ToClient, long Requests)
 {

@@ -1,17 +1,23 @@
 namespace KeyEvt.Proxy.Session;
 
 /// <summary>
-/// The same deadline for many that begin at different times. Why not a timer for each: what begins within a fiftieth of the deadline shares one, so that thousands of
-/// sessions a second make some timers a second; a token comes late by that fiftieth at most, and never early. Thread safe.
+/// One deadline length, shared by many that begin at different times. Whatever begins within a fiftieth of the deadline shares one timer. Why not a timer for
+/// each: with thousands of sessions a second there are only a few timers a second. A token is cancelled late by that fiftieth at most, and never early. Thread
+/// safe.
 /// </summary>
 internal sealed class SharedDeadline(TimeSpan after, TimeProvider time)
 {
     private readonly TimeSpan _step = after / 50;
     private readonly Lock _gate = new();
-    private CancellationTokenSource? _latest; // given up, not disposed of, when the next one is made: others still wait for it
+
+    /// <summary>
+    /// Guarded by the gate, as <see cref="_madeAt"/> is. When the next source is made, this one is dropped without being disposed of: others may still wait for
+    /// its token.
+    /// </summary>
+    private CancellationTokenSource? _latest;
     private long _madeAt;
 
-    /// <summary>Cancelled when whoever begins now has had its time.</summary>
+    /// <summary>A token that is cancelled when the deadline has passed for somebody who begins at this moment.</summary>
     public CancellationToken Begin()
     {
         lock (_gate)

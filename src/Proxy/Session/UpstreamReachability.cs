@@ -3,24 +3,27 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Session;
 
 /// <summary>
-/// Can the upstream be reached? Sessions tell; listeners ask, since they let nobody in while it refuses. Clients are told nothing, so the reason is in the log: a warning when it begins and
-/// when it changes, then at most every ten seconds; and a line when it is over. An upstream that comes and goes is said at most every ten seconds too. Thread safe.
+/// Can the upstream be reached? Sessions report, and listeners ask, since they let nobody in while the upstream refuses. Clients are told no reason, so it is
+/// logged: a warning when it begins and when the reason changes, otherwise at most every ten seconds; and a line when the upstream is reached again. An
+/// upstream that comes and goes is also logged at most every ten seconds. Thread safe: fields are guarded by the gate.
 /// </summary>
 internal sealed class UpstreamReachability(TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan WarnEvery = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
+
+    /// <summary>Written within the gate; <see cref="Reached"/> also reads it outside, to stay free of locks while all is well.</summary>
     private volatile bool _isAway;
     private CancellationTokenSource _refuses = new();
     private long _refused;
     private string? _lastReason;
     private long? _warnedAt;
 
-    /// <summary>Of the time that it is away now.</summary>
+    /// <summary>A warning was logged since the upstream went away.</summary>
     private bool _isSaid;
 
-    /// <summary>Cancelled when the upstream begins to refuse. Another one after each time that it was reached again.</summary>
+    /// <summary>Cancelled when the upstream begins to refuse. After the upstream was reached again this is a new token.</summary>
     public CancellationToken Refuses
     {
         get
@@ -29,8 +32,8 @@ internal sealed class UpstreamReachability(TimeProvider time, ILogger logger)
         }
     }
 
-    /// <summary>A session did not get there, and its client is reset.</summary>
-    /// <param name="isRefused">It was told so; else nobody has answered.</param>
+    /// <summary>A session could not connect, and its client is reset.</summary>
+    /// <param name="isRefused">The upstream refused; false: nobody answered.</param>
     public void Failed(long session, string upstream, string reason, bool isRefused)
     {
         SessionLog.UpstreamUnreachable(logger, session, upstream, reason);
@@ -46,10 +49,10 @@ internal sealed class UpstreamReachability(TimeProvider time, ILogger logger)
         }
 
         if (!isSaid) SessionLog.ClientsReset(logger, upstream, reason, refused);
-        if (isRefused) refuses.Cancel(); // outside of the lock: who waits for it goes on in it
+        if (isRefused) refuses.Cancel(); // outside of the gate, since whatever waits for the token runs inside Cancel
     }
 
-    /// <summary>It was tried once more, and refuses: said if it was too early to say so before.</summary>
+    /// <summary>A listener has tried the upstream again, and it still refuses. Logs the warning if it was too early for it before.</summary>
     public void StillAway(string upstream)
     {
         string reason;
@@ -63,7 +66,7 @@ internal sealed class UpstreamReachability(TimeProvider time, ILogger logger)
         SessionLog.ClientsReset(logger, upstream, reason, refused);
     }
 
-    /// <summary>Somebody is connected to it. Asked for each session, so nothing is locked while all is well.</summary>
+    /// <summary>A connection to the upstream was made. Called for each session, so it takes no lock while all is well.</summary>
     public void Reached(string upstream)
     {
         if (!_isAway) return;
@@ -80,7 +83,7 @@ internal sealed class UpstreamReachability(TimeProvider time, ILogger logger)
         if (isSaid) SessionLog.UpstreamReached(logger, upstream, refused);
     }
 
-    /// <summary>Within the gate. True: it counts as said from now on.</summary>
+    /// <summary>Whether a warning is due for this reason; true also counts it as logged. Called within the gate.</summary>
     private bool IsToBeSaid(string reason)
     {
         var isEarly = _warnedAt is { } last && reason == _lastReason && time.GetElapsedTime(last) < WarnEvery;

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace KeyEvt.Proxy.Transport;
 
 /// <summary>
-/// A piece of memory that the kernel reads into and writes from, and which of its bytes count. It has exactly one owner at a time: the pool, a
-/// reader, or a writer; it moves between them, and is never shared. Pinned for life, so that a call into the kernel pins nothing.
+/// A piece of memory that the kernel reads into and writes from, with the range of its bytes that are in use. At any time it has exactly one owner: the pool, a
+/// reader or a writer. Ownership moves between them and is never shared. The memory is pinned as long as it exists, so calls into the kernel need not pin it.
 /// </summary>
 internal sealed unsafe class Block : ReadOnlySequenceSegment<byte>
 {
@@ -23,30 +23,30 @@ internal sealed unsafe class Block : ReadOnlySequenceSegment<byte>
 
     public int Capacity => _array.Length;
 
-    /// <summary>First byte that counts.</summary>
+    /// <summary>Index of the first byte in use.</summary>
     public int Start { get; set; }
 
-    /// <summary>Behind the last byte that counts; what follows was never anybody's to see.</summary>
+    /// <summary>Index behind the last byte in use. What follows was not received or written here, and must not be read.</summary>
     public int End { get; set; }
 
     public int Length => End - Start;
 
     public int Room => _array.Length - End;
 
-    /// <summary>In a writer's queue: what is sent after this one.</summary>
+    /// <summary>In a writer's queue: the block that is sent after this one.</summary>
     public Block? Behind { get; set; }
 
-    /// <summary>In a reader's buffer: what was received after this one.</summary>
+    /// <summary>In a reader's buffer: the block that was received after this one.</summary>
     public Block? Following => Unsafe.As<Block?>(Next);
 
-    /// <summary>In the pool: nobody's.</summary>
+    /// <summary>The block is in the pool and has no other owner.</summary>
     public bool IsPooled { get; set; }
 
     public Memory<byte> Free => _array.AsMemory(End);
 
     public ReadOnlySpan<byte> Bytes => _array.AsSpan(Start, End - Start);
 
-    /// <summary>The same, of a block that stands alone.</summary>
+    /// <summary>The same bytes as a sequence. Only for a block that is linked to no other.</summary>
     public ReadOnlySequence<byte> Sequence => new(this, Start, this, End);
 
     public void Append(ReadOnlySpan<byte> bytes)
@@ -55,7 +55,7 @@ internal sealed unsafe class Block : ReadOnlySequenceSegment<byte>
         End += bytes.Length;
     }
 
-    /// <summary>Received after this one; this one gets no more bytes.</summary>
+    /// <summary>Links a block that was received after this one. This one gets no more bytes from then on.</summary>
     public void Follow(Block next)
     {
         Memory = _array.AsMemory(0, End);
@@ -63,7 +63,7 @@ internal sealed unsafe class Block : ReadOnlySequenceSegment<byte>
         Next = next;
     }
 
-    /// <summary>Takes it out of a reader's buffer; its bytes stay.</summary>
+    /// <summary>Takes the block out of a reader's buffer. Its bytes stay.</summary>
     public void Unlink()
     {
         if (RunningIndex == 0 && Next is null) return;

@@ -3,12 +3,12 @@ namespace KeyEvt.Proxy.Transport;
 /// <summary>What has a <see cref="ZeroCopyForwarder"/> done with a block?</summary>
 internal enum ForwardResult
 {
-    /// <summary>Nothing: the read returns it.</summary>
+    /// <summary>It has not taken the block, so the read returns it.</summary>
     NotTaken,
 
-    /// <summary>It is another's now; the waiting goes on.</summary>
+    /// <summary>It has given the block to another owner. The read goes on waiting.</summary>
     Forwarded,
 
-    /// <summary>It is another's now, whose flush must be waited for, or fails: the read returns without a byte.</summary>
+    /// <summary>It has given the block to another owner, whose flush must be waited for or has failed. The read returns without a byte.</summary>
     ForwardedUnflushed,
 }

@@ -1,24 +1,27 @@
 namespace KeyEvt.Proxy.Transport;
 
-/// <summary>Who comes in at one address? Owned by the accept loop.</summary>
+/// <summary>Who connects to one address? The accept loop accepts, refuses and listens again, one call at a time.</summary>
 internal interface IConnectionListener : IAsyncDisposable
 {
-    /// <summary>As clients may name it, with the port that was really taken.</summary>
+    /// <summary>The address as clients may name it, with the port that was really taken.</summary>
     string Address { get; }
 
     /// <exception cref="System.Net.Sockets.SocketException">See <see cref="Listen.AcceptErrors"/> for what each means.</exception>
     ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken);
 
-    /// <summary>Whether <see cref="Refuse"/> is possible here. Where it is not, clients can only be let in and then reset.</summary>
+    /// <summary>Whether <see cref="Refuse"/> works here. If not, clients can only be accepted and then reset.</summary>
     bool CanRefuse => false;
 
-    /// <summary>From here on whoever connects is refused by the kernel, as if nobody listened; whoever waits to be accepted is reset. The address stays taken. Not while accepting.</summary>
+    /// <summary>
+    /// From here on the kernel refuses whoever connects, as if nobody listened, and resets whoever waits to be accepted. The address stays taken. Must not be
+    /// called during an accept.
+    /// </summary>
     void Refuse()
     {
     }
 
-    /// <summary>The end of <see cref="Refuse"/>: clients are let in again.</summary>
-    /// <exception cref="System.Net.Sockets.SocketException">The kernel does not want to.</exception>
+    /// <summary>Ends <see cref="Refuse"/>: clients are accepted again.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The kernel refuses to listen again.</exception>
     void RefuseNoMore()
     {
     }

@@ -5,10 +5,10 @@ using KeyEvt.Proxy.Transport.Posix;
 
 namespace KeyEvt.Proxy.Transport;
 
-/// <summary>How is an address taken, and given back? A bound and listening TCP or unix socket, whoever accepts from it.</summary>
+/// <summary>How is an address taken, and given back? A bound and listening TCP or unix socket, used by either transport.</summary>
 internal sealed class ListeningSocket : IDisposable
 {
-    /// <summary>Redis' own tcp-backlog.</summary>
+    /// <summary>The same as Redis' own default of tcp-backlog.</summary>
     private const int Backlog = 511;
 
     private readonly UnixSocketFile? _file;
@@ -17,7 +17,7 @@ internal sealed class ListeningSocket : IDisposable
     private int Descriptor => Socket.SafeHandle.DangerousGetHandle().ToInt32();
 
     /// <exception cref="SocketException">The address cannot be taken.</exception>
-    /// <exception cref="SocketPathException">Something else stands at the path of a unix socket.</exception>
+    /// <exception cref="SocketPathException">Something else is at the path of the unix socket.</exception>
     public ListeningSocket(TransportAddress address, SocketSettings settings)
     {
         _file = address.UnixPath is { } path ? new UnixSocketFile(path) : null;
@@ -40,15 +40,19 @@ internal sealed class ListeningSocket : IDisposable
 
     public bool IsTcp => _file is null;
 
-    /// <summary>As clients may name it, with the port that was really taken.</summary>
+    /// <summary>The address as clients may name it, with the port that was really taken.</summary>
     public string Address { get; }
 
-    /// <summary>A unix socket that was shut down never listens again, and a port that the kernel has chosen is given back.</summary>
+    /// <summary>
+    /// A unix socket that was shut down cannot listen again, and a port that the kernel has chosen is lost at the shutdown. So this takes a TCP port that was
+    /// named.
+    /// </summary>
     public bool CanRefuse => _hasOwnPort && RelistenSupport.Works;
 
     /// <summary>
-    /// Shutting down a listening socket makes it one that is bound and nothing else. SO_REUSEADDR would let another program listen on the port meanwhile; so it is taken away, and given back
-    /// in time for connections that are accepted later: they keep it, and would keep a restarted program from binding.
+    /// Shuts the listening socket down; it stays bound, and does nothing else. With SO_REUSEADDR another program could listen on the port meanwhile, so the
+    /// option is switched off. <see cref="RefuseNoMore"/> switches it on again before anything is accepted: accepted connections inherit it, and without it
+    /// they would keep a restarted program from binding.
     /// </summary>
     public void Refuse()
     {
@@ -56,7 +60,7 @@ internal sealed class ListeningSocket : IDisposable
         _ = Libc.Shutdown(Descriptor, Libc.ShutdownBoth);
     }
 
-    /// <exception cref="SocketException">The kernel does not want to.</exception>
+    /// <exception cref="SocketException">The kernel refuses to listen again.</exception>
     public void RefuseNoMore()
     {
         Libc.ReuseAddress(Descriptor, true);

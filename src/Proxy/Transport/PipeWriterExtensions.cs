@@ -4,12 +4,12 @@ using System.Net.Sockets;
 
 namespace KeyEvt.Proxy.Transport;
 
-/// <summary>How are bytes put into an output whose connection may break at any moment?</summary>
+/// <summary>How are bytes written to an output whose connection may break at any moment?</summary>
 internal static class PipeWriterExtensions
 {
     /// <summary>
-    /// Copies; flushing is the caller's. False when the output takes nothing any more: SocketConnection completes the writer itself when sending fails, and a
-    /// pipe answers the next write with an exception, where a flush would only say completed.
+    /// Copies the bytes; the caller flushes. False when the output takes no more bytes: SocketConnection itself completes the writer when sending fails. A pipe
+    /// then throws at the next write, where a flush would only report completed.
     /// </summary>
     public static bool TryWrite(this PipeWriter output, in ReadOnlySequence<byte> bytes)
     {
@@ -36,7 +36,10 @@ internal static class PipeWriterExtensions
         }
     }
 
-    /// <summary>Writes all of a read's buffer and advances the reader behind it; between two connections of one loop the memory itself changes hands.</summary>
+    /// <summary>
+    /// Writes all of a read's buffer, and advances the reader behind it. Between two connections of one loop the memory itself changes hands, and nothing is
+    /// copied.
+    /// </summary>
     public static void Pass(this PipeReader input, in ReadOnlySequence<byte> buffer, PipeWriter output)
     {
         if (input is BlockReader reader && output is BlockWriter writer)
@@ -45,14 +48,17 @@ internal static class PipeWriterExtensions
             return;
         }
 
-        output.TryWrite(buffer); // an output that takes nothing any more shows at the flush
+        output.TryWrite(buffer); // if the output takes no more bytes, the next flush says so
         input.AdvanceTo(buffer.End);
     }
 
     /// <inheritdoc cref="TryWrite(PipeWriter, in ReadOnlySequence{byte})"/>
     public static bool TryWrite(this PipeWriter output, ReadOnlyMemory<byte> bytes) => output.TryWrite(new ReadOnlySequence<byte>(bytes));
 
-    /// <summary>Flushes, and waits while too much is unsent. False when the peer takes no more bytes: a socket that failed to send makes every later flush throw.</summary>
+    /// <summary>
+    /// Flushes, and waits while too much is unsent. False when the peer takes no more bytes. It catches exceptions, since after a failed send every later flush
+    /// of a socket throws.
+    /// </summary>
     public static ValueTask<bool> TryFlushAsync(this PipeWriter output)
     {
         try

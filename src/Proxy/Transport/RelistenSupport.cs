@@ -5,7 +5,8 @@ using KeyEvt.Proxy.Transport.Posix;
 namespace KeyEvt.Proxy.Transport;
 
 /// <summary>
-/// Can a TCP socket stop listening and begin again, with its port its own meanwhile? Linux can. Tried once, on a socket of its own, since what stands in for a kernel (a sandbox) may not.
+/// Can a TCP socket stop listening and begin again, and keep its port meanwhile? Linux can. Tried once, on a socket of its own, since what replaces the kernel
+/// in a sandbox may not.
 /// </summary>
 internal static class RelistenSupport
 {
@@ -18,7 +19,7 @@ internal static class RelistenSupport
         try
         {
             using var listener = NewSocket();
-            listener.Bind(FreePlace()); // by its number: a port that the kernel has chosen is not kept
+            listener.Bind(FreePlace()); // by its number: a port that the kernel has chosen is lost at the shutdown
             listener.Listen(1);
             var (place, fd) = (listener.LocalEndPoint!, listener.SafeHandle.DangerousGetHandle().ToInt32());
             _ = Libc.Shutdown(fd, Libc.ShutdownBoth);
@@ -30,7 +31,7 @@ internal static class RelistenSupport
         }
     }
 
-    /// <summary>On loopback: answered at once, by yes or no.</summary>
+    /// <summary>Whether somebody listens there. On loopback, so the answer comes at once.</summary>
     private static bool IsOpen(EndPoint place)
     {
         using var trial = NewSocket();

@@ -1,11 +1,14 @@
 namespace KeyEvt.Proxy.Transport;
 
-/// <summary>What do users choose about sockets?</summary>
+/// <summary>What can users set for sockets?</summary>
 internal sealed record SocketSettings
 {
-    /// <summary>Redis' own tcp-keepalive: the first probe after so many seconds of silence, then every third of it, dead after 3. 0: no probes.</summary>
+    /// <summary>
+    /// Redis' own default of tcp-keepalive. The first probe is sent after so many seconds of silence, then one after each third of it; after 3 without an
+    /// answer the peer is dead. 0: no probes.
+    /// </summary>
     public int KeepAliveSeconds { get; init; } = 300;
 
-    /// <summary>Of a unix socket that is listened on; null: as the process' umask gives.</summary>
+    /// <summary>The mode of a unix socket that is listened on; null: the process' umask decides.</summary>
     public UnixFileMode? UnixSocketMode { get; init; }
 }

@@ -6,7 +6,9 @@ using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Proxy.Transport;
 
-/// <summary>Where does the proxy listen, or where is its upstream? <c>host:port</c>, <c>[ipv6]:port</c> or <c>unix:/path</c>; over TLS <c>rediss://host:port</c>.</summary>
+/// <summary>
+/// Where does the proxy listen, or where is its upstream? <c>host:port</c>, <c>[ipv6]:port</c> or <c>unix:/path</c>; over TLS <c>rediss://host:port</c>.
+/// </summary>
 internal sealed record TransportAddress
 {
     public const string TlsScheme = "rediss://";
@@ -15,10 +17,10 @@ internal sealed record TransportAddress
 
     private TransportAddress(string host, int port, string? path) => (Host, Port, UnixPath) = (host, port, path);
 
-    /// <summary>A name or an IP address without brackets; empty for a unix socket.</summary>
+    /// <summary>A name, or an IP address without brackets; empty for a unix socket.</summary>
     public string Host { get; }
 
-    /// <summary>0 to 65535; 0 when listening takes any free one.</summary>
+    /// <summary>0 to 65535. 0: when listening, any free port is taken.</summary>
     public int Port { get; }
 
     /// <summary>Null for TCP.</summary>
@@ -27,7 +29,7 @@ internal sealed record TransportAddress
     /// <summary>TLS is spoken there.</summary>
     public bool IsTls { get; private init; }
 
-    /// <summary>The same place, without TLS: two addresses with the same one cannot both be listened on.</summary>
+    /// <summary>The same address without TLS. Two addresses that are equal in this form cannot both be listened on.</summary>
     public TransportAddress Plain => this with { IsTls = false };
 
     public static TransportAddress Tcp(string host, int port) => new(host, port, null);
@@ -38,7 +40,7 @@ internal sealed record TransportAddress
 
     public TransportAddress WithPort(int port) => new(Host, port, UnixPath) { IsTls = IsTls };
 
-    /// <summary>Where a Redis is, without who logs in there.</summary>
+    /// <summary>Where a Redis is; without the login for it.</summary>
     public static TransportAddress Of(RedisAddress redis) => redis.Path is { } path ? Unix(path) : redis.IsTls ? Tls(redis.Host, redis.Port) : Tcp(redis.Host, redis.Port);
 
     public static bool TryParse(string text, [NotNullWhen(true)] out TransportAddress? address)
@@ -58,12 +60,12 @@ internal sealed record TransportAddress
 
         var host = text[..colon];
         if (host is ['[', .. var inner, ']']) host = inner;
-        else if (host.Contains(':')) return false; // an IPv6 address without brackets: where would its port begin?
+        else if (host.Contains(':')) return false; // an IPv6 address without brackets: the port could not be told from the address
         address = Tcp(host, port);
         return true;
     }
 
-    /// <summary>What sockets want; a name that is no IP address is resolved when it is used.</summary>
+    /// <summary>The address for sockets. A name that is no IP address is resolved when it is used.</summary>
     public EndPoint ToEndPoint()
     {
         if (UnixPath is not null) return new UnixDomainSocketEndPoint(UnixPath);

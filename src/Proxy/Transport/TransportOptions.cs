@@ -5,6 +5,6 @@ internal sealed record TransportOptions
 {
     public TransportKind Kind { get; init; }
 
-    /// <summary>Threads of the epoll transport.</summary>
+    /// <summary>How many threads the epoll transport has.</summary>
     public int Loops { get; init; } = 1;
 }

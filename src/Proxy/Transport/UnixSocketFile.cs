@@ -7,10 +7,11 @@ using Microsoft.Win32.SafeHandles;
 namespace KeyEvt.Proxy.Transport;
 
 /// <summary>
-/// How does a unix socket come to its path, and how does it leave? Nothing but a socket on which nobody listens is ever removed, and at the end only the one that
-/// was made here. At no moment may more users connect than in the end.
+/// How does a unix socket come to its path, and how is it removed? Only a socket on which nobody listens is ever removed, and at the end only the one that was
+/// made here. At no moment may more users connect than the final mode allows.
 /// <para>
-/// Bound by the system call and not by <see cref="Socket.Bind"/>: a socket that is bound by that one deletes, when it is closed, whatever stands at its path then.
+/// Bound by the system call and not by <see cref="Socket.Bind"/>: a socket that was bound by the latter deletes, when it is closed, whatever is at its path at
+/// that time.
 /// </para>
 /// </summary>
 internal sealed unsafe partial class UnixSocketFile(string path)
@@ -20,9 +21,9 @@ internal sealed unsafe partial class UnixSocketFile(string path)
 
     private FileStatus? _made;
 
-    /// <summary>Bound, and not listening yet.</summary>
-    /// <param name="mode">Null: as the process' umask gives.</param>
-    /// <exception cref="SocketPathException">Something else stands there, or there is no such folder, or no right to it.</exception>
+    /// <summary>Makes a socket that is bound, but does not listen yet.</summary>
+    /// <param name="mode">Null: the process' umask decides.</param>
+    /// <exception cref="SocketPathException">Something else is at the path, or the directory does not exist, or this process has no right to it.</exception>
     /// <exception cref="SocketException">The system refuses.</exception>
     public Socket Bind(UnixFileMode? mode)
     {
@@ -33,7 +34,7 @@ internal sealed unsafe partial class UnixSocketFile(string path)
         var handle = new SafeSocketHandle(fd, ownsHandle: true);
         try
         {
-            if (mode is { } wanted) Narrow(fd, wanted & OwnerOnly); // the file is made with the rights of the socket, less the umask
+            if (mode is { } wanted) Narrow(fd, wanted & OwnerOnly); // the file gets the mode of the socket, less the umask
             Bind(fd);
             _made = FileStatus.Of(path, followLinks: false);
             if (mode is { } final) File.SetUnixFileMode(path, final);
@@ -47,7 +48,7 @@ internal sealed unsafe partial class UnixSocketFile(string path)
         }
     }
 
-    /// <summary>Takes the socket away from its path. If something else stands there by now, it stays.</summary>
+    /// <summary>Removes the socket from its path. If something else is there by now, that stays.</summary>
     public void Remove()
     {
         try
@@ -60,7 +61,9 @@ internal sealed unsafe partial class UnixSocketFile(string path)
         }
     }
 
-    /// <summary>A socket whose program died would keep the path taken for ever; one that answers is somebody's.</summary>
+    /// <summary>
+    /// Removes a socket that nobody listens on, since it would keep the path taken for ever after its program died. A socket that answers belongs to somebody.
+    /// </summary>
     private void RemoveStale()
     {
         if (FileStatus.Of(path, followLinks: false) is not { } there) return;
@@ -69,7 +72,7 @@ internal sealed unsafe partial class UnixSocketFile(string path)
             throw new SocketPathException(path, $"{there.Kind} stands there, which is not removed: name another path, or remove it");
         }
 
-        using var trial = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false }; // the queue of one that is frozen may be full
+        using var trial = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false }; // not blocking, as the queue of a program that is frozen may be full
         try
         {
             trial.Connect(new UnixDomainSocketEndPoint(path));
@@ -85,7 +88,7 @@ internal sealed unsafe partial class UnixSocketFile(string path)
         }
         catch (SocketException)
         {
-            // Its queue is full, or it is of another kind: somebody has it.
+            // Its queue is full, or it is of another kind. In either case it belongs to somebody.
         }
 
         throw new SocketPathException(path, "another program listens there");
@@ -109,7 +112,9 @@ internal sealed unsafe partial class UnixSocketFile(string path)
         if (OperatingSystem.IsLinux()) File.SetUnixFileMode(socket, mode);
     }
 
-    /// <summary>Systems that no one runs this on in earnest: nothing is removed before, and nobody can connect before it listens.</summary>
+    /// <summary>
+    /// For systems other than Linux, which nobody uses in production. Nothing is removed first, and nobody can connect before the socket listens.
+    /// </summary>
     private Socket BindElsewhere(UnixFileMode? mode)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);

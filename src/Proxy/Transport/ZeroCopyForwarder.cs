@@ -1,19 +1,21 @@
 namespace KeyEvt.Proxy.Transport;
 
 /// <summary>
-/// Who passes on what is received, where it is received: on the connection's loop, as the block it came in, without a read that has to be completed, continued and begun
-/// anew. That is nearly always possible, and saves two fifths of the user time a request takes (bench/RESULTS.md). A class, as calling an interface costs a search.
+/// Passes received bytes on at the moment of receiving: on the connection's loop, as the block they came in. So no read has to be completed, continued and
+/// begun again. That is nearly always possible, and saves two fifths of the user CPU time per request (bench/RESULTS.md). An abstract class, since an interface
+/// call has to look up the method.
 /// </summary>
 internal abstract class ZeroCopyForwarder
 {
+    /// <summary>Counted on one thread at a time, the one that forwards or reads at that moment; read by Volatile on any thread.</summary>
     private long _reads;
 
-    /// <summary>How many times something has come, passed on or read. From any thread.</summary>
+    /// <summary>How many times bytes have come, whether they were forwarded or read. From any thread.</summary>
     public long Reads => Volatile.Read(ref _reads);
 
-    /// <param name="received">All that is unread, never empty; not at the end of the stream.</param>
+    /// <param name="received">All bytes that are unread, at least one. Not called at the end of the stream.</param>
     public abstract ForwardResult TryForward(Block received);
 
-    /// <summary>On the thread of whoever passes or reads.</summary>
+    /// <summary>Called on the one thread that forwards or reads at that moment.</summary>
     protected void CountRead() => _reads++;
 }

@@ -6,7 +6,7 @@ using KeyEvt.Resp.Requests;
 namespace KeyEvt.Resp.Replies;
 
 /// <summary>
-/// Frames one reply or push after the other, in whatever pieces they arrive, RESP2 and RESP3:
+/// Finds the end of each reply or push, in whatever pieces the bytes arrive, for RESP2 and RESP3:
 /// <code>
 /// frame     = *attribute element
 /// element   = ("+" / "-" / ":" / "," / "#" / "(" / "_") text CRLF
@@ -15,14 +15,14 @@ namespace KeyEvt.Resp.Replies;
 ///           / "%" count CRLF 2count(element)
 /// attribute = "|" count CRLF 2count(element)
 /// </code>
-/// An attribute belongs to the element behind it. A push inside another element is not one of its elements: Redis before 7.2
-/// lets invalidation pushes into the array that EXEC replies with. The streamed types (<c>$?</c>, <c>*?</c>), which Redis does not send, are refused. A frame
-/// is nested at most <see cref="MaxDepth"/> deep. See https://redis.io/docs/latest/develop/reference/protocol-spec/.
+/// An attribute belongs to the element behind it. A push inside another element does not count as one of its elements: Redis before 7.2 sends
+/// invalidation pushes inside the array that EXEC replies with. The streamed types (<c>$?</c>, <c>*?</c>) are refused; Redis does not send them.
+/// Frames may be nested at most <see cref="MaxDepth"/> deep. See https://redis.io/docs/latest/develop/reference/protocol-spec/.
 /// </summary>
-/// <remarks>Holds no bytes; the default value is ready for the first frame. A mutable struct: keep it in a field that is not readonly.</remarks>
+/// <remarks>Keeps no bytes. The default value is ready for the first frame. A mutable struct: keep it in a field that is not readonly.</remarks>
 public struct RespReplyFramer
 {
-    /// <summary>How deep elements may lie in each other.</summary>
+    /// <summary>How deep elements may be nested.</summary>
     public const int MaxDepth = 32;
 
     private const int MaxContiguousBody = 16 * 1024 * 1024;
@@ -33,7 +33,7 @@ public struct RespReplyFramer
     private long _bodyLeft;
     private long _offset;
 
-    /// <summary>Elements still due of each open element; level 0 is the frame.</summary>
+    /// <summary>For each level, how many elements are still missing of the element that is open there. Level 0 is the frame itself.</summary>
     private DueByLevel _due;
     private int _level;
     private bool _isInside;
@@ -52,16 +52,18 @@ public struct RespReplyFramer
         BodyLf,
     }
 
-    /// <summary>Whether no frame has been begun.</summary>
+    /// <summary>Whether the next byte begins a new frame.</summary>
     public readonly bool AtBoundary => _phase == Phase.Boundary;
 
-    /// <summary>First byte of the frame being read, or of the last one that ended: its type, or '|' when it begins with an attribute. 0 before the first.</summary>
+    /// <summary>
+    /// First byte of the frame being read, or else of the last one: its type, or '|' if it begins with an attribute. 0 before the first frame.
+    /// </summary>
     public byte FirstByte { get; private set; }
 
-    /// <summary>Takes in the next bytes; true when a frame ended in them.</summary>
+    /// <summary>Reads the next bytes. Returns true if a frame ended in them.</summary>
     /// <param name="bytes">The bytes behind those consumed before.</param>
-    /// <param name="consumed">Bytes up to and including the frame's end, or all of them.</param>
-    /// <exception cref="RespProtocolException">The bytes are no reply.</exception>
+    /// <param name="consumed">Number of bytes up to and including the frame's end, or all of them.</param>
+    /// <exception cref="RespProtocolException">The bytes are not a reply.</exception>
     public bool TryAdvance(ReadOnlySpan<byte> bytes, out int consumed)
     {
         var position = 0;
@@ -115,7 +117,7 @@ public struct RespReplyFramer
         return false;
     }
 
-    /// <summary>A framer for the next elements inside a frame, as if they were a frame of their own. At least one.</summary>
+    /// <summary>A framer that reads the next <paramref name="count"/> elements inside a frame as if they were a frame. The count is at least 1.</summary>
     internal static RespReplyFramer ForElements(long count)
     {
         var framer = new RespReplyFramer { _phase = Phase.Type, _isInside = true };
@@ -129,7 +131,7 @@ public struct RespReplyFramer
         switch ((char)_type)
         {
             case '$':
-                // The common case, and most of the bytes: bulk strings that lie whole in the span.
+                // The common case, and most of the bytes: a bulk string that lies whole in the span.
                 var behind = ContiguousArgument.Skip(bytes, position, MaxContiguousBody, out _);
                 if (behind >= 0)
                 {
@@ -196,7 +198,7 @@ public struct RespReplyFramer
         if (!_number.IsComplete || _number.Value > limit) Throw("invalid length", position, (byte)'\r');
     }
 
-    /// <summary>Behind the header line of a bulk or an aggregate.</summary>
+    /// <summary>Called behind the header line of a bulk string or an aggregate.</summary>
     private void BeginContent(int position)
     {
         var number = _number.Value;
@@ -227,7 +229,7 @@ public struct RespReplyFramer
         Continue();
     }
 
-    /// <summary>Closes what is complete, down to the frame itself.</summary>
+    /// <summary>Closes all elements that are complete, possibly up to the frame itself.</summary>
     private void Continue()
     {
         while (_due[_level] == 0)

@@ -1,12 +1,12 @@
-// What does a complete reply or push say?
+// What does a complete reply or push contain?
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 
 namespace KeyEvt.Resp.Replies;
 
 /// <summary>
-/// Reads one complete frame (see <see cref="RespReplyFramer"/>), element by element, in place. Attributes, and pushes inside another
-/// element, are passed over. A method demands its kind: anything else in its place is a <see cref="RespProtocolException"/>.
+/// Reads one complete frame (see <see cref="RespReplyFramer"/>) element by element, without copying. Attributes, and pushes inside another element,
+/// are skipped. Each method expects one kind of element. It throws <see cref="RespProtocolException"/> if another kind follows.
 /// </summary>
 public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
 {
@@ -14,7 +14,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
     private int _position;
     private bool _isInside;
 
-    /// <summary>The next element's kind; nothing is consumed.</summary>
+    /// <summary>The next element's kind. Reading it consumes only skipped attributes and pushes, not the element.</summary>
     public RespKind Kind
     {
         get
@@ -44,7 +44,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
     /// <summary>Bytes read so far.</summary>
     public readonly int Consumed => _position;
 
-    /// <summary>Elements of an array, a set or a push; they follow.</summary>
+    /// <summary>Reads the header of an array, a set or a push. Returns how many elements follow.</summary>
     public int ReadArrayHeader()
     {
         var kind = Kind;
@@ -52,7 +52,10 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         return ReadCount();
     }
 
-    /// <summary>Pairs of a map, or of an array that stands for one as RESP2 has none; keys and values follow in turn.</summary>
+    /// <summary>
+    /// Reads the header of a map, or of an array that stands for a map, since RESP2 has no maps. Returns how many pairs follow, each a key and then
+    /// its value.
+    /// </summary>
     public int ReadMapHeader()
     {
         var kind = Kind;
@@ -63,7 +66,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         return elements / 2;
     }
 
-    /// <summary>A string in any of its forms: bulk, simple, or verbatim without its format.</summary>
+    /// <summary>Reads a string in any of its forms: bulk, simple, or verbatim without its format.</summary>
     public ReadOnlySpan<byte> ReadBulk()
     {
         var kind = Kind;
@@ -83,7 +86,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         }
     }
 
-    /// <summary>A string as <see cref="ReadBulk"/>, or false for null, which is consumed.</summary>
+    /// <summary>Reads a string as <see cref="ReadBulk"/> does. Returns false for null, which is consumed.</summary>
     public bool TryReadBulk(out ReadOnlySpan<byte> value)
     {
         var isNull = Kind == RespKind.Null;
@@ -93,7 +96,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         return !isNull;
     }
 
-    /// <summary>The text of <c>+text</c>.</summary>
+    /// <summary>Reads the text of <c>+text</c>.</summary>
     public ReadOnlySpan<byte> ReadSimple()
     {
         var kind = Kind;
@@ -101,7 +104,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         return ReadLine();
     }
 
-    /// <summary>The text of an error, its code first.</summary>
+    /// <summary>Reads the text of an error, its code first.</summary>
     public ReadOnlySpan<byte> ReadError()
     {
         var kind = Kind;
@@ -109,7 +112,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         return _frame[_position] == '-' ? ReadLine() : ReadBody();
     }
 
-    /// <summary>An integer.</summary>
+    /// <summary>Reads an integer.</summary>
     public long ReadInteger()
     {
         var kind = Kind;
@@ -117,7 +120,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         return RespIntegers.TryParse(ReadLine(), out var value) ? value : throw Malformed("not an integer");
     }
 
-    /// <summary>A floating point number; also <c>inf</c>, <c>-inf</c> and <c>nan</c>.</summary>
+    /// <summary>Reads a floating point number, or <c>inf</c>, <c>-inf</c> or <c>nan</c>.</summary>
     public double ReadDouble()
     {
         var kind = Kind;
@@ -129,7 +132,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         return Utf8Parser.TryParse(text, out double value, out var used) && used == text.Length ? value : throw Malformed("not a double");
     }
 
-    /// <summary><c>#t</c> or <c>#f</c>.</summary>
+    /// <summary>Reads <c>#t</c> or <c>#f</c>.</summary>
     public bool ReadBoolean()
     {
         var kind = Kind;
@@ -138,7 +141,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         return text is [(byte)'t'] || (text is [(byte)'f'] ? false : throw Malformed("not a boolean"));
     }
 
-    /// <summary>The digits of a big number, as they came.</summary>
+    /// <summary>Reads the digits of a big number as they were sent.</summary>
     public ReadOnlySpan<byte> ReadBigNumber()
     {
         var kind = Kind;
@@ -146,7 +149,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         return ReadLine();
     }
 
-    /// <summary>The text of any element that is a single value: a string, an error, or a number or boolean as it came.</summary>
+    /// <summary>Reads the text of any element that is a single value: a string, an error, or a number or boolean as it was sent.</summary>
     public ReadOnlySpan<byte> ReadText()
     {
         var kind = Kind;
@@ -164,7 +167,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         }
     }
 
-    /// <summary>Null in any of its forms.</summary>
+    /// <summary>Reads null in any of its forms.</summary>
     public void ReadNull()
     {
         var kind = Kind;
@@ -172,7 +175,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         ReadLine();
     }
 
-    /// <summary>Passes over the next element with all that is in it.</summary>
+    /// <summary>Skips the next element with everything inside it.</summary>
     public void Skip()
     {
         if (Kind == RespKind.End) ThrowUnexpected(RespKind.End, "an element");
@@ -182,7 +185,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
 
     private readonly bool IsNullHeader() => _frame[_position..].StartsWith(_frame[_position] == '$' ? "$-1\r\n"u8 : "*-1\r\n"u8);
 
-    /// <summary>Passes over what does not count as an element here.</summary>
+    /// <summary>Skips attributes, and pushes inside another element, which do not count as elements.</summary>
     private void SkipBeside()
     {
         while (_position < _frame.Length)
@@ -208,7 +211,7 @@ public ref struct RespReplyReader(ReadOnlySpan<byte> frame)
         _position += length;
     }
 
-    /// <summary>A count of elements; as no element is shorter than its type byte and CRLF, it is no larger than what is there.</summary>
+    /// <summary>Reads a count of elements. No element is shorter than its type byte and CRLF, so the count cannot exceed a third of the frame.</summary>
     private int ReadCount() => ReadNumber(_frame.Length / 3);
 
     private ReadOnlySpan<byte> ReadBody()

@@ -1,4 +1,4 @@
-// Is the candidate all there?
+// Is the candidate complete?
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>Result of <see cref="RespRequestFramer{TFilter}.ReadCandidate"/>.</summary>
@@ -10,6 +10,6 @@ public enum CandidateStatus
     /// <summary>The request is complete.</summary>
     Complete,
 
-    /// <summary>The request is, or is going to be, larger than <see cref="RespLimits.MaxCandidateBytes"/>.</summary>
+    /// <summary>The request is larger than <see cref="RespLimits.MaxCandidateBytes"/>, or its header says that it will be.</summary>
     TooLarge,
 }

@@ -25,7 +25,7 @@ internal struct CommandNameHead
         if (Length < Capacity) _bytes[Length++] = value;
     }
 
-    /// <summary>Takes as many of the bytes as there is room for.</summary>
+    /// <summary>Appends as many of the bytes as there is room for, and ignores the rest.</summary>
     public void Append(ReadOnlySpan<byte> bytes)
     {
         var taken = bytes[..Math.Min(bytes.Length, Capacity - Length)];
@@ -34,8 +34,8 @@ internal struct CommandNameHead
     }
 
     /// <summary>
-    /// Whether Redis takes this name for HTTP and closes the connection. It compares C strings, so a NUL ends the name.
-    /// See <c>securityWarningCommand</c> in Redis.
+    /// Whether Redis takes this name for HTTP and closes the connection (<c>securityWarningCommand</c> in Redis). Redis compares C strings, so a NUL
+    /// ends the name.
     /// </summary>
     public static bool IsForeignProtocol(ReadOnlySpan<byte> nameHead)
     {

@@ -1,19 +1,19 @@
-// Does a whole argument lie at this place of the span, and where does it end?
+// Does a whole argument lie at this position of the span, and where does it end?
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// The fast reading of <c>$&lt;len&gt;\r\n&lt;bytes&gt;\r\n</c> when all of it lies in one span. It never judges: whatever is not plainly
-/// a whole argument is left to the framer's byte by byte reading, which finds out whether it is incomplete or wrong.
+/// The fast path for <c>$&lt;len&gt;\r\n&lt;bytes&gt;\r\n</c> when all of it lies in one span. It never reports an error. Whatever is not plainly a
+/// whole argument is read again byte by byte, and that slower reading decides whether it is incomplete or wrong.
 /// </summary>
 internal static class ContiguousArgument
 {
-    /// <summary>"$0\r\n\r\n".</summary>
+    /// <summary>Bytes of the shortest argument, "$0\r\n\r\n".</summary>
     private const int ShortestArgument = 6;
 
-    /// <summary>Longer length lines are read byte by byte: next to a body of that size it does not matter.</summary>
+    /// <summary>Length lines with more digits are read byte by byte. Next to a body of that size the cost does not matter.</summary>
     private const int MaxLengthDigits = 7;
 
     private const uint OneDigitShape = '$' | ('\r' << 16) | ('\n' << 24);
@@ -21,11 +21,11 @@ internal static class ContiguousArgument
     private const uint TwoDigitShape = '$' | ('\r' << 24);
     private const uint TwoDigitMask = 0xff0000ff;
 
-    /// <summary>The index behind the argument that begins at <paramref name="position"/>, or -1.</summary>
+    /// <summary>Returns the index behind the argument that begins at <paramref name="position"/>, or -1 when the fast path cannot read it.</summary>
     /// <param name="span">The bytes.</param>
-    /// <param name="position">Where the argument begins; not behind the span's end.</param>
-    /// <param name="maxLength">Longer bodies are left to the slow reading.</param>
-    /// <param name="body">Where the body begins.</param>
+    /// <param name="position">Where the argument begins; at most the span's length.</param>
+    /// <param name="maxLength">Longer bodies return -1.</param>
+    /// <param name="body">The index of the body's first byte; valid only if the result is not -1.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Skip(ReadOnlySpan<byte> span, int position, int maxLength, out int body)
     {
@@ -61,7 +61,7 @@ internal static class ContiguousArgument
         return RespTokens.Read2(ref bytes, behindBody) == RespTokens.Crlf ? behindBody + 2 : -1;
     }
 
-    /// <summary>A length of three digits or more.</summary>
+    /// <summary>Reads a length of three digits or more. Returns -1 when it is not plainly one.</summary>
     private static int ReadLongLength(ref byte bytes, int position, int end, out int body)
     {
         body = 0;

@@ -1,16 +1,16 @@
-// Does a request begin at this place of the span, and how many arguments has it?
+// Does a request begin at this position of the span, and how many arguments has it?
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace KeyEvt.Resp.Requests;
 
-/// <summary>The fast reading of <c>*&lt;count&gt;\r\n</c> and of the name behind it; see <see cref="ContiguousArgument"/>.</summary>
+/// <summary>The fast path for <c>*&lt;count&gt;\r\n</c> and the name behind it; see <see cref="ContiguousArgument"/>.</summary>
 internal static class ContiguousRequest
 {
-    /// <summary>As many arguments as two digits say.</summary>
+    /// <summary>The largest count that the fast path reads: two digits.</summary>
     public const int MaxArguments = 99;
 
-    /// <summary>"*1\r\n$0\r\n\r\n".</summary>
+    /// <summary>Bytes of the shortest request, "*1\r\n$0\r\n\r\n".</summary>
     private const int ShortestRequest = 10;
 
     private const uint OneDigitShape = '*' | ('\r' << 16) | ('\n' << 24);
@@ -20,7 +20,10 @@ internal static class ContiguousRequest
     private const uint Post = 'p' | ('o' << 8) | ('s' << 16) | ('t' << 24);
     private const uint Host = 'h' | ('o' << 8) | ('s' << 16) | ('t' << 24);
 
-    /// <summary>The index behind the count line that begins at <paramref name="position"/>, or -1. Behind it lie at least 5 bytes more.</summary>
+    /// <summary>
+    /// Returns the index behind the count line that begins at <paramref name="position"/>, or -1. When it succeeds, at least 5 more bytes follow in
+    /// the span.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int SkipCount(ReadOnlySpan<byte> span, int position, out int count)
     {
@@ -43,7 +46,7 @@ internal static class ContiguousRequest
         return position + 5;
     }
 
-    /// <summary>Whether the name at this index may be POST or Host:.</summary>
+    /// <summary>Whether the name at this index begins as POST or Host: do. The caller then has the name checked exactly, off the fast path.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool MayBeForeign(ReadOnlySpan<byte> span, int name, int nameLength)
     {

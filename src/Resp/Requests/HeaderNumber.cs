@@ -2,10 +2,10 @@
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// The decimal number between the type byte and the CR of a header line, as Redis' <c>string2ll</c> takes it: <c>0</c>, or a 64-bit number without a leading
-/// zero. No plus sign, no blanks, no <c>-0</c>.
+/// The decimal number between the type byte and the CR of a header line, in the form that Redis' <c>string2ll</c> accepts: <c>0</c>, or a 64-bit
+/// number without a leading zero. A plus sign, blanks and <c>-0</c> are refused.
 /// </summary>
-/// <param name="lowest">Nothing below is taken; 0 or less.</param>
+/// <param name="lowest">The lowest number that is accepted; 0 or less.</param>
 internal struct HeaderNumber(long lowest)
 {
     private readonly ulong _largestNegative = 0UL - (ulong)lowest;
@@ -14,13 +14,16 @@ internal struct HeaderNumber(long lowest)
     private bool _isNegative;
     private bool _isTooLong;
 
-    /// <summary>The number read so far; <see cref="long.MaxValue"/> when it is too long for one.</summary>
+    /// <summary>The number read so far; <see cref="long.MaxValue"/> if it does not fit into 64 bits.</summary>
     public readonly long Value => _isTooLong ? long.MaxValue : _isNegative ? (long)(0UL - _magnitude) : (long)_magnitude;
 
-    /// <summary>Whether a CR may follow now.</summary>
+    /// <summary>Whether a valid number has been read, so that a CR may follow.</summary>
     public readonly bool IsComplete => _hasDigits && !_isTooLong;
 
-    /// <summary>Takes one byte in front of the CR; false when no such number goes on so. One above 64 bits is found at the CR, as it is by Redis.</summary>
+    /// <summary>
+    /// Adds one byte that stands in front of the CR. Returns false if no valid number continues with this byte. A positive number above 64 bits is
+    /// accepted here and reported at the CR through <see cref="IsComplete"/>, as Redis does.
+    /// </summary>
     public bool TryAdd(byte value)
     {
         if (value == '-' && _largestNegative > 0 && !_hasDigits && !_isNegative)

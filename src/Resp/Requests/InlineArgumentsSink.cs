@@ -1,7 +1,7 @@
 // What are all the arguments of an inline line?
 namespace KeyEvt.Resp.Requests;
 
-/// <summary>Keeps every argument, one behind the other; used for requests that are held whole, which are small and rare.</summary>
+/// <summary>Keeps every argument, one behind the other. Used only for requests that are held whole, which are small and rare.</summary>
 internal struct InlineArgumentsSink(byte[] storage) : IArgumentSink
 {
     private readonly List<int> _starts = [];

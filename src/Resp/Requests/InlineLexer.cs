@@ -1,20 +1,23 @@
-// Which arguments does an inline line hold?
+// Which arguments does an inline line contain?
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// Splits an inline line byte by byte as <c>sdssplitargs</c> in the server's <c>sds.c</c> does:
+/// Splits an inline line byte by byte, as <c>sdssplitargs</c> in the server's <c>sds.c</c> does:
 /// <code>
 /// line     = *( blank / argument )
 /// argument = *( byte / escaped ) with "..." (escapes \xHH \n \r \t \b \a \any) or '...' (escape \')
 /// </code>
-/// Servers differ in what may follow a closing quote. Up to Redis 8 and Valkey 8.1 the argument ends there, and only a blank may follow; on Valkey 9 it goes
-/// on. Vertical tab and form feed are blanks in front of an argument and do not end one, but up to Redis 8 they may follow a closing quote.
-/// Valkey 9 also takes a backslash between quotes for itself when it stands in front of the line's last byte; for others such a line is not balanced.
-/// Valkey 9.1 leaves out every byte 0xFF that is not written as an escape, wherever it stands: for it <c>\xFFPING</c>, with that byte in front, is PING.
-/// The line's LF is not fed; a CR in front of it may be, as it counts as a blank there.
+/// Servers differ in four ways:
+/// <list type="bullet">
+/// <item>Behind a closing quote: up to Redis 8 and Valkey 8.1 the argument ends there, and only a blank may follow. On Valkey 9 it goes on.</item>
+/// <item>Vertical tab and form feed are blanks in front of an argument and do not end one. Up to Redis 8 they may follow a closing quote.</item>
+/// <item>A backslash between quotes in front of the line's last byte: Valkey 9 takes it as it is. Others call such a line unbalanced.</item>
+/// <item>Valkey 9.1 leaves out every byte 0xFF that is not written as an escape: <c>\xFFPING</c>, with that byte in front, is PING there.</item>
+/// </list>
+/// The caller does not pass in the line's LF. It may pass in a CR in front of it, which counts as a blank.
 /// </summary>
 /// <param name="quotesMayJoin">
-/// True: as Valkey 9. False: only what all servers read alike; everything else is not <see cref="IsBalanced"/>.
+/// True: read the line as Valkey 9 does. False: accept only what all servers read alike; for any other line <see cref="IsBalanced"/> is false.
 /// </param>
 internal struct InlineLexer<TSink>(TSink sink, bool quotesMayJoin)
     where TSink : struct, IArgumentSink
@@ -25,7 +28,7 @@ internal struct InlineLexer<TSink>(TSink sink, bool quotesMayJoin)
     private byte _firstHexDigit;
     private bool _hasJoined;
 
-    /// <summary>A field, not a property: the sink is a mutable struct.</summary>
+    /// <summary>A field and not a property, because the sink is a mutable struct.</summary>
     public TSink Sink = sink;
 
     private enum State : byte
@@ -42,13 +45,13 @@ internal struct InlineLexer<TSink>(TSink sink, bool quotesMayJoin)
         Unbalanced,
     }
 
-    /// <summary>Whether the line may end here.</summary>
+    /// <summary>Whether the line may end here: no quote is open.</summary>
     public readonly bool IsBalanced => _state is State.Blank or State.Bare or State.AfterQuote;
 
-    /// <summary>No argument has begun that may go on.</summary>
+    /// <summary>Whether the previous argument, if any, has ended. A further byte cannot belong to it.</summary>
     public readonly bool IsBetweenArguments => _state == State.Blank;
 
-    /// <summary>Whether this byte, which comes next, ends the argument for some servers and not for others.</summary>
+    /// <summary>Whether this byte, which comes next, ends the argument on some servers but not on others.</summary>
     public readonly bool DivideAt(byte value) => _state == State.AfterQuote && !_hasJoined && value is (byte)'\v' or (byte)'\f';
 
     public void Add(byte value)
@@ -137,7 +140,7 @@ internal struct InlineLexer<TSink>(TSink sink, bool quotesMayJoin)
         }
     }
 
-    /// <summary>A byte that stands for itself.</summary>
+    /// <summary>Adds a byte that stands for itself.</summary>
     private void AddAsWritten(byte value)
     {
         if (value != LeftOut) Sink.Add(value);
@@ -177,7 +180,7 @@ internal struct InlineLexer<TSink>(TSink sink, bool quotesMayJoin)
         });
     }
 
-    /// <summary>Behind <c>\x</c>: without two hex digits the x stands for itself, and what follows it too.</summary>
+    /// <summary>Handles the bytes behind <c>\x</c>. Without two hex digits, the x and the bytes behind it stand for themselves.</summary>
     private void AddHex(byte value)
     {
         var isDigit = char.IsAsciiHexDigit((char)value);

@@ -1,8 +1,9 @@
-// Which name does an inline line begin with, and how much of the line has been read?
+// What is the command name of an inline line, and where does the line end?
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// Reads one inline line, resumable at every byte. The bytes of its first word are looked at; what the quotes behind it mean is for the server to judge.
+/// Reads one inline line, and can stop and continue at every byte. Only the first word is looked at. What the quotes behind it mean is left to the
+/// server.
 /// </summary>
 /// <remarks>A mutable struct: keep it in a field that is not readonly.</remarks>
 /// <param name="maxBytes">Longer lines are refused.</param>
@@ -12,19 +13,21 @@ internal struct InlineLine(int maxBytes)
     private CommandNameHead _name;
     private int _length;
 
-    /// <summary>The head of the name, as <see cref="ReadName"/> told it last.</summary>
+    /// <summary>The head of the command name that <see cref="ReadName"/> reported last.</summary>
     public readonly CommandNameHead Name => _name;
 
-    /// <summary>No server reads another name from the rest of the line, or the head is full: go on with <see cref="ReadRest"/>.</summary>
+    /// <summary>
+    /// True when no server reads another name from the rest of the line, or when the name's head is full. Continue with <see cref="ReadRest"/>.
+    /// </summary>
     public bool IsNameCertain { get; private set; }
 
     /// <summary>The LF has been read.</summary>
     public bool HasEnded { get; private set; }
 
-    /// <summary>After <see cref="MachineStop.Malformed"/>.</summary>
+    /// <summary>The error text after <see cref="MachineStop.Malformed"/>.</summary>
     public string Error { get; private set; } = "";
 
-    /// <summary>Forgets the line that was read before.</summary>
+    /// <summary>Prepares for the next line.</summary>
     public void Begin()
     {
         _lexer = new InlineLexer<InlineNameSink>(default, quotesMayJoin: true);
@@ -32,7 +35,9 @@ internal struct InlineLine(int maxBytes)
         (IsNameCertain, HasEnded) = (false, false);
     }
 
-    /// <summary>Reads blanks and the first word. Tells a name more than once where servers divide the line differently.</summary>
+    /// <summary>
+    /// Reads leading blanks and the first word. Returns <see cref="MachineStop.NameKnown"/> more than once for a line that servers split differently.
+    /// </summary>
     public MachineStop ReadName(ReadOnlySpan<byte> bytes, ref int position)
     {
         while (position < bytes.Length)
@@ -59,7 +64,8 @@ internal struct InlineLine(int maxBytes)
     }
 
     /// <summary>
-    /// Reads on to the LF. The length of the rest counts for a held line only: servers judge it by what has arrived when they look, so a line that is passed on is left to them.
+    /// Reads on to the LF. The line's length is limited only if the line is held. Servers check the length of what has arrived when they look, so for
+    /// a line that is forwarded the check is left to them.
     /// </summary>
     public MachineStop ReadRest(ReadOnlySpan<byte> bytes, ref int position, bool isHeld)
     {
@@ -82,7 +88,7 @@ internal struct InlineLine(int maxBytes)
         return MachineStop.None;
     }
 
-    /// <summary>The line is over, and its first word too, whether its quotes are balanced or not.</summary>
+    /// <summary>The LF ends the line and its first word, whether its quotes are balanced or not.</summary>
     private MachineStop EndInName(ref int position)
     {
         position++;

@@ -1,10 +1,10 @@
-// What does a filter want to know of an inline line?
+// Which part of an inline line does a filter need?
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>Keeps the head of the first word.</summary>
 internal struct InlineNameSink : IArgumentSink
 {
-    /// <summary>A field, not a property: the head is a mutable struct.</summary>
+    /// <summary>A field and not a property, because the head is a mutable struct.</summary>
     public CommandNameHead Head;
 
     public bool HasBegun { get; private set; }

@@ -1,13 +1,16 @@
-// Why did the machine stop inside its span?
+// Why did the machine stop before the end of its span?
 namespace KeyEvt.Resp.Requests;
 
-/// <summary>Why <see cref="RequestMachine.Advance"/> returned in front of the end of its span.</summary>
+/// <summary>Result of <see cref="RequestMachine.Advance"/>.</summary>
 internal enum MachineStop
 {
-    /// <summary>The span is used up, or the request has ended.</summary>
+    /// <summary>The span has been read, or the request has ended.</summary>
     None,
 
-    /// <summary>As much of the command name is known as a filter may see. Said once for each request that has a name.</summary>
+    /// <summary>
+    /// The name's length and its first 16 bytes are known, which is all that a filter sees. Returned once for each request that has a name; more than
+    /// once for an inline line that servers split differently.
+    /// </summary>
     NameKnown,
 
     /// <summary>The byte at the position is not allowed; <see cref="RequestMachine.Error"/> says why.</summary>

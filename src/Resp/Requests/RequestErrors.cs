@@ -1,7 +1,9 @@
-// With which words is a malformed request refused?
+// With which text is a malformed request refused?
 namespace KeyEvt.Resp.Requests;
 
-/// <summary>The texts of Redis' <c>networking.c</c>; for what Redis does not look at, those of others. None holds CR, LF or NUL.</summary>
+/// <summary>
+/// Error texts of Redis' <c>networking.c</c>. Errors that Redis does not check for use the text of another server, or our own. None holds CR, LF or NUL.
+/// </summary>
 internal static class RequestErrors
 {
     public const string TooBigInline = "Protocol error: too big inline request";
@@ -20,13 +22,15 @@ internal static class RequestErrors
 
     public const string UnauthenticatedLength = "Protocol error: unauthenticated bulk length";
 
-    /// <summary>Valkey's text: Redis looks neither at the bytes behind a body nor at the one behind a header's CR.</summary>
+    /// <summary>Valkey's text. Redis checks neither the bytes behind a body nor the byte behind a header's CR.</summary>
     public const string InvalidCrlf = "Protocol error: invalid CRLF in request";
 
-    /// <summary>Redis would wait: to it the line ends, unfinished, at the zero byte.</summary>
+    /// <summary>Our own text. Redis would wait for more, because for Redis the line ends, unfinished, at the zero byte.</summary>
     public const string ZeroByteInline = "Protocol error: zero byte in inline request";
 
-    /// <summary>Redis shows the byte as it is; here what is not printable ASCII becomes a '?', and what would end a line a blank.</summary>
+    /// <summary>
+    /// Redis shows the offending byte unchanged. Here CR, LF and NUL become a blank, and other bytes that are not printable ASCII become '?'.
+    /// </summary>
     public static string ExpectedDollar(byte got)
     {
         var shown = got switch

@@ -1,13 +1,14 @@
-// Which part of a request does the next byte belong to, and is it allowed there?
+// To which part of a request does the next byte belong, and is it allowed there?
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// Reads one request at a time, resumable at every byte. It is the part of <see cref="RespRequestFramer{TFilter}"/> that judges: the framer's fast
-/// path only recognises what is plainly valid. Everything else, and every error, is found here. Inline lines are read by <see cref="InlineLine"/>.
+/// Reads one request at a time, and can stop and continue at every byte. All errors of <see cref="RespRequestFramer{TFilter}"/> are found here: the
+/// framer's fast path recognises only what is plainly valid, and leaves everything else to this class. Inline lines are read by
+/// <see cref="InlineLine"/>.
 /// </summary>
 internal sealed class RequestMachine(RespLimits limits)
 {
-    /// <summary>Longer bodies gain nothing from the fast path.</summary>
+    /// <summary>Longer bodies are not read by the fast path, because they would gain nothing.</summary>
     private const int MaxContiguousBody = 16 * 1024 * 1024;
 
     private Phase _phase;
@@ -36,51 +37,51 @@ internal sealed class RequestMachine(RespLimits limits)
         BodyLf,
     }
 
-    /// <summary>The largest body that the fast path may skip without asking this machine.</summary>
+    /// <summary>The largest body that the fast path may skip by itself.</summary>
     public int ContiguousBodyLimit { get; } = (int)Math.Min(limits.MaxBulkBytes, MaxContiguousBody);
 
     public bool AtBoundary => _phase == Phase.Boundary;
 
-    /// <summary>A request is being read whose name is known already: its bytes may be forwarded as they come.</summary>
+    /// <summary>Whether a request is being read whose name is already known. Its bytes may be forwarded as they come.</summary>
     public bool IsInNamedRequest => _nameKnown && _phase is not (Phase.Boundary or Phase.InlineName or Phase.Count or Phase.CountLf);
 
     public ReadOnlySpan<byte> NameHead => _head.Span;
 
-    /// <summary>Bytes of the command name; of an inline line's name no more than <see cref="CommandNameHead.Capacity"/> are counted.</summary>
+    /// <summary>Bytes of the command name. For an inline line at most <see cref="CommandNameHead.Capacity"/> are counted.</summary>
     public long NameLength { get; private set; }
 
-    /// <summary>Arguments of the request, its name among them; for an inline line <see cref="IRequestFilter.UnknownCount"/>.</summary>
+    /// <summary>Arguments of the request, its name included; for an inline line <see cref="IRequestFilter.UnknownCount"/>.</summary>
     public long ArgumentCount { get; private set; }
 
-    /// <summary>Another name may still be told for the request being read, since servers divide its inline line differently.</summary>
+    /// <summary>Whether a second name may be reported for the same request. This happens for an inline line that servers split differently.</summary>
     public bool MayTellAnotherName => _phase == Phase.InlineName;
 
-    /// <summary>Bytes still due of the body being read.</summary>
+    /// <summary>Bytes that are still missing of the body being read.</summary>
     public long BodyLeft { get; private set; }
 
     /// <summary>
-    /// The bytes of the current span in front of this index are valid and may be forwarded, as their request's name is known. The owner sets it at the start of each
-    /// span, to -1 inside a request; it stays so while nothing new may be forwarded.
+    /// The bytes of the current span in front of this index are valid, and may be forwarded because their request's name is known. The framer sets it
+    /// at the start of each span: to 0 at a boundary, and to -1 inside a request. It stays -1 while no byte of the span may be forwarded.
     /// </summary>
     public int ValidTo { get; set; }
 
-    /// <summary>After <see cref="MachineStop.Malformed"/>: the error line for the client.</summary>
+    /// <summary>The error line for the client, after <see cref="MachineStop.Malformed"/>.</summary>
     public string Error { get; private set; } = "";
 
-    /// <summary>The request being read, or the last one, is an inline line.</summary>
+    /// <summary>Whether the request being read, or else the last one, is an inline line.</summary>
     public bool IsInline { get; private set; }
 
-    /// <summary>The request is held whole, so an inline line must not be longer than every server takes, whenever its LF arrives.</summary>
+    /// <summary>Whether the request is held whole. Then an inline line must not be longer than every server accepts, no matter when its LF arrives.</summary>
     public bool IsHeld { get; set; }
 
-    /// <summary>Forgets the request being read.</summary>
+    /// <summary>Discards what has been read of the current request.</summary>
     public void Reset()
     {
         _phase = Phase.Boundary;
         BodyLeft = 0;
     }
 
-    /// <summary>Enters a request whose count and name the fast path has read; the next byte should be the '$' of an argument.</summary>
+    /// <summary>Continues a request whose count and name the fast path has read. The next byte should be the '$' of an argument.</summary>
     public void EnterArguments(long argumentsLeft)
     {
         _phase = Phase.Dollar;
@@ -88,7 +89,7 @@ internal sealed class RequestMachine(RespLimits limits)
         _nameKnown = true;
     }
 
-    /// <summary>Reads on until the span ends, the request ends, its name is known, or a byte is not allowed.</summary>
+    /// <summary>Reads until the span ends, the request ends, its name is known, or a byte is not allowed.</summary>
     public MachineStop Advance(ReadOnlySpan<byte> bytes, ref int position)
     {
         while (position < bytes.Length)

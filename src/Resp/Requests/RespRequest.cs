@@ -4,14 +4,14 @@ using System.Text;
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// One complete request that owns its bytes: it lives as long as its command runs, whatever happens to the buffers it came from.
-/// Only requests that the proxy may answer itself become one.
+/// One complete request that owns its bytes, so it stays valid whatever happens to the buffers it came from. Created only for requests that the proxy
+/// may answer itself.
 /// </summary>
 public sealed class RespRequest
 {
     private readonly ReadOnlyMemory<byte>[] _arguments;
 
-    /// <summary>A request of these arguments, the name first.</summary>
+    /// <summary>Creates a request from its arguments, the name first.</summary>
     public RespRequest(params ReadOnlyMemory<byte>[] arguments)
         : this(arguments, isInline: false)
     {
@@ -24,19 +24,19 @@ public sealed class RespRequest
         IsInline = isInline;
     }
 
-    /// <summary>Arguments, the name included; at least 1.</summary>
+    /// <summary>Number of arguments, the name included; at least 1.</summary>
     public int Count => _arguments.Length;
 
-    /// <summary>Whether it came as an inline line.</summary>
+    /// <summary>Whether the client sent it as an inline line.</summary>
     public bool IsInline { get; }
 
     /// <summary>Argument <paramref name="index"/>; 0 is the name.</summary>
     public ReadOnlyMemory<byte> this[int index] => _arguments[index];
 
-    /// <summary>Whether this is the command of that name, which is given in ASCII; case does not count.</summary>
+    /// <summary>Whether this is the command of that name. The name is ASCII, and case does not matter.</summary>
     public bool NameIs(ReadOnlySpan<byte> upperCaseName) => Ascii.EqualsIgnoreCase(_arguments[0].Span, upperCaseName);
 
-    /// <summary>Takes apart a multibulk request that the framer has already found valid; keeps the array.</summary>
+    /// <summary>Splits a multibulk request that the framer has already found valid. The request keeps the array.</summary>
     internal static RespRequest FromMultibulk(byte[] frame)
     {
         var position = 1;
@@ -52,10 +52,10 @@ public sealed class RespRequest
         return new RespRequest(arguments, isInline: false);
     }
 
-    /// <summary>Takes apart an inline line, its LF included; null when not all servers would read it alike.</summary>
+    /// <summary>Splits an inline line, its LF included. Returns null if servers would read the line differently.</summary>
     internal static RespRequest? FromInline(ReadOnlySpan<byte> line)
     {
-        // No argument is longer than what it was written as.
+        // The line's length suffices: an argument is never longer than its written form.
         var lexer = new InlineLexer<InlineArgumentsSink>(new InlineArgumentsSink(new byte[line.Length]), quotesMayJoin: false);
         foreach (var value in line[..^1]) lexer.Add(value);
         return lexer.IsBalanced ? new RespRequest(lexer.Sink.ToArguments(), isInline: true) : null;

@@ -1,4 +1,4 @@
-// Where does each request of a client end, what of it may be forwarded, and which one must be held?
+// Where does each request of a client end, what of it may be forwarded, and which request must be held?
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
@@ -7,16 +7,17 @@ using System.Runtime.InteropServices;
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// Runs over a client's bytes, request by request, in whatever pieces they arrive:
+/// Reads a client's bytes request by request, in whatever pieces they arrive:
 /// <code>
 /// request = "*" count CRLF count( "$" length CRLF bytes CRLF )    ; "*0" and any negative count are requests without arguments
 ///         / line LF                                               ; inline, see InlineLexer; an empty line is one without arguments
 /// </code>
-/// Canonical framing only: where Redis is laxer (it does not look at the bytes behind a CR or a body), these bytes are refused, so that
-/// this framer and any Redis see the same commands. Texts and limits are those of <c>networking.c</c> of Redis 7.
+/// Only canonical framing is accepted. Redis is laxer: it does not look at the byte behind a header's CR, nor at the bytes behind a body. These bytes
+/// are checked here, so that this framer and any Redis see the same commands. Texts and limits are those of <c>networking.c</c> of Redis 7.
 /// <para>
-/// A request's bytes are held back until its name is known not to be a candidate's; from there on everything valid is released at once,
-/// large bodies too, and the rest of an inline line, whose quotes are for the server to judge. Only a candidate's line must be one that all servers read alike.
+/// A request's bytes are held back until its name shows that it is not a candidate. From there on everything valid is released at once, also parts of
+/// large bodies. The rest of an inline line is released too, because judging its quotes is left to the server. Only the line of a candidate must be
+/// one that all servers read alike.
 /// </para>
 /// </summary>
 /// <remarks>Not thread safe. Allocates only for a candidate.</remarks>
@@ -29,19 +30,21 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
 #pragma warning restore IDE0044
     private Mode _mode;
 
-    /// <summary>Position in the stream of the next byte to be scanned; while there is a candidate, of its first byte.</summary>
+    /// <summary>Stream offset of the next byte to be scanned. While a candidate is held, the offset of the candidate's first byte.</summary>
     private long _offset;
 
     /// <summary>Bytes scanned and not yet released.</summary>
     private long _held;
 
-    /// <summary>Bytes of the candidate that have been read.</summary>
+    /// <summary>Bytes of the candidate read so far.</summary>
     private long _candidateRead;
 
     private RespRequest? _candidate;
     private bool _passNext;
 
-    /// <summary>Written by whoever scans; anybody may read it.</summary>
+    /// <summary>
+    /// Written only by the thread that scans, with a plain increment. Other threads read it with Volatile.Read, through <see cref="Requests"/>.
+    /// </summary>
     private long _requests;
 
     private enum Mode
@@ -51,32 +54,35 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
         Ended,
     }
 
-    /// <summary>What has been read of the candidate, and what is certainly due of it.</summary>
+    /// <summary>Compares the bytes read so far, plus those that the current length line announces, with the limit.</summary>
     private bool CandidateIsTooLarge => !_machine.IsInline && _candidateRead + _machine.BodyLeft > limits.MaxCandidateBytes;
 
-    /// <summary>Requests so far that may be forwarded, counted when their name is known. Those without arguments are none. From any thread.</summary>
+    /// <summary>
+    /// Number of requests that may be forwarded, counted as soon as their name is known. Requests without arguments are not counted. May be read from
+    /// any thread.
+    /// </summary>
     public long Requests => Volatile.Read(ref _requests);
 
-    /// <summary>Whether no request has been begun.</summary>
+    /// <summary>Whether the next byte begins a new request.</summary>
     public bool AtRequestBoundary => _mode == Mode.Scanning && _machine.AtBoundary;
 
     /// <summary>
-    /// At a protocol error: a part of the bad request was released before it was found bad. Whoever got it waits for the rest, and would take whatever comes
-    /// next for it.
+    /// After a protocol error: whether a part of the bad request had already been released. The server that got this part waits for the rest, and
+    /// would take whatever is sent next for it.
     /// </summary>
     public bool BrokeInsideReleased { get; private set; }
 
     /// <summary>
-    /// Takes in the next bytes of the stream; each byte is given exactly once. After <see cref="FrameStop.Candidate"/> come
-    /// <see cref="ReadCandidate"/>, then <see cref="TakeCandidate"/> or <see cref="PassCandidate"/>. After
-    /// <see cref="FrameStop.ForeignProtocol"/>, or an exception, nothing may follow.
+    /// Reads the next bytes of the stream; each byte is passed in exactly once. After <see cref="FrameStop.Candidate"/> call
+    /// <see cref="ReadCandidate"/>, and then <see cref="TakeCandidate"/> or <see cref="PassCandidate"/>. After
+    /// <see cref="FrameStop.ForeignProtocol"/> or an exception, call nothing more.
     /// </summary>
-    /// <exception cref="RespProtocolException">The bytes are no canonical request.</exception>
+    /// <exception cref="RespProtocolException">The bytes are not a canonical request.</exception>
     public FrameStep Scan(ReadOnlySpan<byte> bytes)
     {
         if (_mode != Mode.Scanning) ThrowNotScanning();
 
-        // Index in the span of the current request's first byte; -1 when that lies in an earlier span.
+        // Index of the current request's first byte in the span, or -1 if it lies in an earlier span.
         var requestStart = _machine.AtBoundary ? 0 : -1;
         var partIsReleased = _machine.IsInNamedRequest;
         var position = 0;
@@ -125,13 +131,14 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
     }
 
     /// <summary>
-    /// Reads the candidate. Called with all of the stream from the candidate's first byte that has arrived, again with more of it while it is
-    /// <see cref="CandidateStatus.Incomplete"/>; what has been read is not read again. What follows the candidate is not looked at.
+    /// Reads the candidate. Pass in everything that has arrived from the candidate's first byte on. While the result is
+    /// <see cref="CandidateStatus.Incomplete"/>, call again with more. Bytes that were read before are not read again, and bytes behind the candidate
+    /// are not looked at.
     /// </summary>
-    /// <param name="bytes">The stream from the candidate's first byte.</param>
-    /// <param name="request">The request, when complete.</param>
-    /// <param name="length">Bytes of the request, when complete.</param>
-    /// <exception cref="RespProtocolException">The bytes are no canonical request.</exception>
+    /// <param name="bytes">The stream from the candidate's first byte on.</param>
+    /// <param name="request">The request, if complete.</param>
+    /// <param name="length">Bytes of the request, if complete.</param>
+    /// <exception cref="RespProtocolException">The bytes are not a canonical request.</exception>
     public CandidateStatus ReadCandidate(in ReadOnlySequence<byte> bytes, out RespRequest? request, out long length)
     {
         if (_mode != Mode.Candidate) ThrowNoCandidate();
@@ -163,7 +170,7 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
         return CandidateIsTooLarge ? CandidateStatus.TooLarge : CandidateStatus.Incomplete;
     }
 
-    /// <summary>The complete candidate is not part of the stream that is forwarded; the next scan begins behind it.</summary>
+    /// <summary>Removes the complete candidate from the stream that is forwarded. The next scan begins behind it.</summary>
     public void TakeCandidate()
     {
         if (_candidate is null) ThrowNoCandidate();
@@ -171,7 +178,10 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
         EndCandidate();
     }
 
-    /// <summary>The candidate, complete or not, is an ordinary request: the next scan begins at its first byte, asks the filter again and does not stop at it.</summary>
+    /// <summary>
+    /// Treats the candidate, complete or not, as an ordinary request. The next scan begins at its first byte; it asks the filter again, but does not
+    /// stop at this request.
+    /// </summary>
     public void PassCandidate()
     {
         if (_mode != Mode.Candidate) ThrowNoCandidate();
@@ -180,8 +190,8 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
     }
 
     /// <summary>
-    /// The fast path: requests that lie whole in the span, of up to 99 arguments. Returns where it stopped: in front of
-    /// a request that is a candidate or is for the machine, or, with the machine told so, in front of an argument.
+    /// The fast path: skips requests of up to 99 arguments that lie whole in the span. Returns the index where it stopped. This is the start of a
+    /// request that is a candidate or must be read by the machine. Or it is the start of an argument; then the machine already knows the request.
     /// </summary>
     private int SkipWholeRequests(ReadOnlySpan<byte> bytes, int position, out int requestStart, out bool isCandidate)
     {
@@ -221,10 +231,10 @@ public sealed class RespRequestFramer<TFilter>(RespLimits limits, TFilter filter
         }
     }
 
-    /// <summary>Bytes not yet released that lie in front of an index of the span; none when the index is -1.</summary>
+    /// <summary>Number of bytes not yet released in front of an index of the span; 0 if the index is -1.</summary>
     private long ReleasedInFrontOf(int index) => index < 0 ? 0 : _held + index;
 
-    /// <summary>Ends the scan in front of the current request; returns what is released.</summary>
+    /// <summary>Ends the scan in front of the current request. Returns how many bytes are released.</summary>
     private long StopAt(int requestStart, Mode mode)
     {
         var released = ReleasedInFrontOf(requestStart);

@@ -1,19 +1,21 @@
-// With which words would the server have refused this request before login?
+// Would the server have refused this request before login, and with which text?
 namespace KeyEvt.Resp.Requests;
 
 /// <summary>
-/// What a server allows who has not logged in is little, so that strangers cannot make it hold much (<c>authRequired</c> in <c>networking.c</c>). For requests that the
-/// server never sees.
+/// A server accepts only small requests before login, so that strangers cannot make it hold much (<c>authRequired</c> in <c>networking.c</c>). The
+/// same limits are applied here to requests that the server never sees.
 /// </summary>
 public static class UnauthenticatedLimits
 {
-    /// <summary>Arguments of one request, its name included.</summary>
+    /// <summary>Maximum number of arguments of one request, its name included.</summary>
     public const int MaxArguments = 10;
 
-    /// <summary>Bytes of one argument.</summary>
+    /// <summary>Maximum bytes of one argument.</summary>
     public const int MaxBulkBytes = 16384;
 
-    /// <summary>The text of the error line without <c>-ERR </c>; null for a request that is allowed. The limits are those of multibulk requests.</summary>
+    /// <summary>
+    /// Returns the text of the error line without <c>-ERR </c>, or null if the request is allowed. The limits apply to multibulk requests only.
+    /// </summary>
     public static string? RefusalOf(RespRequest request)
     {
         if (request.IsInline) return null;

@@ -1,6 +1,6 @@
 namespace KeyEvt.Forwarder.Amqp.Messages;
 
-/// <summary>Are two byte sequences the same? For dictionaries that are looked up with a span.</summary>
+/// <summary>Are two byte sequences equal? For dictionaries that are looked up with a span.</summary>
 internal sealed class ByteSequenceComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
 {
     public static readonly ByteSequenceComparer Instance = new();

@@ -5,13 +5,13 @@ using System.Text;
 namespace KeyEvt.Forwarder.Amqp.Messages;
 
 /// <summary>
-/// Which headers make a message a CloudEvent? CloudEvents 1.0 (github.com/cloudevents/spec), binary mode, named <c>ce-*</c> as in Knative's
-/// RabbitMQ binding (knative-extensions/eventing-rabbitmq, cloudevents-protocol-spec). Its receiver reads the content type from a header of
-/// that name as well, so it is both property and header. One set is filled again and again.
+/// Which headers make a message a CloudEvent? CloudEvents 1.0 (github.com/cloudevents/spec), binary mode, with headers named <c>ce-*</c> as in
+/// Knative's RabbitMQ binding (knative-extensions/eventing-rabbitmq, cloudevents-protocol-spec). Its receiver also reads the content type from a
+/// header of that name, so the content type is both property and header. One dictionary is reused for all messages.
 /// </summary>
 internal sealed class CloudEventHeaders
 {
-    /// <summary>All headers have to fit one AMQP frame, which a broker may limit to 4,096 bytes; a longer key is in the data only.</summary>
+    /// <summary>All headers must fit into one AMQP frame, which a broker may limit to 4,096 bytes. A longer key is only in the data.</summary>
     public const int MaxSubjectBytes = 1024;
 
     private const int MaxTypeBytes = 255;
@@ -32,13 +32,13 @@ internal sealed class CloudEventHeaders
         else Headers.Remove("ce-subject");
     }
 
-    /// <summary>A URI-reference (RFC 3986): node and number hold nothing that would have to be escaped.</summary>
+    /// <summary>A URI-reference (RFC 3986). Neither the node's name nor the number contains a character that must be escaped.</summary>
     private static string Source(string node, ReadOnlySpan<byte> database) =>
         Utf8Parser.TryParse(database, out uint number, out var used) && used == database.Length
             ? string.Create(CultureInfo.InvariantCulture, $"/redis/{node}/{number}")
             : $"/redis/{node}";
 
-    /// <summary>As a String of CloudEvents' type system, or null when it cannot be one: not empty, no control character, no noncharacter.</summary>
+    /// <summary>The text as a String of CloudEvents' type system; null if it is empty, too long, or holds a control character or a noncharacter.</summary>
     private static string? Text(ReadOnlySpan<byte> utf8, int maxBytes)
     {
         if (utf8.IsEmpty || utf8.Length > maxBytes) return null;

@@ -1,6 +1,8 @@
 namespace KeyEvt.Forwarder.Amqp.Messages;
 
-/// <summary>What does a body <c>&lt;db&gt;\n&lt;event&gt;\n&lt;key&gt;</c> say? The key is the rest, whatever it contains.</summary>
+/// <summary>
+/// Which database, event and key does a body <c>&lt;db&gt;\n&lt;event&gt;\n&lt;key&gt;</c> name? The key is the rest, and may contain anything.
+/// </summary>
 internal readonly ref struct EventBody
 {
     public ReadOnlySpan<byte> Database { get; private init; }
@@ -9,7 +11,7 @@ internal readonly ref struct EventBody
 
     public ReadOnlySpan<byte> Key { get; private init; }
 
-    /// <summary>A body of another program that is not of this shape counts as a key without database and event.</summary>
+    /// <summary>A body of another form, left by another program, counts as a key without database and event.</summary>
     public static EventBody Parse(ReadOnlySpan<byte> body)
     {
         var first = body.IndexOf((byte)'\n');

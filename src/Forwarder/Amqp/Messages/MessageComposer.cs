@@ -9,9 +9,9 @@ using RabbitMQ.Client;
 namespace KeyEvt.Forwarder.Amqp.Messages;
 
 /// <summary>
-/// What does an event look like as an AMQP message (docs/messages.md)? In the shape of <see cref="MessageFormat"/>, with the delivery
-/// mode, message id and timestamp. One set of properties and one buffer are filled again and again: the library copies both into its
-/// frame before it returns.
+/// What does an event look like as an AMQP message (docs/messages.md)? In the form of <see cref="MessageFormat"/>, with delivery mode, message id and
+/// timestamp. One set of properties and one buffer are reused for all messages: the library copies both into its frame before the publish call
+/// returns.
 /// </summary>
 internal sealed class MessageComposer
 {
@@ -23,7 +23,7 @@ internal sealed class MessageComposer
     private BasicProperties _properties = new();
     private MessageRoute? _route;
 
-    /// <param name="time">For events of which nobody knows when they were.</param>
+    /// <param name="time">Gives the current time for events whose own time is not known.</param>
     public MessageComposer(TimeProvider time) => (_time, _json) = (time, new Utf8JsonWriter(_buffer));
 
     public CachedString Exchange { get; private set; } = new("");
@@ -63,7 +63,10 @@ internal sealed class MessageComposer
         if (route is { Format: MessageFormat.CloudEvents, IsGap: false }) _properties.Headers = _cloudEvent.Headers;
     }
 
-    /// <summary>When the event was read. One that comes out of the fallback storage carries it in its id: the marker begins with the time. Of a plain body nothing is known but that it is sent now.</summary>
+    /// <summary>
+    /// When the event was read. An event from the fallback storage has no time of its own, so the time in its message id is used: the marker begins
+    /// with it. For a plain body no time is known, so the time of sending is used.
+    /// </summary>
     private long TimeOf(in LogEntry entry, ReadOnlySpan<byte> messageId)
     {
         if (entry.UnixMilliseconds != 0) return entry.UnixMilliseconds;
@@ -94,14 +97,14 @@ internal sealed class MessageComposer
         return _buffer.WrittenMemory;
     }
 
-    /// <summary>Attributes as headers; the data is the event itself.</summary>
+    /// <summary>Writes the attributes as headers. The data is the event itself.</summary>
     private ReadOnlyMemory<byte> WriteCloudEvent(in LogEntry entry, ReadOnlySpan<byte> messageId, long milliseconds)
     {
         _cloudEvent.Fill(EventBody.Parse(entry.Body.Span), _properties.MessageId!, EventPosition.NodeOf(messageId), milliseconds);
         return WriteJson(entry, messageId, milliseconds, isWhole: false);
     }
 
-    /// <summary>All of them as texts, or, when one of them is not UTF-8, all as base64.</summary>
+    /// <summary>Writes all fields as text, or all as base64 if one of them is not UTF-8.</summary>
     private void WriteFields(ReadOnlySpan<byte> list)
     {
         if (list.IsEmpty) return;

@@ -4,16 +4,16 @@ using System.Text;
 namespace KeyEvt.Forwarder.Amqp.Messages;
 
 /// <summary>
-/// How does an id get into a property that wants a string, without a new string for each message? One string a length is kept and
-/// written over. Why not the ordinary thing: an id of 45 characters is 112 bytes allocated for each event, as much as the broker
-/// library itself needs (bench/Load, scenario forward). Sound only because the strings never leave the composer and its one
+/// How does a message id get into a string property without a new string for each message? One string is kept for each length, and is overwritten. An
+/// ordinary string for an id of 45 characters would allocate 112 bytes for each event, as much as the broker library itself needs (bench/Load,
+/// scenario forward). Overwriting is safe because the strings never leave the composer and its one
 /// <c>BasicProperties</c>, which the library has serialised when the publish call returns.
 /// </summary>
 internal sealed class ReusedText
 {
     private readonly string?[] _byLength = new string?[256];
 
-    /// <param name="ascii">At most 255 bytes, as AMQP's short strings.</param>
+    /// <param name="ascii">At most 255 bytes, like AMQP's short strings.</param>
     public string Write(ReadOnlySpan<byte> ascii)
     {
         if (ascii.IsEmpty) return "";

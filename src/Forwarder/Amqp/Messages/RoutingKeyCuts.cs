@@ -1,8 +1,9 @@
 namespace KeyEvt.Forwarder.Amqp.Messages;
 
-/// <summary>How many routing keys were cut at AMQP's 255 bytes? Counted by the delivery loop, read by anyone.</summary>
+/// <summary>How many routing keys were cut at AMQP's 255 bytes?</summary>
 internal sealed class RoutingKeyCuts
 {
+    /// <summary>Written by the delivery loop only, with Volatile.Write. Any thread reads it with Volatile.Read.</summary>
     private long _count;
 
     public long Count => Volatile.Read(ref _count);

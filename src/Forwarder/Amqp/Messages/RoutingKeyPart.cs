@@ -1,6 +1,6 @@
 namespace KeyEvt.Forwarder.Amqp.Messages;
 
-/// <summary>What may stand in a routing key in the place of something of the event?</summary>
+/// <summary>Which parts of a routing key stand for something of the event?</summary>
 internal enum RoutingKeyPart
 {
     Literal,
@@ -10,10 +10,10 @@ internal enum RoutingKeyPart
     Key,
 }
 
-/// <summary>Into which parts does the text of a routing key fall?</summary>
+/// <summary>How is the text of a routing key split into parts?</summary>
 internal static class RoutingKeyParts
 {
-    /// <summary>Splits at braces; a part in braces that is not known stays literal, braces and all.</summary>
+    /// <summary>Splits at braces. Text in braces that names no known part stays literal, with its braces.</summary>
     public static IEnumerable<(RoutingKeyPart Part, string Text)> Split(string template)
     {
         var at = 0;
@@ -35,10 +35,10 @@ internal static class RoutingKeyParts
         }
     }
 
-    /// <summary>Whether anything of the event stands in it.</summary>
+    /// <summary>Whether the text contains a part that stands for something of the event.</summary>
     public static bool IsTemplate(string text) => Split(text).Any(static p => p.Part != RoutingKeyPart.Literal);
 
-    /// <summary>The text without the parts, and without the dots that then have nothing between them.</summary>
+    /// <summary>The literal text only, without dots that have nothing between them.</summary>
     public static string WithoutParts(string template)
     {
         var rest = string.Concat(Split(template).Where(static p => p.Part == RoutingKeyPart.Literal).Select(static p => p.Text));

@@ -5,9 +5,9 @@ using RabbitMQ.Client;
 namespace KeyEvt.Forwarder.Amqp.Messages;
 
 /// <summary>
-/// Which routing key does an event get? A text with the parts <c>{db}</c>, <c>{event}</c>, <c>{class}</c> and <c>{key}</c>, such as
-/// <c>redis.{db}.{event}</c> for a topic exchange. A result seen before costs no allocation. AMQP allows 255 bytes (0-9-1, section
-/// 4.2.5.3): a longer result is cut there, before a character that would not fit whole, and counted. Used by the delivery loop only.
+/// Which routing key does an event get? A template is text with the parts <c>{db}</c>, <c>{event}</c>, <c>{class}</c> and <c>{key}</c>, such as
+/// <c>redis.{db}.{event}</c> for a topic exchange. A routing key that was used before costs no allocation. AMQP allows 255 bytes (0-9-1, section
+/// 4.2.5.3). A longer result is cut there, in front of a character that would not fit whole, and counted. Used by the delivery loop only.
 /// </summary>
 public sealed class RoutingKeyTemplate
 {
@@ -25,7 +25,7 @@ public sealed class RoutingKeyTemplate
     private readonly CachedString? _constant;
     private readonly bool _isConstantCut;
 
-    /// <param name="suffix">Stands behind whatever the template becomes, and is never cut.</param>
+    /// <param name="suffix">Appended to each routing key, and never cut.</param>
     internal RoutingKeyTemplate(string template, string suffix, RoutingKeyCuts cuts)
     {
         foreach (var (part, text) in RoutingKeyParts.Split(template)) _parts.Add((part, Encoding.UTF8.GetBytes(text)));
@@ -54,7 +54,7 @@ public sealed class RoutingKeyTemplate
         return null;
     }
 
-    /// <param name="eventClass">By the server's word; None: what the event's name says.</param>
+    /// <param name="eventClass">The class that the server named; None to derive it from the event's name.</param>
     internal CachedString Resolve(ReadOnlySpan<byte> body, EventClass eventClass = EventClass.None)
     {
         if (_constant is not null)
@@ -75,7 +75,7 @@ public sealed class RoutingKeyTemplate
         return _seen.Dictionary[bytes] = new CachedString(Encoding.Latin1.GetString(bytes), bytes);
     }
 
-    /// <summary>The same as text, and a cut is not counted: nothing is published with it.</summary>
+    /// <summary>The routing key as text. A cut is not counted, because nothing is published with it.</summary>
     internal string Peek(ReadOnlySpan<byte> body, EventClass eventClass = EventClass.None) =>
         _constant?.Value ?? Encoding.Latin1.GetString(_scratch, 0, Fill(EventBody.Parse(body), eventClass, out _));
 
@@ -112,13 +112,13 @@ public sealed class RoutingKeyTemplate
         return length + _suffix.Length;
     }
 
-    /// <summary>How many of the first bytes to keep so that no UTF-8 character is cut in two; all of them where there is none.</summary>
+    /// <summary>How many of the first bytes to keep so that no UTF-8 character is cut in two. For text that is not UTF-8: all of them.</summary>
     private static int WholeCharacters(ReadOnlySpan<byte> text, int count)
     {
         for (var back = 1; back <= 3 && back <= count; back++)
         {
             var first = text[count - back];
-            if ((first & 0xC0) == 0x80) continue; // inside a character: its first byte stands before
+            if ((first & 0xC0) == 0x80) continue; // a continuation byte: the character's first byte is further in front
 
             var isWhole = Rune.DecodeFromUtf8(text[(count - back)..], out _, out var bytes) == System.Buffers.OperationStatus.Done;
             return isWhole && bytes > back ? count - back : count;

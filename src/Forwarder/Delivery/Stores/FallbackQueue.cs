@@ -1,4 +1,3 @@
-
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Fallback.Lists;

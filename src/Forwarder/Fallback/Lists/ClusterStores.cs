@@ -8,27 +8,35 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Forwarder.Fallback.Lists;
 
 /// <summary>
-/// Which lists are there in a cluster? One for each master, under a key with a tag whose slot that master serves; a list stays in its slot, wherever that goes. When it has gone
-/// to another master, its old one gets another tag. What an earlier run left is looked for under every tag that this program could have chosen, one for each slot, and under the key without a tag.
+/// Which lists are there in a cluster? One for each master, under a key with a hash tag whose slot that master serves. A list stays in its slot,
+/// wherever that slot moves. When the slot has moved to another master, the old master gets a list with another tag. Lists of an earlier run are
+/// searched for under every tag that this program could have chosen, one for each slot, and under the key without a tag.
 /// </summary>
 internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nodeOf, UpstreamDatabase database, LocalSpool? spool, ILogger logger) : IEventStoreSelector
 {
-    /// <summary>Questions on their way at once during the search.</summary>
+    /// <summary>How many length queries are sent at once during the search.</summary>
     private const int SearchBatch = 1024;
 
     private static readonly int PlainSlot = SlotTag.SlotOf(FallbackKey.Utf8);
 
+    /// <summary>
+    /// Guards <see cref="_lists"/> and <see cref="_tagged"/>: the delivery loop and a search use them at the same time. Only a search uses
+    /// <see cref="_isSearched"/>, and there is one at a time. Only the delivery loop uses the other fields.
+    /// </summary>
     private readonly Lock _gate = new();
     private readonly Dictionary<string, NamedStore> _lists = [];
-    private readonly List<int> _tagged = []; // slots of lists with a tag
+    private readonly List<int> _tagged = []; // the slots of lists whose key has a tag
     private readonly Dictionary<string, int> _slotOfNode = [];
     private readonly Dictionary<ulong, string> _nodeOfRun = [];
     private readonly bool[] _isSearched = new bool[SlotTag.Slots];
+
+    /// <summary>Written by a search, which runs on the thread pool; read by the delivery loop.</summary>
+    private volatile bool _isComplete;
     private readonly NamedStore? _spool = spool is null ? null : NamedStore.Of(spool);
 
     public IReadOnlyList<NamedStore> Always => _spool is null ? [] : [_spool];
 
-    public bool IsSearched { get; private set; }
+    public bool IsSearched => _isComplete;
 
     public bool IsMany => true;
 
@@ -48,7 +56,7 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
         if (NodeOf(entry.MessageId.Span) is { } id)
         {
             if (Serving().FirstOrDefault(one => one.Id == id) is { } node) return ListOf(node);
-            if (_slotOfNode.TryGetValue(id, out var slot)) return ListIn(slot); // it is gone, its slots are not
+            if (_slotOfNode.TryGetValue(id, out var slot)) return ListIn(slot); // the node is gone; its slots and the list in them are not
         }
 
         return Serving().FirstOrDefault() is { } any ? ListOf(any) : ListUnder(FallbackKey.Name, PlainSlot);
@@ -71,13 +79,14 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
             }
         }
 
-        IsSearched = fault is null;
-        return IsSearched || found.Count > 0 ? found : throw new StoreException(fault!);
+        _isComplete = fault is null;
+        return fault is null || found.Count > 0 ? found : throw new StoreException(fault);
     }
 
     private async Task<IEnumerable<NamedStore>> SearchAsync(int[] slots)
     {
-        // All of them are served by one master, as far as is known; one that is not says so, and the search goes on later.
+        // As far as the topology knows, one master serves all these slots. If it does not serve one of them, the query fails and the search is
+        // repeated later.
         var at = await database.OfSlotAsync(slots[0]).ConfigureAwait(false);
         (string Key, int Slot)[] places = [.. slots.Select(slot => (FallbackKey.In(slot), slot)), .. slots.Contains(PlainSlot) ? [(FallbackKey.Name, PlainSlot)] : Array.Empty<(string, int)>()];
         var lengths = await Task.WhenAll(places.Select(place => at.Database.ListLengthAsync(place.Key, at.Flags))).ConfigureAwait(false);
@@ -95,12 +104,15 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
         return id;
     }
 
-    /// <summary>The list a master's events go to: the one it had, or one that its slots have brought, as long as it serves its slot; else a new one.</summary>
+    /// <summary>
+    /// The list for a master's events. It is the list that the master had before, or one whose slot has moved to the master, as long as the master
+    /// serves that slot. Otherwise it is a new list.
+    /// </summary>
     private NamedStore ListOf(TopologyNode node)
     {
         if (_slotOfNode.TryGetValue(node.Id, out var slot) && node.Serves(slot)) return ListIn(slot);
 
-        // The last slot: resharding tools take the first ones.
+        // A new list goes into the last slot, because resharding tools move the first ones.
         lock (_gate) slot = _tagged.Where(node.Serves).DefaultIfEmpty(node.Slots[^1].Last).First();
         _slotOfNode[node.Id] = slot;
         return ListIn(slot);

@@ -2,26 +2,29 @@ using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Fallback.Lists;
 
-/// <summary>Which stores are there, and in which of them does an event belong? Used by one loop only.</summary>
+/// <summary>Which stores are there, and in which of them does an event belong? Used by the delivery loop only, but a search runs beside it, one at a time.</summary>
 internal interface IEventStoreSelector
 {
-    /// <summary>Those that are there whatever else is found.</summary>
+    /// <summary>The stores that always exist, whatever a search finds.</summary>
     IReadOnlyList<NamedStore> Always { get; }
 
-    /// <summary>Whether it is known where an earlier run may have left something.</summary>
+    /// <summary>Whether every place has been searched where an earlier run may have left events.</summary>
     bool IsSearched { get; }
 
-    /// <summary>Whether there may be more than one: then what is stored in one may have to go out before what is stored in another.</summary>
+    /// <summary>Whether there may be several stores. Then events of one store may have to be sent before those of another.</summary>
     bool IsMany { get; }
 
-    /// <summary>Looks where it was not yet possible to. Returns stores that an earlier run has left something in. Throws <see cref="StoreException"/> when some place was not reached.</summary>
+    /// <summary>
+    /// Searches the places that have not been searched yet. Returns the stores in which an earlier run has left events. Throws
+    /// <see cref="StoreException"/> if some place was not reached and nothing was found.
+    /// </summary>
     Task<IReadOnlyList<NamedStore>> SearchAsync();
 
     NamedStore StoreOf(in LogEntry entry);
 
-    /// <summary>Where an event may go when the store it belongs in does not take it, best first.</summary>
+    /// <summary>Stores for an event whose own store does not accept it, best first.</summary>
     IEnumerable<NamedStore> Elsewhere { get; }
 
-    /// <summary>Where events go while the lists in Redis are switched off; null: nowhere.</summary>
+    /// <summary>Where events go while the lists in Redis are switched off; null if there is no such store.</summary>
     NamedStore? WithoutLists { get; }
 }

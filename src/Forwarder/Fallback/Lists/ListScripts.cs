@@ -2,14 +2,14 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 
 /// <summary>What does the Redis list do in one step? Lua scripts with the list as KEYS[1].</summary>
 /// <remarks>
-/// Redis answers nobody while a script runs. So none of them looks for anything in the list: each touches its two ends only, and as many entries as it is about. What is not
-/// where it should be is told, and the program finds out.
+/// Redis serves no other client while a script runs. So no script searches the list: each touches only the two ends and its own entries. If an entry
+/// is not where it is expected, the script reports that, and the program finds out why.
 /// </remarks>
 internal static class ListScripts
 {
     /// <summary>
-    /// ARGV: cap, how many the cap may drop, is-retry, entries. On a retry, nothing is appended when the end of the list is this very batch already: the
-    /// first try had arrived, only its answer had not. Returns length and how many the cap dropped.
+    /// ARGV: cap, how many entries the cap may drop, is-retry, entries. On a retry nothing is appended if this batch is already the end of the list:
+    /// then the first try had arrived, and only its answer was lost. Returns the length, and how many entries the cap dropped.
     /// </summary>
     public const string Append = """
         local key, cap, n = KEYS[1], tonumber(ARGV[1]), #ARGV - 3
@@ -32,8 +32,9 @@ internal static class ListScripts
         """;
 
     /// <summary>
-    /// ARGV: offset, entries at most, bytes at most; and, where that counts, how the first entry and the one before the offset must begin. One entry after the other, since nothing
-    /// tells how large they are. Returns length, whether those are the expected ones, and the entries.
+    /// ARGV: offset, maximum number of entries, maximum bytes. Optional: how the first entry must begin, and how the entry in front of the offset
+    /// must begin. Reads one entry at a time, since their sizes are not known in advance. Returns the length, whether those entries are the expected
+    /// ones, and the entries.
     /// </summary>
     public const string Read = """
         local key, from = KEYS[1], tonumber(ARGV[1])
@@ -54,8 +55,8 @@ internal static class ListScripts
         """;
 
     /// <summary>
-    /// ARGV: count, how the first and how the last of so many entries begin, and the length that the list must have or -1. They are cut off when they are the front of the list;
-    /// otherwise nothing is done. Returns length and whether it was done.
+    /// ARGV: count, how the first and how the last of these entries begin, and the length that the list must have, or -1. Removes the entries if they
+    /// are the front of the list; otherwise does nothing. Returns the length, and whether they were removed.
     /// </summary>
     public const string Remove = """
         local key, n, length = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[4])

@@ -2,13 +2,13 @@ using KeyEvt.Forwarder.Fallback.Spool;
 
 namespace KeyEvt.Forwarder.Fallback.Lists;
 
-/// <summary>One store, and its name for people.</summary>
+/// <summary>One store, and its name for messages to people.</summary>
 internal sealed record NamedStore(string Name, IEventStore Store)
 {
-    /// <summary>Whether the cap of the lists in Redis concerns it.</summary>
+    /// <summary>Whether the cap of the lists in Redis applies to it.</summary>
     public bool IsCapped { get; init; } = true;
 
-    /// <summary>Where it is at the moment, for people.</summary>
+    /// <summary>Where the store is at the moment, for messages to people.</summary>
     public Func<string> Place { get; init; } = static () => "";
 
     public static NamedStore Of(LocalSpool spool) => new("spool", spool) { IsCapped = false, Place = () => spool.Folder };

@@ -3,15 +3,18 @@ using KeyEvt.Forwarder.Fallback.Spool;
 
 namespace KeyEvt.Forwarder.Fallback.Lists;
 
-/// <summary>Where does an event belong when the upstream has one master? In its list; and while the spool on this machine holds any, there: so what is in the list is always older.</summary>
+/// <summary>
+/// In which store does an event belong if the upstream has one master? In the list in Redis. But while the spool on this machine holds events, new
+/// ones go to the spool too, so what is in the list is always older.
+/// </summary>
 internal sealed class OneListStores : IEventStoreSelector
 {
     private readonly NamedStore _list;
     private readonly NamedStore? _spool;
     private readonly LocalSpool? _local;
 
-    /// <param name="spool">Null: there is none.</param>
-    /// <param name="place">Where the list is at the moment, for people.</param>
+    /// <param name="spool">Null if there is no spool.</param>
+    /// <param name="place">Where the list is at the moment, for messages to people.</param>
     public OneListStores(string name, IEventStore list, LocalSpool? spool, Func<string> place)
     {
         _list = new NamedStore(name, list) { Place = place };

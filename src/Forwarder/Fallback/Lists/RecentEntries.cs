@@ -1,13 +1,14 @@
 namespace KeyEvt.Forwarder.Fallback.Lists;
 
-/// <summary>What was stored last, for the case that a failover leaves it behind?</summary>
+/// <summary>Which entries were stored last, in case a failover loses them?</summary>
 /// <remarks>
-/// Redis acknowledges what its replicas have not got yet, and a promoted replica never gets it. WAIT would cost a round trip for each batch and prove little: any replica
-/// may answer it, and not the one that is promoted. So the end of the list is kept here as well, bounded by bytes, as long as it is in the list.
+/// Redis acknowledges entries that its replicas have not received yet. A replica that is promoted never gets them. WAIT would cost a round trip for
+/// each batch and prove little, because any replica may answer it, not only the one that is promoted. So the end of the list is also kept here, up to
+/// a number of bytes, for as long as it is in the list.
 /// </remarks>
 internal sealed class RecentEntries(long maxBytes)
 {
-    /// <summary>What an entry costs besides its bytes.</summary>
+    /// <summary>Estimated memory of an entry in addition to its bytes.</summary>
     private const int Overhead = 64;
 
     private readonly Queue<ReadOnlyMemory<byte>> _entries = new();
@@ -16,7 +17,7 @@ internal sealed class RecentEntries(long maxBytes)
 
     public int Count => _entries.Count;
 
-    /// <summary>The entries are at the end of the list now; said twice of the same ones, it counts once.</summary>
+    /// <summary>Notes that these entries are at the end of the list. A second call with the same entries changes nothing.</summary>
     public void Add(IReadOnlyList<ReadOnlyMemory<byte>> entries)
     {
         if (entries.Count == 0 || (_entries.Count > 0 && _last.Span.SequenceEqual(entries[^1].Span))) return;
@@ -31,13 +32,13 @@ internal sealed class RecentEntries(long maxBytes)
         while (_bytes > maxBytes) Forget();
     }
 
-    /// <summary>The list is only so long: what was before is sent, or dropped.</summary>
+    /// <summary>Keeps only the last <paramref name="count"/> entries, because the list is only that long. The others have been sent or dropped.</summary>
     public void KeepLast(long count)
     {
         while (_entries.Count > count) Forget();
     }
 
-    /// <summary>What is missing behind the last entry of a list, in order: all of them when it is none of these.</summary>
+    /// <summary>The entries that are missing behind a list's last entry, in order. All of them, if that last entry is not among them.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> After(ReadOnlyMemory<byte> last)
     {
         ReadOnlyMemory<byte>[] entries = [.. _entries];

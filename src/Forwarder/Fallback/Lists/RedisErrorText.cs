@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace KeyEvt.Forwarder.Fallback.Lists;
 
 /// <summary>
-/// What has gone wrong with a command for the fallback storage, in words for people? What Redis says is passed on. What the client library says of itself is not: its messages are
-/// its own state (<c>mc: 1/1/0, mgr: 10 of 10 available, WORKER: ...</c>), and name neither the fault nor what to do.
+/// What went wrong with a command for the fallback storage, in words for people? Redis' own messages are passed on. Those of the client library are
+/// not: they show its internal state (<c>mc: 1/1/0, mgr: 10 of 10 available, WORKER: ...</c>), and name neither the fault nor the remedy.
 /// </summary>
 internal static class RedisErrorText
 {
@@ -35,7 +35,7 @@ internal static class RedisErrorText
         _ => "there is no connection to Redis",
     };
 
-    /// <summary>What the network has said, if it has.</summary>
+    /// <summary>The network's error message, if there is one.</summary>
     private static string Cause(Exception error)
     {
         for (var inner = error.InnerException; inner is not null; inner = inner.InnerException)
@@ -46,7 +46,7 @@ internal static class RedisErrorText
         return "";
     }
 
-    /// <summary>The library's state is a list behind the sentence: from its first "name: value" on.</summary>
+    /// <summary>Cuts off the library's internal state, which follows the sentence as a list of "name: value".</summary>
     private static string WithoutState(string message)
     {
         foreach (var mark in (ReadOnlySpan<string>)[", mc: ", ", inst: ", ", origin: ", ", mgr: ", "; UnableToConnect on "])

@@ -5,18 +5,18 @@ using StackExchange.Redis;
 namespace KeyEvt.Forwarder.Fallback.Lists;
 
 /// <summary>
-/// How do events get into the Redis list and out of it? Each step is one script, so a crash leaves it done or not done.
-/// An entry is <c>\x01&lt;message_id&gt;\n&lt;body&gt;</c>, or a plain body that the replaced module left there. When another node has the list, after a failover, the
-/// entries that were stored last and did not get there are stored again before anything else.
+/// How do events get into the Redis list and out of it? Each step is one script, so a crash leaves it either done or not done. An entry is
+/// <c>\x01&lt;message_id&gt;\n&lt;body&gt;</c>, or a plain body that redis-event-stream-module has left there. After a failover the list is on
+/// another node. The entries that were stored last and are missing there are stored again before anything else.
 /// </summary>
-/// <param name="find">Where the list is now.</param>
-/// <param name="hint">Told when the node there says that it is somewhere else.</param>
+/// <param name="find">Tells where the list is.</param>
+/// <param name="hint">Called when the node answers that the list is on another node.</param>
 internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> find, Action<string> hint, ILogger logger) : IEventStore
 {
-    /// <summary>How much of the end of the list is kept in memory, where another node may take the list's place.</summary>
+    /// <summary>How many bytes of the list's end are kept in memory, if a failover can move the list to another node.</summary>
     private const long RecentBytes = 8 * 1024 * 1024;
 
-    /// <summary>Entries, and bytes of them, stored again in one step.</summary>
+    /// <summary>How many entries are stored again in one step, and below that how many bytes.</summary>
     private const int RestoredAtOnce = 512;
 
     private const int RestoredBytesAtOnce = 256 * 1024;
@@ -34,7 +34,7 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
 
         _recent.Add(entries);
         _recent.KeepLast(result.Length);
-        // Acknowledged by one that has been replaced meanwhile: that counts for nothing.
+        // An acknowledgement by a node that has been replaced meanwhile is worthless, so the place is looked up again.
         place = await find().ConfigureAwait(false);
         if (place.Name == _place) return result;
 
@@ -65,7 +65,7 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
         return length;
     });
 
-    /// <summary>Where the list is now; when that is not where it was, nothing is done there before it has what was stored last.</summary>
+    /// <summary>Finds the list. If it is on another node than before, first stores the recent entries there that are missing.</summary>
     private async Task<StorePlace> ArriveAsync()
     {
         var place = await find().ConfigureAwait(false);
@@ -120,9 +120,9 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
 
     internal static bool IsExpected(Exception e) => e is RedisException or TimeoutException or ObjectDisposedException or IOException or ExternalException or OperationCanceledException;
 
-    /// <summary>An error reply (OOM, READONLY, NOPERM, MISCONF ...) is a refusal; anything else may have been done all the same.</summary>
+    /// <summary>An error reply (OOM, READONLY, NOPERM, MISCONF ...) is a refusal. After any other error the step may have been done.</summary>
     internal static StoreException Failure(Exception e) => new(RedisErrorText.Of(e), e) { IsRefusal = e is RedisServerException, IsPassing = IsElsewhere(e) };
 
-    /// <summary>The slot moves, or has moved, or nobody serves it yet: the topology will say where it is.</summary>
+    /// <summary>Whether the slot is moving, has moved, or is not served yet. The topology then finds out where it is.</summary>
     private static bool IsElsewhere(Exception e) => e is RedisServerException && Elsewhere.Any(word => e.Message.Contains(word, StringComparison.Ordinal));
 }

@@ -12,37 +12,45 @@ using StackExchange.Redis;
 namespace KeyEvt.Forwarder.Fallback.Lists;
 
 /// <summary>
-/// Over which connection do commands for the fallback storage go? One StackExchange.Redis multiplexer to each node that is needed, opened at first use, closed when the
-/// topology no longer knows it as a master. It fails fast while Redis is away (nothing of ours may sit in its backlog and arrive later), and it does nothing of its own in
-/// the database: no tie-breaker key, no configuration channel. In a cluster it does not look for other nodes either: which one has a list must be known before something is stored there.
+/// Over which connection do commands for the fallback storage go? One StackExchange.Redis multiplexer for each node that is needed. It is opened at
+/// first use, and closed when the topology no longer knows the node as a master. Commands fail at once while Redis is away, so none waits in a
+/// backlog and arrives later. The library does nothing of its own in the database: no tie-breaker key, no configuration channel. In a cluster it does
+/// not look for other nodes either: which node has a list must be known before something is stored there.
 /// </summary>
 internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topology, Func<RedisAddress?> master, TlsClient tls, string clientName, BackgroundTasks background, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    /// <summary>How long the first call waits until it is known which nodes there are.</summary>
+    /// <summary>How long a call waits at the start until the topology knows any node.</summary>
     private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(2);
 
-    /// <summary>The client library waits for its commands even when it is told not to; what a node that answers nothing keeps from closing is left to the background.</summary>
+    /// <summary>
+    /// The client library waits for its commands when it closes, even when told not to. If a silent node delays the close longer than this, it is
+    /// left to the background.
+    /// </summary>
     private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1);
 
     private readonly LogRateLimiter _warnings = new(time, TimeSpan.FromSeconds(10));
     private readonly SemaphoreSlim _gate = new(1, 1);
+
+    /// <summary>Changed under <see cref="_gate"/>; read by any task without it.</summary>
     private readonly ConcurrentDictionary<RedisAddress, ConnectionMultiplexer> _opened = new();
+
+    /// <summary>The last TLS refusal that was logged. Exchanged with Interlocked, because the library's threads report refusals.</summary>
     private string? _lastRefusal;
 
-    /// <summary>Of a shape with one master: that one.</summary>
+    /// <summary>The place at the master, for an upstream with one master.</summary>
     /// <exception cref="IOException">No master is known.</exception>
     public async ValueTask<StorePlace> OfMasterAsync()
     {
         await KnownAsync().ConfigureAwait(false);
         var current = topology.Current;
         var mayMove = current.Shape == UpstreamShape.Sentinel;
-        // What is written to one that another has replaced, and that does not know it yet, is thrown away: the feeds know it first.
+        // The feeds learn of a failover first. A replaced master that does not know it yet would accept entries and then lose them.
         var node = (mayMove ? master() : null) ?? current.Master?.Address ?? throw new IOException("no master is known");
         return await AtAsync(node, mayMove ? node.ToString() : "").ConfigureAwait(false);
     }
 
-    /// <summary>Of a cluster: the master that serves a slot.</summary>
-    /// <exception cref="IOException">There is none at the moment.</exception>
+    /// <summary>The place at the master that serves a slot, for a cluster.</summary>
+    /// <exception cref="IOException">No master serves the slot at the moment.</exception>
     public async ValueTask<StorePlace> OfSlotAsync(int slot)
     {
         await KnownAsync().ConfigureAwait(false);
@@ -55,7 +63,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
         return await AtAsync(node.Address, node.Address.ToString()).ConfigureAwait(false);
     }
 
-    /// <summary>Waits a moment, at the start, until it is known which nodes there are.</summary>
+    /// <summary>At the start, waits up to <see cref="FirstLook"/> until the topology knows any node.</summary>
     public async ValueTask KnownAsync()
     {
         var changed = topology.Changed;
@@ -102,11 +110,11 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
         }
     }
 
-    /// <summary>In a cluster each list is where its slot is, so a node that sends somewhere else is not followed: the topology is asked anew.</summary>
+    /// <summary>In a cluster a list is where its slot is, so redirects are not followed. The topology is asked again instead.</summary>
     private StorePlace PlaceAt(string name, ConnectionMultiplexer open) =>
         new(name, open.GetDatabase(0), upstream.Shape == UpstreamShape.Cluster ? CommandFlags.NoRedirect : CommandFlags.None);
 
-    /// <summary>Those of nodes that serve nothing any more.</summary>
+    /// <summary>Closes the connections to nodes that serve no slots, or are not the one master.</summary>
     private async Task CloseOthersAsync()
     {
         var serving = topology.Current.Shape == UpstreamShape.Cluster ? topology.Current.Masters.Where(one => one.Slots.Count > 0).Select(one => one.Address).ToList() : [];
@@ -121,12 +129,12 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     private async Task<ConnectionMultiplexer> OpenAsync(RedisAddress node)
     {
         var login = upstream.Login;
-        // Without ECHO, which would be the first thing that is asked: without the right to it nothing would go; PING does as well.
+        // PING instead of ECHO: ECHO would be the library's first command, and a user without the right to it could not use the connection at all.
         HashSet<string> without = upstream.Shape == UpstreamShape.Cluster ? ["ECHO", "CLUSTER"] : ["ECHO"];
         var options = new ConfigurationOptions
         {
             AbortOnConnectFail = false,
-            // The library's own timers, as those of its heartbeat: by the system's clock.
+            // These are timers of the library, like its heartbeat: they run by the system's clock and not by TimeProvider.
             ConnectTimeout = 5000,
             AsyncTimeout = 5000,
             BacklogPolicy = BacklogPolicy.FailFast,
@@ -146,7 +154,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
 
         options.EndPoints.Add(EndPointOf(node));
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(options).ConfigureAwait(false);
-        if (!multiplexer.IsConnected) login.Password?.Refused(); // why not, it does not say
+        if (!multiplexer.IsConnected) login.Password?.Refused(); // the library does not say why it failed; it may have been the password
         multiplexer.ConnectionFailed += (_, e) =>
         {
             if (e.FailureType == ConnectionFailureType.AuthenticationFailure) login.Password?.Refused();
@@ -156,7 +164,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
         return multiplexer;
     }
 
-    /// <summary>The library tries again every other second: the same text is said once.</summary>
+    /// <summary>Logs a TLS refusal. The library tries again every two seconds, so the same text is logged once.</summary>
     private void Refused(string why)
     {
         if (Interlocked.Exchange(ref _lastRefusal, why) != why) FallbackLog.Refused(logger, why);

@@ -2,13 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace KeyEvt.Forwarder.Fallback.Spool;
 
-/// <summary>Which system calls does the spool need that .NET has no method for? That a folder's entries are on disk (fsync). libc of Linux.</summary>
+/// <summary>
+/// Which system calls does the spool need that .NET has no method for? fsync of a folder, so that new names in it are on disk. libc of Linux.
+/// </summary>
 internal static partial class FileCalls
 {
     private const int ReadOnlyCloseOnExec = 0x80000; // O_RDONLY, O_CLOEXEC
     private const int InvalidArgument = 22; // EINVAL
 
-    /// <summary>Brings the entries of a folder to the disk. Returns 0 or the error; a file system that knows no such thing is no error.</summary>
+    /// <summary>Writes a folder's entries to the disk. Returns 0 or the error. EINVAL counts as 0: that file system cannot do it.</summary>
     public static int FlushFolder(string path)
     {
         var fd = Open(path, ReadOnlyCloseOnExec);

@@ -6,9 +6,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace KeyEvt.Forwarder.Fallback.Spool;
 
 /// <summary>
-/// Where do events wait when Redis cannot take them either? In an append-only log in a directory of this machine
-/// (<c>--spool</c>): files of records with a checksum each, and a small file that says how far it has been read. A batch is on disk
-/// before it counts. A crash at any point gives an entry twice at most. One program uses one directory.
+/// Where do events wait when Redis cannot store them either? In an append-only log in a directory of this machine (<c>--spool</c>): files of records,
+/// each with a checksum, and a small file that says how far the log has been read. A batch counts as stored when it is on disk. A crash at any point
+/// makes an entry appear twice at most. Only one program may use a directory.
 /// </summary>
 internal sealed class LocalSpool : IEventStore, IDisposable
 {
@@ -16,13 +16,20 @@ internal sealed class LocalSpool : IEventStore, IDisposable
 
     private readonly SpoolFolder _folder;
     private readonly List<SpoolSegment> _segments = [];
+
+    /// <summary>
+    /// Guards all fields but <see cref="_status"/>. Each step of the store runs inside it. Metrics and reports read <see cref="DamagedBytes"/>
+    /// without it, and may see it late.
+    /// </summary>
     private readonly Lock _gate = new();
     private readonly ILogger _logger;
+
+    /// <summary>An immutable snapshot. Replaced at the end of each step, under <see cref="_gate"/>; any thread reads it without the lock.</summary>
     private volatile SpoolStatus _status = new(0, 0);
     private long _head;
     private bool _isHeadWritten = true;
 
-    /// <exception cref="SpoolException">The directory cannot be used, or something in it is not what this program left there.</exception>
+    /// <exception cref="SpoolException">The directory cannot be used, or holds something that this program has not left there.</exception>
     /// <exception cref="IOException">Another program uses the directory.</exception>
     public LocalSpool(string directory, ILogger? logger = null)
     {
@@ -47,16 +54,16 @@ internal sealed class LocalSpool : IEventStore, IDisposable
 
     public string Folder => _folder.Path;
 
-    /// <summary>Entries and bytes of files, as of the last step; asks nothing of the disk.</summary>
+    /// <summary>Entries, and bytes in files, after the last step. Does not access the disk.</summary>
     public SpoolStatus Status => _status;
 
-    /// <summary>Bytes that were not whole records when the spool was opened, or read.</summary>
+    /// <summary>Bytes found that were not whole records, when the spool was opened or read.</summary>
     public long DamagedBytes { get; private set; }
 
-    /// <summary>Entries that went with files that somebody removed while the program ran.</summary>
+    /// <summary>Entries that were lost with files that somebody removed while the program ran.</summary>
     public long RemovedEntries { get; private set; }
 
-    /// <summary>Entries not removed yet. A look at the files is part of it.</summary>
+    /// <summary>Entries that are not removed yet. Also looks for removed files.</summary>
     public long Count
     {
         get
@@ -69,7 +76,7 @@ internal sealed class LocalSpool : IEventStore, IDisposable
                 }
                 catch (Exception e) when (e is IOException or UnauthorizedAccessException)
                 {
-                    // the next step finds the same, and says it
+                    // The next step meets the same error and reports it.
                 }
 
                 return Entries;
@@ -77,10 +84,12 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         }
     }
 
-    /// <summary>Counted file by file: where a damaged one was cut off, numbers are missing before the next.</summary>
+    /// <summary>Counted file by file: if a damaged file was cut off, index numbers are missing between it and the next file.</summary>
     private long Entries => _segments.Sum(s => Math.Max(0, s.EndIndex - Math.Max(_head, s.FirstIndex)));
 
-    /// <summary>Appends; <paramref name="cap"/> and <paramref name="isRetry"/> mean nothing here: a failed append leaves nothing behind.</summary>
+    /// <summary>
+    /// Appends. <paramref name="cap"/> and <paramref name="isRetry"/> are ignored: there is no cap, and a failed append leaves nothing behind.
+    /// </summary>
     public Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry) => RunAsync(() =>
     {
         if (_segments.Count == 0 || _segments[^1].Bytes >= SegmentBytes)
@@ -94,7 +103,7 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         return new AppendResult(Entries, 0);
     });
 
-    /// <summary>Of what is before the offset only the first is looked at: nobody else changes the files, but for taking them away.</summary>
+    /// <summary>Only the first of the entries in front of the offset is compared: nobody else changes the files, except by removing them.</summary>
     public Task<ReadResult> ReadAsync(long offset, StoreEnds? before, int maxEntries, int maxBytes) => RunAsync(() =>
     {
         if (before is not null && !(TryReadFront(out var first) && first.AsSpan().StartsWith(before.First.Span)))
@@ -172,7 +181,7 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         return entry is not null;
     }
 
-    /// <summary>Null when it is damaged; the file then ends before it.</summary>
+    /// <summary>Reads one entry. Returns null if it is damaged; the file is then cut off in front of it.</summary>
     private byte[]? TryRead(SpoolSegment segment, long index)
     {
         try
@@ -213,7 +222,10 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         if (bytes > 0) FallbackLog.SpoolDamaged(_logger, path, bytes);
     }
 
-    /// <summary>The head is written lazily, so it may point before the first file: what it forgot is sent again. Past the last file it can point only where that was cut off as damaged.</summary>
+    /// <summary>
+    /// Checks the head against the files. The head is written lazily, so it may point in front of the first file; those entries are sent again. It
+    /// may point behind the last file only if that file was cut off because of damage.
+    /// </summary>
     private long CheckedHead()
     {
         if (_segments.Count == 0) return _head;
@@ -227,7 +239,10 @@ internal sealed class LocalSpool : IEventStore, IDisposable
         return Math.Clamp(_head, _segments[0].FirstIndex, last.EndIndex);
     }
 
-    /// <summary>Files that somebody has removed are let go: a removed file can still be read and written, and all that is in it is gone when the program ends.</summary>
+    /// <summary>
+    /// Stops using files that somebody has removed. A removed file that is open can still be read and written, but everything in it is gone when the
+    /// program ends.
+    /// </summary>
     private void LetGoOfRemovedFiles()
     {
         if (_segments.TrueForAll(static segment => segment.IsStillThere))
@@ -258,8 +273,8 @@ internal sealed class LocalSpool : IEventStore, IDisposable
     }
 
     /// <summary>
-    /// As far as the disk lets it: a full one must not keep files from being read and removed, which is what makes room again. What the head has
-    /// forgotten is sent again after a crash.
+    /// Writes the head if the disk permits. A full disk must not stop files from being read and removed, since that makes room again. After a crash,
+    /// entries that the written head does not cover are sent again.
     /// </summary>
     private void WriteHead()
     {

@@ -5,15 +5,16 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Forwarder.Fallback.Spool;
 
 /// <summary>
-/// Is this the spool's folder, what is in it, and is it still the same one? It holds <c>lock</c>, <c>head</c> and files <c>&lt;19 digits&gt;.spool</c>, for the
-/// owner only. Anything else could be events that nobody sends, so the program does not start with it; names that begin with a dot, and <c>lost+found</c>, belong to the system.
+/// Is this the spool's folder, what is in it, and is it still the same one? It holds <c>lock</c>, <c>head</c> and files <c>&lt;19
+/// digits&gt;.spool</c>, accessible to the owner only. Any other file could hold events that nobody sends, so the program does not start with it.
+/// Names that begin with a dot, and <c>lost+found</c>, belong to the system and are ignored.
 /// </summary>
 internal sealed class SpoolFolder : IDisposable
 {
     private const string Suffix = ".spool";
     private const int Digits = 19;
 
-    /// <summary>Nobody gets that far by writing: a larger number is not ours, and sums with it would overflow.</summary>
+    /// <summary>The largest index of an entry. No program reaches it by writing, so a larger number is not ours, and sums with it would overflow.</summary>
     public const long MaxIndex = 1_000_000_000_000_000_000;
 
     private const UnixFileMode OwnerAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
@@ -22,8 +23,8 @@ internal sealed class SpoolFolder : IDisposable
     private FileStream _lock;
     private FileIdentity _lockIdentity;
 
-    /// <exception cref="SpoolException">It cannot be used, or holds what does not belong there.</exception>
-    /// <exception cref="IOException">Another program uses it.</exception>
+    /// <exception cref="SpoolException">The folder cannot be used, or holds something that does not belong there.</exception>
+    /// <exception cref="IOException">Another program uses the folder.</exception>
     public SpoolFolder(string path, ILogger logger)
     {
         Path = path;
@@ -38,7 +39,7 @@ internal sealed class SpoolFolder : IDisposable
 
     public string Path { get; }
 
-    /// <summary>The files with entries that were there at the start, and the number of the first entry in each, in order.</summary>
+    /// <summary>The segment files that were there at the start, in order, each with the index of its first entry.</summary>
     public IReadOnlyList<(string Path, long First)> Segments { get; }
 
     public string HeadPath => System.IO.Path.Combine(Path, "head");
@@ -47,8 +48,8 @@ internal sealed class SpoolFolder : IDisposable
 
     public string SegmentPath(long first) => System.IO.Path.Combine(Path, first.ToString("D19", CultureInfo.InvariantCulture) + Suffix);
 
-    /// <summary>Makes the folder if it is not there, and looks at what is in it.</summary>
-    /// <exception cref="SpoolException">It cannot be used, or holds what does not belong there.</exception>
+    /// <summary>Creates the folder if it does not exist, and lists the segment files in it.</summary>
+    /// <exception cref="SpoolException">The folder cannot be used, or holds something that does not belong there.</exception>
     public static IReadOnlyList<(string Path, long First)> Find(string path)
     {
         try
@@ -62,8 +63,8 @@ internal sealed class SpoolFolder : IDisposable
         }
     }
 
-    /// <summary>A folder that was removed, or replaced by another one, is made again. True when it was.</summary>
-    /// <exception cref="IOException">It cannot be, or another program has it now.</exception>
+    /// <summary>Creates the folder and its lock again if somebody removed or replaced them. Returns whether this was necessary.</summary>
+    /// <exception cref="IOException">It cannot be created, or another program uses it.</exception>
     public bool MakeAgainIfGone()
     {
         if (FileIdentity.Of(LockPath) == _lockIdentity) return false;
@@ -74,7 +75,7 @@ internal sealed class SpoolFolder : IDisposable
         return true;
     }
 
-    /// <summary>Creates a file for the owner only.</summary>
+    /// <summary>Creates a file that only the owner may access.</summary>
     /// <exception cref="IOException">There is one of this name already, or it cannot be created.</exception>
     public static FileStream Create(string path, FileMode mode = FileMode.CreateNew)
     {
@@ -84,13 +85,13 @@ internal sealed class SpoolFolder : IDisposable
         return new FileStream(path, options);
     }
 
-    /// <summary>Takes from others what rights they have to an open file.</summary>
+    /// <summary>Removes the access rights of everybody but the owner from an open file.</summary>
     public static void Close(Microsoft.Win32.SafeHandles.SafeFileHandle file)
     {
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & ~OwnerOnly) != 0) File.SetUnixFileMode(file, OwnerOnly);
     }
 
-    /// <summary>After this a new name in the folder survives a loss of power.</summary>
+    /// <summary>Writes the folder's entries to the disk, so that a new name in the folder survives a loss of power.</summary>
     /// <exception cref="IOException">The disk refused.</exception>
     public void Flush()
     {
@@ -149,7 +150,7 @@ internal sealed class SpoolFolder : IDisposable
         return found;
     }
 
-    /// <summary>The number of the first entry in a file of this name; null: it is no such name.</summary>
+    /// <summary>The index of the first entry in a segment file of this name; null if it is not such a name.</summary>
     private static long? FirstIndexIn(string name)
     {
         if (!name.EndsWith(Suffix, StringComparison.Ordinal) || name.Length != Digits + Suffix.Length) return null;

@@ -2,11 +2,11 @@ using System.Globalization;
 
 namespace KeyEvt.Forwarder.Fallback.Spool;
 
-/// <summary>How far has the spool been read? A number in a small file, replaced as a whole.</summary>
+/// <summary>How far has the spool been read? The index is kept in a small file, which is replaced as a whole.</summary>
 internal static class SpoolHead
 {
-    /// <summary>0 where it was never written.</summary>
-    /// <exception cref="SpoolException">It does not hold a number that this program could have written.</exception>
+    /// <summary>Reads the index; 0 if the file does not exist or is empty.</summary>
+    /// <exception cref="SpoolException">The file does not hold an index that this program could have written.</exception>
     public static long Read(SpoolFolder folder)
     {
         if (FileIdentity.Of(folder.HeadPath) is null) return 0;
@@ -21,14 +21,14 @@ internal static class SpoolHead
             throw new SpoolException(folder.Path, $"{folder.HeadPath} cannot be read: {e.Message}", e);
         }
 
-        if (text.Length == 0) return 0; // as a loss of power may leave it
+        if (text.Length == 0) return 0; // a loss of power may leave it empty
 
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var head) && head <= SpoolFolder.MaxIndex
             ? head
             : throw new SpoolException(folder.Path, $"{folder.HeadPath} does not say how far the spool has been read; without that file all that is in the spool is sent again");
     }
 
-    /// <exception cref="IOException">The disk refused; the old one stays.</exception>
+    /// <exception cref="IOException">The disk refused. The old file stays.</exception>
     public static void Write(SpoolFolder folder, long head)
     {
         var next = folder.HeadPath + ".new";

@@ -1,10 +1,10 @@
 namespace KeyEvt.Forwarder.Fallback.Spool;
 
-/// <summary>Would this folder do as the spool? For <c>keyevt check</c>; also while a program uses it.</summary>
+/// <summary>Could this folder be the spool? For <c>keyevt check</c>. Also works while a program uses the folder.</summary>
 public static class SpoolProbe
 {
-    /// <summary>Makes the folder if it is not there, looks at what is in it, and writes and removes a file of a name that a spool does not mind.</summary>
-    /// <exception cref="SpoolException">It would not do; the message says why.</exception>
+    /// <summary>Creates the folder if it does not exist, checks its contents, and writes and removes a file whose name the spool ignores.</summary>
+    /// <exception cref="SpoolException">The folder cannot be used; the message says why.</exception>
     public static void Try(string folder)
     {
         SpoolFolder.Find(folder);

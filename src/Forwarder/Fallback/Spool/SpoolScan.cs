@@ -2,7 +2,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace KeyEvt.Forwarder.Fallback.Spool;
 
-/// <summary>Where do the whole records of a file begin, and where does the last of them end? Reads it piece by piece: a file may be larger than the memory.</summary>
+/// <summary>
+/// At which offsets do the whole records of a file begin, and where does the last one end? The file is read piece by piece, because it may be larger
+/// than the memory.
+/// </summary>
 internal sealed class SpoolScan(SafeFileHandle file)
 {
     private const int PieceBytes = 256 * 1024; // a multiple of 8, see SpoolRecord
@@ -10,13 +13,13 @@ internal sealed class SpoolScan(SafeFileHandle file)
     private readonly byte[] _piece = new byte[PieceBytes];
     private readonly long _fileBytes = RandomAccess.GetLength(file);
 
-    /// <summary>Where each begins.</summary>
+    /// <summary>Offset of each whole record.</summary>
     public List<long> Offsets { get; } = [];
 
-    /// <summary>Where the last whole one ends.</summary>
+    /// <summary>Offset behind the last whole record.</summary>
     public long End { get; private set; }
 
-    /// <summary>What is behind that.</summary>
+    /// <summary>Number of bytes behind <see cref="End"/>.</summary>
     public long DamagedBytes => _fileBytes - End;
 
     public SpoolScan Run()
@@ -26,7 +29,7 @@ internal sealed class SpoolScan(SafeFileHandle file)
         return this;
     }
 
-    /// <summary>-1: there is no whole record.</summary>
+    /// <summary>Offset behind the record that begins here; -1 if no whole record does.</summary>
     private long EndOfRecordAt(long offset)
     {
         Span<byte> header = stackalloc byte[SpoolRecord.HeaderBytes];

@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace KeyEvt.Forwarder.Fallback.Spool;
 
 /// <summary>
-/// One file of the spool: whole records, one behind the other. Opening it reads it through and cuts off what a crash left half
-/// written; a failed append cuts itself off again.
+/// One file of the spool: whole records, one behind the other. When a file is opened it is read through, and an incomplete end that a crash has left
+/// is cut off. A failed append cuts off what it has written.
 /// </summary>
 internal sealed class SpoolSegment : IDisposable
 {
@@ -20,22 +20,22 @@ internal sealed class SpoolSegment : IDisposable
 
     public string Path { get; }
 
-    /// <summary>The number of its first entry; entries are numbered through all segments, from 0.</summary>
+    /// <summary>The index of its first entry. Entries are numbered through all segments, from 0.</summary>
     public long FirstIndex { get; }
 
     public int Count => _offsets.Count;
 
     public long Bytes { get; private set; }
 
-    /// <summary>Bytes behind the last whole record that were cut off when it was opened, or later.</summary>
+    /// <summary>Bytes behind the last whole record that were cut off, when the file was opened or later.</summary>
     public long DamagedBytes { get; private set; }
 
     public long EndIndex => FirstIndex + Count;
 
-    /// <summary>Whether the file that is open is still the one under its name: what is in a removed file is gone when the program ends.</summary>
+    /// <summary>Whether the file under this name is still the one that is open. What is in a removed file is gone when the program ends.</summary>
     public bool IsStillThere => FileIdentity.Of(Path) == _identity;
 
-    /// <exception cref="IOException">The file cannot be opened, read or cut, or is another one than it was a moment ago.</exception>
+    /// <exception cref="IOException">The file cannot be opened, read or cut, or was replaced in between.</exception>
     public static SpoolSegment Open(string path, long firstIndex)
     {
         var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
@@ -59,15 +59,15 @@ internal sealed class SpoolSegment : IDisposable
         }
     }
 
-    /// <exception cref="IOException">The file is there already, or cannot be created.</exception>
+    /// <exception cref="IOException">The file exists already, or cannot be created.</exception>
     public static SpoolSegment Create(string path, long firstIndex)
     {
         SpoolFolder.Create(path).Dispose();
         return Open(path, firstIndex);
     }
 
-    /// <summary>All of them, on disk, or none.</summary>
-    /// <exception cref="IOException">The disk refused them, or the file is not there any more.</exception>
+    /// <summary>Appends all entries and writes them to the disk, or none of them.</summary>
+    /// <exception cref="IOException">The disk refused them, or the file was removed.</exception>
     public void Append(IReadOnlyList<ReadOnlyMemory<byte>> entries)
     {
         var headers = new byte[entries.Count * SpoolRecord.HeaderBytes];
@@ -113,7 +113,7 @@ internal sealed class SpoolSegment : IDisposable
         return got == header.Length + length && SpoolRecord.IsWhole(header, payload) ? payload : throw new InvalidDataException($"entry {index} in {Path} is damaged");
     }
 
-    /// <summary>Leaves out this entry and what is behind it in this file: one that is damaged must not stand in the way of the next file.</summary>
+    /// <summary>Cuts this entry off, and everything behind it in this file. A damaged entry must not stop the next file from being read.</summary>
     public void CutFrom(long index)
     {
         var i = (int)(index - FirstIndex);

@@ -3,19 +3,21 @@ using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Feed.Context;
 
-/// <summary>How far had an earlier life of the program come in a node's stream? What is kept in the node itself, under <see cref="CheckpointRegistry"/>'s keys.</summary>
+/// <summary>
+/// How far did an earlier run of the program read a node's stream? Stored in the node itself, under the keys of <see cref="CheckpointRegistry"/>.
+/// </summary>
 /// <param name="Position">Everything up to here was confirmed, stored, or counted as dropped.</param>
-/// <param name="At">By the wall clock; what the node did before this moment is not behind the position.</param>
-/// <param name="Writer">Which program has kept it.</param>
+/// <param name="At">A wall clock time. Whatever the node did before it is not behind the position.</param>
+/// <param name="Writer">The program that wrote it.</param>
 internal sealed record Checkpoint(EventPosition Position, DateTimeOffset At, string Writer)
 {
-    /// <summary>The first word; a later version of the program may keep something else.</summary>
+    /// <summary>The first word of the text. A later version of the program may store another form.</summary>
     private const string Version = "1";
 
     /// <summary><c>1 &lt;position&gt; &lt;milliseconds since 1970&gt; &lt;writer&gt;</c></summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Version} {Position} {At.ToUnixTimeMilliseconds()} {Writer}");
 
-    /// <returns>Null: it is not one.</returns>
+    /// <returns>Null if the text is not a checkpoint.</returns>
     public static Checkpoint? Parse(string text) =>
         text.Split(' ') is [Version, var position, var at, var writer] && EventPosition.TryParse(position, out var parsed)
         && long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()

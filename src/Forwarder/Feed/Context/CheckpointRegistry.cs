@@ -2,33 +2,38 @@ using System.Collections.Concurrent;
 
 namespace KeyEvt.Forwarder.Feed.Context;
 
-/// <summary>Under which keys is the state of the nodes' streams kept, and which of them has this life of the program seen to?</summary>
+/// <summary>Under which keys are the states of the nodes' streams stored, and which of these keys has this run of the program read?</summary>
 /// <remarks>
-/// Shared by all feeds of a program: of a master and of the replica that takes its place there is one state, and what an earlier life left of it is
-/// declared once.
+/// Shared by all feeds of a program. A master and the replica that succeeds it have one state, and what an earlier run left of it is declared once.
 /// </remarks>
-/// <param name="name">The key; in a cluster without its tag.</param>
-/// <param name="writer">Names this program.</param>
+/// <param name="name">The key; in a cluster without its hash tag.</param>
+/// <param name="writer">The name of this program.</param>
 internal sealed class CheckpointRegistry(string name, string writer)
 {
     private readonly ConcurrentDictionary<string, Place> _places = new();
+
+    /// <summary>Guards <see cref="_newest"/>.</summary>
     private readonly Lock _gate = new();
     private Checkpoint? _newest;
+
+    /// <summary>Changed with Interlocked by any feed's tasks; read with Volatile.Read.</summary>
     private int _doubts;
 
     public string Writer => writer;
 
-    /// <param name="tag">In a cluster: of a slot that the node serves.</param>
+    /// <param name="tag">In a cluster, the hash tag of a slot that the node serves; else null.</param>
     public Place At(string? tag) => _places.GetOrAdd(tag is null ? name : $"{name}{{{tag}}}", static key => new Place(key));
 
-    /// <summary>So many times it is being found out whose some events are. What is kept meanwhile, of whichever node, would pass over them.</summary>
+    /// <summary>
+    /// How many feeds are finding out which node some events belong to. A state stored meanwhile, of any node, would claim that these events were handled.
+    /// </summary>
     public int Doubts => Volatile.Read(ref _doubts);
 
     public void BeginDoubt() => Interlocked.Increment(ref _doubts);
 
     public void EndDoubt() => Interlocked.Decrement(ref _doubts);
 
-    /// <summary>What an earlier life kept last, under whichever key; null: nothing was found so far.</summary>
+    /// <summary>The newest state of an earlier run, under any key; null if none was found so far.</summary>
     public Checkpoint? Newest
     {
         get
@@ -45,18 +50,21 @@ internal sealed class CheckpointRegistry(string name, string writer)
         }
     }
 
-    /// <summary>One key. Used by the read loop of the feed that is the master's.</summary>
+    /// <summary>One key. Used only by the read loop of the master's feed.</summary>
     internal sealed class Place(string key)
     {
         public string Key => key;
 
-        /// <summary>What an earlier life left here has been read, and declared.</summary>
+        /// <summary>Whether the state of an earlier run was read here and declared.</summary>
         public bool IsRead { get; set; }
 
-        /// <summary>Nothing was there, of a node that was there when this life began. If other nodes' states tell that there was an earlier life, it has missed this one as well.</summary>
+        /// <summary>
+        /// Whether nothing was stored here, although the node was there when this run began. If other nodes' states prove that there was an earlier
+        /// run, it missed this node as well.
+        /// </summary>
         public bool IsOwed { get; set; }
 
-        /// <summary>When it was written last, a timestamp; 0: never.</summary>
+        /// <summary>Timestamp of the last write; 0 if there was none.</summary>
         public long WrittenAt { get; set; }
     }
 }

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Feed.Context;
 
-/// <summary>What do all connections of one feed share? Made once by <see cref="NodeFeed"/>, which owns all of it.</summary>
+/// <summary>What do all connections of one feed share? Created once by <see cref="NodeFeed"/>, which owns all of it.</summary>
 internal sealed record FeedContext(
     RedisAddress Address,
     NodeFeedOptions Options,
@@ -24,43 +24,54 @@ internal sealed record FeedContext(
     ObservableStatus Board,
     ReplicaBuffer Hold)
 {
+    private volatile NotificationRing? _echo;
+
     /// <summary>
-    /// Held by whoever changes what the connections of the feed share: a read loop while it handles a read, and all that is not done on one. While a silent
-    /// connection is read on, another one is made ready beside it; under this lock one takes the other's place.
+    /// The lock for everything that the connections of the feed share. A read loop holds it while it handles a read, and so does every other thread
+    /// that changes shared state. While a silent connection is still being read, another one is prepared beside it. Under this lock one replaces the
+    /// other.
     /// </summary>
     public Lock Turn { get; } = new();
 
-    /// <summary>What runs beside the loops of the connections, and outlives them.</summary>
+    /// <summary>Tasks that run beside the loops of the connections, and outlive them.</summary>
     public required SideTasks Tasks { get; init; }
 
-    /// <summary>For texts about TLS: which options name its files.</summary>
+    /// <summary>The files of the node's TLS, for texts that name the options.</summary>
     public TlsFiles TlsFiles { get; init; } = new("--upstream");
 
-    /// <summary>Somebody publishes what is no notification: said now and then.</summary>
+    /// <summary>Limits the warnings about messages that are published on notification channels but are no notifications.</summary>
     public LogRateLimiter RefusedWarnings { get; } = new(Time, TimeSpan.FromMinutes(1));
 
-    /// <summary>What a master sent last, for those who take its place; null while nobody could.</summary>
-    public NotificationRing? Echo { get; set; }
+    /// <summary>
+    /// What a master sent last, for its successors; null while no other node could succeed it. Set once by the loop of FeedSet, and read by the read
+    /// loops.
+    /// </summary>
+    public NotificationRing? Echo { get => _echo; set => _echo = value; }
 
-    /// <summary>Asked when the node is promoted: what did its old master send last? Null: not known.</summary>
+    /// <summary>Called when the node is promoted. Returns what its old master sent last; null if that is not known.</summary>
     public Func<Task<IReadOnlyList<RecordedNotification>?>>? Predecessor { get; set; }
 
-    /// <summary>Asked when the node has been demoted: what has its successor sent since it is one? Null: not known.</summary>
+    /// <summary>Called when the node has been demoted. Returns what its successor has sent since it is master; null if that is not known.</summary>
     public Func<Task<IReadOnlyList<RecordedNotification>?>>? Successor { get; set; }
 
-    /// <summary>Of a master of a cluster: which slots it is known to serve.</summary>
+    /// <summary>For a master of a cluster: which slots it is known to serve.</summary>
     public SlotsServed Slots { get; } = new(Time);
 
-    /// <summary>Asked where the node is one of a cluster: a tag whose slot it may serve; null: it serves none. Not set: markers go to all nodes.</summary>
+    /// <summary>
+    /// Called if the node is part of a cluster. Returns a hash tag whose slot it may serve; null if it serves none. Not set: markers go to all nodes.
+    /// </summary>
     public Func<string?>? MarkerTag { get; set; }
 
-    /// <summary>Where the state of the node's stream is kept for the next life of the program; null: nowhere.</summary>
+    /// <summary>Where the state of the node's stream is stored for the next run of the program; null if it is not stored.</summary>
     public CheckpointRegistry? Shelf { get; set; }
 
-    /// <summary>What an earlier life kept of this node is known, so that another key, after its slots have moved, is no news.</summary>
+    /// <summary>
+    /// Whether the state that an earlier run left of this node is known. Then the state under another key, after its slots have moved, brings nothing
+    /// new. Read loop only.
+    /// </summary>
     public bool KnowsEarlierLife { get; set; }
 
-    /// <summary>The node was not there yet when this life of the program began.</summary>
+    /// <summary>Whether the node was not yet there when this run of the program began.</summary>
     public bool CameLater { get; set; }
 
     /// <summary>The node's address, without secrets.</summary>

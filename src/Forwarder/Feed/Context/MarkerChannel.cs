@@ -2,7 +2,7 @@ using System.Text;
 
 namespace KeyEvt.Forwarder.Feed.Context;
 
-/// <summary>Where is a marker published, so that it comes back in the node's own stream and goes to as few others as can be?</summary>
+/// <summary>On which channel is a marker published, so that it comes back in the node's own stream and goes to as few other nodes as possible?</summary>
 public sealed class MarkerChannel
 {
     public const string PlainName = "__keyevt__:marker";
@@ -24,10 +24,13 @@ public sealed class MarkerChannel
 
     public string Name { get; }
 
-    /// <summary>Its messages go to the nodes of one shard, past the replication stream: on a replica their place among its master's echoes tells nothing.</summary>
+    /// <summary>
+    /// Whether its messages go to the nodes of one shard only. They bypass the replication stream, so on a replica their position says nothing about
+    /// its master's events.
+    /// </summary>
     public bool IsShard => Tag is not null;
 
-    /// <summary>Of the slot that it belongs to.</summary>
+    /// <summary>The hash tag of the slot to which the channel belongs; null for the plain channel.</summary>
     public string? Tag { get; }
 
     public string SubscribeCommand { get; }
@@ -36,10 +39,10 @@ public sealed class MarkerChannel
 
     public string PublishCommand { get; }
 
-    /// <summary>What the frame of a message on it begins with, up to the payload's length.</summary>
+    /// <summary>The first bytes of the frame of a message on this channel, up to the payload's length.</summary>
     public ReadOnlySpan<byte> Head => _head;
 
-    /// <summary>In a cluster: what is published with PUBLISH would go to all nodes.</summary>
-    /// <param name="tag">Its slot is one of the node's, or of its master's.</param>
+    /// <summary>A channel for a cluster, where a message sent with PUBLISH would go to all nodes.</summary>
+    /// <param name="tag">A hash tag whose slot the node or its master serves.</param>
     public static MarkerChannel InShard(string tag) => new($"{PlainName}{{{tag}}}", "S", tag);
 }

@@ -6,11 +6,14 @@ using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder.Feed.Context;
 
-/// <summary>Which marker is next, and is a payload one of ours that is due? One instance for the life of a feed: a number is never given twice.</summary>
+/// <summary>
+/// Which number does the next marker get, and is a payload one of our markers that is due? One instance for each feed, so no number is used twice.
+/// </summary>
 /// <remarks>
-/// A number is made of the wall clock (milliseconds, times 2^20) and, in its low bits, of a number drawn for this instance; it rises by one where the clock
-/// does not, or goes back. So a later run of the program begins above all numbers of an earlier one, on the same node, no two events ever share a position,
-/// and a message id tells to a marker's interval when its event was read. Thread safe: sent by the timer, seen by the read loop.
+/// A number is the wall clock (milliseconds, times 2^20) with a random number of this instance in its low bits. If the clock stands still or goes
+/// back, the number grows by one instead. So a later run of the program begins above all numbers of an earlier one on the same node, and no two
+/// events share a position. A message id also tells, to within a marker's interval, when its event was read. Thread safe: the timer sends markers,
+/// and the read loop receives them.
 /// </remarks>
 internal sealed class MarkerSequence
 {
@@ -21,7 +24,7 @@ internal sealed class MarkerSequence
     private readonly long _drawn = RandomNumberGenerator.GetInt32(1 << 20);
     private long _last;
 
-    /// <param name="name">For people who look at the channel; two programs may have the same. Empty: none.</param>
+    /// <param name="name">For people who look at the channel. Two programs may have the same name. May be empty.</param>
     public MarkerSequence(TimeProvider time, string name = "")
     {
         Nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
@@ -30,13 +33,13 @@ internal sealed class MarkerSequence
         _time = time;
     }
 
-    /// <summary>Tells this feed's markers from those of others on the same channel.</summary>
+    /// <summary>The first part of the payload. It tells this feed's markers from those of others on the same channel.</summary>
     public string Instance { get; }
 
-    /// <summary>16 hexadecimal digits that no other feed has.</summary>
+    /// <summary>16 random hexadecimal digits that no other feed has.</summary>
     public string Nonce { get; }
 
-    /// <summary>A number that is not sent: a place in the stream that is known otherwise.</summary>
+    /// <summary>A number that is not sent. For a position in the stream that is known in another way.</summary>
     public long Reserve()
     {
         lock (_gate) return Advance();
@@ -53,7 +56,7 @@ internal sealed class MarkerSequence
 
     public string PayloadOf(long number) => string.Create(CultureInfo.InvariantCulture, $"{Instance}:{number}");
 
-    /// <summary>A marker came back. Those before it that did not are settled with it.</summary>
+    /// <summary>Called when a marker came back. Earlier markers that did not come back are no longer due either.</summary>
     public bool TrySee(ReadOnlySpan<byte> payload, out long number, out ClockReading sentAt)
     {
         (number, sentAt) = (0, default);
@@ -62,7 +65,7 @@ internal sealed class MarkerSequence
             && TrySettle(number, out sentAt);
     }
 
-    /// <summary>The marker's own command was answered in a way that means it will not come back as a message.</summary>
+    /// <summary>Called when the answer to the marker's command means that the marker will not come back as a message.</summary>
     public bool TrySettle(long number, out ClockReading sentAt)
     {
         lock (_gate)
@@ -75,13 +78,13 @@ internal sealed class MarkerSequence
         }
     }
 
-    /// <summary>One that was sent before this one is still due.</summary>
+    /// <summary>Whether a marker that was sent before this one is still due.</summary>
     public bool IsOneDueBefore(long number)
     {
         lock (_gate) return _due.TryPeek(out var oldest) && oldest.Number < number;
     }
 
-    /// <summary>A new connection: nothing is due on it.</summary>
+    /// <summary>Called for a new connection, on which no marker is due.</summary>
     public void Forget()
     {
         lock (_gate) _due.Clear();

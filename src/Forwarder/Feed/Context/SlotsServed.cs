@@ -2,23 +2,31 @@ using KeyEvt.Forwarder.Keys;
 
 namespace KeyEvt.Forwarder.Feed.Context;
 
-/// <summary>Has a slot come to this node from another one? Then what that one has sent of its keys is passed on first.</summary>
-/// <remarks>Written by whoever watches the cluster, asked by the feed's read loop.</remarks>
+/// <summary>Has a slot moved to this node from another one? Then the other node's events of its keys must be passed on first.</summary>
+/// <remarks>Written by the loop of FeedSet; read by the feed's read loop.</remarks>
 internal sealed class SlotsServed(TimeProvider time)
 {
-    /// <summary>So long after it is known that a slot has gone, its events are those from before: its new node waits for them, and they must not wait for that one.</summary>
+    /// <summary>
+    /// For this long after a slot has left, its events still count as served here. They are from before the move: the new node waits for them, so
+    /// they must not wait for the new node.
+    /// </summary>
     private static readonly TimeSpan Leaving = TimeSpan.FromSeconds(5);
 
+    /// <summary>An immutable snapshot. Replaced by <see cref="Change"/>; read by the read loop.</summary>
     private volatile Known? _known;
+
+    /// <summary>0 or 1. Set by <see cref="Change"/>; read and reset by the read loop with Interlocked.</summary>
     private int _hasGained;
 
-    /// <param name="LostAt">By slot, a timestamp; 0: not lost.</param>
+    /// <param name="LostAt">For each slot the timestamp at which it left; 0 if it did not.</param>
     private sealed record Known(bool[] Served, long[] LostAt);
 
-    /// <summary>Returns when all that the other nodes have sent by now has been read and passed on, or after a while; null: there are none.</summary>
+    /// <summary>
+    /// Returns when everything that the other nodes have sent so far has been read and passed on, or after a while. Null if there are no other nodes.
+    /// </summary>
     public Func<Task>? OthersFirst { get; set; }
 
-    /// <param name="served">By slot; null: it is no master of a cluster, and nothing is to be looked at.</param>
+    /// <param name="served">Whether each slot is served. Null if the node is not a master of a cluster, so that slots do not matter.</param>
     public void Change(bool[]? served)
     {
         var before = _known;
@@ -34,7 +42,7 @@ internal sealed class SlotsServed(TimeProvider time)
         if (served.Where((serves, slot) => serves && !before.Served[slot]).Any()) Volatile.Write(ref _hasGained, 1);
     }
 
-    /// <summary>For each event: whether it may be passed on without regard to others.</summary>
+    /// <summary>Called for each event: whether it may be passed on without waiting for other nodes.</summary>
     public bool Serves(ReadOnlySpan<byte> key)
     {
         if (_known is not { } known) return true;
@@ -43,6 +51,6 @@ internal sealed class SlotsServed(TimeProvider time)
         return known.Served[slot] || (known.LostAt[slot] != 0 && time.GetElapsedTime(known.LostAt[slot]) < Leaving);
     }
 
-    /// <summary>Slots were gained since this was asked last.</summary>
+    /// <summary>Whether slots were gained since the last call.</summary>
     public bool TakeGained() => Volatile.Read(ref _hasGained) != 0 && Interlocked.Exchange(ref _hasGained, 0) != 0;
 }

@@ -3,14 +3,14 @@ using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Feed.Coverage;
 
-/// <summary>How often has a node carried out CONFIG SET, and CONFIG GET, by its own count (INFO commandstats)?</summary>
-/// <param name="Sets">Those that failed changed nothing, and are not among them.</param>
+/// <summary>How often has a node carried out CONFIG SET and CONFIG GET, by its own count (INFO commandstats)?</summary>
+/// <param name="Sets">Without failed calls, which changed nothing.</param>
 internal readonly record struct ConfigCalls(long Sets, long Gets)
 {
-    /// <returns>Null: the node does not count subcommands (before Redis 7), or did not tell.</returns>
+    /// <returns>Null if the node does not count subcommands (before Redis 7), or did not tell.</returns>
     public static ConfigCalls? Of(string commandStats)
     {
-        // Whoever asks has given a CONFIG GET before: where it is not counted under its own name, subcommands are not counted.
+        // The caller has sent CONFIG GET before. If there is no count for it, the node does not count subcommands.
         if (InfoText.Find(commandStats, "cmdstat_config|get") is not { } gets) return null;
 
         var sets = InfoText.Find(commandStats, "cmdstat_config|set") ?? "";

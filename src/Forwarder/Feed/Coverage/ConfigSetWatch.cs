@@ -1,10 +1,11 @@
 namespace KeyEvt.Forwarder.Feed.Coverage;
 
-/// <summary>May the flags have been taken away and given back between two looks that both found them?</summary>
+/// <summary>May the flags have been taken away and given back between two checks that both found them set?</summary>
 /// <remarks>
-/// That takes two CONFIG SETs by others, whatever they set: one that takes away, and one that gives back. One alone would have left its trace at the second look.
-/// A look asks for the flags first and for the counts behind them, and commands of others may come between the two. So the sets between two answers with the flags
-/// lie within the last two intervals between counts. Shared by the connections of a feed; read loop only.
+/// That takes two CONFIG SETs by others, whatever they set: one that takes a flag away, and one that gives it back. After a single one the second
+/// check would find the flag missing. A check asks for the flags first and then for the counts, and commands of others may come between the two. So
+/// the CONFIG SETs between two answers with the flags lie within the last two intervals between counts. Shared by the connections of a feed; read
+/// loop only.
 /// </remarks>
 internal sealed class ConfigSetWatch
 {
@@ -13,19 +14,19 @@ internal sealed class ConfigSetWatch
     private long _own;
     private long _othersBefore;
 
-    /// <summary>A CONFIG SET of our own was carried out: the flags are known to be there behind it.</summary>
+    /// <summary>Called when our own CONFIG SET was carried out. Behind it the flags are known to be set.</summary>
     public void OwnSet()
     {
         _own++;
         _othersBefore = 0;
     }
 
-    /// <summary>Others gave one at least between the last two looks.</summary>
+    /// <summary>Whether others gave at least one CONFIG SET between the last two checks.</summary>
     public bool OthersSet => _othersBefore > 0;
 
-    /// <param name="runId">Another process counts anew.</param>
-    /// <param name="now">Null: not known; then nothing can be said.</param>
-    /// <param name="why">In words, when they may have been away.</param>
+    /// <param name="runId">The node's run id. Another process counts from 0 again.</param>
+    /// <param name="now">The counts; null if they are not known, so that nothing can be concluded.</param>
+    /// <param name="why">The reason in words, if the flags may have been away.</param>
     public bool MayHaveBeenAway(string runId, ConfigCalls? now, out string why)
     {
         var last = runId == _runId ? _last : null;
@@ -38,7 +39,7 @@ internal sealed class ConfigSetWatch
             return false;
         }
 
-        // Each look is a CONFIG GET itself: a count that has not risen begins anew.
+        // Each check is a CONFIG GET itself. If the count has not grown, the statistics were reset.
         if (calls.Sets < before.Sets || calls.Gets <= before.Gets)
         {
             _othersBefore = 0;

@@ -4,53 +4,56 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KeyEvt.Forwarder.Feed.Coverage;
 
-/// <summary>Should requests to a node wait until its events are heard? One a node; asked by sessions before they pass requests on.</summary>
+/// <summary>Should requests to a node wait until its events are heard? One for each node; sessions ask it before they pass requests on.</summary>
 /// <remarks>
-/// Only who stands between clients and Redis can do this: what is not passed on while nobody listens cannot be missed. The data path must not depend on it for long. So a
-/// wait ends after <c>wait</c> in any case, for everybody at once, and then nobody waits until events have been heard again, and not within ten seconds. Thread safe.
+/// Only a proxy between clients and Redis can do this: commands that are not passed on while nobody listens cannot be missed. The data path must not
+/// depend on it for long. So a wait ends after <c>wait</c> in any case, for all waiting sessions at once. After that nobody waits until events have
+/// been heard again, and not within ten seconds. Thread safe.
 /// </remarks>
 public sealed class CoverageGate
 {
     private static readonly TimeSpan RestFor = TimeSpan.FromSeconds(10);
 
+    /// <summary>Guards all fields. <see cref="_isHolding"/>, <see cref="_hurry"/> and the two counters are also read without it.</summary>
     private readonly Lock _gate = new();
     private readonly string _node;
     private readonly TimeSpan _wait;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private volatile bool _isHolding;
+    private volatile Action? _hurry;
     private TaskCompletionSource _released = new();
     private ITimer? _limit;
     private bool _isMissing;
     private bool _isOfReplica;
-    private bool _hasRunOut; // and nothing has been heard since
+    private bool _hasRunOut; // and no events have been heard since
     private long _ranOutAt;
     private long _waits;
     private long _ranOut;
 
-    /// <summary>Of what has no events: it never holds.</summary>
+    /// <summary>For an upstream without events: never holds requests back.</summary>
     public static CoverageGate AlwaysOpen { get; } = new("", TimeSpan.Zero, TimeProvider.System, NullLogger.Instance);
 
-    /// <param name="node">The node, without secrets, for the log.</param>
-    /// <param name="wait">How long requests wait at most; zero: never.</param>
+    /// <param name="node">The node without secrets, for the log.</param>
+    /// <param name="wait">How long requests wait at most; zero: they never wait.</param>
     internal CoverageGate(string node, TimeSpan wait, TimeProvider time, ILogger logger) => (_node, _wait, _time, _logger) = (node, wait, time, logger);
 
-    /// <summary>Whether to wait. The one thing that is read for every request.</summary>
+    /// <summary>Whether requests must wait. The only thing that is read for every request.</summary>
     public bool IsHolding => _isHolding;
 
-    /// <summary>How often somebody waited.</summary>
+    /// <summary>How often a session waited.</summary>
     internal long Waits => Volatile.Read(ref _waits);
 
-    /// <summary>How often the time was over before the events were heard.</summary>
+    /// <summary>How often a wait ended before events were heard again.</summary>
     internal long RanOut => Volatile.Read(ref _ranOut);
 
-    /// <summary>Events are neither sent nor stored: nobody waits for them.</summary>
+    /// <summary>Whether events are neither sent nor stored. Then nobody waits for them.</summary>
     internal Func<bool> AreEventsOff { get; init; } = static () => false;
 
-    /// <summary>Called when somebody waits, who could reach the node: the feed should not pause before it tries again.</summary>
-    internal Action? Hurry { get; set; }
+    /// <summary>Called when a session waits: the feed should not pause before its next attempt. Set by the node's feed when it is created; any session's thread reads it.</summary>
+    internal Action? Hurry { get => _hurry; set => _hurry = value; }
 
-    /// <summary>The node is a replica as far as is known: clients' writes are not its own.</summary>
+    /// <summary>Whether the node is a replica, as far as is known. Then its writes are not those of clients.</summary>
     internal bool IsOfReplica
     {
         set
@@ -60,7 +63,7 @@ public sealed class CoverageGate
         }
     }
 
-    /// <summary>Events are wanted and not heard, or no longer so.</summary>
+    /// <summary>Sets whether events are wanted and not heard.</summary>
     internal void Show(bool isMissing)
     {
         lock (_gate)
@@ -72,7 +75,7 @@ public sealed class CoverageGate
         Settle();
     }
 
-    /// <summary>Ends when requests may be passed on: at the latest after the time that was given.</summary>
+    /// <summary>Completes when requests may be passed on, at the latest after the longest wait.</summary>
     public Task WaitAsync()
     {
         Task released;
@@ -107,7 +110,7 @@ public sealed class CoverageGate
         }
     }
 
-    /// <param name="wait">The one whose time is over: its timer may be late, and another wait may have begun.</param>
+    /// <param name="wait">The wait that the timer belongs to. The timer may be late, so that another wait has begun.</param>
     private void RunOut(TaskCompletionSource wait)
     {
         lock (_gate)
@@ -122,7 +125,7 @@ public sealed class CoverageGate
         FeedLog.WaitRanOut(_logger, _node, _wait.TotalSeconds, RanOut);
     }
 
-    /// <summary>Under the lock.</summary>
+    /// <summary>Called under the lock.</summary>
     private void Release()
     {
         _isHolding = false;

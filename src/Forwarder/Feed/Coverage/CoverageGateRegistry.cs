@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Feed.Coverage;
 
-/// <summary>Which gate belongs to which node? By its address; a node that goes and comes back has the same one. Thread safe.</summary>
-/// <param name="wait">See <see cref="CoverageGate"/>.</param>
+/// <summary>Which gate belongs to which node? Found by address; a node that goes and comes back gets the same one. Thread safe.</summary>
+/// <param name="wait">How long requests wait at most, see <see cref="CoverageGate"/>.</param>
 public sealed class CoverageGateRegistry(TimeSpan wait, TimeProvider time, ILogger logger)
 {
     private readonly ConcurrentDictionary<(string Host, int Port, string? Path), CoverageGate> _gates = new();
@@ -14,19 +14,19 @@ public sealed class CoverageGateRegistry(TimeSpan wait, TimeProvider time, ILogg
     /// <summary>How often requests waited.</summary>
     internal long Waits => _gates.Values.Sum(gate => gate.Waits);
 
-    /// <summary>How often the time was over before the events were heard.</summary>
+    /// <summary>How often a wait ended before events were heard again.</summary>
     internal long RanOut => _gates.Values.Sum(gate => gate.RanOut);
 
-    /// <summary>Events are neither sent nor stored: nobody waits for them. Set before anybody asks.</summary>
+    /// <summary>Whether events are neither sent nor stored. Then nobody waits for them. Set before the first gate is made.</summary>
     internal Func<bool> AreEventsOff { get; set; } = static () => false;
 
-    /// <summary>Whether events of any class are wanted: of a node that is not listened to yet, they are missing then.</summary>
+    /// <summary>Whether events of any class are wanted. If so, those of a node without a feed are missing.</summary>
     internal bool IsWanted
     {
         set => _isWanted = value;
     }
 
-    /// <param name="path">Of a unix socket; else null.</param>
+    /// <param name="path">The path of a unix socket; else null.</param>
     public CoverageGate Of(string host, int port, string? path) => _gates.GetOrAdd((host, port, path), static (place, gates) => gates.Make(place), this);
 
     internal CoverageGate Of(RedisAddress node) => Of(node.Host, node.Port, node.Path);

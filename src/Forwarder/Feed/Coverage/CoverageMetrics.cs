@@ -3,7 +3,7 @@ using KeyEvt.Forwarder.Metrics;
 
 namespace KeyEvt.Forwarder.Feed.Coverage;
 
-/// <summary>What do metrics tell of requests that waited until the events of their node were heard?</summary>
+/// <summary>What do metrics report about requests that waited until the events of their node were heard?</summary>
 internal static class CoverageMetrics
 {
     private static readonly MetricDefinition Waits = new(MetricKind.Counter, "keyevt.coverage.waits", "{wait}", "Times that a session's requests waited until the events of their node were heard again.");

@@ -23,8 +23,16 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     private bool _hasFlags = true;
     private bool _hasBegun;
     private bool _isHeld;
+    /// <summary>
+    /// A loss of the connection while the node was a replica. It becomes a gap if the node is promoted before it is covered again. Set under the
+    /// lock, but also read and cleared without it.
+    /// </summary>
     private (RedisFault Fault, ClockReading From, EventPosition Last)? _lostWhileHeld;
+
+    /// <summary>Why the node is silent, and its last position; null if it is not silent.</summary>
     private (RedisFault Fault, EventPosition Last)? _silence;
+
+    /// <summary>Everything that the node did before this moment has been read.</summary>
     private ClockReading _proven;
     private ClockReading _subscribedAt;
 
@@ -59,7 +67,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         }
     }
 
-    /// <summary>The wanted subscription is confirmed, at this position.</summary>
+    /// <summary>Notes that the wanted subscription is confirmed, at this position.</summary>
     /// <param name="isReplica">The node is a replica, so nobody misses what was lost before.</param>
     public void Subscribed(EventPosition position, bool isReplica = false)
     {
@@ -71,8 +79,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         }
 
         Settle(position);
-        if (isReplica) _lostWhileHeld = null;
-        else DeclareLostWhileHeld(position);
+        DeclareLostWhileHeld(position, isReplica);
         ShowClients();
     }
 
@@ -98,19 +105,22 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         ShowClients();
     }
 
-    /// <summary>The node sends nothing, and its connection is kept. That becomes a gap only when another node takes its place before it speaks again, or when the connection is lost.</summary>
+    /// <summary>
+    /// Notes that the node sends nothing while its connection is kept. This becomes a gap only if another node takes its place before it speaks
+    /// again, or if the connection is lost.
+    /// </summary>
     public void FellSilent(RedisFault fault, EventPosition last)
     {
         lock (_gate) _silence = (fault, last);
     }
 
-    /// <summary>The silent node speaks again, on the same connection: nothing was lost.</summary>
+    /// <summary>Notes that the silent node speaks again on the same connection: nothing was lost.</summary>
     public void Speaks()
     {
         lock (_gate) _silence = null;
     }
 
-    /// <summary>Another node has taken this one's place, and is covered. If this one was silent, its gap begins at the last thing it said.</summary>
+    /// <summary>Notes that another node has taken this one's place and is covered. If this node was silent, its gap begins at the last thing it sent.</summary>
     /// <param name="first">Where the successor's stream begins.</param>
     public void Succeeded(EventPosition first)
     {
@@ -131,7 +141,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         ShowClients();
     }
 
-    /// <summary>The connection is gone, and with it the subscription.</summary>
+    /// <summary>Notes that the connection is lost, and its subscription with it.</summary>
     public void Lost(RedisFault fault, EventPosition last)
     {
         ClockReading from;
@@ -153,8 +163,8 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     }
 
     /// <summary>
-    /// A needed flag is not set. It was last seen set at <paramref name="from"/>; null: it never was. A gap that is open and began later now begins there, since an answering
-    /// connection proves nothing while the flag is missing.
+    /// Notes that a needed flag is not set. It was last seen set at <paramref name="from"/>; null if it never was. If the open gap began later, it
+    /// now begins there, since a connection that answers proves nothing while the flag is missing.
     /// </summary>
     public void FlagsLost(string detail, ClockReading? from, EventPosition last)
     {
@@ -169,7 +179,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         Open(GapCause.FlagsMissing, detail, since, last, reachesBack: from is not null);
     }
 
-    /// <summary>All needed flags are set.</summary>
+    /// <summary>Notes that all needed flags are set.</summary>
     public void FlagsFound(EventPosition position)
     {
         lock (_gate) _hasFlags = true;
@@ -235,11 +245,13 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         if (closed is not null) _gap.AnnounceClosed(closed);
     }
 
-    private void DeclareLostWhileHeld(EventPosition first)
+    private void DeclareLostWhileHeld(EventPosition first, bool isReplica)
     {
-        if (_lostWhileHeld is not { } lost) return;
+        (RedisFault Fault, ClockReading From, EventPosition Last)? held;
+        lock (_gate) (held, _lostWhileHeld) = (_lostWhileHeld, null);
 
-        _lostWhileHeld = null;
+        if (isReplica || held is not { } lost) return;
+
         Missed(lost.Fault.Cause, $"{lost.Fault.Text}; the node was promoted meanwhile", lost.From, lost.Last, first);
     }
 

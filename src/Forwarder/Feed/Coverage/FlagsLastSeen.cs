@@ -4,7 +4,10 @@ using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder.Feed.Coverage;
 
-/// <summary>When were the needed flags last seen set? Shared by the connections of a feed: flags may be taken away just before one is lost. Used under <see cref="FeedContext.Turn"/>.</summary>
+/// <summary>
+/// When were the needed flags last seen set? Shared by the connections of a feed, since flags may be taken away just before a connection is lost.
+/// Used under <see cref="FeedContext.Turn"/>.
+/// </summary>
 internal sealed class FlagsLastSeen
 {
     /// <summary>The classes whose flags were seen; None before the first look.</summary>
@@ -14,12 +17,12 @@ internal sealed class FlagsLastSeen
 
     public EventPosition Position { get; private set; }
 
-    /// <summary>What others have set between two looks.</summary>
+    /// <summary>Watches for CONFIG SETs of others between two checks.</summary>
     public ConfigSetWatch Sets { get; } = new();
 
     public void Seen(EventClass good, ClockReading at, EventPosition position) => (Good, At, Position) = (good, at, position);
 
-    /// <summary>The first connection looks at the flags before its stream has a place: this is it.</summary>
+    /// <summary>Sets the position if there is none: the first connection checks the flags before its stream has a position.</summary>
     public void Begin(EventPosition position)
     {
         if (Position == default) Position = position;

@@ -2,7 +2,7 @@ using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Feed.Coverage;
 
-/// <summary>Which gaps have there been, over all feeds? The newest are kept, all are counted. Thread safe.</summary>
+/// <summary>Which gaps have there been, over all feeds? The newest are kept; all are counted. Thread safe.</summary>
 public sealed class GapLog(int capacity = 256)
 {
     private readonly Lock _gate = new();
@@ -11,13 +11,13 @@ public sealed class GapLog(int capacity = 256)
     private long _lastId;
     private int _open;
 
-    /// <summary>Called for each gap when it ends, on a feed's own loop or in Want, under no lock: must return at once.</summary>
+    /// <summary>Raised for each gap when it ends, on a feed's own loop or in Want, without a lock. Handlers must return at once.</summary>
     public event Action<Gap>? Closed;
 
-    /// <summary>Called for each gap when it begins, on a feed's own loop: must return at once.</summary>
+    /// <summary>Raised for each gap when it begins, on a feed's own loop. Handlers must return at once.</summary>
     public event Action<Gap>? Opened;
 
-    /// <summary>All gaps ever, open ones too.</summary>
+    /// <summary>Number of all gaps so far, open ones included.</summary>
     public long Total
     {
         get
@@ -34,7 +34,7 @@ public sealed class GapLog(int capacity = 256)
         }
     }
 
-    /// <summary>Those still kept, oldest first.</summary>
+    /// <summary>The gaps that are still kept, oldest first.</summary>
     public IReadOnlyList<Gap> Recent
     {
         get
@@ -43,13 +43,13 @@ public sealed class GapLog(int capacity = 256)
         }
     }
 
-    /// <summary>All gaps ever of one node, by its address.</summary>
+    /// <summary>Totals of all gaps so far of one node, by its address.</summary>
     internal GapTotals OfNode(string node)
     {
         lock (_gate) return _totals.GetValueOrDefault(node);
     }
 
-    /// <summary>The same of each node that has had any.</summary>
+    /// <summary>The totals of each node that has had a gap.</summary>
     internal IReadOnlyList<(string Node, GapTotals Totals)> ByNode
     {
         get
@@ -58,7 +58,7 @@ public sealed class GapLog(int capacity = 256)
         }
     }
 
-    /// <summary>Keeps a gap, which may be closed already, and gives it its number. To be announced when the caller holds no lock.</summary>
+    /// <summary>Keeps a gap, which may be closed already, and gives it its number. The caller announces it later, when it holds no lock.</summary>
     internal Gap Add(Gap gap)
     {
         lock (_gate)
@@ -77,7 +77,7 @@ public sealed class GapLog(int capacity = 256)
 
     internal void AnnounceClosed(Gap gap) => Closed?.Invoke(gap);
 
-    /// <summary>Replaces an open gap by its closed form. To be announced as well.</summary>
+    /// <summary>Replaces an open gap by its closed form. The caller announces it later, when it holds no lock.</summary>
     internal void Close(Gap closed)
     {
         lock (_gate)
@@ -89,7 +89,7 @@ public sealed class GapLog(int capacity = 256)
         }
     }
 
-    /// <summary>Puts a gap in the place of the one with its number.</summary>
+    /// <summary>Replaces the kept gap that has the same number.</summary>
     internal void Replace(Gap gap)
     {
         lock (_gate)
@@ -105,7 +105,7 @@ public sealed class GapLog(int capacity = 256)
         }
     }
 
-    /// <summary>Open gaps are as many as there are feeds at most, and are never forgotten.</summary>
+    /// <summary>Removes the oldest closed gaps above the capacity. Open gaps are never removed; there is at most one for each feed.</summary>
     private void Trim()
     {
         for (var node = _gaps.First; node is not null && _gaps.Count > capacity;)

@@ -5,10 +5,10 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Feed.Coverage;
 
-/// <summary>Which gap of one node is open now? At most one is: whatever else goes wrong meanwhile makes it longer.</summary>
+/// <summary>Which gap of one node is open? At most one is: whatever else goes wrong meanwhile makes it longer.</summary>
 /// <remarks>
-/// What concerns the open gap is not thread safe: its <see cref="FeedCoverage"/> calls that under its own lock. The Announce methods are called without a lock, since whoever is
-/// told may ask for anything.
+/// The methods for the open gap are not thread safe: <see cref="FeedCoverage"/> calls them under its own lock. It calls the Announce methods without
+/// a lock, because their event handlers may call back.
 /// </remarks>
 internal sealed class NodeGap(string node, GapLog gaps, TimeProvider time, ILogger logger)
 {
@@ -17,14 +17,14 @@ internal sealed class NodeGap(string node, GapLog gaps, TimeProvider time, ILogg
 
     public bool IsOpen => _open is not null;
 
-    /// <summary>Opens a gap; none may be open.</summary>
+    /// <summary>Opens a gap. None may be open.</summary>
     public Gap Open(GapCause cause, string detail, ClockReading from, EventPosition last)
     {
         _openSince = from;
         return _open = gaps.Add(New(cause, detail, from, last));
     }
 
-    /// <summary>Lets the open gap begin earlier, at <paramref name="from"/>. Does nothing when it begins earlier already.</summary>
+    /// <summary>Lets the open gap begin earlier, at <paramref name="from"/>. Does nothing if it already begins earlier.</summary>
     public void ReachBack(string detail, ClockReading from, EventPosition last)
     {
         if (from.Timestamp >= _openSince.Timestamp) return;
@@ -34,7 +34,7 @@ internal sealed class NodeGap(string node, GapLog gaps, TimeProvider time, ILogg
         gaps.Replace(_open);
     }
 
-    /// <summary>Ends the open gap now. Null: none was open.</summary>
+    /// <summary>Ends the open gap now. Returns null if none was open.</summary>
     /// <param name="first">Where the node's stream goes on.</param>
     public Gap? Close(EventPosition first)
     {

@@ -7,16 +7,20 @@ using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Forwarder.Feed.Monitors;
 
-/// <summary>What happened at the node while this program did not run? Keeps in the node how far its stream is settled, and declares at the start what came since.</summary>
+/// <summary>
+/// What happened at the node while this program did not run? Stores in the node how far its stream is settled. At the start, declares what came since
+/// as a gap.
+/// </summary>
 /// <remarks>
-/// One a connection. At most once a second, and only when events have come, a checkpoint is taken: where the stream stands, until when it is known to be whole, and what has
-/// been handed over by then. Once all of that is confirmed, stored or counted as dropped, and a later look has found the flags set, the checkpoint is written: what was in
-/// memory only would be lost with the program. Of a node where nothing happens nothing is written, so that the gap after a kill begins at the last event's checkpoint. Masters
-/// only; in a cluster under a key of a slot that the node serves, as its markers. Read loop, unless said otherwise.
+/// Each connection has one. At most once a second, and only if events have come, a checkpoint is taken. It notes the position in the stream, up to
+/// when the stream is known to be whole, and what has been passed on by then. The checkpoint is written once all of that is confirmed, stored or
+/// counted as dropped, and a later check has found the flags set: events in memory only would be lost with the program. If nothing happens at a node,
+/// nothing is written, so the gap after a kill begins at the checkpoint of the last event. Masters only. In a cluster the key is in a slot that the
+/// node serves, as for its markers. Read loop, unless stated otherwise.
 /// </remarks>
 internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline commands, Func<EventClass> wanted, RoleConfirmGate outlet, MarkerSender markers, NotifyFlagsMonitor flags)
 {
-    /// <summary>Between two writes.</summary>
+    /// <summary>Shortest time between two writes.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private volatile Beginning? _beginning;
@@ -34,16 +38,16 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private long _triedAt;
     private TimeSpan _pause;
 
-    /// <summary>An event has come since the last checkpoint; the state's own notifications, and those of the fallback storage, are none.</summary>
+    /// <summary>Whether an event has come since the last checkpoint. Notifications about the state's own key and the fallback storage do not count.</summary>
     public bool HasMoved { get; set; }
 
-    /// <summary>Where and when the first subscription to something was confirmed.</summary>
+    /// <summary>When and where the first subscription to any class was confirmed.</summary>
     private sealed record Beginning(DateTimeOffset At, EventPosition Position);
 
-    /// <param name="Mark">Of the sink: behind all that was handed over up to the position.</param>
+    /// <param name="Mark">A mark of the sink: behind everything that was passed on up to the position.</param>
     private sealed record PendingCheckpoint(ClockReading At, EventPosition Position, long Mark);
 
-    /// <summary>The wanted subscription is confirmed. Any thread.</summary>
+    /// <summary>Called when the wanted subscription is confirmed. Under <see cref="FeedContext.Turn"/>, on any thread.</summary>
     public void Subscribed()
     {
         if (feed.Shelf is null || wanted() == EventClass.None) return;
@@ -52,14 +56,14 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         _isSubscribed = true;
     }
 
-    /// <summary>The last checkpoint of this life is taken, whether one is due or not, before a command that is given after this is answered. Any thread.</summary>
+    /// <summary>Takes the last checkpoint of this run, whether one is due or not, before a command that is given later is answered. Any thread.</summary>
     public void TakeLast()
     {
         _isLast = true;
         commands.Send((_, sentAt) => Proven(sentAt), "PING");
     }
 
-    /// <summary>Ends when the checkpoint taken last is written, or when there is none. Any thread.</summary>
+    /// <summary>Completes when the last checkpoint that was taken is written, or if there is none. Any thread.</summary>
     public Task KeepAsync()
     {
         var kept = _kept = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -68,7 +72,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         return kept.Task;
     }
 
-    /// <summary>All that the node did before this moment has been read.</summary>
+    /// <summary>Called when everything has been read that the node did before this moment.</summary>
     public void Proven(ClockReading at)
     {
         if (feed.Shelf is not { } shelf || !_isSubscribed || wanted() == EventClass.None || feed.Hold.IsHeld || PlaceIn(shelf) is not { } place)
@@ -80,7 +84,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         feed.KnowsEarlierLife = place.IsRead;
         if (feed.Coverage.IsGapOpen || flags.IsInDoubt || shelf.Doubts > 0)
         {
-            _taken = null; // it would hide what is not declared to the end yet
+            _taken = null; // it would hide a gap that is not fully declared yet
         }
         else if (!place.IsRead)
         {
@@ -98,7 +102,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         if (_taken is { } taken && !_isWriting && feed.Sink.IsSettled(taken.Mark) && flags.AreClearSince(taken.At)) Write(place, taken);
     }
 
-    /// <summary>Null: in a cluster it is not known yet which slots the node serves.</summary>
+    /// <summary>The key's state. Null if the node is in a cluster and its slots are not known yet.</summary>
     private CheckpointRegistry.Place? PlaceIn(CheckpointRegistry shelf)
     {
         var tag = markers.Channel?.Tag;
@@ -153,7 +157,10 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         }
     }
 
-    /// <summary>In a cluster: its slot has moved meanwhile, or the node is new. The time is that of the others, and so is the place, since markers are made of the clock.</summary>
+    /// <summary>
+    /// Declares a gap by the state of another node. In a cluster the node's slot may have moved meanwhile, or the node may be new. Time and marker
+    /// are those of the other node, which is possible since markers are made of the clock.
+    /// </summary>
     private void DeclareLike(Checkpoint other, CheckpointRegistry.Place place)
     {
         place.IsOwed = false;
@@ -175,7 +182,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         else commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state);
     }
 
-    /// <summary>SET ... GET, from Redis 6.2 on: one command writes and tells whether another program has written meanwhile.</summary>
+    /// <summary>Whether the server has SET ... GET (Redis 6.2): one command writes, and tells whether another program has written meanwhile.</summary>
     private bool SetTellsWhatWasThere => Version.TryParse(feed.Board.Status.RedisVersion, out var version) && version >= new Version(6, 2);
 
     private void OnWritten(RedisAnswer reply, CheckpointRegistry.Place place)
@@ -184,12 +191,12 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         if (reply.IsError)
         {
             HasMoved = true;
-            _hasWritten &= reply.ErrorCode != "WRONGTYPE"; // SET alone puts a state in the place of anything
+            _hasWritten &= reply.ErrorCode != "WRONGTYPE"; // plain SET replaces a value of any type
             Refused(reply, "SET", place);
             return;
         }
 
-        _stranger = Checkpoint.Parse(reply.Text) is { } kept && kept.Writer != feed.Shelf!.Writer ? kept.Writer : null; // +OK is none
+        _stranger = Checkpoint.Parse(reply.Text) is { } kept && kept.Writer != feed.Shelf!.Writer ? kept.Writer : null; // +OK is not a checkpoint
         _hasWritten = true;
         feed.Remedies.Set(FeedAspect.State, _stranger is null ? null
             : $"another program ({CleanText.Server(_stranger)}) keeps its state in {place.Key} too: give each program its own --instance, or what is missed between two lives may not be declared");

@@ -6,32 +6,37 @@ using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Forwarder.Feed.Monitors;
 
-/// <summary>How does a marker travel: as a message to our own channel, or, while there is none, as a PING?</summary>
+/// <summary>How is a marker sent: as a message to our own channel, or, while there is none, as a PING?</summary>
 /// <remarks>
-/// One a connection. A message proves the subscription itself; the answer of a PING, in its place in the stream, proves as much about all before it, but
-/// not that messages still come. Whether the marker's message comes before or after its PUBLISH's own answer depends on the version; it always comes
-/// before the answer of the next one, and if it does not, the subscription is lost. In a cluster the channel is one of a slot that the node serves, which it may
-/// lose at any time: the node then takes the subscription back by a push, and PING stands in until another one is found. While nothing is wanted there are no markers,
-/// and no subscription to the channel.
+/// Each connection has one. A message proves that the subscription itself works. The answer to a PING, at its position in the stream, proves that
+/// everything before it was read, but not that messages still come. Depending on the version, a marker's message comes before or after the answer to
+/// its own PUBLISH. It always comes before the answer to the next PUBLISH; if it does not, the subscription is lost. In a cluster the channel belongs
+/// to a slot that the node serves. The node may lose the slot at any time. It then cancels the subscription by a push, and PING is used until another
+/// channel is found. While nothing is wanted there are no markers, and no subscription to the channel.
 /// </remarks>
 internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, PollingIntervals pace)
 {
-    /// <summary>Between two tries to subscribe in a cluster: a slot on its way is refused by both ends for a while.</summary>
+    /// <summary>Time between two attempts to subscribe in a cluster: while a slot moves, both nodes refuse it for a while.</summary>
     private static readonly TimeSpan TryInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>Written by the beat only, with Volatile.Write; read from any thread.</summary>
     private long _sent;
+
+    /// <summary>The read loop, the beat and the handshake share these four fields.</summary>
     private volatile MarkerChannel? _channel;
     private volatile bool _isRefused;
     private volatile bool _isTrying;
     private volatile Func<string?>? _tag;
+
+    /// <summary>Timestamp of the last attempt. Used by the beat only.</summary>
     private long _triedAt;
 
     public long Sent => Volatile.Read(ref _sent);
 
-    /// <summary>Where the markers come back; null: they are PINGs.</summary>
+    /// <summary>The channel on which the markers come back; null if they are PINGs.</summary>
     public MarkerChannel? Channel => _channel;
 
-    /// <summary>Subscribes to the channel, if there are to be markers. In a cluster there is none yet.</summary>
+    /// <summary>Subscribes to the channel if markers are needed. In a cluster <see cref="Send(TimeSpan)"/> finds the channel later.</summary>
     public async Task SubscribeAsync(bool isCluster)
     {
         _tag = isCluster ? feed.MarkerTag : null;
@@ -42,7 +47,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
         await answered.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Each beat. Timer only.</summary>
+    /// <summary>Called at each beat: sends a marker if one is due. Timer only.</summary>
     public void Send(TimeSpan slack)
     {
         if (!pace.IsWanted)
@@ -73,7 +78,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
         }
     }
 
-    /// <summary>The node no longer serves the slot of this channel. Read loop only.</summary>
+    /// <summary>Called when the node no longer serves the slot of this channel. Read loop only.</summary>
     public void Unsubscribed(string channel)
     {
         if (_channel?.Name == channel) _channel = null;
@@ -86,14 +91,14 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
         {
             Try(MarkerChannel.Plain, null);
         }
-        else if (tag() is { } served) // else the node serves no slot that is known
+        else if (tag() is { } served) // null: the node serves no slot that is known
         {
-            commands.Send((_, _) => { }, "READONLY"); // otherwise a replica names its master instead; a master does not mind
+            commands.Send((_, _) => { }, "READONLY"); // a replica would answer with MOVED to its master otherwise; a master accepts it as well
             Try(MarkerChannel.InShard(served), null);
         }
     }
 
-    /// <param name="answered">Of the handshake; null: it is over.</param>
+    /// <param name="answered">Completed by the answer, for the handshake; null after the handshake.</param>
     private void Try(MarkerChannel channel, TaskCompletionSource? answered)
     {
         _isTrying = true;
@@ -125,7 +130,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
             channel.Name);
     }
 
-    /// <summary>Nothing is wanted any more.</summary>
+    /// <summary>Unsubscribes from the channel, because nothing is wanted any more.</summary>
     private void GiveUp()
     {
         if (_channel is not { } channel) return;
@@ -150,7 +155,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
         }
         else if (channel != _channel)
         {
-            // Published after the node took the subscription back: it will not come, but its answer has come in its place.
+            // It was published after the node had cancelled the subscription. The message will not come, but its answer marks the same position.
             if (feed.Markers.TrySettle(number, out _)) feed.Progress.Mark(number);
         }
         else if (feed.Markers.IsOneDueBefore(number))
@@ -159,7 +164,9 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
         }
     }
 
-    /// <summary>The slot has moved, the cluster is down, or the node is older than sharded channels: nothing that somebody has to grant.</summary>
+    /// <summary>
+    /// Usually the slot has moved, the cluster is down, or the node has no sharded channels yet. Nobody has to grant a right for these, unlike for NOPERM.
+    /// </summary>
     private void RefusedByShard(RedisAnswer reply, string command, MarkerChannel channel)
     {
         _channel = null;
@@ -167,7 +174,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
         else if (reply.IsUnknownCommand) _isRefused = true;
     }
 
-    /// <summary>For the life of this connection.</summary>
+    /// <summary>Uses PING for the rest of this connection.</summary>
     private void Refused(string command, MarkerChannel channel)
     {
         (_channel, _isRefused) = (null, true);

@@ -4,37 +4,38 @@ using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Feed.Monitors;
 
-/// <summary>Which letters of notify-keyspace-events does this node take? As its version says, until CONFIG SET says otherwise.</summary>
+/// <summary>Which letters of notify-keyspace-events does this node accept? Those of its version, until CONFIG SET shows otherwise.</summary>
 /// <remarks>
-/// One a connection: a server may be upgraded under us, and a cluster may have several kinds. A letter that the server lacks makes it refuse the whole CONFIG SET. So
-/// what is wanted is tried once as it is, also letters that the version does not promise; what was refused is left out from then on. Used under
-/// <see cref="FeedContext.Turn"/>, but for what is said otherwise.
+/// Each connection has one, since a server may be upgraded between two connections, and a cluster may have several versions. A letter that the server
+/// lacks makes it refuse the whole CONFIG SET. So what is wanted is first tried as it is, also with letters that the version does not promise.
+/// Letters that were refused are left out from then on. Used under <see cref="FeedContext.Turn"/>, unless stated otherwise.
 /// </remarks>
 internal sealed class NodeLetters
 {
+    /// <summary>The handshake sets the first one. After that the four fields are written under <see cref="FeedContext.Turn"/>; any thread reads them.</summary>
     private volatile ServerEvents _server = ServerEvents.Newest;
     private volatile uint _shown;
     private volatile uint _on;
     private volatile uint _refused;
 
-    /// <summary>What its version says. Any thread.</summary>
+    /// <summary>What the server's version has. Any thread.</summary>
     public ServerEvents Server => _server;
 
-    /// <summary>Which class an event may have there. Any thread.</summary>
+    /// <summary>Which class each event name has there. Any thread.</summary>
     public EventClassTable Classes => _server.Classes;
 
     public void Identify(ServerEvents server) => _server = server;
 
-    /// <summary>What CONFIG SET has not refused so far, of what is wanted.</summary>
+    /// <summary>The wanted classes that CONFIG SET has not refused so far.</summary>
     public EventClass ToTry(EventClass wanted) => _server.Meant(wanted) & ~(EventClass)_refused;
 
-    /// <summary>What it has of what is wanted, as far as is known. Any thread.</summary>
+    /// <summary>The wanted classes that the server has, as far as is known. Any thread.</summary>
     public EventClass Has(EventClass wanted) => ToTry(wanted) & (_server.Known | (EventClass)_shown);
 
-    /// <summary>What it lacks of what is wanted, as far as is known.</summary>
+    /// <summary>The wanted classes that the server lacks, as far as is known.</summary>
     public EventClass Lacks(EventClass wanted) => _server.Meant(wanted) & ~Has(wanted);
 
-    /// <summary>Which class an event has that the node has sent: of the two that a name may stand for, one whose letter is on. Read loop.</summary>
+    /// <summary>The class of an event that the node has sent. If the name may belong to two classes, the one whose letter is on. Read loop.</summary>
     public EventClass ClassOf(ReadOnlySpan<byte> eventName)
     {
         var may = _server.Classes.Of(eventName);
@@ -42,7 +43,7 @@ internal sealed class NodeLetters
         return on == EventClass.None ? may : on;
     }
 
-    /// <summary>These are on: they were set, or read. So it takes them.</summary>
+    /// <summary>Notes that these classes are on, because they were set or read. So the server accepts them.</summary>
     public void Shown(EventClass classes)
     {
         _on = (uint)classes;
@@ -53,13 +54,13 @@ internal sealed class NodeLetters
         }
     }
 
-    /// <summary>CONFIG SET with these was refused. Is it for a letter? Then it is left out from now on.</summary>
-    /// <returns>False: it is not, or no letter is left that could be it.</returns>
+    /// <summary>Called when CONFIG SET with these classes was refused. If a letter is the reason, it is left out from now on.</summary>
+    /// <returns>False if no letter is the reason, or no letter is left that could be it.</returns>
     public bool TryNarrow(EventClass asked, RedisAnswer error)
     {
         if (error.IsNoPermission || error.Text.StartsWith("ERR unknown", StringComparison.OrdinalIgnoreCase)) return false;
 
-        // Redis 7 and Valkey name those that they take: "Invalid event class character. Use 'Ag$lshzxeKEtmdn'." Older ones: "Invalid argument".
+        // Redis 7 and Valkey name the letters that they accept: "Invalid event class character. Use 'Ag$lshzxeKEtmdn'." Older ones: "Invalid argument".
         var isForLetter = error.Text.Contains("nvalid", StringComparison.Ordinal);
         foreach (var taken in (EventClass[])[Named(error.Text), _server.Known, isForLetter ? ServerEvents.Oldest : EventClass.None])
         {
@@ -73,7 +74,7 @@ internal sealed class NodeLetters
         return false;
     }
 
-    /// <returns>None: it names none.</returns>
+    /// <returns>The classes of the letters that the text names; None if it names none.</returns>
     private static EventClass Named(string text)
     {
         const string Before = "Use '";

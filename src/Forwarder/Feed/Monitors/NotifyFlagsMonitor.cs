@@ -8,26 +8,36 @@ using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Forwarder.Feed.Monitors;
 
-/// <summary>Does the node publish what is wanted? Looks at notify-keyspace-events, adds what is missing where it may, and declares the span without it.</summary>
+/// <summary>
+/// Does the node publish what is wanted? Checks notify-keyspace-events, adds missing letters if that is allowed, and declares the time without them
+/// as a gap.
+/// </summary>
 /// <remarks>
-/// One a connection: the setting is a process's own, lost when it restarts. Replies are handled on the read loop. Only letters are added, never
-/// taken away; what may hide behind an A is written once for each new want and has the benefit of the doubt from then on (see <see cref="NotifyFlags"/>).
-/// While something is wanted it looks as often as <see cref="PollingIntervals"/> says, and asks how often CONFIG SET was given: what was taken away and given back between two
-/// looks shows in that count only. Both together cost Redis some 30 us of CPU a look (7.0.15, 54 commands in its statistics), 0.01 % of a core. A letter that the
-/// server lacks (<see cref="NodeLetters"/>) is said and left out: it is no reason to go without the others.
+/// Each connection has one: the setting belongs to a process, and is lost when that restarts. Answers are handled on the read loop. Letters are only
+/// added, never taken away. Letters that may hide behind an A are written once for each new want, and are then assumed to be set (see
+/// <see cref="NotifyFlags"/>). While something is wanted, it checks as often as <see cref="PollingIntervals"/> says, and also asks how often CONFIG
+/// SET was given. Only that count shows what was taken away and given back between two checks. Both together cost Redis some 30 us of CPU a check
+/// (7.0.15, 54 commands in its statistics), 0.01 % of a core. A letter that the server lacks (<see cref="NodeLetters"/>) is reported and left out,
+/// and the others are set all the same.
 /// </remarks>
 internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline commands, NodeLetters letters, PollingIntervals pace, Func<EventClass> wanted, Action onSettled)
 {
     private const string Setting = "notify-keyspace-events";
 
-    /// <summary>Where others set something all the time, one gap after the other is declared, each as long as this.</summary>
+    /// <summary>If others give CONFIG SET all the time, a doubt is declared as a gap after this time, and the next one begins.</summary>
     private static readonly TimeSpan LongestDoubt = TimeSpan.FromSeconds(10);
 
     private EventClass _written;
+
+    /// <summary>1 while a check is under way. Exchanged with Interlocked by any thread.</summary>
     private int _isChecking;
+
+    /// <summary>1 if CONFIG GET is refused. Written by the read loop; read from any thread. Both with Volatile.</summary>
     private int _mayNotGet;
     private ClockReading _setRefusedAt;
     private EventClass _setRefusedFor;
+
+    /// <summary>Timestamp of the last check. Written by the thread that has set <see cref="_isChecking"/>, and read by the timer, both with Volatile.</summary>
     private long _checkedAt;
     private Doubt? _doubt;
     private bool _isGood;
@@ -35,20 +45,22 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     private long _clearAt;
     private (EventClass Good, ClockReading At, EventPosition Position) _before;
 
-    private EventClass _settledFor;
+    /// <summary>Written by the read loop, this one before <see cref="_isSettled"/>. Any thread reads them.</summary>
+    private volatile EventClass _settledFor;
     private bool _isSettled;
 
-    /// <summary>The flags may have been away since, though each look has found them.</summary>
+    /// <summary>The flags may have been away since this moment, though each check has found them set.</summary>
     private sealed record Doubt(string Why, ClockReading Since, EventPosition Last);
 
-    /// <summary>The last look was for what is wanted now, and all that may be done was done.</summary>
+    /// <summary>Whether the last check was for what is wanted, and everything that is allowed was done.</summary>
     public bool IsSettled => feed.Options.NotifyMode == NotifyMode.Off || (Volatile.Read(ref _isSettled) && _settledFor == wanted());
 
-    /// <summary>The flags may have been away, and that is not declared yet. Read loop.</summary>
+    /// <summary>Whether the flags may have been away, and this is not declared yet. Read loop.</summary>
     public bool IsInDoubt => _doubt is not null;
 
     /// <summary>
-    /// A look given at this moment or later has found the flags, and nothing says that they had been away; or nobody may look. Read loop.
+    /// Whether a check that was sent at this moment or later has found the flags set, and nothing suggests that they had been away. Also true if
+    /// CONFIG GET is refused. Read loop.
     /// </summary>
     public bool AreClearSince(ClockReading at) => feed.Options.NotifyMode == NotifyMode.Off || Volatile.Read(ref _mayNotGet) != 0 || _clearAt >= at.Timestamp;
 
@@ -56,19 +68,19 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     {
         if (feed.Options.NotifyMode == NotifyMode.Off || Interlocked.Exchange(ref _isChecking, 1) != 0) return;
 
-        _checkedAt = feed.Time.GetTimestamp();
+        Volatile.Write(ref _checkedAt, feed.Time.GetTimestamp());
         commands.Send(OnGet, "CONFIG", "GET", Setting);
         if (wanted() != EventClass.None) commands.Send(OnCounts, "INFO", "commandstats");
     }
 
-    /// <summary>Looks again when it is time to. Timer only.</summary>
+    /// <summary>Checks again when it is due. Timer only.</summary>
     public void CheckWhenDue(TimeSpan slack)
     {
         var interval = Volatile.Read(ref _mayNotGet) != 0 ? feed.Options.RefusedInterval : pace.LookInterval;
-        if ((pace.IsWanted && feed.Time.GetElapsedTime(_checkedAt) + slack >= interval) || !IsSettled) Check();
+        if ((pace.IsWanted && feed.Time.GetElapsedTime(Volatile.Read(ref _checkedAt)) + slack >= interval) || !IsSettled) Check();
     }
 
-    /// <summary>The connection is over, and the read loop with it: what is in doubt stays so.</summary>
+    /// <summary>Called when the connection and its read loop have ended. Declares a doubt that is still open.</summary>
     public void End() => DeclareDoubt();
 
     private void OnGet(RedisAnswer reply, ClockReading sentAt)
@@ -87,7 +99,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         feed.Board.Change(status => status with { NotifyFlags = current });
         if (current is null)
         {
-            // Nobody can see what is set: trust whoever set the node up.
+            // Nobody can see what is set, so whoever set the node up is trusted.
             Refuse("CONFIG GET is refused", letters.Has(want));
             feed.Coverage.FlagsFound(feed.Progress.Position);
             Settle(want, null);
@@ -98,8 +110,8 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         Judge(current, want, sentAt);
     }
 
-    /// <summary>Is what the node publishes enough? If not, and where that is allowed, it is set.</summary>
-    /// <param name="current">What is set.</param>
+    /// <summary>Decides whether the node publishes enough. If not, and if that is allowed, sets what is missing.</summary>
+    /// <param name="current">The setting's current value.</param>
     private void Judge(string current, EventClass want, ClockReading sentAt)
     {
         var isManaged = feed.Options.NotifyMode == NotifyMode.Manage;
@@ -137,7 +149,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         }
         else if (reply.IsError && letters.TryNarrow(need, reply))
         {
-            Judge(old, want, sentAt); // once more, without the letters that it lacks
+            Judge(old, want, sentAt); // once more, without the letters that the server lacks
         }
         else if (reply.IsError)
         {
@@ -157,7 +169,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         }
     }
 
-    /// <summary>How often CONFIG SET was given, asked behind the flags.</summary>
+    /// <summary>Handles the count of CONFIG SETs, which is asked for behind the flags.</summary>
     private void OnCounts(RedisAnswer reply, ClockReading sentAt)
     {
         var mayHaveBeenAway = feed.Flags.Sets.MayHaveBeenAway(feed.Board.Status.RunId, reply.IsError ? null : ConfigCalls.Of(reply.Text), out var why);
@@ -187,7 +199,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         FeedAspect.Flags,
         $"{what}: set {Setting} to include 'E{NotifyFlags.Format(need, letters.Server.All)}' in the server's configuration or parameter group, or grant +config|get +config|set");
 
-    /// <summary>What is missing may not be set. Without the fields of hashes all events come all the same.</summary>
+    /// <summary>Reports what is missing and may not be set. If only the fields of hashes are missing, all events still come.</summary>
     private void GoWithout(string current, EventClass want, EventClass need, string fault)
     {
         var losesEvents = NotifyFlags.Missing(current, need & ~EventClass.Fields, letters.Server.All, out _) is not null;
@@ -205,7 +217,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         Settle(want, null);
     }
 
-    /// <summary>What this server does not have cannot be had by a setting; what else is wanted comes all the same.</summary>
+    /// <summary>Shows the wanted letters that this server does not have. No setting can bring them; everything else that is wanted still comes.</summary>
     private void Show(EventClass want, string? fault)
     {
         var lacking = NotifyFlags.List(letters.Lacks(want));
@@ -215,7 +227,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         feed.Board.Change(status => status with { LackingFlags = lacking, FlagsFault = fault ?? (hasNone ? text : null) });
     }
 
-    /// <summary>The timer asks again. In the handshake there is no timer yet: it begins anew.</summary>
+    /// <summary>Lets the timer ask again. In the handshake there is no timer yet, so the connection begins anew.</summary>
     private void Postpone(RedisAnswer reply)
     {
         if (!_isSettled)
@@ -226,7 +238,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         Volatile.Write(ref _isChecking, 0);
     }
 
-    /// <param name="fault">Why what is wanted does not come; null: it does.</param>
+    /// <param name="fault">Why the wanted events do not come; null if they do.</param>
     private void Settle(EventClass want, string? fault)
     {
         Show(want, fault);

@@ -6,18 +6,19 @@ using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder.Feed.Monitors;
 
-/// <summary>When the node's role has changed: which of the events around that moment are its own, and are passed on?</summary>
+/// <summary>After a change of the node's role: which of the events around that moment are its own, and are passed on?</summary>
 /// <remarks>
 /// A replica repeats the events of its master. So what the node sent around a change is compared with what the other node, its old or its new master, has sent.
-/// The other node is asked by a task of the feed, not of the connection: the task ends in its own time, whatever becomes of the connection.
+/// The other node is asked by a task of the feed, not of the connection, so the task goes on if the connection ends.
 /// </remarks>
 internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
 {
     /// <summary>
-    /// The node was a replica, and is a master. What it sent since its last answer "slave" was held back. It is passed on, before anything newer, as far as the old master has not sent it
-    /// too. Where no old master is known that happens at once; else when the old master's feed has read what there is.
+    /// Called when the node was a replica and is a master. What it sent since its last answer "slave" was held back. Those events that the old master
+    /// has not sent are passed on, before anything newer. If no old master is known, this happens at once; else when the old master's feed has read
+    /// everything there is.
     /// </summary>
-    /// <param name="settled">Called when that is done.</param>
+    /// <param name="settled">Called when this is done.</param>
     public void Promoted(Action settled)
     {
         var promotion = feed.Hold.BeginPromotion();
@@ -32,11 +33,11 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
     }
 
     /// <summary>
-    /// The node was a master, and is a replica. What it sent between its last answer "master" and its first "slave" is its own only if its successor has not sent it. Where that cannot be
-    /// known, a gap is declared.
+    /// Called when the node was a master and is a replica. What it sent between its last answer "master" and its first "slave" is its own only if its
+    /// successor has not sent it. If that cannot be known, a gap is declared.
     /// </summary>
-    /// <param name="doubtful">What it sent in between.</param>
-    /// <param name="at">When it was a master for certain.</param>
+    /// <param name="doubtful">What the node sent in between.</param>
+    /// <param name="at">When it was certainly still a master.</param>
     public void Demoted(List<RecordedNotification> doubtful, ClockReading at)
     {
         if (doubtful.Count == 0) return;
@@ -61,7 +62,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
     {
         var last = feed.Hold.Last;
         var fresh = feed.Hold.Settle(sent, out var missed);
-        feed.Echo?.Clear(); // it is from an earlier time as a master
+        feed.Echo?.Clear(); // what it holds is from an earlier time as a master
         outlet.PassOn(fresh);
         feed.Progress.Release(fresh.Count);
 
@@ -94,7 +95,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
         }
     }
 
-    /// <returns>What the other node has sent. Null: that is not known, and the caller declares what depends on it.</returns>
+    /// <returns>What the other node has sent. Null if that is not known; the caller then declares a gap where needed.</returns>
     private static async Task<IReadOnlyList<RecordedNotification>?> AnswerOfAsync(Func<Task<IReadOnlyList<RecordedNotification>?>> neighbour, CancellationToken end)
     {
         try

@@ -4,28 +4,37 @@ using KeyEvt.Forwarder.Feed.Notifications;
 
 namespace KeyEvt.Forwarder.Feed.Monitors;
 
-/// <summary>When may a master's notification be passed on? Where it may lose its place: when an answer that comes behind it still says "master".</summary>
+/// <summary>
+/// When may a master's notification be passed on? If the node may be demoted: when an answer that comes behind the notification still says "master".
+/// </summary>
 /// <remarks>
-/// A master that is demoted lives on, and repeats from that moment what its successor sends; nothing in its stream says so. So what it sends waits for the answer to a ROLE that is
-/// asked behind it, one at a time: a round trip. In a cluster it also waits, when it is of a slot that has come from another node, until what that one has sent is passed on: order per key
-/// holds across a slot's move. Used under <see cref="FeedContext.Turn"/>.
+/// A master that is demoted goes on running, and from that moment repeats what its successor sends. Nothing in its stream says so. So its events wait
+/// for the answer to a ROLE that is asked behind them, one at a time: a round trip. In a cluster, events of a slot that has come from another node
+/// also wait until that node's events are passed on, so that the order per key holds when a slot moves. Used under <see cref="FeedContext.Turn"/>.
 /// </remarks>
 internal sealed class RoleConfirmGate
 {
-    /// <summary>More than this waits for no answer: the node has been silent or busy for long, and lost at the end is worse than doubled.</summary>
+    /// <summary>
+    /// If more bytes than this wait, they are passed on without an answer. The node has been silent or busy for long, and losing events is worse than
+    /// passing them on twice.
+    /// </summary>
     private const int MaxWaiting = 16 * 1024 * 1024;
 
     private readonly FeedContext _feed;
     private readonly NodeLetters _letters;
     private readonly NotificationRing.Visitor _pass;
     private readonly NotificationRing _waiting = new(int.MaxValue);
+
+    /// <summary>Whether an event waits whose slot the node is not known to serve. Under <see cref="FeedContext.Turn"/>.</summary>
     private bool _isOfOthersSlot;
+
+    /// <summary>Whether a task waits for the other nodes. Set under <see cref="FeedContext.Turn"/>; cleared by that task without it.</summary>
     private volatile bool _waitsForOthers;
 
-    /// <param name="letters">The node's: which class its events have.</param>
+    /// <param name="letters">The node's letters, which tell the class of its events.</param>
     public RoleConfirmGate(FeedContext feed, NodeLetters letters) => (_feed, _letters, _pass) = (feed, letters, Pass);
 
-    /// <summary>Asks for the role, and so for the next <see cref="Confirm"/>.</summary>
+    /// <summary>Asks for the role; the answer leads to the next <see cref="Confirm"/>.</summary>
     public Action AskToConfirm { get; set; } = static () => { };
 
     public bool HasWaiting => _waiting.Bytes > 0;
@@ -37,16 +46,16 @@ internal sealed class RoleConfirmGate
         if (_waiting.Bytes > MaxWaiting) PassAll();
     }
 
-    /// <summary>Own markers have their place among what is remembered.</summary>
+    /// <summary>Adds one of our own markers at its position among what is remembered.</summary>
     public void AddMarker(ReadOnlySpan<byte> payload) => _waiting.AddMarker(payload);
 
-    /// <summary>It is a master still: all that has been read is its own.</summary>
+    /// <summary>Called when the node is still a master: everything that has been read is its own.</summary>
     public void Confirm()
     {
         if (HasWaiting && !MustWaitForOthers()) PassAll();
     }
 
-    /// <summary>Nothing more will confirm it, or too much has waited.</summary>
+    /// <summary>Passes on everything that waits, because no answer will come or too much waits.</summary>
     public void PassAll()
     {
         if (!HasWaiting) return;
@@ -55,7 +64,7 @@ internal sealed class RoleConfirmGate
         _feed.Sink.EndOfBatch();
     }
 
-    /// <summary>It is a replica by now: whose are these?</summary>
+    /// <summary>Called when the node is a replica: removes and returns what waits, since it is unknown whose events these are.</summary>
     public List<RecordedNotification> TakeDoubtful()
     {
         var doubtful = _waiting.Read().Where(one => !one.IsMarker).ToList();
@@ -88,7 +97,9 @@ internal sealed class RoleConfirmGate
         return true;
     }
 
-    /// <summary>However it ends, the next answer passes what waits; a connection that is over has passed it already.</summary>
+    /// <summary>
+    /// Waits for the other nodes. However that ends, the next answer passes on what waits. If the connection has ended, that was done before.
+    /// </summary>
     private async Task WaitForOthersAsync(Func<Task> othersFirst, CancellationToken end)
     {
         try

@@ -6,7 +6,7 @@ using KeyEvt.Forwarder.Text;
 
 namespace KeyEvt.Forwarder.Feed.Monitors;
 
-/// <summary>Is the node a master now? Asks again and again: a demoted master stays connected, healthy, and full of notifications.</summary>
+/// <summary>Is the node a master? Asks again and again, because a demoted master stays connected, healthy, and full of notifications.</summary>
 /// <remarks>
 /// Each connection has one. Replies are handled on the read loop, so a role holds from an exact place in the stream on. What happens to the events around a change of role
 /// is decided by <see cref="RoleChange"/>.
@@ -17,17 +17,24 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
         "ROLE and INFO are refused: grant +role, or events of a replica would be forwarded too, should this node become one";
 
     private readonly RoleChange _change = new(feed, outlet);
-    private bool _mayNotAsk;
-    private bool _useInfo;
+
+    /// <summary>Written by the read loop; read by any thread that asks.</summary>
+    private volatile bool _mayNotAsk;
+    private volatile bool _useInfo;
+
+    /// <summary>Timestamp of the last question. Written by any thread that asks, and read by the timer, both with Volatile.</summary>
     private long _askedAt;
+
+    /// <summary>Number of questions without an answer. Changed with Interlocked; read with Volatile.Read.</summary>
     private int _asking;
 
     /// <summary>When the last question was sent that was answered with "master". All that the node sent before has been read, and came from a master.</summary>
     private ClockReading _masterAt;
 
-    /// <summary>The node's first answer, which takes effect in <see cref="Begin"/>; null when there is none.</summary>
+    /// <summary>The node's first answer, which takes effect in <see cref="Begin"/>; null if there is none.</summary>
     private Action? _first;
 
+    /// <summary>Written and read under <see cref="FeedContext.Turn"/>.</summary>
     public NodeRole Role { get; private set; }
 
     /// <summary>Asks for the role for the first time. The answer takes effect in <see cref="Begin"/>.</summary>
@@ -38,18 +45,18 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
         await answered.Task.ConfigureAwait(false);
     }
 
-    /// <summary>The connection counts from here on. Called under <see cref="FeedContext.Turn"/>.</summary>
+    /// <summary>Called when the connection becomes active, under <see cref="FeedContext.Turn"/>.</summary>
     public void Begin()
     {
         _first?.Invoke();
         _first = null;
     }
 
-    /// <summary>Asks if the last question was long enough ago.</summary>
+    /// <summary>Asks if the last question is old enough.</summary>
     public void AskWhenDue(TimeSpan slack)
     {
         var interval = _mayNotAsk ? feed.Options.RefusedInterval : pace.RoleInterval;
-        if (feed.Time.GetElapsedTime(_askedAt) + slack >= interval) Ask(null);
+        if (feed.Time.GetElapsedTime(Volatile.Read(ref _askedAt)) + slack >= interval) Ask(null);
     }
 
     /// <summary>Asks if no question is under way. Events that have been read wait for an answer that comes behind them.</summary>
@@ -61,13 +68,13 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
     /// <summary>Asks in any case. May be called on any thread.</summary>
     public void AskNow() => Ask(null);
 
-    /// <summary>The connection is over. The events that still wait are passed on, as the node was a master when it was last asked.</summary>
+    /// <summary>Called when the connection ends. Passes on the events that still wait, as the node was a master when it last answered.</summary>
     public void End() => outlet.PassAll();
 
     private void Ask(TaskCompletionSource? answered)
     {
         Interlocked.Increment(ref _asking);
-        _askedAt = feed.Time.GetTimestamp();
+        Volatile.Write(ref _askedAt, feed.Time.GetTimestamp());
         if (_useInfo) commands.Send((reply, sentAt) => OnInfo(reply, sentAt, answered), "INFO", "replication");
         else commands.Send((reply, sentAt) => OnRole(reply, sentAt, answered), "ROLE");
     }
@@ -88,7 +95,7 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
     private void OnInfo(RedisAnswer reply, ClockReading sentAt, TaskCompletionSource? answered)
     {
         var isRefused = reply.IsError && !RedisErrors.IsPassing(reply);
-        if (isRefused) _useInfo = false; // next time ROLE first: it may have been granted
+        if (isRefused) _useInfo = false; // asks ROLE first next time, since the right may have been granted
         _mayNotAsk = isRefused;
         feed.Remedies.Set(FeedAspect.Role, isRefused ? RoleRemedy : null);
         var hasLink = InfoText.Find(reply.Text, "master_link_status") == "up";

@@ -2,7 +2,7 @@ using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Feed.Notifications;
 
-/// <summary>What does one keyspace notification say? Views into the frame it was read from: gone when the frame is.</summary>
+/// <summary>What does one keyspace notification say? All properties are views into the frame, and invalid when the frame is gone.</summary>
 public readonly ref struct Notification
 {
     internal Notification(int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> fields)
@@ -16,15 +16,15 @@ public readonly ref struct Notification
 
     public int Database { get; }
 
-    /// <summary>The event's name, such as <c>expired</c>; never with a control character in it.</summary>
+    /// <summary>The event's name, such as <c>expired</c>. It contains no control character.</summary>
     public ReadOnlySpan<byte> Event { get; }
 
-    /// <summary>The key, any bytes.</summary>
+    /// <summary>The key; may contain any bytes.</summary>
     public ReadOnlySpan<byte> Key { get; }
 
-    /// <summary>The pattern it was subscribed by (pmessage), empty for a plain message: two overlapping subscriptions deliver an event twice.</summary>
+    /// <summary>The subscription's pattern (pmessage); empty for a plain message. Overlapping subscriptions deliver an event twice.</summary>
     public ReadOnlySpan<byte> Pattern { get; }
 
-    /// <summary>The fields of the hash as the server lists them, see <see cref="FieldList"/>; empty where it does not say.</summary>
+    /// <summary>The fields of the hash as the server lists them, see <see cref="FieldList"/>; empty if the server does not tell.</summary>
     public ReadOnlySpan<byte> Fields { get; }
 }

@@ -4,17 +4,18 @@ using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Feed.Notifications;
 
-/// <summary>Is this frame a keyspace notification, and what does it say? Read in place: no allocation, no exception.</summary>
+/// <summary>Is this frame a keyspace notification, and what does it say? Reads in place, without allocating and without exceptions.</summary>
 /// <remarks>
 /// <code>
 /// frame   = (">" | "*") ("4" CRLF bulk("pmessage") bulk(pattern) | "3" CRLF bulk("message")) (bulk(channel) bulk(key) | bulk("sub" channel) bulk(fields))
 /// bulk    = "$" length CRLF bytes CRLF          length in decimal, no sign, no leading zeros
-/// channel = "__keyevent@" db "__:" event        "sub" stands behind the two underscores: __subkeyevent@
+/// channel = "__keyevent@" db "__:" event        for "sub" channel, "sub" stands behind the two underscores: __subkeyevent@
 /// fields  = length ":" key "|" list             see FieldList
 /// </code>
-/// "&gt;" is a push of RESP3, "*" the same in RESP2 (redis.io/docs/latest/develop/reference/protocol-spec, .../keyspace-notifications, .../subkeyspace-notifications).
-/// Anything else is not a notification, <c>__keyspace@</c> messages too: they say the same a second time. An event with a control character in its name does
-/// not come from Redis (anyone may PUBLISH): a line feed could not be told from the key in a message's body, and others are obeyed by who shows them.
+/// "&gt;" is a push of RESP3, "*" the same in RESP2 (redis.io/docs/latest/develop/reference/protocol-spec, .../keyspace-notifications,
+/// .../subkeyspace-notifications). Anything else is not a notification. Neither are <c>__keyspace@</c> messages, which say the same a second time. An
+/// event name with a control character does not come from Redis, since anyone may PUBLISH. A line feed in it could not be told from the end of the
+/// name in a message's body, and a terminal may obey other control characters.
 /// </remarks>
 public static class NotificationParser
 {
@@ -65,7 +66,7 @@ public static class NotificationParser
         return true;
     }
 
-    /// <param name="payload">The key behind it.</param>
+    /// <param name="payload">The payload of a subkeyevent message; replaced by its key.</param>
     private static bool TrySplit(scoped ref ReadOnlySpan<byte> payload, out ReadOnlySpan<byte> fields)
     {
         fields = default;

@@ -3,15 +3,19 @@ using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Feed.Notifications;
 
-/// <summary>What came last in a node's stream? Notifications and markers in order, bounded in bytes; the oldest make room. Thread safe; allocates to grow only.</summary>
-/// <param name="maxBytes">Headers included.</param>
+/// <summary>
+/// What came last in a node's stream? Keeps notifications and markers in order, up to a number of bytes; the oldest make room. Thread safe. Allocates
+/// only to grow.
+/// </summary>
+/// <param name="maxBytes">Maximum size, headers included.</param>
 internal sealed class NotificationRing(int maxBytes)
 {
+    /// <summary>Guards all fields.</summary>
     private readonly Lock _gate = new();
     private byte[] _bytes = [];
     private int _start;
     private int _end;
-    private long _first; // sequence of the oldest
+    private long _first; // sequence number of the oldest entry
     private long _next;
     private bool _hasOverflowed;
 
@@ -31,7 +35,7 @@ internal sealed class NotificationRing(int maxBytes)
 
     private static int HeaderBytes => System.Runtime.CompilerServices.Unsafe.SizeOf<Header>();
 
-    /// <summary>The sequence that the next one gets.</summary>
+    /// <summary>The sequence number of the next entry.</summary>
     public long Next
     {
         get
@@ -48,7 +52,7 @@ internal sealed class NotificationRing(int maxBytes)
         }
     }
 
-    /// <summary>Some were pushed out since the last <see cref="Cut"/> or <see cref="Clear"/>.</summary>
+    /// <summary>Whether entries were pushed out since the last <see cref="Cut"/> or <see cref="Clear"/>.</summary>
     public bool HasOverflowed
     {
         get
@@ -57,7 +61,7 @@ internal sealed class NotificationRing(int maxBytes)
         }
     }
 
-    /// <param name="fields">Empty where the server did not say.</param>
+    /// <param name="fields">Empty if the server did not tell.</param>
     public void Add(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long readAt) => Add(
         new Header { Position = position, Database = database, ReadAt = readAt, EventLength = eventName.Length, KeyLength = key.Length, FieldsLength = fields.Length },
         eventName,
@@ -66,7 +70,7 @@ internal sealed class NotificationRing(int maxBytes)
 
     public void AddMarker(ReadOnlySpan<byte> payload) => Add(new Header { MarkerLength = payload.Length }, payload, default, default);
 
-    /// <summary>Forgets all before this sequence.</summary>
+    /// <summary>Removes all entries in front of this sequence number.</summary>
     public void Cut(long before)
     {
         lock (_gate)
@@ -88,7 +92,7 @@ internal sealed class NotificationRing(int maxBytes)
     public delegate void Visitor(
         in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long readAt, ReadOnlySpan<byte> marker);
 
-    /// <summary>Hands all out, oldest first, and is empty then.</summary>
+    /// <summary>Calls <paramref name="visit"/> for all entries, oldest first, and removes them.</summary>
     public void Drain(Visitor visit)
     {
         lock (_gate)
@@ -108,7 +112,7 @@ internal sealed class NotificationRing(int maxBytes)
         }
     }
 
-    /// <summary>A copy of all, oldest first.</summary>
+    /// <summary>Copies all entries, oldest first.</summary>
     public List<RecordedNotification> Read()
     {
         lock (_gate)
@@ -164,7 +168,10 @@ internal sealed class NotificationRing(int maxBytes)
         if (_start == _end) _start = _end = 0;
     }
 
-    /// <summary>To the front, into a larger one unless half of it is free: moved once for as many bytes as are added, at most.</summary>
+    /// <summary>
+    /// Moves the entries to the front, and into a larger array unless half of the present one is free. So for each added byte at most one byte is
+    /// moved on average.
+    /// </summary>
     private void MakeRoom(int size)
     {
         var used = _end - _start;

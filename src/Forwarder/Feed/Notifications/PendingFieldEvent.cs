@@ -3,10 +3,11 @@ using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Feed.Notifications;
 
-/// <summary>Which event waits for the message that may follow it, with its fields? One at most, copied out of the frame that it came in.</summary>
+/// <summary>Which event waits for the message that may follow it with its fields? At most one, copied out of its frame.</summary>
 /// <remarks>
-/// With the letters E and T on, Redis 8.8 publishes an event of a hash twice within one function (notifyKeyspaceEventImpl in notify.c): first as keyevent, then as subkeyevent.
-/// On a connection that listens to these two, nothing can come between. So the second takes the place of the first, and whatever else comes lets it go as it is.
+/// With the letters E and T on, Redis 8.8 publishes an event of a hash twice within one function (notifyKeyspaceEventImpl in notify.c): first as
+/// keyevent, then as subkeyevent. On a connection that listens to both, nothing can come between the two. So the second message replaces the first.
+/// Anything else that comes releases the first one without fields.
 /// </remarks>
 internal sealed class PendingFieldEvent
 {
@@ -18,7 +19,7 @@ internal sealed class PendingFieldEvent
 
     public bool IsHolding { get; private set; }
 
-    /// <summary>The node was asked for an answer, which comes behind the message that may follow.</summary>
+    /// <summary>Whether the node was asked for an answer, which comes behind the message that may follow.</summary>
     public bool IsAsked { get; set; }
 
     public void Hold(in EventPosition position, in Notification notification)
@@ -34,12 +35,12 @@ internal sealed class PendingFieldEvent
         (IsHolding, IsAsked) = (true, false);
     }
 
-    /// <summary>It says the same as the one that is held.</summary>
+    /// <summary>Whether the notification says the same as the one that is held.</summary>
     public bool IsSame(in Notification notification) =>
         IsHolding && notification.Database == _database && notification.Event.SequenceEqual(Event) && notification.Key.SequenceEqual(Key);
 
-    /// <summary>Nothing is held any more.</summary>
-    /// <param name="notification">What was: a view that holds until the next one is.</param>
+    /// <summary>Stops holding the event and returns it.</summary>
+    /// <param name="notification">A view of it, valid until the next <see cref="Hold"/>.</param>
     public EventPosition Release(out Notification notification)
     {
         IsHolding = false;

@@ -2,21 +2,23 @@ using System.Text;
 
 namespace KeyEvt.Forwarder.Feed.Notifications;
 
-/// <summary>Which of the notifications that a replica sent before it was known as master are echoes of what its old master had sent already?</summary>
+/// <summary>Which of the notifications that a replica sent before it was known as master are echoes, which its old master had sent already?</summary>
 /// <remarks>
 /// <para>
-/// A replica repeats its master's notifications in their order, and its own come after them. So the echoes are a piece of the old master's stream: it is looked for, and
-/// everything up to its end has been forwarded already. What comes behind is new: written after the promotion, or replicated by the dying master whose own
-/// notification of it never arrived.
+/// A replica repeats its master's notifications in the same order, and its own come after them. So the echoes are a piece of the old master's stream.
+/// This piece is searched for. Everything up to its end has been forwarded already. What comes behind it is new: it was written after the promotion,
+/// or was replicated by the failing master whose own notification never arrived.
 /// </para>
 /// <para>
-/// Where PUBLISH is replicated (not in a cluster) the old master's markers come through the replica's stream in their place, and the piece begins at the
-/// last marker that both have. Elsewhere the longest piece counts.
+/// If PUBLISH is replicated (not in a cluster), the old master's markers also come through the replica's stream at their positions. The piece then
+/// begins at the last marker that both streams have. Otherwise the longest matching piece counts.
 /// </para>
 /// </remarks>
 internal static class PromotionOverlap
 {
-    /// <summary>What a replica says for what its master did (call propagation in Redis' t_*.c, expire.c, evict.c).</summary>
+    /// <summary>
+    /// Event names that differ: what a replica calls an event that its master has named otherwise (call propagation in Redis' t_*.c, expire.c, evict.c).
+    /// </summary>
     private static readonly (string Master, string Replica)[] OtherWords =
     [
         ("expired", "del"), ("evicted", "del"), ("incrbyfloat", "set"), ("spop", "srem"), ("hincrbyfloat", "hset"), ("hexpired", "hdel"),
@@ -25,11 +27,11 @@ internal static class PromotionOverlap
     private static readonly (byte[] Master, byte[] Replica)[] Pairs = [.. OtherWords.Select(pair => (Encoding.ASCII.GetBytes(pair.Master), Encoding.ASCII.GetBytes(pair.Replica)))];
 
     /// <param name="First">The index of the first notification that is new.</param>
-    /// <param name="IsCertain">False: the piece was found by likeness only, and something in it is there more than once.</param>
+    /// <param name="IsCertain">False if the piece was found by similarity only, and something in it occurs more than once.</param>
     public readonly record struct Split(int First, bool IsCertain);
 
-    /// <param name="kept">The replica's, in order, with the old master's markers where they came.</param>
-    /// <param name="sent">The old master's, in order, with its markers.</param>
+    /// <param name="kept">The replica's notifications, in order, with the old master's markers at their positions.</param>
+    /// <param name="sent">The old master's notifications, in order, with its markers.</param>
     public static Split Find(IReadOnlyList<RecordedNotification> kept, IReadOnlyList<RecordedNotification> sent)
     {
         var (from, start) = Anchor(kept, sent);
@@ -55,7 +57,7 @@ internal static class PromotionOverlap
         return new Split(own[longest - 1] + 1, piece.All(one => masters.Count(other => IsSame(one, other)) == 1));
     }
 
-    /// <summary>Those that the other one has not sent, in either one's words.</summary>
+    /// <summary>The notifications that the other node has not sent, under either node's name for the event.</summary>
     public static List<RecordedNotification> NotIn(IReadOnlyList<RecordedNotification> notifications, IReadOnlyList<RecordedNotification> sent)
     {
         var byKey = sent.Where(one => !one.IsMarker).GroupBy(KeyOf).ToDictionary(group => group.Key, group => group.ToList());
@@ -72,7 +74,7 @@ internal static class PromotionOverlap
 
     private static (int, string) KeyOf(RecordedNotification one) => (one.Database, Encoding.Latin1.GetString(one.Key.Span));
 
-    /// <summary>How many of the replica's, from its first, are the master's from here on.</summary>
+    /// <summary>How many of the replica's notifications, from its first on, equal the master's from <paramref name="begin"/> on.</summary>
     private static int Run(IReadOnlyList<RecordedNotification> kept, int[] own, List<RecordedNotification> masters, int begin)
     {
         var length = 0;
@@ -80,7 +82,7 @@ internal static class PromotionOverlap
         return length;
     }
 
-    /// <summary>Behind the last marker that both have; the starts when there is none.</summary>
+    /// <summary>The indexes behind the last marker that both streams have; 0 and 0 if there is none.</summary>
     private static (int Kept, int Sent) Anchor(IReadOnlyList<RecordedNotification> kept, IReadOnlyList<RecordedNotification> sent)
     {
         for (var i = kept.Count - 1; i >= 0; i--)
@@ -95,7 +97,7 @@ internal static class PromotionOverlap
         return (0, 0);
     }
 
-    /// <summary>Reading is not replicated: a miss is the node's own.</summary>
+    /// <summary>Whether the event is the node's own in any case: reads are not replicated, so neither is a miss.</summary>
     private static bool IsLocal(in RecordedNotification one) => one.Event.Span.SequenceEqual("keymiss"u8);
 
     private static bool IsSame(in RecordedNotification one, in RecordedNotification other) =>

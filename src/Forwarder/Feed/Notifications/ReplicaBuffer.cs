@@ -5,25 +5,28 @@ using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder.Feed.Notifications;
 
-/// <summary>May the node's notifications be passed on, and which of those that were held back must be when it turns out to be a master?</summary>
+/// <summary>May the node's notifications be passed on, and which of those that were held back must be passed on when it turns out to be a master?</summary>
 /// <remarks>
-/// Shared by the connections of one feed: Sentinel cuts a node's clients off in the promotion itself. Held back is what comes from a replica, from one that is a master by
-/// its own word only (fenced: another one has taken its place), and from one whose promotion is being settled. Used under <see cref="FeedContext.Turn"/>, but for <see cref="IsFenced"/>.
+/// Shared by the connections of one feed, because Sentinel disconnects a node's clients during the promotion itself. Notifications are held back in
+/// three cases: from a replica; from a node that calls itself a master but was replaced by another one (fenced); and while a promotion is being
+/// settled. Used under <see cref="FeedContext.Turn"/>, except <see cref="IsFenced"/>.
 /// </remarks>
 internal sealed class ReplicaBuffer(NodeFeedOptions options)
 {
     private readonly NotificationRing _kept = new(options.KeptBytes);
     private long _cutNext;
 
-    // Sequences of the last two markers among the kept; two programs may send theirs in turn.
+    // Sequence numbers of the last two markers in the buffer. Two, because two programs may send markers alternately.
     private long _marker = long.MaxValue;
     private long _markerBefore = long.MaxValue;
+
+    /// <summary>Set by the loop of FeedSet; cleared by the read loop too, when the node calls itself a replica. Read from any thread.</summary>
     private volatile bool _isFenced;
 
-    /// <summary>The last answer was "slave", over whichever connection.</summary>
+    /// <summary>Whether the last answer was "slave", on whichever connection.</summary>
     public bool IsReplica { get; private set; }
 
-    /// <summary>It says that it is a master, and it is being settled what of the kept is new.</summary>
+    /// <summary>Whether the node says that it is a master, and it is still being decided which held notifications are new.</summary>
     public bool IsPromoting { get; private set; }
 
     /// <summary>The number of the last promotion.</summary>
@@ -33,10 +36,12 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
 
     public bool IsFenced => _isFenced;
 
-    /// <summary>When it was last known as a replica, and where.</summary>
+    /// <summary>When and where it was last known as a replica.</summary>
     public (ClockReading At, EventPosition Position) Last { get; private set; }
 
-    /// <summary>Any thread. Events that were held back by it are gone: who is fenced has lost its place.</summary>
+    /// <summary>
+    /// Fences the node or lifts the fence. Events that were held back only because of the fence are not kept: the node has been replaced.
+    /// </summary>
     public void Fence(bool isFenced) => _isFenced = isFenced;
 
     public void Keep(in EventPosition position, in Notification notification, long readAt)
@@ -55,27 +60,29 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
         _kept.AddMarker(payload);
     }
 
-    /// <param name="isConnected">Its link to its master stands: what it sent until the answer before this one is known to have come from there.</param>
+    /// <param name="isConnected">
+    /// Whether its link to its master is up. Then what it sent until the answer before this one is known to have come from the master.
+    /// </param>
     public void SeenReplica(ClockReading at, EventPosition position, bool isConnected)
     {
-        (IsReplica, IsPromoting, _isFenced) = (true, false, false); // from here on its own word counts again
+        (IsReplica, IsPromoting, _isFenced) = (true, false, false); // from here on the node's own word counts again
         if (!isConnected && Last.At != default) return;
 
         Last = (at, position);
-        _kept.Cut(Math.Min(_cutNext, Math.Min(_marker, _markerBefore))); // while no events flow markers come more rarely than answers, and the echoes are counted from one
+        _kept.Cut(Math.Min(_cutNext, Math.Min(_marker, _markerBefore))); // without events, markers are rarer than answers; the search for echoes needs one marker to begin at
         _cutNext = _kept.Next;
     }
 
-    /// <returns>Its number: it is settled later, and there may be another one by then.</returns>
+    /// <returns>The promotion's number. It is settled later, when there may already be another one.</returns>
     public int BeginPromotion()
     {
         (IsReplica, IsPromoting) = (false, true);
         return ++Promotion;
     }
 
-    /// <param name="sent">What the old master's feed has received last; null: not known.</param>
-    /// <param name="missed">What cannot be told apart, in words; null: nothing.</param>
-    /// <returns>What is new, in order.</returns>
+    /// <param name="sent">What the old master's feed has received last; null if that is not known.</param>
+    /// <param name="missed">What cannot be decided, in words; null if nothing.</param>
+    /// <returns>The new notifications, in order.</returns>
     public IReadOnlyList<RecordedNotification> Settle(IReadOnlyList<RecordedNotification>? sent, out string? missed)
     {
         var kept = _kept.Read();

@@ -1,6 +1,6 @@
 namespace KeyEvt.Forwarder.Feed.Status;
 
-/// <summary>What about a node can be less than it should be?</summary>
+/// <summary>Which aspects of a node may need somebody's attention?</summary>
 internal enum FeedAspect
 {
     Login,

@@ -3,13 +3,14 @@ using KeyEvt.Forwarder.Feed.Context;
 
 namespace KeyEvt.Forwarder.Feed.Status;
 
-/// <summary>How far has a feed come in its node's stream?</summary>
+/// <summary>How far has a feed read its node's stream?</summary>
 /// <remarks>
-/// The fields are used under <see cref="FeedContext.Turn"/>, as a rule by the read loop of the connection that counts. Everybody else sees the copy that
+/// The fields are used under <see cref="FeedContext.Turn"/>, usually by the read loop of the active connection. All other threads see the copy that
 /// <see cref="Publish"/> makes after each batch.
 /// </remarks>
 internal sealed class FeedProgress
 {
+    /// <summary>Guards <see cref="_published"/>.</summary>
     private readonly Lock _gate = new();
     private Snapshot _published;
     private ulong _runId;
@@ -31,7 +32,7 @@ internal sealed class FeedProgress
         }
     }
 
-    /// <summary>Where the stream stands: at the last notification, or at the marker when none came since.</summary>
+    /// <summary>The position of the last notification, or of the marker if none came since.</summary>
     public EventPosition Position => new(_runId, _marker, _count);
 
     public long HeldBack => _heldBack;
@@ -40,7 +41,7 @@ internal sealed class FeedProgress
 
     public long Refused => _refused;
 
-    /// <summary>A new subscription: positions go on at a number that was not given before.</summary>
+    /// <summary>Called for a new subscription. Positions go on with a marker number that was not used before.</summary>
     public void Begin(ulong runId, long marker)
     {
         (_runId, _marker, _count) = (runId, marker, 0);
@@ -61,17 +62,17 @@ internal sealed class FeedProgress
 
     public void HoldBack() => _heldBack++;
 
-    /// <summary>So many of those held back are passed on after all.</summary>
+    /// <summary>Notes that this many of the held notifications are passed on after all.</summary>
     public void Release(int count) => _heldBack -= count;
 
-    /// <summary>It has its place in the count, like any other notification.</summary>
+    /// <summary>Counts a notification that was too large. It has a position like any other.</summary>
     public void PassOversized()
     {
         _oversized++;
         _count++;
     }
 
-    /// <summary>It has no place: a Redis did not send it of its own.</summary>
+    /// <summary>Counts a message that Redis did not send itself. It has no position.</summary>
     public void PassRefused() => _refused++;
 
     public void Publish()

@@ -2,13 +2,13 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Feed.Status;
 
-/// <summary>What is not as it should be, and what should somebody do about it? One text for each aspect, said once when it changes.</summary>
+/// <summary>What is not as it should be, and what can somebody do about it? One text for each aspect, logged once when it changes. Thread safe.</summary>
 internal sealed class FeedRemedies(string node, ILogger logger)
 {
     private readonly Lock _gate = new();
     private readonly SortedDictionary<FeedAspect, string> _texts = [];
 
-    /// <summary>All of them in one line, or null.</summary>
+    /// <summary>All texts in one line, or null.</summary>
     public string? Text
     {
         get
@@ -17,7 +17,7 @@ internal sealed class FeedRemedies(string node, ILogger logger)
         }
     }
 
-    /// <param name="text">Null: all is well with this aspect.</param>
+    /// <param name="text">Null if nothing is wrong with this aspect.</param>
     public void Set(FeedAspect aspect, string? text)
     {
         lock (_gate)

@@ -1,6 +1,6 @@
 namespace KeyEvt.Forwarder.Feed.Status;
 
-/// <summary>Where in its life is a feed?</summary>
+/// <summary>In which state is a feed?</summary>
 public enum FeedState
 {
     /// <summary>Not started, opening the connection, or in the handshake.</summary>
@@ -13,14 +13,14 @@ public enum FeedState
     HeldBack,
 
     /// <summary>
-    /// As one of these two, but the node has sent nothing for a while though an answer is due: it is busy or frozen, or the way to it is down. The connection is
-    /// kept, and what comes on it will be passed on.
+    /// As one of these two, but the node has sent nothing for a while although an answer is due. It is busy or frozen, or the network is broken. The
+    /// connection is kept, and what comes on it will be passed on.
     /// </summary>
     Silent,
 
     /// <summary>Waiting for the next attempt to connect.</summary>
     Down,
 
-    /// <summary>Disposed, or dead of a fault of its own (see NodeFeed.Completion).</summary>
+    /// <summary>Disposed, or ended by a bug (see NodeFeed.Completion).</summary>
     Stopped,
 }

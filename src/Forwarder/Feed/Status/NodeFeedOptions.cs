@@ -1,6 +1,6 @@
 namespace KeyEvt.Forwarder.Feed.Status;
 
-/// <summary>What does a feed do about the node's flags, and how patient is it? The same for all nodes.</summary>
+/// <summary>What does a feed do about the node's flags, and what are its intervals and limits? The same for all nodes.</summary>
 public sealed record NodeFeedOptions
 {
     public NotifyMode NotifyMode { get; init; } = NotifyMode.Manage;
@@ -8,31 +8,31 @@ public sealed record NodeFeedOptions
     /// <summary>The connection's name in CLIENT LIST.</summary>
     public string ClientName { get; init; } = "keyevt-feed";
 
-    /// <summary>How often a marker is sent while events flow. It is also the clock of the other checks.</summary>
+    /// <summary>How often a marker is sent while events flow. Also the interval of the beat, which drives the other checks.</summary>
     public TimeSpan MarkerInterval { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How often a marker is sent while none come; see <see cref="PollingIntervals"/>.</summary>
     public TimeSpan QuietInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>So long after the last event none flow any more.</summary>
+    /// <summary>How long after the last event the feed counts as quiet.</summary>
     public TimeSpan QuietAfter { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often a single node is asked for anything while nothing is wanted of it.</summary>
+    /// <summary>How often a single node is asked for its role while nothing is wanted of it.</summary>
     public TimeSpan IdleInterval { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Silence of the node, with a marker on its way, after which the connection is suspected, and the node is asked over a second one. The first is given up only
-    /// when the second one is answered, and subscribed, before anything comes on the first.
+    /// How long the node may be silent, with an answer due, before the connection is suspected and the node is asked over a second one. The first is
+    /// given up only when the second one is answered and subscribed before anything comes on the first.
     /// </summary>
     public TimeSpan MarkerDeadline { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Once the node has answered the second connection: how long the first one has to say something itself.</summary>
+    /// <summary>After the node has answered the second connection: how long the first one has to say something itself.</summary>
     public TimeSpan SilenceGrace { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How long after an unanswered second connection the next one is opened. There is one at a time.</summary>
     public TimeSpan WitnessInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Silence after which a connection is given up though the node answers no other one either.</summary>
+    /// <summary>How long a connection may be silent until it is given up, even if the node answers no other one either.</summary>
     public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromMinutes(5);
 
     public TimeSpan RoleInterval { get; init; } = TimeSpan.FromSeconds(1);
@@ -42,7 +42,10 @@ public sealed record NodeFeedOptions
 
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>From the open socket to the confirmed subscription, without the time in which the node loads its data; and for each answer during that.</summary>
+    /// <summary>
+    /// Limit from the open socket to the confirmed subscription, without the time in which the node loads its data. Also the limit for each answer
+    /// meanwhile.
+    /// </summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How often a node that loads its data is asked whether it is done.</summary>
@@ -52,27 +55,29 @@ public sealed record NodeFeedOptions
 
     public TimeSpan LongestBackoff { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The shortest wait after a refused login, or a refused subscription: it is not going to change by itself.</summary>
+    /// <summary>The shortest pause after a refused login or subscription, which will not change by itself.</summary>
     public TimeSpan RefusedBackoff { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// A subscription that held this long, and was lost, is made again at once. One that did not is followed by a growing pause, as an attempt that failed: a node
-    /// that cuts every subscriber off at its first message is not asked in a circle.
+    /// If a subscription that held for this long is lost, the feed connects again at once. A shorter one is followed by a growing pause, like a
+    /// failed attempt. Otherwise a node that disconnects every subscriber at its first message would be asked in an endless loop.
     /// </summary>
     public TimeSpan ShortestLife { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long the nodes that came before or after this one in its place are waited for, when they are asked what they have sent.</summary>
+    /// <summary>How long to wait for the old or new master of a node, when it is asked what it has sent.</summary>
     public TimeSpan NeighbourDeadline { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Of a replica: how much of what it sends is kept, until it is known whether it is still one.</summary>
+    /// <summary>For a replica: how many bytes of its notifications are kept until it is known whether it is still a replica.</summary>
     public int KeptBytes { get; init; } = 4 * 1024 * 1024;
 
-    /// <summary>Of a master with replicas: how much of what it sent last is remembered, to know their echoes by.</summary>
+    /// <summary>For a master with replicas: how many bytes of its last notifications are remembered, to recognise the echoes of its replicas.</summary>
     public int EchoBytes { get; init; } = 8 * 1024 * 1024;
 
-    /// <summary>Another node may take its place: a gap that it leaves as a master ends with its successor, and as a replica it has none.</summary>
+    /// <summary>
+    /// Whether another node may succeed this one. A gap that it leaves as a master then ends with its successor, and as a replica it has no gaps.
+    /// </summary>
     public bool HasSuccessors { get; init; }
 
-    /// <summary>A notification larger than this is read past, counted, and declared a gap: no broker would take its key.</summary>
+    /// <summary>A notification larger than this is skipped, counted, and declared as a gap: no broker would accept its key.</summary>
     public int MaxFrameBytes { get; init; } = 64 * 1024 * 1024;
 }

@@ -1,14 +1,14 @@
 namespace KeyEvt.Forwarder.Feed.Status;
 
-/// <summary>What may be done about a node's notify-keyspace-events?</summary>
+/// <summary>What may the program do about a node's notify-keyspace-events?</summary>
 public enum NotifyMode
 {
-    /// <summary>Missing flags are added, again after each reconnect and when somebody takes them away.</summary>
+    /// <summary>Add missing flags, also after each reconnect and after somebody takes them away.</summary>
     Manage,
 
-    /// <summary>Looked at only: missing flags are reported, and the span without them is a gap.</summary>
+    /// <summary>Only check: missing flags are reported, and the time without them is a gap.</summary>
     Verify,
 
-    /// <summary>Never asked for: whoever set the node up sees to it.</summary>
+    /// <summary>Never ask for it: whoever set the node up is responsible for it.</summary>
     Off,
 }

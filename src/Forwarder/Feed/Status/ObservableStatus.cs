@@ -2,7 +2,7 @@ using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder.Feed.Status;
 
-/// <summary>What does a feed show of itself? The rarely changing part of its status, and a signal for those who wait for a change.</summary>
+/// <summary>What does a feed show of itself? The rarely changing part of its status, and a signal for those who wait for a change. Thread safe.</summary>
 internal sealed class ObservableStatus(NodeFeedStatus first)
 {
     private readonly Lock _gate = new();
@@ -17,7 +17,7 @@ internal sealed class ObservableStatus(NodeFeedStatus first)
         }
     }
 
-    /// <summary>Completes at the next change after this was read.</summary>
+    /// <summary>A task that completes at the next change after it was read.</summary>
     public Task Changed => _changed.Next;
 
     public void Change(Func<NodeFeedStatus, NodeFeedStatus> change)

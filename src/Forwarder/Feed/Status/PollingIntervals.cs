@@ -2,14 +2,19 @@ using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Feed.Status;
 
-/// <summary>How often is the node asked for something? As rarely as what depends on it allows: what is asked shows in MONITOR, and markers at other subscribers and replicas too.</summary>
+/// <summary>
+/// How often is the node asked for something? As rarely as possible: what is asked shows in MONITOR, and markers also reach other subscribers and
+/// replicas.
+/// </summary>
 /// <remarks>
 /// <list type="table">
-/// <item><term>events flow</term><description>a marker and a look at the flags with each beat: what may be lost with the connection, or with the flags, is at most a beat long</description></item>
-/// <item><term>no event for a while</term><description>one a second: a dead connection is noticed within 5 seconds all the same</description></item>
-/// <item><term>nothing is wanted</term><description>no markers and no looks, only the role, which tells too whether the connection lives</description></item>
+/// <item><term>events flow</term><description>a marker and a check of the flags with each beat, so that at most one beat may be lost with the
+/// connection or with the flags</description></item>
+/// <item><term>no event for a while</term><description>one each second; a dead connection is still noticed within 5 seconds</description></item>
+/// <item><term>nothing is wanted</term><description>no markers and no checks, only the role, which also shows whether the connection
+/// works</description></item>
 /// </list>
-/// One a connection. Used by the beat; <see cref="HasNews"/> is set by the read loop.
+/// Each connection has one. Used by the beat. Only the two volatile flags are set by the read loop, and taken over by the next beat.
 /// </remarks>
 internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider time, Func<EventClass> wanted)
 {
@@ -19,7 +24,7 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
     private long _othersSetAt;
     private long _markedAt;
 
-    /// <summary>An event has come since the last beat, other than those that this program makes itself.</summary>
+    /// <summary>Whether an event has come since the last beat, other than those that this program causes itself.</summary>
     public bool HasNews
     {
         get => _hasNews;
@@ -28,7 +33,7 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
 
     public bool IsWanted => wanted() != EventClass.None;
 
-    /// <summary>Time between two looks at the flags while something is wanted.</summary>
+    /// <summary>Time between two checks of the flags while something is wanted.</summary>
     public TimeSpan LookInterval => IsFlowing || (_othersSetAt != 0 && time.GetElapsedTime(_othersSetAt) < options.QuietAfter * 5) ? options.MarkerInterval : options.QuietInterval;
 
     /// <summary>Time between two questions for the role.</summary>
@@ -38,10 +43,10 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
 
     private bool IsFlowing => _newsAt != 0 && time.GetElapsedTime(_newsAt) < options.QuietAfter;
 
-    /// <summary>Others give CONFIG SET: only who looks often can tell one from two. Read loop.</summary>
+    /// <summary>Called when others have given CONFIG SET. Only frequent checks can tell one CONFIG SET from two. Read loop.</summary>
     public void OthersSet() => _othersSet = true;
 
-    /// <summary>Each beat, first.</summary>
+    /// <summary>Called first at each beat.</summary>
     public void Beat()
     {
         var now = time.GetTimestamp();
@@ -49,7 +54,7 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
         if (_othersSet) (_othersSet, _othersSetAt) = (false, now);
     }
 
-    /// <summary>While something is wanted: whether a marker is due with this beat. Then it counts as sent.</summary>
+    /// <summary>Whether a marker is due with this beat, while something is wanted. If so, it counts as sent.</summary>
     public bool TakeMarker(TimeSpan slack)
     {
         var interval = IsFlowing ? options.MarkerInterval : options.QuietInterval;

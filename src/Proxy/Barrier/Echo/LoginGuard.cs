@@ -4,21 +4,23 @@ using KeyEvt.Resp;
 namespace KeyEvt.Proxy.Barrier.Echo;
 
 /// <summary>
-/// How does an upstream answer a client that has not logged in, when it asks who calls before it looks a command up? Valkey 9 does: an unknown command then gets
+/// How does an upstream answer a client that has not logged in, if it demands the login before it looks a command up? Valkey 9 does so. An unknown command then
+/// gets
 /// <code>-NOAUTH Authentication required. CRLF</code>
-/// without its name, and so a mark would never come back. <c>HELLO</c> is taken from anybody, and names an option that it does not know:
+/// without its name, so the line of a mark would never come back. But <c>HELLO</c> is accepted from anybody, and its error names an option that it does not
+/// know:
 /// <code>-ERR Syntax error in HELLO option 'NAME' CRLF</code>
-/// Behind a mark, such a HELLO tells at once that the mark was refused. It changes nothing. A client that has logged in gets one answer to it, whatever that is (inside MULTI
-/// <c>+QUEUED</c>); it is dropped.
+/// A HELLO with a random option is sent behind a mark. If its line comes, the mark was refused. The HELLO changes nothing. A client that has logged in gets
+/// exactly one answer to it, whatever that is (inside MULTI <c>+QUEUED</c>), and that answer is dropped.
 /// </summary>
-/// <param name="refusal">The first line, whole.</param>
-/// <param name="words">Around the name in the second.</param>
+/// <param name="refusal">The whole first line.</param>
+/// <param name="words">What stands around the name in the second line.</param>
 internal sealed class LoginGuard(ReadOnlyMemory<byte> refusal, EchoShape words)
 {
-    /// <summary>What the upstream says to each command of a client without login.</summary>
+    /// <summary>What the upstream answers to each command of a client that has not logged in.</summary>
     public ReadOnlyMemory<byte> Refusal { get; } = refusal;
 
-    /// <summary>To be sent directly behind a mark. Its line: the refusal of that mark, and directly behind it the answer to the HELLO.</summary>
+    /// <summary>To be sent directly behind a mark. Its line is the refusal of that mark, followed directly by the answer to the HELLO.</summary>
     public EchoMark NewMark()
     {
         var name = EchoShape.NewName();

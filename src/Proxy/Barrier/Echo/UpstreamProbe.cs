@@ -8,25 +8,30 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Proxy.Barrier.Echo;
 
 /// <summary>
-/// Does the upstream name an unknown command in its error, and in which words? Tried at start on a connection of the proxy's own, without logging in: Redis looks
-/// a command up before it asks who calls; Valkey 9 does not, see <see cref="LoginGuard"/>.
+/// Does the upstream name an unknown command in its error, and in which words? Asked on a connection of the proxy's own, without a login, at the start and
+/// again when a session needs it. Redis looks a command up before it demands a login; Valkey 9 does not, see <see cref="LoginGuard"/>.
 /// <para>
-/// The words are the server process' own, and a restart may bring another version. A connection belongs to one process; so what was learnt at its address
-/// after it was opened holds for it, and a session older than the last trial makes no new one. Whatever else is answered (too many clients, a login that is wanted first), or nothing, teaches
-/// nothing; and that no name is in the error is not believed for long.
+/// The words belong to the server process, and a restart may bring another version. A connection belongs to one process. So what was learnt at an address after
+/// a connection there was opened holds for that connection, and a session older than the last trial needs no new one. Any other answer (too many clients, for
+/// example), or none, teaches nothing. That the name is left out is believed for <see cref="NoFor"/> only.
 /// </para>
 /// </summary>
 internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
 
-    /// <summary>So long it is not asked again after it has left the name out, or could not be asked: many sessions may want to know. Longer than a trial takes.</summary>
+    /// <summary>
+    /// How long the upstream is not asked again after it left the name out, or could not be asked, since many sessions may want to know. Longer than a trial
+    /// takes.
+    /// </summary>
     private static readonly TimeSpan NoFor = TimeSpan.FromSeconds(3);
 
-    /// <summary>Longer lines are no echo: Redis cuts names at 128 bytes.</summary>
+    /// <summary>A longer line does not name the command: Redis cuts names at 128 bytes.</summary>
     private const int MaxLineBytes = 1024;
 
     private readonly SemaphoreSlim _oneAtATime = new(1);
+
+    /// <summary>The last two fields are written by the one trial that runs, and read by any thread: volatile references to immutable records.</summary>
     private volatile Lesson? _last;
     private volatile Lesson? _failed;
 
@@ -38,8 +43,8 @@ internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILo
     };
 
     /// <summary>
-    /// The words of the server at this address, behind a connection that was opened at <paramref name="openedAt"/> (a timestamp of the time provider). Not known, when it could not be
-    /// asked now.
+    /// The words of the server behind a connection to this address that was opened at <paramref name="openedAt"/> (a timestamp of the time provider). All null
+    /// if it could not be asked.
     /// </summary>
     public async ValueTask<EchoWords> LearnAsync(TransportAddress upstream, long openedAt, CancellationToken cancellationToken)
     {
@@ -73,7 +78,7 @@ internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILo
     {
         using var deadline = new CancellationTokenSource(Deadline, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        var now = time.GetTimestamp(); // before connecting: the process that answers is at least as young
+        var now = time.GetTimestamp(); // taken before connecting, so the trial's connection is certainly opened later than this
         try
         {
             var words = await AskAsync(upstream, either.Token).ConfigureAwait(false);
@@ -90,8 +95,8 @@ internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILo
         }
     }
 
-    /// <summary>Asks twice: what is the same around two different names is the shape.</summary>
-    /// <exception cref="IOException">What it answers is about something else.</exception>
+    /// <summary>Sends two unknown commands. What is the same around both names is the shape.</summary>
+    /// <exception cref="IOException">The answer is about something else.</exception>
     private async Task<EchoWords> AskAsync(TransportAddress upstream, CancellationToken cancellationToken)
     {
         await using var connection = await transport.ConnectAsync(upstream, cancellationToken).ConfigureAwait(false);
@@ -110,10 +115,10 @@ internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILo
     }
 
     /// <summary>
-    /// It wants a login before it says anything of a command. In which words it names one is then to be learnt on the connections of clients that have logged in; here, how it answers those that
-    /// have not.
+    /// The upstream demands a login before it says anything about a command. Its words for an unknown command can then only be learnt on connections of clients
+    /// that have logged in. What is learnt here is how it answers clients that have not.
     /// </summary>
-    /// <param name="refusal">Its answer to the first unknown command; that to the second is still to come.</param>
+    /// <param name="refusal">The answer to the first unknown command. The answer to the second is still to come.</param>
     private static async Task<LoginGuard> AskWithoutLoginAsync(IConnection connection, byte[] refusal, CancellationToken cancellationToken)
     {
         byte[] one = EchoShape.NewName(), two = EchoShape.NewName();
@@ -135,7 +140,7 @@ internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILo
         return at > 0 && line[0] == '-' ? new EchoShape(line.AsMemory(0, at), line.AsMemory(at + name.Length)) : null;
     }
 
-    /// <summary>One line with its CR LF; empty when there is none.</summary>
+    /// <summary>Reads one line, with its CR LF; empty when there is none.</summary>
     private static async Task<byte[]> ReadLineAsync(IConnection connection, CancellationToken cancellationToken)
     {
         while (true)
@@ -153,6 +158,6 @@ internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILo
         }
     }
 
-    /// <param name="LearntAt">When its connection was begun.</param>
+    /// <param name="LearntAt">Timestamp of the moment before its connection was opened.</param>
     private sealed record Lesson(EchoWords Words, TransportAddress From, long LearntAt);
 }

@@ -1,18 +1,18 @@
 namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>
-/// The blocks of one loop that are nobody's now; used by its thread alone. What was given back last is taken first: it is still in the processor's
-/// cache. Connections hold blocks only while bytes are in them, so an idle connection costs none.
+/// The blocks of one loop that nobody uses at the moment. Used by the loop's thread alone. The block that was given back last is taken first, as it is still in
+/// the processor's cache. Connections hold blocks only while bytes are in them, so an idle connection holds none.
 /// </summary>
 internal sealed class BlockPool
 {
-    /// <summary>One receive takes at most so much. Measured, see bench/RESULTS.md.</summary>
+    /// <summary>The size of a block, and so the most that one receive takes. Measured, see bench/RESULTS.md.</summary>
     public const int BlockBytes = 64 * 1024;
 
-    /// <summary>For the beginning of a request whose rest is not there: many clients may leave it at that.</summary>
+    /// <summary>The size of a small block. It holds the beginning of a request whose rest has not come, since many clients may stop there for long.</summary>
     public const int SmallBytes = 1024;
 
-    /// <summary>What is kept of either size; more goes to the garbage collector.</summary>
+    /// <summary>How many blocks of each size are kept. Any more go to the garbage collector.</summary>
     private const int KeptBlocks = 256;
 
     private readonly Stack<Block> _blocks = new(KeptBlocks);
@@ -22,7 +22,7 @@ internal sealed class BlockPool
 
     public Block RentSmall() => Rent(_small, SmallBytes);
 
-    /// <exception cref="InvalidOperationException">It was given back before: two owners would write into it.</exception>
+    /// <exception cref="InvalidOperationException">The block was given back before, and two owners would write into it.</exception>
     public void Return(Block block)
     {
         if (block.IsPooled) throw new InvalidOperationException("a block was given back twice");

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
 
-/// <summary>An address as connecting wants it; immutable, and kept from one connect to the next, as nearly all of them go to the same.</summary>
+/// <summary>An address in the form that connecting needs. Immutable. The transport keeps the last one, as nearly all connects go to the same address.</summary>
 internal sealed class ConnectTarget
 {
     public ConnectTarget(TransportAddress address)
@@ -27,9 +27,9 @@ internal sealed class ConnectTarget
 
     public bool IsTcp { get; }
 
-    /// <summary>A name that may stand for other addresses the next time; null where there is none.</summary>
+    /// <summary>The host name that must be resolved at each connect, since it may stand for other addresses the next time; null if there is none.</summary>
     public DnsEndPoint? ToResolve { get; }
 
-    /// <summary>struct sockaddr; empty for a name.</summary>
+    /// <summary>struct sockaddr; empty for a host name.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }
 }

@@ -6,9 +6,9 @@ using KeyEvt.Proxy.Transport.Posix;
 namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>
-/// One connected socket on one loop. Its reader and its writer may be used from any thread, one at a time each; on the loop's own thread
-/// they work at once, from another one they post what is to be done and complete on the loop: whoever awaited something elsewhere comes home with
-/// one of the next reads or flushes.
+/// One connected socket on one loop. Its reader and its writer may each be used from any thread, by one caller at a time. On the loop's thread they work at
+/// once. From another thread they post the work to the loop and complete on the loop. So a session that awaited something elsewhere is back on its loop after
+/// one of its next reads or flushes.
 /// </summary>
 internal sealed class EpollConnection : LoopHandler, IConnection
 {
@@ -17,11 +17,16 @@ internal sealed class EpollConnection : LoopHandler, IConnection
 
     private readonly PeerAddress _peer;
     private string? _remoteName;
+
+    /// <summary>
+    /// This field, <see cref="_isClosed"/> and the settable properties are used on the loop's thread only. Exception: <see cref="GetLocalAddress"/> reads
+    /// <see cref="_isClosed"/> on the session's thread.
+    /// </summary>
     private bool _isAborted;
     private bool _isClosed;
 
-    /// <summary>On the loop's thread; takes the socket over. Who registers it does so right after.</summary>
-    /// <param name="wasAccepted">A client's; else this side has made it, to an upstream.</param>
+    /// <summary>To be called on the loop's thread. Takes over the socket; the caller registers it right afterwards.</summary>
+    /// <param name="wasAccepted">True: a client's connection, which was accepted. False: a connection that this side has made to an upstream.</param>
     public EpollConnection(EpollLoop loop, int fd, string? remoteName, bool isTcp, bool wasAccepted)
     {
         (Loop, Fd, _remoteName, WatchesOutAlways) = (loop, fd, remoteName, isTcp);
@@ -29,7 +34,7 @@ internal sealed class EpollConnection : LoopHandler, IConnection
         Writer = new EpollWriter(this, fd, isToClient: wasAccepted);
     }
 
-    /// <summary>The same for an accepted TCP connection.</summary>
+    /// <summary>For an accepted TCP connection.</summary>
     public EpollConnection(EpollLoop loop, int fd, PeerAddress peer)
         : this(loop, fd, remoteName: null, isTcp: true, wasAccepted: true) => _peer = peer;
 
@@ -37,6 +42,7 @@ internal sealed class EpollConnection : LoopHandler, IConnection
 
     public int Fd { get; }
 
+    /// <summary>The peer. Its text is made when it is first asked for; two threads that race here make the same text.</summary>
     public string RemoteName => _remoteName ??= _peer.ToString();
 
     public EpollReader Reader { get; }
@@ -47,22 +53,22 @@ internal sealed class EpollConnection : LoopHandler, IConnection
 
     public PipeWriter Output => Writer;
 
-    /// <summary>There may be bytes, or the end, to be received.</summary>
+    /// <summary>The socket may have bytes, or the end, to be received.</summary>
     public bool IsReadable { get; set; }
 
-    /// <summary>FIN, or worse, has come: a receive that got less than it could take was not the last.</summary>
+    /// <summary>FIN or an error has come. A receive that got fewer bytes than it could take may then be followed by another that finds the end.</summary>
     public bool IsHungUp { get; private set; }
 
-    /// <summary>A send has taken the error away that a receive would have found.</summary>
+    /// <summary>A send has failed, and has thereby taken away the error that a receive would otherwise have found.</summary>
     public bool IsReset { get; set; }
 
     /// <summary>
-    /// A TCP socket says that it can be written to only after it could not; that interest costs nothing and is never switched. A unix socket says so each
-    /// time its peer has read something.
+    /// Whether epoll always reports writability. A TCP socket reports it only after a send found its buffer full, so always watching for it costs nothing. A
+    /// unix socket reports it each time its peer has read something, so it is watched only when needed.
     /// </summary>
     public bool WatchesOutAlways { get; }
 
-    /// <summary>What a connected socket is watched for.</summary>
+    /// <summary>The events that a connected socket is watched for.</summary>
     public uint Interest => WatchesOutAlways ? Libc.In | Libc.PeerHangUp | Libc.Out : Libc.In | Libc.PeerHangUp;
 
     public override void OnEvents(uint events)
@@ -80,11 +86,12 @@ internal sealed class EpollConnection : LoopHandler, IConnection
 
     public override void OnNextTurn() => Reader.OnReadable();
 
-    /// <summary>Unix sockets only: tells when it can be written to, or no longer does.</summary>
+    /// <summary>For unix sockets only: begins or ends watching for writability.</summary>
     public void WatchOut(bool wanted)
     {
         if (WatchesOutAlways || _isClosed || Loop.TryWatch(this, Fd, wanted ? Interest | Libc.Out : Interest)) return;
-        Loop.TryPost(static connection => ((EpollConnection)connection).AbortOnLoop(), this); // what it waits for would never be told; not now, as the writer is at work
+        // Without the watch, the writer would wait for ever. Posted, as the writer is in the middle of its work here.
+        Loop.TryPost(static connection => ((EpollConnection)connection).AbortOnLoop(), this);
     }
 
     public IPAddress? GetLocalAddress()
@@ -108,7 +115,7 @@ internal sealed class EpollConnection : LoopHandler, IConnection
 
     public async ValueTask DisposeAsync()
     {
-        if (!await Loop.SwitchAsync() || _isClosed) return; // a loop that ends closes all of its sockets
+        if (!await Loop.SwitchAsync() || _isClosed) return; // a loop that has ended has closed all of its sockets
         if (Writer.CompleteAndSend() is { } allSent)
         {
             try
@@ -143,7 +150,7 @@ internal sealed class EpollConnection : LoopHandler, IConnection
         Reader.End();
     }
 
-    /// <summary>What was written before is sent as far as the kernel takes it at once: it was meant to be on its way already.</summary>
+    /// <summary>First sends what was written before, as far as the kernel takes it at once, since it should already be under way.</summary>
     private void AbortOnLoop()
     {
         if (_isAborted || _isClosed) return;
@@ -154,7 +161,9 @@ internal sealed class EpollConnection : LoopHandler, IConnection
         Reader.End();
     }
 
-    /// <summary>RST goes out when the socket is closed, which is when this is disposed of: a shutdown before that would be a FIN.</summary>
+    /// <summary>
+    /// Closing the socket sends RST, and that happens when the connection is disposed of. A shutdown before that would send FIN, so there is none here.
+    /// </summary>
     private void ResetOnLoop()
     {
         if (_isAborted || _isClosed) return;

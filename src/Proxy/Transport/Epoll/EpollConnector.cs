@@ -4,19 +4,22 @@ using KeyEvt.Proxy.Transport.Posix;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
 
-/// <summary>One connection on its way: a connect that does not wait, whose outcome epoll tells. Made and used on the loop's thread.</summary>
+/// <summary>One connection that is being made. The connect does not wait; epoll reports its outcome. Made and used on the loop's thread.</summary>
 internal sealed class EpollConnector : LoopHandler
 {
     private readonly EpollLoop _loop;
     private readonly ConnectTarget _target;
     private readonly CancellationToken _token;
-    private readonly TaskCompletionSource<IConnection> _connected = new(); // continues on the loop
+    private readonly TaskCompletionSource<IConnection> _connected = new(); // its continuations run on the loop
     private CancellationTokenRegistration _cancellation;
     private int _fd = -1;
 
     private EpollConnector(EpollLoop loop, ConnectTarget target, CancellationToken token) => (_loop, _target, _token) = (loop, target, token);
 
-    /// <returns>Faults with a <see cref="SocketException"/>: refused, unreachable, no descriptors.</returns>
+    /// <returns>
+    /// The connection. The task faults with a <see cref="SocketException"/> if the connect is refused, the address is unreachable, or there are no descriptors
+    /// left.
+    /// </returns>
     public static Task<IConnection> ConnectAsync(EpollLoop loop, ConnectTarget target, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<IConnection>(cancellationToken);
@@ -28,7 +31,7 @@ internal sealed class EpollConnector : LoopHandler
     public override void OnEvents(uint events)
     {
         if ((events & (Libc.Out | Libc.Error | Libc.HangUp)) == 0) return;
-        const uint Failed = Libc.Error | Libc.HangUp; // a connect that fails says so
+        const uint Failed = Libc.Error | Libc.HangUp; // epoll reports a failed connect by one of these
         if ((events & Failed) != 0 && Libc.TakeError(_fd) is not 0 and var errno) End(Errno.ToException(errno));
         else Connected(isRegistered: true);
     }
@@ -71,7 +74,7 @@ internal sealed class EpollConnector : LoopHandler
             static connector => ((EpollConnector)connector!)._loop.TryPost(static state => ((EpollConnector)state).End(new OperationCanceledException(((EpollConnector)state)._token)), connector), this);
     }
 
-    /// <summary>Where the address was made, the family is in the runtime's numbers; the kernel's stand in the address itself.</summary>
+    /// <summary>The address family as the kernel numbers it, which is the beginning of the address. The runtime's own enum has other numbers.</summary>
     private static int FamilyOf(ReadOnlySpan<byte> address) => MemoryMarshal.Read<ushort>(address);
 
     private void Connected(bool isRegistered)
@@ -83,7 +86,7 @@ internal sealed class EpollConnector : LoopHandler
         if (!_connected.TrySetResult(connection)) throw new InvalidOperationException("a connect has ended twice");
     }
 
-    /// <summary>False: the loop cannot watch it, and so it has failed.</summary>
+    /// <summary>Registers a descriptor with the loop. False: the loop cannot watch it; the descriptor is closed and the connect has failed.</summary>
     private bool TryAdd(LoopHandler handler, uint events)
     {
         try

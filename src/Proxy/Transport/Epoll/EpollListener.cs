@@ -4,23 +4,25 @@ using KeyEvt.Proxy.Transport.Posix;
 namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>
-/// A listening socket on the first loop. Accepts one connection per call and gives it to the next loop in turn; the call completes on that loop, and so
-/// the session begins where its connection lives.
+/// A listening socket on the first loop. Accepts one connection per call and gives it to the loops one after the other. The call completes on the connection's
+/// loop, so the session begins on the thread that its connection belongs to.
 /// </summary>
 internal sealed class EpollListener : LoopHandler, IConnectionListener
 {
-    /// <summary>Connections accepted at once in one turn; then the others have theirs.</summary>
+    /// <summary>How many connections are accepted in one turn of the loop. After that, other descriptors are served.</summary>
     private const int AcceptsPerTurn = 32;
 
     private readonly ListeningSocket _socket;
     private readonly EpollLoop[] _loops;
     private readonly int _fd;
+
+    /// <summary>The fields from here on are used on the first loop's thread only.</summary>
     private int _nextLoop;
     private int _turn;
     private int _accepts;
     private int _lastFd;
 
-    /// <summary>There may be somebody to be accepted.</summary>
+    /// <summary>Somebody may wait to be accepted.</summary>
     private bool _isReadable = true;
     private bool _isDisposed;
     private TaskCompletionSource<IConnection>? _accepting;
@@ -83,14 +85,14 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
         }
         catch (System.Net.Sockets.SocketException)
         {
-            // tried again, and told, when somebody is to be accepted
+            // tried again when somebody calls AcceptAsync, who then gets the exception
         }
     }
 
     private async Task<IConnection> AcceptSlowAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var accepting = new TaskCompletionSource<IConnection>(); // continues on the connection's loop
+        var accepting = new TaskCompletionSource<IConnection>(); // its continuations run on the connection's loop
         await using var cancellation = cancellationToken.UnsafeRegister(static (source, token) => ((TaskCompletionSource<IConnection>)source!).TrySetCanceled(token), accepting).ConfigureAwait(false);
         if (Loop.IsCurrent) Begin(accepting);
         else if (!Loop.TryPost(static state => ((Accepting)state).Begin(), new Accepting(this, accepting))) throw Errno.ToException(125);
@@ -117,7 +119,7 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
         }
     }
 
-    /// <summary>On the first loop: gives whoever waits for a connection the next one.</summary>
+    /// <summary>On the first loop: gives the next connection to the pending call, if there is one.</summary>
     private void Continue()
     {
         if (_accepting is not { } accepting) return;
@@ -154,7 +156,7 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
         else if (!loop.TryPost(static state => ((Accepted)state).Hand(), accepted)) _ = Libc.Close(fd);
     }
 
-    /// <exception cref="System.Net.Sockets.SocketException">The loop cannot watch it; it is closed.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The loop cannot watch the socket, which is closed then.</exception>
     private EpollConnection Adopt(EpollLoop loop, int fd, PeerAddress peer)
     {
         var connection = _socket.IsTcp ? new EpollConnection(loop, fd, peer) : new EpollConnection(loop, fd, Address, isTcp: false, wasAccepted: true);
@@ -206,7 +208,7 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
         public void Begin() => Listener.Begin(Source);
     }
 
-    /// <summary>A new connection on its way to its loop.</summary>
+    /// <summary>A new connection on its way from the first loop to its own loop.</summary>
     private sealed record Accepted(EpollListener Listener, EpollLoop Loop, TaskCompletionSource<IConnection> Source, int Fd, PeerAddress Peer)
     {
         public void Hand()
@@ -223,7 +225,7 @@ internal sealed class EpollListener : LoopHandler, IConnectionListener
             }
 
             if (Source.TrySetResult(connection)) return;
-            connection.ResetPeer(); // nobody waits any more
+            connection.ResetPeer(); // the call was cancelled, so nobody waits for the connection
             Loop.Observe(connection.DisposeAsync().AsTask());
         }
     }

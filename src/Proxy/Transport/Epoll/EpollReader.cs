@@ -5,30 +5,35 @@ using System.Threading.Tasks.Sources;
 namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>
-/// The bytes that a socket receives, as a pipe. No loop fills this pipe: a read receives by itself, at once when the socket is known to have something, else when epoll says so.
-/// A block is taken for a receive and given back when its bytes are used up, so an idle connection holds none.
+/// The bytes that a socket receives, as a pipe. No loop of its own fills the pipe. A read itself receives: at once if the socket is known to have something,
+/// otherwise when epoll says so. A block is rented for a receive and given back when its bytes are used up, so an idle connection holds none.
 /// <para>
-/// The buffer belongs to the consumer between a read's result and <see cref="AdvanceTo(SequencePosition, SequencePosition)"/>. It belongs to the loop while a read
-/// waits. So neither side needs a lock.
+/// Between a read's result and <see cref="AdvanceTo(SequencePosition, SequencePosition)"/> the buffer belongs to the consumer. While a read waits, it belongs
+/// to the loop. So neither side needs a lock.
 /// </para>
 /// <para>
-/// One read waits at a time. Nobody may enter while the forwarder has a block: neither the forwarder itself nor anything it calls. Both rules are always checked, since a
-/// second read would tear the bytes of the first apart.
+/// Only one read may wait at a time. While the forwarder has a block, neither the forwarder nor anything that it calls may use the reader. Both rules are
+/// always checked, since a second read would take bytes out of the middle of the first.
 /// </para>
 /// </summary>
 internal sealed class EpollReader(EpollConnection connection) : BlockReader, IValueTaskSource<ReadResult>
 {
     private readonly EpollLoop _loop = connection.Loop;
+
+    /// <summary>
+    /// The three fields of the waiting read. On another thread than the loop's, <see cref="ReadSlowAsync"/> sets them before it posts the read to the loop;
+    /// everything else is done by the loop.
+    /// </summary>
     private ManualResetValueTaskSourceCore<ReadResult> _source;
     private CancellationTokenRegistration _cancellation;
     private CancellationToken _token;
 
-    /// <summary>The forwarder that the waiting read was given; null when it was given none.</summary>
+    /// <summary>The forwarder that the waiting read was given; null if it was given none.</summary>
     private ZeroCopyForwarder? _forwarder;
     private ReceivedBlocks _received = new(connection.Loop);
     private SocketReceiver _socket = new(connection);
 
-    /// <summary>A read waits for the loop. Only the loop's thread touches this field.</summary>
+    /// <summary>A read waits for the loop. This field and the two below are used on the loop's thread only.</summary>
     private bool _isWaiting;
     private bool _isForwarding;
     private bool _isCancelled;
@@ -56,7 +61,7 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
         return new ValueTask<ReadResult>(this, _source.Version);
     }
 
-    /// <summary>Returns only what has been received already. On another thread than the loop's that is always nothing.</summary>
+    /// <summary>Returns only bytes that can be had without waiting. On another thread than the loop's it always finds nothing.</summary>
     public override bool TryRead(out ReadResult result)
     {
         if (_loop.IsCurrent)
@@ -73,7 +78,7 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => _received.AdvanceTo(consumed, examined);
 
-    /// <summary>Takes the whole buffer out instead of advancing to its end; see <see cref="ReceivedBlocks.TakeAll"/>.</summary>
+    /// <summary>Takes the whole buffer out, instead of advancing to its end; see <see cref="ReceivedBlocks.TakeAll"/>.</summary>
     public Block? TakeAll() => _received.TakeAll();
 
     /// <summary>Nothing more can come.</summary>
@@ -88,7 +93,7 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
     /// <summary>Called by the consumer, or when nobody reads any more.</summary>
     public override void Complete(Exception? exception = null) => _received.ReleaseAll();
 
-    /// <summary>On the loop: the socket may have something. True when a waiting read was completed.</summary>
+    /// <summary>On the loop: called when the socket may have something. Returns true when it has completed a waiting read.</summary>
     public bool OnReadable()
     {
         DemandNotForwarding();
@@ -104,7 +109,7 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
         }
         catch (Exception e)
         {
-            // The connection is broken, or the forwarder has failed, which ends its own session only.
+            // Either the connection is broken, or the forwarder has failed. Both end only the session of this connection.
             EndWaiting();
             _source.SetException(e);
             return true;
@@ -132,7 +137,7 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
     void IValueTaskSource<ReadResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _source.OnCompleted(continuation, state, token, flags);
 
-    /// <summary>A read from another thread, or with a token. The loop begins it and completes it.</summary>
+    /// <summary>A read from another thread, or with a cancellation token. The loop begins it and completes it.</summary>
     private ValueTask<ReadResult> ReadSlowAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -171,7 +176,10 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
         WaitForMore();
     }
 
-    /// <summary>The read has nothing to return yet. When the socket still has something, this connection has used up its share of the turn, and goes on in the next one.</summary>
+    /// <summary>
+    /// Called when the read has nothing to return yet. If the socket may still have something, the connection has used up its share of this turn, and goes on
+    /// in the next one.
+    /// </summary>
     private void WaitForMore()
     {
         _received.Shrink();
@@ -197,7 +205,7 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
         _source.SetResult(new ReadResult(_received.Bytes, isCanceled: true, isCompleted: _socket.HasEnded));
     }
 
-    /// <summary>Offers what is received to the forwarder, and returns what the forwarder leaves; false when the read must wait.</summary>
+    /// <summary>Offers what is received to the forwarder, and returns what the forwarder does not take. False: the read must wait.</summary>
     /// <exception cref="IOException">The connection has broken.</exception>
     private bool TryTake(ZeroCopyForwarder? forwarder, out ReadResult result)
     {
@@ -234,7 +242,7 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
         }
     }
 
-    /// <summary>What a read returns. Receives if nothing is there; false when the read must wait.</summary>
+    /// <summary>What a read returns. Receives if nothing is there. False: the read must wait.</summary>
     /// <exception cref="IOException">The connection has broken.</exception>
     private bool TryTake(out ReadResult result)
     {
@@ -250,7 +258,7 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
         return true;
     }
 
-    /// <summary>Adds to what is there already. False when neither bytes nor the end nor an error has come.</summary>
+    /// <summary>Receives into the buffer, behind what is there. False: neither bytes nor the end nor an error has come.</summary>
     private bool TryReceive()
     {
         if (_socket.Receive(_received.WithRoom) is not { } block) return !_socket.IsOpen;
@@ -271,7 +279,7 @@ internal sealed class EpollReader(EpollConnection connection) : BlockReader, IVa
     [DoesNotReturn]
     private static void ThrowEntered() => throw new InvalidOperationException("A reader was entered while a read of it was at work.");
 
-    /// <summary>What the loop does when the token of a read was cancelled. Another read may wait by then, which the version tells.</summary>
+    /// <summary>What the loop does when the token of a read was cancelled. By then another read may wait; the version tells.</summary>
     private sealed record CancelledRead(EpollReader Reader, short Version)
     {
         public void Run()

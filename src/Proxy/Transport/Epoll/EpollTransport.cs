@@ -5,18 +5,24 @@ using KeyEvt.Forwarder.Net;
 namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>
-/// Connections over event loops of our own, one thread each: TCP and unix sockets, Linux. A session stays on the loop that its client came in on: a connection
-/// made on a loop's thread belongs to that loop.
+/// Connections over event loops of the program's own, with one thread each: TCP and unix sockets, on Linux. A connection that is made on a loop's thread
+/// belongs to that loop. So a session stays on the loop that its client was given to.
 /// </summary>
 internal sealed class EpollTransport : ITransport
 {
     private readonly EpollLoop[] _loops;
     private readonly SocketSettings _settings;
     private readonly HappyEyeballs _race;
+
+    /// <summary>Counted by any thread, by Interlocked.</summary>
     private int _nextLoop;
+
+    /// <summary>
+    /// The target of the last connect, whoever made it: a volatile reference to an immutable object. Threads that race here only make it anew.
+    /// </summary>
     private volatile ConnectTarget? _lastTarget;
 
-    /// <param name="race">Null: names are resolved by the system.</param>
+    /// <param name="race">Null: the system resolves names.</param>
     public EpollTransport(int loops = 1, SocketSettings? settings = null, TimeProvider? time = null, HappyEyeballs? race = null)
     {
         _race = race ?? HappyEyeballs.By(time ?? TimeProvider.System);

@@ -7,37 +7,50 @@ using KeyEvt.Proxy.Transport.Posix;
 namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>
-/// The bytes that a socket is to send, as a pipe. What is written in one turn of the loop is sent at its end, by one call for all of it. A flush waits
+/// The bytes that a socket is to send, as a pipe. What is written during one turn of the loop is sent at the end of the turn, by one system call. A flush waits
 /// only while too much is unsent.
 /// <para>
-/// On another thread than the loop's, bytes are kept aside until a flush brings them to the loop; see <see cref="ForeignBytes"/>.
+/// Bytes that are written on another thread than the loop's are kept apart until a flush brings them to the loop; see <see cref="ForeignBytes"/>.
 /// </para>
 /// </summary>
-/// <param name="fd">The connection's socket. It is kept here, and not asked of the connection at each send: with hundreds of busy sessions each further object is a cache miss.</param>
+/// <param name="fd">
+/// The connection's socket. It is stored here rather than read from the connection at each send: with hundreds of busy sessions each further object is a cache
+/// miss.
+/// </param>
 /// <param name="isToClient">True: the connection was accepted from a client. False: it was made to an upstream.</param>
 internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToClient) : BlockWriter, IValueTaskSource<FlushResult>
 {
-    /// <summary>A flush waits when this much is unsent, and goes on at half of it.</summary>
+    /// <summary>A flush waits while more than this is unsent, and goes on when at most half of it is.</summary>
     private const int PauseBytes = 128 * 1024;
 
     private readonly EpollLoop _loop = connection.Loop;
+
+    /// <summary>
+    /// State of the waiting flush. On another thread than the loop's, <see cref="FlushSlow"/> resets it before it posts the flush to the loop; everything else
+    /// is done by the loop.
+    /// </summary>
     private ManualResetValueTaskSourceCore<FlushResult> _source;
+
+    /// <summary>This field, <see cref="_queue"/> and the flags below are used on the loop's thread only.</summary>
     private TaskCompletionSource? _allSent;
     private SendQueue _queue = new(connection.Loop);
 
-    /// <summary>What was written on other threads since the last flush; null when nothing was.</summary>
+    /// <summary>
+    /// Bytes that were written on other threads since the last flush; null if there are none. Belongs to the thread that writes until it flushes or completes,
+    /// and then to the loop.
+    /// </summary>
     private ForeignBytes? _foreign;
 
-    /// <summary>This writer is in the loop's list of those that send at the end of the turn.</summary>
+    /// <summary>This writer is in the loop's list of writers that send at the end of the turn.</summary>
     private bool _isDue;
 
-    /// <summary>The kernel takes no more for now; epoll will say when it does.</summary>
+    /// <summary>The kernel takes no more bytes for now; epoll will report when it does.</summary>
     private bool _isBlocked;
     private bool _isWaiting;
     private bool _isCompleted;
     private bool _isFinished;
 
-    /// <summary>The peer takes nothing any more, or this side has broken the connection off.</summary>
+    /// <summary>The peer takes no more bytes, or this side has cut the connection.</summary>
     private bool _isBroken;
 
     public override object Owner => _loop;
@@ -93,7 +106,7 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
     }
 
     /// <inheritdoc/>
-    /// <remarks>On the loop only.</remarks>
+    /// <remarks>On the loop's thread only.</remarks>
     public override bool TakeAndFlush(Block block)
     {
         TakeForeign();
@@ -121,7 +134,9 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
         else _loop.TryPost(static writer => ((EpollWriter)writer).CompleteOnLoop(), this);
     }
 
-    /// <summary>On the loop, when no more is written and the socket is about to be closed. The task ends when all is sent; null: nothing is left to send.</summary>
+    /// <summary>
+    /// On the loop, when no more is written and the socket is about to be closed. The task completes when everything is sent; null: nothing is left to send.
+    /// </summary>
     public Task? CompleteAndSend()
     {
         TakeForeign();
@@ -165,7 +180,7 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
             if (sent < asked && (sent >= 0 || !Failed())) WaitUntilWritable();
         }
 
-        if (_queue.Bytes == 0) _queue.Drop(); // a block may have been rented and left empty
+        if (_queue.Bytes == 0) _queue.Drop(); // a block may have been rented but never written to
         if (_isWaiting && _queue.Bytes <= PauseBytes / 2) EndWaiting(isCanceled: false);
         if (_isCompleted && _queue.Bytes == 0) Finish();
     }
@@ -179,7 +194,7 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
 
     private ForeignBytes Foreign => _foreign ??= new ForeignBytes();
 
-    /// <summary>The block to write into, behind all that was written on other threads.</summary>
+    /// <summary>The block to write into, behind everything that was written on other threads.</summary>
     private Block Tail(int sizeHint)
     {
         TakeForeign();
@@ -198,7 +213,7 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
         _queue.Append(foreign.Bytes);
     }
 
-    /// <summary>On the loop. False: too much is unsent, and the flush must wait.</summary>
+    /// <summary>Flushes on the loop. False: too much is unsent, and the flush must wait.</summary>
     private bool FlushOnLoop()
     {
         TakeForeign();
@@ -259,7 +274,7 @@ internal sealed class EpollWriter(EpollConnection connection, int fd, bool isToC
         _ = Libc.Shutdown(fd, Libc.ShutdownWrite);
     }
 
-    /// <summary>After a failed send. False: the kernel only takes no more for now. True: try again, unless the connection is broken.</summary>
+    /// <summary>Called after a failed send. False: the kernel only takes no more for now. True: try again, unless the connection is broken.</summary>
     private bool Failed()
     {
         var errno = Marshal.GetLastSystemError();

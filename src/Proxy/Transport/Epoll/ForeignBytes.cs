@@ -3,8 +3,8 @@ using System.Buffers;
 namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>
-/// What another thread than the loop's has written and not flushed yet: in memory of its own, as the loop's blocks are the loop's alone. Flushing
-/// hands it over; until then the loop does not look at it.
+/// Bytes that another thread than the loop's has written and not flushed yet. They lie in memory of their own, since only the loop may use the loop's blocks. A
+/// flush hands them to the loop; until then the loop does not look at them.
 /// </summary>
 internal sealed class ForeignBytes : IBufferWriter<byte>
 {

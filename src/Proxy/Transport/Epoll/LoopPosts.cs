@@ -4,12 +4,18 @@ using KeyEvt.Proxy.Transport.Posix;
 namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>
-/// What do other threads want of the loop? The only thing of a loop that is locked. An eventfd wakes it; edge triggered, so it need not be read. Posts
-/// run in the order they came, all of them: one that throws is a fault of the program, told when the others have run, as they have nothing to do with it.
+/// What do other threads want to run on the loop? The only thing of a loop that is locked. An eventfd wakes the loop; it is edge triggered, so it need not be
+/// read. All posts run, in the order in which they came. A post that throws is a bug in the program. It is rethrown after the others have run, since they have
+/// nothing to do with it.
 /// </summary>
 internal sealed unsafe class LoopPosts : LoopHandler
 {
     private readonly Lock _gate = new();
+
+    /// <summary>
+    /// Guarded by the gate, as <see cref="_isClosed"/> is. <see cref="_running"/> is used on the loop's thread only, except for the exchange of the two lists,
+    /// which takes the gate.
+    /// </summary>
     private List<(Action<object> Run, object State)> _posted = [];
     private List<(Action<object> Run, object State)> _running = [];
     private bool _isClosed;
@@ -28,7 +34,7 @@ internal sealed unsafe class LoopPosts : LoopHandler
         {
             if (_isClosed) return false;
             _posted.Add((run, state));
-            if (_posted.Count > 1) return true; // the first one has woken the loop
+            if (_posted.Count > 1) return true; // the first post has already woken the loop
             ulong one = 1;
             Libc.Write(Fd, &one, sizeof(ulong));
             return true;
@@ -55,7 +61,7 @@ internal sealed unsafe class LoopPosts : LoopHandler
         fault?.Throw();
     }
 
-    /// <summary>Nothing more is taken; what was taken is run, so that nobody waits for ever.</summary>
+    /// <summary>Takes no more posts. Those that were taken are run, so that nobody waits for ever.</summary>
     public void Close()
     {
         lock (_gate) _isClosed = true;

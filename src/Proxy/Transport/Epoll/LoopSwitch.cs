@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
 
-/// <summary>Awaited: what follows runs on the loop's thread. False: the loop has ended.</summary>
+/// <summary>When awaited: the code behind it runs on the loop's thread. False: the loop has ended.</summary>
 internal readonly struct LoopSwitch(EpollLoop loop) : ICriticalNotifyCompletion
 {
     public bool IsCompleted => loop.IsCurrent;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
 
-/// <summary>Who is at the other end of an accepted connection? As the kernel wrote it; made a text only when somebody wants to read it.</summary>
+/// <summary>Who is at the other end of an accepted connection? Kept as the kernel wrote it; text is made only when somebody wants to read it.</summary>
 internal readonly struct PeerAddress
 {
     private const int InterNetwork = 2;
@@ -14,7 +14,7 @@ internal readonly struct PeerAddress
     private readonly ushort _port;
     private readonly ushort _family;
 
-    /// <param name="address">struct sockaddr_in: family, port, 4 bytes of address; sockaddr_in6: family, port, flow, 16 bytes of address, scope.</param>
+    /// <param name="address">struct sockaddr_in: family, port, 4 bytes of address. Or sockaddr_in6: family, port, flow, 16 bytes of address, scope.</param>
     public PeerAddress(ReadOnlySpan<byte> address)
     {
         _family = MemoryMarshal.Read<ushort>(address);

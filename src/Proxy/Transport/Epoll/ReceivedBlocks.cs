@@ -3,10 +3,11 @@ using System.Buffers;
 namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>
-/// Which received bytes has the consumer not used up yet? A list of blocks, in the order in which they were received. It holds none while nothing is unread.
+/// Which received bytes has the consumer not used up yet? A list of blocks, in the order in which they were received. It holds no block while nothing is
+/// unread.
 /// <para>
-/// A mutable struct inside its <see cref="EpollReader"/>, not an object of its own: with hundreds of busy sessions each further object is a cache miss. Keep it in a field
-/// that is not readonly.
+/// A mutable struct inside its <see cref="EpollReader"/>, not an object of its own: with hundreds of busy sessions each further object is a cache miss. Keep it
+/// in a field that is not readonly.
 /// </para>
 /// </summary>
 internal struct ReceivedBlocks(EpollLoop loop)
@@ -17,17 +18,17 @@ internal struct ReceivedBlocks(EpollLoop loop)
     private Block? _head;
     private Block? _tail;
 
-    /// <summary>The consumer has left bytes that it has not looked at, so the next read returns at once.</summary>
+    /// <summary>The consumer has left bytes that it has not examined, so the next read returns at once.</summary>
     public bool HasUnexamined { get; private set; }
 
     public readonly bool IsEmpty => _head is null;
 
-    /// <summary>The block that the next receive may add to; null when it needs a new one.</summary>
+    /// <summary>The block that the next receive may add to; null when a new one is needed.</summary>
     public readonly Block? WithRoom => _tail is { Room: >= MinRoom } ? _tail : null;
 
     public readonly ReadOnlySequence<byte> Bytes => _head is null ? default : new ReadOnlySequence<byte>(_head, _head.Start, _tail!, _tail!.End);
 
-    /// <summary>Takes over a block with bytes that were just received. Does nothing when they were added to the last block.</summary>
+    /// <summary>Takes over a block with bytes that were just received. Does nothing when the bytes were added to the last block.</summary>
     public void Append(Block block)
     {
         if (block == _tail) return;
@@ -36,7 +37,9 @@ internal struct ReceivedBlocks(EpollLoop loop)
         _tail = block;
     }
 
-    /// <summary>Releases what the consumer has used up; see <see cref="System.IO.Pipelines.PipeReader.AdvanceTo(SequencePosition, SequencePosition)"/>.</summary>
+    /// <summary>
+    /// Releases what the consumer has used up; see <see cref="System.IO.Pipelines.PipeReader.AdvanceTo(SequencePosition, SequencePosition)"/>.
+    /// </summary>
     public void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
         if (_head is null || _tail is null) return;
@@ -47,7 +50,7 @@ internal struct ReceivedBlocks(EpollLoop loop)
         while (_head is { Length: 0 }) ReleaseHead();
     }
 
-    /// <summary>Gives all blocks to the caller, who owns them from here on; each names the next one by <see cref="Block.Following"/>.</summary>
+    /// <summary>Gives all blocks to the caller, who owns them from here on. Each block names the next one by <see cref="Block.Following"/>.</summary>
     public Block? TakeAll()
     {
         var head = _head;
@@ -56,7 +59,9 @@ internal struct ReceivedBlocks(EpollLoop loop)
         return head;
     }
 
-    /// <summary>Moves the bytes to a small block where they fit. The beginning of a request may lie here for long, and would keep a large block from others.</summary>
+    /// <summary>
+    /// Moves the bytes to a small block if they fit. The beginning of a request may stay here for long, and would otherwise keep a large block from others.
+    /// </summary>
     public void Shrink()
     {
         if (_head is not { } head || head != _tail || head.Length > BlockPool.SmallBytes || head.Capacity <= BlockPool.SmallBytes) return;
@@ -71,7 +76,7 @@ internal struct ReceivedBlocks(EpollLoop loop)
         while (_head is not null) ReleaseHead();
     }
 
-    /// <summary>Runs on the consumer's thread. The pool belongs to the loop's thread, so on any other the block goes to the garbage collector.</summary>
+    /// <summary>Runs on the consumer's thread. The pool belongs to the loop's thread, so on any other thread the block goes to the garbage collector.</summary>
     private void ReleaseHead()
     {
         var block = _head!;

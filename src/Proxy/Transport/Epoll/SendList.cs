@@ -1,6 +1,8 @@
 namespace KeyEvt.Proxy.Transport.Epoll;
 
-/// <summary>Who sends at the end of the turn? Each writer stands here once at most; it knows that itself.</summary>
+/// <summary>
+/// Which writers send at the end of the turn? A writer is in the list at most once; the writer itself sees to that. Used on the loop's thread only.
+/// </summary>
 internal sealed class SendList
 {
     private List<EpollWriter> _due = [];
@@ -10,7 +12,9 @@ internal sealed class SendList
 
     public void Add(EpollWriter writer) => _due.Add(writer);
 
-    /// <summary>Who is added meanwhile waits for the next time: nobody may keep the loop from looking at its descriptors.</summary>
+    /// <summary>
+    /// Sends. A writer that is added meanwhile waits until the next call, so that writers cannot keep the loop from looking at its descriptors.
+    /// </summary>
     public void Send()
     {
         (_sending, _due) = (_due, _sending);

@@ -5,22 +5,22 @@ namespace KeyEvt.Proxy.Transport.Epoll;
 /// <summary>
 /// Which written bytes has the kernel not taken yet? A list of blocks in the order in which they are sent. Used on the loop's thread only.
 /// <para>
-/// A mutable struct inside its <see cref="EpollWriter"/>, not an object of its own: with hundreds of busy sessions each further object is a cache miss. Keep it in a field
-/// that is not readonly.
+/// A mutable struct inside its <see cref="EpollWriter"/>, not an object of its own: with hundreds of busy sessions each further object is a cache miss. Keep it
+/// in a field that is not readonly.
 /// </para>
 /// </summary>
 internal struct SendQueue(EpollLoop loop)
 {
-    /// <summary>So many blocks can one call send. They hold more bytes than may wait, if they are at all full.</summary>
+    /// <summary>How many blocks one system call can send. Blocks that are reasonably full hold more bytes than a writer may have unsent.</summary>
     private const int MaxVectors = 16;
 
-    /// <summary>Fewer bytes than this are copied behind others, where that saves a block.</summary>
+    /// <summary>Blocks of at most this many bytes are copied behind others, if that saves a block.</summary>
     private const int CopiedBytes = 16 * 1024;
 
     private Block? _head;
     private Block? _tail;
 
-    /// <summary>How many bytes wait here.</summary>
+    /// <summary>How many bytes are unsent.</summary>
     public long Bytes { get; private set; }
 
     /// <summary>The block to write into, with room for this many bytes.</summary>
@@ -30,7 +30,7 @@ internal struct SendQueue(EpollLoop loop)
         return _tail!;
     }
 
-    /// <summary>So many bytes have been written into <see cref="Tail"/>.</summary>
+    /// <summary>Called when so many bytes have been written into <see cref="Tail"/>.</summary>
     public void Wrote(int bytes)
     {
         if (_tail is null || bytes > _tail.Room) throw new ArgumentOutOfRangeException(nameof(bytes));
@@ -67,8 +67,10 @@ internal struct SendQueue(EpollLoop loop)
         }
     }
 
-    /// <summary>Offers all there is to the kernel by one call; something must be there. What the kernel took stays here until <see cref="Sent"/>.</summary>
-    /// <param name="sent">How many bytes the kernel took; -1 when it failed, and the errno says why.</param>
+    /// <summary>
+    /// Offers everything to the kernel by one system call; the queue must not be empty. What the kernel took stays in the queue until <see cref="Sent"/>.
+    /// </summary>
+    /// <param name="sent">How many bytes the kernel took; -1 when the call failed, and the errno says why.</param>
     /// <returns>How many bytes were offered.</returns>
     public readonly unsafe long SendOnce(int fd, out long sent)
     {

@@ -5,12 +5,13 @@ using KeyEvt.Proxy.Transport.Posix;
 namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>
-/// What has the kernel for this connection: bytes, nothing for now, the end, or an error? Used on the loop's thread only.
-/// <para>A mutable struct inside its <see cref="EpollReader"/>, for the reason given at <see cref="ReceivedBlocks"/>. Keep it in a field that is not readonly.</para>
+/// What does the kernel have for this connection: bytes, nothing for now, the end, or an error? Used on the loop's thread only.
+/// <para>A mutable struct inside its <see cref="EpollReader"/>, for the reason given at <see cref="ReceivedBlocks"/>. Keep it in a field that is not
+/// readonly.</para>
 /// </summary>
 internal struct SocketReceiver(EpollConnection connection)
 {
-    /// <summary>So many receives may one connection make in one turn of the loop, so that all others get theirs.</summary>
+    /// <summary>How many receives one connection may make in one turn of the loop, so that all others get theirs.</summary>
     private const int ReceivesPerTurn = 16;
 
     private const int ConnectionReset = 104; // ECONNRESET
@@ -29,11 +30,12 @@ internal struct SocketReceiver(EpollConnection connection)
     public void End() => HasEnded = true;
 
     /// <summary>
-    /// Receives once, into this block or into a new one. Returns the block; null when nothing is there, or when the end or an error has come, which is noted.
+    /// Receives once, into the given block or into a new one. Returns the block. Returns null when nothing is there; also when the end or an error has come,
+    /// which is noted.
     /// </summary>
     /// <remarks>
-    /// A receive that takes less than it could has emptied the socket, and epoll will report whatever comes later (epoll(7), question 9). So no second receive is made that would only say
-    /// EAGAIN.
+    /// A receive that gets less than it had room for has emptied the socket, and epoll will report whatever comes later (epoll(7), question 9). So no second
+    /// receive is made, which would only return EAGAIN.
     /// </remarks>
     /// <param name="into">Null: a new block is rented, and given back when nothing comes.</param>
     public unsafe Block? Receive(Block? into)
@@ -67,14 +69,16 @@ internal struct SocketReceiver(EpollConnection connection)
         return null;
     }
 
-    /// <summary>Receives and drops what is there. Unread bytes would turn the closing of the socket into a reset, and the peer could lose what was sent to it last.</summary>
+    /// <summary>
+    /// Receives and drops what is there. A socket that is closed with unread bytes resets the connection, and the peer could lose what was sent to it last.
+    /// </summary>
     public readonly unsafe void Discard()
     {
         var block = connection.IsReadable ? connection.Loop.Blocks.Rent() : null;
         if (block is null) return;
         for (var i = 0; i < ReceivesPerTurn && Libc.Receive(connection.Fd, block.Pointer, (nuint)block.Capacity, 0) > 0; i++)
         {
-            // A peer that sends without end is reset after all.
+            // If a peer sends without end, the connection is reset all the same.
         }
 
         connection.Loop.Blocks.Return(block);

@@ -3,7 +3,10 @@ using KeyEvt.Proxy.Transport.Sockets;
 
 namespace KeyEvt.Proxy.Transport.Epoll;
 
-/// <summary>What every TCP connection has set; an accepted one has it from its listening socket. As <see cref="SocketTransport"/>.</summary>
+/// <summary>
+/// Which options does every TCP connection have? An accepted connection inherits them from its listening socket. The same as
+/// <see cref="SocketTransport.Configure"/> sets.
+/// </summary>
 internal static class TcpOptions
 {
     private const int Socket = 1;

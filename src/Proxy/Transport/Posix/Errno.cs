@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace KeyEvt.Proxy.Transport.Posix;
 
-/// <summary>What does an errno of Linux mean in the words of the rest of the program? Numbers are those of x64 and arm64.</summary>
+/// <summary>Which .NET exception does an errno of Linux become? The numbers are those of x64 and arm64.</summary>
 internal static class Errno
 {
     public const int Interrupted = 4;
@@ -11,7 +11,7 @@ internal static class Errno
 
     public static SocketException ToException(int errno) => new((int)Classify(errno));
 
-    /// <summary>As the runtime's sockets do it; what it has no name for is <see cref="SocketError.SocketError"/>.</summary>
+    /// <summary>As the runtime's own sockets translate it. What they have no name for becomes <see cref="SocketError.SocketError"/>.</summary>
     private static SocketError Classify(int errno) => errno switch
     {
         1 or 13 => SocketError.AccessDenied, // EPERM, EACCES

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace KeyEvt.Proxy.Transport.Posix;
 
 /// <summary>
-/// Which system calls does the event loop make? libc's own functions, the raw result: -1 and <see cref="Marshal.GetLastSystemError"/>.
-/// All are called for non-blocking descriptors; only <see cref="EpollWait"/> may sleep.
+/// Which system calls does the event loop make? libc's own functions, with their raw results: -1 means failure, and <see cref="Marshal.GetLastSystemError"/>
+/// says why. All are called for non-blocking descriptors; only <see cref="EpollWait"/> may sleep.
 /// </summary>
 internal static unsafe partial class Libc
 {
@@ -85,7 +85,7 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "dup")]
     private static partial int Duplicate(int fd);
 
-    /// <summary>Open files that this process may have.</summary>
+    /// <summary>How many files this process may have open.</summary>
     public static long MaxDescriptors()
     {
         const int OpenFiles = 7;
@@ -93,7 +93,7 @@ internal static unsafe partial class Libc
         return GetLimit(OpenFiles, limits) == 0 && limits[0] <= int.MaxValue ? (long)limits[0] : int.MaxValue;
     }
 
-    /// <summary>The number that the next descriptor would have; none: the largest.</summary>
+    /// <summary>The number that the next descriptor will get; the largest int if there is none.</summary>
     public static int LowestFree()
     {
         var fd = Duplicate(2);
@@ -102,7 +102,7 @@ internal static unsafe partial class Libc
         return fd;
     }
 
-    /// <summary>The error of a connect that has ended; 0: connected.</summary>
+    /// <summary>The error of a connect that has ended; 0: it succeeded.</summary>
     public static int TakeError(int fd)
     {
         int error;
@@ -115,7 +115,7 @@ internal static unsafe partial class Libc
     /// <summary>SO_REUSEADDR.</summary>
     public static void ReuseAddress(int fd, bool mayReuse) => SetOption(fd, SocketLevel, ReuseAddressOption, mayReuse ? 1 : 0);
 
-    /// <summary>Closing the socket resets the connection, and drops what is not sent yet.</summary>
+    /// <summary>Makes closing the socket reset the connection, and drop what is not sent yet.</summary>
     public static void ResetOnClose(int fd)
     {
         var onAndSeconds = stackalloc int[2] { 1, 0 }; // struct linger

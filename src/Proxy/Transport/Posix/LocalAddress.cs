@@ -6,7 +6,7 @@ namespace KeyEvt.Proxy.Transport.Posix;
 /// <summary>Which address of this machine has the peer of a socket connected to?</summary>
 internal static class LocalAddress
 {
-    /// <summary>Null: it has none, or is closed already.</summary>
+    /// <summary>Null: the socket has no address, or is closed already.</summary>
     public static IPAddress? Of(Socket socket)
     {
         try

@@ -1,8 +1,8 @@
 namespace KeyEvt.Proxy.Transport.Posix;
 
-/// <summary>Which system calls are there on this system?</summary>
+/// <summary>Which system calls does this system have?</summary>
 internal static class Platform
 {
-    /// <summary>libc's own functions are called by their 64-bit layouts.</summary>
+    /// <summary>The structs that are passed to libc have their 64-bit layouts, so a 32-bit process does not count.</summary>
     public static bool HasEpoll => OperatingSystem.IsLinux() && Environment.Is64BitProcess;
 }

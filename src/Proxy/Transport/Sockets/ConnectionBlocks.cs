@@ -3,18 +3,19 @@ using System.Buffers;
 namespace KeyEvt.Proxy.Transport.Sockets;
 
 /// <summary>
-/// The memory of one connection's send pipe: the shared pool, with the block rented last kept back.
+/// The memory of one connection's send pipe: the shared pool, but the block that was rented last is kept back.
 /// <para>
-/// Why not the shared pool itself: when sending fails, SocketConnection completes both ends of its send pipe on its own thread, and the pipe
-/// gives its blocks back, also the one that a pump may be copying into at that moment. From the shared pool that block could already
-/// be another session's, and one client's bytes would overwrite another's. The block being written is always the one rented last; it stays
-/// here until the next rent, which only the writer itself does.
+/// Why not the shared pool itself: when sending fails, SocketConnection completes both ends of its send pipe on its own thread, and the pipe gives its blocks
+/// back. Among them is the block that a pump may be copying into at that moment. From the shared pool, that block could already be another session's, and one
+/// client's bytes would overwrite another's. The block that is being written is always the one that was rented last. It stays here until the next rent, which
+/// only the writer itself makes.
 /// </para>
 /// </summary>
 internal sealed class ConnectionBlocks : MemoryPool<byte>
 {
     private const int BlockBytes = 4096;
 
+    /// <summary>Both blocks are guarded by the lock on this object.</summary>
     private Block? _spare;
     private Block? _last;
 
@@ -36,7 +37,9 @@ internal sealed class ConnectionBlocks : MemoryPool<byte>
         }
     }
 
-    /// <summary>The spare block goes to the garbage collector: nobody can write to it under another name.</summary>
+    /// <summary>
+    /// The spare block goes to the garbage collector. It must not go back to the shared pool, where somebody else could get it while it is still written to.
+    /// </summary>
     protected override void Dispose(bool disposing)
     {
     }

@@ -7,20 +7,21 @@ using Pipelines.Sockets.Unofficial;
 namespace KeyEvt.Proxy.Transport.Sockets;
 
 /// <summary>
-/// One socket as two pipes, by SocketConnection. Its receive loop ends the input at FIN; its send loop, once the output is completed, sends what is
-/// left and then shuts down sending only: half-closing works as a session needs it.
+/// One socket as two pipes, by SocketConnection. Its receive loop ends the input at FIN. Its send loop, once the output is completed, sends what is left and
+/// then shuts down only the sending direction. So half-closing works as a session needs it.
 /// <para>
-/// Two of its habits are kept away from sessions. Its Dispose wakes both loops while the kernel may still use their
-/// buffers; here the socket alone is disposed, and the runtime ends the loops. And it does not say when the last byte is sent; disposing here waits for
-/// that, within a deadline.
+/// Two of its habits are kept away from sessions. Its Dispose wakes both loops while the kernel may still use their buffers; so only the socket is disposed of
+/// here, and the runtime ends the loops. And it does not say when the last byte is sent; disposing of this connection waits for that, within a deadline.
 /// </para>
 /// </summary>
 internal sealed class PipelinedConnection : IConnection
 {
-    /// <summary>How long a peer may take for the last bytes (at most <see cref="PauseBytes"/> and the kernel's own buffer) after its session has ended.</summary>
+    /// <summary>
+    /// How long a peer may take for the last bytes (at most <see cref="PauseBytes"/> and the kernel's own buffer) after its session has ended.
+    /// </summary>
     private static readonly TimeSpan SendDeadline = TimeSpan.FromSeconds(10);
 
-    /// <summary>A direction stops reading when this much waits to be written, and goes on at half of it.</summary>
+    /// <summary>A pipe's writer pauses when this much is unread, and goes on at half of it.</summary>
     private const int PauseBytes = 128 * 1024;
 
     private static readonly PipeOptions ReceiveOptions = NewOptions(pool: null);
@@ -35,7 +36,7 @@ internal sealed class PipelinedConnection : IConnection
         (_socket, _time) = (socket, time);
         RemoteName = remoteName;
         _pipes = SocketConnection.Create(socket, NewOptions(new ConnectionBlocks()), ReceiveOptions, SocketConnectionOptions.InlineReads | SocketConnectionOptions.InlineWrites);
-#pragma warning disable CS0618 // "may not be invoked on all implementations": Pipe, which this is, invokes it
+#pragma warning disable CS0618 // "may not be invoked on all implementations": the Pipe used here does invoke it
         _pipes.Output.OnReaderCompleted(static (_, sent) => ((TaskCompletionSource)sent!).TrySetResult(), _allSent);
 #pragma warning restore CS0618
     }
@@ -57,11 +58,11 @@ internal sealed class PipelinedConnection : IConnection
         }
         catch (SocketException)
         {
-            // not connected any more
+            // the socket is not connected any more
         }
         catch (ObjectDisposedException)
         {
-            // already over
+            // the socket is already disposed of
         }
     }
 

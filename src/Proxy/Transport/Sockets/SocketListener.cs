@@ -3,7 +3,7 @@ using KeyEvt.Proxy.Transport.Posix;
 
 namespace KeyEvt.Proxy.Transport.Sockets;
 
-/// <summary>A listening TCP or unix socket, accepted from by the runtime.</summary>
+/// <summary>A listening TCP or unix socket that accepts through the runtime. Used by one accept loop.</summary>
 internal sealed class SocketListener(TransportAddress address, SocketSettings settings, TimeProvider? time = null) : IConnectionListener
 {
     private readonly ListeningSocket _listening = new(address, settings);
@@ -31,7 +31,7 @@ internal sealed class SocketListener(TransportAddress address, SocketSettings se
         }
     }
 
-    /// <summary>For who makes something else of it than two plain pipes.</summary>
+    /// <summary>Accepts a bare socket, for a caller that does not want two plain pipes.</summary>
     public async ValueTask<Socket> AcceptSocketAsync(CancellationToken cancellationToken)
     {
         DescriptorReserve.ThrowIfScarce(_lastHandle);
@@ -39,7 +39,7 @@ internal sealed class SocketListener(TransportAddress address, SocketSettings se
         _lastHandle = socket.Handle;
         try
         {
-            // The peer may be gone already; then this throws, and the accept loop goes on.
+            // The peer may be gone already. Then this throws, and the accept loop goes on.
             SocketTransport.Configure(socket, settings);
             return socket;
         }

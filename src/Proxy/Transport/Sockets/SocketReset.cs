@@ -2,10 +2,10 @@ using System.Net.Sockets;
 
 namespace KeyEvt.Proxy.Transport.Sockets;
 
-/// <summary>How does a socket of the runtime end so that its peer sees a reset?</summary>
+/// <summary>How is a socket of the runtime closed so that its peer sees a reset?</summary>
 internal static class SocketReset
 {
-    /// <summary>Closes it; what is not sent yet is dropped. May be called more than once.</summary>
+    /// <summary>Closes the socket, and drops what is not sent yet. May be called more than once.</summary>
     public static void Reset(this Socket socket)
     {
         try
@@ -14,7 +14,7 @@ internal static class SocketReset
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // over already
+            // the socket is already closed
         }
 
         socket.Dispose();

@@ -3,15 +3,15 @@ using KeyEvt.Forwarder.Net;
 
 namespace KeyEvt.Proxy.Transport.Sockets;
 
-/// <summary>Connections over the runtime's sockets, as pipes by Pipelines.Sockets.Unofficial: TCP and unix sockets, any system.</summary>
-/// <param name="race">Null: names are resolved by the system.</param>
+/// <summary>Connections over the runtime's sockets, as pipes by Pipelines.Sockets.Unofficial: TCP and unix sockets, on any system.</summary>
+/// <param name="race">Null: the system resolves names.</param>
 internal sealed class SocketTransport(SocketSettings? settings = null, TimeProvider? time = null, HappyEyeballs? race = null) : ITransport
 {
     private readonly HappyEyeballs _race = race ?? HappyEyeballs.By(time ?? TimeProvider.System);
     private readonly SocketSettings _settings = settings ?? new SocketSettings();
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
-    public Task Completion { get; } = new TaskCompletionSource().Task; // the runtime's sockets do not die
+    public Task Completion { get; } = new TaskCompletionSource().Task; // never completes: the runtime's sockets cannot die as a whole
 
     public IConnectionListener Listen(TransportAddress address) => new SocketListener(address, _settings, _time);
 
@@ -23,7 +23,7 @@ internal sealed class SocketTransport(SocketSettings? settings = null, TimeProvi
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>A connected socket with its options set.</summary>
+    /// <summary>Makes a connected socket with its options set.</summary>
     internal static async Task<Socket> OpenAsync(TransportAddress address, SocketSettings settings, HappyEyeballs race, CancellationToken cancellationToken)
     {
         var socket = await (address.UnixPath is { } path ? HappyEyeballs.OpenUnixAsync(path, cancellationToken) : race.OpenAsync(address.Host, address.Port, cancellationToken)).ConfigureAwait(false);

@@ -1,14 +1,14 @@
 namespace KeyEvt.Proxy.Transport.Tls;
 
-/// <summary>Must clients show a certificate? The words of Redis' tls-auth-clients.</summary>
+/// <summary>Must clients show a certificate? The values of Redis' tls-auth-clients.</summary>
 internal enum ClientCertificates
 {
-    /// <summary>They are not asked.</summary>
+    /// <summary>Clients are not asked for one.</summary>
     No,
 
-    /// <summary>One that is shown must be good.</summary>
+    /// <summary>A client may show none, but one that it shows must be valid.</summary>
     Optional,
 
-    /// <summary>Who shows none, or none that is good, is refused.</summary>
+    /// <summary>A client that shows no valid certificate is refused.</summary>
     Yes,
 }

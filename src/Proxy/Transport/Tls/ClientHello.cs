@@ -6,7 +6,7 @@ namespace KeyEvt.Proxy.Transport.Tls;
 
 /// <summary>
 /// Has a client begun to speak TLS? Reads its first record whole before anything costly is made for it: type 22 (handshake), version, length, then that many
-/// bytes (RFC 8446, section 5.1). While nothing comes no buffer is held, and later only what has come.
+/// bytes (RFC 8446, section 5.1). While nothing comes, no buffer is held; later a small one, which grows only with what has come.
 /// </summary>
 internal static class ClientHello
 {
@@ -15,12 +15,12 @@ internal static class ClientHello
     private const int MaxRecordBytes = 16 * 1024;
     private const int FirstBytes = 512;
 
-    /// <summary>What the client has sent so far, at least one record; empty: it has left without a word.</summary>
-    /// <exception cref="TlsFailedException">It speaks something else, or left in the middle.</exception>
-    /// <exception cref="SocketException">The connection broke, or the socket was closed on this side.</exception>
+    /// <summary>Returns what the client has sent so far, at least one record. Empty: the client left without sending anything.</summary>
+    /// <exception cref="TlsFailedException">The client speaks something else, or left in the middle of the record.</exception>
+    /// <exception cref="SocketException">The connection broke, or this side closed the socket.</exception>
     public static async ValueTask<ReadOnlyMemory<byte>> ReceiveAsync(Socket socket)
     {
-        await ReceiveFirstAsync(socket, Memory<byte>.Empty).ConfigureAwait(false); // waits without a buffer until there is something, or the end
+        await ReceiveFirstAsync(socket, Memory<byte>.Empty).ConfigureAwait(false); // waits without a buffer until there are bytes, or the end
         var bytes = new byte[FirstBytes];
         for (var count = 0; ;)
         {
@@ -36,7 +36,7 @@ internal static class ClientHello
         }
     }
 
-    /// <summary>A reset is an end as well: so end those who only look whether the port is open.</summary>
+    /// <summary>A reset in front of the first byte counts as the end: a program that only checks whether the port is open often leaves by one.</summary>
     private static async ValueTask<int> ReceiveFirstAsync(Socket socket, Memory<byte> bytes)
     {
         try

@@ -5,11 +5,14 @@ using KeyEvt.Proxy.Transport.Sockets;
 namespace KeyEvt.Proxy.Transport.Tls;
 
 /// <summary>
-/// Whose TLS handshake may run, and who has to leave? One admission for all addresses of the program. Thread safe.
+/// Whose TLS handshake may run, and who has to leave? One admission for all addresses of the program. Thread safe: all state is guarded by the gate.
 /// <list type="bullet">
-/// <item>A client that has sent nothing takes no handshake. When there are too many of them, the one that has been silent for longest is put out. If the newcomer's own network has too many, one of its own is.</item>
-/// <item>A client that has spoken gets a handshake at once, while the limits of all and of its network allow one. Otherwise it waits its turn.</item>
-/// <item>From its arrival to the end of its handshake a client may take <see cref="Deadline"/>. While others wait for its place, the handshake may take <see cref="Patience"/>.</item>
+/// <item>A client that has sent nothing does not count as a handshake. When there are too many such clients, the one that has been silent for longest is put
+/// out. If the newcomer's own network has too many, the oldest of that network is.</item>
+/// <item>A client that has sent its ClientHello gets a handshake at once, if the limits of the program and of its network allow one more. Otherwise it
+/// waits.</item>
+/// <item>From its arrival to the end of its handshake a client may take <see cref="Deadline"/>. While others wait for its place, its handshake may take
+/// <see cref="Patience"/>.</item>
 /// </list>
 /// </summary>
 internal sealed class HandshakeAdmission : IDisposable
@@ -39,8 +42,10 @@ internal sealed class HandshakeAdmission : IDisposable
         _timer = time.CreateTimer(static room => ((HandshakeAdmission)room!).Sweep(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Admits a client that has sent nothing yet. Null: so many clients wait that there is no place for another one, not even if it spoke at once.</summary>
-    /// <param name="owner">See <see cref="PutOutAll"/>.</param>
+    /// <summary>
+    /// Admits a client that has sent nothing yet. Null: so many clients wait that there is no place for another one, even if it would send at once.
+    /// </summary>
+    /// <param name="owner">The listener that the client came in by, see <see cref="PutOutAll"/>.</param>
     public PendingHandshake? Enter(Socket socket, IPAddress from, object owner)
     {
         var guest = new PendingHandshake(socket, owner, HandshakeLimits.NetworkOf(from), _time.GetTimestamp());
@@ -67,7 +72,9 @@ internal sealed class HandshakeAdmission : IDisposable
         return guest;
     }
 
-    /// <summary>The client's ClientHello has come. Completes with true as soon as its handshake may begin, with false when it is put out.</summary>
+    /// <summary>
+    /// Called when the client's ClientHello has come. Completes with true as soon as the client's handshake may begin, with false when the client is put out.
+    /// </summary>
     public Task<bool> TurnAsync(PendingHandshake guest)
     {
         lock (_gate)
@@ -75,7 +82,7 @@ internal sealed class HandshakeAdmission : IDisposable
             if (guest.Stage == HandshakeStage.Silent)
             {
                 Remove(guest, reason: null);
-                if (MayBegin(guest)) Begin(guest); // then nobody waits who could have its place
+                if (MayBegin(guest)) Begin(guest); // overtakes nobody: a waiting client that could use this place would have got it already
                 else _queues.Add(guest, HandshakeStage.Waiting);
             }
         }
@@ -83,7 +90,7 @@ internal sealed class HandshakeAdmission : IDisposable
         return guest.Turn.Task;
     }
 
-    /// <summary>The client's handshake is over, or the client has gone. False: it had left already, or was put out.</summary>
+    /// <summary>Called when the client's handshake is over, or the client has gone. False: it had left already, or was put out.</summary>
     public bool Leave(PendingHandshake guest)
     {
         lock (_gate)
@@ -96,7 +103,7 @@ internal sealed class HandshakeAdmission : IDisposable
         }
     }
 
-    /// <summary>Resets the clients of a listener that lets nobody in any more, as the system does with those that nobody has accepted.</summary>
+    /// <summary>Resets the clients of a listener that accepts nobody any more, as the system does with clients that nobody has accepted.</summary>
     public void PutOutAll(object owner)
     {
         lock (_gate)
@@ -104,7 +111,7 @@ internal sealed class HandshakeAdmission : IDisposable
             foreach (var guest in _queues.All.Where(guest => guest.Owner == owner).ToList())
             {
                 guest.Reason = Closed;
-                guest.Socket.Reset(); // before its handshake gets to know, which would end the connection in order
+                guest.Socket.Reset(); // before its handshake notices, which would end the connection without a reset
                 Remove(guest, Closed);
             }
 
@@ -140,7 +147,7 @@ internal sealed class HandshakeAdmission : IDisposable
         return isInTheWay ? TooSlow : null;
     }
 
-    /// <summary>Gives free places to those that wait, the longest wait first. Passes over those whose network has its share.</summary>
+    /// <summary>Gives free places to waiting clients, the longest wait first. Passes over clients whose network has its full share.</summary>
     private void CallNext()
     {
         for (var next = _queues.Waiting.First; next is not null && _queues.Shaking.Count < _limits.Handshakes;)
@@ -164,7 +171,7 @@ internal sealed class HandshakeAdmission : IDisposable
 
     private int CountOf(PendingHandshake guest, HandshakeStage stage) => _queues.CountOf(guest.Network, stage);
 
-    /// <param name="reason">Why the guest has to leave; null: it was not put out.</param>
+    /// <param name="reason">Why the client is put out; null: it is not.</param>
     private void Remove(PendingHandshake guest, string? reason)
     {
         _queues.Remove(guest);

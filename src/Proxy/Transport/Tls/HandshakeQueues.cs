@@ -1,12 +1,15 @@
 namespace KeyEvt.Proxy.Transport.Tls;
 
-/// <summary>Which clients are in which stage of their handshake, and how many of each network? Not thread safe; its <see cref="HandshakeAdmission"/> holds the lock.</summary>
+/// <summary>
+/// Which clients are in which stage of their handshake, and how many of each network? Not thread safe: <see cref="HandshakeAdmission"/> holds its lock while it
+/// uses this.
+/// </summary>
 internal sealed class HandshakeQueues
 {
-    /// <summary>One list for each <see cref="HandshakeStage"/> but the last, in the order in which the clients came to that stage.</summary>
+    /// <summary>One list for each <see cref="HandshakeStage"/> except the last, in the order in which the clients came to that stage.</summary>
     private readonly LinkedList<PendingHandshake>[] _guests = [new(), new(), new()];
 
-    /// <summary>How many clients a network has in each stage. Networks that have none are not in it.</summary>
+    /// <summary>How many clients a network has in each stage. Networks without clients are not in it.</summary>
     private readonly Dictionary<UInt128, int[]> _counts = [];
 
     public LinkedList<PendingHandshake> Silent => _guests[(int)HandshakeStage.Silent];
@@ -21,7 +24,7 @@ internal sealed class HandshakeQueues
 
     public int CountOf(UInt128 network, HandshakeStage stage) => _counts.TryGetValue(network, out var counts) ? counts[(int)stage] : 0;
 
-    /// <summary>Puts a client that is in no stage behind all others of this one.</summary>
+    /// <summary>Puts a client that is in no stage behind all others of this stage.</summary>
     public void Add(PendingHandshake guest, HandshakeStage stage)
     {
         guest.Stage = stage;
@@ -30,7 +33,7 @@ internal sealed class HandshakeQueues
         counts[(int)stage]++;
     }
 
-    /// <summary>Takes a client out of its stage; its stage is <see cref="HandshakeStage.Over"/> then.</summary>
+    /// <summary>Takes a client out of its stage. Its stage is <see cref="HandshakeStage.Over"/> then.</summary>
     public void Remove(PendingHandshake guest)
     {
         var stage = (int)guest.Stage;

@@ -6,12 +6,12 @@ internal enum HandshakeStage
     /// <summary>Its ClientHello has not come, or not all of it.</summary>
     Silent,
 
-    /// <summary>It has come; the client waits for its turn.</summary>
+    /// <summary>Its ClientHello has come; the client waits for its handshake.</summary>
     Waiting,
 
     /// <summary>The handshake runs.</summary>
     Shaking,
 
-    /// <summary>It is over: the client was let in, has gone, or was put out.</summary>
+    /// <summary>It is over: the client became a session, has gone, or was put out.</summary>
     Over,
 }

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace KeyEvt.Proxy.Transport.Tls;
 
-/// <summary>A connection whose first bytes have been read already: they come first, then what is received. Owns the socket.</summary>
+/// <summary>A connection whose first bytes have been read already. Reads return those bytes first, and then what is received. Owns the socket.</summary>
 internal sealed class HelloStream(Socket socket, ReadOnlyMemory<byte> hello) : NetworkStream(socket, ownsSocket: true)
 {
     private ReadOnlyMemory<byte> _hello = hello;
@@ -12,7 +12,7 @@ internal sealed class HelloStream(Socket socket, ReadOnlyMemory<byte> hello) : N
         if (_hello.IsEmpty) return base.ReadAsync(buffer, cancellationToken);
         var count = Math.Min(buffer.Length, _hello.Length);
         _hello[..count].CopyTo(buffer);
-        _hello = count < _hello.Length ? _hello[count..] : default; // the array behind it is let go
+        _hello = count < _hello.Length ? _hello[count..] : default; // lets go of the array
         return ValueTask.FromResult(count);
     }
 }

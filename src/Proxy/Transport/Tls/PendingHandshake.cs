@@ -2,10 +2,10 @@ using System.Net.Sockets;
 
 namespace KeyEvt.Proxy.Transport.Tls;
 
-/// <summary>One client between accept and session. <see cref="HandshakeAdmission"/> alone changes it, under its lock.</summary>
-/// <param name="owner">The listener that it came in by.</param>
+/// <summary>One client between accept and session. Only <see cref="HandshakeAdmission"/> changes it, under its lock.</summary>
+/// <param name="owner">The listener that the client came in by.</param>
 /// <param name="network">See <see cref="HandshakeLimits.NetworkOf"/>.</param>
-/// <param name="cameAt">Time stamp.</param>
+/// <param name="cameAt">Timestamp of its arrival.</param>
 internal sealed class PendingHandshake(Socket socket, object owner, UInt128 network, long cameAt)
 {
     public Socket Socket => socket;
@@ -18,15 +18,18 @@ internal sealed class PendingHandshake(Socket socket, object owner, UInt128 netw
 
     public HandshakeStage Stage { get; set; }
 
-    /// <summary>Time stamp of the begin of the handshake.</summary>
+    /// <summary>Timestamp of the beginning of its handshake.</summary>
     public long ShakingSince { get; set; }
 
-    /// <summary>Why it was put out; null: it was not. Its socket is closed then, and whatever waits for it fails.</summary>
+    /// <summary>
+    /// Why the client was put out; null: it was not. Its socket is closed then, and whatever waits for the socket fails. Set before the socket is closed and
+    /// before <see cref="Turn"/> completes, so <see cref="TlsListener"/> may read it after either without the lock.
+    /// </summary>
     public string? Reason { get; set; }
 
-    /// <summary>In the list of its stage.</summary>
+    /// <summary>The client's node in the list of its stage.</summary>
     public LinkedListNode<PendingHandshake>? Place { get; set; }
 
-    /// <summary>True: it is its turn. False: it was put out.</summary>
+    /// <summary>True: the handshake may begin. False: the client was put out.</summary>
     public TaskCompletionSource<bool> Turn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -8,11 +8,11 @@ using KeyEvt.Proxy.Transport.Sockets;
 namespace KeyEvt.Proxy.Transport.Tls;
 
 /// <summary>
-/// One TLS stream as two pipes: a loop that receives and one that sends. Completing the output sends what is left, then the end that TLS
-/// has for one direction (close_notify), then FIN; the input goes on.
+/// One TLS stream as two pipes, with one loop that receives and one that sends. Completing the output sends what is left, then TLS' own end of one direction
+/// (close_notify), then FIN. The input goes on.
 /// <para>
-/// Loops of its own, and not PipeReader.Create and PipeWriter.Create over the stream: those have no half-close, write in the caller's flush, and a woken
-/// read would cancel a read inside TLS. While nothing comes, no buffer is held: the stream is asked for zero bytes first.
+/// Why loops of its own, and not PipeReader.Create and PipeWriter.Create over the stream: those have no half-close, write inside the caller's flush, and waking
+/// a read would cancel a read inside TLS. While nothing comes, no buffer is held: the loop first reads zero bytes, which waits for data.
 /// </para>
 /// </summary>
 internal sealed class TlsConnection : IConnection
@@ -20,9 +20,10 @@ internal sealed class TlsConnection : IConnection
     /// <summary>How long a peer may take for the last bytes after its session has ended.</summary>
     private static readonly TimeSpan SendDeadline = TimeSpan.FromSeconds(10);
 
-    /// <summary>What a TLS record holds: each segment becomes one.</summary>
+    /// <summary>The most that a TLS record holds. Each segment of a pipe becomes one record.</summary>
     private const int SegmentBytes = 16 * 1024;
 
+    /// <summary>A pipe's writer pauses when this much is unread, and goes on at half of it.</summary>
     private const int PauseBytes = 128 * 1024;
 
     private static readonly PipeOptions Options = new(
@@ -41,7 +42,7 @@ internal sealed class TlsConnection : IConnection
     private readonly Task _receiving;
     private readonly Task _sending;
 
-    /// <summary>Takes both over; the handshake is done.</summary>
+    /// <summary>Takes over the socket and the stream; the handshake must be done.</summary>
     public TlsConnection(Socket socket, SslStream secure, string remoteName, TimeProvider time)
     {
         (_socket, _secure, RemoteName, _time) = (socket, secure, remoteName, time);
@@ -65,11 +66,11 @@ internal sealed class TlsConnection : IConnection
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // over already
+            // the socket is already closed
         }
     }
 
-    /// <summary>Without TLS' own end (close_notify): a reset is one of TCP, and so a client of TLS takes it.</summary>
+    /// <summary>Resets TCP without TLS' own end (close_notify). A TLS client takes it for a reset.</summary>
     public void ResetPeer() => _socket.Reset();
 
     public async ValueTask DisposeAsync()
@@ -128,7 +129,7 @@ internal sealed class TlsConnection : IConnection
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
         {
-            // The peer takes no more bytes: the next flush says so.
+            // The peer takes no more bytes; the next flush says so.
         }
 
         await _toSend.Reader.CompleteAsync().ConfigureAwait(false);

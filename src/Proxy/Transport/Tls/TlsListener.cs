@@ -1,15 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
-using KeyEvt.Proxy.Listen;
 using KeyEvt.Proxy.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Transport.Tls;
 
 /// <summary>
-/// A listening socket whose clients are handed over when their TLS handshake is done. A client that is slow at it, or fails, keeps nobody waiting and
-/// never becomes a session. <see cref="HandshakeAdmission"/> decides whose handshake runs.
+/// A listening socket that hands clients over when their TLS handshake is done. A client whose handshake is slow or fails keeps nobody waiting, and never
+/// becomes a session. <see cref="HandshakeAdmission"/> decides whose handshake runs.
 /// </summary>
 /// <param name="room">Admits the clients of all addresses of the program.</param>
 internal sealed class TlsListener(SocketListener listener, TlsServer server, HandshakeAdmission room, TimeProvider time, ILogger logger) : IConnectionListener
@@ -19,18 +18,20 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
     private readonly RefusedHandshakes _refused = new(TransportAddress.TlsScheme + listener.Address, time, logger);
 
     /// <summary>
-    /// The clients whose handshake is done. This and <see cref="_end"/> last until the address is refused, and are made anew when it listens again. A handshake that ends too late finds
-    /// the channel completed.
+    /// The clients whose handshake is done. This channel and <see cref="_end"/> are used until the address is refused, and replaced when it listens again. A
+    /// handshake that ends too late finds the channel completed. The accept loop replaces it; handshakes on other threads read it by volatile.
     /// </summary>
     private volatile Channel<IConnection> _ready = Channel.CreateUnbounded<IConnection>();
+
+    /// <summary>This and the fields below are used by the accept loop only, and by <see cref="DisposeAsync"/> after it.</summary>
     private CancellationTokenSource _end = new();
 
-    /// <summary>Resets those who were no session yet when <see cref="Refuse"/> was called.</summary>
+    /// <summary>The task that resets those who were no session yet when <see cref="Refuse"/> was called.</summary>
     private Task _dropping = Task.CompletedTask;
 
     /// <summary>
-    /// What <see cref="AcceptAsync"/> waits for: a socket, or a client in the channel. Both tasks outlive a call. Each begun anew would stay registered with the channel until a client
-    /// arrives there.
+    /// The two tasks that <see cref="AcceptAsync"/> waits for: a new socket, or a client in the channel. Both outlast a call, and the next call goes on with
+    /// them. If each call made a new task, every one would stay registered with the channel until a client arrives there.
     /// </summary>
     private Task<Socket>? _accepting;
     private Task<bool>? _arriving;
@@ -66,7 +67,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
             {
                 var isOpen = await _arriving.ConfigureAwait(false);
                 _arriving = null;
-                if (!isOpen) throw new SocketException((int)SocketError.OperationAborted); // disposed
+                if (!isOpen) throw new SocketException((int)SocketError.OperationAborted); // the listener was disposed of
                 continue;
             }
 
@@ -84,7 +85,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         await DropAllAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Resets all clients that are no session yet. By the time it returns none of them can become one.</summary>
+    /// <summary>Resets all clients that are no session yet. When it returns, none of them can become one.</summary>
     private async Task DropAllAsync()
     {
         _ready.Writer.TryComplete();
@@ -109,7 +110,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         }
         catch (Exception e)
         {
-            ListenLog.EndFault(logger, e);
+            TransportLog.EndFault(logger, e);
         }
     }
 
@@ -129,7 +130,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         {
             if (reason != HandshakeAdmission.Closed)
             {
-                _refused.Report(client, reason); // else all clients of this address are put out at once
+                _refused.Report(client, reason); // a listener that closes puts out all of its clients at once, and that is not reported
             }
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
@@ -138,7 +139,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         }
         catch (Exception e)
         {
-            TlsLog.HandshakeFault(logger, Address, RefusedHandshakes.Name(client), e); // nobody awaits this task
+            TlsLog.HandshakeFault(logger, Address, RefusedHandshakes.Name(client), e); // logged here, as nobody awaits this task
         }
         finally
         {
@@ -147,7 +148,10 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
         }
     }
 
-    /// <summary>False: the client left without sending anything, as a port scan or a health check does.</summary>
+    /// <summary>
+    /// Waits for the ClientHello, then for its place, then for the handshake. False: the client left without sending anything, as a port scan or a health check
+    /// does.
+    /// </summary>
     private async Task<bool> ShakeHandsAsync(PendingHandshake guest, IPEndPoint client)
     {
         var hello = await ClientHello.ReceiveAsync(guest.Socket).ConfigureAwait(false);
@@ -162,7 +166,7 @@ internal sealed class TlsListener(SocketListener listener, TlsServer server, Han
 
         var connection = new TlsConnection(guest.Socket, secure, client.ToString(), time);
         if (_ready.Writer.TryWrite(connection)) return true;
-        await DropAsync(connection).ConfigureAwait(false); // nobody is let in any more
+        await DropAsync(connection).ConfigureAwait(false); // the channel is completed: no client is accepted any more
         return false;
     }
 }

@@ -8,7 +8,7 @@ internal sealed record TlsOptions
     /// <summary>For <c>--listen rediss://</c>.</summary>
     public TlsFiles Listen { get; init; } = new("--tls");
 
-    /// <summary>Whether clients must show a certificate. Null: they must when there is an authority to judge them by.</summary>
+    /// <summary>Whether clients must show a certificate; null: they must if --tls-ca is given.</summary>
     public ClientCertificates? Clients { get; init; }
 
     /// <summary>For <c>--upstream rediss://</c>.</summary>

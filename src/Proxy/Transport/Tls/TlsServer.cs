@@ -3,11 +3,11 @@ using KeyEvt.Forwarder.Tls;
 
 namespace KeyEvt.Proxy.Transport.Tls;
 
-/// <summary>How are TLS connections of clients taken? TLS 1.2 or newer, with the certificate read last.</summary>
+/// <summary>How are TLS connections of clients accepted? TLS 1.2 or newer, with the certificate that was read last.</summary>
 internal sealed class TlsServer(TlsSource source, ClientCertificates clients)
 {
-    /// <summary>Takes over the stream, also when it fails. Whoever does not want to wait any longer closes what is below it.</summary>
-    /// <exception cref="TlsFailedException">With the reason.</exception>
+    /// <summary>Makes the handshake. Takes over the stream, also when the handshake fails. To give up early, close what is below the stream.</summary>
+    /// <exception cref="TlsFailedException">The handshake failed; the message is the reason.</exception>
     public async Task<SslStream> SecureAsync(Stream plain)
     {
         string? refusal = null;

@@ -6,9 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Proxy.Transport.Tls;
 
-/// <summary>TLS where an address asks for it, over the runtime's sockets; everything else goes by the transport for plain connections.</summary>
-/// <param name="server">Null when no address to listen on asks for TLS.</param>
-/// <param name="race">Null: names are resolved by the system.</param>
+/// <summary>TLS for addresses that ask for it, over the runtime's sockets. All other addresses go to the transport for plain connections.</summary>
+/// <param name="server">Null when no listening address asks for TLS.</param>
+/// <param name="race">Null: the system resolves names.</param>
 internal sealed class TlsTransport(
     ITransport plain, TlsClient client, TlsServer? server, SocketSettings settings, HandshakeLimits limits, TimeProvider time, ILogger logger, HappyEyeballs? race = null) : ITransport
 {
@@ -29,7 +29,7 @@ internal sealed class TlsTransport(
         return plain.DisposeAsync();
     }
 
-    /// <exception cref="TlsFailedException">Somebody is there, but TLS does not come about.</exception>
+    /// <exception cref="TlsFailedException">Somebody accepts the connection, but the TLS handshake fails.</exception>
     public ValueTask<IConnection> ConnectAsync(TransportAddress address, CancellationToken cancellationToken) =>
         address.IsTls ? ConnectSecureAsync(address, cancellationToken) : plain.ConnectAsync(address, cancellationToken);
 
