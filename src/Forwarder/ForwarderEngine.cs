@@ -7,13 +7,13 @@ using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
-using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Intake;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Signals;
+using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging;
 
@@ -39,8 +39,10 @@ public sealed class ForwarderEngine : IAsyncDisposable
     private Task _deliveryRun = Task.CompletedTask;
 
     /// <exception cref="IOException">The spool directory cannot be used.</exception>
+    /// <param name="upstreamTls">TLS for <c>rediss://</c>.</param>
+    /// <param name="amqpTls">TLS for <c>amqps://</c>.</param>
     /// <param name="meters">Owns the meter that all instruments of the engine belong to.</param>
-    public ForwarderEngine(ForwarderOptions options, IMeterFactory meters, TimeProvider time, ILoggerFactory loggers)
+    public ForwarderEngine(ForwarderOptions options, TlsClient upstreamTls, TlsClient amqpTls, IMeterFactory meters, TimeProvider time, ILoggerFactory loggers)
     {
         var meter = meters.Create(ForwarderMetrics.MeterName);
         _time = time;
@@ -49,23 +51,23 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var current = new CurrentConfig(options.Initial);
         Ledger = new Ledger();
         Gaps = new GapLog();
-        var transport = new SocketRedisTransport(time, options.UpstreamTls);
+        var transport = new SocketRedisTransport(time, upstreamTls);
         _topology = new TopologyWatcher(options.Upstream, transport, time, logger);
         FeedSet? feeds = null; // created last, because it needs all the others
-        _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, options.UpstreamTls, $"keyevt-fallback-{options.Instance}", background, time, logger);
-        _spool = options.Spool is { } directory ? new LocalSpool(directory, logger) : null;
+        _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, upstreamTls, $"keyevt-fallback-{options.Instance}", background, time, logger);
+        _spool = options.Delivery.Spool is { } directory ? new LocalSpool(directory, logger) : null;
         IEventStoreSelector stores = options.Upstream.Shape == UpstreamShape.Cluster
             ? new ClusterStores(_topology, run => feeds?.NodeOf(run), _database, _spool, logger)
             : OneList(_topology, () => feeds?.Master, _database, _spool, logger);
 
-        var connector = new AmqpConnector($"keyevt-{options.Instance}", options.AmqpTls, new QueueDeclaration(options.PublishGaps, logger), background, time, logger);
-        _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { HasSpool = _spool is not null }, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };
+        var connector = new AmqpConnector($"keyevt-{options.Instance}", amqpTls, new QueueDeclaration(options.PublishGaps, logger), background, time, logger);
+        _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };
         var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value);
         if (options.PublishGaps) Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
 
-        var feedOptions = new NodeFeedOptions { Address = options.Upstream.Login, NotifyMode = options.NotifyMode, Instance = options.Instance, TlsFiles = options.UpstreamTls.Files };
         Coverage = new CoverageGateRegistry(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
-        feeds = _feeds = new FeedSet(_topology, feedOptions, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new CheckpointRegistry(key, options.Instance) : null);
+        feeds = _feeds = new FeedSet(
+            _topology, options.Feed, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new CheckpointRegistry(key, options.Instance) : null, options.Instance);
         _feeds.Want(ForwarderControl.WantedBy(options.Initial));
         var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Coverage, Gaps, time);
         LedgerMetrics.Add(meter, Ledger);

@@ -1,6 +1,7 @@
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Feed.Status;
-using KeyEvt.Forwarder.Tls;
+using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder;
@@ -8,15 +9,10 @@ namespace KeyEvt.Forwarder;
 /// <summary>Which options are fixed for one run of the engine?</summary>
 public sealed record ForwarderOptions
 {
-    public required UpstreamAddress Upstream { get; init; }
+    public UpstreamAddress Upstream { get; init; } = UpstreamAddress.Of(new RedisAddress { Host = "127.0.0.1", Port = RedisAddress.DefaultPort });
 
-    /// <summary>TLS for <c>rediss://</c>.</summary>
-    public TlsClient UpstreamTls { get; init; } = TlsClient.OfSystem("--upstream");
-
-    /// <summary>TLS for <c>amqps://</c>.</summary>
-    public TlsClient AmqpTls { get; init; } = TlsClient.OfSystem("--amqp");
-
-    public NotifyMode NotifyMode { get; init; } = NotifyMode.Manage;
+    /// <summary>The same for the feeds of all nodes.</summary>
+    public NodeFeedOptions Feed { get; init; } = new();
 
     /// <summary>How long requests wait at most for a node's events to be heard; zero: they never wait.</summary>
     public TimeSpan CoverageWait { get; init; }
@@ -24,19 +20,20 @@ public sealed record ForwarderOptions
     /// <summary>Names this program to the broker and to Redis.</summary>
     public string Instance { get; init; } = "keyevt";
 
+    /// <summary>The same name if it was given; null: <see cref="Instance"/> is random.</summary>
+    public string? NamedInstance { get; init; }
+
     /// <summary>The configuration at the start. A reset returns to it, but without its masks and rules.</summary>
     public ForwarderConfig Initial { get; init; } = new();
 
     /// <summary>Whether gaps are published as messages of their own.</summary>
     public bool PublishGaps { get; init; }
 
-    /// <summary>Directory of the spool; null if there is none.</summary>
-    public string? Spool { get; init; }
+    /// <summary>Whether Redis keeps how far the streams have been read, so that the next run knows what it has missed.</summary>
+    public bool KeepState { get; init; }
 
-    /// <summary>
-    /// The key under which Redis keeps how far the streams have been read, so that the next run knows what it has missed. Null: this is not kept.
-    /// </summary>
-    public string? StateKey { get; init; }
+    /// <summary>The key under which Redis keeps it; null: this is not kept.</summary>
+    public string? StateKey => KeepState ? FallbackKey.StateOf(NamedInstance) : null;
 
     public DeliveryOptions Delivery { get; init; } = new();
 }

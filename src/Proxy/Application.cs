@@ -24,7 +24,7 @@ internal static class Application
         return command switch
         {
             CommandLineSource.Check => await CheckCommand.RunAsync(options, TimeProvider.System, output),
-            CommandLineSource.Health => await HealthProbe.RunAsync(options, TimeProvider.System, output, error),
+            CommandLineSource.Health => await HealthProbe.RunAsync(options.Admin, TimeProvider.System, output, error),
             _ => await RunUntilSignalAsync(options, output, error),
         };
     }

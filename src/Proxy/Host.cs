@@ -2,16 +2,13 @@ using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using KeyEvt.Forwarder;
-using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Fallback.Spool;
-using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Text;
 using KeyEvt.Proxy.Admin;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Metrics;
 using KeyEvt.Proxy.Options;
 using KeyEvt.Proxy.Server;
-using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
 using KeyEvt.Proxy.Transport.Tls;
 using Microsoft.Extensions.DependencyInjection;
@@ -56,7 +53,7 @@ internal sealed class Host
 
     private Host(ProxyOptions options, ILoggerFactory loggers, IMeterFactory meters, MetricsCollector? metrics, OtlpExport? export)
     {
-        _certificates = new Certificates(options, Clock);
+        _certificates = new Certificates(options.Tls, Clock);
         (_options, _loggers, _metrics, _export) = (options, loggers, metrics, export);
         _logger = loggers.CreateLogger("KeyEvt.Proxy.Host");
         _hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
@@ -64,48 +61,13 @@ internal sealed class Host
             signal.Cancel = true; // also without files: no reason to end
             ReadFilesAgain();
         });
-        _engine = new ForwarderEngine(
-            new ForwarderOptions
-            {
-                Upstream = options.Upstream,
-                UpstreamTls = _certificates.Upstream,
-                AmqpTls = _certificates.Amqp,
-                NotifyMode = options.NotifyMode,
-                CoverageWait = options.CoverageWait,
-                Instance = options.Instance,
-                Initial = options.Forwarding,
-                PublishGaps = options.GapEvents,
-                Spool = options.Spool,
-                StateKey = options.KeepState ? FallbackKey.StateOf(options.NamedInstance) : null,
-                Delivery = new DeliveryOptions
-                {
-                    Window = options.Window,
-                    BufferBytes = options.BufferBytes,
-                    StoreUnroutable = options.StoreUnroutable,
-                    MaxAttempts = options.MaxAttempts,
-                },
-            },
-            meters, Clock, loggers);
+        _engine = new ForwarderEngine(options.Forwarder, _certificates.Upstream, _certificates.Amqp, meters, Clock, loggers);
         _transport = new TlsTransport(
-            TransportFactory.Create(options.Transport, options.Loops, options.Sockets, Clock), _certificates.Upstream, _certificates.Clients, options.Sockets,
+            TransportFactory.Create(options.Transport, options.Sockets, Clock), _certificates.Upstream, _certificates.Clients, options.Sockets,
             HandshakeLimits.OfThisProcess, Clock, loggers.CreateLogger<TlsTransport>());
         _server = new ProxyServer(
-            new ProxyServerOptions
-            {
-                Listen = options.Listen,
-                Upstream = options.UpstreamPlace,
-                UpstreamName = options.Upstream.ToString(),
-                Topology = _engine.Topology,
-                Coverage = _engine.Coverage,
-                ListenBase = options.ListenBase,
-                AnnounceHost = options.AnnounceHost,
-                MergeKeyspace = options.MergeKeyspace,
-                AdminUsers = options.AdminUsers,
-                MaxClients = options.MaxClients,
-                IdleTimeout = options.IdleTimeout,
-                Deadlines = new SessionDeadlines { Connect = options.ConnectTimeout },
-            },
-            _transport, new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), meters.Create(ProgramMetrics.MeterName), loggers, Clock);
+            options.Server, options.Forwarder.Upstream, _engine.Topology, _engine.Coverage, _transport,
+            new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), meters.Create(ProgramMetrics.MeterName), loggers, Clock);
         _readiness = new ProxyReadiness(() => [.. _server.MissingNodePorts, .. _engine.MissingFeeds()], _engine.FeedNotes);
         ProgramMetrics.Add(meters.Create(ProgramMetrics.MeterName), _readiness, Clock);
     }
@@ -127,8 +89,8 @@ internal sealed class Host
         }
 
         var meters = services.GetRequiredService<IMeterFactory>();
-        using var metrics = options.Admin is null ? null : new MetricsCollector(meters); // before the first instrument is told anything
-        var export = OtlpExport.Start(otlp, [ForwarderMetrics.MeterName, ProgramMetrics.MeterName], ProgramMetrics.Version, options.Instance, Clock, loggers.CreateLogger<OtlpExport>());
+        using var metrics = options.Admin.Address is null ? null : new MetricsCollector(meters); // before the first instrument is told anything
+        var export = OtlpExport.Start(otlp, [ForwarderMetrics.MeterName, ProgramMetrics.MeterName], ProgramMetrics.Version, options.Forwarder.Instance, Clock, loggers.CreateLogger<OtlpExport>());
         Host? host = null;
         try
         {
@@ -152,16 +114,16 @@ internal sealed class Host
     {
         _certificates.WarnOfInvalid(_logger);
         WarnOfExposedFiles();
-        if (_options.Admin is { } address)
+        if (_options.Admin.Address is { } address)
         {
-            var pages = new AdminPages(_readiness, () => [_server.GetInfo(), .. _engine.Control.GetInfo()], _metrics!, _options.AdminToken is { } token ? new AdminToken(token) : null);
+            var pages = new AdminPages(_readiness, () => [_server.GetInfo(), .. _engine.Control.GetInfo()], _metrics!, _options.Admin.Token is { } token ? new AdminToken(token) : null);
             _admin = await AdminServer.StartAsync(address, _options.Sockets, pages, _loggers, Clock, CancellationToken.None);
         }
 
         await _server.StartAsync();
         _engine.Start();
         _readiness.Listening = true;
-        HostLog.Started(_logger, ProgramVersion(), _options.Instance, _options.Upstream.ToString(), _options.Forwarding.Amqp.ToString(), _options.Admin?.ToString() ?? "off");
+        HostLog.Started(_logger, ProgramVersion(), _options.Forwarder.Instance, _options.Forwarder.Upstream.ToString(), _options.Forwarder.Initial.Amqp.ToString(), _options.Admin.Address?.ToString() ?? "off");
     }
 
     /// <summary>At SIGHUP. What cannot be used changes nothing.</summary>

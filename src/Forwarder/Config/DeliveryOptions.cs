@@ -45,6 +45,9 @@ public sealed record DeliveryOptions
     /// <summary>Nothing more is read from the fallback storage while this many events read from it wait for the broker.</summary>
     public int ReadAhead { get; init; } = 2048;
 
+    /// <summary>Directory of the spool; null if there is none.</summary>
+    public string? Spool { get; init; }
+
     /// <summary>Whether there is a spool besides the list in Redis, so that events can be stored even if the list is switched off.</summary>
-    public bool HasSpool { get; init; }
+    public bool HasSpool => Spool is not null;
 }

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
-using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Text;
 using KeyEvt.Forwarder.Tls;
@@ -8,8 +7,9 @@ using KeyEvt.Forwarder.Tls;
 namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>Why did a connection end? The first reason counts, whichever of its loops reports it.</summary>
+/// <param name="address">The node's address.</param>
 /// <param name="hasAnswered">Whether the node has sent anything.</param>
-internal sealed class FeedEnd(NodeFeedOptions options, Func<bool> hasAnswered)
+internal sealed class FeedEnd(RedisAddress address, TlsFiles tls, Func<bool> hasAnswered)
 {
     private readonly TaskCompletionSource<RedisFault> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -26,7 +26,7 @@ internal sealed class FeedEnd(NodeFeedOptions options, Func<bool> hasAnswered)
             await loop().ConfigureAwait(false);
             Set(new RedisFault(RedisFaultKind.Closed, hasAnswered()
                 ? "the server closed the connection (restart, CLIENT KILL, an ACL change, or its client-output-buffer-limit)"
-                : PlainFault.Explain("the server closed the connection", options.Address, hasAnswered: false)));
+                : PlainFault.Explain("the server closed the connection", address, hasAnswered: false)));
         }
         catch (RedisFaultException e)
         {
@@ -46,5 +46,5 @@ internal sealed class FeedEnd(NodeFeedOptions options, Func<bool> hasAnswered)
     /// The text for a broken connection. With TLS 1.3 the node checks the client certificate after the handshake, so its refusal shows at the first read.
     /// </summary>
     private string BreakOf(Exception error) =>
-        (options.Address.IsTls ? HandshakeFault.Describe(error, options.TlsFiles) : null) ?? PlainFault.Explain(CleanText.Server(error.Message), options.Address, hasAnswered());
+        (address.IsTls ? HandshakeFault.Describe(error, tls) : null) ?? PlainFault.Explain(CleanText.Server(error.Message), address, hasAnswered());
 }

@@ -21,7 +21,7 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
 {
     private const string TooOld = "this server does not speak RESP3: Redis 6 or later is needed";
 
-    private readonly RedisAddress _address = feed.Options.Address;
+    private readonly RedisAddress _address = feed.Address;
 
     /// <summary>The node's answer to INFO, from before it had loaded its data; an error if INFO is refused.</summary>
     private RedisAnswer? _info;

@@ -126,7 +126,7 @@ internal sealed class FeedSupervisor
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
         try
         {
-            return (await _transport.ConnectAsync(_feed.Options.Address, either.Token).ConfigureAwait(false), null!);
+            return (await _transport.ConnectAsync(_feed.Address, either.Token).ConfigureAwait(false), null!);
         }
         catch (OperationCanceledException)
         {

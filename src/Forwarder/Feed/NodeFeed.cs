@@ -35,15 +35,19 @@ public sealed class NodeFeed : IAsyncDisposable
     /// <param name="gaps">Shared by all feeds.</param>
     /// <param name="transport">Opens connections; null for sockets.</param>
     /// <param name="clients">Holds requests of clients back while the node is not covered; null if no requests are held back.</param>
-    public NodeFeed(NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport? transport = null, CoverageGate? clients = null)
+    /// <param name="instance">Names this program in its markers, in front of their random part. May be empty.</param>
+    public NodeFeed(
+        RedisAddress address, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport? transport = null, CoverageGate? clients = null, string instance = "")
     {
-        var node = options.Address.ToString();
+        transport ??= new SocketRedisTransport(time);
+        var node = address.ToString();
         _feed = new FeedContext(
+            address,
             options,
             sink,
             time,
             logger,
-            new MarkerSequence(time, options.Instance),
+            new MarkerSequence(time, instance),
             new FeedProgress(),
             new FeedCoverage(node, gaps, time, logger, options.HasSuccessors, clients),
             new FlagsLastSeen(),
@@ -52,8 +56,9 @@ public sealed class NodeFeed : IAsyncDisposable
             new ReplicaBuffer(options))
         {
             Tasks = new SideTasks(time, OnTaskDied),
+            TlsFiles = transport.TlsFiles,
         };
-        _life = new FeedSupervisor(_feed, transport ?? new SocketRedisTransport(time), () => (EventClass)_wanted, _stop.Token);
+        _life = new FeedSupervisor(_feed, transport, () => (EventClass)_wanted, _stop.Token);
         clients?.Hurry = Look;
     }
 

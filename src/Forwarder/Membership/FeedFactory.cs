@@ -11,23 +11,23 @@ using Microsoft.Extensions.Logging;
 namespace KeyEvt.Forwarder.Membership;
 
 /// <summary>How is the feed of one node created? Gives it the node's address, and ways to ask about the other nodes if there may be any.</summary>
-/// <param name="options">The options that all nodes share. The address is set here for each node.</param>
+/// <param name="options">The options that all nodes share.</param>
 /// <param name="shelf">Keeps the states of the nodes' streams for the next start; null if they are not kept.</param>
+/// <param name="instance">Names this program in its markers. May be empty.</param>
 internal sealed class FeedFactory(
-    ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry clients, CheckpointRegistry? shelf)
+    ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry clients, CheckpointRegistry? shelf, string instance)
 {
     /// <param name="succession">Answers the feed's questions about other nodes.</param>
     /// <param name="cameLater">Whether the node was not among the first that were found.</param>
     public NodeFeed Make(TopologyNode node, FeedSuccession succession, bool cameLater)
     {
-        var own = options with { Address = node.Address };
         var gate = clients.Of(node.Address);
         if (!options.HasSuccessors)
         {
-            return new NodeFeed(own, sink, gaps, time, logger, transport, gate) { MarkerTag = new SlotSearch().Next, Shelf = shelf };
+            return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance) { MarkerTag = new SlotSearch().Next, Shelf = shelf };
         }
 
-        return new NodeFeed(own, sink, gaps, time, logger, transport, gate)
+        return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance)
         {
             Predecessor = () => succession.SentLastByMasterOfAsync(node.Id),
             Successor = () => succession.SentBySuccessorOfAsync(node.Id),

@@ -34,11 +34,12 @@ internal sealed class FeedSet : IAsyncDisposable
     private bool _hasSaidShape;
     private Task _loop = Task.CompletedTask;
 
-    /// <param name="options">The options of a single node. The address in them is not used: each feed gets that of its node.</param>
     /// <param name="clients">Holds requests of clients back while a node is not covered; null: requests are never held back.</param>
     /// <param name="shelf">Keeps the states of the nodes' streams for the next start; null if they are not kept.</param>
+    /// <param name="instance">Names this program in its markers. May be empty.</param>
     public FeedSet(
-        ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry? clients = null, CheckpointRegistry? shelf = null)
+        ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry? clients = null, CheckpointRegistry? shelf = null,
+        string instance = "")
     {
         (_topology, _logger) = (topology, logger);
         var isAlone = topology.Current.Shape == UpstreamShape.Standalone;
@@ -50,7 +51,7 @@ internal sealed class FeedSet : IAsyncDisposable
         };
         clients ??= new CoverageGateRegistry(TimeSpan.Zero, time, logger);
         _tasks = new SideTasks(time, OnTaskDied);
-        _factory = new FeedFactory(topology, options, sink, gaps, time, logger, transport, clients, shelf);
+        _factory = new FeedFactory(topology, options, sink, gaps, time, logger, transport, clients, shelf, instance);
         _masters = new MasterSelection(topology);
         _table = new MemberTable(NewFeed, Start, clients);
         _succession = new FeedSuccession(topology, _table, _masters, time, logger, _stop.Token);

@@ -30,6 +30,8 @@ public sealed class SocketRedisTransport(TimeProvider time, TlsClient? tls = nul
     private readonly HappyEyeballs _race = race ?? HappyEyeballs.By(time);
     private readonly TlsClient _tls = tls ?? TlsClient.OfSystem("--upstream");
 
+    public TlsFiles TlsFiles => _tls.Files;
+
     public async ValueTask<IDuplexPipe> ConnectAsync(RedisAddress address, CancellationToken cancellationToken)
     {
         var socket = address.Path is { } path ? await HappyEyeballs.OpenUnixAsync(path, cancellationToken).ConfigureAwait(false) : await _race.OpenAsync(address.Host, address.Port, cancellationToken).ConfigureAwait(false);

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using KeyEvt.Proxy.Options;
 
 namespace KeyEvt.Proxy.Admin;
 
@@ -10,18 +9,18 @@ internal static class HealthProbe
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(3);
 
     /// <summary>Returns exit code 0 if /healthz answers 200; else writes the reason and returns 1.</summary>
-    public static async Task<int> RunAsync(ProxyOptions options, TimeProvider time, TextWriter output, TextWriter error)
+    public static async Task<int> RunAsync(AdminOptions options, TimeProvider time, TextWriter output, TextWriter error)
     {
-        if (options.Admin is null)
+        if (options.Address is null)
         {
             await error.WriteLineAsync("--admin is off: there is nothing to ask");
             return 1;
         }
-        var shown = options.Admin.ToString();
+        var shown = options.Address.ToString();
         try
         {
             using var end = new CancellationTokenSource(Deadline, time);
-            using var client = new HttpClient(Handler(Reachable(options.Admin.ToEndPoint()))) { Timeout = Timeout.InfiniteTimeSpan }; // it would be by the system's clock
+            using var client = new HttpClient(Handler(Reachable(options.Address.ToEndPoint()))) { Timeout = Timeout.InfiniteTimeSpan }; // it would be by the system's clock
             using var answer = await client.GetAsync(new Uri("http://localhost/healthz"), end.Token);
             if (answer.StatusCode == HttpStatusCode.OK)
             {

@@ -19,12 +19,13 @@ internal static class CheckCommand
     /// <summary>Returns exit code 0 if nothing fails, else 1.</summary>
     public static async Task<int> RunAsync(ProxyOptions options, TimeProvider time, TextWriter output)
     {
-        var certificates = new Certificates(options, time);
-        var broker = BrokerCheck.RunAsync(options.Forwarding, certificates.Amqp, options.GapEvents, time);
-        var fails = options.Upstream.Shape == UpstreamShape.Standalone
-            ? await PrintAsync($"upstream {options.Upstream}", await UpstreamCheck.RunAsync(options, options.Upstream.Seeds[0], certificates.Upstream, time), output)
+        var certificates = new Certificates(options.Tls, time);
+        var (upstream, initial) = (options.Forwarder.Upstream, options.Forwarder.Initial);
+        var broker = BrokerCheck.RunAsync(initial, certificates.Amqp, options.Forwarder.PublishGaps, time);
+        var fails = upstream.Shape == UpstreamShape.Standalone
+            ? await PrintAsync($"upstream {upstream}", await UpstreamCheck.RunAsync(options, upstream.Seeds[0], certificates.Upstream, time), output)
             : await NodesAsync(options, certificates.Upstream, time, output);
-        fails |= await PrintAsync($"broker {options.Forwarding.Amqp}", await broker, output);
+        fails |= await PrintAsync($"broker {initial.Amqp}", await broker, output);
         fails |= await PrintAsync("forwarding", ForwardingRows(options), output);
         var exposed = options.Files.Select(file => file.Exposure()).OfType<string>().Select(exposure => new CheckRow(CheckOutcome.Warning, "rights", exposure)).ToList();
         if (exposed.Count > 0) await PrintAsync("files", exposed, output);
@@ -35,11 +36,11 @@ internal static class CheckCommand
     /// <summary>Checks which nodes there are, and then each node. What fails on a replica is only a warning: clients are served without it.</summary>
     private static async Task<bool> NodesAsync(ProxyOptions options, TlsClient tls, TimeProvider time, TextWriter output)
     {
-        var title = $"upstream {options.Upstream}";
+        var title = $"upstream {options.Forwarder.Upstream}";
         IReadOnlyList<TopologyNode> nodes;
         try
         {
-            nodes = await TopologyProbe.FindAsync(options.Upstream, tls, time);
+            nodes = await TopologyProbe.FindAsync(options.Forwarder.Upstream, tls, time);
         }
         catch (IOException e)
         {
@@ -77,7 +78,7 @@ internal static class CheckCommand
 
     private static IReadOnlyList<CheckRow> ForwardingRows(ProxyOptions options)
     {
-        var forwarding = options.Forwarding;
+        var forwarding = options.Forwarder.Initial;
         var chosen = forwarding.Masks.IsAll ? "ALL keys" : $"{forwarding.Masks.Masks.Count} key masks, {forwarding.Rules.Rules.Count} rules";
         var rows = new List<CheckRow>
         {
@@ -85,8 +86,8 @@ internal static class CheckCommand
                 ? new(CheckOutcome.Works, "what is forwarded", chosen)
                 : new(CheckOutcome.Warning, "what is forwarded", "nothing: there is no key mask and no rule", "give --keymask ALL, masks or rules, or use key_evt_amqp.keymask_add later"),
         };
-        if (options.Spool is { } spool) rows.Add(CheckSpool(spool));
-        if (options.Admin is null) rows.Add(new CheckRow(CheckOutcome.Note, "admin", "off: no health, no metrics"));
+        if (options.Forwarder.Delivery.Spool is { } spool) rows.Add(CheckSpool(spool));
+        if (options.Admin.Address is null) rows.Add(new CheckRow(CheckOutcome.Note, "admin", "off: no health, no metrics"));
         return rows;
     }
 

@@ -23,10 +23,10 @@ internal sealed class CheckTarget(ProxyOptions options, RedisAddress node, Redis
     public ServerEvents Server { get; set; } = ServerEvents.Newest;
 
     /// <summary>Whether the upstream is a single node, and not part of a larger topology, as far as the options say.</summary>
-    public bool IsAlone { get; } = options.Upstream.Shape == UpstreamShape.Standalone;
+    public bool IsAlone { get; } = options.Forwarder.Upstream.Shape == UpstreamShape.Standalone;
 
     /// <summary>The channel of the feed's markers.</summary>
-    public MarkerChannel Markers { get; } = options.Upstream.Shape == UpstreamShape.Cluster ? MarkerChannel.InShard("0") : MarkerChannel.Plain;
+    public MarkerChannel Markers { get; } = options.Forwarder.Upstream.Shape == UpstreamShape.Cluster ? MarkerChannel.InShard("0") : MarkerChannel.Plain;
 
     /// <summary>The ACL rules that the feed's markers need.</summary>
     public string MarkerRights => Markers.IsShard ? $"+ssubscribe +spublish &{MarkerChannel.PlainName}*" : $"+subscribe +publish &{MarkerChannel.PlainName}";
@@ -34,7 +34,7 @@ internal sealed class CheckTarget(ProxyOptions options, RedisAddress node, Redis
     public string User => node.User ?? "default";
 
     /// <summary>The event classes that masks and rules ask for. Masks count even if there are none yet, since a command can add one.</summary>
-    public EventClass Wanted => options.Forwarding.Events | options.Forwarding.Rules.Events;
+    public EventClass Wanted => options.Forwarder.Initial.Events | options.Forwarder.Initial.Rules.Events;
 
     /// <summary>The wanted classes that the server has.</summary>
     public EventClass Needed => Server.Meant(Wanted) & Server.Known;

@@ -22,13 +22,13 @@ internal static class NotifyFlagsCheck
 
     private static void WhoMayControl(CheckTarget target, bool exists)
     {
-        if (!exists && target.Options.AdminUsers.Count == 0)
+        if (!exists && target.Options.Server.AdminUsers.Count == 0)
         {
             target.Add(CheckOutcome.Warning, "who may control", "nobody: there is no CONFIG command to be allowed", "name the users that may use key_evt_amqp.* in --admin-users");
         }
         else
         {
-            target.Add(CheckOutcome.Works, "who may control", exists ? "to read: whoever may use CONFIG GET; to change: whoever may use CONFIG SET" : $"the users of --admin-users: {string.Join(", ", target.Options.AdminUsers)}");
+            target.Add(CheckOutcome.Works, "who may control", exists ? "to read: whoever may use CONFIG GET; to change: whoever may use CONFIG SET" : $"the users of --admin-users: {string.Join(", ", target.Options.Server.AdminUsers)}");
         }
     }
 
@@ -36,7 +36,7 @@ internal static class NotifyFlagsCheck
     {
         var mayRead = !get.IsError && get.Items.Count == 2;
         var maySet = !set.IsNoPermission && !set.IsUnknownCommand;
-        if (target.Options.NotifyMode == NotifyMode.Off)
+        if (target.Options.Forwarder.Feed.NotifyMode == NotifyMode.Off)
         {
             target.Add(CheckOutcome.Note, FlagsParameter, "not looked at: --notify-config is off");
             return;
@@ -59,7 +59,7 @@ internal static class NotifyFlagsCheck
         {
             target.Add(CheckOutcome.Works, FlagsParameter, $"{Printable.Quote(current)} covers {letters}");
         }
-        else if (target.Options.NotifyMode == NotifyMode.Verify)
+        else if (target.Options.Forwarder.Feed.NotifyMode == NotifyMode.Verify)
         {
             target.Add(CheckOutcome.Fails, FlagsParameter, $"{Printable.Quote(current)} does not cover {letters}", $"add the missing flags there, or start with --notify-config manage");
         }

@@ -28,13 +28,13 @@ internal static class StorageCheck
 
     private static async Task FallbackAsync(CheckTarget target)
     {
-        if (target.Options.Forwarding.FallbackStorageSize < 0)
+        if (target.Options.Forwarder.Initial.FallbackStorageSize < 0)
         {
             target.Add(CheckOutcome.Note, "fallback storage", "off: while the broker is away, events are kept in memory only");
             return;
         }
         // Redis checks the rights first, and only then whether this node serves the key's slot.
-        var isCluster = target.Options.Upstream.Shape == UpstreamShape.Cluster;
+        var isCluster = target.Options.Forwarder.Upstream.Shape == UpstreamShape.Cluster;
         var keys = isCluster ? FallbackKey.Name + "*" : FallbackKey.Name;
         var reply = await target.Redis.AskAsync("EVAL", FallbackScript, "1", isCluster ? FallbackKey.In(0) : FallbackKey.Name);
         if (reply.ErrorCode == "MOVED" && !target.IsAlone)
@@ -62,12 +62,11 @@ internal static class StorageCheck
     private static async Task StateAsync(CheckTarget target)
     {
         const string What = "state";
-        if (!target.Options.KeepState)
+        if (target.Options.Forwarder.StateKey is not { } key)
         {
             target.Add(CheckOutcome.Note, What, "off: what is missed while keyevt does not run is not known at the next start");
             return;
         }
-        var key = FallbackKey.StateOf(target.Options.NamedInstance);
         var get = await target.Redis.AskAsync("GET", key);
         var set = await target.Redis.AskAsync("SET", key, "x", "NX", "XX");
         if (get.IsNoPermission || set.IsNoPermission)
@@ -83,7 +82,7 @@ internal static class StorageCheck
     /// <summary>Warns if the policy is one of allkeys-*. They also evict keys without a time limit, and the fallback list is such a key.</summary>
     private static async Task EvictionAsync(CheckTarget target)
     {
-        if (target.Options.Forwarding.FallbackStorageSize < 0) return;
+        if (target.Options.Forwarder.Initial.FallbackStorageSize < 0) return;
         var info = await target.Redis.AskAsync("INFO", "memory");
         if (info.IsError)
         {

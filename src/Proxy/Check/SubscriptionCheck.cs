@@ -36,7 +36,7 @@ internal static class SubscriptionCheck
     public static async Task SubscribeAllAsync(CheckTarget target)
     {
         await SubscribeAsync(target);
-        if (target.Options.MergeKeyspace) await MergedSubscriptionsAsync(target);
+        if (target.Options.Server.MergeKeyspace) await MergedSubscriptionsAsync(target);
     }
 
     private static async Task SubscribeAsync(CheckTarget target)

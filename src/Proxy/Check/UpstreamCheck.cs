@@ -17,7 +17,7 @@ internal static class UpstreamCheck
         var step = "connect";
         try
         {
-            await using var redis = await RedisClient.ConnectAsync(node, new SocketRedisTransport(time, tls), options.ConnectTimeout, time);
+            await using var redis = await RedisClient.ConnectAsync(node, new SocketRedisTransport(time, tls), options.Server.Deadlines.Connect, time);
             rows.Add(new CheckRow(CheckOutcome.Works, step, "a connection is accepted"));
             if (redis.Tls is { } secure) rows.Add(TlsRow.Of(secure, tls.Files, time.GetUtcNow()));
             step = "commands";

@@ -12,12 +12,12 @@ internal sealed class Certificates
     private readonly TlsSource _amqp;
 
     /// <exception cref="TlsFileException">A file cannot be used.</exception>
-    public Certificates(ProxyOptions options, TimeProvider time)
+    public Certificates(TlsOptions options, TimeProvider time)
     {
-        (_listen, _upstream, _amqp) = (new TlsSource(options.ListenTls, time), new TlsSource(options.UpstreamTls, time), new TlsSource(options.AmqpTls, time));
+        (_listen, _upstream, _amqp) = (new TlsSource(options.Listen, time), new TlsSource(options.Upstream, time), new TlsSource(options.Amqp, time));
         (Upstream, Amqp) = (new TlsClient(_upstream), new TlsClient(_amqp));
         if (_listen.Current.Own is null) return;
-        Clients = new TlsServer(_listen, options.TlsAuthClients ?? (options.ListenTls.Ca is null ? ClientCertificates.No : ClientCertificates.Yes));
+        Clients = new TlsServer(_listen, options.Clients ?? (options.Listen.Ca is null ? ClientCertificates.No : ClientCertificates.Yes));
     }
 
     public TlsClient Upstream { get; }

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
+using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Config;
-using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Files;
 
 namespace KeyEvt.Proxy.Options;
@@ -31,7 +31,7 @@ internal static class OptionLoader
             options = option.Apply(options, new OptionInput(given.Source, given.Values, faults));
             if (option.NamesFile) files.Add(new NamedFile(given.Source, given.Values[0], option.NamesSecret));
         }
-        options = WithStartBroker(WithSecrets(options)) with { Files = files };
+        options = options with { Forwarder = WithStartBroker(options.Logins.ApplyTo(options.Forwarder)), Files = files };
         faults.AddRange(ProxyOptionsValidator.Faults(options));
         return options;
     }
@@ -40,7 +40,7 @@ internal static class OptionLoader
     public static ProxyOptions Defaults()
     {
         var faults = new List<string>();
-        var options = new ProxyOptions { Instance = RandomNumberGenerator.GetHexString(8, lowercase: true) };
+        var options = new ProxyOptions { Forwarder = new ForwarderOptions { Instance = RandomNumberGenerator.GetHexString(8, lowercase: true) } };
         foreach (var option in OptionTable.All)
         {
             if (option.Default is not null)
@@ -54,30 +54,14 @@ internal static class OptionLoader
     /// <summary>
     /// Allows commands to name the broker that the program was started with, on the usual ports of its host, even after they have named another one.
     /// </summary>
-    private static ProxyOptions WithStartBroker(ProxyOptions options)
+    private static ForwarderOptions WithStartBroker(ForwarderOptions options)
     {
-        var (start, allowed) = (options.Forwarding.Amqp, options.Forwarding.AmqpHosts);
+        var (start, allowed) = (options.Initial.Amqp, options.Initial.AmqpHosts);
         if (!allowed.Contains(AllowedBroker.Any) && !allowed.Any(broker => broker.Port is null && AmqpSettings.IsSameHost(broker.Host, start.Host)))
         {
             allowed = [.. allowed, new AllowedBroker(start.Host)];
         }
 
-        return options with { Forwarding = options.Forwarding with { Configured = start, AmqpHosts = allowed } };
-    }
-
-    private static ProxyOptions WithSecrets(ProxyOptions options)
-    {
-        if (options.AmqpPassword is { } amqp)
-        {
-            options = options with { Forwarding = options.Forwarding with { Amqp = options.Forwarding.Amqp with { Password = amqp } } };
-        }
-
-        if (options.UpstreamPassword is { } upstream) options = options with { Upstream = options.Upstream.WithPassword(upstream) };
-        if (options.Upstream.Shape == UpstreamShape.Sentinel)
-        {
-            options = options with { Upstream = options.Upstream.WithSentinelLogin(options.SentinelUser, options.SentinelPassword) };
-        }
-
-        return options;
+        return options with { Initial = options.Initial with { Configured = start, AmqpHosts = allowed } };
     }
 }

@@ -9,8 +9,11 @@ namespace KeyEvt.Proxy.Options;
 /// <param name="Default">Read like a given value; null: there is no default.</param>
 /// <param name="Meaning">Short sentences for people, without a line break.</param>
 /// <param name="Apply">Puts the given values into the options; or reports a fault and returns the options unchanged.</param>
-internal sealed record OptionSpec(OptionGroup Group, string Name, string ValueName, string? Default, string Meaning, Func<ProxyOptions, OptionInput, ProxyOptions> Apply)
+internal sealed record OptionSpec(OptionGroup Group, string Name, string ValueName, string? Default, string Meaning, OptionSpec.Update<ProxyOptions> Apply)
 {
+    /// <summary>Puts given values into a record of options; or reports a fault and returns the record unchanged.</summary>
+    public delegate T Update<T>(T options, OptionInput input);
+
     /// <summary>Whether it may be given more than once.</summary>
     public bool Repeatable { get; init; }
 

@@ -11,46 +11,47 @@ internal static class ProxyOptionsValidator
     /// <summary>Returns one line for each fault.</summary>
     public static IEnumerable<string> Faults(ProxyOptions options)
     {
-        var listen = options.Listen.Where(address => !IsAnyPort(address)).ToList();
+        var (server, upstream) = (options.Server, options.Forwarder.Upstream);
+        var listen = server.Listen.Where(address => !IsAnyPort(address)).ToList();
         foreach (var twice in listen.GroupBy(address => address.Plain).Where(group => group.Count() > 1).Select(group => group.Key))
         {
             yield return $"--listen names {twice} twice";
         }
 
-        if (options.Admin is { } admin && listen.Any(address => address.Plain == admin))
+        if (options.Admin.Address is { } admin && listen.Any(address => address.Plain == admin))
         {
             yield return $"--admin and --listen are both {admin}: they need different addresses";
         }
 
-        if (options.Admin is null && options.AdminToken is not null) yield return "--admin-token-file needs --admin, which is off";
+        if (options.Admin is { Address: null, Token: not null }) yield return "--admin-token-file needs --admin, which is off";
 
-        foreach (var seed in options.Upstream.Seeds.Select(TransportAddress.Of).Where(seed => listen.Any(address => address.Plain == seed.Plain)))
+        foreach (var seed in upstream.Seeds.Select(TransportAddress.Of).Where(seed => listen.Any(address => address.Plain == seed.Plain)))
         {
             yield return $"--upstream and --listen are both {seed}: the proxy would connect to itself";
         }
 
-        if (options.Upstream.Shape != UpstreamShape.Sentinel && (options.SentinelUser is not null || options.SentinelPassword is not null))
+        if (upstream.Shape != UpstreamShape.Sentinel && (options.Logins.SentinelUser is not null || options.Logins.SentinelPassword is not null))
         {
             yield return "--sentinel-user and --sentinel-password-file need --upstream redis+sentinel://";
         }
-        else if (options.SentinelUser is not null && options.SentinelPassword is null)
+        else if (options.Logins.SentinelUser is not null && options.Logins.SentinelPassword is null)
         {
             yield return "--sentinel-user needs --sentinel-password-file";
         }
 
-        if (options.AnnounceHost is not null && options.Upstream.Shape != UpstreamShape.Cluster)
+        if (server.AnnounceHost is not null && upstream.Shape != UpstreamShape.Cluster)
         {
             yield return "--announce-host needs --upstream redis+cluster://";
         }
 
-        if (options.MergeKeyspace && options.Upstream.Shape != UpstreamShape.Cluster)
+        if (server.MergeKeyspace && upstream.Shape != UpstreamShape.Cluster)
         {
             yield return "--merge-keyspace needs --upstream redis+cluster://";
         }
 
         foreach (var fault in TlsFaults.Of(options)) yield return fault;
 
-        var forwarding = options.Forwarding;
+        var forwarding = options.Forwarder.Initial;
         if (forwarding.DeclareQueueType is not null && forwarding.DeclareQueue is null)
         {
             yield return "--declare-queue-type needs --declare-queue";

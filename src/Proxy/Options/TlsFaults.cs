@@ -10,36 +10,37 @@ internal static class TlsFaults
 {
     public static IEnumerable<string> Of(ProxyOptions options)
     {
-        var listens = options.Listen.Any(address => address.IsTls);
-        var clients = options.TlsAuthClients;
-        if (!listens && (!options.ListenTls.IsEmpty || clients is not null))
+        var tls = options.Tls;
+        var listens = options.Server.Listen.Any(address => address.IsTls);
+        var clients = tls.Clients;
+        if (!listens && (!tls.Listen.IsEmpty || clients is not null))
         {
             yield return "--tls-cert, --tls-key, --tls-ca and --tls-auth-clients need an address with TLS: --listen rediss://host:port";
         }
 
-        if (listens && options.ListenTls is not { Certificate: not null, Key: not null })
+        if (listens && tls.Listen is not { Certificate: not null, Key: not null })
         {
             yield return "--listen rediss:// needs --tls-cert and --tls-key";
         }
 
-        if (clients is ClientCertificates.Yes or ClientCertificates.Optional && options.ListenTls.Ca is null)
+        if (clients is ClientCertificates.Yes or ClientCertificates.Optional && tls.Listen.Ca is null)
         {
             yield return $"--tls-auth-clients {clients.ToString()!.ToLowerInvariant()} needs --tls-ca: whom would a certificate be judged by?";
         }
 
-        if (!options.Upstream.IsTls && !options.UpstreamTls.IsEmpty)
+        if (!options.Forwarder.Upstream.IsTls && !tls.Upstream.IsEmpty)
         {
             yield return "--upstream-ca, --upstream-cert and --upstream-key need --upstream rediss://";
         }
 
-        if (!options.Forwarding.Amqp.Tls && !options.AmqpTls.IsEmpty)
+        if (!options.Forwarder.Initial.Amqp.Tls && !tls.Amqp.IsEmpty)
         {
             yield return "--amqp-ca, --amqp-cert and --amqp-key need --amqp amqps://";
         }
 
-        foreach (var files in (TlsFiles[])[options.ListenTls, options.UpstreamTls, options.AmqpTls])
+        foreach (var files in (TlsFiles[])[tls.Listen, tls.Upstream, tls.Amqp])
         {
-            if (((files.Certificate is null) != (files.Key is null)) && !(listens && files == options.ListenTls))
+            if (((files.Certificate is null) != (files.Key is null)) && !(listens && files == tls.Listen))
             {
                 yield return $"{files.Option}-cert and {files.Option}-key go together: one of them is missing";
             }

@@ -21,9 +21,12 @@ namespace KeyEvt.Proxy.Server;
 /// <summary>
 /// Which listeners, sessions and interceptors belong together in one run? Everything between the clients and the upstream. Owned by the program.
 /// </summary>
+/// <param name="topology">The nodes behind Sentinel or of a cluster, as they are now.</param>
+/// <param name="coverage">Whether requests to a node must wait until its events are heard.</param>
 /// <param name="commands">Null: nothing is intercepted.</param>
 /// <param name="meter">The server's instruments are made on this meter at the start.</param>
-internal sealed class ProxyServer(ProxyServerOptions options, ITransport transport, KeyEvtCommands? commands, Meter meter, ILoggerFactory loggers, TimeProvider time) : IAsyncDisposable
+internal sealed class ProxyServer(
+    ProxyServerOptions options, UpstreamAddress upstream, ITopology topology, CoverageGateRegistry coverage, ITransport transport, KeyEvtCommands? commands, Meter meter, ILoggerFactory loggers, TimeProvider time) : IAsyncDisposable
 {
     private static readonly string Version = typeof(ProxyServer).Assembly.GetName().Version!.ToString(3);
 
@@ -65,10 +68,10 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
     {
         _probe = new UpstreamProbe(transport, time, _logger);
         var route = RouteOf();
-        var translator = options.Topology is { Current.Shape: UpstreamShape.Cluster } cluster ? new AddressTranslator(options.AnnounceHost, cluster.Hint, time, _logger) : null;
+        var translator = upstream.Shape == UpstreamShape.Cluster ? new AddressTranslator(options.AnnounceHost, topology.Hint, time, _logger) : null;
         if (options.MergeKeyspace && translator is not null)
         {
-            _merge = new FanInHub(options.Topology!, transport, options.Deadlines.Connect, time, _logger);
+            _merge = new FanInHub(topology, transport, options.Deadlines.Connect, time, _logger);
         }
 
         var sessionLogger = loggers.CreateLogger<ProxySession>();
@@ -76,7 +79,7 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         {
             Transport = transport,
             Upstream = route,
-            CoverageOf = options.Coverage is { } coverage ? place => coverage.Of(place.Host, place.Port, place.UnixPath) : static _ => CoverageGate.AlwaysOpen,
+            CoverageOf = place => coverage.Of(place.Host, place.Port, place.UnixPath),
             Intercept = new InterceptorFactory(new Authorization(options.AdminUsers), commands, translator, _merge, sessionLogger).Open,
             Probe = _probe,
             Interceptions = new InterceptMetrics(meter, OwnCommand.MetricLabels, () => Interception),
@@ -97,9 +100,9 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
         if (route is TopologyRoute moving) loops.Add(UntilStopped(moving.FollowAsync(_stop.Token)));
         if (translator is not null)
         {
-            _nodePorts = new ClusterListeners(options.Topology!, translator, FirstNodePort(), services, _sessions, time, _logger);
+            _nodePorts = new ClusterListeners(topology, translator, FirstNodePort(), services, _sessions, time, _logger);
             // So that the ports of all nodes that are known are open when the start is over.
-            await _nodePorts.FollowAsync(options.Topology!.Current).ConfigureAwait(false);
+            await _nodePorts.FollowAsync(topology.Current).ConfigureAwait(false);
             loops.Add(UntilStopped(_nodePorts.RunAsync(_stop.Token)));
         }
 
@@ -143,12 +146,12 @@ internal sealed class ProxyServer(ProxyServerOptions options, ITransport transpo
 
     private IUpstreamRoute RouteOf()
     {
-        var name = options.UpstreamName ?? options.Upstream.ToString();
-        return options.Topology switch
+        var name = upstream.ToString();
+        return upstream.Shape switch
         {
-            { Current.Shape: UpstreamShape.Sentinel } sentinel => TopologyRoute.ToMaster(name, sentinel, time),
-            { Current.Shape: UpstreamShape.Cluster } cluster => TopologyRoute.ToAnyMaster(name, cluster, time),
-            _ => new FixedRoute(options.Upstream),
+            UpstreamShape.Sentinel => TopologyRoute.ToMaster(name, topology, time),
+            UpstreamShape.Cluster => TopologyRoute.ToAnyMaster(name, topology, time),
+            _ => new FixedRoute(TransportAddress.Of(upstream.Seeds[0])),
         };
     }
 

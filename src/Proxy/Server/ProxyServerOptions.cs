@@ -1,5 +1,3 @@
-using KeyEvt.Forwarder.Feed.Coverage;
-using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Transport;
 
@@ -9,19 +7,7 @@ namespace KeyEvt.Proxy.Server;
 internal sealed record ProxyServerOptions
 {
     /// <summary>The addresses to listen on, at least one.</summary>
-    public required IReadOnlyList<TransportAddress> Listen { get; init; }
-
-    /// <summary>The one Redis. Behind Sentinel, or with a cluster, it is used only as a name in texts.</summary>
-    public required TransportAddress Upstream { get; init; }
-
-    /// <summary>The nodes behind Sentinel or of a cluster; null: there is only <see cref="Upstream"/>.</summary>
-    public ITopology? Topology { get; init; }
-
-    /// <summary>Whether requests to a node must wait until its events are heard; null: they never wait.</summary>
-    public CoverageGateRegistry? Coverage { get; init; }
-
-    /// <summary>The upstream's name in texts for people; null: its address.</summary>
-    public string? UpstreamName { get; init; }
+    public IReadOnlyList<TransportAddress> Listen { get; init; } = [];
 
     /// <summary>With a cluster: the first of the ports that lead to its nodes.</summary>
     public int ListenBase { get; init; }

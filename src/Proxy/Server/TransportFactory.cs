@@ -8,6 +8,6 @@ namespace KeyEvt.Proxy.Server;
 /// <summary>Makes the transport that <c>--transport</c> names.</summary>
 internal static class TransportFactory
 {
-    public static ITransport Create(TransportKind kind, int loops, SocketSettings settings, TimeProvider time) =>
-        kind == TransportKind.Epoll || (kind == TransportKind.Auto && Platform.HasEpoll) ? new EpollTransport(loops, settings, time) : new SocketTransport(settings, time);
+    public static ITransport Create(TransportOptions options, SocketSettings settings, TimeProvider time) =>
+        options.Kind == TransportKind.Epoll || (options.Kind == TransportKind.Auto && Platform.HasEpoll) ? new EpollTransport(options.Loops, settings, time) : new SocketTransport(settings, time);
 }

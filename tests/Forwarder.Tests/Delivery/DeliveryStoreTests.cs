@@ -151,7 +151,7 @@ public sealed class DeliveryStoreTests
     [InlineData(false, 0)]
     public async Task With_the_list_switched_off_events_are_stored_only_where_there_is_a_spool(bool hasSpool, int stored)
     {
-        var rig = new DeliveryRig(options: new DeliveryOptions { HasSpool = hasSpool });
+        var rig = new DeliveryRig(options: new DeliveryOptions { Spool = hasSpool ? "somewhere" : null });
         rig.Config = rig.Config with { FallbackStorageSize = -1 };
         rig.Broker.IsReachable = false;
         rig.Give(3);

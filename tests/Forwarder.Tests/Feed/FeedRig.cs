@@ -11,18 +11,18 @@ namespace KeyEvt.Forwarder.Tests.Feed;
 internal sealed class FeedRig : IAsyncDisposable
 {
     /// <summary>A feed on a Redis behind a port; not started.</summary>
-    public static FeedRig Of(RedisServer server, int port) => new(server, new NodeFeedOptions { Address = RedisAddress.Parse($"redis://127.0.0.1:{port}") }, null);
+    public static FeedRig Of(RedisServer server, int port) => new(server, RedisAddress.Parse($"redis://127.0.0.1:{port}"), new NodeFeedOptions(), null);
 
-    private FeedRig(RedisServer server, NodeFeedOptions options, IEventSink? sink)
+    private FeedRig(RedisServer server, RedisAddress address, NodeFeedOptions options, IEventSink? sink)
     {
         Server = server;
-        Options = options;
-        Feed = new NodeFeed(options, sink ?? Sink, Gaps, TimeProvider.System, Log);
+        Address = address;
+        Feed = new NodeFeed(address, options, sink ?? Sink, Gaps, TimeProvider.System, Log);
     }
 
     public RedisServer Server { get; }
 
-    public NodeFeedOptions Options { get; }
+    public RedisAddress Address { get; }
 
     public RecordingSink Sink { get; } = new();
 
@@ -33,18 +33,19 @@ internal sealed class FeedRig : IAsyncDisposable
     public NodeFeed Feed { get; }
 
     /// <summary>A Redis and a feed on it that is not started.</summary>
-    public static async Task<FeedRig> PrepareAsync(Func<NodeFeedOptions, NodeFeedOptions>? change = null, IEventSink? sink = null, params string[] configuration)
+    public static async Task<FeedRig> PrepareAsync(Func<RedisAddress, RedisAddress> login, params string[] configuration)
     {
         var server = await RedisServer.StartAsync(configuration);
-        var options = new NodeFeedOptions { Address = RedisAddress.Parse(server.Url) };
-        return new FeedRig(server, change?.Invoke(options) ?? options, sink);
+        return new FeedRig(server, login(RedisAddress.Parse(server.Url)), new NodeFeedOptions(), null);
     }
 
     /// <summary>A Redis and a feed that is subscribed to what is wanted.</summary>
     public static async Task<FeedRig> StartAsync(
         EventClass wanted, Func<NodeFeedOptions, NodeFeedOptions>? change = null, IEventSink? sink = null, params string[] configuration)
     {
-        var rig = await PrepareAsync(change, sink, configuration);
+        var server = await RedisServer.StartAsync(configuration);
+        var options = new NodeFeedOptions();
+        var rig = new FeedRig(server, RedisAddress.Parse(server.Url), change?.Invoke(options) ?? options, sink);
         rig.Feed.Want(wanted);
         rig.Feed.Start();
         await rig.SubscribedAsync();

@@ -1,6 +1,5 @@
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
-using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Signals;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -11,7 +10,7 @@ namespace KeyEvt.Forwarder.Tests.Feed;
 public sealed class HoldBackTests
 {
     private readonly FakeTimeProvider _time = new();
-    private readonly ReplicaBuffer _hold = new(new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") });
+    private readonly ReplicaBuffer _hold = new(new NodeFeedOptions());
 
     [Fact]
     public void Behind_the_last_marker_of_its_master_what_is_kept_is_told_apart_though_answers_came_since()

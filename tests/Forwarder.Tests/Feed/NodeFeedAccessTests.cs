@@ -72,7 +72,7 @@ public class NodeFeedAccessTests
     [Fact]
     public async Task With_the_one_pattern_that_is_granted_expired_and_evicted_come_too()
     {
-        await using var rig = await FeedRig.PrepareAsync(options => options with { Address = options.Address with { User = "low", Password = Canary } });
+        await using var rig = await FeedRig.PrepareAsync(address => address with { User = "low", Password = Canary });
         await rig.RedisAsync("ACL", "SETUSER", "low", "on", ">" + Canary, "+@all", "resetchannels", "&__keyevent@*__:*", "&__keyevt__:marker*");
         rig.Feed.Want(EventClass.Expired | EventClass.Evicted);
         rig.Feed.Start();
@@ -127,7 +127,7 @@ public class NodeFeedAccessTests
     [InlineData("redis://:wrong-c4nary-p4ssw0rd@", "the login as 'default' is refused")]
     public async Task A_refused_login_is_tried_slowly_and_the_password_is_in_no_text(string login, string reason)
     {
-        await using var rig = await FeedRig.PrepareAsync(options => options with { Address = RedisAddress.Parse(options.Address.ToString().Replace("redis://", login, StringComparison.Ordinal)) });
+        await using var rig = await FeedRig.PrepareAsync(address => RedisAddress.Parse(address.ToString().Replace("redis://", login, StringComparison.Ordinal)));
         await rig.RedisAsync("ACL", "SETUSER", "low", "on", ">" + Canary, "+@all");
         await rig.RedisAsync("CONFIG", "SET", "requirepass", Canary);
         rig.Feed.Want(EventClass.String);
@@ -139,14 +139,14 @@ public class NodeFeedAccessTests
         Assert.NotNull(rig.Feed.Status.RemedyText);
         Assert.DoesNotContain(Canary, rig.Feed.Status.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain(rig.Log.Lines, line => line.Contains(Canary, StringComparison.Ordinal));
-        var text = rig.Options.ToString();
+        var text = rig.Address.ToString();
         Assert.DoesNotContain(Canary, text, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_server_that_wants_a_login_says_so()
     {
-        await using var rig = await FeedRig.PrepareAsync(null, null, "requirepass " + Canary);
+        await using var rig = await FeedRig.PrepareAsync(address => address, "requirepass " + Canary);
         rig.Feed.Start();
 
         await Eventually.TrueAsync("the remedy", () => rig.Feed.Status.RemedyText?.StartsWith("the server wants a login", StringComparison.Ordinal) == true);
@@ -155,8 +155,7 @@ public class NodeFeedAccessTests
     [Fact]
     public async Task A_login_by_password_alone_is_the_default_users()
     {
-        await using var rig = await FeedRig.PrepareAsync(
-            options => options with { Address = options.Address with { Password = Canary } }, null, "requirepass " + Canary);
+        await using var rig = await FeedRig.PrepareAsync(address => address with { Password = Canary }, "requirepass " + Canary);
         rig.Feed.Want(EventClass.String);
         rig.Feed.Start();
 
@@ -165,7 +164,7 @@ public class NodeFeedAccessTests
 
     private static async Task<FeedRig> WithUserAsync(string rules, params string[] configuration)
     {
-        var rig = await FeedRig.PrepareAsync(options => options with { Address = options.Address with { User = "low", Password = Canary } }, null, configuration);
+        var rig = await FeedRig.PrepareAsync(address => address with { User = "low", Password = Canary }, configuration);
         await rig.RedisAsync(["ACL", "SETUSER", "low", "on", ">" + Canary, .. rules.Split(' ')]);
         rig.Feed.Want(EventClass.All);
         rig.Feed.Start();

@@ -25,7 +25,8 @@ public class NodeFeedAllocationTests
     {
         const int Events = 100_000;
         var feed = new FeedContext(
-            new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") },
+            RedisAddress.Parse("redis://node"),
+            new NodeFeedOptions(),
             new CountingSink(),
             TimeProvider.System,
             NullLogger.Instance,
@@ -35,7 +36,7 @@ public class NodeFeedAllocationTests
             new FlagsLastSeen(),
             new FeedRemedies("node", NullLogger.Instance),
             new ObservableStatus(new NodeFeedStatus()),
-            new ReplicaBuffer(new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") }))
+            new ReplicaBuffer(new NodeFeedOptions()))
         {
             Tasks = new SideTasks(TimeProvider.System, (name, fault) => Assert.Fail($"{name}: {fault}")),
         };

@@ -139,7 +139,7 @@ public class NodeFeedEventsTests
         await using var server = await RedisServer.StartAsync([], unixSocket: true);
         var sink = new RecordingSink();
         await using var feed = new NodeFeed(
-            new NodeFeedOptions { Address = RedisAddress.Parse($"unix:{server.UnixSocket}") }, sink, new GapLog(), TimeProvider.System, new RecordingLogger());
+            RedisAddress.Parse($"unix:{server.UnixSocket}"), new NodeFeedOptions(), sink, new GapLog(), TimeProvider.System, new RecordingLogger());
         feed.Want(EventClass.String);
         feed.Start();
         await feed.WaitSubscribedAsync(TestContext.Current.CancellationToken);

@@ -1,6 +1,5 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Status;
-using KeyEvt.Forwarder.Redis;
 using KeyEvt.Servers;
 using Xunit;
 
@@ -9,7 +8,7 @@ namespace KeyEvt.Forwarder.Tests.Feed;
 /// <summary>A node that loads its data publishes what it replays: does a feed stay away until it is done, and not a moment longer? Over a scripted node.</summary>
 public sealed class NodeFeedLoadingTests : IAsyncDisposable
 {
-    private static readonly TimeSpan Interval = new NodeFeedOptions { Address = new RedisAddress() }.LoadingInterval;
+    private static readonly TimeSpan Interval = new NodeFeedOptions().LoadingInterval;
 
     private readonly ScriptedFeed _rig = new();
     private volatile bool _isLoading = true;

@@ -13,7 +13,7 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
 
-    private static readonly TimeSpan ConnectTimeout = new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") }.ConnectTimeout;
+    private static readonly TimeSpan ConnectTimeout = new NodeFeedOptions().ConnectTimeout;
 
     private readonly JumpingTime _time = new();
     private readonly ScriptedNode _node = new();
@@ -24,8 +24,8 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
 
     public NodeFeedScriptedTests()
     {
-        var options = new NodeFeedOptions { Address = RedisAddress.Parse("redis://u:c4nary@node"), QuietInterval = Beat };
-        _feed = new NodeFeed(options, _sink, _gaps, _time, _log, _node);
+        var options = new NodeFeedOptions { QuietInterval = Beat };
+        _feed = new NodeFeed(RedisAddress.Parse("redis://u:c4nary@node"), options, _sink, _gaps, _time, _log, _node);
     }
 
     public async ValueTask DisposeAsync() => await _feed.DisposeAsync();
@@ -33,7 +33,7 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
     [Fact]
     public void P11_silence_is_counted_in_beats_that_were_heard_so_a_feed_that_was_frozen_itself_catches_up()
     {
-        var silence = new SilenceDetector(new NodeFeedOptions { Address = new RedisAddress() });
+        var silence = new SilenceDetector(new NodeFeedOptions());
         silence.Beat(reads: 1, isAnswerDue: true);
         for (var i = 0; i < 7; i++) Assert.False(silence.Beat(reads: 1, isAnswerDue: true));
         silence.Beat(reads: 2, isAnswerDue: true);

@@ -20,11 +20,8 @@ public sealed class NodeFeedShardMarkerTests : IAsyncDisposable
     private readonly NodeFeed _feed;
     private volatile string? _tag = "7";
 
-    public NodeFeedShardMarkerTests()
-    {
-        var options = new NodeFeedOptions { Address = RedisAddress.Parse("redis://node") };
-        _feed = new NodeFeed(options, _sink, _gaps, _time, new RecordingLogger(), _node) { MarkerTag = () => _tag };
-    }
+    public NodeFeedShardMarkerTests() =>
+        _feed = new NodeFeed(RedisAddress.Parse("redis://node"), new NodeFeedOptions(), _sink, _gaps, _time, new RecordingLogger(), _node) { MarkerTag = () => _tag };
 
     public async ValueTask DisposeAsync() => await _feed.DisposeAsync();
 

@@ -207,8 +207,9 @@ public sealed class NodeFeedStateTests : IAsyncDisposable
     {
         await StartServerAsync(configuration);
         var address = RedisAddress.Parse(Server.Url);
-        var options = new NodeFeedOptions { Address = user is null ? address : address with { User = user, Password = "pass" }, NotifyMode = mode, IdleInterval = TimeSpan.FromMilliseconds(250) };
-        var life = new Life(options, $"life-{_lives.Count}");
+        if (user is not null) address = address with { User = user, Password = "pass" };
+        var options = new NodeFeedOptions { NotifyMode = mode, IdleInterval = TimeSpan.FromMilliseconds(250) };
+        var life = new Life(address, options, $"life-{_lives.Count}");
         _lives.Add(life);
         life.Feed.Want(wanted);
         life.Feed.Start();
@@ -232,10 +233,10 @@ public sealed class NodeFeedStateTests : IAsyncDisposable
     /// <summary>One life of a program: what is shared by its feeds, and the one feed.</summary>
     private sealed class Life
     {
-        public Life(NodeFeedOptions options, string name)
+        public Life(RedisAddress address, NodeFeedOptions options, string name)
         {
             Name = name;
-            Feed = new NodeFeed(options, Sink, Gaps, TimeProvider.System, Log) { Shelf = new CheckpointRegistry(Key, name) };
+            Feed = new NodeFeed(address, options, Sink, Gaps, TimeProvider.System, Log) { Shelf = new CheckpointRegistry(Key, name) };
         }
 
         public string Name { get; }

@@ -53,7 +53,7 @@ public sealed class NodeFeedStopTests
 
     private static NodeFeed Start(int port, RecordingSink sink)
     {
-        var feed = new NodeFeed(new NodeFeedOptions { Address = RedisAddress.Parse($"redis://127.0.0.1:{port}") }, sink, new GapLog(), TimeProvider.System, NullLogger.Instance);
+        var feed = new NodeFeed(RedisAddress.Parse($"redis://127.0.0.1:{port}"), new NodeFeedOptions(), sink, new GapLog(), TimeProvider.System, NullLogger.Instance);
         feed.Want(EventClass.All);
         feed.Start();
         return feed;

@@ -91,7 +91,7 @@ public sealed class NodeFeedTlsTests : IDisposable
     private NodeFeed FeedOn(SocketRedisTransport transport, int? port = null)
     {
         var address = RedisAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"rediss://localhost:{port ?? _port}"));
-        var feed = new NodeFeed(new NodeFeedOptions { Address = address }, _sink, new GapLog(), TimeProvider.System, new RecordingLogger(), transport);
+        var feed = new NodeFeed(address, new NodeFeedOptions(), _sink, new GapLog(), TimeProvider.System, new RecordingLogger(), transport);
         feed.Want(EventClass.String);
         return feed;
     }

@@ -15,8 +15,8 @@ internal sealed class ScriptedFeed : IAsyncDisposable
     public ScriptedFeed(Func<NodeFeedOptions, NodeFeedOptions>? change = null, ScriptedNode? node = null)
     {
         Node = node ?? new ScriptedNode();
-        var options = new NodeFeedOptions { Address = RedisAddress.Parse("redis://node"), QuietInterval = Beat };
-        Feed = new NodeFeed(change?.Invoke(options) ?? options, Sink, Gaps, Time, Log, Node);
+        var options = new NodeFeedOptions { QuietInterval = Beat };
+        Feed = new NodeFeed(RedisAddress.Parse("redis://node"), change?.Invoke(options) ?? options, Sink, Gaps, Time, Log, Node);
     }
 
     public JumpingTime Time { get; } = new();

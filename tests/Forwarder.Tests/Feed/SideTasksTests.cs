@@ -77,8 +77,8 @@ public sealed class SideTasksTests
         };
         var log = new RecordingLogger();
         var gaps = new GapLog();
-        var options = new NodeFeedOptions { Address = new RedisAddress(), HasSuccessors = true, RoleInterval = TimeSpan.FromMilliseconds(250) };
-        await using var feed = new NodeFeed(options, new RecordingSink(), gaps, TimeProvider.System, log, node)
+        var options = new NodeFeedOptions { HasSuccessors = true, RoleInterval = TimeSpan.FromMilliseconds(250) };
+        await using var feed = new NodeFeed(new RedisAddress(), options, new RecordingSink(), gaps, TimeProvider.System, log, node)
         {
             Predecessor = () => throw new NotSupportedException("a bug"),
             Successor = () => throw new NotSupportedException("a bug"),

@@ -32,7 +32,6 @@ public sealed class FeedSetSilenceTests : IAsyncDisposable
         _b.Answer = command => command[0] == "ROLE" ? _roleOfB : null;
         var options = new NodeFeedOptions
         {
-            Address = new RedisAddress(),
             MarkerInterval = TimeSpan.FromMilliseconds(50),
             MarkerDeadline = TimeSpan.FromMilliseconds(500),
             WitnessInterval = TimeSpan.FromMilliseconds(100),

@@ -3,7 +3,6 @@ using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Membership;
-using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Servers;
@@ -26,7 +25,7 @@ public sealed class FeedSetSlotTests : IAsyncDisposable
 
     public FeedSetSlotTests()
     {
-        var options = new NodeFeedOptions { Address = new RedisAddress(), MarkerInterval = TimeSpan.FromMilliseconds(50), MarkerDeadline = TimeSpan.FromSeconds(20) };
+        var options = new NodeFeedOptions { MarkerInterval = TimeSpan.FromMilliseconds(50), MarkerDeadline = TimeSpan.FromSeconds(20) };
         _feeds = new FeedSet(_topology, options, _sink, new GapLog(), TimeProvider.System, NullLogger.Instance, new ScriptedNodes((PortA, _a), (PortB, _b)));
     }
 

@@ -36,7 +36,7 @@ public sealed class FeedSetTests : IAsyncDisposable
     {
         _a.Answer = command => command[0] == "ROLE" ? _roleOfA : null;
         _b.Answer = command => command[0] == "ROLE" ? _roleOfB : null;
-        var options = new NodeFeedOptions { Address = new RedisAddress(), MarkerInterval = TimeSpan.FromMilliseconds(50), MarkerDeadline = TimeSpan.FromSeconds(20) };
+        var options = new NodeFeedOptions { MarkerInterval = TimeSpan.FromMilliseconds(50), MarkerDeadline = TimeSpan.FromSeconds(20) };
         _feeds = new FeedSet(_topology, options, _sink, _gaps, TimeProvider.System, NullLogger.Instance, new ScriptedNodes((PortA, _a), (PortB, _b)));
     }
 

@@ -8,7 +8,6 @@ using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Files;
 using KeyEvt.Proxy.Admin;
 using KeyEvt.Proxy.Metrics;
-using KeyEvt.Proxy.Options;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -163,7 +162,7 @@ public sealed class AdminAccessTests : IAsyncLifetime
         {
             Assert.Equal((UnixFileMode)Convert.ToInt32("660", 8), File.GetUnixFileMode(path));
             using var output = new StringWriter();
-            Assert.Equal(0, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = TransportAddress.Unix(path) }, TimeProvider.System, output, output));
+            Assert.Equal(0, await HealthProbe.RunAsync(new AdminOptions { Address = TransportAddress.Unix(path) }, TimeProvider.System, output, output));
         }
 
         Assert.False(File.Exists(path));
@@ -222,7 +221,7 @@ public sealed class AdminAccessTests : IAsyncLifetime
     private static async Task<string> HealthAsync(AdminServer server)
     {
         using var output = new StringWriter();
-        await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = TransportAddress.Tcp("127.0.0.1", PortOf(server)) }, TimeProvider.System, output, output);
+        await HealthProbe.RunAsync(new AdminOptions { Address = TransportAddress.Tcp("127.0.0.1", PortOf(server)) }, TimeProvider.System, output, output);
         return output.ToString().TrimEnd();
     }
 

@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using KeyEvt.Forwarder;
 using KeyEvt.Proxy.Admin;
 using KeyEvt.Proxy.Metrics;
-using KeyEvt.Proxy.Options;
 using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -96,7 +95,7 @@ public sealed class AdminServerTests : IAsyncLifetime
     {
         using var output = new StringWriter();
         var admin = TransportAddress.Tcp(address, _http.BaseAddress!.Port);
-        Assert.Equal(0, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = admin }, TimeProvider.System, output, output));
+        Assert.Equal(0, await HealthProbe.RunAsync(new AdminOptions { Address = admin }, TimeProvider.System, output, output));
         Assert.Equal("alive", output.ToString().TrimEnd());
     }
 
@@ -108,7 +107,7 @@ public sealed class AdminServerTests : IAsyncLifetime
         await using (await StartAsync(address))
         {
             using var output = new StringWriter();
-            Assert.Equal(0, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = address }, TimeProvider.System, output, output));
+            Assert.Equal(0, await HealthProbe.RunAsync(new AdminOptions { Address = address }, TimeProvider.System, output, output));
         }
         File.Delete(path);
     }
@@ -119,9 +118,9 @@ public sealed class AdminServerTests : IAsyncLifetime
         var address = TransportAddress.Tcp("127.0.0.1", _http.BaseAddress!.Port);
         await _server.StopAsync(TimeSpan.FromSeconds(5));
         using var output = new StringWriter();
-        Assert.Equal(1, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = address }, TimeProvider.System, output, output));
+        Assert.Equal(1, await HealthProbe.RunAsync(new AdminOptions { Address = address }, TimeProvider.System, output, output));
         Assert.StartsWith($"{address} does not answer: ", output.ToString());
-        Assert.Equal(1, await HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = null }, TimeProvider.System, output, output));
+        Assert.Equal(1, await HealthProbe.RunAsync(new AdminOptions { Address = null }, TimeProvider.System, output, output));
     }
 
     [Fact]
@@ -131,7 +130,7 @@ public sealed class AdminServerTests : IAsyncLifetime
         silent.Start();
         var time = new FakeTimeProvider();
         using var output = new StringWriter();
-        var asking = HealthProbe.RunAsync(OptionLoader.Defaults() with { Admin = TransportAddress.Tcp("127.0.0.1", ((IPEndPoint)silent.LocalEndpoint).Port) }, time, output, output);
+        var asking = HealthProbe.RunAsync(new AdminOptions { Address = TransportAddress.Tcp("127.0.0.1", ((IPEndPoint)silent.LocalEndpoint).Port) }, time, output, output);
         using var asked = await silent.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
         time.Advance(TimeSpan.FromSeconds(2.9));
         Assert.False(asking.IsCompleted);

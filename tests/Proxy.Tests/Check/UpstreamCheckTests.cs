@@ -1,9 +1,11 @@
+using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Check;
 using KeyEvt.Proxy.Options;
+using KeyEvt.Proxy.Server;
 using KeyEvt.Proxy.Tests.Session;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -17,7 +19,9 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
 
     private readonly ScriptedRedis _redis = new();
     private readonly FakeTimeProvider _time = new();
-    private ProxyOptions _options = OptionLoader.Defaults() with { ConnectTimeout = TimeSpan.FromSeconds(10) };
+    private ProxyOptions _options = OptionLoader.Defaults();
+
+    public UpstreamCheckTests() => Server(server => server with { Deadlines = server.Deadlines with { Connect = TimeSpan.FromSeconds(10) } });
 
     public ValueTask DisposeAsync() => _redis.DisposeAsync();
 
@@ -86,7 +90,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     {
         _redis.Answer("HELLO", $"*4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n${version.Length}\r\n{version}\r\n");
         _redis.Answer("CONFIG GET", "*2\r\n$22\r\nnotify-keyspace-events\r\n$6\r\nxeoaTE\r\n");
-        _options = _options with { Forwarding = _options.Forwarding with { Events = EventClass.Expired | EventClass.Evicted | more } };
+        Forwarder(forwarder => forwarder with { Initial = forwarder.Initial with { Events = EventClass.Expired | EventClass.Evicted | more } });
         var rows = await RunAsync();
         var row = rows.SingleOrDefault(row => row.What == "event flags");
         Assert.Equal(outcome, row?.Outcome.ToString());
@@ -105,7 +109,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     [Fact]
     public async Task Where_none_of_the_wanted_events_exist_that_fails()
     {
-        _options = _options with { Forwarding = _options.Forwarding with { Events = EventClass.Overwritten } };
+        Forwarder(forwarder => forwarder with { Initial = forwarder.Initial with { Events = EventClass.Overwritten } });
         Assert.Contains(await RunAsync(), row => row is { What: "event flags", Outcome: CheckOutcome.Fails });
     }
 
@@ -117,7 +121,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     public async Task What_merged_streams_need_is_tried_where_they_are_wanted(string command)
     {
         _redis.Answer(command, Refused);
-        _options = _options with { MergeKeyspace = true };
+        Server(server => server with { MergeKeyspace = true });
         var row = Assert.Single(await RunAsync(), row => row.Outcome != CheckOutcome.Works);
         Assert.Equal(("merged streams", CheckOutcome.Warning), (row.What, row.Outcome));
         Assert.StartsWith(command, row.Finding, StringComparison.Ordinal);
@@ -130,7 +134,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     public async Task Events_that_come_in_between_are_not_taken_for_a_reply(string command, string what)
     {
         _redis.Answer(command, "*4\r\n$8\r\npmessage\r\n$1\r\np\r\n$1\r\nc\r\n$1\r\nk\r\n*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nk\r\n" + Refused);
-        _options = _options with { MergeKeyspace = true };
+        Server(server => server with { MergeKeyspace = true });
         var row = Assert.Single(await RunAsync(), row => row.Outcome != CheckOutcome.Works);
         Assert.Equal(what, row.What);
         Assert.Contains("NOPERM", row.Finding, StringComparison.Ordinal);
@@ -158,7 +162,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     public async Task Missing_flags_that_will_not_be_added_are_a_failure(NotifyMode mode, string set, string remedy)
     {
         _redis.Answer("CONFIG GET", "*2\r\n$22\r\nnotify-keyspace-events\r\n$1\r\nK\r\n").Answer("CONFIG SET", set);
-        _options = _options with { NotifyMode = mode };
+        Forwarder(forwarder => forwarder with { Feed = forwarder.Feed with { NotifyMode = mode } });
         var row = Assert.Single(await RunAsync(), row => row.Outcome == CheckOutcome.Fails);
         Assert.Equal("notify-keyspace-events", row.What);
         Assert.Contains(remedy, row.Remedy);
@@ -175,7 +179,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     [Fact]
     public async Task With_other_classes_it_subscribes_to_all_events()
     {
-        _options = _options with { Forwarding = _options.Forwarding with { Events = EventClass.All } };
+        Forwarder(forwarder => forwarder with { Initial = forwarder.Initial with { Events = EventClass.All } });
         await RunAsync();
         Assert.Contains("PSUBSCRIBE __keyevent@*__:*", _redis.Commands);
     }
@@ -183,7 +187,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     [Fact]
     public async Task Without_a_fallback_storage_its_rights_are_not_asked_for()
     {
-        _options = _options with { Forwarding = _options.Forwarding with { FallbackStorageSize = -1 } };
+        Forwarder(forwarder => forwarder with { Initial = forwarder.Initial with { FallbackStorageSize = -1 } });
         Assert.Contains(await RunAsync(), row => row is { What: "fallback storage", Outcome: CheckOutcome.Note });
         Assert.DoesNotContain(_redis.Commands, command => command.StartsWith("EVAL", StringComparison.Ordinal));
     }
@@ -191,7 +195,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     [Fact]
     public async Task Without_a_state_its_rights_are_not_asked_for()
     {
-        _options = _options with { KeepState = false };
+        Forwarder(forwarder => forwarder with { KeepState = false });
         Assert.Contains(await RunAsync(), row => row is { What: "state", Outcome: CheckOutcome.Note });
         Assert.DoesNotContain(_redis.Commands, command => command.StartsWith("GET", StringComparison.Ordinal));
     }
@@ -200,7 +204,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     public async Task A_server_that_says_nothing_is_given_up_in_time()
     {
         _redis.Answer("PING", "");
-        _options = _options with { ConnectTimeout = TimeSpan.FromHours(1) };
+        Server(server => server with { Deadlines = server.Deadlines with { Connect = TimeSpan.FromHours(1) } });
         var checking = RunAsync();
         await Eventually.TrueAsync(() => { _time.Advance(TimeSpan.FromMinutes(10)); return checking.IsCompleted; }, "it is given up");
         Assert.Contains(await checking, row => row is { Outcome: CheckOutcome.Fails, Finding: "no answer within 3600 s" });
@@ -210,16 +214,21 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     public async Task The_password_is_not_in_any_row()
     {
         _redis.Answer("AUTH", "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
-        _options = _options with { Upstream = UpstreamAddress.Of(_options.Upstream.Seeds[0] with { User = "u", Password = "canary" }) };
+        Forwarder(forwarder => forwarder with { Upstream = UpstreamAddress.Of(forwarder.Upstream.Seeds[0] with { User = "u", Password = "canary" }) });
         var rows = await RunAsync();
         Assert.Contains(rows, row => row is { What: "log in", Outcome: CheckOutcome.Fails });
         Assert.DoesNotContain(rows, row => row.ToString().Contains("canary", StringComparison.Ordinal));
     }
 
+    private void Server(Func<ProxyServerOptions, ProxyServerOptions> change) => _options = _options with { Server = change(_options.Server) };
+
+    private void Forwarder(Func<ForwarderOptions, ForwarderOptions> change) => _options = _options with { Forwarder = change(_options.Forwarder) };
+
     private Task<IReadOnlyList<CheckRow>> RunAsync()
     {
         _redis.Start();
-        var node = _options.Upstream.Seeds[0] with { Host = "127.0.0.1", Port = _redis.Port };
-        return UpstreamCheck.RunAsync(_options with { Upstream = UpstreamAddress.Of(node) }, node, TlsClient.OfSystem("--upstream"), _time);
+        var node = _options.Forwarder.Upstream.Seeds[0] with { Host = "127.0.0.1", Port = _redis.Port };
+        Forwarder(forwarder => forwarder with { Upstream = UpstreamAddress.Of(node) });
+        return UpstreamCheck.RunAsync(_options, node, TlsClient.OfSystem("--upstream"), _time);
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using KeyEvt.Forwarder;
 using KeyEvt.Forwarder.Metrics;
 using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Proxy.Admin;
 using KeyEvt.Proxy.Barrier;
@@ -86,6 +87,7 @@ public sealed class InstrumentTests : IAsyncDisposable
         _ = new ConnectTimes(meter);
         SessionMetrics.Add(meter, Registries.Make());
         FanInMetrics.Add(meter, null);
-        return new ForwarderEngine(new ForwarderOptions { Upstream = upstream, Instance = "test" }, meters, TimeProvider.System, NullLoggerFactory.Instance);
+        return new ForwarderEngine(
+            new ForwarderOptions { Upstream = upstream, Instance = "test" }, TlsClient.OfSystem("--upstream"), TlsClient.OfSystem("--amqp"), meters, TimeProvider.System, NullLoggerFactory.Instance);
     }
 }

@@ -54,7 +54,7 @@ public sealed class NamedFileTests : IDisposable
             new CommandLineSource().Read(["--config", config, "--amqp-password-file", secret, "--routing-key", "k"], faults, out _, out _),
             [new("KEYEVT_ADMIN_TOKEN_FILE", secret)], faults);
         Assert.Empty(faults);
-        Assert.Equal("secret", options.AdminToken?.Value);
+        Assert.Equal("secret", options.Admin.Token?.Value);
         Assert.Equal(
             [
                 new NamedFile("--config", config, IsSecret: true), new NamedFile($"'sentinel-password-file' in {config}", secret, IsSecret: true),

@@ -21,20 +21,20 @@ public sealed class OptionsTests : IDisposable
     public void Without_anything_the_documented_defaults_hold()
     {
         var options = Load();
-        Assert.Equal("127.0.0.1:6380", Assert.Single(options.Listen).ToString());
-        Assert.Equal(("127.0.0.1", 6379), (options.Upstream.Seeds[0].Host, options.Upstream.Seeds[0].Port));
-        Assert.Equal("amqp://guest@127.0.0.1:5672/", options.Forwarding.Amqp.ToString());
-        Assert.Equal("guest", options.Forwarding.Amqp.Password.Value);
-        Assert.Equal(EventClass.Expired | EventClass.Evicted, options.Forwarding.Events);
+        Assert.Equal("127.0.0.1:6380", Assert.Single(options.Server.Listen).ToString());
+        Assert.Equal(("127.0.0.1", 6379), (options.Forwarder.Upstream.Seeds[0].Host, options.Forwarder.Upstream.Seeds[0].Port));
+        Assert.Equal("amqp://guest@127.0.0.1:5672/", options.Forwarder.Initial.Amqp.ToString());
+        Assert.Equal("guest", options.Forwarder.Initial.Amqp.Password.Value);
+        Assert.Equal(EventClass.Expired | EventClass.Evicted, options.Forwarder.Initial.Events);
         Assert.Equal((30, "amq.direct", "redis_keyspace_events", 1, 10_000_000L),
-            (options.Forwarding.Amqp.HeartbeatSeconds, options.Forwarding.Exchange, options.Forwarding.RoutingKey, options.Forwarding.DeliveryMode, options.Forwarding.FallbackStorageSize));
-        Assert.Empty(options.Forwarding.Masks.Masks);
-        Assert.False(options.Forwarding.Masks.IsAll);
-        Assert.Null(options.Forwarding.DeclareQueue);
-        Assert.Equal(TransportAddress.Tcp("127.0.0.1", 6381), options.Admin);
-        Assert.Equal(NotifyMode.Manage, options.NotifyMode);
-        Assert.Equal((TimeSpan.FromSeconds(5), 64L << 20, 1024, LogLevel.Information), (options.ConnectTimeout, options.BufferBytes, options.Window, options.LogLevel));
-        Assert.Matches("^[0-9a-f]{8}$", options.Instance);
+            (options.Forwarder.Initial.Amqp.HeartbeatSeconds, options.Forwarder.Initial.Exchange, options.Forwarder.Initial.RoutingKey, options.Forwarder.Initial.DeliveryMode, options.Forwarder.Initial.FallbackStorageSize));
+        Assert.Empty(options.Forwarder.Initial.Masks.Masks);
+        Assert.False(options.Forwarder.Initial.Masks.IsAll);
+        Assert.Null(options.Forwarder.Initial.DeclareQueue);
+        Assert.Equal(TransportAddress.Tcp("127.0.0.1", 6381), options.Admin.Address);
+        Assert.Equal(NotifyMode.Manage, options.Forwarder.Feed.NotifyMode);
+        Assert.Equal((TimeSpan.FromSeconds(5), 64L << 20, 1024, LogLevel.Information), (options.Server.Deadlines.Connect, options.Forwarder.Delivery.BufferBytes, options.Forwarder.Delivery.Window, options.LogLevel));
+        Assert.Matches("^[0-9a-f]{8}$", options.Forwarder.Instance);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class OptionsTests : IDisposable
         _environment["KEYEVT_EXCHANGE"] = "environment";
         _environment["KEYEVT_ROUTING_KEY"] = "environment";
         var options = Load("--config", file, "--exchange", "line");
-        Assert.Equal(("line", "environment", 7), (options.Forwarding.Exchange, options.Forwarding.RoutingKey, options.Window));
+        Assert.Equal(("line", "environment", 7), (options.Forwarder.Initial.Exchange, options.Forwarder.Initial.RoutingKey, options.Forwarder.Delivery.Window));
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class OptionsTests : IDisposable
         _environment["KEYEVT_KEYMASK"] = "e1, e2 e3";
         Assert.Equal(["e1", "e2", "e3"], Masks(Load("--config", file)));
         Assert.Equal(["l1"], Masks(Load("--config", file, "--keymask", "l1")));
-        Assert.Equal(2, Load("--config", file).Listen.Count);
+        Assert.Equal(2, Load("--config", file).Server.Listen.Count);
     }
 
     [Fact]
@@ -62,8 +62,8 @@ public sealed class OptionsTests : IDisposable
     {
         _environment["KEYEVT_CONFIG"] = FileWith("config.json", """{ "delivery-mode": 2, "amqp-hosts": "*" }""");
         var options = Load();
-        Assert.Equal(2, options.Forwarding.DeliveryMode);
-        Assert.Equal([AllowedBroker.Any], options.Forwarding.AmqpHosts);
+        Assert.Equal(2, options.Forwarder.Initial.DeliveryMode);
+        Assert.Equal([AllowedBroker.Any], options.Forwarder.Initial.AmqpHosts);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class OptionsTests : IDisposable
     public void An_empty_variable_counts_as_not_set()
     {
         _environment["KEYEVT_AMQP"] = "";
-        Assert.Equal("127.0.0.1", Load().Forwarding.Amqp.Host);
+        Assert.Equal("127.0.0.1", Load().Forwarder.Initial.Amqp.Host);
     }
 
     [Fact]
@@ -191,7 +191,7 @@ public sealed class OptionsTests : IDisposable
     {
         var options = Load("--amqp", "amqp://u:old@h", "--upstream", "redis://u:old@h",
             "--amqp-password-file", FileWith("amqp", " new \n"), "--upstream-password-file", FileWith("redis", "new\r\n"));
-        Assert.Equal((" new ", "new", "u"), (options.Forwarding.Amqp.Password.Value, options.Upstream.Seeds[0].Password?.Value, options.Upstream.Login.User));
+        Assert.Equal((" new ", "new", "u"), (options.Forwarder.Initial.Amqp.Password.Value, options.Forwarder.Upstream.Seeds[0].Password?.Value, options.Forwarder.Upstream.Login.User));
     }
 
     [Fact]
@@ -205,7 +205,7 @@ public sealed class OptionsTests : IDisposable
     public void The_load_line_stands_in_for_defaults_and_named_options_win()
     {
         var options = Load("--loadmodule", "g$ broker 5673 user pass 20 ex rk 2 77 ^a b", "--exchange", "named");
-        var forwarding = options.Forwarding;
+        var forwarding = options.Forwarder.Initial;
         Assert.Equal(("broker", 5673, "user", "pass", 20), (forwarding.Amqp.Host, forwarding.Amqp.Port, forwarding.Amqp.User, forwarding.Amqp.Password.Value, forwarding.Amqp.HeartbeatSeconds));
         Assert.Equal(("named", "rk", 2, 77L), (forwarding.Exchange, forwarding.RoutingKey, forwarding.DeliveryMode, forwarding.FallbackStorageSize));
         Assert.Equal(EventClass.Generic | EventClass.String, forwarding.Events);
@@ -216,13 +216,13 @@ public sealed class OptionsTests : IDisposable
     public void The_order_of_options_does_not_matter()
     {
         var options = Load("--heartbeat", "7", "--amqp", "amqp://h", "--loadmodule", "xe other 1 u p 9");
-        Assert.Equal(("h", 7), (options.Forwarding.Amqp.Host, options.Forwarding.Amqp.HeartbeatSeconds));
+        Assert.Equal(("h", 7), (options.Forwarder.Initial.Amqp.Host, options.Forwarder.Initial.Amqp.HeartbeatSeconds));
     }
 
     [Fact]
     public void The_broker_of_the_start_may_always_be_named_again()
     {
-        var forwarding = Load("--amqp", "amqp://u:p@h:7", "--amqp-hosts", "other", "--amqp-hosts", "[::1]:5").Forwarding;
+        var forwarding = Load("--amqp", "amqp://u:p@h:7", "--amqp-hosts", "other", "--amqp-hosts", "[::1]:5").Forwarder.Initial;
         Assert.Equal(["other", "[::1]:5", "h"], forwarding.AmqpHosts.Select(broker => broker.ToString()));
         Assert.Equal(forwarding.Amqp, forwarding.Configured);
     }
@@ -235,7 +235,7 @@ public sealed class OptionsTests : IDisposable
     [InlineData("2g", 2L << 30)]
     public void Sizes_may_be_written_with_a_letter(string text, long bytes)
     {
-        Assert.Equal(bytes, Load("--buffer-bytes", text).BufferBytes);
+        Assert.Equal(bytes, Load("--buffer-bytes", text).Forwarder.Delivery.BufferBytes);
     }
 
     [Theory]
@@ -255,7 +255,7 @@ public sealed class OptionsTests : IDisposable
     public void Values_that_begin_with_a_dash_or_an_at_sign_are_values()
     {
         var options = Load("--fallback-storage-size", "-1", "--keymask", "@a", "--keymask=--listen");
-        Assert.Equal(-1, options.Forwarding.FallbackStorageSize);
+        Assert.Equal(-1, options.Forwarder.Initial.FallbackStorageSize);
         Assert.Equal(["@a", "--listen"], Masks(options));
     }
 
@@ -263,7 +263,7 @@ public sealed class OptionsTests : IDisposable
     public void No_text_of_the_options_shows_a_password()
     {
         var options = Load("--amqp", "amqp://u:canary@h", "--upstream", "redis://u:canary@h", "--amqp-password-file", FileWith("secret", "canary"));
-        Assert.DoesNotContain("canary", options.ToString());
+        Assert.DoesNotContain("canary", $"{options} {options.Forwarder} {options.Logins} {options.Admin}");
     }
 
     [Fact]
@@ -289,7 +289,7 @@ public sealed class OptionsTests : IDisposable
         return faults;
     }
 
-    private static IEnumerable<string> Masks(ProxyOptions options) => options.Forwarding.Masks.Masks.Select(mask => Encoding.UTF8.GetString(mask.Bytes.Span));
+    private static IEnumerable<string> Masks(ProxyOptions options) => options.Forwarder.Initial.Masks.Masks.Select(mask => Encoding.UTF8.GetString(mask.Bytes.Span));
 
     private string FileWith(string name, string content)
     {

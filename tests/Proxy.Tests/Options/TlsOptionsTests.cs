@@ -29,9 +29,9 @@ public sealed class TlsOptionsTests : IDisposable
     public void Plain_and_TLS_addresses_stand_side_by_side()
     {
         var options = Load("--listen", "127.0.0.1:1", "--listen", "rediss://[::1]:2", "--tls-cert", _cert, "--tls-key", _key, "--tls-ca", _ca, "--tls-auth-clients", "optional");
-        Assert.Equal([TransportAddress.Tcp("127.0.0.1", 1), TransportAddress.Tls("::1", 2)], options.Listen);
-        Assert.Equal("rediss://[::1]:2", options.Listen[1].ToString());
-        Assert.Equal(ClientCertificates.Optional, options.TlsAuthClients);
+        Assert.Equal([TransportAddress.Tcp("127.0.0.1", 1), TransportAddress.Tls("::1", 2)], options.Server.Listen);
+        Assert.Equal("rediss://[::1]:2", options.Server.Listen[1].ToString());
+        Assert.Equal(ClientCertificates.Optional, options.Tls.Clients);
     }
 
     [Fact]
@@ -46,8 +46,8 @@ public sealed class TlsOptionsTests : IDisposable
     public void Uris_with_TLS_are_understood()
     {
         var options = Load("--upstream", "rediss://redis.example", "--upstream-ca", _ca, "--amqp", "amqps://rabbit.example", "--amqp-cert", _cert, "--amqp-key", _key);
-        Assert.Equal(TransportAddress.Tls("redis.example", 6379), options.UpstreamPlace);
-        Assert.True(options.Forwarding.Amqp is { Tls: true, Port: 5671 });
+        Assert.Equal(TransportAddress.Tls("redis.example", 6379), TransportAddress.Of(options.Forwarder.Upstream.Seeds[0]));
+        Assert.True(options.Forwarder.Initial.Amqp is { Tls: true, Port: 5671 });
     }
 
     [Fact]

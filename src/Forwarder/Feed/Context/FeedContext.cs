@@ -2,13 +2,16 @@ using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Signals;
+using KeyEvt.Forwarder.Tls;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Feed.Context;
 
 /// <summary>What do all connections of one feed share? Created once by <see cref="NodeFeed"/>, which owns all of it.</summary>
 internal sealed record FeedContext(
+    RedisAddress Address,
     NodeFeedOptions Options,
     IEventSink Sink,
     TimeProvider Time,
@@ -32,6 +35,9 @@ internal sealed record FeedContext(
 
     /// <summary>Tasks that run beside the loops of the connections, and outlive them.</summary>
     public required SideTasks Tasks { get; init; }
+
+    /// <summary>The files of the node's TLS, for texts that name the options.</summary>
+    public TlsFiles TlsFiles { get; init; } = new("--upstream");
 
     /// <summary>Limits the warnings about messages that are published on notification channels but are no notifications.</summary>
     public LogRateLimiter RefusedWarnings { get; } = new(Time, TimeSpan.FromMinutes(1));
@@ -69,5 +75,5 @@ internal sealed record FeedContext(
     public bool CameLater { get; set; }
 
     /// <summary>The node's address, without secrets.</summary>
-    public string Node { get; } = Options.Address.ToString();
+    public string Node { get; } = Address.ToString();
 }

@@ -1,23 +1,12 @@
-using KeyEvt.Forwarder.Redis;
-using KeyEvt.Forwarder.Tls;
-
 namespace KeyEvt.Forwarder.Feed.Status;
 
-/// <summary>Which node does a feed listen to, and what are its intervals and limits?</summary>
+/// <summary>What does a feed do about the node's flags, and what are its intervals and limits? The same for all nodes.</summary>
 public sealed record NodeFeedOptions
 {
-    public required RedisAddress Address { get; init; }
-
-    /// <summary>For texts about TLS: which options name its files.</summary>
-    public TlsFiles TlsFiles { get; init; } = new("--upstream");
-
     public NotifyMode NotifyMode { get; init; } = NotifyMode.Manage;
 
     /// <summary>The connection's name in CLIENT LIST.</summary>
     public string ClientName { get; init; } = "keyevt-feed";
-
-    /// <summary>Names this program in its markers, in front of their random part. May be empty.</summary>
-    public string Instance { get; init; } = "";
 
     /// <summary>How often a marker is sent while events flow. Also the interval of the beat, which drives the other checks.</summary>
     public TimeSpan MarkerInterval { get; init; } = TimeSpan.FromMilliseconds(250);
