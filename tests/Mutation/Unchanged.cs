@@ -33,7 +33,8 @@ internal static class Unchanged
     /// <summary>How much room a collection begins with, and on which context an await goes on: any value is right.</summary>
     private static bool IsCapacity(ArgumentSyntax argument, SemanticModel model)
     {
-        if (argument.Parent is not BaseArgumentListSyntax { Parent: { } call } list || model.GetSymbolInfo(call).Symbol is not IMethodSymbol method) return false;
+        if (argument.Parent is not BaseArgumentListSyntax { Parent: { } call } list) return false;
+        if (model.GetSymbolInfo(call).Symbol is not IMethodSymbol method) return false;
         if (method.Name is "ConfigureAwait" or "EnsureCapacity") return true;
         var name = argument.NameColon?.Name.Identifier.Text
             ?? method.Parameters.ElementAtOrDefault(list.Arguments.IndexOf(argument))?.Name;

@@ -251,7 +251,8 @@ internal sealed class FeedConnection
     private void OnFlagsSettled()
     {
         _flagsSettled.TrySetResult();
-        if (!_subscriptions.IsSettled) _subscriptions.Step(); // the node turned out to accept more or fewer letters than its version promises
+        // Not settled: the node turned out to accept more or fewer letters than its version promises.
+        if (!_subscriptions.IsSettled) _subscriptions.Step();
         ShowInStep();
     }
 

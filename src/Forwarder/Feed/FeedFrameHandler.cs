@@ -156,7 +156,8 @@ internal sealed class FeedFrameHandler(
         var payload = rest[(rest.IndexOf((byte)'\n') + 1)..^2];
         if (!feed.Markers.TrySee(payload, out var number, out var sentAt))
         {
-            if (!channel.IsShard) _hold.KeepMarker(payload); // another feed's marker: it shows up to which point a replica has repeated its master
+            // Another feed's marker. It shows up to which point a replica has repeated its master.
+            if (!channel.IsShard) _hold.KeepMarker(payload);
             return;
         }
 

@@ -92,7 +92,8 @@ internal sealed class ProxyServer(
         SessionMetrics.Add(meter, _sessions);
         FanInMetrics.Add(meter, _merge);
         commands?.ServerSection = GetInfo;
-        foreach (var address in options.Listen) _listeners = [.. _listeners, Listen(address)]; // one by one, so that what is open is closed when the next one fails
+        // One by one, so that what is open is closed when the next one fails.
+        foreach (var address in options.Listen) _listeners = [.. _listeners, Listen(address)];
         foreach (var listener in _listeners) ListenLog.Listening(_logger, listener.Address);
         List<Task> loops = [.. _listeners.Select(listener => new ProxyListener(listener, _sessions, time, _logger).RunAsync(_stop.Token))];
         if (commands is not null) loops.Add(UntilStopped(ProbeAsync(route, _probe)));

@@ -48,7 +48,8 @@ internal sealed record SessionServices
     {
         get
         {
-            if (field is null) Interlocked.CompareExchange(ref field, new UpstreamReachability(Time, Logger), null); // listeners may come here at once, and must get the same one
+            // Several listeners may come here at once, and must get the same one.
+            if (field is null) Interlocked.CompareExchange(ref field, new UpstreamReachability(Time, Logger), null);
             return field;
         }
         init;
