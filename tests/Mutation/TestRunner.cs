@@ -10,10 +10,13 @@ internal sealed partial class TestRunner(int seed)
     /// <summary>A mutant that allocates without end must not take the machine with it. Hexadecimal, as the runtime wants it: 1.5 GB.</summary>
     private const string HeapLimit = "60000000";
 
+    /// <summary>Tests with real servers take long, and those that compile the source see the source without the mutants.</summary>
+    private static readonly string[] WithoutServers = ["-noColor", "-noLogo", "-trait-", "Needs=servers", "-trait-", "Needs=compiler"];
+
     /// <summary>The classes of an assembly.</summary>
     public static async Task<IReadOnlyList<string>> ListAsync(string assembly)
     {
-        var list = await Command.RunAsync("dotnet", ["exec", assembly, "-noColor", "-noLogo", "-list", "classes"], Path.GetDirectoryName(assembly)!);
+        var list = await Command.RunAsync("dotnet", ["exec", assembly, .. WithoutServers, "-list", "classes"], Path.GetDirectoryName(assembly)!);
         if (list.ExitCode != 0) throw new MutationException($"{assembly} does not list its tests: {list.Output}");
         return [.. list.Output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Where(line => ClassName().IsMatch(line))];
     }
@@ -25,8 +28,7 @@ internal sealed partial class TestRunner(int seed)
     public async Task<TestOutcome> RunAsync(string assembly, IEnumerable<string> filters, IReadOnlyDictionary<string, string> variables, RunLimits limits)
     {
         var environment = new Dictionary<string, string>(variables) { ["DOTNET_GCHeapHardLimit"] = HeapLimit, ["DOTNET_TieredPGO"] = "0", ["DOTNET_DbgEnableMiniDump"] = "0" };
-        var arguments = new[] { "exec", assembly, string.Create(CultureInfo.InvariantCulture, $":{seed}"), "-noColor", "-noLogo", "-stopOnFail" };
-        var run = await Command.RunAsync("dotnet", [.. arguments, .. filters], Path.GetDirectoryName(assembly)!, limits, environment);
+        var run = await Command.RunAsync("dotnet", ["exec", assembly, string.Create(CultureInfo.InvariantCulture, $":{seed}"), .. WithoutServers, "-stopOnFail", .. filters], Path.GetDirectoryName(assembly)!, limits, environment);
         if (run.ExitCode is null) return new TestOutcome(TestOutcomeKind.Stuck, null, run.Time, run.Processor);
         if (run.ExitCode == 0 && !RanNothing().IsMatch(run.Output))
         {
