@@ -49,6 +49,16 @@ public sealed class UnknownWordsTests
     }
 
     [Fact]
+    public async Task An_answer_without_an_end_of_line_is_given_up_before_the_deadline()
+    {
+        var endless = new string('x', 20_000);
+        await using var test = new SessionUnderTest(echo: _ => endless);
+        await test.Client.SendAsync(Secret); // time stands still, so no deadline passes
+        await test.Upstream.SendAsync(await test.ReadMarkAsync());
+        await test.ReadChangeQuestionAsync();
+    }
+
+    [Fact]
     public async Task Two_answers_in_different_words_teach_nothing()
     {
         var words = 0;
