@@ -146,6 +146,17 @@ public sealed class DeliveryStoreTests
         Assert.Equal(6, rig.Ledger.Snapshot().Dropped[(int)DropReason.FallbackCap]);
     }
 
+    [Fact]
+    public async Task With_the_cap_0_events_are_stored_without_limit()
+    {
+        var rig = new DeliveryRig();
+        rig.Config = rig.Config with { FallbackStorageSize = 0 };
+        rig.Broker.IsReachable = false;
+        rig.Give(3000);
+        await rig.AdvanceAsync(2);
+        Assert.Equal((3000, true), (rig.Store.Entries.Count, rig.Loop.Memory.IsEmpty));
+    }
+
     [Theory]
     [InlineData(true, 3)]
     [InlineData(false, 0)]
