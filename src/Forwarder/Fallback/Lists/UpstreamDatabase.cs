@@ -83,10 +83,8 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
             await multiplexer.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(false);
             await multiplexer.DisposeAsync().ConfigureAwait(false);
         });
-        if (await Task.WhenAny(closing, Task.Delay(CloseDeadline, time)).ConfigureAwait(false) != closing || closing.IsFaulted)
-        {
-            background.GiveUp("closing the connection for the fallback storage", closing);
-        }
+        await Task.WhenAny(closing, Task.Delay(CloseDeadline, time)).ConfigureAwait(false);
+        background.GiveUp("closing the connection for the fallback storage", closing); // counted only as long as it still runs
     }
 
     private async ValueTask<StorePlace> AtAsync(RedisAddress node, string name)
