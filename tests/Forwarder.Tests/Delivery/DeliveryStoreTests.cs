@@ -135,6 +135,23 @@ public sealed class DeliveryStoreTests
     }
 
     [Fact]
+    public async Task While_nothing_is_stored_or_read_the_list_is_counted_every_second()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Give(1);
+        await rig.SettleAsync();
+        var counts = rig.Store.Counts;
+        for (var second = 1; second <= 3; second++)
+        {
+            await rig.AdvanceAsync(0.9);
+            Assert.Equal(counts + second - 1, rig.Store.Counts);
+            await rig.AdvanceAsync(0.1);
+            Assert.Equal(counts + second, rig.Store.Counts);
+        }
+    }
+
+    [Fact]
     public async Task The_cap_drops_the_oldest_and_counts_them()
     {
         var rig = new DeliveryRig();

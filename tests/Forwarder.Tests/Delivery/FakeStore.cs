@@ -19,6 +19,9 @@ internal sealed class FakeStore : IEventStore
     /// <summary>Reads that were asked for.</summary>
     public int Reads { get; private set; }
 
+    /// <summary>Counts that were asked for.</summary>
+    public int Counts { get; private set; }
+
     /// <summary>Appends above it are refused, as by a Redis without memory.</summary>
     public int Capacity { get; set; } = int.MaxValue;
 
@@ -59,7 +62,11 @@ internal sealed class FakeStore : IEventStore
         return new RemoveResult(Entries.Count, isFront);
     });
 
-    public Task<long> CountAsync() => StepAsync(() => (long)Entries.Count);
+    public Task<long> CountAsync()
+    {
+        Counts++;
+        return StepAsync(() => (long)Entries.Count);
+    }
 
     private Task<T> StepAsync<T>(Func<T> step)
     {
