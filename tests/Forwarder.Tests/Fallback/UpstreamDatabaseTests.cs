@@ -11,11 +11,10 @@ using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Fallback;
 
-/// <summary>At which node is the fallback storage, and how long is it waited for at the start? No node answers here.</summary>
+/// <summary>At which node is the fallback storage, and how long is it waited for at the start? Nothing is connected to here.</summary>
 public sealed class UpstreamDatabaseTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new();
-    private readonly BackgroundTasks _background = new(NullLogger.Instance);
     private UpstreamDatabase? _database;
 
     public async ValueTask DisposeAsync()
@@ -42,25 +41,21 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData(UpstreamShape.Sentinel, 2, "redis://127.0.0.1:2")]
-    [InlineData(UpstreamShape.Sentinel, null, "redis://127.0.0.1:1")]
-    [InlineData(UpstreamShape.Standalone, 2, "")]
-    public async Task Where_Sentinel_may_replace_the_master_the_one_that_the_feeds_know_counts(UpstreamShape shape, int? portOfFeeds, string name)
+    [InlineData(UpstreamShape.Sentinel, 2, 2)]
+    [InlineData(UpstreamShape.Sentinel, null, 1)]
+    [InlineData(UpstreamShape.Standalone, 2, 1)]
+    public void Where_Sentinel_may_replace_the_master_the_one_that_the_feeds_know_counts(UpstreamShape shape, int? portOfFeeds, int expected)
     {
-        var database = Made(new FakeTopology(shape, FakeTopology.Node("a", 1)), portOfFeeds is { } port ? new RedisAddress { Host = "127.0.0.1", Port = port } : null);
-        var place = await database.OfMasterAsync();
-        Assert.Equal(name, place.Name);
-        Assert.False(place.Database.Multiplexer.IsConnected);
+        var ofFeeds = portOfFeeds is { } port ? new RedisAddress { Host = "127.0.0.1", Port = port } : null;
+        Assert.Equal(expected, Made(new FakeTopology(shape, FakeTopology.Node("a", 1)), ofFeeds).Master?.Port);
     }
 
     [Fact]
-    public async Task A_connection_that_closes_in_time_leaves_nothing_behind()
+    public async Task Without_a_master_there_is_no_place()
     {
-        var database = Made(new FakeTopology(UpstreamShape.Standalone, FakeTopology.Node("a", 1)));
-        await database.OfMasterAsync();
-        _database = null;
-        await database.DisposeAsync();
-        Assert.Equal(0, _background.Count);
+        var database = Made(new FakeTopology(UpstreamShape.Standalone, FakeTopology.Node("a", 1, NodeRole.Replica)));
+        Assert.Null(database.Master);
+        await Assert.ThrowsAsync<IOException>(() => database.OfMasterAsync().AsTask());
     }
 
     [Fact]
@@ -76,6 +71,6 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
     private UpstreamDatabase Made(FakeTopology topology, RedisAddress? master = null)
     {
         var upstream = new UpstreamAddress { Shape = topology.Current.Shape, Seeds = [], Login = new RedisAddress { Host = "127.0.0.1", Port = 1 } };
-        return _database = new UpstreamDatabase(upstream, topology, () => master, TlsClient.OfSystem("test"), "test", _background, _time, NullLogger.Instance);
+        return _database = new UpstreamDatabase(upstream, topology, () => master, TlsClient.OfSystem("test"), "test", new BackgroundTasks(NullLogger.Instance), _time, NullLogger.Instance);
     }
 }
