@@ -38,7 +38,8 @@ public sealed class StoreCapTests
     public async Task A_single_list_is_never_above_its_cap_after_a_step_that_stores()
     {
         var rig = Capped(new FakeStore(), 4);
-        foreach (var failure in (bool?[])[null, null, false, false, false]) rig.Store.Failures.Enqueue(failure); // the count and the append succeed
+        bool?[] failures = [null, null, false, false, false]; // the count and the append succeed
+        foreach (var failure in failures) rig.Store.Failures.Enqueue(failure);
 
         rig.Give(10);
         await rig.SettleAsync();

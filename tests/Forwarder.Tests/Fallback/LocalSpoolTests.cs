@@ -193,7 +193,10 @@ public sealed class LocalSpoolTests : IDisposable
         using (var spool = new LocalSpool(_folder)) await spool.AppendAsync(Entries("first", "second", "third"), 0, false);
 
         await DamageAsync(SpoolRecord.HeaderBytes + "first".Length + SpoolRecord.HeaderBytes);
-        using (var spool = new LocalSpool(_folder)) Assert.Equal((2 * SpoolRecord.HeaderBytes) + "second".Length + "third".Length, spool.DamagedBytes);
+        using (var spool = new LocalSpool(_folder))
+        {
+            Assert.Equal((2 * SpoolRecord.HeaderBytes) + "second".Length + "third".Length, spool.DamagedBytes);
+        }
 
         using var again = new LocalSpool(_folder);
         Assert.Equal(0, again.DamagedBytes);
