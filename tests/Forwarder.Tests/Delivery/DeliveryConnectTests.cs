@@ -150,6 +150,27 @@ public sealed class DeliveryConnectTests
         Assert.True(rig.Loop.Links.IsUsable);
     }
 
+    [Theory]
+    [InlineData(true, 0.1)]
+    [InlineData(false, 4.9)]
+    public async Task A_lost_link_is_opened_anew_soon_if_a_message_was_confirmed_on_it_whatever_came_before(bool isConfirmed, double seconds)
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Give(1);
+        for (var i = 0; i < 20; i++) await rig.AdvanceAsync(10); // by now the pauses are 5 to 10 s long
+
+        rig.Broker.IsReachable = true;
+        await rig.AdvanceAsync(10);
+        if (isConfirmed) rig.Broker.Current!.ConfirmUpTo(1);
+        await rig.SettleAsync();
+        var before = rig.Broker.Attempts;
+        rig.Broker.Current!.Break(0);
+        await rig.SettleAsync();
+        await rig.AdvanceAsync(seconds);
+        Assert.Equal(isConfirmed ? before + 1 : before, rig.Broker.Attempts);
+    }
+
     [Fact]
     public async Task Changed_connection_parameters_lead_to_a_new_link()
     {

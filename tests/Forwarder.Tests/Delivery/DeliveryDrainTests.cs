@@ -75,6 +75,21 @@ public sealed class DeliveryDrainTests
     }
 
     [Fact]
+    public async Task With_a_single_list_what_was_found_and_what_was_stored_behind_it_are_read_in_one_step()
+    {
+        var store = new FakeStore();
+        store.Entries.AddRange(["0\nexpired\na", "0\nexpired\nb"]);
+        var rig = new DeliveryRig(store);
+        rig.Broker.IsReachable = false;
+        rig.Give(3);
+        await rig.AdvanceAsync(2);
+        rig.Broker.IsReachable = true;
+        await rig.DrainAsync();
+        Assert.Equal(["a", "b", "k0", "k1", "k2"], rig.QueuedKeys);
+        Assert.Equal(1, store.Reads);
+    }
+
+    [Fact]
     public async Task Plain_entries_keep_one_id_each_over_retries_and_no_other_run_gives_it()
     {
         static async Task<string> OldestAsync(DeliveryRig rig)

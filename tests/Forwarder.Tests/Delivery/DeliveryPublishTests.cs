@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Outbox;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
@@ -54,6 +55,24 @@ public sealed class DeliveryPublishTests
         rig.Broker.Current.ConfirmOne(5);
         await rig.SettleAsync();
         Assert.Equal(8, rig.Broker.Current.Unconfirmed.Count);
+    }
+
+    [Fact]
+    public async Task Once_the_bytes_of_the_window_are_unconfirmed_nothing_more_is_sent()
+    {
+        var one = new DeliveryRig();
+        one.Give(1);
+        var bytes = one.Loop.Memory.Bytes - EventLog.EntryOverhead;
+
+        var rig = new DeliveryRig(options: new DeliveryOptions { WindowBytes = 3 * bytes });
+        await rig.RouteOneAsync();
+        rig.Give(5);
+        await rig.SettleAsync();
+        Assert.Equal(3, rig.Broker.Current!.Unconfirmed.Count);
+
+        rig.Broker.Current.ConfirmOne(0);
+        await rig.SettleAsync();
+        Assert.Equal(3, rig.Broker.Current.Unconfirmed.Count);
     }
 
     [Fact]

@@ -58,8 +58,8 @@ internal sealed class DeliveryRig
     }
 
     /// <summary>An event of another node than the rig's own.</summary>
-    public void GiveOf(ulong runId, int count, string key) =>
-        Sink.Received(new EventPosition(runId, 1, count), 0, EventClass.String, "set"u8, Encoding.UTF8.GetBytes(key), default, 1000);
+    public void GiveOf(ulong runId, int count, string key, string name = "set") =>
+        Sink.Received(new EventPosition(runId, 1, count), 0, EventClass.String, Encoding.ASCII.GetBytes(name), Encoding.UTF8.GetBytes(key), default, 1000);
 
     /// <summary>A first event, of another node, that the broker routes: from here on it is known that there is a queue. The ledger has it, the broker's queue does not.</summary>
     public async Task RouteOneAsync()

@@ -135,6 +135,23 @@ public sealed class DeliveryStoreTests
     }
 
     [Fact]
+    public async Task While_nothing_is_stored_or_read_the_list_is_counted_every_second()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Give(1);
+        await rig.SettleAsync();
+        var counts = rig.Store.Counts;
+        for (var second = 1; second <= 3; second++)
+        {
+            await rig.AdvanceAsync(0.9);
+            Assert.Equal(counts + second - 1, rig.Store.Counts);
+            await rig.AdvanceAsync(0.1);
+            Assert.Equal(counts + second, rig.Store.Counts);
+        }
+    }
+
+    [Fact]
     public async Task The_cap_drops_the_oldest_and_counts_them()
     {
         var rig = new DeliveryRig();
@@ -144,6 +161,17 @@ public sealed class DeliveryStoreTests
         await rig.AdvanceAsync(2);
         Assert.Equal(["k6", "k7", "k8", "k9"], rig.Store.Entries.Select(e => e[(e.LastIndexOf('\n') + 1)..]));
         Assert.Equal(6, rig.Ledger.Snapshot().Dropped[(int)DropReason.FallbackCap]);
+    }
+
+    [Fact]
+    public async Task With_the_cap_0_events_are_stored_without_limit()
+    {
+        var rig = new DeliveryRig();
+        rig.Config = rig.Config with { FallbackStorageSize = 0 };
+        rig.Broker.IsReachable = false;
+        rig.Give(3000);
+        await rig.AdvanceAsync(2);
+        Assert.Equal((3000, true), (rig.Store.Entries.Count, rig.Loop.Memory.IsEmpty));
     }
 
     [Theory]

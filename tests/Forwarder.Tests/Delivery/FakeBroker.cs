@@ -67,7 +67,8 @@ internal sealed class FakeBroker : IBrokerConnector
 
             broker.Fields.Add(Encoding.UTF8.GetString(entry.Fields.Span));
             broker.Classes.Add(entry.Class);
-            Unconfirmed.Add((++_tag, Encoding.UTF8.GetString(messageId.Span), Encoding.UTF8.GetString(entry.Body.Span), route.RoutingKey));
+            var key = route.IsGap ? route.Keys.Resolve(default) : route.Keys.Resolve(entry.Body.Span, entry.Class);
+            Unconfirmed.Add((++_tag, Encoding.UTF8.GetString(messageId.Span), Encoding.UTF8.GetString(entry.Body.Span), key.Value));
             return Hangs ? new ValueTask(new TaskCompletionSource().Task) : ValueTask.CompletedTask;
         }
 
@@ -123,7 +124,7 @@ internal sealed class FakeBroker : IBrokerConnector
             events.Closed(connectionNumber, LinkFailureKind.MessageTooLarge, "the fake broker closed the channel: 406 PRECONDITION_FAILED - message size 300 is larger than configured max size 200");
         }
 
-        public void Block(bool blocked) => events.Blocked(connectionNumber, blocked ? "memory" : null);
+        public void Block(bool blocked, string reason = "memory") => events.Blocked(connectionNumber, blocked ? reason : null);
 
         public Task CloseAsync(TimeSpan deadline)
         {

@@ -13,6 +13,15 @@ internal sealed class FakeStore : IEventStore
 
     public bool IsDown { get; set; }
 
+    /// <summary>What it says while it is down.</summary>
+    public string Reason { get; set; } = "the fake store is down";
+
+    /// <summary>Reads that were asked for.</summary>
+    public int Reads { get; private set; }
+
+    /// <summary>Counts that were asked for.</summary>
+    public int Counts { get; private set; }
+
     /// <summary>Appends above it are refused, as by a Redis without memory.</summary>
     public int Capacity { get; set; } = int.MaxValue;
 
@@ -30,6 +39,7 @@ internal sealed class FakeStore : IEventStore
 
     public Task<ReadResult> ReadAsync(long offset, StoreEnds? before, int maxEntries, int maxBytes) => StepAsync(() =>
     {
+        Reads++;
         if (before is not null && !(Entries.Count >= offset && Entries[0].StartsWith(TextOf(before.First), StringComparison.Ordinal) && Entries[(int)offset - 1].StartsWith(TextOf(before.Last), StringComparison.Ordinal)))
         {
             return new ReadResult(Entries.Count, [], IsOther: true);
@@ -52,12 +62,16 @@ internal sealed class FakeStore : IEventStore
         return new RemoveResult(Entries.Count, isFront);
     });
 
-    public Task<long> CountAsync() => StepAsync(() => (long)Entries.Count);
+    public Task<long> CountAsync()
+    {
+        Counts++;
+        return StepAsync(() => (long)Entries.Count);
+    }
 
     private Task<T> StepAsync<T>(Func<T> step)
     {
         var failure = IsDown ? false : Failures.TryDequeue(out var next) ? next : null;
-        if (failure == false) return Task.FromException<T>(new StoreException("the fake store is down") { IsRefusal = true });
+        if (failure == false) return Task.FromException<T>(new StoreException(Reason) { IsRefusal = true });
 
         T result;
         try

@@ -47,6 +47,17 @@ public sealed class StoreAccountingTests
     }
 
     [Fact]
+    public void What_somebody_has_just_added_and_the_cap_has_taken_was_found_and_dropped()
+    {
+        Begin(stored: 10, claimed: 0);
+        _store.AddRange(["x0", "x1", "x2", "x3", "x4"]);
+        _store.RemoveRange(0, 12);
+        _books.Capped(0, 3, new AppendResult(3, 12), isRetry: false);
+        AssertBooks(length: 3, claimed: 0, capped: 12, lost: 0);
+        Assert.Equal(10 + 5, _ledger.Snapshot().Adopted);
+    }
+
+    [Fact]
     public void A_cap_whose_answer_got_lost_is_still_the_reason()
     {
         Begin(stored: 10, claimed: 0);
@@ -220,6 +231,7 @@ public sealed class StoreAccountingTests
         Assert.Equal(0, ledger.Difference);
         Assert.Equal(ledger.WaitingFallback, _books.Length - _books.ReadAheadCount + _drain.Count);
         Assert.Equal(_books.Length - _books.ReadAheadCount, _books.Unread.Count);
+        Assert.Equal(_books.Unread.Count, _books.Unread.All.Sum(run => run.Count));
         Assert.Equal(_store.Count, _books.Length);
     }
 

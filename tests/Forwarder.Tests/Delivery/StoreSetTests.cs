@@ -42,6 +42,16 @@ public sealed class StoreSetTests
     }
 
     [Fact]
+    public async Task Events_of_one_key_are_sent_in_order_whatever_their_names_are()
+    {
+        for (var n = 1; n <= 100; n++) _rig.GiveOf(0, n, "k", "set");
+        _rig.GiveOf(1, 1, "k", "expired"); // the slot has moved
+        await _rig.AdvanceAsync(1);
+        await DrainAsync();
+        Assert.Equal("0000000000000001-1-1", _rig.Broker.Queue[^1].Id);
+    }
+
+    [Fact]
     public async Task A_node_whose_list_has_gone_with_its_slot_has_its_events_in_order()
     {
         for (var n = 1; n <= 100; n++) _rig.GiveOf(0, n, $"a{n}");
@@ -68,6 +78,33 @@ public sealed class StoreSetTests
 
         await DrainAsync();
         Assert.Equal("0000000000000001-1-101", _rig.Broker.Queue.Last(message => message.Id.StartsWith("0000000000000001", StringComparison.Ordinal)).Id);
+    }
+
+    [Fact]
+    public async Task A_store_that_was_busy_with_events_that_the_broker_then_took_gets_none_for_5_s()
+    {
+        _stores.Stores[1].Failures.Enqueue(true); // it has taken the first one, and does not say so
+        _stores.Stores[1].Failures.Enqueue(true);
+        _rig.GiveOf(1, 1, "a");
+        await _rig.SettleAsync();
+        _rig.Broker.IsReachable = true;
+        await _rig.AdvanceAsync(0.1);
+        for (var round = 0; round < 5; round++)
+        {
+            ConfirmAll();
+            await _rig.SettleAsync();
+        }
+
+        Assert.Equal((DeliveryState.Live, 0), (_rig.Loop.State, _stores.Stores[1].Entries.Count));
+        _rig.Broker.IsReachable = false;
+        _rig.Broker.Current!.Break(0);
+        _rig.GiveOf(1, 2, "b");
+        await _rig.SettleAsync();
+        Assert.Equal((1, 0), (_stores.Stores[0].Entries.Count, _stores.Stores[1].Entries.Count));
+        await _rig.AdvanceAsync(5);
+        _rig.GiveOf(1, 3, "c");
+        await _rig.SettleAsync();
+        Assert.Equal((1, 1), (_stores.Stores[0].Entries.Count, _stores.Stores[1].Entries.Count));
     }
 
     [Fact]

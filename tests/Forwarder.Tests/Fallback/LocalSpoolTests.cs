@@ -177,6 +177,45 @@ public sealed class LocalSpoolTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_of_which_nothing_is_whole_any_more_counts_as_empty()
+    {
+        using var spool = new LocalSpool(_folder);
+        await spool.AppendAsync(Entries("first", "second"), 0, false);
+        await DamageAsync(SpoolRecord.HeaderBytes);
+        var read = await spool.ReadAsync(0, null, 5, int.MaxValue);
+        Assert.Equal((0L, 0), (read.Length, read.Entries.Count));
+        Assert.Equal(0, spool.Count);
+    }
+
+    [Fact]
+    public async Task What_is_damaged_is_cut_off_the_file_and_told_once()
+    {
+        using (var spool = new LocalSpool(_folder)) await spool.AppendAsync(Entries("first", "second", "third"), 0, false);
+
+        await DamageAsync(SpoolRecord.HeaderBytes + "first".Length + SpoolRecord.HeaderBytes);
+        using (var spool = new LocalSpool(_folder))
+        {
+            Assert.Equal((2 * SpoolRecord.HeaderBytes) + "second".Length + "third".Length, spool.DamagedBytes);
+        }
+
+        using var again = new LocalSpool(_folder);
+        Assert.Equal(0, again.DamagedBytes);
+        Assert.Equal(["first"], await ReadAsync(again));
+    }
+
+    [Fact]
+    public async Task A_file_that_has_been_read_is_closed_so_that_its_disk_space_is_free()
+    {
+        using var spool = new LocalSpool(_folder);
+        await spool.AppendAsync(Entries("a"), 0, false);
+        var path = Assert.Single(Directory.GetFiles(_folder, "*.spool"));
+        Assert.True(IsOpen(path));
+        await spool.RemoveAsync(Entries("a"), null);
+        Assert.False(File.Exists(path));
+        Assert.False(IsOpen(path));
+    }
+
+    [Fact]
     public async Task The_longest_entry_that_redis_allows_is_whole_after_a_restart_and_never_in_memory_as_a_whole_file()
     {
         const int Length = (512 * 1024 * 1024) + 1000; // a key of 512 MB, and what belongs to an event; zeros, which the disk need not hold
@@ -203,6 +242,18 @@ public sealed class LocalSpoolTests : IDisposable
         await again.AppendAsync(Entries("next"), 0, false);
         Assert.Equal(["next"], (await again.ReadAsync(2, null, 5, int.MaxValue)).Entries.Select(TextOf));
     }
+
+    /// <summary>Changes one byte of the only file.</summary>
+    private async Task DamageAsync(long at)
+    {
+        await using var file = new FileStream(Assert.Single(Directory.GetFiles(_folder, "*.spool")), FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        file.Seek(at, SeekOrigin.Begin);
+        file.WriteByte(0);
+    }
+
+    /// <summary>Whether this program has the file open, removed or not. Linux shows the path of each open file, and then whether it was removed.</summary>
+    private static bool IsOpen(string path) =>
+        Directory.GetFiles("/proc/self/fd").Select(open => new FileInfo(open).LinkTarget).Any(target => target?.StartsWith(path, StringComparison.Ordinal) == true);
 
     private static async Task<IEnumerable<string>> ReadAsync(LocalSpool spool) => (await spool.ReadAsync(0, null, int.MaxValue, int.MaxValue)).Entries.Select(TextOf);
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Fallback.Spool;
@@ -83,6 +84,14 @@ public sealed class SpoolFolderTests : IDisposable
         var error = await Assert.ThrowsAsync<StoreException>(() => spool.AppendAsync(Entries("b"), 0, false));
         Assert.Contains("in use by another program", error.Message, StringComparison.Ordinal);
         Assert.Equal(0, spool.Count);
+    }
+
+    [Fact]
+    public void A_folder_is_written_to_the_disk_or_the_error_of_the_system_is_told()
+    {
+        Marshal.SetLastSystemError(5); // an error of an earlier call, which counts for nothing
+        Assert.Equal(0, FileCalls.FlushFolder(_folder));
+        Assert.Equal(2, FileCalls.FlushFolder(Path.Combine(_folder, "nowhere"))); // ENOENT
     }
 
     [Theory]

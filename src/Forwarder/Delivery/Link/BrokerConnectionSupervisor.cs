@@ -76,9 +76,8 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
         _connectDeadline?.Dispose();
         try
         {
-            Link = await attempt.ConfigureAwait(false);
+            Use(await attempt.ConfigureAwait(false));
             OpenedWith = LastAttempt;
-            BlockedReason = null;
             LastFailure = null;
             Reconnects++;
             _connectedAt = time.GetTimestamp();
@@ -96,8 +95,7 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
     public void Lost(LinkFailureKind kind, string reason)
     {
         Link?.Abandon();
-        Link = null;
-        BlockedReason = null;
+        Use(null);
         if (time.GetElapsedTime(_connectedAt) >= StableAfter) _backoff.Reset();
 
         Fail(new LinkException(kind, reason));
@@ -111,14 +109,16 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
     public async Task CloseAsync(TimeSpan within)
     {
         var link = Link;
-        Link = null;
-        BlockedReason = null;
+        Use(null);
         ConnectionNumber++;
         _notBefore = 0;
         AbandonAttempt();
         if (within <= TimeSpan.Zero) link?.Abandon();
         else if (link is not null) await link.CloseAsync(within).ConfigureAwait(false);
     }
+
+    /// <summary>From here on this link is used, or none. An alarm of the broker was told on the link before, and ends with it.</summary>
+    private void Use(IBrokerLink? link) => (Link, BlockedReason) = (link, null);
 
     private void AbandonAttempt()
     {

@@ -155,8 +155,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     public void Forget(bool keepPublishing)
     {
         _inFlight = new InFlight(options.Window, _inFlight.NextTag);
-        _isKept = false;
-        _proof.BeginWithOldest();
+        ForgetKept();
         if (keepPublishing) return;
 
         _ = _publishing?.ContinueWith(static t => t.Exception, TaskScheduler.Default); // its failure is observed, and ignored

@@ -65,19 +65,19 @@ internal sealed class ReadAhead(EventLog drain)
         else _batches[oldest] = _batches[oldest].Without(count);
     }
 
-    /// <summary>`count` entries have disappeared from the head of the store. They stay in the drain log.</summary>
+    /// <summary>`count` entries have disappeared from the head of the store, <see cref="Count"/> at most. They stay in the drain log.</summary>
     public void RecordVanishedHead(long count)
     {
-        for (var i = 0; i < _batches.Count && count > 0; i++)
+        for (var i = 0; count > 0; i++)
         {
             if (_batches[i].IsInStore) count -= RecordVanished(i, 0, (int)Math.Min(count, _batches[i].Count));
         }
     }
 
-    /// <summary>The newest `count` entries have disappeared from the store. They stay in the drain log.</summary>
+    /// <summary>The newest `count` entries have disappeared from the store, <see cref="Count"/> at most. They stay in the drain log.</summary>
     public void RecordVanishedTail(long count)
     {
-        for (var i = _batches.Count - 1; i >= 0 && count > 0; i--)
+        for (var i = _batches.Count - 1; count > 0; i--)
         {
             if (!_batches[i].IsInStore) continue;
 

@@ -169,6 +169,8 @@ internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger led
     /// <summary>`count` entries have disappeared from the head of the store. Those already read ahead are still delivered. Returns how many were not, and so are lost.</summary>
     private long RecordVanishedHead(long count)
     {
+        if (count > Length) Adopt(count - Length); // somebody had added them, and nobody had counted them before they went
+
         var ahead = Math.Min(count, ReadAheadCount);
         _readAhead.RecordVanishedHead(ahead);
         Unread.TakeFront(count - ahead);

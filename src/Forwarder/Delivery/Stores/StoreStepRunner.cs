@@ -10,7 +10,7 @@ namespace KeyEvt.Forwarder.Delivery.Stores;
 /// One step (append, read, remove, count) runs at a time. The delivery loop starts it, is woken when it ends, and then takes its outcome in; it never waits for a step.
 /// All fields belong to the delivery loop. A step runs beside it and touches none of them: its outcome is the result of its task.
 /// </remarks>
-internal sealed class StoreStepRunner
+internal sealed class StoreStepRunner(AsyncSignal signal, TimeProvider time, ILogger logger)
 {
     /// <summary>Failures in a row after which a step that may have been done counts as not done.</summary>
     private const int UnansweredTries = 3;
@@ -25,22 +25,13 @@ internal sealed class StoreStepRunner
 
     private const int TriesWaitedFor = 5;
 
-    private readonly AsyncSignal _signal;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
     private Task<Action>? _running;
     private Func<bool, Task<Action>>? _step; // the step under way, or the failed one that will be tried again
     private bool _isAppend;                  // what kind of step that is
     private bool _isLastAnswered;            // the last failure was an error that the store itself sent
-    private long _succeededAt;
+    private long _succeededAt;               // 0: none has succeeded yet
     private long _unreadableSince;           // 0: the last step that was no append succeeded
-
-    public StoreStepRunner(AsyncSignal signal, TimeProvider time, ILogger logger)
-    {
-        (_signal, _time, _logger) = (signal, time, logger);
-        _succeededAt = time.GetTimestamp();
-    }
 
     public bool IsBusy => _running is not null;
 
@@ -80,12 +71,12 @@ internal sealed class StoreStepRunner
         get
         {
             var waitedFor = _isLastAnswered && !IsPassing ? RefusalWaitedFor : SilenceWaitedFor;
-            return _unreadableSince != 0 && _backoff.Failures >= TriesWaitedFor && _time.GetElapsedTime(_unreadableSince) > waitedFor;
+            return _unreadableSince != 0 && _backoff.Failures >= TriesWaitedFor && time.GetElapsedTime(_unreadableSince) > waitedFor;
         }
     }
 
     /// <summary>Whether no step has succeeded for so long.</summary>
-    public bool IsIdleFor(TimeSpan span) => _time.GetElapsedTime(_succeededAt) >= span;
+    public bool IsIdleFor(TimeSpan span) => time.GetElapsedTime(_succeededAt) >= span;
 
     /// <summary>Starts a step. Call it only when <see cref="MayStart"/>.</summary>
     /// <param name="step">Gets whether it is a retry, and runs beside the loop. The action that it returns is called by <see cref="TakeOutcome"/>, on the loop.</param>
@@ -98,7 +89,7 @@ internal sealed class StoreStepRunner
     /// <summary>Tries a failed step again when its time has come. No other step may start before: only its repetition tells whether it was done.</summary>
     public void RetryIfDue()
     {
-        if (HasFailed && _time.GetTimestamp() >= NotBefore) Run(isRetry: true);
+        if (HasFailed && time.GetTimestamp() >= NotBefore) Run(isRetry: true);
     }
 
     /// <summary>Forgets the failed step; it is not tried again.</summary>
@@ -117,7 +108,7 @@ internal sealed class StoreStepRunner
     private void Run(bool isRetry)
     {
         _running = RunAsync(_step!, isRetry);
-        _ = _running.ContinueWith(static (_, s) => ((AsyncSignal)s!).Set(), _signal, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = _running.ContinueWith(static (_, s) => ((AsyncSignal)s!).Set(), signal, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     /// <summary>Never faults: what went wrong is an outcome too.</summary>
@@ -146,7 +137,7 @@ internal sealed class StoreStepRunner
     private void Succeeded()
     {
         _step = null;
-        _succeededAt = _time.GetTimestamp();
+        _succeededAt = time.GetTimestamp();
         HasSucceeded = true;
         LastRefusal = null;
         _unreadableSince = 0;
@@ -157,15 +148,15 @@ internal sealed class StoreStepRunner
     {
         (_isLastAnswered, IsPassing) = (failure.IsRefusal, failure.IsPassing);
         Refusals++;
-        if (!_isAppend && _unreadableSince == 0) _unreadableSince = _time.GetTimestamp();
+        if (!_isAppend && _unreadableSince == 0) _unreadableSince = time.GetTimestamp();
 
         MayBeDone |= !failure.IsRefusal;
         LastRefusal = failure.Message;
         var delay = _backoff.Next();
-        NotBefore = _time.TimestampAfter(delay);
+        NotBefore = time.TimestampAfter(delay);
         if (_backoff.Failures is 1 or 10 || _backoff.Failures % 100 == 0)
         {
-            StoreLog.StoreRefused(_logger, failure.Message, (int)delay.TotalMilliseconds);
+            StoreLog.StoreRefused(logger, failure.Message, (int)delay.TotalMilliseconds);
         }
     }
 }

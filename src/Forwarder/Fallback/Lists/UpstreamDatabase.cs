@@ -37,16 +37,21 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     /// <summary>The last TLS refusal that was logged. Exchanged with Interlocked, because the library's threads report refusals.</summary>
     private string? _lastRefusal;
 
+    /// <summary>
+    /// The one master; null while none is known. Behind Sentinels the feeds learn of a failover first. A replaced master that does not know it yet
+    /// would accept entries and then lose them.
+    /// </summary>
+    internal RedisAddress? Master => (MayMove ? master() : null) ?? topology.Current.Master?.Address;
+
+    private bool MayMove => topology.Current.Shape == UpstreamShape.Sentinel;
+
     /// <summary>The place at the master, for an upstream with one master.</summary>
     /// <exception cref="IOException">No master is known.</exception>
     public async ValueTask<StorePlace> OfMasterAsync()
     {
         await KnownAsync().ConfigureAwait(false);
-        var current = topology.Current;
-        var mayMove = current.Shape == UpstreamShape.Sentinel;
-        // The feeds learn of a failover first. A replaced master that does not know it yet would accept entries and then lose them.
-        var node = (mayMove ? master() : null) ?? current.Master?.Address ?? throw new IOException("no master is known");
-        return await AtAsync(node, mayMove ? node.ToString() : "").ConfigureAwait(false);
+        var node = Master ?? throw new IOException("no master is known");
+        return await AtAsync(node, MayMove ? node.ToString() : "").ConfigureAwait(false);
     }
 
     /// <summary>The place at the master that serves a slot, for a cluster.</summary>
@@ -83,10 +88,8 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
             await multiplexer.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(false);
             await multiplexer.DisposeAsync().ConfigureAwait(false);
         });
-        if (await Task.WhenAny(closing, Task.Delay(CloseDeadline, time)).ConfigureAwait(false) != closing || closing.IsFaulted)
-        {
-            background.GiveUp("closing the connection for the fallback storage", closing);
-        }
+        await Task.WhenAny(closing, Task.Delay(CloseDeadline, time)).ConfigureAwait(false);
+        background.GiveUp("closing the connection for the fallback storage", closing); // counted only as long as it still runs
     }
 
     private async ValueTask<StorePlace> AtAsync(RedisAddress node, string name)

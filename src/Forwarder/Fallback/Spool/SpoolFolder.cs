@@ -88,7 +88,7 @@ internal sealed class SpoolFolder : IDisposable
     /// <summary>Removes the access rights of everybody but the owner from an open file.</summary>
     public static void Close(Microsoft.Win32.SafeHandles.SafeFileHandle file)
     {
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & ~OwnerOnly) != 0) File.SetUnixFileMode(file, OwnerOnly);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, OwnerOnly);
     }
 
     /// <summary>Writes the folder's entries to the disk, so that a new name in the folder survives a loss of power.</summary>

@@ -1,0 +1,76 @@
+using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Fallback.Lists;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
+using KeyEvt.Forwarder.Tests.Topology;
+using KeyEvt.Forwarder.Tls;
+using KeyEvt.Forwarder.Topology;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Fallback;
+
+/// <summary>At which node is the fallback storage, and how long is it waited for at the start? Nothing is connected to here.</summary>
+public sealed class UpstreamDatabaseTests : IAsyncDisposable
+{
+    private readonly FakeTimeProvider _time = new();
+    private UpstreamDatabase? _database;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_database is not null) await _database.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task While_no_node_is_known_it_is_waited_for_2_s_or_until_one_is()
+    {
+        var topology = new FakeTopology(UpstreamShape.Standalone);
+        var database = Made(topology);
+        var first = database.KnownAsync().AsTask();
+        _time.Advance(TimeSpan.FromSeconds(2) - TimeSpan.FromMilliseconds(1));
+        Assert.False(first.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        await first.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+
+        var second = database.KnownAsync().AsTask();
+        Assert.False(second.IsCompleted);
+        topology.Change(FakeTopology.Node("a", 1));
+        await second.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        Assert.True(database.KnownAsync().AsTask().IsCompleted);
+    }
+
+    [Theory]
+    [InlineData(UpstreamShape.Sentinel, 2, 2)]
+    [InlineData(UpstreamShape.Sentinel, null, 1)]
+    [InlineData(UpstreamShape.Standalone, 2, 1)]
+    public void Where_Sentinel_may_replace_the_master_the_one_that_the_feeds_know_counts(UpstreamShape shape, int? portOfFeeds, int expected)
+    {
+        var ofFeeds = portOfFeeds is { } port ? new RedisAddress { Host = "127.0.0.1", Port = port } : null;
+        Assert.Equal(expected, Made(new FakeTopology(shape, FakeTopology.Node("a", 1)), ofFeeds).Master?.Port);
+    }
+
+    [Fact]
+    public async Task Without_a_master_there_is_no_place()
+    {
+        var database = Made(new FakeTopology(UpstreamShape.Standalone, FakeTopology.Node("a", 1, NodeRole.Replica)));
+        Assert.Null(database.Master);
+        await Assert.ThrowsAsync<IOException>(() => database.OfMasterAsync().AsTask());
+    }
+
+    [Fact]
+    public async Task A_search_in_a_cluster_that_reaches_no_master_says_so_and_is_not_the_last()
+    {
+        var topology = new FakeTopology(UpstreamShape.Cluster, FakeTopology.Node("a", 1, failing: true));
+        var stores = new ClusterStores(topology, _ => null, Made(topology), null, NullLogger.Instance);
+        var error = await Assert.ThrowsAsync<StoreException>(stores.SearchAsync);
+        Assert.Equal("no master serves slot 0 at the moment", error.Message);
+        Assert.False(stores.IsSearched);
+    }
+
+    private UpstreamDatabase Made(FakeTopology topology, RedisAddress? master = null)
+    {
+        var upstream = new UpstreamAddress { Shape = topology.Current.Shape, Seeds = [], Login = new RedisAddress { Host = "127.0.0.1", Port = 1 } };
+        return _database = new UpstreamDatabase(upstream, topology, () => master, TlsClient.OfSystem("test"), "test", new BackgroundTasks(NullLogger.Instance), _time, NullLogger.Instance);
+    }
+}
