@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Outbox;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
@@ -136,7 +137,7 @@ public sealed class StoreSetTests
         for (var n = 1; n <= 5; n++) _rig.GiveOf(1, n, $"b{n}");
         await _rig.AdvanceAsync(1);
         Assert.Equal((15, 5), (_stores.Stores[0].Entries.Count, _stores.Stores[1].Entries.Count));
-        Assert.Equal(15, _rig.Ledger.Dropped(Outbox.DropReason.FallbackCap));
+        Assert.Equal(15, _rig.Ledger.Dropped(DropReason.FallbackCap));
     }
 
     [Fact]
@@ -156,7 +157,7 @@ public sealed class StoreSetTests
         Give(1, 9, 17);
         for (var i = 0; i < 100; i++) await _rig.AdvanceAsync(0.1);
         Assert.Equal(20, _stores.Stores.Sum(store => store.Entries.Count));
-        Assert.Equal(12, _rig.Ledger.Dropped(Outbox.DropReason.FallbackCap));
+        Assert.Equal(12, _rig.Ledger.Dropped(DropReason.FallbackCap));
 
         void Give(ulong node, int first, int last)
         {
