@@ -26,6 +26,11 @@ public sealed class KeyEvtCommandsTests
     [InlineData("key_evt_amqp.events_set")]
     [InlineData("key_evt_amqp.events_set x e")]
     [InlineData("key_evt_amqp.events_get x")]
+    [InlineData("key_evt_amqp.rule_add")]
+    [InlineData("key_evt_amqp.rule_clean x")]
+    [InlineData("key_evt_amqp.rule_get x")]
+    [InlineData("key_evt_amqp.format_set")]
+    [InlineData("key_evt_amqp.format_set text key x")]
     [InlineData("key_evt_amqp.config_get a b")]
     [InlineData("key_evt_amqp.info a b")]
     [InlineData("Key_Evt_AMQP.HELP x")]
@@ -38,6 +43,17 @@ public sealed class KeyEvtCommandsTests
     [Fact]
     public async Task An_unknown_subcommand_names_help() =>
         Assert.Equal("-ERR unknown subcommand 'nope'. Try key_evt_amqp.help.\r\n", await RunAsync("key_evt_amqp.nope"));
+
+    [Theory]
+    [InlineData("nope")]
+    [InlineData("1")] // the number of a format is not its name
+    [InlineData("")]
+    public async Task An_unknown_format_is_named_and_changes_nothing(string format)
+    {
+        var before = _control.Config;
+        Assert.Equal($"-ERR format '{format}' is not known; there are text, json and cloudevents\r\n", await RunAsync(["key_evt_amqp.format_set"u8.ToArray(), Encoding.ASCII.GetBytes(format)]));
+        Assert.Same(before, _control.Config);
+    }
 
     [Fact]
     public async Task No_byte_of_a_subcommand_can_end_the_error_line()
@@ -148,6 +164,8 @@ public sealed class KeyEvtCommandsTests
         Assert.Contains("$12\r\npassword_set\r\n$3\r\nyes\r\n", all, StringComparison.Ordinal);
         Assert.Equal("*2\r\n$4\r\nport\r\n$4\r\n5672\r\n", await RunAsync("key_evt_amqp.config_get PORT"));
         Assert.Equal("*0\r\n", await RunAsync("key_evt_amqp.config_get password"));
+        await RunAsync("key_evt_amqp.keymask_set ^a b$ c");
+        Assert.Equal("*2\r\n$7\r\nkeymask\r\n$7\r\n^a b$ c\r\n", await RunAsync("key_evt_amqp.config_get keymask"));
     }
 
     [Fact]

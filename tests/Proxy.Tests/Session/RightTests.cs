@@ -1,4 +1,5 @@
 using KeyEvt.Proxy.Intercept;
+using KeyEvt.Proxy.Session;
 using Xunit;
 using static KeyEvt.Proxy.Tests.Session.SessionUnderTest;
 
@@ -44,6 +45,18 @@ public sealed class RightTests
         var (first, last) = await test.ReadConfigQuestionAsync();
         await test.Upstream.SendAsync(first + ConfigGranted + last);
         await test.Client.ExpectAsync("+DONE\r\n");
+    }
+
+    [Fact]
+    public async Task A_large_command_of_somebody_without_the_right_is_refused_and_the_session_goes_on()
+    {
+        await using var test = new SessionUnderTest();
+        await test.Client.SendAsync(Request("key_evt_amqp.keymask_add", new string('m', 20_000)) + Request("PING"));
+        var (first, _, last) = await test.ReadChangeQuestionAsync();
+        await test.Upstream.SendAsync(first + "-NOPERM this user has no permissions to run the 'config|set' command\r\n" + last);
+        Assert.Equal(["PING"], await test.Upstream.ReadRequestAsync());
+        Assert.Empty(test.Executed);
+        Assert.Equal(SessionEndReason.None, test.Session.EndReason);
     }
 
     [Theory]
