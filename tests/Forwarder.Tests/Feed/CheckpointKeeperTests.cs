@@ -128,6 +128,50 @@ public sealed class CheckpointKeeperTests : IAsyncDisposable
         await KeptAsync(2);
     }
 
+    [Fact]
+    public async Task What_is_safe_is_stored_though_later_events_are_not()
+    {
+        await Rig.StartAsync();
+        await KeptAsync(1);
+        await Rig.AnsweredAsync(8);
+        Rig.Sink.SettledMark = 0;
+        await EventAsync("a");
+        await Rig.AnsweredAsync(2);
+        await EventAsync("b");
+        await Rig.AnsweredAsync(8);
+        Assert.Equal(1, Sets);
+        Rig.Sink.SettledMark = 1;
+        await KeptAsync(2);
+        var (a, b) = (Rig.Sink.Entries[0].Position, Rig.Sink.Entries[1].Position);
+        Assert.True(State.Position.Marker >= a.Marker && State.Position.Marker < b.Marker + 1 && State.Position != b, $"{State.Position} is behind {a} and before {b}");
+    }
+
+    [Fact]
+    public async Task Nothing_is_stored_before_a_later_look_has_found_the_flags_set()
+    {
+        await Rig.StartAsync();
+        await KeptAsync(1);
+        var isBusy = true;
+        _answer = command => isBusy && command is ["CONFIG", "GET", ..] ? "-BUSY Redis is busy running a script\r\n" : null;
+        await EventAsync("a");
+        await Rig.AnsweredAsync(12);
+        Assert.Equal(1, Sets);
+        isBusy = false;
+        await KeptAsync(2);
+    }
+
+    [Fact]
+    public async Task Where_the_flags_cannot_be_looked_at_they_are_trusted()
+    {
+        _answer = command => command is ["CONFIG", "GET", ..] ? "-NOPERM this user has no permissions\r\n" : null;
+        await Rig.StartAsync();
+        await KeptAsync(1);
+
+        await using var other = new ScriptedFeed(options => options with { NotifyMode = NotifyMode.Off }, _node, shelf: new CheckpointRegistry("other", "me"));
+        await other.StartAsync();
+        await other.AnsweredUntilAsync("the state", () => _stored.ContainsKey("other"));
+    }
+
     [Theory]
     [InlineData("GET", "-NOPERM this user has no permissions", "grant +get +set ~state*, or start with --state off")]
     [InlineData("SET", "-NOPERM this user has no permissions", "grant +get +set ~state*, or start with --state off")]

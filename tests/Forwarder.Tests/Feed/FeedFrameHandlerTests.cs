@@ -122,6 +122,19 @@ public sealed class FeedFrameHandlerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_channel_that_a_cluster_refuses_for_a_while_is_tried_each_second()
+    {
+        await using var rig = new ScriptedFeed(node: new ScriptedNode { IsCluster = true }, markerTag: static () => "7");
+        rig.Node.Answer = command => command[0] == "SSUBSCRIBE" ? "-CLUSTERDOWN The cluster is down\r\n" : null;
+        rig.Feed.Want(EventClass.All);
+        rig.Feed.Start();
+        await Eventually.TrueAsync("the subscription", () => rig.Feed.Status.IsInStep && rig.Feed.Pulse is { Beats: 1, Waiting: 0 });
+        Assert.Equal(1, rig.Count("SSUBSCRIBE"));
+        await rig.AnsweredAsync(40);
+        Assert.Equal((11, 0), (rig.Count("SSUBSCRIBE"), rig.Gaps.Total));
+    }
+
+    [Fact]
     public async Task Nobody_answers_where_no_connection_is_made_within_five_seconds()
     {
         var time = new JumpingTime();

@@ -89,22 +89,22 @@ public sealed class FeedSubscriptionsTests : IAsyncDisposable
     [Fact]
     public async Task What_is_wanted_while_a_change_is_under_way_comes_next()
     {
-        await _rig.StartAsync(EventClass.Expired);
-        _rig.Node.Answer = command => command[0] == "PSUBSCRIBE" ? "" : null;
-        _rig.Feed.Want(EventClass.Evicted);
-        await Eventually.TrueAsync("the first change", () => _rig.Count($"PSUBSCRIBE {Evicted}") == 1);
-        _rig.Feed.Want(EventClass.All);
-        _rig.Feed.Want(EventClass.Expired | EventClass.Evicted);
-        Assert.Equal((0, 1), (_rig.Count($"PSUBSCRIBE {All}"), _rig.Count($"PSUBSCRIBE {Expired}")));
-        Assert.Equal([Expired], _rig.Feed.Status.Patterns);
-        Assert.False(_rig.Feed.Status.IsInStep);
-        _rig.Node.Answer = _ => null;
-        await _rig.Node.SayAsync($">3\r\n$10\r\npsubscribe\r\n{ScriptedNode.Bulk(Evicted)}:2\r\n");
-        await Eventually.TrueAsync("the second change", () => _rig.Feed.Status is { IsInStep: true, Patterns: [Expired, Evicted] });
+        await using var rig = new ScriptedFeed(options => options with { NotifyMode = NotifyMode.Off }); // so nothing else is asked, and answered before
+        await rig.StartAsync(EventClass.Expired);
+        rig.Node.Answer = command => command is ["PSUBSCRIBE", Evicted] ? "" : null;
+        rig.Feed.Want(EventClass.Evicted);
+        await Eventually.TrueAsync("the first change", () => rig.Count($"PSUBSCRIBE {Evicted}") == 1);
+        rig.Feed.Want(EventClass.All);
+        rig.Feed.Want(EventClass.Expired | EventClass.Evicted);
+        Assert.Equal((0, 1), (rig.Count($"PSUBSCRIBE {All}"), rig.Count($"PSUBSCRIBE {Expired}")));
+        Assert.Equal([Expired], rig.Feed.Status.Patterns);
+        Assert.False(rig.Feed.Status.IsInStep);
+        await rig.Node.SayAsync($">3\r\n$10\r\npsubscribe\r\n{ScriptedNode.Bulk(Evicted)}:2\r\n");
+        await Eventually.TrueAsync("the second change", () => rig.Feed.Status is { IsInStep: true, Patterns: [Expired, Evicted] });
 
-        Assert.Equal((2, 1, 0), (_rig.Count($"PSUBSCRIBE {Expired}"), _rig.Count($"PSUBSCRIBE {Evicted}"), _rig.Count($"PSUBSCRIBE {All}")));
-        Assert.Equal((1, 0, 0), (_rig.Count($"PUNSUBSCRIBE {Expired}"), _rig.Count($"PUNSUBSCRIBE {Evicted}"), _rig.Gaps.Total));
-        Assert.Equal(2, _rig.Log.Lines.Count(line => line.StartsWith("Information 2010", StringComparison.Ordinal)));
+        Assert.Equal((2, 1, 0), (rig.Count($"PSUBSCRIBE {Expired}"), rig.Count($"PSUBSCRIBE {Evicted}"), rig.Count($"PSUBSCRIBE {All}")));
+        Assert.Equal((1, 0, 0), (rig.Count($"PUNSUBSCRIBE {Expired}"), rig.Count($"PUNSUBSCRIBE {Evicted}"), rig.Gaps.Total));
+        Assert.Equal(2, rig.Log.Lines.Count(line => line.StartsWith("Information 2010", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -92,6 +92,17 @@ public sealed class NodeFeedLoginTests
         Assert.Equal(("7.2.4", "Valkey 8.0.1"), (rig.Feed.Status.RedisVersion, rig.Feed.Status.Server));
     }
 
+    [Theory]
+    [InlineData("redis", "Redis 8.8.0")]
+    [InlineData("", "Redis 7.0.0")]
+    public async Task The_version_is_that_of_the_greeting_or_else_that_of_INFO(string product, string server)
+    {
+        await using var rig = new ScriptedFeed(node: new ScriptedNode { Server = (product, "8.8.0") });
+        rig.Node.Answer = command => command is ["INFO"] ? ScriptedNode.Bulk($"redis_version:7.0.0\r\nrun_id:{new string('a', 40)}\r\n") : null;
+        await rig.StartAsync();
+        Assert.Equal(("7.0.0", server), (rig.Feed.Status.RedisVersion, rig.Feed.Status.Server));
+    }
+
     [Fact]
     public async Task Where_INFO_is_refused_the_feed_numbers_the_node_itself_and_says_what_to_grant()
     {

@@ -179,6 +179,35 @@ public sealed class NodeFeedRoleTests
     }
 
     [Fact]
+    public async Task A_node_is_a_master_since_it_was_first_known_as_one_also_over_a_lost_connection()
+    {
+        await using var rig = new ScriptedFeed(node: _node);
+        await rig.StartAsync();
+        var since = rig.Time.GetUtcNow();
+        await rig.AnsweredAsync(4);
+        await _node.CloseAsync();
+        await rig.AnsweredUntilAsync("the next connection", () => _node.Connects == 2 && rig.Feed.Status.IsInStep);
+        Assert.Equal(since, rig.Feed.Status.MasterSince);
+        Assert.NotEqual(since, rig.Feed.Status.SubscribedAt);
+    }
+
+    [Fact]
+    public async Task What_a_node_sent_as_a_master_is_forgotten_when_it_is_one_again()
+    {
+        await using var rig = new ScriptedFeed(options => options with { HasSuccessors = true }, _node);
+        rig.Feed.RememberForSuccessors();
+        await rig.StartAsync();
+        await _node.EventAsync("old");
+        await rig.KeysAsync("old");
+        Assert.Single(rig.Feed.SentLast, one => !one.IsMarker);
+        _role = Slave;
+        await rig.AnsweredUntilAsync("the demotion", () => rig.Feed.Status.State == FeedState.HeldBack);
+        _role = Master;
+        await rig.AnsweredUntilAsync("the promotion", () => rig.Feed.Status.State == FeedState.Subscribed);
+        Assert.DoesNotContain(rig.Feed.SentLast, one => !one.IsMarker);
+    }
+
+    [Fact]
     public async Task What_a_demoted_master_sent_last_is_forwarded_unless_its_successor_has_sent_it()
     {
         IReadOnlyList<RecordedNotification> sent = [new RecordedNotification(default, 0, "set"u8.ToArray(), "both"u8.ToArray(), default, 0, default)];

@@ -156,6 +156,21 @@ public sealed class NotifyFlagsMonitorTests
     }
 
     [Fact]
+    public async Task What_was_refused_is_tried_at_once_after_something_else_was_set()
+    {
+        _node.Flags = "";
+        var isRefused = true;
+        _answer = command => isRefused && command is ["CONFIG", "SET", ..] ? Refused : null;
+        await using var rig = new ScriptedFeed(node: _node);
+        await rig.StartAsync(EventClass.Expired);
+        isRefused = false;
+        rig.Feed.Want(EventClass.Evicted);
+        await Eventually.TrueAsync("the other letter", () => rig.Feed.Status is { IsInStep: true, FlagsFault: null });
+        rig.Feed.Want(EventClass.Expired);
+        await Eventually.TrueAsync("the letter that was refused", () => rig.Feed.Status is { IsInStep: true, FlagsFault: null } && _node.Flags == "eEx"); // not a beat has passed
+    }
+
+    [Fact]
     public async Task A_node_that_is_too_busy_to_tell_is_asked_again_and_before_the_subscription_it_is_not_ready()
     {
         const string Busy = "-BUSY Redis is busy running a script\r\n";
