@@ -105,7 +105,6 @@ internal sealed class FeedConnection
             _roles.AskWhenDue(TimeSpan.Zero); // while nothing was wanted the role was asked for rarely
             _flags.Check();
             _subscriptions.Step();
-            ShowInStep();
         }
     }
 

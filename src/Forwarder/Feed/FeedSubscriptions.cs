@@ -96,6 +96,7 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
             }
         }
 
+        if (_areFieldsInForce || !wanted().HasFlag(EventClass.Fields)) feed.Remedies.Set(FeedAspect.Fields, null);
         onSettled();
     }
 
@@ -150,7 +151,6 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
         }
 
         feed.Remedies.Set(FeedAspect.Subscription, null);
-        if (_areFieldsInForce || !wanted().HasFlag(EventClass.Fields)) feed.Remedies.Set(FeedAspect.Fields, null);
         var due = old.Length;
         foreach (var pattern in old)
         {

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Signals;
@@ -47,6 +48,112 @@ public sealed class HoldBackTests
         _hold.BeginPromotion();
         Assert.Equal(["k7", "k8", "k9"], _hold.Settle([], out _).Select(one => System.Text.Encoding.ASCII.GetString(one.Key.Span)));
     }
+
+    [Fact]
+    public void A_node_is_held_back_as_a_replica_while_a_promotion_is_settled_and_while_it_is_fenced()
+    {
+        Assert.False(_hold.IsHeld);
+        Replica();
+        Assert.True(_hold is { IsHeld: true, IsReplica: true, IsPromoting: false });
+        Assert.Equal(1, _hold.BeginPromotion());
+        Assert.True(_hold is { IsHeld: true, IsReplica: false, IsPromoting: true, Promotion: 1 });
+        Replica();
+        Assert.True(_hold is { IsReplica: true, IsPromoting: false });
+        Assert.Equal(2, _hold.BeginPromotion());
+        _hold.Settle([], out _);
+        Assert.False(_hold.IsHeld || _hold.IsPromoting || _hold.IsReplica);
+        _hold.Fence(true);
+        Assert.True(_hold is { IsHeld: true, IsFenced: true, IsReplica: false });
+        Replica();
+        Assert.False(_hold.IsFenced);
+    }
+
+    [Fact]
+    public void What_comes_from_a_fenced_node_is_not_kept_and_neither_are_markers_of_a_node_that_is_no_replica()
+    {
+        _hold.Fence(true);
+        Keep("fenced");
+        _hold.KeepMarker("m"u8);
+        _hold.BeginPromotion();
+        _hold.KeepMarker("m"u8);
+        Assert.Empty(_hold.Settle(null, out var missed));
+        Assert.Null(missed);
+    }
+
+    [Fact]
+    public void Where_the_old_master_is_not_known_what_was_kept_is_missed_and_without_events_nothing_is()
+    {
+        Replica();
+        _hold.KeepMarker("m"u8);
+        _hold.BeginPromotion();
+        Assert.Empty(_hold.Settle(null, out var missed));
+        Assert.Null(missed);
+
+        Replica();
+        Keep("k");
+        _hold.BeginPromotion();
+        Assert.Empty(_hold.Settle(null, out missed));
+        Assert.Equal("the node was promoted; what it sent before that was noticed was held back", missed);
+        Assert.Empty(_hold.Settle([], out missed));
+        Assert.Null(missed);
+    }
+
+    [Fact]
+    public void More_than_may_be_kept_is_said_and_so_is_a_likeness_that_may_be_chance()
+    {
+        var small = new ReplicaBuffer(new NodeFeedOptions { KeptBytes = 1000 });
+        small.SeenReplica(ClockReading.Now(_time), default, isConnected: true);
+        for (var i = 0; i < 100; i++) small.Keep(default, new Notification(0, "set"u8, "k"u8, default, default), 0);
+        small.BeginPromotion();
+        Assert.NotEmpty(small.Settle([], out var missed));
+        Assert.Equal("more than 1000 bytes came before the promotion was noticed", missed);
+
+        var sent = new NotificationRing(1 << 20);
+        Replica();
+        Both(sent, "same");
+        sent.Add(default, 0, "set"u8, "same"u8, default, 0);
+        _hold.BeginPromotion();
+        _hold.Settle(sent.Read(), out missed);
+        Assert.Equal("what the promoted node sent first looks like what its master had sent, more than once", missed);
+    }
+
+    [Fact]
+    public void An_answer_of_a_replica_without_its_master_proves_nothing_but_the_first_one_is_the_last_known()
+    {
+        var first = ClockReading.Now(_time);
+        _hold.SeenReplica(first, new EventPosition(1, 1, 1), isConnected: false);
+        Assert.Equal((first, new EventPosition(1, 1, 1)), _hold.Last);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Keep("kept");
+        for (var i = 0; i < 3; i++) _hold.SeenReplica(ClockReading.Now(_time), new EventPosition(1, 1, 2), isConnected: false);
+        Assert.Equal((first, new EventPosition(1, 1, 1)), _hold.Last);
+        _hold.BeginPromotion();
+        Assert.Single(_hold.Settle([], out _));
+
+        var later = ClockReading.Now(_time);
+        _hold.SeenReplica(later, new EventPosition(1, 1, 3), isConnected: true);
+        Assert.Equal((later, new EventPosition(1, 1, 3)), _hold.Last);
+    }
+
+    [Fact]
+    public void After_a_promotion_its_markers_are_forgotten()
+    {
+        Replica();
+        _hold.KeepMarker("m1"u8);
+        _hold.KeepMarker("m2"u8);
+        _hold.BeginPromotion();
+        _hold.Settle([], out _);
+        for (var i = 0; i < 4; i++)
+        {
+            Replica();
+            Keep($"k{i}");
+        }
+
+        _hold.BeginPromotion();
+        Assert.Equal(["k2", "k3"], _hold.Settle([], out _).Select(one => System.Text.Encoding.ASCII.GetString(one.Key.Span)));
+    }
+
+    private void Replica() => _hold.SeenReplica(ClockReading.Now(_time), default, isConnected: true);
 
     private void Both(NotificationRing sent, string key)
     {

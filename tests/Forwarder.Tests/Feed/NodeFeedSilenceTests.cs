@@ -59,6 +59,7 @@ public sealed class NodeFeedSilenceTests : IAsyncDisposable
         Assert.Equal(0, _rig.Gaps.Total);
         _rig.Time.Advance(Grace);
         await Eventually.TrueAsync("the second connection to count", () => _rig.Feed.Status is { State: FeedState.Subscribed, Reconnects: 1 });
+        Assert.EndsWith(" s, though an answer was due, but answered another connection", _rig.Feed.Status.LastError, StringComparison.Ordinal);
         var gap = Assert.Single(_rig.Gaps.Recent);
         Assert.Equal((GapCause.Silent, proven), (gap.Cause, gap.From));
         Assert.InRange(gap.To!.Value - proven, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5));
@@ -144,6 +145,37 @@ public sealed class NodeFeedSilenceTests : IAsyncDisposable
         Assert.InRange(_rig.Time.GetUtcNow() - proven, TimeSpan.FromSeconds(59), TimeSpan.FromSeconds(63));
         Node.Release();
         await _rig.BeatUntilAsync("the next subscription", () => _rig.Gaps.Open == 0);
+    }
+
+    [Fact]
+    public async Task The_limit_is_over_with_the_beat_at_which_it_has_passed()
+    {
+        await using var rig = new ScriptedFeed(options => options with { SilenceLimit = options.MarkerDeadline });
+        await rig.StartAsync();
+        await rig.SeenAsync();
+        rig.Node.Hold();
+        await rig.BeatUntilAsync("the reason", () => rig.Feed.Status.LastError is not null);
+        Assert.Equal("the node has sent nothing for 2 s, though an answer was due, and answers no other connection", rig.Feed.Status.LastError);
+        rig.Node.Release();
+    }
+
+    [Fact]
+    public async Task A_silence_and_its_end_are_said_with_how_long_it_was()
+    {
+        await _rig.StartAsync();
+        await _rig.SeenAsync();
+        Node.IsDeaf = _ => true;
+        await _rig.BeatAsync(8);
+        _rig.Time.Advance(ScriptedFeed.Beat);
+        await Eventually.TrueAsync("the silence", () => Said("Warning 2016") == 1 && Node.Connects == 2);
+        Assert.Contains(_rig.Log.Lines, line => line.Contains("nothing has come for 2 s, though an answer is due", StringComparison.Ordinal));
+        _rig.Time.Advance(TimeSpan.FromSeconds(3));
+        await Node.EventAsync("a", on: 1);
+        await Eventually.TrueAsync("its end", () => Said("Information 2017") == 1);
+        Assert.Contains(_rig.Log.Lines, line => line.Contains("the node speaks again after 5 s", StringComparison.Ordinal));
+        Assert.Equal(0, Said("Information 2018")); // the second connection was not needed any more, and that is nothing to say
+
+        int Said(string start) => _rig.Log.Lines.Count(line => line.StartsWith(start, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -30,6 +30,9 @@ internal sealed class RecordingSink : IEventSink
     /// <summary>What was handed over is not safe anywhere yet.</summary>
     public bool IsUnsettled { get; set; }
 
+    /// <summary>Up to which mark what was handed over is safe.</summary>
+    public long SettledMark { get; set; } = long.MaxValue;
+
     /// <summary>Nothing more is taken.</summary>
     public bool IsClosed { get; set; }
 
@@ -47,5 +50,5 @@ internal sealed class RecordingSink : IEventSink
 
     public long? Mark() => IsClosed ? null : Entries.Count;
 
-    public bool IsSettled(long mark) => !IsUnsettled;
+    public bool IsSettled(long mark) => !IsUnsettled && mark <= SettledMark;
 }

@@ -1,6 +1,8 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Servers;
@@ -12,12 +14,24 @@ internal sealed class ScriptedFeed : IAsyncDisposable
 {
     public static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
 
-    public ScriptedFeed(Func<NodeFeedOptions, NodeFeedOptions>? change = null, ScriptedNode? node = null)
+    public ScriptedFeed(
+        Func<NodeFeedOptions, NodeFeedOptions>? change = null, ScriptedNode? node = null, string address = "redis://node", CheckpointRegistry? shelf = null, bool cameLater = false,
+        Neighbour? predecessor = null, Neighbour? successor = null, Func<string?>? markerTag = null)
     {
         Node = node ?? new ScriptedNode();
         var options = new NodeFeedOptions { QuietInterval = Beat };
-        Feed = new NodeFeed(RedisAddress.Parse("redis://node"), change?.Invoke(options) ?? options, Sink, Gaps, Time, Log, Node);
+        Feed = new NodeFeed(RedisAddress.Parse(address), change?.Invoke(options) ?? options, Sink, Gaps, Time, Log, Node)
+        {
+            Shelf = shelf,
+            CameLater = cameLater,
+            Predecessor = predecessor is null ? null : () => predecessor(),
+            Successor = successor is null ? null : () => successor(),
+            MarkerTag = markerTag,
+        };
     }
+
+    /// <summary>What another node has sent, as the feed asks for it.</summary>
+    public delegate Task<IReadOnlyList<RecordedNotification>?> Neighbour();
 
     public JumpingTime Time { get; } = new();
 
@@ -51,6 +65,25 @@ internal sealed class ScriptedFeed : IAsyncDisposable
             await Eventually.TrueAsync("the beat", () => Feed.Status.MarkersSent > sent);
         }
     }
+
+    /// <summary>Beats one after another, each when everything that the one before has asked is answered.</summary>
+    public async Task AnsweredAsync(int beats = 1)
+    {
+        for (var i = 0; i < beats; i++)
+        {
+            var before = Feed.Pulse.Beats;
+            Time.Advance(Beat);
+            await Eventually.TrueAsync("the answers to a beat", () => Feed.Pulse is { Waiting: 0 } pulse && pulse.Beats > before);
+        }
+    }
+
+    /// <summary>As <see cref="BeatUntilAsync"/>, but never without the answers to what was asked before: however slow the machine is, the node is not silent.</summary>
+    public Task AnsweredUntilAsync(string what, Func<bool> condition) => Eventually.TrueAsync(what, () =>
+    {
+        if (condition()) return true;
+        if (Feed.Pulse.Waiting == 0) Time.Advance(Beat);
+        return condition();
+    });
 
     /// <summary>All markers that were sent have come back.</summary>
     public Task SeenAsync() => Eventually.TrueAsync("the markers", () => Feed.Status is var status && status.MarkersSeen == status.MarkersSent);

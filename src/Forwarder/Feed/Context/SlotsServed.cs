@@ -18,8 +18,8 @@ internal sealed class SlotsServed(TimeProvider time)
     /// <summary>0 or 1. Set by <see cref="Change"/>; read and reset by the read loop with Interlocked.</summary>
     private int _hasGained;
 
-    /// <param name="LostAt">For each slot the timestamp at which it left; 0 if it did not.</param>
-    private sealed record Known(bool[] Served, long[] LostAt);
+    /// <param name="ServedUntil">For each slot the timestamp of the last change before which it was served; 0 if there is none.</param>
+    private sealed record Known(bool[] Served, long[] ServedUntil);
 
     /// <summary>
     /// Returns when everything that the other nodes have sent so far has been read and passed on, or after a while. Null if there are no other nodes.
@@ -37,8 +37,8 @@ internal sealed class SlotsServed(TimeProvider time)
         }
 
         var now = time.GetTimestamp();
-        long[] lostAt = [.. served.Select((serves, slot) => serves ? 0 : before.Served[slot] ? now : before.LostAt[slot])];
-        _known = new Known(served, lostAt);
+        long[] servedUntil = [.. before.Served.Select((wasServed, slot) => wasServed ? now : before.ServedUntil[slot])];
+        _known = new Known(served, servedUntil);
         if (served.Where((serves, slot) => serves && !before.Served[slot]).Any()) Volatile.Write(ref _hasGained, 1);
     }
 
@@ -48,7 +48,7 @@ internal sealed class SlotsServed(TimeProvider time)
         if (_known is not { } known) return true;
 
         var slot = SlotTag.SlotOfKey(key);
-        return known.Served[slot] || (known.LostAt[slot] != 0 && time.GetElapsedTime(known.LostAt[slot]) < Leaving);
+        return known.Served[slot] || (known.ServedUntil[slot] != 0 && time.GetElapsedTime(known.ServedUntil[slot]) < Leaving);
     }
 
     /// <summary>Whether slots were gained since the last call.</summary>

@@ -101,7 +101,7 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
 
     public void Forget()
     {
-        (IsReplica, IsPromoting, _cutNext) = (false, false, 0);
+        (IsReplica, IsPromoting) = (false, false);
         (_marker, _markerBefore) = (long.MaxValue, long.MaxValue);
         _kept.Clear();
     }

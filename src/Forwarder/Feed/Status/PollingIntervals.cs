@@ -34,14 +34,14 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
     public bool IsWanted => wanted() != EventClass.None;
 
     /// <summary>Time between two checks of the flags while something is wanted.</summary>
-    public TimeSpan LookInterval => IsFlowing || (_othersSetAt != 0 && time.GetElapsedTime(_othersSetAt) < options.QuietAfter * 5) ? options.MarkerInterval : options.QuietInterval;
+    public TimeSpan LookInterval => IsFlowing || time.GetElapsedTime(_othersSetAt) < options.QuietAfter * 5 ? options.MarkerInterval : options.QuietInterval;
 
     /// <summary>Time between two questions for the role.</summary>
     public TimeSpan RoleInterval => IsWanted ? options.RoleInterval
         : options.HasSuccessors ? TimeSpan.FromTicks(Math.Max(options.RoleInterval.Ticks, options.QuietInterval.Ticks))
         : options.IdleInterval;
 
-    private bool IsFlowing => _newsAt != 0 && time.GetElapsedTime(_newsAt) < options.QuietAfter;
+    private bool IsFlowing => time.GetElapsedTime(_newsAt) < options.QuietAfter;
 
     /// <summary>Called when others have given CONFIG SET. Only frequent checks can tell one CONFIG SET from two. Read loop.</summary>
     public void OthersSet() => _othersSet = true;
@@ -58,7 +58,7 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
     public bool TakeMarker(TimeSpan slack)
     {
         var interval = IsFlowing ? options.MarkerInterval : options.QuietInterval;
-        if (_markedAt != 0 && time.GetElapsedTime(_markedAt) + slack < interval) return false;
+        if (time.GetElapsedTime(_markedAt) + slack < interval) return false;
 
         _markedAt = time.GetTimestamp();
         return true;

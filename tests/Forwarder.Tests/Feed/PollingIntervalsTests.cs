@@ -1,0 +1,90 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Status;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Feed;
+
+/// <summary>How often is a node asked for what, to the millisecond?</summary>
+public sealed class PollingIntervalsTests
+{
+    private static readonly TimeSpan Often = TimeSpan.FromMilliseconds(250), Rarely = TimeSpan.FromSeconds(1);
+
+    private readonly FakeTimeProvider _time = new();
+
+    [Fact]
+    public void For_a_second_after_an_event_the_flags_are_checked_often()
+    {
+        var pace = Pace();
+        Assert.Equal(Rarely, pace.LookInterval);
+        pace.Beat(); // of a new connection it is not known whether events flow
+        Assert.Equal(Often, pace.LookInterval);
+        After(999);
+        pace.Beat();
+        Assert.Equal(Often, pace.LookInterval);
+        After(1);
+        Assert.Equal(Rarely, pace.LookInterval);
+
+        pace.HasNews = true;
+        pace.Beat();
+        Assert.False(pace.HasNews);
+        After(500);
+        Assert.Equal(Often, pace.LookInterval);
+    }
+
+    [Fact]
+    public void For_five_seconds_after_others_gave_CONFIG_SET_the_flags_are_checked_often_and_markers_come_as_before()
+    {
+        var pace = Pace();
+        pace.Beat();
+        After(1000);
+        pace.OthersSet();
+        Assert.Equal(Rarely, pace.LookInterval);
+        pace.Beat();
+        Assert.True(pace.TakeMarker(TimeSpan.Zero));
+        After(4999);
+        pace.Beat();
+        Assert.Equal(Often, pace.LookInterval);
+        Assert.True(pace.TakeMarker(TimeSpan.Zero));
+        After(1);
+        Assert.Equal(Rarely, pace.LookInterval);
+        After(250);
+        Assert.False(pace.TakeMarker(TimeSpan.Zero));
+    }
+
+    [Fact]
+    public void A_marker_is_due_at_once_then_each_quarter_of_a_second_while_events_flow_then_each_second()
+    {
+        var pace = Pace();
+        pace.Beat();
+        Assert.True(pace.TakeMarker(TimeSpan.Zero));
+        Assert.False(pace.TakeMarker(TimeSpan.Zero));
+        After(249);
+        Assert.False(pace.TakeMarker(TimeSpan.Zero));
+        After(1);
+        Assert.True(pace.TakeMarker(TimeSpan.Zero));
+        After(150);
+        Assert.False(pace.TakeMarker(TimeSpan.FromMilliseconds(99)));
+        Assert.True(pace.TakeMarker(TimeSpan.FromMilliseconds(100))); // a beat may be early by the slack
+        After(999);
+        Assert.False(pace.TakeMarker(TimeSpan.Zero));
+        After(1);
+        Assert.True(pace.TakeMarker(TimeSpan.Zero));
+    }
+
+    [Fact]
+    public void The_role_is_asked_for_as_often_as_anybody_may_need_it()
+    {
+        var options = new NodeFeedOptions { RoleInterval = TimeSpan.FromMilliseconds(600), IdleInterval = TimeSpan.FromSeconds(10) };
+        Assert.Equal(TimeSpan.FromMilliseconds(600), Pace(options).RoleInterval);
+        Assert.Equal(TimeSpan.FromSeconds(10), Pace(options, EventClass.None).RoleInterval);
+        Assert.Equal(Rarely, Pace(options with { HasSuccessors = true }, EventClass.None).RoleInterval);
+        Assert.Equal(TimeSpan.FromSeconds(3), Pace(options with { HasSuccessors = true, RoleInterval = TimeSpan.FromSeconds(3) }, EventClass.None).RoleInterval);
+        Assert.True(Pace().IsWanted);
+        Assert.False(Pace(wanted: EventClass.None).IsWanted);
+    }
+
+    private PollingIntervals Pace(NodeFeedOptions? options = null, EventClass wanted = EventClass.All) => new(options ?? new NodeFeedOptions(), _time, () => wanted);
+
+    private void After(int milliseconds) => _time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+}
