@@ -7,7 +7,7 @@ using Xunit;
 namespace KeyEvt.EndToEnd.Tests.Cluster;
 
 /// <summary>A cluster, and the program that merges the notifications of its masters into one stream for each subscriber.</summary>
-internal static class MergeStage
+internal static class FanInStage
 {
     public const string SetPattern = "__keyevent@*__:set";
 

@@ -7,10 +7,10 @@ using KeyEvt.Servers;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
-namespace KeyEvt.Forwarder.Tests.Connect;
+namespace KeyEvt.Forwarder.Tests.Net;
 
 /// <summary>In which order, and when, are the addresses of a name tried, and what becomes of those that lose?</summary>
-public sealed class AddressRaceTests
+public sealed class HappyEyeballsTests
 {
     private readonly FakeTimeProvider _time = new();
     private readonly Dictionary<string, TaskCompletionSource<string>> _tries = [];

@@ -2,20 +2,20 @@ using KeyEvt.Forwarder.Redis;
 using KeyEvt.Proxy.Session;
 using KeyEvt.Proxy.Tests.Session;
 using Xunit;
-using static KeyEvt.Proxy.Tests.Merge.MergeStage;
+using static KeyEvt.Proxy.Tests.KeyspaceFanIn.FanInStage;
 using static KeyEvt.Proxy.Tests.Session.SessionUnderTest;
 
-namespace KeyEvt.Proxy.Tests.Merge;
+namespace KeyEvt.Proxy.Tests.KeyspaceFanIn;
 
 /// <summary>Where do the notifications of the other masters stand among the replies, and when do they end?</summary>
-public sealed class MergedStreamTests
+public sealed class FanInStreamTests
 {
     [Theory]
     [InlineData('*')]
     [InlineData('>')]
     public async Task Messages_come_in_the_client_s_protocol_whatever_pieces_they_arrive_in(char type)
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, three) = await stage.SubscribedAsync(type);
         foreach (var each in Message("a\r\nb") + Pong("9") + Message("c")) await two.SendAsync(each.ToString());
         await stage.Client.ExpectAsync(Message("a\r\nb", type) + Message("c", type));
@@ -31,7 +31,7 @@ public sealed class MergedStreamTests
         const string Reply = "*2\r\n$6\r\nab\r\ncd\r\n-ERR x\r\n";
         for (var cut = 1; cut < Reply.Length; cut++)
         {
-            await using var stage = new MergeStage();
+            await using var stage = new FanInStage();
             var (two, _) = await stage.SubscribedAsync('>');
             await stage.Upstream.SendAsync(Reply[..cut]);
             await stage.Client.ExpectAsync(Reply[..cut]);
@@ -46,7 +46,7 @@ public sealed class MergedStreamTests
     [Fact]
     public async Task It_does_not_wait_for_the_end_of_a_stream_of_replies_that_never_stands_at_one()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, _) = await stage.SubscribedAsync('>');
         await stage.Upstream.SendAsync("+a");
         await stage.Client.ExpectAsync("+a");
@@ -59,7 +59,7 @@ public sealed class MergedStreamTests
     [Fact]
     public async Task It_does_not_split_what_may_become_a_redirection()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, _) = await stage.SubscribedAsync('>');
         await stage.Upstream.SendAsync("+a\r\n-MOVED 5 10.0.");
         await stage.Client.ExpectAsync("+a\r\n");
@@ -72,7 +72,7 @@ public sealed class MergedStreamTests
     [Fact]
     public async Task It_comes_while_an_intercepted_command_waits_for_its_place()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, _) = await stage.SubscribedAsync('>');
         await stage.Client.SendAsync("BLPOP q 0\r\nkey_evt_amqp.info\r\n");
         await stage.Upstream.ExpectAsync("BLPOP q 0\r\n");
@@ -89,7 +89,7 @@ public sealed class MergedStreamTests
     [InlineData("RESET")]
     public async Task Nothing_comes_any_more_once_the_client_has_unsubscribed(string request)
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, three) = await stage.SubscribedAsync('>');
         await stage.Upstream.SendAsync("$3\r\nab");
         await stage.Client.ExpectAsync("$3\r\nab");
@@ -109,7 +109,7 @@ public sealed class MergedStreamTests
     [InlineData("PUNSUBSCRIBE other")]
     public async Task Unsubscribing_from_something_else_ends_nothing(string request)
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, _) = await stage.SubscribedAsync('>');
         await stage.Client.SendAsync(request + "\r\n");
         await stage.Upstream.ExpectAsync(request + "\r\n");
@@ -120,7 +120,7 @@ public sealed class MergedStreamTests
     [Fact]
     public async Task Names_are_added_and_taken_away_on_the_same_connections()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, three) = await stage.SubscribedAsync('>');
         await stage.Client.SendAsync(Request("SUBSCRIBE", "__keyspace@0__:a"));
         var (first, last) = await stage.Test.ReadQuestionAsync("SUBSCRIBE", "__keyspace@0__:a");
@@ -146,7 +146,7 @@ public sealed class MergedStreamTests
     [InlineData("HELLO 3", "-ERR Can't execute 'hello'\r\n", '*', '*')]
     public async Task Hello_decides_the_protocol_from_its_answer_on(string request, string answer, char before, char behind)
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, _) = await stage.SubscribedAsync(before);
         await stage.Client.SendAsync(request + "\r\n");
         var (first, last) = await stage.Test.ReadQuestionAsync(request.Split(' '));
@@ -163,7 +163,7 @@ public sealed class MergedStreamTests
     [Fact]
     public async Task Hello_inside_a_transaction_ends_it_as_the_protocol_is_not_known_then()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, _) = await stage.SubscribedAsync('>');
         await stage.Client.SendAsync("MULTI\r\nHELLO 2\r\nEXEC\r\n");
         await stage.Upstream.ExpectAsync("MULTI\r\nHELLO 2\r\nEXEC\r\n");
@@ -173,7 +173,7 @@ public sealed class MergedStreamTests
     [Fact]
     public async Task A_client_that_does_not_read_is_ended_and_counted()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, _) = await stage.SubscribedAsync('>');
         var message = Message(new string('k', 100_000));
         try
@@ -197,7 +197,7 @@ public sealed class MergedStreamTests
     [Fact]
     public async Task The_session_s_end_closes_all()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, three) = await stage.SubscribedAsync('>');
         Assert.Equal(["1", "2", "0"], stage.Services.Fields.Select(field => field.Value));
         stage.Client.Finish();
@@ -212,7 +212,7 @@ public sealed class MergedStreamTests
     [Fact]
     public async Task A_replica_s_own_messages_of_merged_names_are_left_out_whatever_pieces_they_arrive_in()
     {
-        await using var stage = new MergeStage(ownIsReplica: true);
+        await using var stage = new FanInStage(ownIsReplica: true);
         await stage.SubscribedAsync();
         var longer = Message("x", name: Pattern + "2");
         string[] kept = [Message("x", name: "__keyevent@*__:*"), longer, $"*3\r\n{Bulk("message")}{Bulk(Pattern)}{Bulk("x")}", Confirmation(2, name: "news"), "*0\r\n", Pong("x"), "-MOVED 5 10.0.0.1:6379\r\n", "+OK\r\n", Message("y", '>')];
@@ -234,7 +234,7 @@ public sealed class MergedStreamTests
     [Fact]
     public async Task Once_it_is_a_master_its_own_messages_are_heard()
     {
-        await using var stage = new MergeStage(ownIsReplica: true);
+        await using var stage = new FanInStage(ownIsReplica: true);
         var (two, three) = await stage.SubscribedAsync();
         stage.Topology.Change(Node("upstream"), Node("two", NodeRole.Replica), Node("three"));
         await Eventually.TrueAsync(() => two.IsDisposed, "the old master is not listened to");
@@ -247,7 +247,7 @@ public sealed class MergedStreamTests
     [Fact]
     public async Task New_masters_are_listened_to_and_old_ones_are_not()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, _) = await stage.SubscribedAsync();
         stage.Topology.Change(Node("upstream"), Node("two", NodeRole.Replica), Node("three"), Node("four"));
         var four = await stage.ConnectedAsync("four");

@@ -10,7 +10,7 @@ using Xunit;
 namespace KeyEvt.Proxy.Tests.Transport;
 
 /// <summary>What passes between two connections of a loop without waking anybody, and what does wake the reader?</summary>
-public sealed class RelayTests : IAsyncLifetime
+public sealed class ZeroCopyForwarderTests : IAsyncLifetime
 {
     private readonly EpollTransport _transport = new();
     private IConnectionListener _listener = null!;
@@ -47,7 +47,7 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_the_relay_takes_arrives_and_wakes_no_read_and_what_it_does_not_take_is_read_whole()
+    public async Task What_the_forwarder_takes_arrives_and_wakes_no_read_and_what_it_does_not_take_is_read_whole()
     {
         var reading = ReadAsync(received => Text(received.Sequence) == "not this" ? ForwardResult.NotTaken : Pass(received));
         foreach (var text in (string[])["one", "two", "three"])
@@ -62,7 +62,7 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_comes_behind_something_unread_is_not_the_relays()
+    public async Task What_comes_behind_something_unread_is_not_offered_to_the_forwarder()
     {
         var offered = new List<string>();
         await _sender.SendAsync("abc"u8.ToArray(), Cancel);
@@ -99,7 +99,7 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_read_cancelled_before_it_began_is_not_the_relays_though_there_is_something_to_be_received()
+    public async Task A_read_cancelled_before_it_began_is_not_offered_to_the_forwarder_though_there_is_something_to_be_received()
     {
         var offers = 0;
         await _sender.SendAsync("x"u8.ToArray(), Cancel);
@@ -172,7 +172,7 @@ public sealed class RelayTests : IAsyncLifetime
         Assert.True(await _from.Loop.SwitchAsync());
         while (true)
         {
-            var read = await _from.Input.ReadAsync(new AskedRelay(Pass)).ConfigureAwait(false);
+            var read = await _from.Input.ReadAsync(new AskedForwarder(Pass)).ConfigureAwait(false);
             _from.Input.Pass(read.Buffer, _to.Output);
             if (read.IsCompleted) break;
             Assert.True(read.Buffer.IsEmpty);
@@ -189,7 +189,7 @@ public sealed class RelayTests : IAsyncLifetime
     private async Task<ReadResult> ReadAsync(Func<Block, ForwardResult> pass)
     {
         Assert.True(await _from.Loop.SwitchAsync());
-        return await _from.Input.ReadAsync(new AskedRelay(pass)).ConfigureAwait(false);
+        return await _from.Input.ReadAsync(new AskedForwarder(pass)).ConfigureAwait(false);
     }
 
     private async Task<(EpollConnection Connection, Socket Peer)> ConnectAsync()
@@ -217,7 +217,7 @@ public sealed class RelayTests : IAsyncLifetime
         }
     }
 
-    private sealed class AskedRelay(Func<Block, ForwardResult> pass) : ZeroCopyForwarder
+    private sealed class AskedForwarder(Func<Block, ForwardResult> pass) : ZeroCopyForwarder
     {
         public override ForwardResult TryForward(Block received) => pass(received);
     }

@@ -8,7 +8,7 @@ namespace KeyEvt.Forwarder.Tests.Feed;
 
 /// <summary>Is what a promoted replica sent told apart: echoes of its old master, and what is new?</summary>
 /// <remarks>A stream is written as "event key" and "|n" for the marker n, with blanks between.</remarks>
-public sealed class EchoMatcherTests
+public sealed class PromotionOverlapTests
 {
     [Theory]
     [InlineData("set:a set:b", "set:a set:b", "")] // all of it was sent

@@ -2,7 +2,7 @@ using System.Text;
 using KeyEvt.Proxy.KeyspaceFanIn;
 using Xunit;
 
-namespace KeyEvt.Proxy.Tests.Merge;
+namespace KeyEvt.Proxy.Tests.KeyspaceFanIn;
 
 /// <summary>What is taken for a confirmation, a message or a pong, and what is not?</summary>
 public sealed class PubSubFrameTests

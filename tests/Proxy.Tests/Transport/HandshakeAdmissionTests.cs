@@ -7,7 +7,7 @@ using Xunit;
 namespace KeyEvt.Proxy.Tests.Transport;
 
 /// <summary>Whose TLS handshake may run, and who has to leave? With a clock of its own and sockets that nobody is connected to.</summary>
-public sealed class HandshakeRoomTests : IDisposable
+public sealed class HandshakeAdmissionTests : IDisposable
 {
     private static readonly IPAddress Attacker = IPAddress.Parse("192.0.2.1");
     private static readonly IPAddress Other = IPAddress.Parse("192.0.2.2");
@@ -16,7 +16,7 @@ public sealed class HandshakeRoomTests : IDisposable
     private readonly HandshakeAdmission _room;
 
     /// <summary>Of 16 waiting ones 4 silent and 8 speaking ones of one network; of 8 handshakes 2.</summary>
-    public HandshakeRoomTests() => _room = new HandshakeAdmission(new HandshakeLimits(Waiting: 16, Handshakes: 8), _time);
+    public HandshakeAdmissionTests() => _room = new HandshakeAdmission(new HandshakeLimits(Waiting: 16, Handshakes: 8), _time);
 
     public void Dispose() => _room.Dispose();
 

@@ -5,7 +5,7 @@ using Xunit;
 namespace KeyEvt.Forwarder.Tests.Feed;
 
 /// <summary>Does every event name have the class that each kind of server gives it?</summary>
-public sealed class EventClassesTests
+public sealed class EventClassTableTests
 {
     private static readonly EventClassTable[] AllServers = [EventClassTable.Redis, EventClassTable.RedisWithArrays, EventClassTable.Valkey];
 

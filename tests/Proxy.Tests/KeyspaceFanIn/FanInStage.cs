@@ -10,10 +10,10 @@ using KeyEvt.Proxy.Transport;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
-namespace KeyEvt.Proxy.Tests.Merge;
+namespace KeyEvt.Proxy.Tests.KeyspaceFanIn;
 
 /// <summary>A session through the port of a cluster's node of the node "upstream" of three masters, with --merge-keyspace; the test plays client, upstream and the masters "two" and "three". Time stands still.</summary>
-internal sealed class MergeStage : IAsyncDisposable, ITransport
+internal sealed class FanInStage : IAsyncDisposable, ITransport
 {
     public const string Pattern = "__keyevent@*__:set";
 
@@ -22,7 +22,7 @@ internal sealed class MergeStage : IAsyncDisposable, ITransport
     private readonly ConcurrentDictionary<string, Channel<MemoryConnection>> _masters = new();
     private readonly TaskCompletionSource _isMade = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public MergeStage(bool ownIsReplica = false, string? password = null, ILogger? logger = null)
+    public FanInStage(bool ownIsReplica = false, string? password = null, ILogger? logger = null)
     {
         Topology = new FakeTopology(UpstreamShape.Cluster, Node("upstream", ownIsReplica ? NodeRole.Replica : NodeRole.Master), Node("two", password: password), Node("three", password: password));
         Test = new SessionUnderTest(

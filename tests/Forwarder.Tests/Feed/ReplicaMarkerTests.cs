@@ -8,7 +8,7 @@ using Xunit;
 namespace KeyEvt.Forwarder.Tests.Feed;
 
 /// <summary>Is enough kept of what a replica sends to tell its echoes from what is new, however rarely markers come?</summary>
-public sealed class HoldBackTests
+public sealed class ReplicaMarkerTests
 {
     private readonly FakeTimeProvider _time = new();
     private readonly ReplicaBuffer _hold = new(new NodeFeedOptions());

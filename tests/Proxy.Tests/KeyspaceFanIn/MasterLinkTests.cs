@@ -1,9 +1,9 @@
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Proxy.Tests.Session;
 using Xunit;
-using static KeyEvt.Proxy.Tests.Merge.MergeStage;
+using static KeyEvt.Proxy.Tests.KeyspaceFanIn.FanInStage;
 
-namespace KeyEvt.Proxy.Tests.Merge;
+namespace KeyEvt.Proxy.Tests.KeyspaceFanIn;
 
 /// <summary>What is said to another master, and what if it does not answer as it should?</summary>
 public sealed class MasterLinkTests
@@ -11,7 +11,7 @@ public sealed class MasterLinkTests
     [Fact]
     public async Task The_login_comes_first_and_alone()
     {
-        await using var stage = new MergeStage(password: "word");
+        await using var stage = new FanInStage(password: "word");
         await stage.Client.SendAsync(Subscribe);
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
         await stage.Upstream.SendAsync(first + Confirmation() + last);
@@ -31,7 +31,7 @@ public sealed class MasterLinkTests
     public async Task A_fault_of_the_program_ends_the_session_and_is_not_tried_again()
     {
         var logger = new RecordingLogger();
-        await using var stage = new MergeStage(logger: logger) { Bug = new InvalidTimeZoneException("the fault") };
+        await using var stage = new FanInStage(logger: logger) { Bug = new InvalidTimeZoneException("the fault") };
         await stage.Client.SendAsync(Subscribe);
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
         await stage.Upstream.SendAsync(first + Confirmation() + last);
@@ -43,7 +43,7 @@ public sealed class MasterLinkTests
     public async Task A_refused_login_is_said_without_the_words_of_the_server_and_tried_again()
     {
         var logger = new RecordingLogger();
-        await using var stage = new MergeStage(password: "word", logger: logger);
+        await using var stage = new FanInStage(password: "word", logger: logger);
         await stage.Client.SendAsync(Subscribe);
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
         await stage.Upstream.SendAsync(first + Confirmation() + last);
@@ -61,7 +61,7 @@ public sealed class MasterLinkTests
     public async Task What_is_refused_is_said_and_asked_for_again_later()
     {
         var logger = new RecordingLogger();
-        await using var stage = new MergeStage(logger: logger);
+        await using var stage = new FanInStage(logger: logger);
         await stage.Client.SendAsync(Subscribe);
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
         await stage.Upstream.SendAsync(first + Confirmation() + last);
@@ -85,7 +85,7 @@ public sealed class MasterLinkTests
     [Fact]
     public async Task A_lost_connection_is_made_again_and_the_topology_is_asked_to_look()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, _) = await stage.SubscribedAsync();
         two.Reset();
         await Eventually.TrueAsync(() => { stage.Test.Time.Advance(TimeSpan.FromMilliseconds(50)); return !stage.NobodyConnects(); }, "it is connected to again");
@@ -99,7 +99,7 @@ public sealed class MasterLinkTests
     [Fact]
     public async Task A_connection_that_says_nothing_is_given_up_when_its_master_answers_another_one()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, _) = await SilentAsync(stage);
         var witness = await WitnessAsync(stage);
         await witness.SendAsync("-NOAUTH Authentication required.\r\n"); // which is an answer, too
@@ -111,7 +111,7 @@ public sealed class MasterLinkTests
     [Fact]
     public async Task A_master_that_answers_nobody_is_busy_and_what_it_says_then_is_delivered()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, ping) = await SilentAsync(stage);
         for (var asked = 0; asked < 5; asked++)
         {
@@ -127,7 +127,7 @@ public sealed class MasterLinkTests
     [Fact]
     public async Task What_comes_on_the_silent_connection_after_the_master_has_answered_another_one_keeps_it()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, ping) = await SilentAsync(stage);
         var witness = await WitnessAsync(stage);
         await witness.SendAsync("+PONG\r\n");
@@ -141,7 +141,7 @@ public sealed class MasterLinkTests
     [Fact]
     public async Task A_master_that_answers_nobody_for_minutes_is_given_up()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, _) = await SilentAsync(stage);
         var begun = stage.Test.Time.GetUtcNow();
         await Eventually.TrueAsync(() => { stage.Test.Time.Advance(TimeSpan.FromSeconds(5)); return two.IsDisposed; }, "the silent one is given up");
@@ -151,7 +151,7 @@ public sealed class MasterLinkTests
     [Fact]
     public async Task A_master_that_loads_its_data_is_subscribed_to_when_it_is_done()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         await stage.Client.SendAsync(Subscribe);
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
         await stage.Upstream.SendAsync(first + Confirmation() + last);
@@ -170,7 +170,7 @@ public sealed class MasterLinkTests
     }
 
     /// <summary>The master "two" has not answered for five seconds; "three" has.</summary>
-    private static async Task<(MemoryConnection Two, string Ping)> SilentAsync(MergeStage stage)
+    private static async Task<(MemoryConnection Two, string Ping)> SilentAsync(FanInStage stage)
     {
         var (two, three) = await stage.SubscribedAsync();
         stage.Test.Time.Advance(TimeSpan.FromSeconds(5));
@@ -180,7 +180,7 @@ public sealed class MasterLinkTests
         return (two, ping[1]);
     }
 
-    private static async Task<MemoryConnection> WitnessAsync(MergeStage stage)
+    private static async Task<MemoryConnection> WitnessAsync(FanInStage stage)
     {
         await Eventually.TrueAsync(() => { stage.Test.Time.Advance(TimeSpan.FromSeconds(1)); return stage.IsConnectedTo("two"); }, "another connection");
         var witness = await stage.ConnectedAsync("two");
@@ -193,7 +193,7 @@ public sealed class MasterLinkTests
     [InlineData("*x\r\n")]
     public async Task Bytes_that_are_no_RESP_end_the_connection(string bytes)
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, _) = await stage.SubscribedAsync();
         await two.SendAsync(bytes);
         await Eventually.TrueAsync(() => two.IsDisposed, "the connection is given up");

@@ -1,19 +1,19 @@
 using KeyEvt.Proxy.Tests.Session;
 using Xunit;
-using static KeyEvt.Proxy.Tests.Merge.MergeStage;
+using static KeyEvt.Proxy.Tests.KeyspaceFanIn.FanInStage;
 using static KeyEvt.Proxy.Tests.Session.SessionUnderTest;
 
-namespace KeyEvt.Proxy.Tests.Merge;
+namespace KeyEvt.Proxy.Tests.KeyspaceFanIn;
 
 /// <summary>When are the other masters subscribed for a client, and what does it get meanwhile?</summary>
-public sealed class MergeSubscribeTests
+public sealed class FanInSubscribeTests
 {
     [Theory]
     [InlineData('*')]
     [InlineData('>')]
     public async Task The_confirmation_of_the_own_node_reaches_the_client_once_all_masters_are_subscribed(char type)
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         await stage.Client.SendAsync("PING\r\n" + Subscribe + "PING\r\n");
         await stage.Upstream.ExpectAsync("PING\r\n");
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
@@ -36,7 +36,7 @@ public sealed class MergeSubscribeTests
     [Fact]
     public async Task All_names_of_a_request_are_confirmed_and_only_those_of_keyspace_notifications_are_merged()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         await stage.Client.SendAsync("subscribe news __keyspace@0__:a\r\n");
         var (first, last) = await stage.Test.ReadQuestionAsync("subscribe", "news", "__keyspace@0__:a");
         var answer = Confirmation(1, name: "news", word: "subscribe") + Confirmation(2, name: "__keyspace@0__:a", word: "subscribe");
@@ -52,7 +52,7 @@ public sealed class MergeSubscribeTests
     [Fact]
     public async Task A_refusal_is_passed_on_and_nobody_is_subscribed()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         await stage.Client.SendAsync(Subscribe);
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
         await stage.Upstream.SendAsync(first + Message("x", name: "other") + "-NOPERM no\r\n" + last + "+next\r\n");
@@ -63,7 +63,7 @@ public sealed class MergeSubscribeTests
     [Fact]
     public async Task What_looks_like_a_confirmation_proves_nothing_outside_of_the_marks()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         await stage.Client.SendAsync("EVAL x 0\r\n" + Subscribe);
         await stage.Upstream.ExpectAsync("EVAL x 0\r\n");
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
@@ -75,7 +75,7 @@ public sealed class MergeSubscribeTests
     [Fact]
     public async Task A_message_that_holds_a_confirmation_proves_nothing_between_them_either()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         await stage.Client.SendAsync(Subscribe);
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
         var like = $"*3\r\n{Bulk("message")}{Bulk("psubscribe")}{Bulk(Pattern)}>3\r\n{Bulk("psubscribe")}{Bulk(Pattern)}{Bulk("1")}";
@@ -95,7 +95,7 @@ public sealed class MergeSubscribeTests
     [InlineData("CLIENT REPLY SKIP\r\nPSUBSCRIBE __keyevent@*__:set\r\n")]
     public async Task Everything_else_goes_upstream_as_it_is(string requests)
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         await stage.Client.SendAsync(requests);
         await stage.Upstream.ExpectAsync(requests);
         await stage.Upstream.SendAsync(Confirmation());
@@ -109,7 +109,7 @@ public sealed class MergeSubscribeTests
     [InlineData("RESET")]
     public async Task Behind_a_transaction_it_is_merged_again(string end)
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         await stage.Client.SendAsync($"MULTI\r\n{end}\r\n");
         await stage.Upstream.ExpectAsync($"MULTI\r\n{end}\r\n");
         await stage.SubscribedAsync();
@@ -118,7 +118,7 @@ public sealed class MergeSubscribeTests
     [Fact]
     public async Task A_master_that_is_away_is_waited_for_a_while_and_followed_when_it_is_back()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         lock (stage.Dead) stage.Dead.Add("two");
         await stage.Client.SendAsync(Subscribe);
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
@@ -137,7 +137,7 @@ public sealed class MergeSubscribeTests
     [Fact]
     public async Task A_client_that_has_gone_while_masters_are_waited_for_is_not_waited_with()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         lock (stage.Dead) stage.Dead.Add("two");
         await stage.Client.SendAsync(Subscribe);
         var (first, last) = await stage.Test.ReadQuestionAsync("PSUBSCRIBE", Pattern);
@@ -151,7 +151,7 @@ public sealed class MergeSubscribeTests
     [Fact]
     public async Task What_unsubscribes_and_is_too_large_to_be_looked_at_ends_the_merging()
     {
-        await using var stage = new MergeStage();
+        await using var stage = new FanInStage();
         var (two, _) = await stage.SubscribedAsync('>');
         var large = Request("PUNSUBSCRIBE", Pattern, new string('x', 70_000));
         var sending = stage.Client.SendAsync(large);

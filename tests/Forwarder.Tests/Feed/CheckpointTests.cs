@@ -7,7 +7,7 @@ using Xunit;
 namespace KeyEvt.Forwarder.Tests.Feed;
 
 /// <summary>What is kept in the node for the next life, and under which key?</summary>
-public sealed class KeptStateTests
+public sealed class CheckpointTests
 {
     [Fact]
     public void What_is_written_is_read_back()

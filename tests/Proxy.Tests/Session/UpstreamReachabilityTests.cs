@@ -6,13 +6,13 @@ using Xunit;
 namespace KeyEvt.Proxy.Tests.Session;
 
 /// <summary>What does the log say of an upstream that is away, and of one that comes and goes?</summary>
-public sealed class UpstreamReachTests
+public sealed class UpstreamReachabilityTests
 {
     private readonly FakeTimeProvider _time = new();
     private readonly List<int> _said = [];
     private readonly UpstreamReachability _reach;
 
-    public UpstreamReachTests() => _reach = new UpstreamReachability(_time, new Recorder(_said));
+    public UpstreamReachabilityTests() => _reach = new UpstreamReachability(_time, new Recorder(_said));
 
     private int Warnings => _said.Count(id => id == 1112);
 

@@ -1,7 +1,7 @@
 using KeyEvt.Proxy.KeyspaceFanIn;
 using Xunit;
 
-namespace KeyEvt.Proxy.Tests.Merge;
+namespace KeyEvt.Proxy.Tests.KeyspaceFanIn;
 
 /// <summary>What waits for the pump, how much of it, and how often is the pump woken?</summary>
 public sealed class NotificationInboxTests

@@ -6,7 +6,7 @@ using Xunit;
 namespace KeyEvt.Forwarder.Tests.Feed;
 
 /// <summary>Is what came last kept whole, in order and within its bound?</summary>
-public sealed class NotificationKeepTests
+public sealed class NotificationRingTests
 {
     [Fact]
     public void What_is_added_is_read_back_in_order()
