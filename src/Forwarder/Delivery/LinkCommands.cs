@@ -82,7 +82,7 @@ internal sealed class LinkCommands(DeliveryContext context, DeliveryStateMachine
         IsReconnecting = false;
         states.ForgetInFlight();
         await _links.CloseAsync(context.Options.CloseDeadline).ConfigureAwait(false);
-        if (states.State != DeliveryState.Stopped) _links.Want(context.Config, now: true);
+        if (states.State != DeliveryState.Stopped) _links.Want(context.Config); // at once: the pause before an attempt ended with the link
     }
 
     /// <summary>Closes the link at the end of the program. Commands that still wait get their outcome.</summary>

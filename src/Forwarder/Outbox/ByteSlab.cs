@@ -22,13 +22,13 @@ internal sealed class ByteSlab(int blockSize = 64 * 1024)
         if (length > blockSize / 4)
         {
             // A large event has a block of its own: in a shared one, a single unsettled neighbour would keep all of its bytes in memory.
-            block = new Block(ArrayPool<byte>.Shared.Rent(length)) { Users = 1, Used = length, IsFull = true, IsLarge = true };
+            block = new Block(ArrayPool<byte>.Shared.Rent(length)) { Users = 1, Used = length, IsLarge = true };
             return block.Bytes.AsMemory(0, length);
         }
 
         if (_current is null || _current.Bytes.Length - _current.Used < length)
         {
-            Retire();
+            // The block that was filled until now has a user: without one it would be empty, with room for this event. Its last user releases it.
             _current = _spare.TryPop(out var spare) ? spare : new Block(ArrayPool<byte>.Shared.Rent(blockSize));
         }
 
@@ -44,17 +44,7 @@ internal sealed class ByteSlab(int blockSize = 64 * 1024)
         if (--block.Users > 0) return;
 
         if (ReferenceEquals(block, _current)) block.Used = 0; // the common case, a log that has run empty: fill the same block again
-        else if (block.IsFull) Keep(block);
-    }
-
-    private void Retire()
-    {
-        if (_current is not { } old) return;
-
-        old.IsFull = true;
-        if (old.Users == 0) Keep(old);
-
-        _current = null;
+        else Keep(block);
     }
 
     private void Keep(Block block)
@@ -65,7 +55,7 @@ internal sealed class ByteSlab(int blockSize = 64 * 1024)
             return;
         }
 
-        (block.Used, block.IsFull) = (0, false);
+        block.Used = 0;
         _spare.Push(block);
     }
 
@@ -74,7 +64,6 @@ internal sealed class ByteSlab(int blockSize = 64 * 1024)
         public readonly byte[] Bytes = bytes;
         public int Used;
         public int Users;
-        public bool IsFull;
         public bool IsLarge;
     }
 }

@@ -137,4 +137,42 @@ public sealed class DeliveryDrainTests
         Assert.Equal(Enumerable.Range(0, 12).Select(i => $"k{i}"), rig.QueuedKeys);
         Assert.Equal(0, rig.Ledger.Snapshot().Difference);
     }
+
+    [Fact]
+    public async Task A_storage_that_has_been_full_for_long_is_read_before_anything_newer_is_sent()
+    {
+        var store = new FakeStore { Capacity = 5 };
+        var rig = new DeliveryRig(store, new DeliveryOptions { StoreBatch = 5 });
+        rig.Broker.IsReachable = false;
+        rig.Give(5);
+        await rig.AdvanceAsync(2);
+        rig.Give(7);
+        for (var i = 0; i < 20; i++) await rig.AdvanceAsync(5);
+
+        Assert.True(rig.Loop.Stores.Refusals > 10);
+        rig.Broker.IsReachable = true;
+        await rig.DrainAsync();
+        Assert.Equal(Enumerable.Range(0, 12).Select(i => $"k{i}"), rig.QueuedKeys);
+    }
+
+    [Fact]
+    public async Task When_the_last_event_of_a_list_that_has_gone_is_confirmed_what_waits_in_memory_follows_at_once()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { StoreBatch = 2, ReadAhead = 1 });
+        rig.Broker.IsReachable = false;
+        rig.Give(3);
+        await rig.AdvanceAsync(2);
+        rig.Broker.IsReachable = true;
+        await rig.AdvanceAsync(11);
+        rig.Store.Entries.Clear(); // two of its events have been read, and the third one is lost
+        rig.Broker.Current!.ConfirmOne(0);
+        await rig.SettleAsync();
+        Assert.Equal((DeliveryState.Draining, 0L), (rig.Loop.State, rig.Loop.Stores.Length));
+
+        rig.Give(1);
+        rig.Broker.Current!.ConfirmOne(0);
+        await rig.SettleAsync();
+        Assert.Equal(DeliveryState.Live, rig.Loop.State);
+        Assert.Equal(["0\nset\nk3"], rig.Broker.Current!.Unconfirmed.Select(message => message.Body));
+    }
 }

@@ -123,4 +123,56 @@ public sealed class DeliveryPublishTests
         Assert.True(rig.Broker.Current.IsClosed);
         Assert.Equal(3, rig.Store.Entries.Count);
     }
+
+    [Fact]
+    public async Task A_publish_that_hangs_on_a_lost_link_does_not_hold_up_the_next_link()
+    {
+        var rig = await HangingAsync();
+        var old = rig.Broker.Current!;
+        old.Break(0);
+        await rig.SettleAsync();
+        await rig.AdvanceAsync(1);
+        var link = rig.Broker.Current!;
+        Assert.NotSame(old, link);
+        Assert.Equal(["0\nset\nk0"], link.Unconfirmed.Select(message => message.Body));
+        await rig.AdvanceAsync(rig.Options.PublishDeadline.TotalSeconds);
+        Assert.False(link.IsClosed);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_publish_that_fails_after_a_while_gives_the_link_up_and_its_event_is_stored(bool isCancelled)
+    {
+        var rig = await HangingAsync();
+        var link = rig.Broker.Current!;
+        rig.Broker.IsReachable = false;
+        if (isCancelled) link.Taken.SetCanceled(TestContext.Current.CancellationToken);
+        else link.Taken.SetException(new IOException("the wire is cut"));
+
+        await rig.SettleAsync();
+        Assert.True(link.IsClosed);
+        Assert.StartsWith("publishing failed:", rig.Loop.Links.LastFailure?.Message, StringComparison.Ordinal);
+        Assert.Single(rig.Store.Entries);
+    }
+
+    [Fact]
+    public async Task A_publish_that_fails_after_a_while_by_a_fault_of_the_program_ends_the_loop()
+    {
+        var rig = await HangingAsync();
+        var bug = new NullReferenceException("a bug");
+        rig.Broker.Current!.Taken.SetException(bug);
+        Assert.Same(bug, await Assert.ThrowsAsync<NullReferenceException>(rig.SettleAsync));
+    }
+
+    /// <summary>Returns a rig whose link has routed one message and hangs with the next one.</summary>
+    private static async Task<DeliveryRig> HangingAsync()
+    {
+        var rig = new DeliveryRig();
+        await rig.RouteOneAsync();
+        rig.Broker.Current!.Hangs = true;
+        rig.Give(1);
+        await rig.SettleAsync();
+        return rig;
+    }
 }

@@ -24,6 +24,29 @@ public sealed class DropWarningsTests
 
         Assert.DoesNotContain(_log.Lines, line => line.StartsWith("Warning ", StringComparison.Ordinal));
         Assert.DoesNotContain(_log.Lines, line => line.StartsWith("Information 2111 ", StringComparison.Ordinal));
+        Assert.Empty(QueuesFound());
+    }
+
+    [Fact]
+    public async Task A_missing_queue_is_there_again_once_a_message_was_routed_and_not_already_when_there_is_a_new_link()
+    {
+        var rig = new DeliveryRig(logger: _log);
+        rig.Give(1);
+        await rig.SettleAsync();
+        rig.Broker.Current!.ReturnOne(0);
+        await rig.SettleAsync();
+        await rig.AdvanceAsync(0.2);
+        Assert.Single(_log.Lines, line => line.StartsWith("Warning 2119 ", StringComparison.Ordinal));
+
+        rig.Broker.Current!.Break(0);
+        await rig.SettleAsync();
+        await rig.AdvanceAsync(1);
+        await rig.AdvanceAsync(0.2);
+        Assert.Empty(QueuesFound());
+        rig.Broker.Current!.ConfirmUpTo(1);
+        await rig.SettleAsync();
+        await rig.AdvanceAsync(0.2);
+        Assert.Single(QueuesFound());
     }
 
     [Fact]
@@ -115,6 +138,8 @@ public sealed class DropWarningsTests
         rig.Broker.Current!.ConfirmUpTo(1);
         await AssertSaidOnceAsync(rig, "Warning 2115 routing keys made of '{key}' were longer than AMQP's 255 bytes and were cut, 1 so far");
     }
+
+    private IEnumerable<string> QueuesFound() => _log.Lines.Where(line => line.StartsWith("Information 2120 ", StringComparison.Ordinal));
 
     /// <summary>All lines of the same event id are looked at. The next look is 0.1 s later at most, and the same may be logged again after 10 s.</summary>
     private async Task AssertSaidOnceAsync(DeliveryRig rig, string beginning, double seconds = 15)

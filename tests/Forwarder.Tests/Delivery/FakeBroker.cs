@@ -56,6 +56,9 @@ internal sealed class FakeBroker : IBrokerConnector
 
         public bool Hangs { get; set; }
 
+        /// <summary>What a publish waits for while the link hangs. A test may complete it.</summary>
+        public TaskCompletionSource Taken { get; } = new();
+
         /// <summary>Whether a message was confirmed that had not come back.</summary>
         public bool HasRouted { get; private set; }
 
@@ -69,7 +72,7 @@ internal sealed class FakeBroker : IBrokerConnector
             broker.Classes.Add(entry.Class);
             var key = route.IsGap ? route.Keys.Resolve(default) : route.Keys.Resolve(entry.Body.Span, entry.Class);
             Unconfirmed.Add((++_tag, Encoding.UTF8.GetString(messageId.Span), Encoding.UTF8.GetString(entry.Body.Span), key.Value));
-            return Hangs ? new ValueTask(new TaskCompletionSource().Task) : ValueTask.CompletedTask;
+            return Hangs ? new ValueTask(Taken.Task) : ValueTask.CompletedTask;
         }
 
         public void ConfirmOne(int index)

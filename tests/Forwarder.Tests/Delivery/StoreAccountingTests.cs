@@ -67,6 +67,15 @@ public sealed class StoreAccountingTests
     }
 
     [Fact]
+    public void What_is_missing_below_the_cap_was_lost_also_where_a_step_was_tried_again()
+    {
+        Begin(stored: 10, claimed: 0);
+        _store.RemoveRange(0, 1);
+        _books.Capped(0, 20, new AppendResult(9, 0), isRetry: true);
+        AssertBooks(length: 9, claimed: 0, capped: 0, lost: 1);
+    }
+
+    [Fact]
     public void Somebody_cuts_the_tail_off_and_only_what_was_not_read_is_lost()
     {
         Begin(stored: 10, claimed: 6);

@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace KeyEvt.Forwarder.Tests.Fallback;
 
-/// <summary>A node with one list, in memory, as far as events are appended and counted. A proxy, as the client library's interface has hundreds of methods.</summary>
+/// <summary>A node with one list, in memory, as far as events are appended, read and counted. A proxy, as the client library's interface has hundreds of methods.</summary>
 public class FakeDatabase : DispatchProxy
 {
     public IDatabase Database => (IDatabase)(object)this;
@@ -22,6 +22,7 @@ public class FakeDatabase : DispatchProxy
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod?.Name switch
     {
         nameof(IDatabase.ScriptEvaluateAsync) when (string)args![0]! == ListScripts.Append => Answer(() => Append((RedisValue[])args[2]!)),
+        nameof(IDatabase.ScriptEvaluateAsync) when (string)args![0]! == ListScripts.Read => Answer(() => Read((RedisValue[])args[2]!)),
         nameof(IDatabase.ListLengthAsync) => Answer(() => (long)Entries.Count),
         nameof(IDatabase.ListGetByIndexAsync) => Answer(() => Entries.Count == 0 ? RedisValue.Null : (RedisValue)Entries[^1]),
         _ => throw new NotSupportedException($"{targetMethod}"),
@@ -37,6 +38,15 @@ public class FakeDatabase : DispatchProxy
         var trimmed = cap > 0 ? Math.Clamp(Entries.Count - cap, 0, most) : 0;
         Entries.RemoveRange(0, (int)trimmed);
         return RedisResult.Create([RedisResult.Create((RedisValue)Entries.Count), RedisResult.Create((RedisValue)trimmed)]);
+    }
+
+    /// <summary>See <see cref="ListScripts.Read"/>. Entries are compared as a whole, and their bytes are not counted.</summary>
+    private RedisResult Read(RedisValue[] arguments)
+    {
+        var (offset, most) = ((int)arguments[0], (int)arguments[1]);
+        var isRight = arguments.Length == 3 || (Entries[0] == arguments[3].ToString() && Entries[offset - 1] == arguments[4].ToString());
+        RedisValue[] read = isRight ? [.. Entries.Skip(offset).Take(most).Select(entry => (RedisValue)entry)] : [];
+        return RedisResult.Create([RedisResult.Create((RedisValue)Entries.Count), RedisResult.Create((RedisValue)(isRight ? 1 : 0)), RedisResult.Create(read)]);
     }
 
     private Task<T> Answer<T>(Func<T> step) => Error is null ? Task.FromResult(step()) : Task.FromException<T>(Error);

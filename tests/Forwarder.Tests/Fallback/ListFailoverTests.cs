@@ -85,6 +85,33 @@ public sealed class ListFailoverTests
         Assert.Equal((true, isElsewhere, isElsewhere ? 1 : 0), (failure.IsRefusal, failure.IsPassing, _hints.Count));
     }
 
+    [Fact]
+    public async Task Where_no_other_node_can_take_its_place_the_list_is_looked_up_once_for_an_append()
+    {
+        var finds = 0;
+        var place = new StorePlace("", _old.Database, CommandFlags.None);
+        var store = new RedisListStore("list", Count, _hints.Add, _log);
+        Assert.Equal(new AppendResult(1, 0), await store.AppendAsync(Entries("a"), 0, isRetry: false));
+        Assert.Equal(1, finds);
+
+        ValueTask<StorePlace> Count()
+        {
+            finds++;
+            return ValueTask.FromResult(place);
+        }
+    }
+
+    [Theory]
+    [InlineData("a", true)]
+    [InlineData("x", false)]
+    public async Task A_read_brings_what_follows_and_nothing_where_the_node_says_that_the_front_is_another_one(string front, bool isRight)
+    {
+        await AppendAsync("a", "b", "c");
+        var read = await _store.ReadAsync(1, new StoreEnds(Entries(front)[0], Entries(front)[0]), 10, 1000);
+        Assert.Equal((3L, !isRight), (read.Length, read.IsOther));
+        Assert.Equal(isRight ? (string[])["b", "c"] : [], read.Entries.Select(entry => Encoding.UTF8.GetString(entry.Span)));
+    }
+
     private StorePlace Find()
     {
         if (_findsUntilMove-- == 0) _now = _new;

@@ -159,6 +159,16 @@ public sealed class SpoolFolderTests : IDisposable
     }
 
     [Fact]
+    public async Task A_head_may_be_the_largest_index_and_no_larger_one()
+    {
+        using var folder = new SpoolFolder(_folder, new RecordingLogger());
+        await File.WriteAllTextAsync(folder.HeadPath, "1000000000000000000", TestContext.Current.CancellationToken);
+        Assert.Equal(SpoolFolder.MaxIndex, SpoolHead.Read(folder));
+        await File.WriteAllTextAsync(folder.HeadPath, "1000000000000000001", TestContext.Current.CancellationToken);
+        Assert.Throws<SpoolException>(() => SpoolHead.Read(folder));
+    }
+
+    [Fact]
     public async Task A_file_that_begins_within_another_is_told_at_the_start()
     {
         using (var spool = new LocalSpool(_folder)) await spool.AppendAsync(Entries("a", "b", "c"), 0, false);

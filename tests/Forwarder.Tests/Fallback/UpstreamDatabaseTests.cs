@@ -1,5 +1,8 @@
+using System.Text;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Fallback.Lists;
+using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Tests.Topology;
@@ -11,7 +14,7 @@ using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Fallback;
 
-/// <summary>At which node is the fallback storage, and how long is it waited for at the start? Nothing is connected to here.</summary>
+/// <summary>At which node is the fallback storage, and how long is it waited for at the start? Nobody listens at the nodes here.</summary>
 public sealed class UpstreamDatabaseTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new();
@@ -66,6 +69,35 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
         var error = await Assert.ThrowsAsync<StoreException>(stores.SearchAsync);
         Assert.Equal("no master serves slot 0 at the moment", error.Message);
         Assert.False(stores.IsSearched);
+    }
+
+    [Fact]
+    public void A_list_whose_slot_has_moved_is_that_of_the_new_master_and_the_old_one_gets_another()
+    {
+        var topology = new FakeTopology(UpstreamShape.Cluster, Serving("a", 0, 10), Serving("b", 11, 20));
+        var stores = new ClusterStores(topology, run => run == 1 ? "a" : "b", Made(topology), null, NullLogger.Instance);
+        Assert.Equal(FallbackKey.In(10), stores.StoreOf(EventOf(1)).Name);
+        topology.Change(Serving("a", 0, 9), Serving("b", 10, 20));
+        Assert.Equal(FallbackKey.In(10), stores.StoreOf(EventOf(2)).Name);
+        Assert.Equal(FallbackKey.In(9), stores.StoreOf(EventOf(1)).Name);
+    }
+
+    [Fact]
+    public async Task At_the_end_the_connection_is_given_up_and_takes_no_more_commands()
+    {
+        var database = Made(new FakeTopology(UpstreamShape.Standalone, FakeTopology.Node("a", 1)));
+        var place = await database.OfMasterAsync();
+        await database.DisposeAsync();
+        _database = null;
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => place.Database.PingAsync());
+    }
+
+    private static TopologyNode Serving(string id, int first, int last) => FakeTopology.Node(id, 1) with { Slots = [new SlotRange(first, last)] };
+
+    private static LogEntry EventOf(ulong run)
+    {
+        var stored = Encoding.ASCII.GetBytes($"\u0001{new EventPosition(run, 1, 1)}\n0\nset\nk");
+        return new LogEntry(0, stored, LogEntry.HeadLengthOf(stored), 0, 0);
     }
 
     private UpstreamDatabase Made(FakeTopology topology, RedisAddress? master = null)

@@ -1,0 +1,54 @@
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Delivery.Stores;
+using KeyEvt.Forwarder.Fallback.Lists;
+using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Signals;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Delivery;
+
+/// <summary>When are events stored again that a store has refused, and which epoch do stored events get?</summary>
+public sealed class AppendRouterTests
+{
+    [Fact]
+    public async Task What_a_store_has_refused_and_was_given_back_may_be_stored_when_its_next_try_would_have_been_due()
+    {
+        var (ledger, time) = (new Ledger(), new FakeTimeProvider());
+        var list = new OneListStores("list", new FakeStore { Capacity = 0 }, null, () => "");
+        var stores = new StoreSet(list, ledger, new DeliveryOptions(), new AsyncSignal(), time, NullLogger.Instance);
+        stores.StartCount();
+        await EndAsync(stores);
+        Assert.True(stores.MayAppend());
+
+        var memory = new EventLog(ledger, WaitingPlace.Memory, long.MaxValue);
+        ledger.Accepted();
+        memory.Append("0\nset\nk"u8, 0, 7);
+        stores.StartAppend(memory, 0);
+        await EndAsync(stores);
+        stores.GiveRefusedAppendBack();
+        Assert.False(stores.HasAppendPending);
+        Assert.True(memory.HasUnclaimed);
+
+        var due = Assert.Single(stores.Queues).NotBefore;
+        time.Advance(TimeSpan.FromTicks(due - time.GetTimestamp() - 1));
+        Assert.False(stores.MayAppend());
+        time.Advance(TimeSpan.FromTicks(1));
+        Assert.True(stores.MayAppend());
+    }
+
+    [Fact]
+    public void What_is_stored_now_is_sent_after_what_an_earlier_run_left_in_the_lists_and_then_in_the_spool()
+    {
+        int[] epochs = [EpochAssigner.FoundInList, EpochAssigner.FoundInSpool, new EpochAssigner().Current];
+        Assert.Equal(epochs.Distinct().Order(), epochs);
+    }
+
+    /// <summary>Waits for the step under way, and takes its outcome in.</summary>
+    private static async Task EndAsync(StoreSet stores)
+    {
+        await stores.Running;
+        Assert.True(stores.TakeOutcome());
+    }
+}
