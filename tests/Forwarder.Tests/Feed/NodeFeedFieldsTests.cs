@@ -69,19 +69,6 @@ public sealed class NodeFeedFieldsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task For_an_event_that_waits_the_node_is_asked_once_however_many_reads_come()
-    {
-        await _rig.StartAsync(Wanted);
-        Node.Answer = command => command[0] == "PING" ? "" : null;
-        await Node.SayAsync(ScriptedNode.EventFrame("hset", "h"));
-        await Eventually.TrueAsync("the question", () => _rig.Count("PING") == 1);
-        var next = ScriptedNode.EventFrame("del", "h");
-        foreach (var one in next) await Node.SayAsync($"{one}");
-        await EventsAsync("hset h ", "del h ");
-        Assert.Equal(1, _rig.Count("PING"));
-    }
-
-    [Fact]
     public async Task A_marker_between_two_events_keeps_its_place()
     {
         await _rig.StartAsync(Wanted);

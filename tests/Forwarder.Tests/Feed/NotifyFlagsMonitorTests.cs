@@ -136,14 +136,13 @@ public sealed class NotifyFlagsMonitorTests
     {
         await using var rig = new ScriptedFeed(node: _node);
         var good = rig.Time.GetUtcNow();
-        _node.Answer = command => command is ["INFO", "commandstats"] ? Counts() : command[0] == "PUBLISH" ? ":1\r\n" : null; // no marker moves the position
-        rig.Feed.Want(EventClass.All);
-        rig.Feed.Start();
-        await Eventually.TrueAsync("the subscription", () => rig.Feed.Status.IsInStep);
-        var first = rig.Feed.Status.Position;
+        await rig.StartAsync();
         _node.Flags = "";
         await rig.AnsweredUntilAsync("the gap", () => rig.Gaps.Total == 1);
-        Assert.Equal((good, first), (rig.Gaps.Recent[0].From, rig.Gaps.Recent[0].LastPosition));
+        var gap = rig.Gaps.Recent[0];
+        Assert.Equal((GapCause.FlagsMissing, good), (gap.Cause, gap.From));
+        Assert.Equal((rig.Feed.Status.Position.RunId, 0), (gap.LastPosition.RunId, gap.LastPosition.Count));
+        Assert.InRange(gap.LastPosition.Marker, 1, rig.Feed.Status.Position.Marker - 1);
     }
 
     [Fact]
