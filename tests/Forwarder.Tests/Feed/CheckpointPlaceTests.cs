@@ -92,6 +92,22 @@ public sealed class CheckpointPlaceTests
     }
 
     [Fact]
+    public async Task At_the_end_what_is_not_safe_yet_is_waited_for()
+    {
+        await using var rig = Rig();
+        await StartAsync(rig);
+        await rig.AnsweredUntilAsync("the state", () => rig.Count("SET") == 1);
+        rig.Sink.IsUnsettled = true;
+        await rig.Feed.CatchUpAsync(TimeSpan.FromSeconds(5), isLast: true);
+        var keeping = rig.Feed.KeepStateAsync(TimeSpan.FromHours(1));
+        await rig.AnsweredAsync(4);
+        Assert.Equal((false, 1), (keeping.IsCompleted, rig.Count("SET")));
+        rig.Sink.IsUnsettled = false;
+        await rig.AnsweredUntilAsync("the state to be stored", () => keeping.IsCompleted);
+        Assert.Equal(2, rig.Count("SET"));
+    }
+
+    [Fact]
     public async Task At_the_end_a_node_that_is_silent_is_waited_for_no_longer_than_allowed_and_one_without_a_subscription_not_at_all()
     {
         await using var rig = Rig();

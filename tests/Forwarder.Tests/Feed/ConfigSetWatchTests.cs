@@ -78,6 +78,7 @@ public sealed class ConfigSetWatchTests
     [Theory]
     [InlineData("# Commandstats\r\ncmdstat_config|get:calls=7,usec=1,usec_per_call=0.34,rejected_calls=1,failed_calls=0\r\ncmdstat_config|set:calls=5,usec=9,usec_per_call=1.5,rejected_calls=3,failed_calls=2\r\n", 3, 7)]
     [InlineData("# Commandstats\r\ncmdstat_config|get:calls=7,usec=1\r\n", 0, 7)]
+    [InlineData("# Commandstats\r\ncmdstat_config|get:calls\r\ncmdstat_config|set:calls=x,failed_calls\r\n", 0, 0)]
     public void The_counts_are_those_of_the_calls_that_did_something(string info, long sets, long gets) => Assert.Equal(new ConfigCalls(sets, gets), ConfigCalls.Of(info));
 
     [Fact]

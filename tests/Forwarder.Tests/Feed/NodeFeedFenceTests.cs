@@ -140,6 +140,19 @@ public sealed class NodeFeedFenceTests : IAsyncDisposable
         Assert.Single(_rig.Log.Lines, line => line.StartsWith("Information 2013", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task To_catch_up_the_role_is_asked_for_where_the_node_may_have_been_demoted(bool hasSuccessors)
+    {
+        await using var rig = new ScriptedFeed(options => options with { HasSuccessors = hasSuccessors });
+        await rig.StartAsync();
+        await rig.AnsweredAsync(8);
+        var (roles, pings) = (rig.Count("ROLE"), rig.Count("PING"));
+        await rig.Feed.CatchUpAsync(TimeSpan.FromHours(1)).WaitAsync(Soon, TestContext.Current.CancellationToken);
+        Assert.Equal((roles + (hasSuccessors ? 1 : 0), pings + 1), (rig.Count("ROLE"), rig.Count("PING")));
+    }
+
     [Fact]
     public async Task Catching_up_with_a_node_that_does_not_answer_ends_at_the_deadline_and_is_said()
     {

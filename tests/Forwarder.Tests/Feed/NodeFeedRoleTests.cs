@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Redis;
@@ -185,8 +186,10 @@ public sealed class NodeFeedRoleTests
         await rig.StartAsync();
         var since = rig.Time.GetUtcNow();
         await rig.AnsweredAsync(4);
+        Assert.Equal(5, rig.Feed.Status.MarkersSent);
         await _node.CloseAsync();
-        await rig.AnsweredUntilAsync("the next connection", () => _node.Connects == 2 && rig.Feed.Status.IsInStep);
+        await rig.AnsweredUntilAsync("the next connection", () => _node.Connects == 2 && rig.Feed.Status.IsInStep && rig.Count("PUBLISH") > 5);
+        Assert.InRange(rig.Feed.Status.MarkersSent, 6, long.MaxValue); // over both connections
         Assert.Equal(since, rig.Feed.Status.MasterSince);
         Assert.NotEqual(since, rig.Feed.Status.SubscribedAt);
     }
@@ -211,9 +214,17 @@ public sealed class NodeFeedRoleTests
     public async Task What_a_demoted_master_sent_last_is_forwarded_unless_its_successor_has_sent_it()
     {
         IReadOnlyList<RecordedNotification> sent = [new RecordedNotification(default, 0, "set"u8.ToArray(), "both"u8.ToArray(), default, 0, default)];
-        await using var rig = new ScriptedFeed(options => options with { HasSuccessors = true }, _node, successor: () => Task.FromResult<IReadOnlyList<RecordedNotification>?>(sent));
+        var shelf = new CheckpointRegistry("state", "me");
+        var doubts = 0;
+        await using var rig = new ScriptedFeed(options => options with { HasSuccessors = true }, _node, shelf: shelf, successor: () =>
+        {
+            doubts = shelf.Doubts;
+            return Task.FromResult<IReadOnlyList<RecordedNotification>?>(sent);
+        });
         await DemoteAsync(rig);
         await rig.KeysAsync("own");
+        Assert.Equal(1, doubts);
+        await Eventually.TrueAsync("the end of the doubt", () => shelf.Doubts == 0);
         await rig.Feed.SettledAsync(TimeSpan.FromHours(1), TestContext.Current.CancellationToken);
         Assert.Equal((FeedState.HeldBack, 0), (rig.Feed.Status.State, rig.Gaps.Total));
     }

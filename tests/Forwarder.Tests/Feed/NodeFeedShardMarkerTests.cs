@@ -50,6 +50,28 @@ public sealed class NodeFeedShardMarkerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Pings_before_the_first_slot_are_not_missed_on_its_channel_where_a_message_comes_behind_its_answer()
+    {
+        _tag = null;
+        await StartAsync();
+        await BeatUntilAsync("pings", () => Count("PING") >= 8);
+        _node.Answer = command => command[0] == "SPUBLISH" ? $":1\r\n>3\r\n$8\r\nsmessage\r\n{ScriptedNode.Bulk(command[1])}{ScriptedNode.Bulk(command[2])}" : null;
+        _tag = "8";
+        await BeatUntilAsync("markers in the shard", () => Published("8") >= 3);
+        Assert.Equal((1, 0), (_node.Connects, _gaps.Total));
+    }
+
+    [Fact]
+    public async Task The_end_of_a_subscription_that_is_not_ours_changes_nothing()
+    {
+        await StartAsync();
+        await BeatUntilAsync("a marker in the shard", () => Published("7") >= 1);
+        await _node.SayAsync($">3\r\n{ScriptedNode.Bulk("sunsubscribe")}{ScriptedNode.Bulk("__keyevt__:marker{5}")}:0\r\n");
+        await BeatUntilAsync("more markers", () => Published("7") >= 8);
+        Assert.Equal((1, 0), (Count("SSUBSCRIBE"), Count("PING") - 1)); // the first marker was a PING
+    }
+
+    [Fact]
     public async Task A_slot_that_goes_is_followed_to_another_one_without_a_gap()
     {
         await StartAsync();

@@ -126,6 +126,7 @@ public sealed class NodeFeedSilenceTests : IAsyncDisposable
         await _rig.BeatUntilAsync("the third question over a second connection", () => Node.Connects == 4);
         Assert.Equal((FeedState.Silent, 0), (_rig.Feed.Status.State, _rig.Gaps.Total));
         Assert.InRange(Node.Open.Count, 1, 2);
+        Assert.Contains(TimeSpan.FromSeconds(1), _rig.Time.Asked); // between two of them
 
         await Node.EventAsync("kept", on: 1);
         await _rig.KeysAsync("kept");

@@ -89,6 +89,19 @@ public sealed class NotifyFlagsMonitorTests
     }
 
     [Fact]
+    public async Task What_was_not_wanted_when_others_set_flags_is_not_doubted()
+    {
+        await using var rig = new ScriptedFeed(node: _node);
+        await rig.StartAsync(EventClass.Expired);
+        await rig.AnsweredAsync(4);
+        _sets += 2;
+        rig.Feed.Want(EventClass.Evicted);
+        await Eventually.TrueAsync("the answers", () => rig.Feed.Status.IsInStep && rig.Feed.Pulse.Waiting == 0);
+        await rig.AnsweredAsync(3);
+        Assert.Equal(0, rig.Gaps.Total);
+    }
+
+    [Fact]
     public async Task A_replica_is_not_doubted()
     {
         _answer = command => command[0] == "ROLE" ? "*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$9\r\nconnected\r\n:1\r\n" : null;
@@ -116,6 +129,20 @@ public sealed class NotifyFlagsMonitorTests
         Assert.Equal("AE", _node.Flags);
         Assert.Equal("AE", rig.Feed.Status.NotifyFlags);
         Assert.Contains("Information 2004 feed redis://node:6379: notify-keyspace-events was '', set to 'AE' ", rig.Log.Lines);
+    }
+
+    [Fact]
+    public async Task Flags_that_are_missing_at_the_second_look_are_missed_from_the_beginning_of_the_stream()
+    {
+        await using var rig = new ScriptedFeed(node: _node);
+        var good = rig.Time.GetUtcNow();
+        await rig.StartAsync();
+        _node.Flags = "";
+        await rig.AnsweredUntilAsync("the gap", () => rig.Gaps.Total == 1);
+        var gap = rig.Gaps.Recent[0];
+        Assert.Equal((GapCause.FlagsMissing, good), (gap.Cause, gap.From));
+        Assert.Equal((rig.Feed.Status.Position.RunId, 0), (gap.LastPosition.RunId, gap.LastPosition.Count));
+        Assert.InRange(gap.LastPosition.Marker, 1, rig.Feed.Status.Position.Marker - 1);
     }
 
     [Fact]

@@ -132,7 +132,7 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
         Role = role;
         if (role == NodeRole.Replica && !reply.IsError)
         {
-            if (outlet.HasWaiting) _change.Demoted(outlet.TakeDoubtful(), _masterAt == default ? sentAt : _masterAt);
+            _change.Demoted(outlet.TakeDoubtful(), _masterAt == default ? sentAt : _masterAt);
             feed.Hold.SeenReplica(sentAt, feed.Progress.Position, hasLink);
             feed.Coverage.Hold(true, feed.Progress.Position);
         }

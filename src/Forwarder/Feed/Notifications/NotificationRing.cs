@@ -165,7 +165,6 @@ internal sealed class NotificationRing(int maxBytes)
     {
         _start += MemoryMarshal.Read<Header>(_bytes.AsSpan(_start)).Size;
         _first++;
-        if (_start == _end) _start = _end = 0;
     }
 
     /// <summary>
