@@ -33,17 +33,15 @@ public sealed class FeedFrameHandlerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_forged_notification_is_counted_and_said_once_a_minute()
+    public async Task Forged_notifications_are_counted_each_and_said_once()
     {
         await _rig.StartAsync();
         var forged = $">4\r\n$8\r\npmessage\r\n{ScriptedNode.Bulk("__keyevent@*__:*")}{ScriptedNode.Bulk("__keyevent@0__:a\nb")}{ScriptedNode.Bulk("key")}";
         await _rig.Node.SayAsync(forged + forged);
         await Eventually.TrueAsync("both", () => Status.Refused == 2);
-        Assert.Equal(1, Said());
-        _rig.Time.Advance(TimeSpan.FromMinutes(1));
         await _rig.Node.SayAsync(forged);
         await Eventually.TrueAsync("the third", () => Status.Refused == 3);
-        Assert.Equal(2, Said());
+        Assert.Equal(1, Said());
         Assert.Equal((0, 0), (Status.Received, _rig.Gaps.Total));
 
         int Said() => _rig.Log.Lines.Count(line => line.StartsWith("Warning 2022", StringComparison.Ordinal));
