@@ -33,6 +33,15 @@ public sealed class PollingIntervalsTests
     }
 
     [Fact]
+    public void On_a_machine_that_has_just_started_what_never_happened_was_not_a_moment_ago()
+    {
+        var pace = new PollingIntervals(new NodeFeedOptions(), new FakeTimeProvider(DateTimeOffset.MinValue.AddMilliseconds(1)), () => EventClass.All);
+        Assert.Equal(Rarely, pace.LookInterval);
+        Assert.True(pace.TakeMarker(TimeSpan.Zero));
+        Assert.False(pace.TakeMarker(TimeSpan.Zero));
+    }
+
+    [Fact]
     public void For_five_seconds_after_others_gave_CONFIG_SET_the_flags_are_checked_often_and_markers_come_as_before()
     {
         var pace = Pace();

@@ -20,9 +20,11 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
 {
     private volatile bool _hasNews = true;
     private volatile bool _othersSet;
-    private long _newsAt;
-    private long _othersSetAt;
-    private long _markedAt;
+
+    /// <summary>Timestamps; null: never. Zero would not do: a timestamp counts from the start of the machine, and that may be a second ago.</summary>
+    private long? _newsAt;
+    private long? _othersSetAt;
+    private long? _markedAt;
 
     /// <summary>Whether an event has come since the last beat, other than those that this program causes itself.</summary>
     public bool HasNews
@@ -34,14 +36,14 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
     public bool IsWanted => wanted() != EventClass.None;
 
     /// <summary>Time between two checks of the flags while something is wanted.</summary>
-    public TimeSpan LookInterval => IsFlowing || time.GetElapsedTime(_othersSetAt) < options.QuietAfter * 5 ? options.MarkerInterval : options.QuietInterval;
+    public TimeSpan LookInterval => IsFlowing || IsWithin(options.QuietAfter * 5, _othersSetAt) ? options.MarkerInterval : options.QuietInterval;
 
     /// <summary>Time between two questions for the role.</summary>
     public TimeSpan RoleInterval => IsWanted ? options.RoleInterval
         : options.HasSuccessors ? TimeSpan.FromTicks(Math.Max(options.RoleInterval.Ticks, options.QuietInterval.Ticks))
         : options.IdleInterval;
 
-    private bool IsFlowing => time.GetElapsedTime(_newsAt) < options.QuietAfter;
+    private bool IsFlowing => IsWithin(options.QuietAfter, _newsAt);
 
     /// <summary>Called when others have given CONFIG SET. Only frequent checks can tell one CONFIG SET from two. Read loop.</summary>
     public void OthersSet() => _othersSet = true;
@@ -58,9 +60,11 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
     public bool TakeMarker(TimeSpan slack)
     {
         var interval = IsFlowing ? options.MarkerInterval : options.QuietInterval;
-        if (time.GetElapsedTime(_markedAt) + slack < interval) return false;
+        if (IsWithin(interval - slack, _markedAt)) return false;
 
         _markedAt = time.GetTimestamp();
         return true;
     }
+
+    private bool IsWithin(TimeSpan span, long? since) => since is { } at && time.GetElapsedTime(at) < span;
 }
