@@ -108,10 +108,16 @@ internal sealed class FeedConnection
         }
     }
 
-    /// <summary>Asks for the role now, unless it was asked a short time ago. Any thread.</summary>
+    /// <summary>Asks for the role now. Where it is asked rarely, because nothing is wanted or it is refused, only if that is nearly due. Any thread.</summary>
     public void AskRole()
     {
         if (_isGreeted) _roles.AskWhenDue(_feed.Options.RoleInterval);
+    }
+
+    /// <summary>As <see cref="AskRole"/>, unless a question is under way: a thousand sessions that wait at once make one question. Any thread.</summary>
+    public void AskRoleOnce()
+    {
+        if (_isGreeted) _roles.AskOnce(_feed.Options.RoleInterval);
     }
 
     /// <summary>

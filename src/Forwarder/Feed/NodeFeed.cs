@@ -59,7 +59,7 @@ public sealed class NodeFeed : IAsyncDisposable
             TlsFiles = transport.TlsFiles,
         };
         _life = new FeedSupervisor(_feed, transport, () => (EventClass)_wanted, _stop.Token);
-        clients?.Hurry = Look;
+        clients?.Hurry = Hurry;
     }
 
     /// <summary>Completes when the feed is disposed. Faults if its loop ends because of a bug; the program should then end.</summary>
@@ -175,6 +175,18 @@ public sealed class NodeFeed : IAsyncDisposable
     internal void Look()
     {
         _life.Current?.AskRole();
+        ConnectNow();
+    }
+
+    /// <summary>Called for each session that waits for the events of this node.</summary>
+    private void Hurry()
+    {
+        _life.Current?.AskRoleOnce();
+        ConnectNow();
+    }
+
+    private void ConnectNow()
+    {
         if (_feed.Board.Status.State == FeedState.Down) _life.Hurry();
     }
 

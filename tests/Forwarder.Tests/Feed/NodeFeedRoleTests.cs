@@ -1,9 +1,12 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Servers;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Feed;
@@ -33,6 +36,22 @@ public sealed class NodeFeedRoleTests
         await rig.AnsweredUntilAsync("the feed to be held back", () => rig.Feed.Status.State == FeedState.HeldBack);
         Assert.Equal((NodeRole.Replica, 1), (rig.Feed.Status.Role, rig.Count("ROLE")));
         Assert.Contains("Information 2003 feed redis://node:6379: the node is now Replica ", rig.Log.Lines);
+    }
+
+    [Fact]
+    public async Task However_many_clients_wait_for_the_node_the_role_is_asked_once_until_it_is_answered()
+    {
+        var gate = new CoverageGate("node", TimeSpan.FromSeconds(1), new FakeTimeProvider(), NullLogger.Instance);
+        await using var rig = new ScriptedFeed(node: _node, clients: gate);
+        await rig.StartAsync();
+        _role = ""; // no answer
+        var (asked, published) = (rig.Count("ROLE"), rig.Count("PUBLISH"));
+        gate.Show(isMissing: true);
+        for (var i = 0; i < 1000; i++) _ = gate.WaitAsync();
+        Assert.Equal(1000, gate.Waits);
+        rig.Time.Advance(ScriptedFeed.Beat);
+        await Eventually.TrueAsync("a marker behind the questions", () => rig.Count("PUBLISH") > published);
+        Assert.InRange(rig.Count("ROLE") - asked, 1, 2); // one for the clients, and perhaps that of the beat
     }
 
     [Fact]

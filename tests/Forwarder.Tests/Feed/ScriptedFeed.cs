@@ -16,11 +16,11 @@ internal sealed class ScriptedFeed : IAsyncDisposable
 
     public ScriptedFeed(
         Func<NodeFeedOptions, NodeFeedOptions>? change = null, ScriptedNode? node = null, string address = "redis://node", CheckpointRegistry? shelf = null, bool cameLater = false,
-        Neighbour? predecessor = null, Neighbour? successor = null, Func<string?>? markerTag = null)
+        Neighbour? predecessor = null, Neighbour? successor = null, Func<string?>? markerTag = null, CoverageGate? clients = null)
     {
         Node = node ?? new ScriptedNode();
         var options = new NodeFeedOptions { QuietInterval = Beat };
-        Feed = new NodeFeed(RedisAddress.Parse(address), change?.Invoke(options) ?? options, Sink, Gaps, Time, Log, Node)
+        Feed = new NodeFeed(RedisAddress.Parse(address), change?.Invoke(options) ?? options, Sink, Gaps, Time, Log, Node, clients)
         {
             Shelf = shelf,
             CameLater = cameLater,

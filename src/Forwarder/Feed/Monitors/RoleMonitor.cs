@@ -59,6 +59,12 @@ internal sealed class RoleMonitor(FeedContext feed, CommandPipeline commands, Ro
         if (feed.Time.GetElapsedTime(Volatile.Read(ref _askedAt)) + slack >= interval) Ask(null);
     }
 
+    /// <summary>Asks if no question is under way, and the last one is old enough. Any thread; many sessions may call it at once.</summary>
+    public void AskOnce(TimeSpan slack)
+    {
+        if (Volatile.Read(ref _asking) == 0) AskWhenDue(slack);
+    }
+
     /// <summary>Asks if no question is under way. Events that have been read wait for an answer that comes behind them.</summary>
     public void AskToConfirm()
     {
