@@ -104,7 +104,7 @@ public sealed class LongListTests(SharedBroker broker)
             Assert.Equal(keys.Length, await stage.NumberAsync("ledger.waiting_fallback"));
             relay.Accept();
             await AssertSentAsync(stage, keys);
-            await NeverBusyAsync(stage);
+            await NeverBusyAsync(stage, slowIsOneIn: 5);
         });
     }
 
@@ -160,12 +160,13 @@ public sealed class LongListTests(SharedBroker broker)
 
     /// <summary>
     /// What takes long by its kind takes long each time. A machine that takes the processor away makes a few steps slow, the more of them there are: of all steps at most one in twenty (or three) may be.
+    /// Steps that carry a megabyte touch new memory, so a loaded machine makes more of them wait.
     /// </summary>
-    private static async Task NeverBusyAsync(Stage stage)
+    private static async Task NeverBusyAsync(Stage stage, int slowIsOneIn = 20)
     {
         // cmdstat_evalsha:calls=1234,usec=...
         var steps = (await stage.Redis.CallAsync("INFO", "commandstats")).Text.Split('\n').First(line => line.StartsWith("cmdstat_evalsha:", StringComparison.Ordinal));
-        var allowed = Math.Max(3, int.Parse(steps.Split('=', ',')[1], CultureInfo.InvariantCulture) / 20);
+        var allowed = Math.Max(3, int.Parse(steps.Split('=', ',')[1], CultureInfo.InvariantCulture) / slowIsOneIn);
 
         // id, time, microseconds, arguments, address, client name
         var slow = (await stage.Redis.CallAsync("SLOWLOG", "GET", "-1")).Items.Where(entry => entry.Items[5].Text.StartsWith("keyevt", StringComparison.Ordinal)).ToList();

@@ -62,6 +62,7 @@ public sealed class PrivateServersTests
         await using var consumer = await EventConsumer.StartAsync(rabbit.Broker, "q");
         await PublishAsync(rabbit, "0\nset\na");
         await consumer.WaitForTextsAsync("0\nset\na");
+        await rabbit.SaveDeclarationsAsync();
         await rabbit.KillAsync();
         await rabbit.RestartAsync();
         await PublishAsync(rabbit, "0\nset\nb");
