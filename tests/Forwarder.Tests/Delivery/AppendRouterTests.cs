@@ -39,6 +39,25 @@ public sealed class AppendRouterTests
     }
 
     [Fact]
+    public async Task A_round_takes_as_many_events_as_its_bytes_allow()
+    {
+        var (ledger, store) = (new Ledger(), new FakeStore());
+        var stores = new StoreSet(new OneListStores("list", store, null, () => ""), ledger, new DeliveryOptions { StoreBatchBytes = 100 }, new AsyncSignal(), new FakeTimeProvider(), NullLogger.Instance);
+        stores.StartCount();
+        await EndAsync(stores);
+        var memory = new EventLog(ledger, WaitingPlace.Memory, long.MaxValue);
+        for (var n = 0; n < 20; n++)
+        {
+            ledger.Accepted();
+            memory.Append("0\nset\n1234"u8, 0, 7);
+        }
+
+        stores.StartAppend(memory, 0);
+        await EndAsync(stores);
+        Assert.Equal(10, store.Entries.Count);
+    }
+
+    [Fact]
     public void What_is_stored_now_is_sent_after_what_an_earlier_run_left_in_the_lists_and_then_in_the_spool()
     {
         int[] epochs = [EpochAssigner.FoundInList, EpochAssigner.FoundInSpool, new EpochAssigner().Current];

@@ -33,6 +33,24 @@ public sealed class DeliveryRefusalTests
     }
 
     [Fact]
+    public async Task After_a_confirm_the_pause_behind_the_next_refusal_is_short_again()
+    {
+        var rig = new DeliveryRig();
+        await rig.RouteOneAsync();
+        for (var round = 0; round < 10; round++)
+        {
+            rig.Give(1);
+            await rig.SettleAsync();
+            rig.Broker.Current!.RefuseOne(0);
+            await rig.SettleAsync();
+            await rig.AdvanceAsync(0.3);
+            Assert.Single(rig.Broker.Current!.Unconfirmed);
+            rig.Broker.Current.ConfirmOne(0);
+            await rig.SettleAsync();
+        }
+    }
+
+    [Fact]
     public async Task An_event_refused_too_often_is_sent_on_as_failed()
     {
         var rig = new DeliveryRig(options: new DeliveryOptions { MaxAttempts = 2 });

@@ -37,6 +37,32 @@ public sealed class DeliveryStopTests
         Assert.Equal((3L, 3L), (rig.Loop.LeftBehind, rig.Ledger.Snapshot().Dropped[(int)DropReason.Shutdown]));
     }
 
+    [Theory]
+    [InlineData(5.5, 1, 0)]
+    [InlineData(6.5, 0, 1)]
+    public async Task In_the_first_half_of_its_time_confirms_are_waited_for_and_in_the_second_events_are_stored(double seconds, int sent, int stored)
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { ConfirmDeadline = TimeSpan.FromMinutes(1) });
+        await rig.RouteOneAsync();
+        rig.Give(1);
+        await rig.SettleAsync();
+        var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(12), Task.CompletedTask);
+        await rig.SettleAsync();
+        await rig.AdvanceAsync(seconds);
+        if (stored == 0)
+        {
+            Assert.Empty(rig.Store.Entries);
+            rig.Broker.Current!.ConfirmOne(0);
+        }
+
+        for (var round = 0; round < 10 && !rig.Loop.HasEnded; round++) await rig.AdvanceAsync(0.2);
+
+        await stop;
+        Assert.True(rig.Loop.HasEnded);
+        Assert.Equal((sent, stored, 0L), (rig.Broker.Queue.Count, rig.Store.Entries.Count, rig.Loop.LeftBehind));
+        Assert.True(rig.Broker.Current!.IsClosed);
+    }
+
     [Fact]
     public async Task Stopping_in_the_middle_of_a_drain_leaves_the_rest_in_the_list()
     {

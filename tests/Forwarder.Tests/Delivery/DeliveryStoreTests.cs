@@ -47,6 +47,59 @@ public sealed class DeliveryStoreTests
     }
 
     [Fact]
+    public async Task Memory_that_is_not_yet_full_to_three_quarters_waits_for_confirms_and_nothing_is_sent_twice()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { BufferBytes = 100_000 });
+        await rig.RouteOneAsync();
+        rig.Give(10);
+        await rig.SettleAsync();
+        while (rig.Loop.Memory.Bytes < 70_000) rig.Give(1);
+
+        await rig.SettleAsync();
+        Assert.Equal((DeliveryState.Live, 10, 0), (rig.Loop.State, rig.Loop.UnconfirmedCount, rig.Store.Entries.Count));
+        rig.Broker.Current!.ConfirmUpTo(10);
+        await rig.DrainAsync();
+        Assert.Equal(Enumerable.Range(0, rig.Given).Select(i => $"k{i}"), rig.QueuedKeys);
+    }
+
+    [Fact]
+    public async Task While_stored_events_are_sent_new_ones_are_stored_once_a_quarter_of_memory_is_used()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { BufferBytes = 100_000 });
+        rig.Broker.IsReachable = false;
+        rig.Give(3);
+        await rig.AdvanceAsync(2);
+        rig.Broker.IsReachable = true;
+        await rig.AdvanceAsync(9);
+        Assert.Equal(DeliveryState.Draining, rig.Loop.State);
+        while (rig.Loop.Memory.Bytes < 24_800) rig.Give(1);
+
+        await rig.SettleAsync();
+        Assert.Equal(3, rig.Store.Entries.Count);
+        while (rig.Loop.Memory.Bytes <= 25_000) rig.Give(1);
+
+        await rig.SettleAsync();
+        Assert.True(rig.Store.Entries.Count > 3);
+    }
+
+    [Fact]
+    public async Task What_was_refused_is_sent_after_older_events_that_are_found_in_a_storage_that_is_there_again()
+    {
+        var store = new FakeStore { IsDown = true };
+        store.Entries.Add("0\nset\nold");
+        var rig = new DeliveryRig(store);
+        await rig.RouteOneAsync();
+        rig.Give(2);
+        await rig.SettleAsync();
+        rig.Broker.Current!.RefuseOne(0);
+        store.IsDown = false;
+        await rig.AdvanceAsync(6);
+        rig.Broker.Current.ConfirmOne(0);
+        await rig.DrainAsync();
+        Assert.Equal(["k1", "old", "k0"], rig.QueuedKeys);
+    }
+
+    [Fact]
     public async Task Where_the_storage_refuses_memory_that_fills_goes_on_being_published()
     {
         var rig = new DeliveryRig(options: new DeliveryOptions { Window = 8, BufferBytes = 100_000 });
@@ -149,6 +202,17 @@ public sealed class DeliveryStoreTests
             await rig.AdvanceAsync(0.1);
             Assert.Equal(counts + second, rig.Store.Counts);
         }
+    }
+
+    [Fact]
+    public async Task An_empty_list_is_not_counted_again_and_again()
+    {
+        var rig = new DeliveryRig();
+        await rig.RouteOneAsync();
+        Assert.Equal(1, rig.Store.Counts);
+        for (var second = 0; second < 5; second++) await rig.AdvanceAsync(1);
+
+        Assert.Equal(1, rig.Store.Counts);
     }
 
     [Fact]

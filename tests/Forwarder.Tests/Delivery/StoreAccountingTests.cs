@@ -149,6 +149,24 @@ public sealed class StoreAccountingTests
     }
 
     [Fact]
+    public void Of_equal_entries_one_whose_removal_was_done_is_not_removed_once_more_and_a_later_loss_is_no_removal()
+    {
+        Begin(stored: 10, claimed: 6, equal: true);
+        Settle(1);
+        _store.RemoveAt(0);
+        var entries = _books.Removable(part: true);
+        _books.Removed(new RemoveResult(_store.Count, IsRemoved: false), entries.Count);
+        Locate();
+        Assert.Empty(_books.Removable(part: true));
+
+        Settle(1);
+        _store.RemoveRange(1, 1);
+        _books.Read(new ReadResult(_store.Count, [], IsOther: true));
+        Locate();
+        Assert.Single(_books.Removable(part: true)); // which one is missing cannot be told, and the first of them is there
+    }
+
+    [Fact]
     public void A_read_that_finds_another_front_brings_nothing()
     {
         Begin(stored: 10, claimed: 6);

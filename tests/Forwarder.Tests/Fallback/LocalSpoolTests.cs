@@ -2,6 +2,7 @@ using System.Text;
 using CsCheck;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Fallback.Spool;
+using KeyEvt.Forwarder.Tests.Feed;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Fallback;
@@ -112,7 +113,8 @@ public sealed class LocalSpoolTests : IDisposable
     [Fact]
     public async Task Where_the_head_cannot_be_written_what_was_read_is_removed_all_the_same()
     {
-        using var spool = new LocalSpool(_folder);
+        var log = new RecordingLogger();
+        using var spool = new LocalSpool(_folder, log);
         await spool.AppendAsync(Entries("a", "b", "c"), 0, false);
         var obstacle = Directory.CreateDirectory(Path.Combine(_folder, "head.new"));
 
@@ -120,6 +122,7 @@ public sealed class LocalSpoolTests : IDisposable
         Assert.Equal(["c"], await ReadAsync(spool));
         Assert.Equal(new RemoveResult(0, true), await spool.RemoveAsync(Entries("c"), null));
         Assert.Empty(Directory.GetFiles(_folder, "*.spool"));
+        Assert.Single(log.Lines); // not once more for the second time
         obstacle.Delete();
     }
 
@@ -172,8 +175,58 @@ public sealed class LocalSpoolTests : IDisposable
 
         Assert.Equal(["first", "third"], await ReadAsync(spool));
         Assert.Equal(2, spool.Count);
-        Assert.True(spool.DamagedBytes > large.Length);
+        Assert.Equal((2 * SpoolRecord.HeaderBytes) + "second".Length + large.Length, spool.DamagedBytes);
         Assert.Equal(new RemoveResult(0, true), await spool.RemoveAsync(Entries("first", "third"), null));
+    }
+
+    [Fact]
+    public async Task What_follows_an_entry_is_found_where_the_file_in_front_of_it_has_become_damaged()
+    {
+        var large = new string('x', 16 * 1024 * 1024); // fills a file, so that the next entry begins another
+        using var spool = new LocalSpool(_folder);
+        await spool.AppendAsync(Entries("first", large), 0, false);
+        await spool.AppendAsync(Entries("third", "fourth"), 0, false);
+        using (var file = new FileStream(Directory.GetFiles(_folder, "*.spool").Order(StringComparer.Ordinal).First(), FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
+        {
+            file.WriteByte(0);
+        }
+
+        var third = Entries("third")[0];
+        var read = await spool.ReadAsync(1, new StoreEnds(third, third), 5, int.MaxValue);
+        Assert.False(read.IsOther);
+        Assert.Equal(["fourth"], read.Entries.Select(TextOf));
+    }
+
+    [Fact]
+    public async Task A_file_of_16_MiB_is_full_and_a_smaller_one_is_not()
+    {
+        using var spool = new LocalSpool(_folder);
+        await spool.AppendAsync(Entries(new string('x', (16 * 1024 * 1024) - 1 - SpoolRecord.HeaderBytes)), 0, false);
+        await spool.AppendAsync(Entries("second"), 0, false);
+        Assert.Single(Directory.GetFiles(_folder, "*.spool"));
+        await spool.RemoveAsync((await spool.ReadAsync(0, null, 2, int.MaxValue)).Entries, null);
+
+        await spool.AppendAsync(Entries(new string('x', (16 * 1024 * 1024) - SpoolRecord.HeaderBytes)), 0, false);
+        await spool.AppendAsync(Entries("second"), 0, false);
+        Assert.Equal(2, Directory.GetFiles(_folder, "*.spool").Length);
+    }
+
+    [Fact]
+    public void Of_a_long_entry_256_bytes_are_compared_and_of_a_short_one_all()
+    {
+        Assert.Equal(256, StoreSteps.HeadOf(new byte[257]).Length);
+        Assert.Equal(255, StoreSteps.HeadOf(new byte[255]).Length);
+    }
+
+    [Fact]
+    public void A_link_in_the_place_of_a_file_is_refused_and_not_kept_open()
+    {
+        var file = Path.Combine(_folder, "elsewhere");
+        File.WriteAllText(file, "");
+        var link = Path.Combine(_folder, "link");
+        File.CreateSymbolicLink(link, file);
+        Assert.Contains("no regular file", Assert.Throws<IOException>(() => SpoolSegment.Open(link, 0)).Message, StringComparison.Ordinal);
+        Assert.False(IsOpen(file));
     }
 
     [Fact]

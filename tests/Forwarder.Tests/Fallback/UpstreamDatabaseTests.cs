@@ -2,6 +2,7 @@ using System.Text;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Fallback.Lists;
+using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Signals;
@@ -80,6 +81,47 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
         topology.Change(Serving("a", 0, 9), Serving("b", 10, 20));
         Assert.Equal(FallbackKey.In(10), stores.StoreOf(EventOf(2)).Name);
         Assert.Equal(FallbackKey.In(9), stores.StoreOf(EventOf(1)).Name);
+    }
+
+    [Fact]
+    public void A_node_that_is_gone_has_its_list_and_a_node_that_takes_its_slots_over_has_it_too()
+    {
+        var topology = new FakeTopology(UpstreamShape.Cluster, Serving("a", 0, 10), Serving("b", 11, 20), Serving("c", 21, 30));
+        var stores = new ClusterStores(topology, run => run == 1 ? "a" : "b", Made(topology), null, NullLogger.Instance);
+        Assert.Equal(FallbackKey.In(10), stores.StoreOf(EventOf(1)).Name);
+        Assert.Equal(FallbackKey.In(20), stores.StoreOf(EventOf(2)).Name);
+        topology.Change(Serving("c", 0, 30));
+        Assert.Equal(FallbackKey.In(10), stores.StoreOf(EventOf(1)).Name);
+        Assert.Equal(FallbackKey.In(20), stores.StoreOf(EventOf(2)).Name);
+    }
+
+    [Fact]
+    public void With_a_spool_it_is_always_there_and_comes_before_the_other_lists()
+    {
+        var folder = Directory.CreateTempSubdirectory("keyevt-spool-");
+        using (var spool = new LocalSpool(folder.FullName))
+        {
+            var topology = new FakeTopology(UpstreamShape.Cluster, Serving("a", 0, 10));
+            var stores = new ClusterStores(topology, _ => null, Made(topology), spool, NullLogger.Instance);
+            Assert.Same(spool, Assert.Single(stores.Always).Store);
+            Assert.Same(spool, stores.WithoutLists?.Store);
+            Assert.Equal(["spool", FallbackKey.In(10)], stores.Elsewhere.Select(store => store.Name));
+        }
+
+        folder.Delete(recursive: true);
+    }
+
+    [Theory]
+    [InlineData(UpstreamShape.Standalone)]
+    [InlineData(UpstreamShape.Cluster)]
+    public async Task A_place_is_found_once_a_node_is_known(UpstreamShape shape)
+    {
+        var topology = new FakeTopology(shape);
+        var database = Made(topology);
+        var place = shape == UpstreamShape.Cluster ? database.OfSlotAsync(5).AsTask() : database.OfMasterAsync().AsTask();
+        Assert.False(place.IsCompleted);
+        topology.Change(FakeTopology.Node("a", 1));
+        await place;
     }
 
     [Fact]

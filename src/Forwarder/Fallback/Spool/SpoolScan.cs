@@ -33,10 +33,10 @@ internal sealed class SpoolScan(SafeFileHandle file)
     private long EndOfRecordAt(long offset)
     {
         Span<byte> header = stackalloc byte[SpoolRecord.HeaderBytes];
-        if (!TryFill(header, offset) || (SpoolRecord.LengthIn(header) is var length && (length < 0 || length > _fileBytes - offset - SpoolRecord.HeaderBytes)))
-        {
-            return -1;
-        }
+        if (!TryFill(header, offset)) return -1;
+
+        var length = SpoolRecord.LengthIn(header);
+        if (length < 0 || length > _fileBytes - offset - SpoolRecord.HeaderBytes) return -1;
 
         var checksum = SpoolRecord.BeginChecksum(length);
         var at = offset + SpoolRecord.HeaderBytes;

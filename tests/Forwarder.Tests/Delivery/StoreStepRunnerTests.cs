@@ -1,0 +1,59 @@
+using KeyEvt.Forwarder.Delivery.Stores;
+using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Signals;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Delivery;
+
+/// <summary>Where does a store's step run, and when is it tried again?</summary>
+public sealed class StoreStepRunnerTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly StoreStepRunner _steps;
+
+    public StoreStepRunnerTests() => _steps = new StoreStepRunner(new AsyncSignal(), _time, NullLogger.Instance);
+
+    [Fact]
+    public async Task A_failed_step_is_told_that_it_is_a_retry_and_comes_when_it_is_due_and_not_before()
+    {
+        var tries = new List<bool>();
+        _steps.Start(isRetry =>
+        {
+            tries.Add(isRetry);
+            return Task.FromException<Action>(new StoreException("not now"));
+        });
+        await EndAsync();
+        Assert.Equal([false], tries);
+
+        _time.Advance(TimeSpan.FromTicks(_steps.NotBefore - _time.GetTimestamp() - 1));
+        _steps.RetryIfDue();
+        Assert.False(_steps.IsBusy);
+        _time.Advance(TimeSpan.FromTicks(1));
+        _steps.RetryIfDue();
+        Assert.True(_steps.IsBusy);
+        await EndAsync();
+        Assert.Equal([false, true], tries);
+    }
+
+    [Fact]
+    public async Task A_store_that_keeps_its_thread_does_not_keep_the_loop()
+    {
+        using var mayEnd = new ManualResetEventSlim();
+        _steps.Start(_ =>
+        {
+            Assert.True(mayEnd.Wait(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+            return Task.FromResult<Action>(static () => { });
+        });
+        mayEnd.Set(); // not reached while the step runs on this thread
+        await EndAsync();
+        Assert.True(_steps.HasSucceeded);
+    }
+
+    private async Task EndAsync()
+    {
+        await _steps.Running;
+        Assert.True(_steps.TakeOutcome());
+    }
+}
