@@ -15,7 +15,7 @@ internal static class Application
         var given = new CommandLineSource().Read(args, faults, out var command, out var helpOrVersion);
         if (helpOrVersion is not null) return await helpOrVersion.InvokeAsync(new() { Output = output, Error = error });
 
-        var options = OptionLoader.Load(given, environment, faults);
+        var options = OptionPrecedence.Load(given, environment, faults);
         if (faults.Count > 0)
         {
             foreach (var fault in faults) await error.WriteLineAsync(fault);

@@ -91,7 +91,7 @@ public sealed class HostTests : IDisposable
         var faults = new List<string>();
         string[] all = ["--upstream", $"redis://{nobody}", "--amqp", $"amqp://{nobody}", "--log-level", "none", .. args.Contains("--admin") ? [] : (string[])["--admin", "off"], .. args];
         var given = new CommandLineSource().Read(all, faults, out _, out _);
-        var options = OptionLoader.Load(given, [], faults);
+        var options = OptionPrecedence.Load(given, [], faults);
         Assert.Empty(faults);
         return options;
     }

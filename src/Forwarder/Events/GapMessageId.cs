@@ -1,6 +1,6 @@
 namespace KeyEvt.Forwarder.Events;
 
-/// <summary>What does the message id of a published gap look like? It begins with a prefix that no event's id has.</summary>
+/// <summary>What does the message id of a published gap look like? It begins with a prefix that no event's id (<see cref="EventMessageId"/>) has.</summary>
 internal static class GapMessageId
 {
     private const string Prefix = "gap-";

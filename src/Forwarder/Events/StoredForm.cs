@@ -48,7 +48,7 @@ internal readonly ref struct StoredForm
     /// <returns>The number of bytes written.</returns>
     public static int WriteHead(Span<byte> to, in EventPosition position, EventClass eventClass, ReadOnlySpan<byte> eventName, int fieldsLength)
     {
-        var length = position.Format(to);
+        var length = EventMessageId.Write(position, to);
         var byName = EventClassTable.RedisWithArrays.Of(eventName);
         if (eventClass == byName && fieldsLength == 0) return length;
 

@@ -56,7 +56,7 @@ internal sealed class FeedConnection
         _feed = feed;
         _pipe = pipe;
         _isSecond = silent is not null;
-        _end = new FeedEnd(feed.Address, feed.TlsFiles, () => _reader!.Reads > 0);
+        _end = new FeedEnd(feed.Address, feed.TlsFileNames, () => _reader!.Reads > 0);
         _commands = new CommandPipeline(feed.Time);
         _pace = new PollingIntervals(feed.Options, feed.Time, wanted);
         _subscriptions = new FeedSubscriptions(feed, _commands, _letters, wanted, End, OnSubscribed);

@@ -9,7 +9,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// <summary>Why did a connection end? The first reason counts, whichever of its loops reports it.</summary>
 /// <param name="address">The node's address.</param>
 /// <param name="hasAnswered">Whether the node has sent anything.</param>
-internal sealed class FeedEnd(RedisAddress address, TlsFiles tls, Func<bool> hasAnswered)
+internal sealed class FeedEnd(RedisAddress address, TlsFileNames tls, Func<bool> hasAnswered)
 {
     private readonly TaskCompletionSource<RedisFault> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -56,7 +56,7 @@ public sealed class NodeFeed : IAsyncDisposable
             new ReplicaBuffer(options))
         {
             Tasks = new SideTasks(time, OnTaskDied),
-            TlsFiles = transport.TlsFiles,
+            TlsFileNames = transport.TlsFileNames,
         };
         _life = new FeedSupervisor(_feed, transport, () => (EventClass)_wanted, _stop.Token);
         clients?.Hurry = Hurry;

@@ -7,7 +7,7 @@ namespace KeyEvt.Forwarder.Redis;
 public interface IRedisTransport
 {
     /// <summary>The files of its TLS, for texts that name the options.</summary>
-    TlsFiles TlsFiles => new("--upstream");
+    TlsFileNames TlsFileNames => new("--upstream");
 
     /// <summary>
     /// Opens one connection. The caller owns it: it completes both ends, and then disposes it if it is disposable. A failure is an

@@ -30,7 +30,7 @@ public sealed class SocketRedisTransport(TimeProvider time, TlsClient? tls = nul
     private readonly HappyEyeballs _race = race ?? HappyEyeballs.By(time);
     private readonly TlsClient _tls = tls ?? TlsClient.OfSystem("--upstream");
 
-    public TlsFiles TlsFiles => _tls.Files;
+    public TlsFileNames TlsFileNames => _tls.Files;
 
     public async ValueTask<IDuplexPipe> ConnectAsync(RedisAddress address, CancellationToken cancellationToken)
     {

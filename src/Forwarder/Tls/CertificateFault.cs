@@ -12,7 +12,7 @@ public static class CertificateFault
 
     /// <param name="host">The name by which it was connected to.</param>
     /// <param name="now">When the certificate was checked.</param>
-    public static string Describe(X509Certificate? shown, X509Chain? chain, SslPolicyErrors errors, string host, TlsFiles files, DateTimeOffset now)
+    public static string Describe(X509Certificate? shown, X509Chain? chain, SslPolicyErrors errors, string host, TlsFileNames files, DateTimeOffset now)
     {
         if (shown is not X509Certificate2 certificate) return "no certificate is shown there";
         var faults = new List<string>();

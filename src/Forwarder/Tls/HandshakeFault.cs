@@ -11,7 +11,7 @@ namespace KeyEvt.Forwarder.Tls;
 public static class HandshakeFault
 {
     /// <summary>A text with a remedy; null if the failure has nothing to do with TLS.</summary>
-    public static string? Describe(Exception error, TlsFiles files)
+    public static string? Describe(Exception error, TlsFileNames files)
     {
         var all = new StringBuilder();
         var isTls = false;
@@ -25,7 +25,7 @@ public static class HandshakeFault
         return Remedy(text, files) ?? (isTls ? $"TLS does not come about: {CleanText.Server(text.Trim())}" : null);
     }
 
-    private static string? Remedy(string text, TlsFiles files)
+    private static string? Remedy(string text, TlsFileNames files)
     {
         bool Says(string part) => text.Contains(part, StringComparison.OrdinalIgnoreCase);
         var shown = files.Certificate is { } certificate ? $"the client certificate of {files.Option}-cert ({certificate})" : "";

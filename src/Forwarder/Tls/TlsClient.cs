@@ -8,16 +8,16 @@ namespace KeyEvt.Forwarder.Tls;
 /// How are TLS connections to one side opened? With TLS 1.2 or newer, and with a certificate that is trusted, valid now, and issued for the name by
 /// which it was connected to. No option and no caller can skip any of these checks.
 /// </summary>
-public sealed class TlsClient(TlsSource source)
+public sealed class TlsClient(ReloadableTls source)
 {
     public const SslProtocols Protocols = SslProtocols.Tls12 | SslProtocols.Tls13;
 
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
     /// <summary>A client that trusts the system's authorities and shows no certificate.</summary>
-    public static TlsClient OfSystem(string option) => new(new TlsSource(new TlsFiles(option), TimeProvider.System));
+    public static TlsClient OfSystem(string option) => new(new ReloadableTls(new TlsFileNames(option), TimeProvider.System));
 
-    public TlsFiles Files => source.Current.Files;
+    public TlsFileNames Files => source.Current.Files;
 
     /// <summary>Performs the handshake. Takes over the stream, also if it fails.</summary>
     /// <exception cref="TlsFailedException">The handshake failed or was cancelled. The text gives the reason and the remedy.</exception>

@@ -10,9 +10,9 @@ namespace KeyEvt.Forwarder.Tls;
 /// </summary>
 public sealed class TlsMaterial
 {
-    private TlsMaterial(TlsFiles files, X509Certificate2Collection? authorities, SslStreamCertificateContext? own) => (Files, Authorities, Own) = (files, authorities, own);
+    private TlsMaterial(TlsFileNames files, X509Certificate2Collection? authorities, SslStreamCertificateContext? own) => (Files, Authorities, Own) = (files, authorities, own);
 
-    public TlsFiles Files { get; }
+    public TlsFileNames Files { get; }
 
     /// <summary>The only authorities to trust; null to trust those of the system.</summary>
     public X509Certificate2Collection? Authorities { get; }
@@ -21,7 +21,7 @@ public sealed class TlsMaterial
     public SslStreamCertificateContext? Own { get; }
 
     /// <exception cref="TlsFileException">A file cannot be used.</exception>
-    public static TlsMaterial Load(TlsFiles files) => new(
+    public static TlsMaterial Load(TlsFileNames files) => new(
         files,
         files.Ca is { } ca ? LoadAuthorities(files.Option + "-ca", ca) : null,
         files is { Certificate: { } certificate, Key: { } key } ? LoadOwn(files.Option, certificate, key) : null);

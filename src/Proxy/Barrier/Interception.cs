@@ -37,7 +37,7 @@ internal abstract class Interception
     public bool EndsSession { get; protected set; }
 
     /// <summary>Whether the client is due a reply, by its CLIENT REPLY mode. Known from the first question, which also switched replies on.</summary>
-    public ReplyMode Mode => _first?.Mode ?? ReplyMode.On;
+    public ClientReplyMode Mode => _first?.Mode ?? ClientReplyMode.On;
 
     /// <summary>
     /// Called at the request's place among the replies. Returns the bytes for the client, or null when the second question must be asked first.
@@ -52,7 +52,7 @@ internal abstract class Interception
             Outcome = InterceptionOutcome.Error;
         }
 
-        return reply is null || Mode == ReplyMode.On ? reply : ReadOnlyMemory<byte>.Empty;
+        return reply is null || Mode == ClientReplyMode.On ? reply : ReadOnlyMemory<byte>.Empty;
     }
 
     /// <param name="answer">The answer to the first question, or to the second.</param>

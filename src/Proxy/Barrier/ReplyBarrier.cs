@@ -28,9 +28,6 @@ namespace KeyEvt.Proxy.Barrier;
 /// </summary>
 internal sealed class ReplyBarrier
 {
-    private static readonly byte[] RepliesOn = "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$2\r\nON\r\n"u8.ToArray();
-    private static readonly byte[] RepliesOnAnswer = "+OK\r\n"u8.ToArray();
-
     /// <summary>In the forms after CLIENT REPLY: the index of the line of <c>first</c> without the +OK in front of it.</summary>
     private const int BareFirst = 3;
 
@@ -83,7 +80,7 @@ internal sealed class ReplyBarrier
     public EchoShape? Learnt => _search?.Shape;
 
     /// <summary>The client's mode. Known once the first mark was found.</summary>
-    public ReplyMode Mode { get; private set; }
+    public ClientReplyMode Mode { get; private set; }
 
     /// <summary>The client has not logged in, and the upstream said so to every command.</summary>
     public bool IsRefused { get; private set; }
@@ -135,8 +132,8 @@ internal sealed class ReplyBarrier
         var off = shape.NewMark();
         return new ReplyBarrier(
             [skip, off, mark],
-            [skip.Line, off.Line, (byte[])[.. RepliesOnAnswer, .. mark.Line.Span], mark.Line],
-            (byte[])[.. skip.Command.Span, .. off.Command.Span, .. RepliesOn, .. mark.Command.Span])
+            [skip.Line, off.Line, (byte[])[.. ClientReplyCommands.OnAnswer, .. mark.Line.Span], mark.Line],
+            (byte[])[.. skip.Command.Span, .. off.Command.Span, .. ClientReplyCommands.On, .. mark.Command.Span])
         { LastWords = lastWords };
     }
 
@@ -161,11 +158,11 @@ internal sealed class ReplyBarrier
 
         var skip = shape.NewMark();
         var off = shape.NewMark();
-        byte[] firstAfterOn = [.. RepliesOnAnswer, .. first.Line.Span];
+        byte[] firstAfterOn = [.. ClientReplyCommands.OnAnswer, .. first.Line.Span];
         return new ReplyBarrier(
             [skip, off, first, last],
             [skip.Line, off.Line, firstAfterOn, first.Line],
-            (byte[])[.. skip.Command.Span, .. off.Command.Span, .. RepliesOn, .. asking])
+            (byte[])[.. skip.Command.Span, .. off.Command.Span, .. ClientReplyCommands.On, .. asking])
         { Interception = interception };
     }
 
@@ -193,7 +190,7 @@ internal sealed class ReplyBarrier
 
         // Something came between the +OK and the line behind it, so the +OK has already gone to the client.
         if (which == BareFirst) throw new PlaceLostException();
-        Mode = (ReplyMode)which;
+        Mode = (ClientReplyMode)which;
         return Passed(which, new BarrierStep(at, _firstLines[which].Length, false));
     }
 

@@ -12,7 +12,7 @@ internal static class TlsRow
     /// <summary>How long before its expiry a certificate causes a warning, since renewing one takes people a while.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromDays(14);
 
-    public static CheckRow Of(SslStream secure, TlsFiles files, DateTimeOffset now)
+    public static CheckRow Of(SslStream secure, TlsFileNames files, DateTimeOffset now)
     {
         var certificate = (X509Certificate2)secure.RemoteCertificate!; // never null: without a certificate there is no connection
         var protocol = secure.SslProtocol.ToString().Replace("Tls1", "TLS 1.", StringComparison.Ordinal);

@@ -33,12 +33,12 @@ internal sealed class ClusterAnswer(RespRequest request, NodeNames names) : Inte
         try
         {
             var plan = names.Translator.Ports;
-            var reply = NodeAddresses.Rewrite(_kind, answer.Bytes.Span, plan, names.Host, out var unknown);
+            var reply = ClusterReplyRewriter.Rewrite(_kind, answer.Bytes.Span, plan, names.Host, out var unknown);
             if (unknown is null) return reply;
 
             // The node is new, and the proxy is just learning of it.
             await names.Translator.AwaitAsync(now => now.PortOf(Encoding.ASCII.GetBytes(unknown)) is not null, $"node {unknown} is new", cancellationToken).ConfigureAwait(false);
-            return NodeAddresses.Rewrite(_kind, answer.Bytes.Span, names.Translator.Ports, names.Host, out _);
+            return ClusterReplyRewriter.Rewrite(_kind, answer.Bytes.Span, names.Translator.Ports, names.Host, out _);
         }
         catch (RespProtocolException)
         {

@@ -7,14 +7,14 @@ namespace KeyEvt.Proxy.Options;
 /// <summary>Which certificates does this run use towards clients, Redis and RabbitMQ? They are read at the start, and again at SIGHUP.</summary>
 internal sealed class Certificates
 {
-    private readonly TlsSource _listen;
-    private readonly TlsSource _upstream;
-    private readonly TlsSource _amqp;
+    private readonly ReloadableTls _listen;
+    private readonly ReloadableTls _upstream;
+    private readonly ReloadableTls _amqp;
 
     /// <exception cref="TlsFileException">A file cannot be used.</exception>
     public Certificates(TlsOptions options, TimeProvider time)
     {
-        (_listen, _upstream, _amqp) = (new TlsSource(options.Listen, time), new TlsSource(options.Upstream, time), new TlsSource(options.Amqp, time));
+        (_listen, _upstream, _amqp) = (new ReloadableTls(options.Listen, time), new ReloadableTls(options.Upstream, time), new ReloadableTls(options.Amqp, time));
         (Upstream, Amqp) = (new TlsClient(_upstream), new TlsClient(_amqp));
         if (_listen.Current.Own is null) return;
         Clients = new TlsServer(_listen, options.Clients ?? (options.Listen.Ca is null ? ClientCertificates.No : ClientCertificates.Yes));
@@ -27,7 +27,7 @@ internal sealed class Certificates
     /// <summary>Null when no address is listened on with TLS.</summary>
     public TlsServer? Clients { get; }
 
-    private TlsSource[] Sources => [_listen, _upstream, _amqp];
+    private ReloadableTls[] Sources => [_listen, _upstream, _amqp];
 
     /// <summary>Warns of certificates that the other side will refuse. That is no reason not to start, since other addresses may work without TLS.</summary>
     public void WarnOfInvalid(ILogger logger)

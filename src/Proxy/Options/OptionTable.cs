@@ -170,11 +170,11 @@ internal static class OptionTable
 
     private static Update<ProxyOptions> Tls(Update<TlsOptions> part) => (o, v) => o with { Tls = part(o.Tls, v) };
 
-    private static Update<ProxyOptions> ListenTls(Update<TlsFiles> part) => Tls((t, v) => t with { Listen = part(t.Listen, v) });
+    private static Update<ProxyOptions> ListenTls(Update<TlsFileNames> part) => Tls((t, v) => t with { Listen = part(t.Listen, v) });
 
-    private static Update<ProxyOptions> UpstreamTls(Update<TlsFiles> part) => Tls((t, v) => t with { Upstream = part(t.Upstream, v) });
+    private static Update<ProxyOptions> UpstreamTls(Update<TlsFileNames> part) => Tls((t, v) => t with { Upstream = part(t.Upstream, v) });
 
-    private static Update<ProxyOptions> AmqpTls(Update<TlsFiles> part) => Tls((t, v) => t with { Amqp = part(t.Amqp, v) });
+    private static Update<ProxyOptions> AmqpTls(Update<TlsFileNames> part) => Tls((t, v) => t with { Amqp = part(t.Amqp, v) });
 
     private static Update<ProxyOptions> Sockets(Update<SocketSettings> part) => (o, v) => o with { Sockets = part(o.Sockets, v) };
 

@@ -38,7 +38,7 @@ internal static class TlsFaults
             yield return "--amqp-ca, --amqp-cert and --amqp-key need --amqp amqps://";
         }
 
-        foreach (var files in (TlsFiles[])[tls.Listen, tls.Upstream, tls.Amqp])
+        foreach (var files in (TlsFileNames[])[tls.Listen, tls.Upstream, tls.Amqp])
         {
             if (((files.Certificate is null) != (files.Key is null)) && !(listens && files == tls.Listen))
             {
@@ -51,7 +51,7 @@ internal static class TlsFaults
         }
     }
 
-    private static string? Load(TlsFiles files)
+    private static string? Load(TlsFileNames files)
     {
         try
         {

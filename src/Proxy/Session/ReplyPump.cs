@@ -168,7 +168,7 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
 
         if (barrier.Interception is null)
         {
-            if (barrier.Mode == ReplyMode.On) WriteLastWords(barrier.LastWords);
+            if (barrier.Mode == ClientReplyMode.On) WriteLastWords(barrier.LastWords);
             session.PlaceOfEndReached = true;
             slot.Disarm(BarrierEnd.Passed);
             return;

@@ -22,8 +22,6 @@ internal sealed class RequestPump(
     /// </summary>
     private const int MaxBytesBehind = 64 * 1024;
 
-    private static readonly byte[] RepliesOff = "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n"u8.ToArray();
-
     private static readonly ReadOnlyMemory<byte> CannotAnswer = Replies.Error(
         "ERR keyevt: key_evt_amqp commands cannot be answered here, as the upstream does not name an unknown command in its error; configure KeyEvt by its options, or use an upstream that does. The connection is closed");
 
@@ -212,7 +210,7 @@ internal sealed class RequestPump(
         }
 
         if (interception.EndsSession) _over = (SessionEndReason.ProtocolError, default);
-        if (interception.Mode == ReplyMode.Off) _upstream.TryWrite(RepliesOff);
+        if (interception.Mode == ClientReplyMode.Off) _upstream.TryWrite(ClientReplyCommands.Off);
         return read;
     }
 

@@ -131,7 +131,7 @@ public sealed class MessageComposerTests
     {
         byte[] stored = [StoredForm.IdMark, .. Encoding.ASCII.GetBytes(id), (byte)'\n', .. body];
         var entry = new LogEntry(1, stored, id.Length, unixMilliseconds, 0);
-        composer.Compose(entry, MessageRoute.Of(new ForwarderConfig { Format = format }, new RoutingKeyCuts()), entry.MessageId);
+        composer.Compose(entry, MessageRoute.Of(new ForwarderConfig { Format = format }, new RoutingKeyCutCounter()), entry.MessageId);
     }
 
     private static string Text(ReadOnlyMemory<byte> bytes) => Encoding.UTF8.GetString(bytes.Span);

@@ -9,7 +9,7 @@ namespace KeyEvt.Forwarder.Tests.Amqp;
 /// <summary>Which routing key comes out of a template, and at what cost?</summary>
 public sealed class RoutingKeyTemplateTests
 {
-    private readonly RoutingKeyCuts _cuts = new();
+    private readonly RoutingKeyCutCounter _cuts = new();
 
     [Theory]
     [InlineData("plain", "plain")]

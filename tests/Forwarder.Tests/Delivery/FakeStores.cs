@@ -41,5 +41,5 @@ internal sealed class FakeStores : IEventStoreSelector
         return Task.FromResult<IReadOnlyList<NamedStore>>([.. _named.Where((_, index) => Stores[index].Entries.Count > 0)]);
     }
 
-    public NamedStore StoreOf(in LogEntry entry) => EventPosition.TryReadRun(entry.MessageId.Span, out var run) ? _named[HomeOf[run]] : _named[0];
+    public NamedStore StoreOf(in LogEntry entry) => EventMessageId.TryReadRun(entry.MessageId.Span, out var run) ? _named[HomeOf[run]] : _named[0];
 }

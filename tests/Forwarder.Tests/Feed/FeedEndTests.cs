@@ -64,5 +64,5 @@ public sealed class FeedEndTests
         await Assert.ThrowsAsync<NotSupportedException>(() => end.Reached);
     }
 
-    private static FeedEnd End(bool hasAnswered, string address = "redis://h") => new(RedisAddress.Parse(address), new TlsFiles("--upstream"), () => hasAnswered);
+    private static FeedEnd End(bool hasAnswered, string address = "redis://h") => new(RedisAddress.Parse(address), new TlsFileNames("--upstream"), () => hasAnswered);
 }

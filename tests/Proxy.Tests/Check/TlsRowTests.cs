@@ -32,7 +32,7 @@ public sealed class TlsRowTests
         await serving;
 
         var end = new DateTimeOffset(certificate.NotAfter.ToUniversalTime());
-        var files = new TlsFiles("--upstream") { Ca = "ca.pem" };
+        var files = new TlsFileNames("--upstream") { Ca = "ca.pem" };
         Assert.Equal(CheckOutcome.Works, TlsRow.Of(secure, files, end - TimeSpan.FromDays(15)).Outcome);
         var late = TlsRow.Of(secure, files, end - TimeSpan.FromDays(13));
         Assert.Equal((CheckOutcome.Warning, "the certificate expires soon: renew it there"), (late.Outcome, late.Remedy));

@@ -19,7 +19,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
 
     private readonly ScriptedRedis _redis = new();
     private readonly FakeTimeProvider _time = new();
-    private ProxyOptions _options = OptionLoader.Defaults();
+    private ProxyOptions _options = OptionPrecedence.Defaults();
 
     public UpstreamCheckTests() => Server(server => server with { Deadlines = server.Deadlines with { Connect = TimeSpan.FromSeconds(10) } });
 

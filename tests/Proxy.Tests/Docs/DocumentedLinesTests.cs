@@ -90,7 +90,7 @@ public sealed partial class DocumentedLinesTests
         options.Remove(OptionTable.Config.Name);
         if (answer is null)
         {
-            OptionLoader.Load(options, variables.Select(pair => KeyValuePair.Create(pair.Key, files.InPlaceOf(pair.Key, pair.Value))), faults);
+            OptionPrecedence.Load(options, variables.Select(pair => KeyValuePair.Create(pair.Key, files.InPlaceOf(pair.Key, pair.Value))), faults);
         }
 
         return faults;

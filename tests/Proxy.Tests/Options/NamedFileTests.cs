@@ -50,7 +50,7 @@ public sealed class NamedFileTests : IDisposable
         var secret = FileWith("600", "secret");
         var config = FileWith("600", $$"""{ "sentinel-password-file": "{{secret}}", "upstream": "redis+sentinel://h/m" }""");
         var faults = new List<string>();
-        var options = OptionLoader.Load(
+        var options = OptionPrecedence.Load(
             new CommandLineSource().Read(["--config", config, "--amqp-password-file", secret, "--routing-key", "k"], faults, out _, out _),
             [new("KEYEVT_ADMIN_TOKEN_FILE", secret)], faults);
         Assert.Empty(faults);

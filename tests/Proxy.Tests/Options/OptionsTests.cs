@@ -271,13 +271,13 @@ public sealed class OptionsTests : IDisposable
     {
         Assert.Equal(OptionTable.WithConfig.Count, OptionTable.WithConfig.Select(option => option.Name).Distinct().Count());
         Assert.All(OptionTable.WithConfig, option => Assert.NotEmpty(option.Meaning));
-        Assert.NotNull(OptionLoader.Defaults());
+        Assert.NotNull(OptionPrecedence.Defaults());
     }
 
     private ProxyOptions Load(params string[] args)
     {
         var faults = new List<string>();
-        var options = OptionLoader.Load(new CommandLineSource().Read(args, faults, out _, out _), _environment, faults);
+        var options = OptionPrecedence.Load(new CommandLineSource().Read(args, faults, out _, out _), _environment, faults);
         Assert.Empty(faults);
         return options;
     }
@@ -285,7 +285,7 @@ public sealed class OptionsTests : IDisposable
     private List<string> Faults(params string[] args)
     {
         var faults = new List<string>();
-        OptionLoader.Load(new CommandLineSource().Read(args, faults, out _, out _), _environment, faults);
+        OptionPrecedence.Load(new CommandLineSource().Read(args, faults, out _, out _), _environment, faults);
         return faults;
     }
 

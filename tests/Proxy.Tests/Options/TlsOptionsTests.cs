@@ -101,7 +101,7 @@ public sealed class TlsOptionsTests : IDisposable
     private static ProxyOptions Load(params string[] args)
     {
         var faults = new List<string>();
-        var options = OptionLoader.Load(new CommandLineSource().Read(args, faults, out _, out _), [], faults);
+        var options = OptionPrecedence.Load(new CommandLineSource().Read(args, faults, out _, out _), [], faults);
         Assert.Empty(faults);
         return options;
     }
@@ -109,7 +109,7 @@ public sealed class TlsOptionsTests : IDisposable
     private static List<string> Faults(params string[] args)
     {
         var faults = new List<string>();
-        OptionLoader.Load(new CommandLineSource().Read(args, faults, out _, out _), [], faults);
+        OptionPrecedence.Load(new CommandLineSource().Read(args, faults, out _, out _), [], faults);
         return faults;
     }
 }

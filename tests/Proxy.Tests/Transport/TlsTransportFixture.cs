@@ -34,8 +34,8 @@ public abstract class TlsTransportFixture : IAsyncLifetime
     public ValueTask InitializeAsync()
     {
         var certificate = _authority.Issue("localhost");
-        var client = new TlsClient(new TlsSource(new TlsFiles("--upstream") { Ca = Write("ca", _authority.Pem) }, TimeProvider.System));
-        var server = new TlsServer(new TlsSource(new TlsFiles("--tls") { Certificate = Write("cert", certificate.CertificatePem), Key = Write("key", certificate.KeyPem) }, TimeProvider.System), ClientCertificates.No);
+        var client = new TlsClient(new ReloadableTls(new TlsFileNames("--upstream") { Ca = Write("ca", _authority.Pem) }, TimeProvider.System));
+        var server = new TlsServer(new ReloadableTls(new TlsFileNames("--tls") { Certificate = Write("cert", certificate.CertificatePem), Key = Write("key", certificate.KeyPem) }, TimeProvider.System), ClientCertificates.No);
         Transport = new TlsTransport(new SocketTransport(), client, server, new SocketSettings(), new HandshakeLimits(Waiting: 32, Handshakes: 8), TimeProvider.System, Logger);
         Listener = Transport.Listen(TransportAddress.Tls("127.0.0.1", 0));
         return ValueTask.CompletedTask;

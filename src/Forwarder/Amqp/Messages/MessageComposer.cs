@@ -71,7 +71,7 @@ internal sealed class MessageComposer
     {
         if (entry.UnixMilliseconds != 0) return entry.UnixMilliseconds;
 
-        return EventPosition.TryReadMarker(messageId, out var marker) ? EventPosition.MarkerMilliseconds(marker) : _time.GetUtcNow().ToUnixTimeMilliseconds();
+        return EventMessageId.TryReadMarker(messageId, out var marker) ? EventPosition.MarkerMilliseconds(marker) : _time.GetUtcNow().ToUnixTimeMilliseconds();
     }
 
     private ReadOnlyMemory<byte> WriteJson(in LogEntry entry, ReadOnlySpan<byte> messageId, long milliseconds, bool isWhole)
@@ -87,7 +87,7 @@ internal sealed class MessageComposer
         WriteFields(entry.Fields.Span);
         if (isWhole)
         {
-            _json.WriteString("node"u8, EventPosition.NodeOf(messageId));
+            _json.WriteString("node"u8, EventMessageId.NodeOf(messageId));
             _json.WriteString("time"u8, Rfc3339.Format(milliseconds));
             _json.WriteString("id"u8, _properties.MessageId);
         }
@@ -100,7 +100,7 @@ internal sealed class MessageComposer
     /// <summary>Writes the attributes as headers. The data is the event itself.</summary>
     private ReadOnlyMemory<byte> WriteCloudEvent(in LogEntry entry, ReadOnlySpan<byte> messageId, long milliseconds)
     {
-        _cloudEvent.Fill(EventBody.Parse(entry.Body.Span), _properties.MessageId!, EventPosition.NodeOf(messageId), milliseconds);
+        _cloudEvent.Fill(EventBody.Parse(entry.Body.Span), _properties.MessageId!, EventMessageId.NodeOf(messageId), milliseconds);
         return WriteJson(entry, messageId, milliseconds, isWhole: false);
     }
 

@@ -8,7 +8,7 @@ namespace KeyEvt.Forwarder.Amqp.Messages;
 /// </summary>
 internal sealed class MessageRoute
 {
-    private MessageRoute(ForwarderConfig config, string template, string suffix, bool isGap, RoutingKeyCuts cuts)
+    private MessageRoute(ForwarderConfig config, string template, string suffix, bool isGap, RoutingKeyCutCounter cuts)
     {
         (Exchange, DeliveryMode, Format, IsGap) = (config.Exchange, config.DeliveryMode, config.Format, isGap);
         RoutingKey = template + suffix;
@@ -33,13 +33,13 @@ internal sealed class MessageRoute
     /// <summary>Whether this is the route for gap messages. Their body is already JSON.</summary>
     public bool IsGap { get; }
 
-    public static MessageRoute Of(ForwarderConfig config, RoutingKeyCuts cuts) => new(config, config.RoutingKey, "", isGap: false, cuts);
+    public static MessageRoute Of(ForwarderConfig config, RoutingKeyCutCounter cuts) => new(config, config.RoutingKey, "", isGap: false, cuts);
 
     /// <summary>The route for events that the broker refused too often.</summary>
-    public static MessageRoute ForFailed(ForwarderConfig config, RoutingKeyCuts cuts) => new(config, config.RoutingKey, ".failed", isGap: false, cuts);
+    public static MessageRoute ForFailed(ForwarderConfig config, RoutingKeyCutCounter cuts) => new(config, config.RoutingKey, ".failed", isGap: false, cuts);
 
     /// <summary>The route for messages about gaps.</summary>
-    public static MessageRoute ForGaps(ForwarderConfig config, RoutingKeyCuts cuts)
+    public static MessageRoute ForGaps(ForwarderConfig config, RoutingKeyCutCounter cuts)
     {
         var rest = BeforeGap(config.RoutingKey);
         return new(config, rest, rest.Length == 0 ? "gap" : ".gap", isGap: true, cuts);

@@ -17,7 +17,7 @@ public sealed class RoutingKeyTemplate
 
     private readonly List<(RoutingKeyPart Part, byte[] Literal)> _parts = [];
     private readonly byte[] _suffix;
-    private readonly RoutingKeyCuts _cuts;
+    private readonly RoutingKeyCutCounter _cuts;
     private readonly byte[] _scratch = new byte[MaxBytes];
     private readonly Dictionary<byte[], CachedString>.AlternateLookup<ReadOnlySpan<byte>> _seen =
         new Dictionary<byte[], CachedString>(ByteSequenceComparer.Instance).GetAlternateLookup<ReadOnlySpan<byte>>();
@@ -26,7 +26,7 @@ public sealed class RoutingKeyTemplate
     private readonly bool _isConstantCut;
 
     /// <param name="suffix">Appended to each routing key, and never cut.</param>
-    internal RoutingKeyTemplate(string template, string suffix, RoutingKeyCuts cuts)
+    internal RoutingKeyTemplate(string template, string suffix, RoutingKeyCutCounter cuts)
     {
         foreach (var (part, text) in RoutingKeyParts.Split(template)) _parts.Add((part, Encoding.UTF8.GetBytes(text)));
 

@@ -42,7 +42,7 @@ internal sealed class ConfirmTimes(Meter meter, TimeProvider time)
     {
         readAt = GapMessageId.Is(messageId) ? 0 : unixMilliseconds;
         if (readAt != 0) return true;
-        if (!EventPosition.TryReadMarker(messageId, out var marker)) return false;
+        if (!EventMessageId.TryReadMarker(messageId, out var marker)) return false;
         readAt = EventPosition.MarkerMilliseconds(marker);
         return true;
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -27,7 +26,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
 
     private readonly PublishPacing _pacing = new(options, clock);
     private readonly RouteProof _proof = new(options.StoreUnroutable ? 1 : options.Window);
-    private readonly RoutingKeyCuts _cuts = new();
+    private readonly RoutingKeyCutCounter _cuts = new();
     private readonly string _run = RandomNumberGenerator.GetHexString(8, lowercase: true);
     private InFlight _inFlight = new(options.Window);
     private PublisherRoutes? _routes;
@@ -206,7 +205,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     private bool PublishOne(EventLog source, in LogEntry entry)
     {
         var route = RouteOf(entry, out var isDeadLetter);
-        var messageId = entry.HeadLength > 0 ? entry.MessageId : IdForPlainBody(entry.Sequence);
+        var messageId = entry.HeadLength > 0 ? entry.MessageId : EventMessageId.OfPlainBody(_run, entry.Sequence);
         var now = clock.Now;
         _inFlight.Add(source, entry, messageId, now, isDeadLetter);
         try
@@ -281,8 +280,4 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
         if (options.StoreUnroutable) _isKept = true;
         else slot.Log!.Settle(slot.Sequence, Settlement.Unroutable);
     }
-
-    /// <summary>Bodies that the module left have no id. They get one from their sequence in this run, which is the same when they are sent again.</summary>
-    private ReadOnlyMemory<byte> IdForPlainBody(long sequence) =>
-        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"adopted-{_run}-{sequence}"));
 }

@@ -4,7 +4,7 @@ using KeyEvt.Forwarder.Config;
 namespace KeyEvt.Forwarder.Delivery.Publishing;
 
 /// <summary>Where do events, events sent on as failed, and gaps go under one configuration?</summary>
-internal sealed class PublisherRoutes(ForwarderConfig config, RoutingKeyCuts cuts)
+internal sealed class PublisherRoutes(ForwarderConfig config, RoutingKeyCutCounter cuts)
 {
     /// <summary>The configuration that the routes were made from.</summary>
     public ForwarderConfig Of => config;

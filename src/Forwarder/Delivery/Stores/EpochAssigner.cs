@@ -36,14 +36,14 @@ internal sealed class EpochAssigner
     {
         var (other, epoch) = _ofSlot[SlotOf(entry)];
         return (epoch != Current || other == store)
-            && (!EventPosition.TryReadRun(entry.MessageId.Span, out var run) || !_ofNode.TryGetValue(run, out var last) || last.Epoch != Current || last.Store == store);
+            && (!EventMessageId.TryReadRun(entry.MessageId.Span, out var run) || !_ofNode.TryGetValue(run, out var last) || last.Epoch != Current || last.Store == store);
     }
 
     /// <summary>Records that the event goes into this store in the current epoch.</summary>
     public void Note(in LogEntry entry, FallbackQueue store)
     {
         _ofSlot[SlotOf(entry)] = (store, Current);
-        if (EventPosition.TryReadRun(entry.MessageId.Span, out var run)) _ofNode[run] = (store, Current);
+        if (EventMessageId.TryReadRun(entry.MessageId.Span, out var run)) _ofNode[run] = (store, Current);
     }
 
     /// <summary>body = database LF event LF key</summary>

@@ -2,7 +2,7 @@ using KeyEvt.Forwarder.Fallback;
 
 namespace KeyEvt.Forwarder.Delivery.Stores;
 
-/// <summary>Do the lists hold more than the cap allows, and which one makes room? The cap is that of all lists together; the longest one drops its oldest entries.</summary>
+/// <summary>Do the lists hold more than the cap allows, and which one makes room? The cap is that of all lists together; the longest one drops its oldest entries. A single list keeps to the cap by itself at each append, see <see cref="Fallback.Lists.ListScripts.Append"/>.</summary>
 /// <remarks>Used by the delivery loop only.</remarks>
 internal sealed class StoreCap(QueueRegistry queues)
 {

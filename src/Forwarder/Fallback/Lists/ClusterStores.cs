@@ -98,7 +98,7 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
 
     private string? NodeOf(ReadOnlySpan<byte> messageId)
     {
-        if (!EventPosition.TryReadRun(messageId, out var run)) return null;
+        if (!EventMessageId.TryReadRun(messageId, out var run)) return null;
 
         if (!_nodeOfRun.TryGetValue(run, out var id) && nodeOf(run) is { } found) _nodeOfRun[run] = id = found;
         return id;

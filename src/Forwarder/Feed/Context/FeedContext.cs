@@ -37,7 +37,7 @@ internal sealed record FeedContext(
     public required SideTasks Tasks { get; init; }
 
     /// <summary>The files of the node's TLS, for texts that name the options.</summary>
-    public TlsFiles TlsFiles { get; init; } = new("--upstream");
+    public TlsFileNames TlsFileNames { get; init; } = new("--upstream");
 
     /// <summary>Limits the warnings about messages that are published on notification channels but are no notifications.</summary>
     public LogRateLimiter RefusedWarnings { get; } = new(Time, TimeSpan.FromMinutes(1));

@@ -2,7 +2,8 @@ namespace KeyEvt.Proxy.Transport.Epoll;
 
 /// <summary>
 /// The blocks of one loop that nobody uses at the moment. Used by the loop's thread alone. The block that was given back last is taken first, as it is still in
-/// the processor's cache. Connections hold blocks only while bytes are in them, so an idle connection holds none.
+/// the processor's cache. Connections hold blocks only while bytes are in them, so an idle connection holds none: <see cref="ReceivedBlocks"/> and <see cref="SendQueue"/> give
+/// them back.
 /// </summary>
 internal sealed class BlockPool
 {

@@ -6,14 +6,14 @@ namespace KeyEvt.Proxy.Transport.Tls;
 internal sealed record TlsOptions
 {
     /// <summary>For <c>--listen rediss://</c>.</summary>
-    public TlsFiles Listen { get; init; } = new("--tls");
+    public TlsFileNames Listen { get; init; } = new("--tls");
 
     /// <summary>Whether clients must show a certificate; null: they must if --tls-ca is given.</summary>
     public ClientCertificates? Clients { get; init; }
 
     /// <summary>For <c>--upstream rediss://</c>.</summary>
-    public TlsFiles Upstream { get; init; } = new("--upstream");
+    public TlsFileNames Upstream { get; init; } = new("--upstream");
 
     /// <summary>For <c>--amqp amqps://</c>.</summary>
-    public TlsFiles Amqp { get; init; } = new("--amqp");
+    public TlsFileNames Amqp { get; init; } = new("--amqp");
 }

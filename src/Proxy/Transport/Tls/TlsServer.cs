@@ -4,7 +4,7 @@ using KeyEvt.Forwarder.Tls;
 namespace KeyEvt.Proxy.Transport.Tls;
 
 /// <summary>How are TLS connections of clients accepted? TLS 1.2 or newer, with the certificate that was read last.</summary>
-internal sealed class TlsServer(TlsSource source, ClientCertificates clients)
+internal sealed class TlsServer(ReloadableTls source, ClientCertificates clients)
 {
     /// <summary>Makes the handshake. Takes over the stream, also when the handshake fails. To give up early, close what is below the stream.</summary>
     /// <exception cref="TlsFailedException">The handshake failed; the message is the reason.</exception>

@@ -9,7 +9,7 @@ namespace KeyEvt.Proxy.Options;
 /// Which value counts when several sources give one? The order is: command line, environment, file, load line, default. A repeatable option is taken from one
 /// source only, never mixed.
 /// </summary>
-internal static class OptionLoader
+internal static class OptionPrecedence
 {
     /// <summary>Reads all sources. The options are valid only if no fault was added.</summary>
     public static ProxyOptions Load(GivenOptions commandLine, IEnumerable<KeyValuePair<string, string>> variables, List<string> faults)

@@ -7,7 +7,7 @@ using Xunit;
 namespace KeyEvt.Proxy.Tests.Cluster;
 
 /// <summary>What becomes of the addresses in CLUSTER replies, and of everything else in them?</summary>
-public sealed class NodeAddressesTests
+public sealed class ClusterReplyRewriterTests
 {
     private static readonly string One = NodePorts.One, Two = NodePorts.Two, New = new('9', 40);
 
@@ -81,11 +81,11 @@ public sealed class NodeAddressesTests
     [InlineData("*1\r\n+x\r\n")]
     [InlineData("$3\r\nabc\r\n")]
     public void Another_shape_is_refused(string reply) =>
-        Assert.Throws<RespProtocolException>(() => NodeAddresses.Rewrite(ClusterQuestion.Shards, Encoding.ASCII.GetBytes(reply), NodePorts.Ports, "proxy", out _));
+        Assert.Throws<RespProtocolException>(() => ClusterReplyRewriter.Rewrite(ClusterQuestion.Shards, Encoding.ASCII.GetBytes(reply), NodePorts.Ports, "proxy", out _));
 
     private static void Rewrites(ClusterQuestion question, string reply, string expected, string? unknown = null)
     {
-        var rewritten = NodeAddresses.Rewrite(question, Encoding.ASCII.GetBytes(reply), NodePorts.Ports, "proxy", out var missing);
+        var rewritten = ClusterReplyRewriter.Rewrite(question, Encoding.ASCII.GetBytes(reply), NodePorts.Ports, "proxy", out var missing);
         Assert.Equal(expected, Encoding.ASCII.GetString(rewritten.Span));
         Assert.Equal(unknown, missing);
     }

@@ -1,14 +1,14 @@
 namespace KeyEvt.Forwarder.Tls;
 
 /// <summary>Which certificates do new connections of one side use? Those that were read last. If a file cannot be used, nothing changes.</summary>
-public sealed class TlsSource
+public sealed class ReloadableTls
 {
     /// <summary>Immutable material. Replaced by <see cref="Reload"/>; any thread reads the newest.</summary>
     private volatile TlsMaterial _current;
 
     /// <param name="time">The clock by which certificates are checked, our own and those of others.</param>
     /// <exception cref="TlsFileException">A file cannot be used.</exception>
-    public TlsSource(TlsFiles files, TimeProvider time) => (Time, _current) = (time, TlsMaterial.Load(files));
+    public ReloadableTls(TlsFileNames files, TimeProvider time) => (Time, _current) = (time, TlsMaterial.Load(files));
 
     public TimeProvider Time { get; }
 

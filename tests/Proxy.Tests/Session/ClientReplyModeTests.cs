@@ -5,7 +5,7 @@ using static KeyEvt.Proxy.Tests.Session.SessionUnderTest;
 namespace KeyEvt.Proxy.Tests.Session;
 
 /// <summary>After CLIENT REPLY OFF or SKIP no reply is due: is that known, and is the client's mode as it was afterwards?</summary>
-public sealed class ReplyModeTests
+public sealed class ClientReplyModeTests
 {
     private static readonly string Info = Request("key_evt_amqp.info");
 

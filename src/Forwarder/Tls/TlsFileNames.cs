@@ -2,7 +2,7 @@ namespace KeyEvt.Forwarder.Tls;
 
 /// <summary>Which PEM files belong to the TLS of one side? Their options share a prefix, so that texts for people can name the right one.</summary>
 /// <param name="Option">The prefix of their options: <c>--tls</c>, <c>--upstream</c> or <c>--amqp</c>.</param>
-public sealed record TlsFiles(string Option)
+public sealed record TlsFileNames(string Option)
 {
     /// <summary>The only authorities to trust; null to trust those of the system.</summary>
     public string? Ca { get; init; }

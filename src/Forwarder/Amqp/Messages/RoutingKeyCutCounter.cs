@@ -1,7 +1,7 @@
 namespace KeyEvt.Forwarder.Amqp.Messages;
 
 /// <summary>How many routing keys were cut at AMQP's 255 bytes?</summary>
-internal sealed class RoutingKeyCuts
+internal sealed class RoutingKeyCutCounter
 {
     /// <summary>Written by the delivery loop only, with Volatile.Write. Any thread reads it with Volatile.Read.</summary>
     private long _count;

@@ -6,18 +6,18 @@ using Xunit;
 namespace KeyEvt.Forwarder.Tests.Tls;
 
 /// <summary>Which certificates are taken over when files are read again, and which are kept out?</summary>
-public sealed class TlsSourceTests : IDisposable
+public sealed class ReloadableTlsTests : IDisposable
 {
     private readonly PrivateFolder _folder = new("tls-source");
     private readonly TestAuthority _authority = new();
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
-    private readonly TlsSource _source;
+    private readonly ReloadableTls _source;
     private readonly TlsMaterial _first;
 
-    public TlsSourceTests()
+    public ReloadableTlsTests()
     {
         Write(_authority.Issue("first"));
-        _source = new TlsSource(new TlsFiles("--tls") { Certificate = _folder.File("cert.pem"), Key = _folder.File("key.pem") }, _time);
+        _source = new ReloadableTls(new TlsFileNames("--tls") { Certificate = _folder.File("cert.pem"), Key = _folder.File("key.pem") }, _time);
         _first = _source.Current;
     }
 

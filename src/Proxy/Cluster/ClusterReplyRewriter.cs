@@ -12,7 +12,7 @@ namespace KeyEvt.Proxy.Cluster;
 /// everything stays as it is. What is not an address is copied byte by byte, so that fields and kinds of newer servers pass. Reads RESP2 and RESP3. The shapes
 /// are those of https://redis.io/docs/latest/commands/cluster-slots/, cluster-shards and cluster-nodes.
 /// </summary>
-internal ref struct NodeAddresses
+internal ref struct ClusterReplyRewriter
 {
     private readonly PortMap _plan;
     private readonly string _host;
@@ -24,7 +24,7 @@ internal ref struct NodeAddresses
     private int _done;
     private string? _unknown;
 
-    private NodeAddresses(ReadOnlySpan<byte> frame, PortMap plan, string host)
+    private ClusterReplyRewriter(ReadOnlySpan<byte> frame, PortMap plan, string host)
     {
         _frame = frame;
         (_plan, _host) = (plan, host);
@@ -36,7 +36,7 @@ internal ref struct NodeAddresses
     /// <exception cref="RespProtocolException">The reply does not have the shape that belongs to the question.</exception>
     public static ReadOnlyMemory<byte> Rewrite(ClusterQuestion question, ReadOnlySpan<byte> frame, PortMap plan, string host, out string? unknown)
     {
-        var rewriting = new NodeAddresses(frame, plan, host);
+        var rewriting = new ClusterReplyRewriter(frame, plan, host);
         switch (question)
         {
             case ClusterQuestion.Slots:
