@@ -20,6 +20,8 @@ public sealed class PromotionOverlapTests
     [InlineData("del:a set:b", "expired:a", "set:b")]
     [InlineData("del:a del:b set:c srem:d hset:e set:f", "expired:a evicted:b incrbyfloat:c spop:d hincrbyfloat:e", "set:f")]
     [InlineData("keymiss:z set:a keymiss:z set:b", "set:a", "keymiss:z set:b")] // reading is a node's own
+    [InlineData("set:a set:b set:c", "set:a keymiss:z set:b", "set:c")] // and no replica repeats it
+    [InlineData("set:a |9 set:b set:c", "set:a |1 set:b", "set:c")] // markers of which the other stream has none
     [InlineData("|1 set:a |2 set:a", "|1 set:a |2", "set:a")] // told apart by the marker alone
     [InlineData("|1 set:a set:a", "|1 set:a", "set:a")]
     [InlineData("set:a |2 set:b set:c", "set:a |1 set:a |2 set:b", "set:c")]
@@ -31,6 +33,10 @@ public sealed class PromotionOverlapTests
         Assert.False(PromotionOverlap.Find(Stream("incrby:a"), Stream("incrby:a incrby:a")).IsCertain);
         Assert.True(PromotionOverlap.Find(Stream("incrby:a"), Stream("incrby:a set:b")).IsCertain);
         Assert.True(PromotionOverlap.Find(Stream("|1 incrby:a"), Stream("|1 incrby:a incrby:a")).IsCertain);
+        Assert.False(PromotionOverlap.Find(Stream("set:b incrby:a"), Stream("set:b incrby:a incrby:a")).IsCertain); // one of the two
+        Assert.True(PromotionOverlap.Find(Stream("set:a"), Stream("set:a set:b")).IsCertain);
+        Assert.True(PromotionOverlap.Find(Stream("set:a"), Stream("set:a del:a")).IsCertain);
+        Assert.True(PromotionOverlap.Find(Stream("set:a"), [.. Stream("set:a"), Stream("set:a")[0] with { Database = 1 }]).IsCertain);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Tests.Session;
 using KeyEvt.Proxy.Transport;
@@ -16,12 +17,13 @@ public sealed class UpstreamProbeTests
     private static readonly TimeSpan OneTick = TimeSpan.FromTicks(1);
 
     private readonly FakeTimeProvider _time = new();
+    private readonly RecordingLogger _log = new();
     private readonly UpstreamProbe _probe;
     private Func<string, string> _echo = SessionUnderTest.EchoLine;
     private int _connects;
     private bool _isRefusing;
 
-    public UpstreamProbeTests() => _probe = new UpstreamProbe(new MemoryTransport(ConnectAsync), _time, NullLogger.Instance);
+    public UpstreamProbeTests() => _probe = new UpstreamProbe(new MemoryTransport(ConnectAsync), _time, _log);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -41,6 +43,7 @@ public sealed class UpstreamProbeTests
         Assert.Equal(2, _connects);
         await _probe.LearnAsync(Other, before, Cancel);
         Assert.Equal(3, _connects);
+        AssertSaid("Information 1200"); // and not each time
     }
 
     [Fact]
@@ -56,6 +59,7 @@ public sealed class UpstreamProbeTests
         _time.Advance(TimeSpan.FromSeconds(4));
         Assert.NotNull((await _probe.LearnAsync(Upstream, 0, Cancel)).Shape);
         Assert.Equal(InterceptionState.On, _probe.State);
+        AssertSaid("Warning 1201", "Information 1200");
     }
 
     [Fact]
@@ -68,6 +72,7 @@ public sealed class UpstreamProbeTests
 
         await _probe.LearnAsync(Other, 0, Cancel); // another one is not
         Assert.Equal(3, _connects);
+        AssertSaid("Debug 1202", "Debug 1202", "Debug 1202");
     }
 
     [Fact]
@@ -103,6 +108,13 @@ public sealed class UpstreamProbeTests
             return words.Replace("{0}", name, StringComparison.Ordinal);
         };
         Assert.Equal(default, await _probe.LearnAsync(Upstream, 0, Cancel));
+    }
+
+    [Fact]
+    public async Task The_name_may_come_directly_behind_the_minus()
+    {
+        _echo = name => $"-{name} is what?\r\n";
+        Assert.NotNull((await _probe.LearnAsync(Upstream, 0, Cancel)).Shape);
     }
 
     [Theory]
@@ -159,6 +171,8 @@ public sealed class UpstreamProbeTests
         await _probe.LearnAsync(Upstream, 0, Cancel);
         Assert.Equal(2, _connects);
     }
+
+    private void AssertSaid(params string[] beginnings) => Assert.Equal(beginnings, _log.Lines.Select(line => string.Join(' ', line.Split(' ').Take(2))));
 
     private ValueTask<IConnection> ConnectAsync(CancellationToken cancellationToken)
     {

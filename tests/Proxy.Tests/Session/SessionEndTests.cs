@@ -64,6 +64,8 @@ public sealed class SessionEndTests
         await using var test = new SessionUnderTest();
         test.Upstream.Finish();
         await test.Client.ReadToEndAsync();
+        await Task.Delay(50, TestContext.Current.CancellationToken);
+        Assert.False(test.Client.IsDisposed);
         await Eventually.TrueAsync(() => { test.Time.Advance(TimeSpan.FromSeconds(1)); return test.Client.IsDisposed; }, "the session ends after the linger time");
         Assert.False(test.Client.IsAborted);
     }

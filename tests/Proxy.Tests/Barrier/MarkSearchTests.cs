@@ -3,7 +3,7 @@ using System.Text;
 using KeyEvt.Proxy.Barrier;
 using Xunit;
 
-namespace KeyEvt.Proxy.Tests.Intercept;
+namespace KeyEvt.Proxy.Tests.Barrier;
 
 /// <summary>Is a line found wherever it lies, and nothing held back that cannot be one?</summary>
 public sealed class MarkSearchTests

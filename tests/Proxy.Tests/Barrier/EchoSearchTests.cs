@@ -3,7 +3,7 @@ using System.Text;
 using KeyEvt.Proxy.Barrier;
 using Xunit;
 
-namespace KeyEvt.Proxy.Tests.Intercept;
+namespace KeyEvt.Proxy.Tests.Barrier;
 
 /// <summary>Is the line with the name found in whatever pieces it comes, and is everything else the client's, byte by byte?</summary>
 public sealed class EchoSearchTests
@@ -54,6 +54,7 @@ public sealed class EchoSearchTests
     {
         var search = new EchoSearch(Encoding.ASCII.GetBytes(Name));
         Assert.Equal(BarrierStep.Client(7), search.Read(Sequence("$5\r\nabc")));
+        Assert.Equal(BarrierStep.Client(2), search.Read(Sequence("-E"))); // in the middle of a line
         Assert.Equal(BarrierStep.Client(4), search.Read(Sequence("de\r\n-E")));
         Assert.Equal(BarrierStep.NeedMore, search.Read(Sequence("-E")));
         Assert.Equal(BarrierStep.Client(5), search.Read(Sequence("-ER\r\n")));
