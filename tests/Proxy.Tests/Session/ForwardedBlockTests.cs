@@ -90,7 +90,29 @@ public sealed class ForwardedBlockTests : IAsyncLifetime, ICommandHandler
         Assert.DoesNotContain("secret", await ReceiveAsync(_upstream, 20), StringComparison.Ordinal);
     }
 
-    public ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(RespRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+    [Fact]
+    public async Task Replies_with_a_mark_among_them_are_not_forwarded_as_they_came()
+    {
+        await _client.SendAsync(Encoding.Latin1.GetBytes(Request("GET", "a") + Request("key_evt_amqp.info")), _deadline.Token);
+        await ReceiveAsync(_upstream, Request("GET", "a").Length);
+        var first = await ReceiveMarkAsync();
+        await ReceiveAsync(_upstream, Request("CONFIG", "GET", "notify-keyspace-events").Length);
+        var last = await ReceiveMarkAsync();
+        await _upstream.SendAsync(Encoding.Latin1.GetBytes("$1\r\n1\r\n" + EchoLine(first) + ConfigGranted + EchoLine(last)), _deadline.Token);
+        Assert.Equal("$1\r\n1\r\n+DONE\r\n", await ReceiveAsync(_client, 14));
+
+        await _upstream.SendAsync("+next\r\n"u8.ToArray(), _deadline.Token);
+        Assert.Equal("+next\r\n", await ReceiveAsync(_client, 7));
+    }
+
+    public ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(RespRequest request, CancellationToken cancellationToken) => ValueTask.FromResult<ReadOnlyMemory<byte>>("+DONE\r\n"u8.ToArray());
+
+    private async Task<string> ReceiveMarkAsync()
+    {
+        const int NameBytes = 51;
+        Assert.Equal($"*1\r\n${NameBytes}\r\n", await ReceiveAsync(_upstream, 9));
+        return (await ReceiveAsync(_upstream, NameBytes + 2))[..NameBytes];
+    }
 
     private async Task<string> ReceiveAsync(Socket socket, int length)
     {
