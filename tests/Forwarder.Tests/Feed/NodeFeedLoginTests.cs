@@ -1,5 +1,7 @@
 using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Files;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Servers;
 using Xunit;
@@ -47,6 +49,24 @@ public sealed class NodeFeedLoginTests
         isRefused = false;
         await rig.AnsweredUntilAsync("the subscription", () => rig.Feed.Status is { IsInStep: true, RemedyText: null });
         Assert.Equal(0, rig.Feed.Status.Reconnects);
+    }
+
+    [Fact]
+    public async Task After_a_refusal_the_password_file_is_read_again_and_what_is_wrong_with_it_is_told()
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, "old", TestContext.Current.CancellationToken);
+        var node = new ScriptedNode { Answer = command => command is ["HELLO", _, _, _, var password] && password != "new" ? "-WRONGPASS invalid\r\n" : null };
+        await using var rig = new ScriptedFeed(node: node);
+        var address = RedisAddress.Parse("redis://node") with { Password = Secret.FromFile(file) };
+        await using var feed = new NodeFeed(address, new NodeFeedOptions(), rig.Sink, rig.Gaps, rig.Time, rig.Log, node);
+        File.Delete(file);
+        feed.Want(EventClass.All);
+        feed.Start();
+        await rig.BeatUntilAsync("what is wrong", () => feed.Status.RemedyText == "the login as 'default' is refused: wrong user or password, or the user is off; the password file could not be read again: which cannot be read: there is no such file");
+        await File.WriteAllTextAsync(file, "new", TestContext.Current.CancellationToken);
+        await rig.BeatUntilAsync("the subscription", () => feed.Status is { IsInStep: true, RemedyText: null });
+        File.Delete(file);
     }
 
     [Fact]
