@@ -67,6 +67,22 @@ public sealed class NodeFeedFenceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_node_that_was_fenced_wrongly_and_is_lost_later_has_a_gap_like_any_other()
+    {
+        await _rig.StartAsync();
+        _rig.Feed.Fence(true);
+        await _rig.AnsweredAsync(1);
+        await _rig.Node.CloseAsync();
+        await _rig.AnsweredUntilAsync("the next connection", () => _rig.Node.Connects == 2 && _rig.Feed.Status.IsInStep);
+        Assert.True(_rig.Feed.Fence(false));
+        Assert.Equal(0, _rig.Gaps.Open);
+        _rig.Node.IsDown = true;
+        await _rig.Node.CloseAsync();
+        await Eventually.TrueAsync("the gap", () => _rig.Gaps.Open == 1);
+        Assert.Equal(GapCause.ConnectionLost, _rig.Gaps.Recent[^1].Cause);
+    }
+
+    [Fact]
     public async Task A_node_that_was_replaced_and_connects_anew_has_no_open_gap_when_it_is_lost_again()
     {
         await using var successor = new ScriptedFeed();

@@ -95,5 +95,6 @@ public sealed class SideTasksTests
         await Assert.ThrowsAsync<NotSupportedException>(() => feed.Completion.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
         await Eventually.TrueAsync("the state", () => feed.Status.State == FeedState.Stopped);
         Assert.Contains(log.Lines, line => line.StartsWith("Critical 2020", StringComparison.Ordinal));
+        await Eventually.TrueAsync("the connection to be closed", () => node.Open.Count == 0);
     }
 }

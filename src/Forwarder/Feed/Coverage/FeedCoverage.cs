@@ -23,6 +23,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     private bool _hasFlags = true;
     private bool _hasBegun;
     private bool _isHeld;
+
     /// <summary>
     /// A loss of the connection while the node was a replica. It becomes a gap if the node is promoted before it is covered again. Set under the
     /// lock, but also read and cleared without it.
