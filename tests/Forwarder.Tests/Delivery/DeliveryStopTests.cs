@@ -11,7 +11,8 @@ public sealed class DeliveryStopTests
     [Fact]
     public async Task Stopping_stores_what_cannot_be_sent()
     {
-        var rig = new DeliveryRig();
+        var log = new RecordingLogger();
+        var rig = new DeliveryRig(logger: log);
         rig.Broker.IsReachable = false;
         rig.Give(3);
         var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
@@ -20,21 +21,24 @@ public sealed class DeliveryStopTests
         await stop;
         Assert.True(rig.Loop.HasEnded);
         Assert.Equal((0L, 3), (rig.Loop.LeftBehind, rig.Store.Entries.Count));
+        Assert.DoesNotContain(log.Lines, line => line.StartsWith("Warning 2113 ", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task What_can_be_placed_nowhere_before_the_end_is_counted()
     {
-        var rig = new DeliveryRig();
+        var log = new RecordingLogger();
+        var rig = new DeliveryRig(logger: log);
         rig.Broker.IsReachable = false;
         rig.Store.IsDown = true;
         rig.Give(3);
         var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
-        for (var second = 0; second < 10; second++) await rig.AdvanceAsync(1);
+        for (var second = 0; second < 10 && !rig.Loop.HasEnded; second++) await rig.AdvanceAsync(1);
 
         await stop;
         Assert.True(rig.Loop.HasEnded);
         Assert.Equal((3L, 3L), (rig.Loop.LeftBehind, rig.Ledger.Snapshot().Dropped[(int)DropReason.Shutdown]));
+        Assert.Single(log.Lines, line => line.StartsWith("Warning 2113 3 events ", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -83,6 +87,29 @@ public sealed class DeliveryStopTests
         await stop;
         Assert.True(rig.Loop.HasEnded);
         Assert.Equal(20, rig.Broker.Queue.Count + rig.Store.Entries.Count);
+    }
+
+    [Fact]
+    public async Task A_storage_that_has_been_away_for_long_is_not_waited_for_at_the_end()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Give(3);
+        await rig.AdvanceAsync(2);
+        rig.Broker.IsReachable = true;
+        await rig.AdvanceAsync(11);
+        rig.Broker.Current!.ConfirmOne(0);
+        await rig.SettleAsync();
+        rig.Store.IsDown = true;
+        rig.Broker.Current!.ConfirmUpTo(2); // they cannot be removed from the storage any more
+        for (var second = 0; second < 40; second++) await rig.AdvanceAsync(1);
+
+        var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
+        for (var round = 0; round < 10; round++) await rig.AdvanceAsync(0.1);
+
+        await stop;
+        Assert.True(rig.Loop.HasEnded);
+        Assert.Equal((3, 0L), (rig.Store.Entries.Count, rig.Loop.LeftBehind));
     }
 
     [Theory]

@@ -72,6 +72,21 @@ public sealed class DropWarningsTests
     }
 
     [Fact]
+    public async Task Two_reasons_at_the_same_time_are_both_said()
+    {
+        var store = new FakeStore();
+        store.Entries.AddRange(["0\nexpired\na", "0\nexpired\nb"]);
+        var rig = new DeliveryRig(store, logger: _log);
+        rig.Config = rig.Config with { FallbackStorageSize = 4 };
+        rig.Broker.IsReachable = false;
+        rig.Give(10);
+        await rig.AdvanceAsync(2);
+        await rig.AdvanceAsync(0.2);
+        Assert.Single(_log.Lines, line => line.StartsWith("Warning 2110 ", StringComparison.Ordinal));
+        Assert.Single(_log.Lines, line => line.StartsWith("Information 2111 ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Events_that_the_storage_has_lost()
     {
         var rig = new DeliveryRig(logger: _log);

@@ -219,6 +219,13 @@ public sealed class LocalSpoolTests : IDisposable
     }
 
     [Fact]
+    public void A_length_beyond_the_longest_entry_is_none()
+    {
+        Assert.Equal(SpoolRecord.MaxPayload, SpoolRecord.LengthIn(BitConverter.GetBytes(SpoolRecord.MaxPayload)));
+        Assert.Equal(-1, SpoolRecord.LengthIn(BitConverter.GetBytes(SpoolRecord.MaxPayload + 1)));
+    }
+
+    [Fact]
     public void A_link_in_the_place_of_a_file_is_refused_and_not_kept_open()
     {
         var file = Path.Combine(_folder, "elsewhere");

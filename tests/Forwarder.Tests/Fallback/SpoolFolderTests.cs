@@ -87,6 +87,19 @@ public sealed class SpoolFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_is_tried_without_leaving_anything_in_it_and_one_that_takes_no_file_is_told()
+    {
+        SpoolProbe.Try(_folder);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+
+        const int LongestPath = 4095; // of Linux, with the name of the file
+        var path = _folder;
+        while (path.Length < LongestPath - 20) path = Path.Combine(path, new string('d', Math.Min(200, LongestPath - 10 - path.Length)));
+        Directory.CreateDirectory(path);
+        Assert.Contains("it cannot be written: ", Assert.Throws<SpoolException>(() => SpoolProbe.Try(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_folder_is_written_to_the_disk_or_the_error_of_the_system_is_told()
     {
         Marshal.SetLastSystemError(5); // an error of an earlier call, which counts for nothing

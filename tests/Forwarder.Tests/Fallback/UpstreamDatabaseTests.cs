@@ -111,17 +111,19 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
         folder.Delete(recursive: true);
     }
 
+    /// <summary>A place has the node's name where the list may come to another node.</summary>
     [Theory]
-    [InlineData(UpstreamShape.Standalone)]
-    [InlineData(UpstreamShape.Cluster)]
-    public async Task A_place_is_found_once_a_node_is_known(UpstreamShape shape)
+    [InlineData(UpstreamShape.Standalone, false)]
+    [InlineData(UpstreamShape.Sentinel, true)]
+    [InlineData(UpstreamShape.Cluster, true)]
+    public async Task A_place_is_found_once_a_node_is_known(UpstreamShape shape, bool hasName)
     {
         var topology = new FakeTopology(shape);
         var database = Made(topology);
         var place = shape == UpstreamShape.Cluster ? database.OfSlotAsync(5).AsTask() : database.OfMasterAsync().AsTask();
         Assert.False(place.IsCompleted);
         topology.Change(FakeTopology.Node("a", 1));
-        await place;
+        Assert.Equal(hasName ? "redis://127.0.0.1:1" : "", (await place).Name);
     }
 
     [Fact]

@@ -96,7 +96,7 @@ internal sealed class InFlight
     }
 
     /// <summary>Marks the event that the broker returned. It returns messages in the order of publishing, so the search starts at the oldest.</summary>
-    public bool MarkReturned(ReadOnlySpan<byte> messageId)
+    public void MarkReturned(ReadOnlySpan<byte> messageId)
     {
         for (var tag = _oldest; tag < NextTag; tag++)
         {
@@ -104,10 +104,8 @@ internal sealed class InFlight
             if (slot.Log is null || slot.IsReturned || !slot.MessageId.Span.SequenceEqual(messageId)) continue;
 
             slot.IsReturned = true;
-            return true;
+            return;
         }
-
-        return false;
     }
 
     private ref Slot At(ulong tag) => ref _ring[tag & (ulong)(_ring.Length - 1)];
