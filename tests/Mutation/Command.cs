@@ -13,14 +13,22 @@ internal static class Command
 
     private static readonly TimeSpan SampleEvery = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Set when the run is ended from outside. Any thread.</summary>
+    private static volatile bool _isOver;
+
+    /// <summary>Ends all programs that run, within a moment, and lets no other start: a mutant may go in circles for ever.</summary>
+    public static void EndAll() => _isOver = true;
+
     /// <param name="program">Its name or path.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="folder">Where it runs.</param>
     /// <param name="limits">Beyond these it is killed, and its children with it; null for no limits.</param>
     /// <param name="variables">Environment variables besides ours.</param>
+    /// <exception cref="MutationException"><see cref="EndAll"/> was called.</exception>
     public static async Task<CommandResult> RunAsync(
         string program, IEnumerable<string> arguments, string folder, RunLimits? limits = null, IReadOnlyDictionary<string, string>? variables = null)
     {
+        if (_isOver) throw Ended();
         var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (var (name, value) in variables ?? new Dictionary<string, string>()) start.Environment[name] = value;
         var output = new StringBuilder();
@@ -40,10 +48,11 @@ internal static class Command
         {
             processor = ProcessorTime(process) ?? processor;
             isStuck = watchdog?.IsStuck(processor, watch.Elapsed) == true;
-            if (isStuck) process.Kill(entireProcessTree: true);
+            if (isStuck || _isOver) process.Kill(entireProcessTree: true);
         }
 
         await exit;
+        if (_isOver) throw Ended();
         return new CommandResult(isStuck ? null : process.ExitCode, Text(), watch.Elapsed, processor);
 
         void Keep(string? line)
@@ -59,6 +68,8 @@ internal static class Command
             lock (output) return output.ToString();
         }
     }
+
+    private static MutationException Ended() => new("the run was ended by a signal");
 
     /// <summary>Null when the process has ended.</summary>
     private static TimeSpan? ProcessorTime(Process process)

@@ -38,11 +38,13 @@ public sealed class AppendRouterTests
         Assert.True(stores.MayAppend());
     }
 
-    [Fact]
-    public async Task A_round_takes_as_many_events_as_its_bytes_allow()
+    [Theory]
+    [InlineData(100, 100, 10)]
+    [InlineData(7, 1000, 7)]
+    public async Task A_round_takes_as_many_events_as_its_limits_allow(int most, int mostBytes, int taken)
     {
         var (ledger, store) = (new Ledger(), new FakeStore());
-        var stores = new StoreSet(new OneListStores("list", store, null, () => ""), ledger, new DeliveryOptions { StoreBatchBytes = 100 }, new AsyncSignal(), new FakeTimeProvider(), NullLogger.Instance);
+        var stores = new StoreSet(new OneListStores("list", store, null, () => ""), ledger, new DeliveryOptions { StoreBatch = most, StoreBatchBytes = mostBytes }, new AsyncSignal(), new FakeTimeProvider(), NullLogger.Instance);
         stores.StartCount();
         await EndAsync(stores);
         var memory = new EventLog(ledger, WaitingPlace.Memory, long.MaxValue);
@@ -54,7 +56,7 @@ public sealed class AppendRouterTests
 
         stores.StartAppend(memory, 0);
         await EndAsync(stores);
-        Assert.Equal(10, store.Entries.Count);
+        Assert.Equal(taken, store.Entries.Count);
     }
 
     [Fact]

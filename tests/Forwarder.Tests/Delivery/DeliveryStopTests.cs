@@ -38,7 +38,7 @@ public sealed class DeliveryStopTests
         await stop;
         Assert.True(rig.Loop.HasEnded);
         Assert.Equal((3L, 3L), (rig.Loop.LeftBehind, rig.Ledger.Snapshot().Dropped[(int)DropReason.Shutdown]));
-        Assert.Single(log.Lines, line => line.StartsWith("Warning 2113 3 events ", StringComparison.Ordinal));
+        Assert.Contains(log.Lines, line => line.StartsWith("Warning 2113 3 events ", StringComparison.Ordinal));
     }
 
     [Theory]

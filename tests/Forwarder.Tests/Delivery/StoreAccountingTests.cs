@@ -104,6 +104,15 @@ public sealed class StoreAccountingTests
     }
 
     [Fact]
+    public void Somebody_takes_the_last_entry_while_a_single_one_is_being_sent()
+    {
+        Begin(stored: 10, claimed: 1);
+        _store.RemoveAt(9);
+        Count();
+        AssertBooks(length: 9, claimed: 1, capped: 0, lost: 1);
+    }
+
+    [Fact]
     public void The_list_goes_and_another_one_comes()
     {
         Begin(stored: 10, claimed: 6);

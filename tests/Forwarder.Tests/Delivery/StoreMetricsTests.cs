@@ -54,6 +54,15 @@ public sealed class StoreMetricsTests : IDisposable
         AssertLists(list: 3, spool: 2, draining: 3, refusals: _rig.Loop.Stores.Refusals);
     }
 
+    [Fact]
+    public void Without_a_spool_it_is_empty()
+    {
+        using var meter = new Meter("without");
+        StoreMetrics.Add(meter, _rig.Loop, null, () => 0);
+        var reader = new MeterReader(meter);
+        Assert.Equal([0, 0, 0], new[] { "entries", "usage", "damaged" }.Select(name => reader.Read($"keyevt.spool.{name}")!.Value));
+    }
+
     private void AssertLists(long list, long spool, long draining, long refusals)
     {
         Assert.Equal((list, spool), (Read("fallback.entries", ("list", "list")), Read("fallback.entries", ("list", "spool"))));

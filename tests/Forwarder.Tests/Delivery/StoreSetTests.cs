@@ -133,8 +133,12 @@ public sealed class StoreSetTests
     public async Task The_cap_is_that_of_all_stores_and_the_longest_makes_room()
     {
         _rig.Config = _rig.Config with { FallbackStorageSize = 20 };
-        for (var n = 1; n <= 30; n++) _rig.GiveOf(0, n, $"a{n}");
+        for (var n = 1; n <= 15; n++) _rig.GiveOf(0, n, $"a{n}");
         for (var n = 1; n <= 5; n++) _rig.GiveOf(1, n, $"b{n}");
+        await _rig.AdvanceAsync(1);
+        Assert.Equal((15, 5, 0L), (_stores.Stores[0].Entries.Count, _stores.Stores[1].Entries.Count, _rig.Ledger.Dropped(DropReason.FallbackCap)));
+
+        for (var n = 16; n <= 30; n++) _rig.GiveOf(0, n, $"a{n}");
         await _rig.AdvanceAsync(1);
         Assert.Equal((15, 5), (_stores.Stores[0].Entries.Count, _stores.Stores[1].Entries.Count));
         Assert.Equal(15, _rig.Ledger.Dropped(DropReason.FallbackCap));

@@ -23,6 +23,7 @@ public class FakeDatabase : DispatchProxy
     {
         nameof(IDatabase.ScriptEvaluateAsync) when (string)args![0]! == ListScripts.Append => Answer(() => Append((RedisValue[])args[2]!)),
         nameof(IDatabase.ScriptEvaluateAsync) when (string)args![0]! == ListScripts.Read => Answer(() => Read((RedisValue[])args[2]!)),
+        nameof(IDatabase.ScriptEvaluateAsync) when (string)args![0]! == ListScripts.Remove => Answer(() => Remove((RedisValue[])args[2]!)),
         nameof(IDatabase.ListLengthAsync) => Answer(() => (long)Entries.Count),
         nameof(IDatabase.ListGetByIndexAsync) => Answer(() => Entries.Count == 0 ? RedisValue.Null : (RedisValue)Entries[^1]),
         _ => throw new NotSupportedException($"{targetMethod}"),
@@ -47,6 +48,15 @@ public class FakeDatabase : DispatchProxy
         var isRight = arguments.Length == 3 || (Entries[0] == arguments[3].ToString() && Entries[offset - 1] == arguments[4].ToString());
         RedisValue[] read = isRight ? [.. Entries.Skip(offset).Take(most).Select(entry => (RedisValue)entry)] : [];
         return RedisResult.Create([RedisResult.Create((RedisValue)Entries.Count), RedisResult.Create((RedisValue)(isRight ? 1 : 0)), RedisResult.Create(read)]);
+    }
+
+    /// <summary>See <see cref="ListScripts.Remove"/>. Entries are compared as a whole.</summary>
+    private RedisResult Remove(RedisValue[] arguments)
+    {
+        var (count, length) = ((int)arguments[0], (int)arguments[3]);
+        var isFront = (length < 0 || Entries.Count == length) && Entries[0] == arguments[1].ToString() && Entries[count - 1] == arguments[2].ToString();
+        if (isFront) Entries.RemoveRange(0, count);
+        return RedisResult.Create([RedisResult.Create((RedisValue)Entries.Count), RedisResult.Create((RedisValue)(isFront ? 1 : 0))]);
     }
 
     private Task<T> Answer<T>(Func<T> step) => Error is null ? Task.FromResult(step()) : Task.FromException<T>(Error);

@@ -112,6 +112,20 @@ public sealed class ListFailoverTests
         Assert.Equal(isRight ? (string[])["b", "c"] : [], read.Entries.Select(entry => Encoding.UTF8.GetString(entry.Span)));
     }
 
+    [Theory]
+    [InlineData("a", null, true)]
+    [InlineData("a", 3L, true)]
+    [InlineData("a", 4L, false)]
+    [InlineData("x", null, false)]
+    public async Task A_removal_takes_the_front_away_and_what_is_gone_from_there_is_not_stored_again(string front, long? lengthBefore, bool isRemoved)
+    {
+        await AppendAsync("a", "b", "c");
+        Assert.Equal(new RemoveResult(isRemoved ? 1 : 3, isRemoved), await _store.RemoveAsync(Entries(front, "b"), lengthBefore));
+        _now = _new;
+        await _store.CountAsync();
+        Assert.Equal(isRemoved ? (string[])["c"] : ["a", "b", "c"], _new.Entries);
+    }
+
     private StorePlace Find()
     {
         if (_findsUntilMove-- == 0) _now = _new;

@@ -198,6 +198,23 @@ public sealed class LocalSpoolTests : IDisposable
     }
 
     [Fact]
+    public async Task What_becomes_damaged_piece_by_piece_is_summed_up_in_any_file()
+    {
+        var large = new string('x', 16 * 1024 * 1024); // fills a file, so that the next entry begins another
+        using var spool = new LocalSpool(_folder);
+        await spool.AppendAsync(Entries("first", large), 0, false);
+        await spool.AppendAsync(Entries("third", "fourth", "fifth"), 0, false);
+        var second = Directory.GetFiles(_folder, "*.spool").Order(StringComparer.Ordinal).Last();
+
+        await DamageAsync((3 * SpoolRecord.HeaderBytes) + "thirdfourth".Length, second);
+        Assert.Equal(["first", large, "third", "fourth"], await ReadAsync(spool));
+        await DamageAsync((2 * SpoolRecord.HeaderBytes) + "third".Length, second);
+        Assert.Equal(["first", large, "third"], await ReadAsync(spool));
+        Assert.Equal((2 * SpoolRecord.HeaderBytes) + "fourthfifth".Length, spool.DamagedBytes);
+        Assert.Equal(SpoolRecord.HeaderBytes + "third".Length, new FileInfo(second).Length);
+    }
+
+    [Fact]
     public async Task A_file_of_16_MiB_is_full_and_a_smaller_one_is_not()
     {
         using var spool = new LocalSpool(_folder);
@@ -303,10 +320,11 @@ public sealed class LocalSpoolTests : IDisposable
         Assert.Equal(["next"], (await again.ReadAsync(2, null, 5, int.MaxValue)).Entries.Select(TextOf));
     }
 
-    /// <summary>Changes one byte of the only file.</summary>
-    private async Task DamageAsync(long at)
+    /// <summary>Changes one byte of a file.</summary>
+    /// <param name="path">Null: the only one.</param>
+    private async Task DamageAsync(long at, string? path = null)
     {
-        await using var file = new FileStream(Assert.Single(Directory.GetFiles(_folder, "*.spool")), FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        await using var file = new FileStream(path ?? Assert.Single(Directory.GetFiles(_folder, "*.spool")), FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
         file.Seek(at, SeekOrigin.Begin);
         file.WriteByte(0);
     }

@@ -12,6 +12,7 @@ using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
+using CommandFlags = StackExchange.Redis.CommandFlags;
 
 namespace KeyEvt.Forwarder.Tests.Fallback;
 
@@ -124,6 +125,7 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
         Assert.False(place.IsCompleted);
         topology.Change(FakeTopology.Node("a", 1));
         Assert.Equal(hasName ? "redis://127.0.0.1:1" : "", (await place).Name);
+        Assert.Equal(shape == UpstreamShape.Cluster ? CommandFlags.NoRedirect : CommandFlags.None, (await place).Flags);
     }
 
     [Fact]

@@ -48,6 +48,17 @@ public sealed class FeedCoverageTests
     }
 
     [Fact]
+    public void What_is_wanted_again_while_the_connection_is_lost_is_promised_from_the_next_subscription_on()
+    {
+        Cover();
+        _coverage.Want(false, Last);
+        _coverage.Lost(Lost, Last);
+        _coverage.Want(true, Last);
+        _coverage.Subscribed(First);
+        Assert.Equal(0, _gaps.Total);
+    }
+
+    [Fact]
     public void A_replica_that_lost_its_connection_and_comes_back_as_a_replica_has_missed_nothing()
     {
         Cover();
