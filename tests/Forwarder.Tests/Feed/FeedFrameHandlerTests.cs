@@ -33,6 +33,17 @@ public sealed class FeedFrameHandlerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_end_of_a_batch_is_told_once_and_only_behind_events()
+    {
+        await _rig.StartAsync();
+        Assert.Equal(0, _rig.Sink.Batches);
+        await _rig.Node.SayAsync(ScriptedNode.EventFrame("set", "a") + ScriptedNode.EventFrame("set", "b"));
+        await _rig.KeysAsync("a", "b");
+        await _rig.AnsweredAsync(4);
+        Assert.Equal(1, _rig.Sink.Batches);
+    }
+
+    [Fact]
     public async Task Forged_notifications_are_counted_each_and_said_once()
     {
         await _rig.StartAsync();

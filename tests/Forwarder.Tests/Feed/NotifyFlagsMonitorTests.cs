@@ -114,6 +114,15 @@ public sealed class NotifyFlagsMonitorTests
     }
 
     [Fact]
+    public async Task What_was_set_at_the_beginning_is_shown_before_the_next_look()
+    {
+        _node.Flags = "";
+        await using var rig = new ScriptedFeed(node: _node);
+        await rig.StartAsync();
+        Assert.Equal(("AE", 1), (rig.Feed.Status.NotifyFlags, rig.Count("CONFIG GET notify-keyspace-events")));
+    }
+
+    [Fact]
     public async Task Flags_that_are_found_missing_are_one_gap_however_often_they_were_set()
     {
         await using var rig = new ScriptedFeed(node: _node);
