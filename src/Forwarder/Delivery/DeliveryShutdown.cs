@@ -49,7 +49,7 @@ internal sealed class DeliveryShutdown(DeliveryContext context, DeliveryStateMac
             states.Change(DeliveryState.Storing, "the program ends");
         }
 
-        if (isHalfOver && publisher.Unconfirmed > 0) states.ForgetInFlight();
+        if (isHalfOver && publisher.Unconfirmed != 0) states.ForgetInFlight();
 
         if (context.Clock.IsPast(_endBy)) await EndAsync().ConfigureAwait(false);
     }

@@ -38,8 +38,8 @@ internal sealed class Authorization(IReadOnlyCollection<string> adminUsers)
         if (answer.Kind == FrameKind.Error && !answer.Bytes.IsEmpty) return Verdict.Refused(answer.Bytes);
         if (answer.Kind != FrameKind.Bulk || answer.Bytes.IsEmpty) return Verdict.Refused(NotAdmin);
         var frame = answer.Bytes.Span;
+        if (frame.StartsWith("$-"u8)) return Verdict.Refused(NotAdmin); // a null bulk string ($-1)
         var body = frame[(frame.IndexOf("\r\n"u8) + 2)..];
-        if (body.Length < 2) return Verdict.Refused(NotAdmin); // a null bulk string ($-1)
         return _adminUsers.Contains(Encoding.UTF8.GetString(body[..^2])) ? Verdict.Allowed : Verdict.Refused(NotAdmin);
     }
 

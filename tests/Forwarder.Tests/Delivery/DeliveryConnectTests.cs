@@ -32,6 +32,23 @@ public sealed class DeliveryConnectTests
     }
 
     [Fact]
+    public async Task Connect_does_not_wait_for_the_end_of_a_pause()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        rig.Give(1);
+        for (var i = 0; i < 20; i++) await rig.AdvanceAsync(2);
+
+        rig.Time.Advance(TimeSpan.FromMilliseconds(1));
+        var attempts = rig.Broker.Attempts;
+        rig.Broker.IsReachable = true;
+        var connect = rig.Loop.ConnectAsync();
+        await rig.SettleAsync();
+        Assert.Equal(attempts + 1, rig.Broker.Attempts);
+        Assert.Equal(0, (await connect).Code);
+    }
+
+    [Fact]
     public async Task After_disconnect_events_are_neither_sent_nor_stored()
     {
         var rig = new DeliveryRig();

@@ -105,6 +105,23 @@ public sealed class DropWarningsTests
         await AssertSaidOnceAsync(new DeliveryRig(store, logger: _log), "Information 2111 2 events so far were found in the fallback storage");
     }
 
+    [Theory]
+    [InlineData(false, "dropped and counted")]
+    [InlineData(true, "kept and tried again")]
+    public async Task Events_that_came_back_by_the_policy(bool storeUnroutable, string policy)
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { StoreUnroutable = storeUnroutable }, logger: _log);
+        await rig.RouteOneAsync();
+        rig.Give(1);
+        await rig.SettleAsync();
+        rig.Broker.Current!.ReturnOne(0);
+        await rig.SettleAsync();
+        for (var i = 0; i < 10; i++) await rig.AdvanceAsync(0.1);
+
+        var line = Assert.Single(_log.Lines, line => line.StartsWith("Warning 2105 ", StringComparison.Ordinal));
+        Assert.Contains($"events came back 1 times so far ({policy})", line, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Events_too_large_for_the_broker()
     {

@@ -113,6 +113,17 @@ public sealed class StoreAccountingTests
     }
 
     [Fact]
+    public void What_was_added_before_a_removal_is_found_by_it()
+    {
+        Begin(stored: 10, claimed: 6);
+        Settle(6);
+        _store.Add("x");
+        Remove();
+        AssertBooks(length: 5, claimed: 0, capped: 0, lost: 0);
+        Assert.Equal(10 + 1, _ledger.Snapshot().Adopted);
+    }
+
+    [Fact]
     public void The_list_goes_and_another_one_comes()
     {
         Begin(stored: 10, claimed: 6);

@@ -38,6 +38,31 @@ public sealed class StoreStepRunnerTests
     }
 
     [Fact]
+    public async Task After_a_success_the_pause_behind_the_next_failure_is_short_again()
+    {
+        var fails = true;
+        Func<bool, Task<Action>> step = _ => fails ? Task.FromException<Action>(new StoreException("not now")) : Task.FromResult<Action>(static () => { });
+        _steps.Start(step);
+        await EndAsync();
+        for (var failure = 1; failure < 10; failure++) await RetryAsync();
+        Assert.True(_time.GetElapsedTime(_time.GetTimestamp(), _steps.NotBefore) > TimeSpan.FromSeconds(1));
+
+        fails = false;
+        await RetryAsync();
+        fails = true;
+        _steps.Start(step);
+        await EndAsync();
+        Assert.InRange(_time.GetElapsedTime(_time.GetTimestamp(), _steps.NotBefore), TimeSpan.Zero, TimeSpan.FromMilliseconds(200));
+
+        async Task RetryAsync()
+        {
+            _time.Advance(TimeSpan.FromSeconds(10));
+            _steps.RetryIfDue();
+            await EndAsync();
+        }
+    }
+
+    [Fact]
     public async Task A_store_that_keeps_its_thread_does_not_keep_the_loop()
     {
         using var mayEnd = new ManualResetEventSlim();

@@ -88,10 +88,11 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
     public void A_node_that_is_gone_has_its_list_and_a_node_that_takes_its_slots_over_has_it_too()
     {
         var topology = new FakeTopology(UpstreamShape.Cluster, Serving("a", 0, 10), Serving("b", 11, 20), Serving("c", 21, 30));
-        var stores = new ClusterStores(topology, run => run == 1 ? "a" : "b", Made(topology), null, NullLogger.Instance);
+        var stores = new ClusterStores(topology, run => run == 1 ? "a" : run == 2 ? "b" : "c", Made(topology), null, NullLogger.Instance);
         Assert.Equal(FallbackKey.In(10), stores.StoreOf(EventOf(1)).Name);
         Assert.Equal(FallbackKey.In(20), stores.StoreOf(EventOf(2)).Name);
         topology.Change(Serving("c", 0, 30));
+        Assert.Equal(FallbackKey.In(10), stores.StoreOf(EventOf(3)).Name);
         Assert.Equal(FallbackKey.In(10), stores.StoreOf(EventOf(1)).Name);
         Assert.Equal(FallbackKey.In(20), stores.StoreOf(EventOf(2)).Name);
     }

@@ -126,6 +126,7 @@ public sealed class SessionEndTests
             throw new InvalidOperationException();
         });
         await using var test = new SessionUnderTest(transport: swallowing);
+        Assert.Equal((0, default), (test.Session.Reads, test.Session.Traffic));
         test.Time.Advance(TimeSpan.FromSeconds(4.9));
         Assert.False(test.Client.IsPeerReset);
         test.Time.Advance(TimeSpan.FromSeconds(0.2)); // see SharedDeadline

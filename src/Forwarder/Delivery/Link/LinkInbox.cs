@@ -40,13 +40,13 @@ internal sealed class LinkInbox(AsyncSignal signal) : ILinkEvents
         Add(new LinkEvent(refused ? Kind.Refused : Kind.Confirmed, connectionNumber, deliveryTag, multiple, null, null, default));
 
     public void Returned(int connectionNumber, string? messageId, string reason) =>
-        Add(new LinkEvent(Kind.Returned, connectionNumber, 0, false, messageId, reason, default));
+        Add(new LinkEvent(Kind.Returned, connectionNumber, default, false, messageId, reason, default));
 
     public void Blocked(int connectionNumber, string? reason) =>
-        Add(new LinkEvent(reason is null ? Kind.Unblocked : Kind.Blocked, connectionNumber, 0, false, null, reason, default));
+        Add(new LinkEvent(reason is null ? Kind.Unblocked : Kind.Blocked, connectionNumber, default, false, null, reason, default));
 
     public void Closed(int connectionNumber, LinkFailureKind kind, string reason) =>
-        Add(new LinkEvent(Kind.Closed, connectionNumber, 0, false, null, reason, kind));
+        Add(new LinkEvent(Kind.Closed, connectionNumber, default, false, null, reason, kind));
 
     private void Add(in LinkEvent linkEvent)
     {

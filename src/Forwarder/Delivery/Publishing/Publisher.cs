@@ -205,7 +205,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     private bool PublishOne(EventLog source, in LogEntry entry)
     {
         var route = RouteOf(entry, out var isDeadLetter);
-        var messageId = entry.HeadLength > 0 ? entry.MessageId : EventMessageId.OfPlainBody(_run, entry.Sequence);
+        var messageId = entry.HeadLength != 0 ? entry.MessageId : EventMessageId.OfPlainBody(_run, entry.Sequence);
         var now = clock.Now;
         _inFlight.Add(source, entry, messageId, now, isDeadLetter);
         try

@@ -37,7 +37,7 @@ internal sealed class UnreadByEpoch
     public void TakeFront(long count)
     {
         Count -= count;
-        while (count > 0 && _runs.Count > 0)
+        while (count > 0 && _runs.Count != 0)
         {
             var taken = Math.Min(count, _runs[0].Count);
             count -= taken;
@@ -49,7 +49,7 @@ internal sealed class UnreadByEpoch
     public void TakeBack(long count)
     {
         Count -= count;
-        while (count > 0 && _runs.Count > 0)
+        while (count > 0 && _runs.Count != 0)
         {
             var taken = Math.Min(count, _runs[^1].Count);
             count -= taken;

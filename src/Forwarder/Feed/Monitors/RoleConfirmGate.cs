@@ -37,7 +37,7 @@ internal sealed class RoleConfirmGate
     /// <summary>Asks for the role; the answer leads to the next <see cref="Confirm"/>.</summary>
     public Action AskToConfirm { get; set; } = static () => { };
 
-    public bool HasWaiting => _waiting.Bytes > 0;
+    public bool HasWaiting => _waiting.Bytes != 0;
 
     public void Add(in EventPosition position, in Notification notification, long readAt)
     {

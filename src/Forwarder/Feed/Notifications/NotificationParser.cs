@@ -116,7 +116,7 @@ public static class NotificationParser
             number = (number * 10) + (rest[digits++] - '0');
         }
 
-        var isCanonical = digits == 1 || (digits > 1 && rest[0] != '0');
+        var isCanonical = digits == 1 || (digits != 0 && rest[0] != '0');
         rest = rest[digits..];
         return isCanonical;
     }
