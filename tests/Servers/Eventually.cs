@@ -13,11 +13,15 @@ public static class Eventually
     public static Task TrueAsync(string what, Func<bool> condition, TimeSpan? deadline = null)
         => TrueAsync(what, () => Task.FromResult(condition()), deadline);
 
+    /// <summary>The same for what comes within a millisecond and is waited for very often.</summary>
+    public static Task SoonTrueAsync(string what, Func<bool> condition)
+        => ValueAsync(what, () => Task.FromResult(condition()), static held => held, interval: TimeSpan.FromMilliseconds(1));
+
     public static async Task TrueAsync(string what, Func<Task<bool>> condition, TimeSpan? deadline = null)
         => await ValueAsync(what, condition, static held => held, deadline).ConfigureAwait(false);
 
     /// <summary>Asks until the answer is right, and returns it. An exception of <paramref name="ask"/> counts as a wrong answer.</summary>
-    public static async Task<T> ValueAsync<T>(string what, Func<Task<T>> ask, Func<T, bool> isRight, TimeSpan? deadline = null)
+    public static async Task<T> ValueAsync<T>(string what, Func<Task<T>> ask, Func<T, bool> isRight, TimeSpan? deadline = null, TimeSpan? interval = null)
     {
         var limit = deadline ?? DefaultDeadline;
         var clock = Stopwatch.StartNew();
@@ -41,7 +45,7 @@ public static class Eventually
                 throw new TimeoutException($"waited {limit.TotalSeconds:0.#} s for {what}; last seen: {seen}", failure);
             }
 
-            await Task.Delay(Interval).ConfigureAwait(false);
+            await Task.Delay(interval ?? Interval).ConfigureAwait(false);
         }
     }
 

@@ -73,12 +73,12 @@ internal sealed class ScriptedFeed : IAsyncDisposable
         {
             var before = Feed.Pulse.Beats;
             Time.Advance(Beat);
-            await Eventually.TrueAsync("the answers to a beat", () => Feed.Pulse is { Waiting: 0 } pulse && pulse.Beats > before);
+            await Eventually.SoonTrueAsync("the answers to a beat", () => Feed.Pulse is { Waiting: 0 } pulse && pulse.Beats > before);
         }
     }
 
     /// <summary>As <see cref="BeatUntilAsync"/>, but never without the answers to what was asked before: however slow the machine is, the node is not silent.</summary>
-    public Task AnsweredUntilAsync(string what, Func<bool> condition) => Eventually.TrueAsync(what, () =>
+    public Task AnsweredUntilAsync(string what, Func<bool> condition) => Eventually.SoonTrueAsync(what, () =>
     {
         if (condition()) return true;
         if (Feed.Pulse.Waiting == 0) Time.Advance(Beat);
