@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds everything with warnings as errors, checks the formatting, and runs all tests against real servers that they start themselves.
 #   scripts/test.sh         everything; tens of minutes
-#   scripts/test.sh unit    for daily work: builds what the tests without servers need, and runs these; under a minute, and 80 s more for the first build
+#   scripts/test.sh unit    for daily work: builds what the tests without servers need, and runs these: a minute on two cores, and up to 100 s more for the first build
 # The last line is "N passed, N failed" (", N skipped" may follow); exit 1 if anything failed. A build or formatting that fails counts as one.
 # The tests that depend on the server run again against Redis 8, Valkey 8 and RabbitMQ 4, fetched by scripts/servers.sh, where those can be had.
 # A test that failed is run once more, alone. If it passes then, it counts as passed and is named in a line "FLAKY: <name>": a test to be mended.

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Tests.Feed;
 using Xunit;
+using static KeyEvt.Forwarder.Tests.Fallback.SpoolEntries;
 
 namespace KeyEvt.Forwarder.Tests.Fallback;
 
@@ -233,10 +233,4 @@ public sealed class SpoolFolderTests : IDisposable
         Assert.StartsWith($"--spool {_folder}: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(path, error.Message, StringComparison.Ordinal);
     }
-
-    private static async Task<IEnumerable<string>> ReadAsync(LocalSpool spool) => (await spool.ReadAsync(0, null, int.MaxValue, int.MaxValue)).Entries.Select(TextOf);
-
-    private static string TextOf(ReadOnlyMemory<byte> entry) => Encoding.UTF8.GetString(entry.Span);
-
-    private static ReadOnlyMemory<byte>[] Entries(params string[] texts) => [.. texts.Select(t => new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(t)))];
 }

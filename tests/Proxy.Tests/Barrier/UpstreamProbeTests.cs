@@ -15,6 +15,7 @@ public sealed class UpstreamProbeTests
     private static readonly TransportAddress Upstream = TransportAddress.Tcp("upstream", 6379);
     private static readonly TransportAddress Other = TransportAddress.Tcp("other", 6379);
     private static readonly TimeSpan OneTick = TimeSpan.FromTicks(1);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
 
     private readonly FakeTimeProvider _time = new();
     private readonly RecordingLogger _log = new();
@@ -89,7 +90,7 @@ public sealed class UpstreamProbeTests
             NullLogger.Instance);
         var both = Task.WhenAll(probe.LearnAsync(Upstream, 0, Cancel).AsTask(), probe.LearnAsync(Upstream, 0, Cancel).AsTask());
         answer.SetResult();
-        Assert.All(await both, words => Assert.NotNull(words.Shape));
+        Assert.All(await both.WaitAsync(Soon, Cancel), words => Assert.NotNull(words.Shape));
         Assert.Equal(1, _connects);
     }
 
@@ -136,7 +137,7 @@ public sealed class UpstreamProbeTests
             await connection.SendAsync($"-ERR unknown command {other}".PadRight(bytes, '.') + "\r\n");
         }
 
-        Assert.Equal(isTaken, (await asking).Shape is not null);
+        Assert.Equal(isTaken, (await asking.WaitAsync(Soon, Cancel)).Shape is not null);
     }
 
     [Fact]
@@ -148,7 +149,7 @@ public sealed class UpstreamProbeTests
         await Task.Delay(50, Cancel);
         Assert.False(asking.IsCompleted);
         _time.Advance(OneTick);
-        Assert.Equal(default, await asking);
+        Assert.Equal(default, await asking.WaitAsync(Soon, Cancel));
     }
 
     [Fact]
@@ -158,7 +159,7 @@ public sealed class UpstreamProbeTests
         var probe = new UpstreamProbe(new MemoryTransport(cancel => _connects++ > 0 ? ConnectAsync(cancel) : ValueTask.FromResult<IConnection>(new MemoryConnection())), _time, NullLogger.Instance);
         var asking = probe.LearnAsync(Upstream, 0, ended.Token).AsTask();
         await ended.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking.WaitAsync(Soon, Cancel));
         Assert.NotNull((await probe.LearnAsync(Upstream, 0, Cancel)).Shape);
     }
 

@@ -11,7 +11,7 @@ namespace KeyEvt.Proxy.Tests.Transport;
 /// <summary>How long does the end of a connection wait for a peer that does not read?</summary>
 public sealed class SendDeadlineTests
 {
-    private readonly FakeTimeProvider _time = new();
+    private readonly WatchedTime _time = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -30,10 +30,25 @@ public sealed class SendDeadlineTests
         var connection = await listener.AcceptAsync(Cancel);
         connection.Output.TryWrite(new byte[64 * 1024 * 1024]); // more than the kernel takes for a peer that does not read
         var disposing = connection.DisposeAsync().AsTask();
-        Assert.NotSame(disposing, await Task.WhenAny(disposing, Task.Delay(200, Cancel))); // it has come to wait, whose beginning does not show
+        await _time.Waiting.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
         _time.Advance(TimeSpan.FromSeconds(9.9));
         Assert.NotSame(disposing, await Task.WhenAny(disposing, Task.Delay(200, Cancel)));
         _time.Advance(TimeSpan.FromSeconds(0.2));
         await disposing.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+    }
+
+    /// <summary>Tells when a wait of ten seconds begins. Before that, time that passes does not count.</summary>
+    private sealed class WatchedTime : FakeTimeProvider
+    {
+        private readonly TaskCompletionSource _waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Waiting => _waiting.Task;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            if (dueTime == TimeSpan.FromSeconds(10)) _waiting.TrySetResult();
+            return timer;
+        }
     }
 }

@@ -98,7 +98,7 @@ internal sealed class InFlight
     /// <summary>Marks the event that the broker returned. It returns messages in the order of publishing, so the search starts at the oldest.</summary>
     public void MarkReturned(ReadOnlySpan<byte> messageId)
     {
-        for (var tag = _oldest; tag != NextTag; tag++)
+        for (var tag = _oldest; tag < NextTag; tag++)
         {
             ref var slot = ref At(tag);
             if (slot.Log is null || slot.IsReturned || !slot.MessageId.Span.SequenceEqual(messageId)) continue;

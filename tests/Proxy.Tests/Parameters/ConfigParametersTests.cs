@@ -3,7 +3,7 @@ using KeyEvt.Forwarder.Config;
 using KeyEvt.Proxy.Parameters;
 using Xunit;
 
-namespace KeyEvt.Proxy.Tests.Intercept;
+namespace KeyEvt.Proxy.Tests.Parameters;
 
 /// <summary>Do the positional parameters mean what the module's did, and is every wrong one named?</summary>
 public sealed class ConfigParametersTests

@@ -3,7 +3,7 @@ using KeyEvt.Proxy.Candidates;
 using KeyEvt.Resp.Requests;
 using Xunit;
 
-namespace KeyEvt.Proxy.Tests.Intercept;
+namespace KeyEvt.Proxy.Tests.Candidates;
 
 /// <summary>Which requests are held, and what are they then?</summary>
 public sealed class CandidateFilterTests
