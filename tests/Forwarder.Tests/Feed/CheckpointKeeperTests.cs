@@ -289,6 +289,25 @@ public sealed class CheckpointKeeperTests : IAsyncDisposable
         Assert.Equal(1, Sets);
     }
 
+    [Fact]
+    public async Task While_flags_may_have_been_away_nothing_is_stored()
+    {
+        var given = 0;
+        _answer = command => command is ["INFO", "commandstats"] ? ScriptedNode.Bulk($"cmdstat_config|get:calls={Rig.Count("CONFIG GET")},usec=1\r\ncmdstat_config|set:calls={given},usec=1\r\n") : null;
+        await Rig.StartAsync();
+        await KeptAsync(1);
+        await Rig.AnsweredAsync(2);
+        await EventAsync("a");
+        for (var look = 0; look < 12; look++)
+        {
+            given += 2;
+            await Rig.AnsweredAsync();
+        }
+
+        Assert.Equal((1, 0), (Sets, Rig.Gaps.Open)); // the doubt is no gap yet
+        await KeptAsync(2);
+    }
+
     private int Sets => _sets.Count;
 
     private string Stored(string key) => _stored.TryGetValue(key, out var value) ? ScriptedNode.Bulk(value) : "_\r\n";

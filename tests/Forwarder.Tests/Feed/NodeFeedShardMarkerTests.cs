@@ -50,6 +50,27 @@ public sealed class NodeFeedShardMarkerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_node_that_takes_its_time_is_asked_for_the_channel_once()
+    {
+        _tag = null;
+        await StartAsync();
+        await BeatUntilAsync("pings", () => Count("PING") >= 8);
+        await Eventually.TrueAsync("the answers", () => _feed.Pulse.Waiting == 0);
+        _node.Hold();
+        _tag = "8";
+        for (var beat = 0; beat < 6; beat++)
+        {
+            var before = _feed.Pulse.Beats;
+            _time.Advance(Beat);
+            await Eventually.TrueAsync("the beat", () => _feed.Pulse.Beats > before);
+        }
+
+        _node.Release();
+        await BeatUntilAsync("a marker in the shard", () => Published("8") >= 1);
+        Assert.Equal((1, 1), (Count("SSUBSCRIBE"), _node.Connects));
+    }
+
+    [Fact]
     public async Task Pings_before_the_first_slot_are_not_missed_on_its_channel_where_a_message_comes_behind_its_answer()
     {
         _tag = null;

@@ -211,6 +211,18 @@ public sealed class NodeFeedSilenceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_the_second_connection_has_learnt_of_the_node_is_shown_once_it_counts()
+    {
+        await _rig.StartAsync();
+        Assert.Equal(new string('a', 40), _rig.Feed.Status.RunId);
+        Node.IsDeaf = connection => connection == 1;
+        Node.Answer = command => command is ["INFO"] ? ScriptedNode.Bulk($"# Server\r\nredis_version:7.2.0\r\nrun_id:{new string('b', 40)}\r\n") : null;
+
+        await _rig.BeatUntilAsync("the second connection to count", () => _rig.Feed.Status is { IsInStep: true, State: FeedState.Subscribed, Reconnects: 1 });
+        Assert.Equal((new string('b', 40), "7.2.0"), (_rig.Feed.Status.RunId, _rig.Feed.Status.RedisVersion));
+    }
+
+    [Fact]
     public async Task Stopping_while_a_second_connection_is_asked_ends_both_at_once()
     {
         await _rig.StartAsync();

@@ -236,6 +236,22 @@ public sealed class NotifyFlagsMonitorTests
     }
 
     [Fact]
+    public async Task While_a_look_is_not_answered_there_is_no_second_one()
+    {
+        await using var rig = new ScriptedFeed(node: _node);
+        await rig.StartAsync(EventClass.String);
+        await rig.AnsweredAsync(2);
+        var before = rig.Count("CONFIG GET");
+        _node.Hold();
+        rig.Feed.Want(EventClass.Expired);
+        await rig.BeatAsync(3);
+        _node.Release();
+
+        await Eventually.TrueAsync("the answers", () => rig.Feed.Pulse.Waiting == 0 && rig.Feed.Status.IsInStep);
+        Assert.Equal(before + 1, rig.Count("CONFIG GET"));
+    }
+
+    [Fact]
     public async Task Where_nothing_may_be_asked_nothing_is()
     {
         await using var rig = new ScriptedFeed(options => options with { NotifyMode = NotifyMode.Off }, _node);
