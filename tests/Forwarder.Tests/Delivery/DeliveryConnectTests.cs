@@ -205,6 +205,40 @@ public sealed class DeliveryConnectTests
         Assert.Equal(1, rig.Ledger.Snapshot().Confirmed);
     }
 
+    [Fact]
+    public async Task Events_wait_a_second_for_the_link_with_new_parameters_before_they_are_stored()
+    {
+        var rig = new DeliveryRig();
+        rig.Give(1);
+        await rig.SettleAsync();
+        rig.Broker.Current!.ConfirmUpTo(1);
+        await rig.AdvanceAsync(60);
+        rig.Broker.IsSilent = true;
+        rig.Config = rig.Config with { Amqp = rig.Config.Amqp with { User = "other" } };
+        rig.Loop.ConfigChanged();
+        await StepAsync();
+        rig.Give(1);
+        Assert.Equal(0, await StoredAfterAsync(0.9));
+        Assert.Equal(1, await StoredAfterAsync(0.2));
+
+        async Task<int> StoredAfterAsync(double seconds)
+        {
+            await StepAsync();
+            rig.Time.Advance(TimeSpan.FromSeconds(seconds));
+            await StepAsync();
+            await rig.Loop.Stores.Running;
+            await StepAsync();
+            return rig.Store.Entries.Count;
+        }
+
+        async Task StepAsync()
+        {
+            while (await rig.Loop.StepAsync())
+            {
+            }
+        }
+    }
+
     /// <summary>Returns a rig whose attempt to connect has begun. Its outcome is not known to the loop yet.</summary>
     private static async Task<DeliveryRig> ConnectingAsync(bool isReachable)
     {

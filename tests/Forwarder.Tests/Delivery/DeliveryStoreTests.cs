@@ -10,6 +10,21 @@ namespace KeyEvt.Forwarder.Tests.Delivery;
 public sealed class DeliveryStoreTests
 {
     [Fact]
+    public async Task Until_it_is_known_what_an_earlier_run_left_nothing_is_sent_and_the_loop_rests()
+    {
+        var counted = new TaskCompletionSource();
+        var rig = new DeliveryRig(new FakeStore { Until = counted.Task });
+        rig.Give(1);
+        await rig.Loop.StepAsync();
+        Assert.False(await rig.Loop.StepAsync());
+        Assert.Equal(0, rig.Broker.Attempts);
+
+        counted.SetResult();
+        await rig.SettleAsync();
+        Assert.Equal(1, rig.Broker.Attempts);
+    }
+
+    [Fact]
     public async Task Events_dropped_at_the_cap_of_the_storage_are_said_with_their_sum_and_not_each_time()
     {
         var log = new RecordingLogger();

@@ -13,6 +13,9 @@ internal sealed class FakeStore : IEventStore
 
     public bool IsDown { get; set; }
 
+    /// <summary>Steps wait for it before they take effect; null: they do not wait.</summary>
+    public Task? Until { get; set; }
+
     /// <summary>What it says while it is down.</summary>
     public string Reason { get; set; } = "the fake store is down";
 
@@ -68,7 +71,13 @@ internal sealed class FakeStore : IEventStore
         return StepAsync(() => (long)Entries.Count);
     }
 
-    private Task<T> StepAsync<T>(Func<T> step)
+    private async Task<T> StepAsync<T>(Func<T> step)
+    {
+        if (Until is { } until) await until;
+        return await AtOnceAsync(step);
+    }
+
+    private Task<T> AtOnceAsync<T>(Func<T> step)
     {
         var failure = IsDown ? false : Failures.TryDequeue(out var next) ? next : null;
         if (failure == false) return Task.FromException<T>(new StoreException(Reason) { IsRefusal = true });

@@ -92,6 +92,32 @@ public sealed class StoreAccountingTests
     }
 
     [Fact]
+    public void A_single_entry_that_is_left_of_what_is_being_sent_is_removed_when_it_is_settled()
+    {
+        Begin(stored: 10, claimed: 6);
+        _store.RemoveRange(1, 9);
+        Count();
+        AssertBooks(length: 1, claimed: 1, capped: 0, lost: 4);
+        Settle(6);
+        Remove();
+        Assert.True(_books.IsEmpty);
+        AssertBooks(length: 0, claimed: 0, capped: 0, lost: 4);
+    }
+
+    [Fact]
+    public void A_removal_that_was_not_done_is_not_taken_for_one_because_as_many_are_missing_at_the_tail()
+    {
+        Begin(stored: 10, claimed: 2);
+        Read(most: 4);
+        Settle(2);
+        _store.RemoveRange(8, 2);
+        Remove(isRetry: true);
+        AssertBooks(length: 8, claimed: 6, capped: 0, lost: 2);
+        Remove();
+        AssertBooks(length: 6, claimed: 4, capped: 0, lost: 2);
+    }
+
+    [Fact]
     public void Somebody_cuts_the_front_off_and_only_what_was_not_read_is_lost()
     {
         Begin(stored: 10, claimed: 6);

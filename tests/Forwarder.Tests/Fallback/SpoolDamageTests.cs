@@ -35,6 +35,19 @@ public sealed class SpoolDamageTests : IDisposable
     }
 
     [Fact]
+    public async Task A_single_byte_too_many_is_cut_off()
+    {
+        using (var spool = new LocalSpool(_folder)) await spool.AppendAsync(Entries("one"), 0, false);
+
+        var path = Assert.Single(Directory.GetFiles(_folder, "*.spool"));
+        var whole = new FileInfo(path).Length;
+        await File.AppendAllBytesAsync(path, [1], TestContext.Current.CancellationToken);
+        using var again = new LocalSpool(_folder);
+        Assert.Equal(["one"], await ReadAsync(again));
+        Assert.Equal((1, whole), (again.DamagedBytes, new FileInfo(path).Length));
+    }
+
+    [Fact]
     public async Task A_flipped_bit_in_the_last_record_drops_only_that_one()
     {
         using (var spool = new LocalSpool(_folder)) await spool.AppendAsync(Entries("one", "two"), 0, false);

@@ -128,6 +128,7 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
         var found = await place.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken); // the client library itself may try for 5 s
         Assert.Equal(hasName ? "redis://127.0.0.1:1" : "", found.Name);
         Assert.Equal(shape == UpstreamShape.Cluster ? CommandFlags.NoRedirect : CommandFlags.None, found.Flags);
+        Assert.Equal(0, found.Database.Database);
     }
 
     [Fact]

@@ -213,6 +213,24 @@ public sealed class CheckpointKeeperTests : IAsyncDisposable
         await KeptAsync(1);
     }
 
+    [Fact]
+    public async Task What_was_missed_ends_with_the_subscription_also_where_the_state_is_read_later()
+    {
+        var began = Rig.Time.GetUtcNow();
+        _stored[Key] = $"1 aaaaaaaaaaaaaaaa-5-3 {began.AddHours(-1).ToUnixTimeMilliseconds()} old";
+        var isLoading = true;
+        _answer = command => isLoading && command[0] == "GET" ? "-LOADING Redis is loading the dataset in memory\r\n" : null;
+        await Rig.StartAsync();
+        var first = Rig.Feed.Status.Position;
+        await Rig.AnsweredAsync(8);
+        isLoading = false;
+        await KeptAsync(1);
+
+        var gap = Assert.Single(Rig.Gaps.Recent);
+        Assert.Equal(began, gap.To!.Value);
+        Assert.True(gap.FirstPosition!.Value.Marker <= first.Marker);
+    }
+
     [Theory]
     [InlineData("$7\r\ngarbage\r\n")]
     [InlineData("-WRONGTYPE Operation against a key holding the wrong kind of value\r\n")]

@@ -81,7 +81,7 @@ public sealed class NodeFeedRoleTests
     public async Task A_node_that_is_too_busy_to_tell_keeps_its_role(bool byInfo)
     {
         (_role, _info) = byInfo ? (Refused, ScriptedNode.Bulk("role:slave\r\n")) : (Slave, null);
-        await using var rig = new ScriptedFeed(node: _node);
+        await using var rig = new ScriptedFeed(options => options with { HasSuccessors = true }, _node);
         await rig.StartAsync();
         await rig.StateAsync(FeedState.HeldBack);
         var (roles, infos) = (rig.Count("ROLE"), rig.Count("INFO replication"));
@@ -90,6 +90,10 @@ public sealed class NodeFeedRoleTests
         await rig.AnsweredAsync(8);
         Assert.Equal((NodeRole.Replica, FeedState.HeldBack, null), (rig.Feed.Status.Role, rig.Feed.Status.State, rig.Feed.Status.RemedyText));
         Assert.Equal(byInfo ? (roles, infos + 2) : (roles + 2, infos), (rig.Count("ROLE"), rig.Count("INFO replication"))); // the same is asked again
+        _node.IsDown = true;
+        await _node.CloseAsync();
+        await rig.StateAsync(FeedState.Down);
+        Assert.Equal(0, rig.Gaps.Total); // a replica's events are nobody's loss
     }
 
     [Fact]

@@ -134,6 +134,19 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_node_that_closes_behind_its_first_answer_is_not_taken_for_one_that_wants_TLS()
+    {
+        _node.Answer = command => command[0] == "HELLO" ? null : "";
+        _feed.Want(EventClass.All);
+        _feed.Start();
+        await Eventually.TrueAsync("what follows the first answer", () => _node.Commands.Count > 1 && _node.Commands[0].StartsWith("HELLO", StringComparison.Ordinal));
+        await _node.CloseAsync();
+
+        await Eventually.TrueAsync("the reason", () => _feed.Status.LastError is not null);
+        Assert.StartsWith("the server closed the connection (restart, CLIENT KILL", _feed.Status.LastError, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_handshake_that_is_not_answered_ends_at_its_deadline()
     {
         _node.Answer = command => command[0] == "ROLE" ? "" : null;

@@ -186,9 +186,11 @@ public sealed class NotifyFlagsMonitorTests
         Assert.StartsWith("CONFIG SET is refused (NOPERM this user has no permissions), and notify-keyspace-events is '': set notify-keyspace-events to include 'EA'", rig.Feed.Status.RemedyText, StringComparison.Ordinal);
         await LookAsync(rig, 118);
         Assert.Equal((1, 1), (rig.Count("CONFIG SET"), rig.Gaps.Open));
+        await LookAsync(rig, 2);
+        Assert.Equal(2, rig.Count("CONFIG SET")); // thirty seconds to the moment
         isRefused = false;
         await rig.AnsweredUntilAsync("the flags", () => rig.Feed.Status is { RemedyText: null, FlagsFault: null });
-        Assert.Equal((2, 0), (rig.Count("CONFIG SET"), rig.Gaps.Open));
+        Assert.Equal((3, 0), (rig.Count("CONFIG SET"), rig.Gaps.Open));
     }
 
     [Fact]

@@ -89,10 +89,8 @@ internal sealed class InFlight
     /// <summary>Takes the oldest event out that a confirm of all tags up to <paramref name="tag"/> covers. Call it until it returns false.</summary>
     public bool TryTakeUpTo(ulong tag, out Slot slot)
     {
-        if (Count > 0 && _oldest <= tag) return TryTake(_oldest, out slot);
-
         slot = default;
-        return false;
+        return _oldest <= tag && TryTake(_oldest, out slot);
     }
 
     /// <summary>Marks the event that the broker returned. It returns messages in the order of publishing, so the search starts at the oldest.</summary>
