@@ -41,7 +41,21 @@ public sealed class ByteSlabTests
         Take(BlockSize / 4, 9, out var other);
         Assert.NotSame(blocks[0], other);
         _slab.Release(blocks[0]); // the last of four
-        Assert.Contains(blocks[0], TakeBlocks(2));
+        var again = TakeBlocks(2).ToList();
+        Assert.Contains(blocks[0], again);
+        Assert.All(again, block => Assert.Equal(BlockSize, block.Used));
+    }
+
+    [Fact]
+    public void As_many_empty_blocks_are_kept_as_make_16_MiB_of_the_usual_size()
+    {
+        var blocks = TakeBlocks(300).ToHashSet();
+        foreach (var block in blocks)
+        {
+            for (var i = 0; i < 4; i++) _slab.Release(block);
+        }
+
+        Assert.Equal(256 + 1, TakeBlocks(300).Count(blocks.Contains)); // and the one in use
     }
 
     [Fact]
