@@ -206,7 +206,7 @@ internal sealed class ReplyBarrier
         var step = search.Read(replies);
         if (!step.IsReached || _guard is null) return step;
         _next = _marks.Length - 1;
-        _between = new AnswerReader(search.Shape!.LineOf(_guard.Last), 0, skips: 1);
+        _between = new AnswerReader(search.Shape!.LineOf(_guard.Last), maxKeptBytes: 0);
         return step with { IsReached = false };
     }
 

@@ -18,6 +18,8 @@ public sealed class PromotionOverlapTests
     [InlineData("", "set:a", "")]
     [InlineData("set:a", "", "set:a")]
     [InlineData("del:a set:b", "expired:a", "set:b")]
+    [InlineData("set:a", "expired:a", "set:a")] // no replica says this for that
+    [InlineData("del:a", "set:a", "del:a")]
     [InlineData("del:a del:b set:c srem:d hset:e set:f", "expired:a evicted:b incrbyfloat:c spop:d hincrbyfloat:e", "set:f")]
     [InlineData("keymiss:z set:a keymiss:z set:b", "set:a", "keymiss:z set:b")] // reading is a node's own
     [InlineData("set:a set:b set:c", "set:a keymiss:z set:b", "set:c")] // and no replica repeats it

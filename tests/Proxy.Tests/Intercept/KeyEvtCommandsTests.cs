@@ -56,6 +56,18 @@ public sealed class KeyEvtCommandsTests
     }
 
     [Fact]
+    public async Task A_format_comes_with_its_routing_key_or_neither_is_set()
+    {
+        var before = _control.Config;
+        Assert.StartsWith("-ERR ", await RunAsync("key_evt_amqp.format_set json {nothing}"), StringComparison.Ordinal);
+        Assert.Same(before, _control.Config);
+        Assert.Equal("+OK\r\n", await RunAsync("key_evt_amqp.format_set json {event}"));
+        Assert.Equal((MessageFormat.Json, "{event}"), (_control.Config.Format, _control.Config.RoutingKey.ToString()));
+        Assert.Equal("+OK\r\n", await RunAsync("key_evt_amqp.format_set text"));
+        Assert.Equal((MessageFormat.Text, "{event}"), (_control.Config.Format, _control.Config.RoutingKey.ToString()));
+    }
+
+    [Fact]
     public async Task No_byte_of_a_subcommand_can_end_the_error_line()
     {
         var reply = await RunAsync(["key_evt_amqp.a\r\n+OK\0"u8.ToArray()]);

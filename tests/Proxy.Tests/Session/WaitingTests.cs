@@ -25,6 +25,20 @@ public sealed class WaitingTests
     }
 
     [Fact]
+    public async Task The_client_that_left_first_is_the_reason_also_where_the_upstream_ends_without_an_answer()
+    {
+        await using var test = new SessionUnderTest();
+        await test.Client.SendAsync(Info);
+        await test.ReadConfigQuestionAsync();
+        test.Client.Finish();
+        Assert.Equal("", await test.Upstream.ReadToEndAsync());
+        test.Upstream.Finish();
+        Assert.Equal("", await test.Client.ReadToEndAsync());
+        await test.EndedAsync();
+        Assert.Equal(SessionEndReason.ClientClosed, test.Session.EndReason);
+    }
+
+    [Fact]
     public async Task The_clients_FIN_in_the_same_packet_is_passed_on_too()
     {
         await using var test = new SessionUnderTest();
