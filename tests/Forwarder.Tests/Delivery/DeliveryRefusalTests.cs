@@ -51,6 +51,26 @@ public sealed class DeliveryRefusalTests
     }
 
     [Fact]
+    public async Task On_a_new_link_the_pause_behind_a_refusal_is_over()
+    {
+        var rig = new DeliveryRig();
+        await rig.RouteOneAsync();
+        rig.Give(1);
+        for (var round = 0; round < 10; round++)
+        {
+            await rig.AdvanceAsync(6);
+            rig.Broker.Current!.RefuseOne(0);
+            await rig.SettleAsync();
+        }
+
+        rig.Broker.Current!.Break(0);
+        await rig.SettleAsync();
+        await rig.AdvanceAsync(0.2);
+        Assert.False(rig.Broker.Current!.IsClosed);
+        Assert.Single(rig.Broker.Current!.Unconfirmed); // the pause was of 2.5 s at least
+    }
+
+    [Fact]
     public async Task An_event_refused_too_often_is_sent_on_as_failed()
     {
         var rig = new DeliveryRig(options: new DeliveryOptions { MaxAttempts = 2 });

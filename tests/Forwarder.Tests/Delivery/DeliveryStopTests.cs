@@ -90,6 +90,28 @@ public sealed class DeliveryStopTests
     }
 
     [Fact]
+    public async Task In_the_middle_of_a_drain_confirms_are_waited_for_in_the_first_half_of_the_time_only()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { Window = 4 });
+        rig.Broker.IsReachable = false;
+        rig.Give(20);
+        await rig.AdvanceAsync(2);
+        rig.Broker.IsReachable = true;
+        await rig.AdvanceAsync(11);
+        rig.Broker.Current!.ConfirmOne(0);
+        await rig.SettleAsync();
+        rig.Broker.Current.ConfirmUpTo(2);
+        var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
+        await rig.SettleAsync();
+        await rig.AdvanceAsync(3.9);
+        Assert.False(rig.Loop.HasEnded);
+        for (var look = 0; look < 4; look++) await rig.AdvanceAsync(0.1);
+        Assert.True(rig.Loop.HasEnded);
+        await stop;
+        Assert.Equal((3, 17), (rig.Broker.Queue.Count, rig.Store.Entries.Count));
+    }
+
+    [Fact]
     public async Task A_storage_that_has_been_away_for_long_is_not_waited_for_at_the_end()
     {
         var rig = new DeliveryRig();

@@ -92,6 +92,15 @@ public sealed class StoreAccountingTests
     }
 
     [Fact]
+    public void The_settled_front_of_a_batch_can_be_removed_alone()
+    {
+        Begin(stored: 10, claimed: 3);
+        Settle(1);
+        Assert.Equal(["e0"], Texts(_books.Removable(part: true)));
+        Assert.Empty(_books.Removable(part: false));
+    }
+
+    [Fact]
     public void A_single_entry_that_is_left_of_what_is_being_sent_is_removed_when_it_is_settled()
     {
         Begin(stored: 10, claimed: 6);

@@ -34,7 +34,7 @@ public class FakeDatabase : DispatchProxy
     {
         string[] entries = [.. arguments[3..].Select(entry => entry.ToString())];
         Batches.Add(entries.Length);
-        Entries.AddRange(entries);
+        if ((int)arguments[2] == 0 || !Entries.TakeLast(entries.Length).SequenceEqual(entries)) Entries.AddRange(entries);
         var (cap, most) = ((long)arguments[0], (long)arguments[1]);
         var trimmed = cap > 0 ? Math.Clamp(Entries.Count - cap, 0, most) : 0;
         Entries.RemoveRange(0, (int)trimmed);

@@ -48,6 +48,16 @@ public sealed class ListFailoverTests
     }
 
     [Fact]
+    public async Task An_append_that_is_tried_again_asks_the_node_to_look_first()
+    {
+        await AppendAsync("a", "b");
+        await _store.AppendAsync(Entries("a", "b"), 0, isRetry: true);
+        Assert.Equal(["a", "b"], _old.Entries);
+        await AppendAsync("a", "b");
+        Assert.Equal(["a", "b", "a", "b"], _old.Entries);
+    }
+
+    [Fact]
     public async Task What_the_cap_has_dropped_is_not_stored_again()
     {
         await _store.AppendAsync(Entries("a", "b", "c", "d", "e"), cap: 2, isRetry: false);

@@ -1,5 +1,6 @@
 using CsCheck;
 using KeyEvt.Forwarder.Fallback;
+using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Tests.Feed;
 using Xunit;
@@ -23,6 +24,15 @@ public sealed class LocalSpoolTests : IDisposable
         Assert.Equal(["a", "b", "c"], await ReadAsync(again));
         await again.RemoveAsync(Entries("a", "b"), null);
         Assert.Equal(["c"], await ReadAsync(again));
+    }
+
+    [Fact]
+    public void It_is_named_by_its_folder_and_the_cap_of_the_lists_does_not_concern_it()
+    {
+        using var spool = new LocalSpool(_folder);
+        var store = NamedStore.Of(spool);
+        Assert.Equal(("spool", _folder, false), (store.Name, store.Place(), store.IsCapped));
+        Assert.True(new NamedStore("list", spool).IsCapped);
     }
 
     [Fact]

@@ -52,6 +52,15 @@ public sealed class ConfigSetWatchTests
     }
 
     [Fact]
+    public void A_set_before_counts_that_were_not_told_does_not_add_up_with_one_behind_them()
+    {
+        Assert.False(Look(1));
+        Assert.False(_watch.MayHaveBeenAway("run", null, out _));
+        Assert.False(Look());
+        Assert.False(Look(1));
+    }
+
+    [Fact]
     public void Counts_that_begin_anew_prove_nothing()
     {
         Assert.False(Look(1));

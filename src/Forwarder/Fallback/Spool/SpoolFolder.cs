@@ -63,16 +63,15 @@ internal sealed class SpoolFolder : IDisposable
         }
     }
 
-    /// <summary>Creates the folder and its lock again if somebody removed or replaced them. Returns whether this was necessary.</summary>
+    /// <summary>Creates the folder and its lock again if somebody removed or replaced them.</summary>
     /// <exception cref="IOException">It cannot be created, or another program uses it.</exception>
-    public bool MakeAgainIfGone()
+    public void MakeAgainIfGone()
     {
-        if (FileIdentity.Of(LockPath) == _lockIdentity) return false;
+        if (FileIdentity.Of(LockPath) == _lockIdentity) return;
 
         Make(Path);
         _lock.Dispose();
         (_lock, _lockIdentity) = TakeLock();
-        return true;
     }
 
     /// <summary>Creates a file that only the owner may access.</summary>
