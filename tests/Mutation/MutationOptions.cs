@@ -7,10 +7,11 @@ namespace KeyEvt.Mutation;
 internal sealed record MutationOptions
 {
     public const string Usage = """
-        usage: scripts/mutate.sh COUNT [SEED] [--in FOLDER]... [--tests FOLDER]... [--parallel N] [--keep]
+        usage: scripts/mutate.sh COUNT [SEED] [--in FOLDER]... [--only N[,N]...] [--tests FOLDER]... [--parallel N] [--keep]
           COUNT          how many changes are tried
           SEED           chooses them; a new one each time when it is left out
           --in FOLDER    changes only files below this folder or this file; default src
+          --only N,N     tries only those of the changes that have these numbers: the survivors of an earlier run of the same COUNT, SEED and source
           --tests FOLDER runs only the tests of this project; default all that need no servers
           --parallel N   so many test processes at a time; default 2
           --keep         leaves the copy with the changes in its temporary folder
@@ -22,6 +23,9 @@ internal sealed record MutationOptions
 
     /// <summary>What is changed; from the root of the tree.</summary>
     public IReadOnlyList<string> Folders { get; private init; } = [];
+
+    /// <summary>The numbers of the changes that are tried; empty: all.</summary>
+    public IReadOnlySet<int> Only { get; private init; } = new HashSet<int>();
 
     /// <summary>The test projects; from the root of the tree.</summary>
     public IReadOnlyList<string> Tests { get; private init; } = [];
@@ -45,6 +49,9 @@ internal sealed record MutationOptions
                     continue;
                 case "--in" when value.Length > 0:
                     options = options with { Folders = [.. options.Folders, value] };
+                    break;
+                case "--only" when ReadNumbers(value) is { } only:
+                    options = options with { Only = only };
                     break;
                 case "--tests" when value.Length > 0:
                     options = options with { Tests = [.. options.Tests, value] };
@@ -72,6 +79,19 @@ internal sealed record MutationOptions
 
     public bool IsWanted(string file) =>
         Folders.Count == 0 || Folders.Any(folder => file == folder || file.StartsWith(folder + "/", StringComparison.Ordinal));
+
+    /// <returns>Null when it is no list of numbers.</returns>
+    private static HashSet<int>? ReadNumbers(string list)
+    {
+        var numbers = new HashSet<int>();
+        foreach (var text in list.Split(','))
+        {
+            if (!IsNumber(text, out var number)) return null;
+            numbers.Add(number);
+        }
+
+        return numbers;
+    }
 
     private static bool IsNumber(string text, out int number) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number > 0;
 }

@@ -37,9 +37,10 @@ internal sealed class MutationRun(string root, MutationOptions options, TextWrit
         Say($"{classes.Count} test classes pass without a mutant");
         output.WriteLine();
 
-        var report = new Report(output, mutants.Count);
+        var tried = options.Only.Count == 0 ? mutants : [.. mutants.Where(mutant => options.Only.Contains(mutant.Id))];
+        var report = new Report(output, tried);
         var trial = new Trial(runner, classes);
-        await Parallel.ForEachAsync(mutants, new ParallelOptions { MaxDegreeOfParallelism = options.Parallel }, async (mutant, _) => report.Add(await trial.RunAsync(mutant)));
+        await Parallel.ForEachAsync(tried, new ParallelOptions { MaxDegreeOfParallelism = options.Parallel }, async (mutant, _) => report.Add(await trial.RunAsync(mutant)));
         report.Summary();
     }
 

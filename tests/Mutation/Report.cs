@@ -5,27 +5,27 @@ using System.Text.RegularExpressions;
 namespace KeyEvt.Mutation;
 
 /// <summary>Prints one line a mutant as soon as all in front of it are known, and at the end a table by folder.</summary>
-internal sealed partial class Report(TextWriter output, int count)
+internal sealed partial class Report(TextWriter output, IReadOnlyList<Mutant> mutants)
 {
     private const int LongestText = 80;
 
     private readonly Lock _gate = new();
-    private readonly Verdict?[] _verdicts = new Verdict?[count];
+    private readonly Dictionary<int, Verdict> _verdicts = [];
     private int _printed;
 
     public void Add(Verdict verdict)
     {
         lock (_gate)
         {
-            _verdicts[verdict.Mutant.Id - 1] = verdict;
-            for (; _printed < count && _verdicts[_printed] is { } next; _printed++) output.WriteLine(Line(next));
+            _verdicts[verdict.Mutant.Id] = verdict;
+            for (; _printed < mutants.Count && _verdicts.TryGetValue(mutants[_printed].Id, out var next); _printed++) output.WriteLine(Line(next));
             output.Flush();
         }
     }
 
     public void Summary()
     {
-        var all = _verdicts.OfType<Verdict>().ToList();
+        var all = _verdicts.Values.ToList();
         output.WriteLine();
         output.WriteLine("killed  total  per cent  folder");
         foreach (var room in all.GroupBy(verdict => verdict.Mutant.Room).OrderBy(room => room.Key, StringComparer.Ordinal))
