@@ -238,6 +238,18 @@ public sealed class NotifyFlagsMonitorTests
     }
 
     [Fact]
+    public async Task Letters_that_are_newly_wanted_were_not_missed_before()
+    {
+        _node.Flags = "Ex";
+        await using var rig = new ScriptedFeed(node: _node);
+        await rig.StartAsync(EventClass.Expired);
+        await rig.AnsweredAsync(4);
+        rig.Feed.Want(EventClass.Expired | EventClass.Evicted);
+        await rig.AnsweredUntilAsync("the other letter", () => rig.Feed.Status.IsInStep && _node.Flags.Contains('e', StringComparison.Ordinal));
+        Assert.Equal(0, rig.Gaps.Total);
+    }
+
+    [Fact]
     public async Task While_a_look_is_not_answered_there_is_no_second_one()
     {
         await using var rig = new ScriptedFeed(node: _node);
