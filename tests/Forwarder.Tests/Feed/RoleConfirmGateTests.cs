@@ -95,6 +95,8 @@ public sealed class RoleConfirmGateTests
         Assert.Equal(["a", "b"], _sink.Keys);
         Assert.Equal(1, _sink.Batches);
         Assert.Equal(2, _echo.Read().Count);
+        _gate.PassOn([Recorded("c")]);
+        Assert.Equal(2, _sink.Batches);
     }
 
     [Theory]

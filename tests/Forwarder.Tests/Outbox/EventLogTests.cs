@@ -53,7 +53,7 @@ public sealed class EventLogTests
         Assert.False(log.Settle(1, Settlement.Confirmed));
         Assert.True(log.Settle(0, Settlement.Confirmed));
         Assert.False(log.Settle(0, Settlement.Confirmed));
-        Assert.False(log.Settle(3, Settlement.Confirmed)); // there is no such one yet
+        for (var none = 3; none < 5000; none++) Assert.False(log.Settle(none, Settlement.Confirmed)); // there is no such one yet
         Assert.Equal((2, 1, 1), (_ledger.Snapshot().Confirmed, log.Count, _ledger.Snapshot().WaitingMemory));
     }
 
@@ -71,6 +71,25 @@ public sealed class EventLogTests
         Assert.Equal(1, _ledger.Dropped(DropReason.MemoryFull));
         for (var i = 0; i < 4; i++) log.Settle(i, Settlement.Confirmed);
         Assert.Equal((0, 0, true), (log.Bytes, log.Count, log.IsEmpty));
+    }
+
+    [Fact]
+    public void Of_many_that_gave_way_none_is_handed_out()
+    {
+        var log = new EventLog(_ledger, WaitingPlace.Memory, maxBytes: 3 * (1 + EventLog.EntryOverhead));
+        for (var i = 0; i < 5000; i++)
+        {
+            Append(log, "a");
+            Assert.Equal(Math.Max(0, i - 2), log.Head);
+        }
+
+        for (var i = 4997; i < 5000; i++)
+        {
+            Assert.True(log.TryClaim(out var entry));
+            Assert.Equal(i, entry.Sequence);
+        }
+
+        Assert.False(log.TryClaim(out _));
     }
 
     [Fact]
