@@ -78,6 +78,10 @@ public sealed class SessionMetricsTests : IDisposable
         Assert.Equal(new SessionTraffic(0, "+DONE\r\n-NOPERM no\r\n+DONE\r\n".Length, 0), test.Session.Traffic);
         Assert.DoesNotContain("secret", Page(), StringComparison.Ordinal);
 
+        test.Reply = "-ERR wrong\r\n";
+        await AskAsync("key_evt_amqp.info", ConfigGranted, test.Reply);
+        Expect("keyevt_intercept_requests_total{command=\"info\",outcome=\"ok\"} 1", "keyevt_intercept_requests_total{command=\"info\",outcome=\"error\"} 1");
+
         async Task AskAsync(string command, string answer, string reply)
         {
             await test.Client.SendAsync(Request(command));

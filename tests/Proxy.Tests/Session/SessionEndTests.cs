@@ -33,6 +33,7 @@ public sealed class SessionEndTests
         await test.EndedAsync();
         Assert.Equal(SessionEndReason.ClientClosed, test.Session.EndReason);
         Assert.False(test.Client.IsAborted);
+        Assert.True(test.Client.IsDisposed && test.Upstream.IsDisposed);
     }
 
     [Fact]

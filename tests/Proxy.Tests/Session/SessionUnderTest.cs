@@ -49,6 +49,8 @@ internal sealed class SessionUnderTest : IAsyncDisposable, ICommandHandler
     /// <summary>Commands that were run, by their arguments.</summary>
     public List<string> Executed { get; } = [];
 
+    public string Reply { get; set; } = "+DONE\r\n";
+
     /// <summary>What a command does before it replies.</summary>
     public Func<CancellationToken, Task> Execute { get; set; } = _ => Task.CompletedTask;
 
@@ -57,7 +59,7 @@ internal sealed class SessionUnderTest : IAsyncDisposable, ICommandHandler
         var arguments = Enumerable.Range(0, request.Count).Select(i => Encoding.Latin1.GetString(request[i].Span));
         lock (Executed) Executed.Add(string.Join(' ', arguments));
         await Execute(cancellationToken);
-        return "+DONE\r\n"u8.ToArray();
+        return Encoding.Latin1.GetBytes(Reply);
     }
 
     public static string EchoLine(string name) => $"-ERR unknown command '{name}', with args beginning with: \r\n";
