@@ -36,6 +36,16 @@ public sealed class LocalSpoolTests : IDisposable
     }
 
     [Fact]
+    public async Task A_removal_that_is_tried_again_is_done_only_where_nothing_has_been_removed_yet()
+    {
+        using var spool = new LocalSpool(_folder);
+        await spool.AppendAsync(Entries("a", "a", "a"), 0, false);
+        Assert.Equal(new RemoveResult(3, IsRemoved: false), await spool.RemoveAsync(Entries("a"), 4));
+        Assert.Equal(new RemoveResult(2, IsRemoved: true), await spool.RemoveAsync(Entries("a"), 3));
+        Assert.Equal(["a", "a"], await ReadAsync(spool));
+    }
+
+    [Fact]
     public void Two_programs_cannot_use_one_directory()
     {
         using var first = new LocalSpool(_folder);

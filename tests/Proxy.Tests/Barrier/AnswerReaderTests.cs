@@ -25,7 +25,7 @@ public sealed class AnswerReaderTests
     public void An_answer_in_pieces_is_kept_whole_or_not_at_all()
     {
         const string Answer = "$9\r\n123456789\r\n";
-        for (var max = Answer.Length - 2; max <= Answer.Length + 1; max++)
+        for (var max = 0; max <= Answer.Length + 1; max++)
         {
             var reader = new AnswerReader(Bytes(End), max);
             Client(reader, Answer + End, pieces: 3);
