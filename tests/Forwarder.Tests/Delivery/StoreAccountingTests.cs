@@ -101,6 +101,14 @@ public sealed class StoreAccountingTests
     }
 
     [Fact]
+    public void When_an_entry_was_received_that_is_read_from_a_store_nobody_knows()
+    {
+        Begin(stored: 1, claimed: 1);
+        Assert.True(_drain.TryClaim(out var entry));
+        Assert.Equal(0, entry.UnixMilliseconds);
+    }
+
+    [Fact]
     public void A_single_entry_that_is_left_of_what_is_being_sent_is_removed_when_it_is_settled()
     {
         Begin(stored: 10, claimed: 6);
