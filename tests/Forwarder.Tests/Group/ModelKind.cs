@@ -1,0 +1,12 @@
+namespace KeyEvt.Forwarder.Tests.Group;
+
+internal enum ModelKind
+{
+    Event,
+    Mark,
+    Who,
+    State,
+    Claim,
+    FreshClaim,
+    Resign,
+}
