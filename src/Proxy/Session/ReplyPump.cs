@@ -170,7 +170,6 @@ internal sealed class ReplyPump<TFilter>(ProxySession session, IConnection clien
         {
             if (barrier.Mode == ClientReplyMode.On) WriteLastWords(barrier.LastWords);
             session.PlaceOfEndReached = true;
-            slot.Disarm(BarrierEnd.Passed);
             return;
         }
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Proxy.Barrier.Echo;
 using KeyEvt.Proxy.Intercept;
 using KeyEvt.Proxy.Route;
@@ -22,6 +23,7 @@ public sealed class ForwardedBlockTests : IAsyncLifetime, ICommandHandler
     private readonly Socket _upstreamListener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly Socket _client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly CancellationTokenSource _deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    private readonly CoverageGate _coverage = new("node", TimeSpan.FromSeconds(10), new FakeTimeProvider(), NullLogger.Instance);
     private IConnectionListener _listener = null!;
     private ProxySession _session = null!;
     private Socket _upstream = null!;
@@ -42,6 +44,7 @@ public sealed class ForwardedBlockTests : IAsyncLifetime, ICommandHandler
             Upstream = new FixedRoute(upstream),
             Intercept = new InterceptorFactory(new Authorization([]), this, null, null, NullLogger.Instance).Open,
             Probe = new UpstreamProbe(MemoryTransport.Echoing(EchoLine), time, NullLogger.Instance),
+            CoverageOf = _ => _coverage,
             Time = time,
             Logger = NullLogger.Instance,
         });
@@ -103,6 +106,18 @@ public sealed class ForwardedBlockTests : IAsyncLifetime, ICommandHandler
 
         await _upstream.SendAsync("+next\r\n"u8.ToArray(), _deadline.Token);
         Assert.Equal("+next\r\n", await ReceiveAsync(_client, 7));
+    }
+
+    [Fact]
+    public async Task While_events_are_not_heard_no_block_is_forwarded()
+    {
+        _coverage.Show(isMissing: true);
+        var request = Request("SET", "a", "1");
+        await _client.SendAsync(Encoding.Latin1.GetBytes(request), _deadline.Token);
+        await Eventually.TrueAsync(() => _coverage.Waits == 1, "the session waits");
+        Assert.Equal(0, _upstream.Available);
+        _coverage.Show(isMissing: false);
+        Assert.Equal(request, await ReceiveAsync(_upstream, request.Length));
     }
 
     public ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(RespRequest request, CancellationToken cancellationToken) => ValueTask.FromResult<ReadOnlyMemory<byte>>("+DONE\r\n"u8.ToArray());

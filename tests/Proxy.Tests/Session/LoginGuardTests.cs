@@ -134,6 +134,8 @@ public sealed class LoginGuardTests
         Assert.Equal("", await test.Upstream.ReadToEndAsync());
         test.Upstream.Finish();
         Assert.Equal("-ERR Protocol error: unauthenticated bulk length\r\n", await test.Client.ReadToEndAsync());
+        await test.Client.SendAsync(new string('m', 5 * MemoryConnection.PauseBytes)); // it is taken in and dropped, so that the client sees no reset
+        Assert.False(test.Client.IsDisposed);
         test.Client.Finish();
         await test.EndedAsync();
         Assert.Equal(SessionEndReason.ProtocolError, test.Session.EndReason);

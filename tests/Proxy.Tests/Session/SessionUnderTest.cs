@@ -22,14 +22,14 @@ internal sealed class SessionUnderTest : IAsyncDisposable, ICommandHandler
 
     private readonly Task _running;
 
-    public SessionUnderTest(IReadOnlyCollection<string>? adminUsers = null, ITransport? transport = null, Func<string, string>? echo = null, bool intercept = true, IUpstreamRoute? route = null, AddressTranslator? nodePort = null, Func<TimeProvider, FanInHub>? merge = null, InterceptMetrics? interceptions = null)
+    public SessionUnderTest(IReadOnlyCollection<string>? adminUsers = null, ITransport? transport = null, Func<string, string>? echo = null, bool intercept = true, IUpstreamRoute? route = null, AddressTranslator? nodePort = null, Func<TimeProvider, FanInHub>? merge = null, InterceptMetrics? interceptions = null, SessionInterceptor? interceptor = null)
     {
         var upstream = TransportAddress.Tcp("upstream", 6379);
         Session = new ProxySession(1, Client, new SessionServices
         {
             Transport = transport ?? new MemoryTransport(_ => ValueTask.FromResult<IConnection>(Upstream)),
             Upstream = route ?? new FixedRoute(upstream),
-            Intercept = new InterceptorFactory(new Authorization(adminUsers ?? []), intercept ? this : null, nodePort, nodePort is null ? null : merge?.Invoke(Time), NullLogger.Instance).Open,
+            Intercept = interceptor is not null ? (_, _, _, _) => interceptor : new InterceptorFactory(new Authorization(adminUsers ?? []), intercept ? this : null, nodePort, nodePort is null ? null : merge?.Invoke(Time), NullLogger.Instance).Open,
             Probe = new UpstreamProbe(MemoryTransport.Echoing(echo ?? EchoLine), Time, NullLogger.Instance),
             Interceptions = interceptions,
             Time = Time,
