@@ -1,3 +1,4 @@
+using System.Text;
 using CsCheck;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Fallback.Lists;
@@ -33,6 +34,20 @@ public sealed class LocalSpoolTests : IDisposable
         var store = NamedStore.Of(spool);
         Assert.Equal(("spool", _folder, false), (store.Name, store.Place(), store.IsCapped));
         Assert.True(new NamedStore("list", spool).IsCapped);
+    }
+
+    [Theory]
+    [InlineData(1, "ab")]
+    [InlineData(2, "ab")]
+    [InlineData(3, "ab cd")]
+    [InlineData(4, "ab cd")]
+    [InlineData(5, "ab cd ef")]
+    public async Task A_read_ends_with_the_entry_that_reaches_the_bytes(int mostBytes, string expected)
+    {
+        using var spool = new LocalSpool(_folder);
+        await spool.AppendAsync(Entries("ab", "cd", "ef"), 0, false);
+        var read = await spool.ReadAsync(0, null, 10, mostBytes);
+        Assert.Equal(expected, string.Join(' ', read.Entries.Select(entry => Encoding.UTF8.GetString(entry.Span))));
     }
 
     [Fact]

@@ -207,6 +207,14 @@ public sealed class KeyEvtCommandsTests
         Assert.Equal(1, _control.Resets);
     }
 
+    [Fact]
+    public async Task The_module_may_be_loaded_with_nothing_but_its_path()
+    {
+        var before = _control.Config;
+        Assert.Equal("+OK\r\n", await RunAsync("MODULE LOAD /x/redis_keyspace_amqp.so"));
+        Assert.Same(before, _control.Config);
+    }
+
     private Task<string> RunAsync(string command) => RunAsync([.. command.Split(' ').Select(Encoding.Latin1.GetBytes)]);
 
     private async Task<string> RunAsync(byte[][] arguments)

@@ -53,6 +53,7 @@ public sealed class SessionInterceptorTests
         await Eventually.TrueAsync(() => _interceptor.Frames.Left <= 100 - (FlushedBytes / FrameBytes), "frames are taken");
         Assert.Equal(100 - (FlushedBytes / FrameBytes), _interceptor.Frames.Left); // the client has not read these yet
         await test.Client.ExpectAsync("+OK\r\n" + new string('f', 100 * FrameBytes));
+        Assert.Equal("+OK\r\n".Length + (100 * FrameBytes), test.Session.Traffic.ToClient);
     }
 
     private sealed class RecordingInterceptor : SessionInterceptor
