@@ -18,7 +18,11 @@ internal sealed partial class Report(TextWriter output, IReadOnlyList<Mutant> mu
         lock (_gate)
         {
             _verdicts[verdict.Mutant.Id] = verdict;
-            for (; _printed < mutants.Count && _verdicts.TryGetValue(mutants[_printed].Id, out var next); _printed++) output.WriteLine(Line(next));
+            for (; _printed < mutants.Count && _verdicts.TryGetValue(mutants[_printed].Id, out var next); _printed++)
+            {
+                output.WriteLine(Line(next));
+            }
+
             output.Flush();
         }
     }

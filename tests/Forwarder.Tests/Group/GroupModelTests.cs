@@ -7,8 +7,8 @@ namespace KeyEvt.Forwarder.Tests.Group;
 /// <summary>Do the rules hold in random histories, and does the program follow them step for step?</summary>
 public sealed class GroupModelTests
 {
-    /// <summary>How many histories are tried; more with the environment variable KEYEVT_HISTORIES.</summary>
-    private static readonly int Histories = int.TryParse(Environment.GetEnvironmentVariable("KEYEVT_HISTORIES"), NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? asked : 250;
+    /// <summary>How many histories are tried; more with the environment variable GROUP_HISTORIES.</summary>
+    private static readonly int Histories = int.TryParse(Environment.GetEnvironmentVariable("GROUP_HISTORIES"), NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? asked : 250;
 
     [Fact]
     public void The_state_of_a_group_is_that_of_the_model_after_each_message_and_nothing_is_lost()
@@ -37,6 +37,9 @@ public sealed class GroupModelTests
         var isEqual = hasWon == (inForce is { } claim && claim.Member == member.Name && state.Holder == member.Name) && model.IsKnown == state.IsKnown
             && model.Who.All(who => state.IsPending(new MessageId(who.Member, who.At)))
             && (!model.IsKnown || (state.Marker == at && ModelTranslation.AreEqual(model, state, inFull: message.Kind != ModelKind.Mark || at % 8 == 0)));
-        if (!isEqual) Assert.Fail($"seed {seed}, {member.Name} at {at}, {message}: known {model.IsKnown} and {state.IsKnown}, won {hasWon} and {inForce}, {model.State} and {state.Marker} {state.Snapshot()}");
+        if (!isEqual)
+        {
+            Assert.Fail($"seed {seed}, {member.Name} at {at}, {message}: known {model.IsKnown} and {state.IsKnown}, won {hasWon} and {inForce}, {model.State} and {state.Marker} {state.Snapshot()}");
+        }
     }
 }

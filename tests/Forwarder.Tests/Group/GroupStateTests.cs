@@ -96,7 +96,11 @@ public sealed class GroupStateTests
     public void An_answer_tells_the_last_claim_that_it_brings_into_force()
     {
         var state = new GroupState();
-        foreach (var message in (GroupMessage[])[new Who("a", 10), new Claim("a", 20, Id("c", 5), At(0)), new Claim("b", 30, Id("a", 20), At(0)), Seat("b", 40, reach: 0)]) state.Read(message);
+        foreach (var message in (GroupMessage[])[new Who("a", 10), new Claim("a", 20, Id("c", 5), At(0)), new Claim("b", 30, Id("a", 20), At(0)), Seat("b", 40, reach: 0)])
+        {
+            state.Read(message);
+        }
+
         Assert.Equal(Id("b", 30), state.Read(Answer("c", 50, Id("a", 10), Snapshot(Id("c", 5)))));
     }
 

@@ -62,12 +62,14 @@ internal sealed class ModelFold
                 return false;
             case ModelKind.Mark:
                 if (!IsKnown) return false;
-                if (message.Claim is { } held && held == Claim && message.Member == Holder && message.Watermark > Watermark) Watermark = message.Watermark;
+                var isHolder = message.Claim is { } held && held == Claim && message.Member == Holder;
+                if (isHolder) Watermark = Math.Max(Watermark, message.Watermark);
                 Marks.Add((message.Member, message.Reach));
                 if (Marks.Count > MarksKept) Marks.RemoveAt(0);
                 return false;
             case ModelKind.Resign:
-                if (IsKnown && Claim == message.Claim && Holder == message.Member) (Holder, Watermark) = (null, Math.Max(Watermark, message.Watermark));
+                if (!IsKnown || Claim != message.Claim || Holder != message.Member) return false;
+                (Holder, Watermark) = (null, Math.Max(Watermark, message.Watermark));
                 return false;
             default:
                 var asked = Who;
