@@ -9,6 +9,7 @@ using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Tests.Topology;
 using KeyEvt.Forwarder.Tls;
 using KeyEvt.Forwarder.Topology;
+using KeyEvt.Servers;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -16,15 +17,17 @@ using CommandFlags = StackExchange.Redis.CommandFlags;
 
 namespace KeyEvt.Forwarder.Tests.Fallback;
 
-/// <summary>At which node is the fallback storage, and how long is it waited for at the start? Nobody listens at the nodes here.</summary>
+/// <summary>At which node is the fallback storage, and how long is it waited for at the start?</summary>
 public sealed class UpstreamDatabaseTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new();
+    private readonly WillingRedis _redis = new();
     private UpstreamDatabase? _database;
 
     public async ValueTask DisposeAsync()
     {
         if (_database is not null) await _database.DisposeAsync();
+        _redis.Dispose();
     }
 
     [Fact]
@@ -124,9 +127,9 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
         var database = Made(topology);
         var place = shape == UpstreamShape.Cluster ? database.OfSlotAsync(5).AsTask() : database.OfMasterAsync().AsTask();
         Assert.False(place.IsCompleted);
-        topology.Change(FakeTopology.Node("a", 1));
-        var found = await place.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken); // the client library itself may try for 5 s
-        Assert.Equal(hasName ? "redis://127.0.0.1:1" : "", found.Name);
+        topology.Change(FakeTopology.Node("a", _redis.Port));
+        var found = await place.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.Equal(hasName ? $"redis://127.0.0.1:{_redis.Port}" : "", found.Name);
         Assert.Equal(shape == UpstreamShape.Cluster ? CommandFlags.NoRedirect : CommandFlags.None, found.Flags);
         Assert.Equal(0, found.Database.Database);
     }
@@ -134,8 +137,9 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
     [Fact]
     public async Task At_the_end_the_connection_is_given_up_and_takes_no_more_commands()
     {
-        var database = Made(new FakeTopology(UpstreamShape.Standalone, FakeTopology.Node("a", 1)));
+        var database = Made(new FakeTopology(UpstreamShape.Standalone, FakeTopology.Node("a", _redis.Port)));
         var place = await database.OfMasterAsync();
+        await place.Database.PingAsync();
         await database.DisposeAsync();
         _database = null;
         await Assert.ThrowsAsync<ObjectDisposedException>(() => place.Database.PingAsync());
