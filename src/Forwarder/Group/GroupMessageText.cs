@@ -14,6 +14,9 @@ internal static class GroupMessageText
 {
     public const string Version = "1";
 
+    /// <summary>Larger numbers are not read. A clock gives none for centuries, and the numbers of a stream must be able to rise behind a forged one.</summary>
+    public const long LargestNumber = 1L << 62;
+
     /// <summary>More questions or marks than this are not read: no member says more.</summary>
     private const int MostInList = 1024;
 
@@ -71,7 +74,7 @@ internal static class GroupMessageText
 
     private static string Text(MessageId id) => string.Create(CultureInfo.InvariantCulture, $"{id.Member}/{id.Number}");
 
-    private static bool TryNumber(string text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    private static bool TryNumber(string text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number <= LargestNumber;
 
     private static StreamPlace? PlaceIn(string text) =>
         text.Split('-') is [var first, var second] && TryNumber(first, out var marker) && int.TryParse(second, NumberStyles.None, CultureInfo.InvariantCulture, out var count)

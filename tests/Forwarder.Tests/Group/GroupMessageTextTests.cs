@@ -19,7 +19,7 @@ public sealed class GroupMessageTextTests
         ("1 fresh a-1 30 asked=20 settled=10-2 config=4", new GroupMessage.FreshClaim("a-1", 30, 20, new StreamPlace(10, 2), 4)),
         ("1 resign a-1 30 claim=a-1/20 settled=10-2", new GroupMessage.Resign("a-1", 30, new MessageId("a-1", 20), new StreamPlace(10, 2))),
         ("1 config a-1 30 config=4", new GroupMessage.Config("a-1", 30, 4)),
-        ($"1 mark a {long.MaxValue} reach={long.MaxValue}-{int.MaxValue} broker=up", new GroupMessage.Mark("a", long.MaxValue, new StreamPlace(long.MaxValue, int.MaxValue), true, null)),
+        ($"1 mark a {GroupMessageText.LargestNumber} reach={GroupMessageText.LargestNumber}-{int.MaxValue} broker=up", new GroupMessage.Mark("a", GroupMessageText.LargestNumber, new StreamPlace(GroupMessageText.LargestNumber, int.MaxValue), true, null)),
     ];
 
     public static TheoryData<int> SampleNumbers => [.. Enumerable.Range(0, Samples.Length)];
@@ -61,7 +61,9 @@ public sealed class GroupMessageTextTests
     [InlineData("2 who a 30")]
     [InlineData("1 nothing a 30")]
     [InlineData("1 who a -30")]
+    [InlineData("1 who a 4611686018427387905")]
     [InlineData("1 who a 99999999999999999999")]
+    [InlineData("1 claim a 30 follows=b/20 reach=4611686018427387905-2")]
     [InlineData("1 claim a 30 reach=10-2")]
     [InlineData("1 claim a 30 follows=b/20")]
     [InlineData("1 claim a 30 follows=b reach=10-2")]
