@@ -162,7 +162,8 @@ public sealed class ForwarderEngine : IAsyncDisposable
 
     private static OneListStores OneList(TopologyWatcher topology, Func<RedisAddress?> master, UpstreamDatabase database, LocalSpool? spool, ILogger logger)
     {
-        var list = new RedisListStore(FallbackKey.Name, database.OfMasterAsync, topology.Hint, logger);
-        return new OneListStores(FallbackKey.Name, list, spool, () => (master() ?? topology.Current.Master?.Address)?.ToString() ?? "nobody");
+        var fence = new ListFence();
+        var list = new RedisListStore(FallbackKey.Name, database.OfMasterAsync, topology.Hint, logger, fence);
+        return new OneListStores(FallbackKey.Name, list, spool, () => (master() ?? topology.Current.Master?.Address)?.ToString() ?? "nobody", fence);
     }
 }

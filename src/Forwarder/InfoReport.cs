@@ -89,6 +89,7 @@ internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, 
             ("confirmed", Number(now.Confirmed)),
             ("waiting_memory", Number(now.WaitingMemory)),
             ("waiting_fallback", Number(now.WaitingFallback)),
+            ("handed_over", Number(now.HandedOver)),
         };
         foreach (var reason in Enum.GetValues<DropReason>())
         {

@@ -51,6 +51,12 @@ internal static partial class DeliveryLog
     [LoggerMessage(2119, LogLevel.Warning, "no queue is bound to exchange '{Exchange}' with routing key '{RoutingKey}', and the broker has routed nothing on this connection: {Count} events wait until it does, whatever --unroutable says; bind a queue, or start with --declare-queue")]
     public static partial void QueueMissing(ILogger logger, string exchange, string routingKey, long count);
 
+    [LoggerMessage(2121, LogLevel.Information, "this member of the group delivers from now on (term {Term})")]
+    public static partial void Holds(ILogger logger, long term);
+
+    [LoggerMessage(2122, LogLevel.Information, "another member of the group delivers from now on; {Count} events in memory are left to it")]
+    public static partial void HandedOver(ILogger logger, long count);
+
     [LoggerMessage(2120, LogLevel.Information, "exchange '{Exchange}' has a queue again; {Count} events wait to be sent")]
     public static partial void QueueFound(ILogger logger, string exchange, long count);
 }

@@ -86,6 +86,12 @@ internal sealed class DeliveryLoop
         ? $"no queue is bound to exchange '{_config().Exchange}' with routing key '{key}'; bind one, or start with --declare-queue. Events wait until then"
         : null;
 
+    /// <summary>Whether the broker could be sent something now. Any thread may ask.</summary>
+    public bool IsBrokerThere => Links.IsUsable;
+
+    /// <summary>The last refusal of the lists because another member of the group has a higher term; null: none since the last <see cref="Hold"/> or <see cref="HandOver"/>. Any thread may ask.</summary>
+    public FenceRefusal? Fenced => Stores.Office.Fenced;
+
     /// <summary>Routing keys cut at AMQP's 255 bytes.</summary>
     public long RoutingKeysCut => _publisher.RoutingKeysCut;
 
@@ -137,6 +143,25 @@ internal sealed class DeliveryLoop
 
     /// <summary>The configuration has changed; a link that no longer fits it is opened anew.</summary>
     public void ConfigChanged() => Post(_commands.ConfigChanged);
+
+    /// <summary>This member of the group delivers from now on, and uses the lists. While it does so already, only the term rises. Any thread may call it; it does not wait.</summary>
+    /// <param name="term">Above those of all holders before. With it the lists refuse what an old holder still sends. 0: no fence, for a program in no group.</param>
+    public void Hold(long term)
+    {
+        Stores.Office.WillBegin(term);
+        Post(() => _states.Hold(term));
+    }
+
+    /// <summary>
+    /// Another member of the group delivers from now on: what is in memory at this call, and what the books say of the lists, is left to it, and no list is touched any more.
+    /// Any thread may call it; it does not wait. Events that come into memory after the call belong to the next <see cref="Hold"/>.
+    /// </summary>
+    public void HandOver()
+    {
+        var before = Memory.Tail;
+        Stores.Office.WillEnd();
+        Post(() => _states.HandOver(before));
+    }
 
     /// <summary>Confirms or stores everything and ends the loop. Returns how many events could not be placed.</summary>
     public async Task<long> StopAsync(TimeSpan deadline, Task loop)

@@ -35,7 +35,7 @@ internal sealed class DeliveryShutdown(DeliveryContext context, DeliveryStateMac
 
         var (publisher, stores, links) = (context.Publisher, context.Stores, context.Links);
         var isSettled = publisher.Unconfirmed == 0 && !stores.IsBusy && !stores.HasAppendPending && !stores.HasRemovable(part: true);
-        if (isSettled && context.Memory.IsEmpty)
+        if (isSettled && (context.Memory.IsEmpty || stores.IsStandby))
         {
             await EndAsync().ConfigureAwait(false);
             return;

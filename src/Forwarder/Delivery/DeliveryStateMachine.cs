@@ -35,7 +35,15 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
     /// <param name="mayPublish">False: the link is about to be closed, and nothing more is sent on it.</param>
     /// <param name="isConnectAwaited">A connect command waits for a link, so one is opened even without an event.</param>
     /// <exception cref="Amqp.LinkException">The link cannot be used any more.</exception>
-    public bool Step(bool isStopping, bool mayPublish, bool isConnectAwaited) => _state switch
+    public bool Step(bool isStopping, bool mayPublish, bool isConnectAwaited)
+    {
+        // A standby must know whether it could deliver, so a member of a group always has a link.
+        if (context.Options.InGroup && _state != DeliveryState.Stopped && !isStopping) _links.Want(context.Config);
+
+        return StepOf(isStopping, mayPublish, isConnectAwaited);
+    }
+
+    private bool StepOf(bool isStopping, bool mayPublish, bool isConnectAwaited) => _state switch
     {
         DeliveryState.Live => Live(mayPublish, isConnectAwaited),
         DeliveryState.Storing => Storing(isStopping),
@@ -55,7 +63,31 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
     public void StoreFromNowOn(string reason)
     {
         ForgetInFlight();
-        if (_state is DeliveryState.Live or DeliveryState.Draining) Change(DeliveryState.Storing, reason);
+        if (_state == DeliveryState.Draining || (_state == DeliveryState.Live && _stores.IsHolder)) Change(DeliveryState.Storing, reason);
+    }
+
+    /// <summary>This member of the group delivers from now on.</summary>
+    /// <param name="term">Above those of all holders before; 0: there is no fence.</param>
+    public void Hold(long term)
+    {
+        DeliveryLog.Holds(context.Logger, term);
+        _stores.Hold(term);
+    }
+
+    /// <summary>Another member of the group delivers from now on. What it has in its own memory is not sent, stored or tried again here; what the broker still says of it is ignored.</summary>
+    /// <param name="before">The sequence in memory of the first event that belongs to this member's next time as the holder.</param>
+    public void HandOver(long before)
+    {
+        var wasHolder = !_stores.IsStandby;
+        _publisher.Forget(keepPublishing: true);
+        _stores.HandOver();
+        var count = _memory.HandOver(before);
+        _memory.UnclaimAll();
+        if (wasHolder) DeliveryLog.HandedOver(context.Logger, count);
+
+        if (_state is DeliveryState.Storing or DeliveryState.Draining) Change(DeliveryState.Live, "another member of the group delivers");
+
+        _waitingSince = 0;
     }
 
     /// <summary>Unconfirmed events count as not sent, and come first in their log again, in order.</summary>
@@ -86,13 +118,13 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
             return true;
         }
 
-        if (_links.IsUsable)
+        if (_links.IsUsable && _stores.IsHolder)
         {
             _waitingSince = 0;
             return IsMemoryFilling ? RelieveMemory() : mayPublish && _publisher.Publish(_memory);
         }
 
-        if (!_memory.HasUnclaimed)
+        if (!_memory.HasUnclaimed || !_stores.IsHolder)
         {
             if (isConnectAwaited || _links.LastFailure is not null) _links.Want(context.Config);
 
@@ -181,7 +213,7 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
     /// <param name="always">Otherwise only while a quarter of the memory is used.</param>
     private bool StoreFromMemory(bool always, bool isStopping)
     {
-        if (!context.IsStorageOn || !_stores.MayAppend(atOnce: isStopping)) return false;
+        if (!context.IsStorageOn || !_stores.IsHolder || !_stores.MayAppend(atOnce: isStopping)) return false;
 
         if (!_memory.HasUnclaimed || !(always || isStopping || _memory.Bytes > context.Options.BufferBytes / 4)) return false;
 

@@ -28,6 +28,11 @@ internal interface IEventStore
     Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore);
 
     Task<long> CountAsync();
+
+    /// <summary>Forgets what it remembers of earlier steps, since others use the store from here on. Called while no step runs.</summary>
+    void Forget()
+    {
+    }
 }
 
 /// <param name="Length">Entries in the store afterwards.</param>

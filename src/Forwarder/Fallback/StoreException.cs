@@ -8,4 +8,7 @@ internal sealed class StoreException(string reason, Exception? inner = null) : E
 
     /// <summary>The store refused and said that the data is on another node. The next try may well succeed.</summary>
     public bool IsPassing { get; init; }
+
+    /// <summary>The store refused because another member of the group has this term, which is higher than that of the caller; null: for another reason.</summary>
+    public long? FencedBy { get; init; }
 }

@@ -9,6 +9,10 @@ public static class FallbackKey
 
     private static ReadOnlySpan<byte> State => "-state"u8;
 
+    private const string TermSuffix = "-term";
+
+    private static ReadOnlySpan<byte> Term => "-term"u8;
+
     /// <summary>Under which key the state of the nodes' streams is kept. In a cluster a tag follows.</summary>
     /// <param name="instance">Of a program that was given a name; null: of the one that was not.</param>
     public static string StateOf(string? instance) => $"{Name}-state{(instance is null ? "" : ":" + instance)}";
@@ -16,7 +20,10 @@ public static class FallbackKey
     /// <summary>The key of a list in a given slot of a cluster: the name with a tag, always the same.</summary>
     public static string In(int slot) => $"{Name}{{{SlotTag.Of(slot)}}}";
 
-    /// <summary>Whether a key is one of ours: a list, whose name may have a tag behind it that chooses its slot, or a state.</summary>
+    /// <summary>Under which key the term of a list's holder stands: in the list's slot, when the list's name has a tag.</summary>
+    public static string TermOf(string listName) => listName.IndexOf('{', StringComparison.Ordinal) is >= 0 and var tag ? listName.Insert(tag, TermSuffix) : listName + TermSuffix;
+
+    /// <summary>Whether a key is one of ours: a list, whose name may have a tag behind it that chooses its slot, a state, or a term.</summary>
     public static bool Is(ReadOnlySpan<byte> key)
     {
         if (!key.StartsWith(Utf8)) return false;
@@ -25,8 +32,9 @@ public static class FallbackKey
         return rest is [] or [(byte)'{', ..] || IsBehindName(rest);
     }
 
-    /// <summary>Whether it is that of a state.</summary>
+    /// <summary>Whether it is that of a state, or of a term, which is the state of a list.</summary>
     public static bool IsState(ReadOnlySpan<byte> key) => key.StartsWith(Utf8) && IsBehindName(key[Utf8.Length..]);
 
-    private static bool IsBehindName(ReadOnlySpan<byte> rest) => rest.StartsWith(State) && rest[State.Length..] is [] or [(byte)'{' or (byte)':', ..];
+    private static bool IsBehindName(ReadOnlySpan<byte> rest) =>
+        (rest.StartsWith(State) && rest[State.Length..] is [] or [(byte)'{' or (byte)':', ..]) || (rest.StartsWith(Term) && rest[Term.Length..] is [] or [(byte)'{', ..]);
 }

@@ -143,6 +143,27 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
         }
     }
 
+    /// <summary>
+    /// Another member of the group delivers what was appended before: every such entry leaves the log, claimed ones included. One pass, whatever their number. Returns how
+    /// many there were.
+    /// </summary>
+    /// <param name="before">The sequence of the first entry that stays.</param>
+    public long HandOver(long before)
+    {
+        lock (_gate)
+        {
+            var count = 0L;
+            for (var end = Math.Min(before, _tail); _head < end; _head++)
+            {
+                if (Take(ref At(_head))) count++;
+            }
+
+            AdvanceHead();
+            ledger.HandedOver(place, count);
+            return count;
+        }
+    }
+
     /// <summary>How many entries from <paramref name="first"/> on are settled without a break, at most up to <paramref name="last"/>.</summary>
     public long SettledFrom(long first, long last)
     {
@@ -153,18 +174,29 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
     {
         if (sequence < _head || sequence >= _tail) return false;
 
-        ref var slot = ref At(sequence);
+        if (!Take(ref At(sequence))) return false;
+
+        AdvanceHead();
+        return true;
+    }
+
+    /// <summary>Empties a slot; false when it is empty already.</summary>
+    private bool Take(ref Slot slot)
+    {
         if (slot.Block is not { } block) return false;
 
         _live--;
         _bytes -= slot.Stored.Length + EntryOverhead;
         slot = default;
         _slab.Release(block);
+        return true;
+    }
+
+    private void AdvanceHead()
+    {
         while (_head < _tail && At(_head).Block is null) _head++;
 
         if (_next < _head) _next = _head;
-
-        return true;
     }
 
     private bool FindUnclaimed()

@@ -1,8 +1,8 @@
 namespace KeyEvt.Forwarder.Outbox;
 
 /// <summary>
-/// Where did every event go? received + adopted = filtered + confirmed + waiting in memory + waiting in fallback + dropped by
-/// reason, at every moment: each method is one step that keeps the sum. Thread safe: all fields are read and written under the lock.
+/// Where did every event go? received + adopted = filtered + confirmed + waiting in memory + waiting in fallback + handed over +
+/// dropped by reason, at every moment: each method is one step that keeps the sum. Thread safe: all fields are read and written under the lock.
 /// </summary>
 public sealed class Ledger
 {
@@ -14,6 +14,7 @@ public sealed class Ledger
     private long _confirmed;
     private long _waitingMemory;
     private long _waitingFallback;
+    private long _handedOver;
 
     internal void Filtered()
     {
@@ -53,6 +54,7 @@ public sealed class Ledger
             {
                 case Settlement.Confirmed: _confirmed++; break;
                 case Settlement.Stored: _waitingFallback++; break;
+                case Settlement.HandedOver: _handedOver++; break;
                 default: _dropped[(int)ReasonOf(settlement)]++; break;
             }
         }
@@ -78,6 +80,21 @@ public sealed class Ledger
         }
     }
 
+    /// <summary>Events that wait there, and that another member of the group delivers from now on.</summary>
+    internal void HandedOver(WaitingPlace from, long count)
+    {
+        lock (_gate)
+        {
+            if (from == WaitingPlace.Memory) _waitingMemory -= count;
+            else _waitingFallback -= count;
+
+            _handedOver += count;
+        }
+    }
+
+    /// <summary>The same for events that are in the fallback storage only.</summary>
+    internal void HandedOverFromFallback(long count) => HandedOver(WaitingPlace.Fallback, count);
+
     /// <summary>Events adopted so far.</summary>
     internal long AdoptedSoFar
     {
@@ -94,7 +111,10 @@ public sealed class Ledger
 
     public LedgerSnapshot Snapshot()
     {
-        lock (_gate) return new LedgerSnapshot(_received, _adopted, _filtered, _confirmed, _waitingMemory, _waitingFallback, [.. _dropped]);
+        lock (_gate)
+        {
+            return new LedgerSnapshot(_received, _adopted, _filtered, _confirmed, _waitingMemory, _waitingFallback, _handedOver, [.. _dropped]);
+        }
     }
 
     private static DropReason ReasonOf(Settlement settlement) => settlement switch

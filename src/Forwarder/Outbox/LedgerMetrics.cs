@@ -12,11 +12,12 @@ internal static class LedgerMetrics
     private static readonly MetricDefinition Confirmed = new(MetricKind.Counter, "keyevt.events.confirmed", "{event}", "Events that the broker has confirmed and routed to a queue.");
     private static readonly MetricDefinition Dropped = new(MetricKind.Counter, "keyevt.events.dropped", "{event}", $"Events that were given up, by reason: {LabelText.All<DropReason>()}.", "reason");
     private static readonly MetricDefinition Waiting = new(MetricKind.Gauge, "keyevt.events.waiting", "{event}", "Events that are not settled yet, by place: memory, or fallback (lists in Redis and spool).", "place");
+    private static readonly MetricDefinition HandedOver = new(MetricKind.Counter, "keyevt.events.handed_over", "{event}", "Events that another member of the group delivers, as it is the holder now.");
 
     private static readonly MetricDefinition Unaccounted = new(
-        MetricKind.Gauge, "keyevt.events.unaccounted", "{event}", "Received and adopted events that are neither filtered, confirmed, waiting nor dropped. Always 0: anything else is a bug.");
+        MetricKind.Gauge, "keyevt.events.unaccounted", "{event}", "Received and adopted events that are neither filtered, confirmed, waiting, handed over nor dropped. Always 0: anything else is a bug.");
 
-    public static IReadOnlyList<MetricDefinition> Definitions { get; } = [Received, Adopted, Filtered, Confirmed, Dropped, Waiting, Unaccounted];
+    public static IReadOnlyList<MetricDefinition> Definitions { get; } = [Received, Adopted, Filtered, Confirmed, Dropped, Waiting, HandedOver, Unaccounted];
 
     public static void Add(Meter meter, Ledger ledger)
     {
@@ -26,6 +27,7 @@ internal static class LedgerMetrics
         meter.Observe(Confirmed, () => ledger.Snapshot().Confirmed);
         meter.ObserveMany(Dropped, () => DroppedBy(ledger.Snapshot()));
         meter.ObserveMany(Waiting, () => WaitingIn(ledger.Snapshot()));
+        meter.Observe(HandedOver, () => ledger.Snapshot().HandedOver);
         meter.Observe(Unaccounted, () => ledger.Snapshot().Difference);
     }
 

@@ -9,6 +9,9 @@ internal enum Settlement
     /// <summary>It is now in the fallback storage.</summary>
     Stored,
 
+    /// <summary>Another member of the group delivers it from its own memory.</summary>
+    HandedOver,
+
     /// <summary>Returned by the broker, as no queue is bound, and dropped as the options say.</summary>
     Unroutable,
 

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace KeyEvt.EndToEnd.Tests.Support;
 
-/// <summary>received + adopted = filtered + confirmed + waiting_memory + waiting_fallback + all dropped_*, in each single answer of info.</summary>
+/// <summary>received + adopted = filtered + confirmed + waiting_memory + waiting_fallback + handed_over + all dropped_*, in each single answer of info.</summary>
 internal static class Ledger
 {
     public static void AssertAddsUp(IReadOnlyDictionary<string, string> info)
@@ -12,7 +12,7 @@ internal static class Ledger
         var ledger = info.Where(field => field.Key.StartsWith("ledger.", StringComparison.Ordinal)).ToDictionary(field => field.Key["ledger.".Length..], field => field.Value);
         var came = Number(ledger, "received") + Number(ledger, "adopted");
         var went = Number(ledger, "filtered") + Number(ledger, "confirmed") + Number(ledger, "waiting_memory") + Number(ledger, "waiting_fallback")
-            + ledger.Keys.Where(name => name.StartsWith("dropped_", StringComparison.Ordinal)).Sum(name => Number(ledger, name));
+            + Number(ledger, "handed_over") + ledger.Keys.Where(name => name.StartsWith("dropped_", StringComparison.Ordinal)).Sum(name => Number(ledger, name));
         Assert.True(came == went, $"{came} came, {went} have a place: " + string.Join(", ", ledger.Select(field => $"{field.Key}={field.Value}")));
     }
 

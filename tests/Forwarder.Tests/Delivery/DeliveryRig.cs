@@ -26,7 +26,8 @@ internal sealed class DeliveryRig
         _runId = runId;
         Store = store ?? new FakeStore();
         Options = options ?? new DeliveryOptions();
-        Loop = new DeliveryLoop(Broker, stores ?? new OneListStores("list", Store, null, () => ""), Ledger, Options, () => Config, Time, logger ?? NullLogger.Instance) { ConfirmTimes = meter is null ? null : new ConfirmTimes(meter, Time) };
+        Stores = stores ?? new OneListStores("list", Store, null, () => "");
+        Loop = new DeliveryLoop(Broker, Stores, Ledger, Options, () => Config, Time, logger ?? NullLogger.Instance) { ConfirmTimes = meter is null ? null : new ConfirmTimes(meter, Time) };
         Sink = new EventSink(Ledger, Loop, () => Config);
     }
 
@@ -35,6 +36,8 @@ internal sealed class DeliveryRig
     public FakeBroker Broker { get; } = new();
 
     public FakeStore Store { get; }
+
+    public IEventStoreSelector Stores { get; }
 
     public DeliveryOptions Options { get; }
 
@@ -86,6 +89,19 @@ internal sealed class DeliveryRig
         }
 
         throw new InvalidOperationException("the delivery loop does not come to rest");
+    }
+
+    /// <summary>Some rounds of the loop. Steps that have begun may still be under way.</summary>
+    public async Task RoundsAsync()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            while (await Loop.StepAsync())
+            {
+            }
+
+            await Task.Yield();
+        }
     }
 
     public async Task AdvanceAsync(double seconds)

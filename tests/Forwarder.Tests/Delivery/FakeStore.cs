@@ -19,6 +19,15 @@ internal sealed class FakeStore : IEventStore
     /// <summary>What it says while it is down.</summary>
     public string Reason { get; set; } = "the fake store is down";
 
+    /// <summary>Another member of the group has this term, and all steps are refused for it; null: nobody has a higher one.</summary>
+    public long? FencedBy { get; set; }
+
+    /// <summary>Steps of any kind that were asked for.</summary>
+    public int Steps { get; private set; }
+
+    /// <summary>How often it was told to forget.</summary>
+    public int Forgotten { get; private set; }
+
     /// <summary>Reads that were asked for.</summary>
     public int Reads { get; private set; }
 
@@ -71,14 +80,19 @@ internal sealed class FakeStore : IEventStore
         return StepAsync(() => (long)Entries.Count);
     }
 
+    public void Forget() => Forgotten++;
+
     private async Task<T> StepAsync<T>(Func<T> step)
     {
+        Steps++;
         if (Until is { } until) await until;
         return await AtOnceAsync(step);
     }
 
     private Task<T> AtOnceAsync<T>(Func<T> step)
     {
+        if (FencedBy is { } term) return Task.FromException<T>(new StoreException("another term") { IsRefusal = true, FencedBy = term });
+
         var failure = IsDown ? false : Failures.TryDequeue(out var next) ? next : null;
         if (failure == false) return Task.FromException<T>(new StoreException(Reason) { IsRefusal = true });
 

@@ -20,6 +20,9 @@ internal sealed class FakeStores : IEventStoreSelector
     /// <summary>In which store the events of each node belong.</summary>
     public int[] HomeOf { get; } = [0, 1, 2];
 
+    /// <summary>Searches wait for it before they look; null: they do not wait.</summary>
+    public Task? Until { get; set; }
+
     /// <summary>How the searches to come fail.</summary>
     public Queue<string> Faults { get; } = new();
 
@@ -27,19 +30,28 @@ internal sealed class FakeStores : IEventStoreSelector
 
     public bool IsSearched { get; private set; }
 
+    public ListFence Fence { get; } = new();
+
+    /// <summary>Searches that were begun.</summary>
+    public int Searches { get; private set; }
+
     public bool IsMany => true;
 
     public IEnumerable<NamedStore> Elsewhere => _named;
 
     public NamedStore? WithoutLists => null;
 
-    public Task<IReadOnlyList<NamedStore>> SearchAsync()
+    public async Task<IReadOnlyList<NamedStore>> SearchAsync()
     {
-        if (Faults.TryDequeue(out var fault)) return Task.FromException<IReadOnlyList<NamedStore>>(new StoreException(fault));
+        Searches++;
+        if (Until is { } until) await until;
+        if (Faults.TryDequeue(out var fault)) throw new StoreException(fault);
 
         IsSearched = true;
-        return Task.FromResult<IReadOnlyList<NamedStore>>([.. _named.Where((_, index) => Stores[index].Entries.Count > 0)]);
+        return [.. _named.Where((_, index) => Stores[index].Entries.Count > 0)];
     }
+
+    public void SearchAnew() => IsSearched = false;
 
     public NamedStore StoreOf(in LogEntry entry) => EventMessageId.TryReadRun(entry.MessageId.Span, out var run) ? _named[HomeOf[run]] : _named[0];
 }

@@ -58,6 +58,21 @@ public sealed class ListFailoverTests
     }
 
     [Fact]
+    public async Task What_another_holder_may_have_sent_meanwhile_is_not_stored_again()
+    {
+        await AppendAsync("a", "b");
+        _store.Forget();
+        _now = _new;
+        Assert.Equal(0, await _store.CountAsync());
+        Assert.Empty(_new.Entries);
+        Assert.Empty(_log.Lines);
+        await AppendAsync("c");
+        _now = _old;
+        await _store.CountAsync();
+        Assert.Equal(["a", "b", "c"], _old.Entries); // what it stores from then on, it does store again
+    }
+
+    [Fact]
     public async Task What_the_cap_has_dropped_is_not_stored_again()
     {
         await _store.AppendAsync(Entries("a", "b", "c", "d", "e"), cap: 2, isRetry: false);

@@ -37,11 +37,28 @@ public sealed class CheckpointTests
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-state{12}", true)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-state:host", true)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-state:host{12}", true)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-term", true)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-term{12}", true)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-term:host", false)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-terms", false)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-", false)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-states", false)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storag", false)]
     [InlineData("x", false)]
     public void A_key_of_ours_makes_no_event(string key, bool isOurs) => Assert.Equal(isOurs, FallbackKey.Is(Encoding.ASCII.GetBytes(key)));
+
+    [Theory]
+    [InlineData("list", "list-term")]
+    [InlineData("list{12}", "list-term{12}")]
+    public void The_term_of_a_list_stands_in_the_slot_of_its_tag(string list, string term) => Assert.Equal(term, FallbackKey.TermOf(list));
+
+    [Theory]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage", false)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage{12}", false)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-term", true)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-term{12}", true)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-state:host{12}", true)]
+    public void A_change_of_a_state_or_a_term_is_not_even_counted(string key, bool isState) => Assert.Equal(isState, FallbackKey.IsState(Encoding.ASCII.GetBytes(key)));
 
     [Fact]
     public void A_name_given_to_a_program_is_in_its_key() => Assert.Equal(

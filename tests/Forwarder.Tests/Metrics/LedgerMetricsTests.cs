@@ -23,14 +23,18 @@ public sealed class LedgerMetricsTests : IDisposable
         ledger.Settled(WaitingPlace.Memory, Settlement.Confirmed);
         ledger.Settled(WaitingPlace.Memory, Settlement.Stored);
         ledger.DroppedFromFallback(DropReason.FallbackLost, 2);
+        ledger.Settled(WaitingPlace.Memory, Settlement.HandedOver);
+        ledger.HandedOver(WaitingPlace.Memory, 2);
+        ledger.HandedOverFromFallback(1);
 
         var seen = new MeterReader(_meter);
         Assert.Equal(11, seen.Read("keyevt.events.received"));
         Assert.Equal(1, seen.Read("keyevt.events.filtered"));
         Assert.Equal(4, seen.Read("keyevt.events.adopted"));
         Assert.Equal(1, seen.Read("keyevt.events.confirmed"));
-        Assert.Equal(8, seen.Read("keyevt.events.waiting", ("place", "memory")));
-        Assert.Equal(3, seen.Read("keyevt.events.waiting", ("place", "fallback")));
+        Assert.Equal(5, seen.Read("keyevt.events.waiting", ("place", "memory")));
+        Assert.Equal(2, seen.Read("keyevt.events.waiting", ("place", "fallback")));
+        Assert.Equal(4, seen.Read("keyevt.events.handed_over"));
         Assert.Equal(2, seen.Read("keyevt.events.dropped", ("reason", "fallback_lost")));
         Assert.Equal(0, seen.Read("keyevt.events.dropped", ("reason", "memory_full")));
         Assert.Equal(0, seen.Read("keyevt.events.unaccounted"));

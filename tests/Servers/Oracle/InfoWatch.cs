@@ -115,7 +115,7 @@ public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> as
     {
         (Last, Looks) = (info, Looks + 1);
         var came = Number(info, "received") + Number(info, "adopted");
-        var went = Number(info, "filtered") + Number(info, "confirmed") + Number(info, "waiting_memory") + Number(info, "waiting_fallback");
+        var went = Number(info, "filtered") + Number(info, "confirmed") + Number(info, "waiting_memory") + Number(info, "waiting_fallback") + Number(info, "handed_over");
         foreach (var (name, value) in info)
         {
             if (name.StartsWith("ledger.dropped_", StringComparison.Ordinal))

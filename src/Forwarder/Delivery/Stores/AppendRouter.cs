@@ -37,8 +37,7 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
     public void Start(EventLog from)
     {
         _from = from;
-        var parts = new Dictionary<FallbackQueue, AppendBatch>();
-        var (count, bytes) = (0, 0);
+        var (parts, count, bytes) = (new Dictionary<FallbackQueue, AppendBatch>(), 0, 0);
         while (count < options.StoreBatch && from.TryClaim(out var entry))
         {
             if (count > 0 && bytes + entry.Stored.Length > options.StoreBatchBytes)
@@ -101,6 +100,9 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
         _waiting.Clear();
         _from?.UnclaimAll();
     }
+
+    /// <summary>A round may start at once, whatever was refused before.</summary>
+    public void ForgetRefusals() => _notBefore = 0;
 
     /// <summary>Gives a round up that every store has refused, until its next try is due. A full storage can then be read, which makes room in it.</summary>
     public void GiveRefusedBack()

@@ -10,7 +10,7 @@ namespace KeyEvt.Forwarder.Delivery.Stores;
 /// (<see cref="StoreAccounting"/>).
 /// </summary>
 /// <remarks>Used by the delivery loop only, by way of <see cref="StoreSet"/>. Reports read names and sums from other threads, as they are.</remarks>
-internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, StoreStepRunner steps, DeliveryOptions options, DeliveryClock clock)
+internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, StoreStepRunner steps, ListOffice office, DeliveryOptions options, DeliveryClock clock)
 {
     /// <summary>
     /// How much of the front of the store is compared with what is being sent, in batches of bytes. Entries read ahead of that count as gone from the store; if they are
@@ -21,7 +21,7 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     private readonly IEventStore _store = store.Store;
     private long _refusesUntil;
 
-    /// <summary>Whether the cap concerns it.</summary>
+    /// <summary>Whether the cap concerns it: it is a list in Redis. In a group only the holder uses it.</summary>
     public bool IsCapped => store.IsCapped;
 
     public string Name => store.Name;
@@ -43,18 +43,21 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
 
     public bool IsBusy => steps.IsBusy;
 
+    /// <summary>Whether a step still runs whose outcome is of no interest any more.</summary>
+    public bool IsEnding => steps.IsEnding;
+
     /// <summary>The step under way, for tests that wait for it.</summary>
     internal Task Running => steps.Running;
 
-    /// <summary>Whether the length was read at least once.</summary>
-    public bool IsKnown => steps.HasSucceeded;
+    /// <summary>Whether the length was read at least once. What is in the lists of another holder need not be known.</summary>
+    public bool IsKnown => steps.HasSucceeded || !MayUse;
 
     public string? LastRefusal => steps.LastRefusal;
 
     public long Refusals => steps.Refusals;
 
-    /// <summary>Whether a new step may start: none runs, and none waits to be tried again.</summary>
-    public bool MayStart => steps.MayStart;
+    /// <summary>Whether a new step may start: none runs, none waits to be tried again, and the store is this program's to use.</summary>
+    public bool MayStart => steps.MayStart && MayUse;
 
     /// <summary>When the step that failed is tried again: a timestamp.</summary>
     public long NotBefore => steps.NotBefore;
@@ -63,7 +66,7 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     public bool IsAway => Pending is null && steps.IsUnreadable;
 
     /// <summary>Whether events should go to another store: this one has not taken some a moment ago, or has failed several times in a row.</summary>
-    public bool IsRefusing => !clock.IsPast(_refusesUntil) || steps.HasFailedOften;
+    public bool IsRefusing => !IsFenced && (!clock.IsPast(_refusesUntil) || steps.HasFailedOften);
 
     /// <summary>The batch that is on its way into the store, or was refused and will be tried again; null: there is none.</summary>
     public AppendBatch? Pending { get; private set; }
@@ -78,13 +81,24 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     public bool MayGiveAppendBack => steps.HasFailed && Pending is not null && (!steps.MayBeDone || steps.HasFailedOften);
 
     /// <summary>The same for another store. A batch that was refused for a moment only is tried again here.</summary>
-    public bool MayRedirect => MayGiveAppendBack && (!steps.IsPassing || steps.HasFailedOften);
+    public bool MayRedirect => MayGiveAppendBack && !IsFenced && (!steps.IsPassing || steps.HasFailedOften);
+
+    /// <summary>Whether the last step was refused because another member of the group has a higher term. Its events belong nowhere else.</summary>
+    private bool IsFenced => steps.FencedBy is not null;
+
+    private bool MayUse => !IsCapped || office.IsHeld;
 
     /// <summary>Whether the oldest batch can leave the store: all of it, or with <paramref name="part"/> its settled front.</summary>
     public bool HasRemovable(bool part) => books.Removable(part).Count > 0;
 
     /// <summary>Tries a failed step again when its time has come.</summary>
     public void RetryIfDue() => steps.RetryIfDue();
+
+    /// <summary>This program has a higher term now: a step that was refused for another member's is tried again at once.</summary>
+    public void RetryIfFenced()
+    {
+        if (IsFenced) steps.RetryAtOnce();
+    }
 
     /// <summary>Reads the length. What is there at the first time was left by an earlier run or by somebody else.</summary>
     public void StartCount() => steps.Start(async _ =>
@@ -167,6 +181,24 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
         return batch;
     }
 
+    /// <summary>
+    /// Another member of the group delivers from now on. A batch that is on its way into the store is given up. A list is forgotten, and what the books say is in it is
+    /// handed over. The spool stays this program's own, with its books.
+    /// </summary>
+    public void HandOver()
+    {
+        if (!IsCapped)
+        {
+            GiveUpAppend();
+            return;
+        }
+
+        steps.Forget();
+        books.HandOver();
+        (Pending, Trimming, _refusesUntil) = (null, 0, 0);
+        if (!IsEnding) _store.Forget();
+    }
+
     /// <summary>Sends events elsewhere for so long. Counts the store meanwhile, to learn whether it answers.</summary>
     public void RefuseFor(TimeSpan span)
     {
@@ -177,10 +209,26 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     /// <summary>Takes the outcome of a finished step in; false when none has finished.</summary>
     public bool TakeOutcome()
     {
+        var wasGivenUp = IsEnding;
         if (!steps.TakeOutcome()) return false;
 
+        if (wasGivenUp && IsCapped) _store.Forget();
+        if (steps.FencedBy is { } term) office.Refused(term);
         if (books.NeedsLocating && MayStart) StartLocate();
+        else if (wasGivenUp && MayStart) StartCount(); // what of it is there all the same?
         return true;
+    }
+
+    /// <summary>Gives the pending batch up, also one that is being appended just now. What of it has arrived is found by a count.</summary>
+    private void GiveUpAppend()
+    {
+        if (Pending is not { } batch) return;
+
+        var mayBeThere = IsBusy || steps.MayBeDone;
+        if (mayBeThere) books.GivenUp(batch);
+        steps.GiveUp();
+        Pending = null;
+        if (mayBeThere && MayStart) StartCount();
     }
 
     /// <summary>Reads how the store begins, to find out where the entries are that are being sent.</summary>

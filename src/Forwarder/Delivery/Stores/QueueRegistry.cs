@@ -9,7 +9,8 @@ namespace KeyEvt.Forwarder.Delivery.Stores;
 /// <summary>Which stores are in use, and what is the queue of each? A queue is made when its store is first named, and stays.</summary>
 /// <remarks>Written by the delivery loop only. Reports may read <see cref="All"/> from other threads: the array is replaced, never changed.</remarks>
 /// <param name="drain">Where all queues put what they read.</param>
-internal sealed class QueueRegistry(EventLog drain, Ledger ledger, DeliveryOptions options, AsyncSignal signal, TimeProvider time, ILogger logger)
+/// <param name="office">Whether the lists may be used.</param>
+internal sealed class QueueRegistry(EventLog drain, Ledger ledger, ListOffice office, DeliveryOptions options, AsyncSignal signal, TimeProvider time, ILogger logger)
 {
     private readonly DeliveryClock _clock = new(time);
     private readonly Dictionary<NamedStore, FallbackQueue> _queueOf = [];
@@ -34,7 +35,7 @@ internal sealed class QueueRegistry(EventLog drain, Ledger ledger, DeliveryOptio
     {
         if (!_queueOf.TryGetValue(store, out var queue))
         {
-            _queueOf[store] = queue = new FallbackQueue(store, new StoreAccounting(drain, foundEpoch, ledger), new StoreStepRunner(signal, time, logger), options, _clock);
+            _queueOf[store] = queue = new FallbackQueue(store, new StoreAccounting(drain, foundEpoch, ledger), new StoreStepRunner(signal, time, logger), office, options, _clock);
             _all = [.. _all, queue];
         }
 

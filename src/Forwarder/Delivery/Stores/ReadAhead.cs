@@ -86,6 +86,21 @@ internal sealed class ReadAhead(EventLog drain)
         }
     }
 
+    /// <summary>Another member of the group sends what is not settled yet. Nothing is removed from the store for it.</summary>
+    public void HandOver()
+    {
+        foreach (var batch in _batches)
+        {
+            for (var sequence = batch.FirstSequence; sequence <= batch.LastSequence; sequence++)
+            {
+                drain.Settle(sequence, Settlement.HandedOver);
+            }
+        }
+
+        _batches.Clear();
+        Count = 0;
+    }
+
     /// <summary>Marks some entries of a batch as no longer in the store. They become a batch of their own.</summary>
     private int RecordVanished(int index, int from, int count)
     {

@@ -109,6 +109,15 @@ internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger led
     /// <summary>A batch was given up that may have arrived. If so many entries are found soon, they are taken for it and get its epoch.</summary>
     public void GivenUp(AppendBatch batch) => _givenUp = (batch.Epoch, batch.Entries.Count);
 
+    /// <summary>Another member of the group sends what is there. The books begin anew, with the first count.</summary>
+    public void HandOver()
+    {
+        ledger.HandedOverFromFallback(Length - ReadAheadCount);
+        _readAhead.HandOver();
+        Unread.Clear();
+        (Length, NeedsLocating, _expectedGone, _givenUp) = (0, false, 0, default);
+    }
+
     /// <summary>Compares the front of the store with the entries that were read ahead, and records which of them have gone. All of them are still sent.</summary>
     public void Located(ReadResult front)
     {

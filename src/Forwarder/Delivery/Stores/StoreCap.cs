@@ -23,6 +23,9 @@ internal sealed class StoreCap(QueueRegistry queues)
     /// <summary>The cap in force when something is stored.</summary>
     public void BeginStoring(long cap) => (Value, _hasStored) = (cap, true);
 
+    /// <summary>As at the start, when nothing was stored yet.</summary>
+    public void Forget() => (Value, _hasStored) = (0, false);
+
     /// <summary>The cap in force now.</summary>
     public void Update(long cap)
     {

@@ -12,8 +12,12 @@ internal sealed class StoreSearch(IEventStoreSelector stores, AsyncSignal signal
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
     private Task<(IReadOnlyList<NamedStore> Found, string? Fault)>? _running;
     private long _notBefore;
+    private bool _isGivenUp; // what the search under way finds is of no interest any more
 
     public bool IsRunning => _running is not null;
+
+    /// <summary>Whether a search still runs that was given up.</summary>
+    public bool IsEnding => _running is not null && _isGivenUp;
 
     /// <summary>The search under way, for tests that wait for it.</summary>
     internal Task Running => _running ?? Task.CompletedTask;
@@ -29,13 +33,29 @@ internal sealed class StoreSearch(IEventStoreSelector stores, AsyncSignal signal
         _ = _running.ContinueWith(static (_, s) => ((AsyncSignal)s!).Set(), signal, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
+    /// <summary>As if nothing had been searched yet: what is in the lists is another member's from here on.</summary>
+    public void Forget()
+    {
+        _backoff.Reset();
+        (_notBefore, Fault, _isGivenUp) = (0, null, _running is not null);
+        if (!_isGivenUp) stores.SearchAnew();
+    }
+
     /// <summary>The stores that a finished search has found something in; null when none has finished.</summary>
     public IReadOnlyList<NamedStore>? TakeOutcome()
     {
         if (_running is not { IsCompleted: true } finished) return null;
 
         _running = null;
-        (var found, Fault) = finished.GetAwaiter().GetResult(); // throws a bug only, and the delivery loop ends with it
+        var (found, fault) = finished.GetAwaiter().GetResult(); // throws a bug only, and the delivery loop ends with it
+        if (_isGivenUp)
+        {
+            _isGivenUp = false;
+            stores.SearchAnew();
+            return [];
+        }
+
+        Fault = fault;
         if (Fault is not null) Failed(Fault);
         return found;
     }

@@ -18,17 +18,20 @@ internal sealed class StoreSet
 
     private readonly IEventStoreSelector _stores;
     private readonly DeliveryOptions _options;
+    private readonly ListOffice _office;
     private readonly QueueRegistry _queues;
     private readonly StoreCap _cap;
     private readonly AppendRouter _appends;
     private readonly StoreSearch _search;
-    private bool _isKnown; // once true, it stays: whoever asks may set it
+    private bool _isKnown;   // once true, it stays until the lists are another holder's: whoever asks may set it
+    private long? _nextTerm; // the office begins with it as soon as no step of the office before runs any more
 
     public StoreSet(IEventStoreSelector stores, Ledger ledger, DeliveryOptions options, AsyncSignal signal, TimeProvider time, ILogger logger)
     {
         (_stores, _options) = (stores, options);
         Drain = new EventLog(ledger, WaitingPlace.Fallback, long.MaxValue);
-        _queues = new QueueRegistry(Drain, ledger, options, signal, time, logger);
+        _office = new ListOffice(isHeld: !options.InGroup, time);
+        _queues = new QueueRegistry(Drain, ledger, _office, options, signal, time, logger);
         _cap = new StoreCap(_queues);
         _appends = new AppendRouter(stores, _queues, _cap, options, time, logger);
         _search = new StoreSearch(stores, signal, time, logger);
@@ -54,14 +57,27 @@ internal sealed class StoreSet
     internal Task Running => Task.WhenAll([.. _queues.All.Select(queue => queue.Running), _search.Running]);
 
     /// <summary>Whether there are any, or such whose outcome has not been taken in; for the same tests.</summary>
-    internal bool HasSteps => _search.IsRunning || _queues.All.Any(queue => queue.IsBusy);
+    internal bool HasSteps => _search.IsRunning || _queues.All.Any(queue => queue.IsBusy || queue.IsEnding);
+
+    /// <summary>Whether this program delivers. In a group only one member does, and only that one uses the lists. Written by the delivery loop; others read it as it is.</summary>
+    public bool IsHolder => _office.IsHeld;
+
+    /// <summary>Whether another member of the group delivers, and this one is not about to.</summary>
+    public bool IsStandby => !IsHolder && _nextTerm is null;
+
+    /// <summary>Whether the lists may be used. Any thread may read it.</summary>
+    public ListOffice Office => _office;
 
     /// <summary>Whether it is known what earlier runs left.</summary>
-    public bool IsKnown => _isKnown || (_isKnown = _stores.IsSearched && !_search.IsRunning && _queues.All.All(queue => queue.IsKnown));
+    public bool IsKnown => _isKnown || (IsHolder ? (_isKnown = IsFound && AreCounted) : AreCounted);
 
     public string? LastRefusal => _search.Fault ?? _queues.All.Select(queue => queue.LastRefusal).FirstOrDefault(text => text is not null);
 
     public long Refusals => _queues.All.Sum(queue => queue.Refusals);
+
+    private bool IsFound => _stores.IsSearched && !_search.IsRunning;
+
+    private bool AreCounted => _queues.All.All(queue => queue.IsKnown);
 
     /// <summary>Whether nothing is in the stores, and all that was read from them is settled. A store that has not answered for long does not count.</summary>
     public bool IsEmpty => !_queues.Any(static queue => !queue.IsEmpty && !queue.IsAway);
@@ -84,7 +100,28 @@ internal sealed class StoreSet
         }
 
         foreach (var queue in _queues.All) any |= queue.TakeOutcome();
+        if (any) BeginOffice();
         return any;
+    }
+
+    /// <summary>This program delivers from now on: the lists are counted, as after a start, and used. While it does so already, only the term rises.</summary>
+    public void Hold(long term)
+    {
+        _nextTerm = Math.Max(term, _nextTerm ?? 0);
+        BeginOffice();
+    }
+
+    /// <summary>Another member of the group delivers from now on: what is on its way into the stores is given up, and no list is touched any more.</summary>
+    public void HandOver()
+    {
+        (_nextTerm, _isKnown) = (null, false);
+        _office.End();
+        foreach (var queue in _queues.All) queue.HandOver();
+        _appends.Abandon();
+        _appends.ForgetRefusals();
+        _cap.Forget();
+        _search.Forget();
+        Drain.UnclaimAll();
     }
 
     /// <summary>Tries failed steps again when their time has come, or puts their events elsewhere, and starts what waits for a store.</summary>
@@ -101,7 +138,7 @@ internal sealed class StoreSet
     public void StartCount()
     {
         StartCounts();
-        _search.StartIfDue();
+        if (IsHolder) _search.StartIfDue();
     }
 
     /// <summary>Counts stores in which nothing was done for a while, to notice what others did to them.</summary>
@@ -148,6 +185,17 @@ internal sealed class StoreSet
     public void StartRemoves(bool part)
     {
         foreach (var queue in _queues.All.Where(queue => queue.MayStart && queue.HasRemovable(part))) queue.StartRemove(part);
+    }
+
+    /// <summary>Steps and searches of the office before end first: they must not run with the new term.</summary>
+    private void BeginOffice()
+    {
+        if (_nextTerm is not { } term || _search.IsEnding || _queues.Any(static queue => queue.IsCapped && queue.IsEnding)) return;
+
+        _nextTerm = null;
+        _stores.Fence.Raise(term);
+        _office.Begin();
+        foreach (var queue in _queues.All) queue.RetryIfFenced();
     }
 
     private void StartCounts()

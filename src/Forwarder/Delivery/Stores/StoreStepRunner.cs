@@ -29,11 +29,15 @@ internal sealed class StoreStepRunner(AsyncSignal signal, TimeProvider time, ILo
     private Task<Action>? _running;
     private Func<bool, Task<Action>>? _step; // the step under way, or the failed one that will be tried again
     private bool _isAppend;                  // what kind of step that is
+    private bool _isGivenUp;                 // whatever becomes of the step under way is of no interest any more
     private bool _isLastAnswered;            // the last failure was an error that the store itself sent
     private long _succeededAt;               // 0: none has succeeded yet
     private long _unreadableSince;           // 0: the last step that was no append succeeded
 
-    public bool IsBusy => _running is not null;
+    public bool IsBusy => _running is not null && !_isGivenUp;
+
+    /// <summary>Whether a step still runs that was given up. No other may start before it has ended.</summary>
+    public bool IsEnding => _running is not null && _isGivenUp;
 
     /// <summary>The step under way, for tests that wait for it.</summary>
     internal Task Running => _running ?? Task.CompletedTask;
@@ -52,6 +56,9 @@ internal sealed class StoreStepRunner(AsyncSignal signal, TimeProvider time, ILo
 
     /// <summary>Whether the last failure was a refusal that said where else to ask, so that the next try may well succeed.</summary>
     public bool IsPassing { get; private set; }
+
+    /// <summary>The term of the member of the group that the last step was refused for; null: it was not refused for that.</summary>
+    public long? FencedBy { get; private set; }
 
     /// <summary>When the failed step is tried again: a timestamp.</summary>
     public long NotBefore { get; private set; }
@@ -92,8 +99,20 @@ internal sealed class StoreStepRunner(AsyncSignal signal, TimeProvider time, ILo
         if (HasFailed && time.GetTimestamp() >= NotBefore) Run(isRetry: true);
     }
 
-    /// <summary>Forgets the failed step; it is not tried again.</summary>
-    public void GiveUp() => _step = null;
+    /// <summary>A failed step is due at once.</summary>
+    public void RetryAtOnce() => NotBefore = 0;
+
+    /// <summary>Forgets the failed step; it is not tried again. The outcome of one under way is ignored.</summary>
+    public void GiveUp() => (_step, _isGivenUp) = (null, _running is not null);
+
+    /// <summary>As if no step had ever been started: the store is another member's from here on. Failures so far stay counted.</summary>
+    public void Forget()
+    {
+        GiveUp();
+        _backoff.Reset();
+        (_succeededAt, _unreadableSince, HasSucceeded, LastRefusal) = (0, 0, false, null);
+        (_isLastAnswered, MayBeDone, IsPassing, FencedBy) = (false, false, false, null);
+    }
 
     /// <summary>Takes the outcome of a finished step in; false when none has finished.</summary>
     public bool TakeOutcome()
@@ -102,6 +121,7 @@ internal sealed class StoreStepRunner(AsyncSignal signal, TimeProvider time, ILo
 
         _running = null;
         finished.GetAwaiter().GetResult().Invoke(); // does not wait: the task is completed, and it never faults
+        _isGivenUp = false;
         return true;
     }
 
@@ -118,11 +138,7 @@ internal sealed class StoreStepRunner(AsyncSignal signal, TimeProvider time, ILo
         try
         {
             var outcome = await step(isRetry).ConfigureAwait(false);
-            return () =>
-            {
-                Succeeded();
-                outcome();
-            };
+            return () => Succeeded(outcome);
         }
         catch (StoreException e)
         {
@@ -134,19 +150,25 @@ internal sealed class StoreStepRunner(AsyncSignal signal, TimeProvider time, ILo
         }
     }
 
-    private void Succeeded()
+    private void Succeeded(Action outcome)
     {
+        if (_isGivenUp) return;
+
         _step = null;
         _succeededAt = time.GetTimestamp();
         HasSucceeded = true;
         LastRefusal = null;
         _unreadableSince = 0;
+        FencedBy = null;
         _backoff.Reset();
+        outcome();
     }
 
     private void Failed(StoreException failure)
     {
-        (_isLastAnswered, IsPassing) = (failure.IsRefusal, failure.IsPassing);
+        if (_isGivenUp) return;
+
+        (_isLastAnswered, IsPassing, FencedBy) = (failure.IsRefusal, failure.IsPassing, failure.FencedBy);
         Refusals++;
         if (!_isAppend && _unreadableSince == 0) _unreadableSince = time.GetTimestamp();
 

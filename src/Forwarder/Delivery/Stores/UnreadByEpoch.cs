@@ -34,6 +34,12 @@ internal sealed class UnreadByEpoch
         _runs[0] = (_runs[0].Epoch, _runs[0].Count + count);
     }
 
+    public void Clear()
+    {
+        _runs.Clear();
+        Count = 0;
+    }
+
     public void TakeFront(long count)
     {
         Count -= count;

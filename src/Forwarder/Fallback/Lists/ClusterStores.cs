@@ -21,7 +21,7 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
 
     /// <summary>
     /// Guards <see cref="_lists"/> and <see cref="_tagged"/>: the delivery loop and a search use them at the same time. Only a search uses
-    /// <see cref="_isSearched"/>, and there is one at a time. Only the delivery loop uses the other fields.
+    /// <see cref="_isSearched"/>, one at a time, or <see cref="SearchAnew"/> between two. Only the delivery loop uses the other fields.
     /// </summary>
     private readonly Lock _gate = new();
     private readonly Dictionary<string, NamedStore> _lists = [];
@@ -30,13 +30,15 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
     private readonly Dictionary<ulong, string> _nodeOfRun = [];
     private readonly bool[] _isSearched = new bool[SlotTag.Slots];
 
-    /// <summary>Written by a search, which runs on the thread pool; read by the delivery loop.</summary>
+    /// <summary>Written by a search, which runs on the thread pool, and by <see cref="SearchAnew"/>; read by the delivery loop.</summary>
     private volatile bool _isComplete;
     private readonly NamedStore? _spool = spool is null ? null : NamedStore.Of(spool);
 
     public IReadOnlyList<NamedStore> Always => _spool is null ? [] : [_spool];
 
     public bool IsSearched => _isComplete;
+
+    public ListFence Fence { get; } = new();
 
     public bool IsMany => true;
 
@@ -83,6 +85,12 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
         return fault is null || found.Count > 0 ? found : throw new StoreException(fault);
     }
 
+    public void SearchAnew()
+    {
+        _isComplete = false;
+        Array.Clear(_isSearched);
+    }
+
     private async Task<IEnumerable<NamedStore>> SearchAsync(int[] slots)
     {
         // As far as the topology knows, one master serves all these slots. If it does not serve one of them, the query fails and the search is
@@ -126,7 +134,8 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
         {
             if (!_lists.TryGetValue(key, out var list))
             {
-                _lists[key] = list = new NamedStore(key, new RedisListStore(key, () => database.OfSlotAsync(slot), topology.Hint, logger))
+                var term = FallbackKey.TermOf(FallbackKey.In(slot)); // in the list's slot, also for the list without a tag
+                _lists[key] = list = new NamedStore(key, new RedisListStore(key, () => database.OfSlotAsync(slot), topology.Hint, logger, Fence, term))
                 {
                     Place = () => string.Create(CultureInfo.InvariantCulture, $"{topology.Current.MasterOf(slot)?.Address.ToString() ?? "nobody"},slot={slot}"),
                 };

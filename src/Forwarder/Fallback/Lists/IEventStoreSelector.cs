@@ -11,6 +11,9 @@ internal interface IEventStoreSelector
     /// <summary>Whether every place has been searched where an earlier run may have left events.</summary>
     bool IsSearched { get; }
 
+    /// <summary>The term that the lists are used with.</summary>
+    ListFence Fence { get; }
+
     /// <summary>Whether there may be several stores. Then events of one store may have to be sent before those of another.</summary>
     bool IsMany { get; }
 
@@ -19,6 +22,9 @@ internal interface IEventStoreSelector
     /// <see cref="StoreException"/> if some place was not reached and nothing was found.
     /// </summary>
     Task<IReadOnlyList<NamedStore>> SearchAsync();
+
+    /// <summary>As if nothing had been searched yet. Called while no search runs.</summary>
+    void SearchAnew();
 
     NamedStore StoreOf(in LogEntry entry);
 

@@ -2,11 +2,40 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 
 /// <summary>What does the Redis list do in one step? Lua scripts with the list as KEYS[1].</summary>
 /// <remarks>
+/// <para>
 /// Redis serves no other client while a script runs. So no script searches the list: each touches only the two ends and its own entries. If an entry
 /// is not where it is expected, the script reports that, and the program finds out why.
+/// </para>
+/// <para>
+/// In a group each script begins with <see cref="Fence"/>: it does nothing for a program that is no longer the holder. Scripts of a program in no group have one key.
+/// </para>
 /// </remarks>
 internal static class ListScripts
 {
+    /// <summary>
+    /// KEYS[2]: where the term of the list's holder stands. The last of ARGV: the caller's term. Both are decimal numbers of up to 19 digits, more than the numbers of Lua can
+    /// tell apart. So their lengths are compared, and then the digits. For a higher term there, nothing is done: returns -1 and that term. A lower one, or
+    /// anything else that is no term, is replaced. A Redis without memory refuses even that; a list can still be read and made shorter then.
+    /// </summary>
+    private const string Fence = """
+        local term, seen = table.remove(ARGV), redis.call('GET', KEYS[2])
+        if seen ~= term then
+            if seen and string.find(seen, '^[1-9]%d*$') and (#seen > #term or (#seen == #term and seen > term)) then return {-1, seen} end
+            local written = redis.pcall('SET', KEYS[2], term)
+            if written.err and not string.find(written.err, 'OOM', 1, true) then return written end
+        end
+
+        """;
+
+    /// <summary>Returns the length.</summary>
+    public const string FencedCount = Fence + "return {redis.call('LLEN', KEYS[1])}";
+
+    public const string FencedAppend = Fence + Append;
+
+    public const string FencedRead = Fence + Read;
+
+    public const string FencedRemove = Fence + Remove;
+
     /// <summary>
     /// ARGV: cap, how many entries the cap may drop, is-retry, entries. On a retry nothing is appended if this batch is already the end of the list:
     /// then the first try had arrived, and only its answer was lost. Returns the length, and how many entries the cap dropped.

@@ -15,8 +15,10 @@ internal sealed class OneListStores : IEventStoreSelector
 
     /// <param name="spool">Null if there is no spool.</param>
     /// <param name="place">Where the list is at the moment, for messages to people.</param>
-    public OneListStores(string name, IEventStore list, LocalSpool? spool, Func<string> place)
+    /// <param name="fence">That of the list; null if it has none.</param>
+    public OneListStores(string name, IEventStore list, LocalSpool? spool, Func<string> place, ListFence? fence = null)
     {
+        Fence = fence ?? new ListFence();
         _list = new NamedStore(name, list) { Place = place };
         _local = spool;
         _spool = spool is null ? null : NamedStore.Of(spool);
@@ -26,6 +28,8 @@ internal sealed class OneListStores : IEventStoreSelector
 
     public bool IsSearched => true;
 
+    public ListFence Fence { get; }
+
     public bool IsMany => _spool is not null;
 
     public IEnumerable<NamedStore> Elsewhere => _spool is null ? [] : [_spool];
@@ -33,6 +37,10 @@ internal sealed class OneListStores : IEventStoreSelector
     public NamedStore? WithoutLists => _spool;
 
     public Task<IReadOnlyList<NamedStore>> SearchAsync() => Task.FromResult<IReadOnlyList<NamedStore>>([]);
+
+    public void SearchAnew()
+    {
+    }
 
     public NamedStore StoreOf(in LogEntry entry) => _spool is not null && _local!.Status.Entries > 0 ? _spool : _list;
 }

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
+using KeyEvt.Forwarder.Keys;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -11,7 +13,9 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 /// </summary>
 /// <param name="find">Tells where the list is.</param>
 /// <param name="hint">Called when the node answers that the list is on another node.</param>
-internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> find, Action<string> hint, ILogger logger) : IEventStore
+/// <param name="fence">The term that the list is used with; null: none.</param>
+/// <param name="termKey">Where the term of the list's holder stands; null: under the name that belongs to the list.</param>
+internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> find, Action<string> hint, ILogger logger, ListFence? fence = null, string? termKey = null) : IEventStore
 {
     /// <summary>How many bytes of the list's end are kept in memory, if a failover can move the list to another node.</summary>
     private const long RecentBytes = 8 * 1024 * 1024;
@@ -23,7 +27,8 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
 
     private static readonly string[] Elsewhere = ["MOVED ", "ASK ", "CLUSTERDOWN ", "TRYAGAIN ", "READONLY "];
 
-    private readonly RecentEntries _recent = new(RecentBytes);
+    private readonly string _termKey = termKey ?? FallbackKey.TermOf(key);
+    private RecentEntries _recent = new(RecentBytes);
     private string? _place;
 
     public Task<AppendResult> AppendAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry) => TryAsync(async () =>
@@ -39,20 +44,21 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
         if (place.Name == _place) return result;
 
         await ArriveAsync().ConfigureAwait(false);
-        return result with { Length = await place.Database.ListLengthAsync(key, place.Flags).ConfigureAwait(false) };
+        return result with { Length = await CountAsync(place).ConfigureAwait(false) };
     });
 
     public Task<ReadResult> ReadAsync(long offset, StoreEnds? before, int maxEntries, int maxBytes) => TryAsync(async () =>
     {
         RedisValue[] arguments = before is null ? [offset, maxEntries, maxBytes] : [offset, maxEntries, maxBytes, before.First, before.Last];
-        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Read, arguments).ConfigureAwait(false);
+        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Read, ListScripts.FencedRead, arguments).ConfigureAwait(false);
         var entries = (RedisValue[]?)answer[2] ?? [];
         return new ReadResult((long)answer[0], Array.ConvertAll(entries, static e => (ReadOnlyMemory<byte>)e), IsOther: (long)answer[1] == 0);
     });
 
     public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => TryAsync(async () =>
     {
-        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Remove, [entries.Count, StoreSteps.HeadOf(entries[0]), StoreSteps.HeadOf(entries[^1]), lengthBefore ?? -1]).ConfigureAwait(false);
+        RedisValue[] arguments = [entries.Count, StoreSteps.HeadOf(entries[0]), StoreSteps.HeadOf(entries[^1]), lengthBefore ?? -1];
+        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Remove, ListScripts.FencedRemove, arguments).ConfigureAwait(false);
         _recent.KeepLast((long)answer[0]);
         return new RemoveResult((long)answer[0], (long)answer[1] == 1);
     });
@@ -60,10 +66,13 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
     public Task<long> CountAsync() => TryAsync(async () =>
     {
         var place = await ArriveAsync().ConfigureAwait(false);
-        var length = await place.Database.ListLengthAsync(key, place.Flags).ConfigureAwait(false);
+        var length = await CountAsync(place).ConfigureAwait(false);
         _recent.KeepLast(length);
         return length;
     });
+
+    /// <summary>The next holder stores again what a failover has lost; this program knows no longer what is still to be sent.</summary>
+    public void Forget() => (_recent, _place) = (new RecentEntries(RecentBytes), null);
 
     /// <summary>Finds the list. If it is on another node than before, first stores the recent entries there that are missing.</summary>
     private async Task<StorePlace> ArriveAsync()
@@ -83,7 +92,7 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
     private async Task<AppendResult> AppendAsync(StorePlace place, IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry)
     {
         RedisValue[] arguments = [cap, StoreSteps.MostTrimmed(entries.Count), isRetry ? 1 : 0, .. entries.Select(static entry => (RedisValue)entry)];
-        var answer = await RunAsync(place, ListScripts.Append, arguments).ConfigureAwait(false);
+        var answer = await RunAsync(place, ListScripts.Append, ListScripts.FencedAppend, arguments).ConfigureAwait(false);
         return new AppendResult((long)answer[0], (long)answer[1]);
     }
 
@@ -102,8 +111,24 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
         }
     }
 
-    private async Task<RedisResult[]> RunAsync(StorePlace place, string script, RedisValue[] arguments) =>
-        (RedisResult[])(await place.Database.ScriptEvaluateAsync(script, [key], arguments, place.Flags).ConfigureAwait(false))!;
+    private async Task<long> CountAsync(StorePlace place) => fence is { Term: > 0 and var term }
+        ? (long)(await RunFencedAsync(place, ListScripts.FencedCount, [], term).ConfigureAwait(false))[0]
+        : await place.Database.ListLengthAsync(key, place.Flags).ConfigureAwait(false);
+
+    private async Task<RedisResult[]> RunAsync(StorePlace place, string script, string fenced, RedisValue[] arguments) => fence is { Term: > 0 and var term }
+        ? await RunFencedAsync(place, fenced, arguments, term).ConfigureAwait(false)
+        : (RedisResult[])(await place.Database.ScriptEvaluateAsync(script, [key], arguments, place.Flags).ConfigureAwait(false))!;
+
+    private async Task<RedisResult[]> RunFencedAsync(StorePlace place, string script, RedisValue[] arguments, long term)
+    {
+        var answer = (RedisResult[])(await place.Database.ScriptEvaluateAsync(script, [key, _termKey], [.. arguments, term], place.Flags).ConfigureAwait(false))!;
+        if ((long)answer[0] >= 0) return answer;
+
+        // Above the largest number of 64 bits it is nobody's term, and nothing could ever be above it.
+        var isTerm = long.TryParse((string?)answer[1], NumberStyles.None, CultureInfo.InvariantCulture, out var seen);
+        var text = string.Create(CultureInfo.InvariantCulture, $"the fallback storage belongs to another member of the group: {_termKey} says {answer[1]}, and the term here is {term}");
+        throw new StoreException(text) { IsRefusal = true, FencedBy = isTerm ? seen : null };
+    }
 
     private async Task<T> TryAsync<T>(Func<Task<T>> step)
     {
