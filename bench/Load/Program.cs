@@ -2,6 +2,7 @@
 using System.Globalization;
 using KeyEvt.Bench.Load.Clients;
 using KeyEvt.Bench.Load.Forward;
+using KeyEvt.Bench.Load.Group;
 using KeyEvt.Bench.Load.Proxies;
 using KeyEvt.Bench.Load.Scenario;
 
@@ -16,7 +17,7 @@ switch (args)
 }
 
 // To add a scenario: a class with IScenario, and a line here.
-IScenario[] scenarios = [new ProxyScenario(), new ForwardScenario(), new IdleScenario(), new OpeningScenario(), new BuildsScenario()];
+IScenario[] scenarios = [new ProxyScenario(), new ForwardScenario(), new IdleScenario(), new OpeningScenario(), new BuildsScenario(), new GroupScenario()];
 
 var scenario = scenarios.FirstOrDefault(known => args is [var name, ..] && known.Name == name);
 if (scenario is null || !LoadSettings.TryParse(args[1..], out var settings))

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Text;
 using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
@@ -7,8 +8,8 @@ using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Intake;
-using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Redis;
@@ -56,27 +57,30 @@ public sealed class ForwarderEngine : IAsyncDisposable
         FeedSet? feeds = null; // created last, because it needs all the others
         _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, upstreamTls, $"keyevt-fallback-{options.Instance}", background, time, logger);
         _spool = options.Delivery.Spool is { } directory ? new LocalSpool(directory, logger) : null;
-        IEventStoreSelector stores = options.Upstream.Shape == UpstreamShape.Cluster
-            ? new ClusterStores(_topology, run => feeds?.NodeOf(run), _database, _spool, logger)
-            : OneList(_topology, () => feeds?.Master, _database, _spool, logger);
+        var stores = StoreSelection.Of(options, _topology, () => feeds, _database, _spool, logger);
 
         var connector = new AmqpConnector($"keyevt-{options.Instance}", amqpTls, new QueueDeclaration(options.PublishGaps, logger), background, time, logger);
-        _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };
+        _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { InGroup = options.Group is not null }, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };
         var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value);
-        if (options.PublishGaps) Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance).Publish;
+        if (options.PublishGaps)
+        {
+            Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance, () => feeds?.MayDeclare != false).Publish;
+        }
 
         Coverage = new CoverageGateRegistry(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
         feeds = _feeds = new FeedSet(
-            _topology, options.Feed, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new CheckpointRegistry(key, options.Instance) : null, options.Instance);
+            _topology, options.Feed with { InGroup = options.Group is not null }, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new CheckpointRegistry(key, options.Group ?? options.Instance) : null,
+            options.Instance, options.Group is { } name ? (new GroupEnvelope(name, new MessageSeal(options.GroupSecret is { } secret ? Encoding.UTF8.GetBytes(secret.Value) : null)), new GroupDuties(_delivery)) : null);
         _feeds.Want(ForwarderControl.WantedBy(options.Initial));
         var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Coverage, Gaps, time);
         LedgerMetrics.Add(meter, Ledger);
         _ = new FeedMetrics(meter, _feeds, _topology, () => _topology.LastFault, Gaps, time);
+        GroupMetrics.Add(meter, _feeds);
         CoverageMetrics.Add(meter, Coverage);
         BrokerMetrics.Add(meter, _delivery);
         StoreMetrics.Add(meter, _delivery, _spool, () => current.Value.FallbackStorageSize);
         ForwarderMetrics.AddBackground(meter, background);
-        Control = new ForwarderControl(current, options.Initial, _feeds, _delivery, new InfoReport(current, upstream, _delivery, _spool, Ledger, Gaps, background, time), time);
+        Control = new ForwarderControl(current, options.Initial, _feeds, _delivery, new InfoReport(current, upstream, new GroupReport(options.Group, _feeds, time), _delivery, _spool, Ledger, Gaps, background, time), time);
     }
 
     public IForwarderControl Control { get; }
@@ -132,6 +136,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
             await WithinAsync("keeping how far the events have come", last, () => _feeds.KeepStatesAsync(last * 0.8)).ConfigureAwait(false);
         }
 
+        await WithinAsync("letting another member of the group go on", last, () => _feeds.ResignAsync(last * 0.8)).ConfigureAwait(false);
         await WithinAsync("the feeds", last, () => _feeds.DisposeAsync().AsTask()).ConfigureAwait(false);
         return lost;
     }
@@ -158,12 +163,5 @@ public sealed class ForwarderEngine : IAsyncDisposable
             ForwarderLog.PartOverdue(_logger, part, deadline.TotalSeconds);
             _background.GiveUp($"the end of {part}", ending);
         }
-    }
-
-    private static OneListStores OneList(TopologyWatcher topology, Func<RedisAddress?> master, UpstreamDatabase database, LocalSpool? spool, ILogger logger)
-    {
-        var fence = new ListFence();
-        var list = new RedisListStore(FallbackKey.Name, database.OfMasterAsync, topology.Hint, logger, fence);
-        return new OneListStores(FallbackKey.Name, list, spool, () => (master() ?? topology.Current.Master?.Address)?.ToString() ?? "nobody", fence);
     }
 }

@@ -22,6 +22,7 @@ public static class ForwarderMetrics
     [
         new("Events", [.. LedgerMetrics.Definitions, .. ConfirmTimes.OfEvents]),
         new("Feeds", FeedMetrics.OfFeeds),
+        new("Group", GroupMetrics.Definitions),
         new("Upstream", [.. FeedMetrics.OfUpstream, .. CoverageMetrics.Definitions]),
         new("Broker", BrokerMetrics.Definitions),
         new("Places where events wait", StoreMetrics.Definitions),

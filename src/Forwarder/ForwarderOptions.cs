@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Files;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Topology;
@@ -33,7 +34,13 @@ public sealed record ForwarderOptions
     public bool KeepState { get; init; }
 
     /// <summary>The key under which Redis keeps it; null: this is not kept.</summary>
-    public string? StateKey => KeepState ? FallbackKey.StateOf(NamedInstance) : null;
+    public string? StateKey => !KeepState ? null : FallbackKey.StateOf(Group is null ? NamedInstance : $"group:{Group}");
+
+    /// <summary>The programs with this name before the same Redis act as one; null: this program forwards for itself.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>What the messages of the group are sealed with; null: they are not.</summary>
+    public Secret? GroupSecret { get; init; }
 
     public DeliveryOptions Delivery { get; init; } = new();
 }

@@ -10,12 +10,12 @@ using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder;
 
-/// <summary>What does the engine report about itself? Sections upstream, amqp, fallback, ledger and gaps, without passwords and keys.</summary>
-internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, DeliveryLoop delivery, LocalSpool? spool, Ledger ledger, GapLog gaps, BackgroundTasks background, TimeProvider time)
+/// <summary>What does the engine report about itself? Sections upstream, group, amqp, fallback, ledger and gaps, without passwords and keys.</summary>
+internal sealed class InfoReport(CurrentConfig config, UpstreamReport upstream, GroupReport group, DeliveryLoop delivery, LocalSpool? spool, Ledger ledger, GapLog gaps, BackgroundTasks background, TimeProvider time)
 {
     private const int GapsShown = 64;
 
-    public IReadOnlyList<InfoSection> Make() => [upstream.Make(), Amqp(), Fallback(), LedgerSection(), Gaps()];
+    public IReadOnlyList<InfoSection> Make() => [upstream.Make(), group.Make(), Amqp(), Fallback(), LedgerSection(), Gaps()];
 
     private InfoSection Amqp()
     {

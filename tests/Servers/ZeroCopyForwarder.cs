@@ -14,10 +14,12 @@ public sealed class Relay : IAsyncDisposable
     private readonly NetworkNamespace? _inside;
     private readonly CancellationTokenSource _ending = new();
     private readonly Lock _lock = new();
-    private readonly HashSet<Socket> _sockets = [];
+    /// <summary>With the port of the peer that came to us; 0 for those that we opened.</summary>
+    private readonly Dictionary<Socket, int> _sockets = [];
     private Socket? _listener;
     private readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _paused;
+    private Func<int, bool> _isCutOff = static _ => false;
     private int _accepted;
     private int _stuck;
 
@@ -73,6 +75,19 @@ public sealed class Relay : IAsyncDisposable
         Reset();
     }
 
+    /// <summary>As Cut, but only for some peers: those of these ports. A new connection of theirs is reset at once. Until it is said anew.</summary>
+    public void CutOff(Func<int, bool> isCutOff)
+    {
+        List<Socket> theirs;
+        lock (_lock)
+        {
+            _isCutOff = isCutOff;
+            theirs = [.. _sockets.Where(one => one.Value != 0 && isCutOff(one.Value)).Select(one => one.Key)];
+        }
+
+        foreach (var socket in theirs) Drop(socket, reset: true);
+    }
+
     public void Accept()
     {
         if (_listener is not null) return;
@@ -112,13 +127,17 @@ public sealed class Relay : IAsyncDisposable
 
     private async Task RelayAsync(Socket near)
     {
-        Keep(near);
-        if (Swallow) return;
+        if (!TryKeep(near) || Swallow) return;
+
         var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         near.NoDelay = true;
-        Keep(far);
         int number;
-        lock (_lock) number = ++_accepted;
+        lock (_lock)
+        {
+            _sockets.Add(far, 0);
+            number = ++_accepted;
+        }
+
         try
         {
             await far.ConnectAsync(new IPEndPoint(IPAddress.Loopback, _target), _ending.Token).ConfigureAwait(false);
@@ -170,15 +189,27 @@ public sealed class Relay : IAsyncDisposable
         lock (_lock) return number <= _stuck ? _disposed.Task : _paused?.Task ?? Task.CompletedTask;
     }
 
-    private void Keep(Socket socket)
+    /// <summary>False when the peer is cut off.</summary>
+    private bool TryKeep(Socket near)
     {
-        lock (_lock) _sockets.Add(socket);
+        var port = ((IPEndPoint)near.RemoteEndPoint!).Port;
+        Func<int, bool> isCutOff;
+        lock (_lock)
+        {
+            _sockets.Add(near, port);
+            isCutOff = _isCutOff;
+        }
+
+        if (!isCutOff(port)) return true;
+
+        Drop(near, reset: true);
+        return false;
     }
 
     private void CloseAll(bool reset)
     {
         Socket[] sockets;
-        lock (_lock) sockets = [.. _sockets];
+        lock (_lock) sockets = [.. _sockets.Keys];
         foreach (var socket in sockets) Drop(socket, reset);
     }
 

@@ -35,6 +35,7 @@ internal sealed class FeedConnection
     private readonly RoleMonitor _roles;
     private readonly MarkerSender _markers;
     private readonly CheckpointKeeper _state;
+    private readonly GroupMonitor? _group;
     private readonly FrameReader _reader;
     private readonly FeedEnd _end;
     private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -66,7 +67,8 @@ internal sealed class FeedConnection
         outlet.AskToConfirm = _roles.AskNow;
         _markers = new MarkerSender(feed, _commands, _pace);
         _state = new CheckpointKeeper(feed, _commands, wanted, outlet, _markers, _flags);
-        var stream = new FeedFrameHandler(feed, _commands, _subscriptions, _letters, _roles, _markers, outlet, _state, _pace);
+        _group = feed.Group is { } group ? new GroupMonitor(feed, group, _commands, _markers, _state, Pass, WantChanged) : null;
+        var stream = new FeedFrameHandler(feed, _commands, _subscriptions, _letters, _roles, _markers, outlet, _state, _pace, _group);
         _place = new ActiveConnection(feed, _end, stream, _roles, silent?._place) { Reads = () => _reader!.Reads, Changed = ShowInStep };
         _reader = new FrameReader(pipe.Input, stream, feed.Options.MaxFrameBytes, feed.Turn, _place.MayTake);
     }
@@ -126,12 +128,20 @@ internal sealed class FeedConnection
     public Task CatchUpAsync(bool isLast = false)
     {
         if (_feed.Options.HasSuccessors) _roles.AskNow();
-        if (isLast) _state.TakeLast();
+        if (isLast)
+        {
+            _state.TakeLast();
+            _group?.TakeLast();
+        }
+
         return Task.WhenAny(_commands.AskAsync("PING"), _over.Task);
     }
 
-    /// <summary>See <see cref="NodeFeed.ConcludeAsync"/>. Any thread.</summary>
+    /// <summary>See <see cref="FeedEnding.ConcludeAsync"/>. Any thread.</summary>
     public void Conclude() => _place.Conclude();
+
+    /// <summary>See <see cref="GroupMonitor.ResignAsync"/>. Any thread.</summary>
+    public Task ResignAsync() => _group is null ? Task.CompletedTask : Task.WhenAny(_group.ResignAsync(), _over.Task);
 
     /// <summary>See <see cref="CheckpointKeeper.KeepAsync"/>. Any thread.</summary>
     public Task KeepStateAsync() => Task.WhenAny(_state.KeepAsync(), _over.Task);
@@ -171,6 +181,7 @@ internal sealed class FeedConnection
             var handshake = new FeedHandshake(_feed, _commands);
             _identity = await handshake.GreetAsync(cancellation).ConfigureAwait(false);
             _letters.Identify(_identity.Server);
+            _group?.SayOwed(_feed.RunNumberOf(_identity));
             if (_isSecond)
             {
                 await Task.Delay(_feed.Options.SilenceGrace, _feed.Time, cancellation).ConfigureAwait(false); // if the other connection speaks meanwhile, SilentConnectionCheck ends this one
@@ -188,7 +199,7 @@ internal sealed class FeedConnection
             throw new RedisFaultException(RedisFaultKind.ConnectFailed, $"the node takes longer than {_feed.Options.HandshakeTimeout.TotalSeconds:0.#} s to answer");
         }
 
-        await BeatAsync(cancellation).ConfigureAwait(false);
+        await Task.WhenAll(BeatAsync(cancellation), _group is null ? Task.CompletedTask : TakePartAsync(_group, cancellation)).ConfigureAwait(false);
     }
 
     private async Task SubscribeAsync()
@@ -225,6 +236,22 @@ internal sealed class FeedConnection
         while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false));
     }
 
+    /// <summary>Looks whether something is to be said to the group.</summary>
+    private async Task TakePartAsync(GroupMonitor group, CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(_feed.Group!.Times.Look, _feed.Time);
+        while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false))
+        {
+            lock (_feed.Turn)
+            {
+                if (_place.Counts && !Silence.IsOn) group.Tick();
+            }
+        }
+    }
+
+    private void Pass(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long readAt, ReadOnlySpan<byte> marker) =>
+        _feed.Sink.Received(position, database, _letters.ClassOf(eventName), eventName, key, fields, readAt);
+
     /// <summary>
     /// Called when the subscription to what is wanted is confirmed. The first time, the connection becomes active. Runs on the read loop, or in the
     /// handshake if nothing is wanted.
@@ -237,8 +264,10 @@ internal sealed class FeedConnection
             if (isFirst && !_place.TryTake(_identity)) return;
 
             if (isFirst) ShowIdentity();
-            _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica);
+            _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica, awaitsJudgement: isFirst && _group is not null);
             _state.Subscribed();
+            _group?.Subscribed();
+            if (isFirst) _group?.Begin(_feed.RunNumberOf(_identity));
             if (isFirst)
             {
                 SubscribedAt = ClockReading.Now(_feed.Time);

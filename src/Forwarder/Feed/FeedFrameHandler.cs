@@ -11,7 +11,7 @@ namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>What is a frame from the node: an event, a marker, or an answer? The feed's hot path: nothing is allocated for an event.</summary>
 internal sealed class FeedFrameHandler(
-    FeedContext feed, CommandPipeline commands, FeedSubscriptions subscriptions, NodeLetters letters, RoleMonitor roles, MarkerSender markers, RoleConfirmGate outlet, CheckpointKeeper state, PollingIntervals pace) : IFrameSink
+    FeedContext feed, CommandPipeline commands, FeedSubscriptions subscriptions, NodeLetters letters, RoleMonitor roles, MarkerSender markers, RoleConfirmGate outlet, CheckpointKeeper state, PollingIntervals pace, GroupMonitor? group) : IFrameSink
 {
     private const int MaxReplyBytes = 1024 * 1024;
 
@@ -72,6 +72,7 @@ internal sealed class FeedFrameHandler(
         }
 
         _progress.Publish();
+        if (!_held.IsHolding) group?.NoteProgress();
         if (_hasEvents)
         {
             _hasEvents = false;
@@ -145,6 +146,8 @@ internal sealed class FeedFrameHandler(
             return;
         }
 
+        if (group?.Keep(position, notification, _readAt) == false) return;
+
         _sink.Received(position, notification.Database, letters.ClassOf(notification.Event), notification.Event, notification.Key, notification.Fields, _readAt);
     }
 
@@ -154,6 +157,12 @@ internal sealed class FeedFrameHandler(
         if (!Counts) return;
 
         var payload = rest[(rest.IndexOf((byte)'\n') + 1)..^2];
+        if (group is not null)
+        {
+            if (group.Read(payload) is { } saidAt) Proven(saidAt);
+            return;
+        }
+
         if (!feed.Markers.TrySee(payload, out var number, out var sentAt))
         {
             // Another feed's marker. It shows up to which point a replica has repeated its master.
@@ -162,7 +171,12 @@ internal sealed class FeedFrameHandler(
         }
 
         if (_needsConfirming && !channel.IsShard && !_hold.IsHeld) outlet.AddMarker(payload);
-        _progress.Mark(number);
+        _progress.Mark(number, isOwn: true);
+        Proven(sentAt);
+    }
+
+    private void Proven(ClockReading sentAt)
+    {
         feed.Coverage.Prove(sentAt);
         state.Proven(sentAt);
     }
@@ -185,11 +199,7 @@ internal sealed class FeedFrameHandler(
         var reply = RedisAnswer.Parse(frame);
         if (isPush && reply.Items is [{ Text: "sunsubscribe" }, var gone, ..]) markers.Unsubscribed(gone.Text);
         var sentAt = isPush ? commands.AnswerByPush(reply) : commands.Answer(reply);
-        if (Counts && sentAt is { } moment)
-        {
-            feed.Coverage.Prove(moment);
-            state.Proven(moment);
-        }
+        if (Counts && sentAt is { } moment) Proven(moment);
     }
 
     /// <summary>A message on a channel of notifications that no Redis sends itself: somebody has published it.</summary>

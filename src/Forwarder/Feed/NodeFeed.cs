@@ -1,9 +1,11 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Feed.Monitors;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Signals;
 using Microsoft.Extensions.Logging;
@@ -58,7 +60,7 @@ public sealed class NodeFeed : IAsyncDisposable
             Tasks = new SideTasks(time, OnTaskDied),
             TlsFileNames = transport.TlsFileNames,
         };
-        _life = new FeedSupervisor(_feed, transport, () => (EventClass)_wanted, _stop.Token);
+        _life = new FeedSupervisor(_feed, transport, () => _feed.Group is { HasSeat: false } ? EventClass.None : (EventClass)_wanted, _stop.Token);
         clients?.Hurry = Hurry;
     }
 
@@ -83,6 +85,12 @@ public sealed class NodeFeed : IAsyncDisposable
             };
         }
     }
+
+    /// <summary>How the group stands before this node; null: this program forwards for itself.</summary>
+    internal StreamGroupStatus? GroupStatus => _feed.Group?.Status;
+
+    /// <summary>The name of this program in the group.</summary>
+    internal string MemberName => _feed.Markers.Instance;
 
     /// <summary>For tests in virtual time, which cannot notice otherwise that a beat passed in which nothing was asked.</summary>
     internal (long Beats, int Waiting) Pulse => _life.Current?.Pulse ?? default;
@@ -117,6 +125,18 @@ public sealed class NodeFeed : IAsyncDisposable
     internal Func<string?>? MarkerTag
     {
         init => _feed.MarkerTag = value;
+    }
+
+    /// <summary>The group that shares the node's stream; null: this program forwards for itself. Set before <see cref="Start"/>.</summary>
+    internal (GroupEnvelope Envelope, IHolderDuties Duties)? Group
+    {
+        init
+        {
+            if (value is { } group)
+            {
+                _feed.Group = new StreamGroup(group.Envelope, MemberName, _feed.Options, _feed.Sink, group.Duties, _feed.Time);
+            }
+        }
     }
 
     /// <summary>Keeps the state of the stream for the next run of the program, see <see cref="CheckpointKeeper"/>. Set before <see cref="Start"/>.</summary>
@@ -225,7 +245,7 @@ public sealed class NodeFeed : IAsyncDisposable
     /// Reads until all events have been passed on that the node sent for commands it has handled so far. The answer to a command that is given now
     /// comes behind them. Returns when that is done, if there is no subscription or the node is silent, or after the deadline.
     /// </summary>
-    /// <param name="isLast">True at the end of the program: what has been read by then is what <see cref="KeepStateAsync"/> stores.</param>
+    /// <param name="isLast">True at the end of the program: what has been read by then is what <see cref="FeedEnding.KeepStateAsync"/> stores.</param>
     public async Task CatchUpAsync(TimeSpan deadline, bool isLast = false)
     {
         if (_life.Current is not { SubscribedAt: not null, Silence.IsOn: false } connection) return;
@@ -241,38 +261,8 @@ public sealed class NodeFeed : IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// For the end of the program: passes on or declares everything that still waits for an answer or is being examined, while somebody can still
-    /// receive it. The connection stays open.
-    /// </summary>
-    internal async Task ConcludeAsync()
-    {
-        await _feed.Tasks.EndAsync().ConfigureAwait(false);
-        _life.Current?.Conclude();
-    }
-
-    /// <summary>
-    /// Stores the state of the stream as of the last <see cref="CatchUpAsync"/>, once all of it is settled. Returns when that is done, or after the
-    /// deadline.
-    /// </summary>
-    internal async Task KeepStateAsync(TimeSpan deadline)
-    {
-        try
-        {
-            if (_life.Current is { SubscribedAt: not null } connection)
-            {
-                await connection.KeepStateAsync().WaitAsync(deadline, _feed.Time).ConfigureAwait(false);
-            }
-        }
-        catch (TimeoutException)
-        {
-            // The older state stays in the node, so the gap before the next run begins earlier.
-        }
-    }
-
-    /// <summary>Waits until the feed has decided about all its last events, but at most for the deadline.</summary>
-    internal Task SettledAsync(TimeSpan deadline, CancellationToken cancellationToken) => Task.WhenAny(
-        _feed.Tasks.SettledAsync(), Task.Delay(deadline, _feed.Time, cancellationToken));
+    /// <summary>What to do before the feed is disposed.</summary>
+    internal FeedEnding Ending => new(_feed, _life);
 
     public async ValueTask DisposeAsync()
     {

@@ -14,11 +14,17 @@ internal static class GroupMessageText
 {
     public const string Version = "1";
 
-    /// <summary>Larger numbers are not read. A clock gives none for centuries, and the numbers of a stream must be able to rise behind a forged one.</summary>
+    /// <summary>Messages with a larger number are not read. A clock gives none before the year 2109.</summary>
     public const long LargestNumber = 1L << 62;
 
+    /// <summary>The numbers of a stream go on behind those of the messages, so its places may have larger ones.</summary>
+    public const long LargestMarker = LargestNumber + (1L << 61);
+
+    /// <summary>Longer names of members are not read: no member has one.</summary>
+    public const int LongestName = 96;
+
     /// <summary>More questions or marks than this are not read: no member says more.</summary>
-    private const int MostInList = 1024;
+    private const int MostInList = 64;
 
     public static string Write(GroupMessage message)
     {
@@ -40,7 +46,10 @@ internal static class GroupMessageText
     public static GroupMessage? Read(string text)
     {
         var words = text.Split(' ');
-        if (words is not [Version, var kind, { Length: > 0 } member, var third, ..] || !TryNumber(third, out var number)) return null;
+        if (words is not [Version, var kind, { Length: > 0 and <= LongestName } member, var third, ..] || !TryNumber(third, out var number))
+        {
+            return null;
+        }
 
         var named = new Dictionary<string, string>();
         foreach (var word in words.AsSpan(4))
@@ -64,6 +73,7 @@ internal static class GroupMessageText
         $"marks={string.Join(',', state.Marks.Select(mark => $"{mark.Member}@{Text(mark.Reach)}"))}",
         $"pending={string.Join(',', state.Pending.Select(Text))}",
         Number("config", state.ConfigVersion),
+        .. state.Origin == default ? (string[])[] : [$"origin={Text(state.Origin)}"],
     ];
 
     private static IEnumerable<string> Place(string name, StreamPlace? place) => place is { } there ? [$"{name}={Text(there)}"] : [];
@@ -76,16 +86,18 @@ internal static class GroupMessageText
 
     private static bool TryNumber(string text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number <= LargestNumber;
 
+    private static bool TryMarker(string text, out long marker) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out marker) && marker <= LargestMarker;
+
     private static StreamPlace? PlaceIn(string text) =>
-        text.Split('-') is [var first, var second] && TryNumber(first, out var marker) && int.TryParse(second, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+        text.Split('-') is [var first, var second] && TryMarker(first, out var marker) && int.TryParse(second, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
             ? new StreamPlace(marker, count)
             : null;
 
     private static MessageId? IdIn(string text) =>
-        text.Split('/') is [{ Length: > 0 } member, var rest] && TryNumber(rest, out var number) ? new MessageId(member, number) : null;
+        text.Split('/') is [{ Length: > 0 and <= LongestName } member, var rest] && TryNumber(rest, out var number) ? new MessageId(member, number) : null;
 
     private static SeatMark? SeatIn(string text) =>
-        text.Split('@') is [{ Length: > 0 } member, var rest] && PlaceIn(rest) is { } reach ? new SeatMark(member, reach) : null;
+        text.Split('@') is [{ Length: > 0 and <= LongestName } member, var rest] && PlaceIn(rest) is { } reach ? new SeatMark(member, reach) : null;
 
     /// <summary>The words of one message that have names.</summary>
     private readonly record struct Words(Dictionary<string, string> Named)
@@ -106,9 +118,9 @@ internal static class GroupMessageText
             IdOf("claim") is { } claim && PlaceOf("settled") is { } watermark ? new GroupMessage.HolderMark(claim, watermark) : null;
 
         private GroupSnapshot? State() =>
-            NumberOf("marker") is { } marker && IdOf("claim") is { } claim && PlaceOf("settled") is { } watermark && NumberOf("config") is { } version
+            Of("marker") is { } there && TryMarker(there, out var marker) && IdOf("claim") is { } claim && PlaceOf("settled") is { } watermark && NumberOf("config") is { } version
             && ListOf("marks", SeatIn) is { } marks && ListOf("pending", IdIn) is { } pending
-                ? new GroupSnapshot(marker, claim, Of("holder"), watermark, marks, pending, version)
+                ? new GroupSnapshot(marker, claim, Of("holder"), watermark, marks, pending, version, IdOf("origin") ?? default)
                 : null;
 
         private string? Of(string name) => Named.GetValueOrDefault(name);

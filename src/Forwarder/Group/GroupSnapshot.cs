@@ -8,5 +8,6 @@ namespace KeyEvt.Forwarder.Group;
 /// <param name="Marks">The last marks of members with a seat, the oldest first; <see cref="GroupState.MarksKept"/> at most.</param>
 /// <param name="Pending">Questions for the state that are not answered yet, in the order of their ids.</param>
 /// <param name="ConfigVersion">The version of the configuration in force.</param>
+/// <param name="Origin">See <see cref="GroupState.Origin"/>.</param>
 internal sealed record GroupSnapshot(
-    long Marker, MessageId Claim, string? Holder, StreamPlace Watermark, IReadOnlyList<SeatMark> Marks, IReadOnlyList<MessageId> Pending, long ConfigVersion);
+    long Marker, MessageId Claim, string? Holder, StreamPlace Watermark, IReadOnlyList<SeatMark> Marks, IReadOnlyList<MessageId> Pending, long ConfigVersion, MessageId Origin);

@@ -22,6 +22,12 @@ internal sealed class GroupState
     /// <summary>How many of the last marks say which rings reach back.</summary>
     public const int MarksKept = 12;
 
+    /// <summary>How many open questions are kept. A group asks far less; what is above that is not kept, and is asked again.</summary>
+    public const int MostPending = 64;
+
+    /// <summary>How many messages are kept while the state is not known.</summary>
+    public const int MostHeard = 1000;
+
     /// <summary>What was heard since the subscription, while the state is not known.</summary>
     private readonly List<GroupMessage> _heard = [];
 
@@ -30,6 +36,7 @@ internal sealed class GroupState
 
     private readonly Queue<SeatMark> _marks = new();
     private MessageId _claim;
+    private long _forgotten;
 
     /// <summary>Whether the state at this place is known. Until then the other properties say nothing.</summary>
     public bool IsKnown { get; private set; }
@@ -49,14 +56,29 @@ internal sealed class GroupState
     /// <summary>Everything up to here is settled: confirmed, stored, or counted as dropped.</summary>
     public StreamPlace Watermark { get; private set; }
 
+    /// <summary>
+    /// The fresh claim that the state began with, if its member knew nothing of an earlier holder; else no claim. Whoever knew the state before, and
+    /// finds such a claim of which it did not know, has not been followed by anybody who knew what it knew.
+    /// </summary>
+    public MessageId Origin { get; private set; }
+
     /// <summary>The version of the configuration in force.</summary>
     public long ConfigVersion { get; private set; }
+
+    /// <summary>
+    /// Set when an answer has made the state known: the number of the message at its place, and of each message since then, up to the answer itself.
+    /// Null before that, and if a fresh claim has made it known.
+    /// </summary>
+    public LearnedState? Learned { get; private set; }
 
     /// <summary>Whether this question is open: neither answered, nor ended by a claim.</summary>
     public bool IsPending(MessageId question) => _pending.Contains(question);
 
+    /// <summary>Which questions are open, in the order of their ids.</summary>
+    public IReadOnlyList<MessageId> Pending => [.. _pending.Order()];
+
     /// <summary>What an answer to a question tells. Only while the state is known.</summary>
-    public GroupSnapshot Snapshot() => new(Marker, _claim, Holder, Watermark, [.. _marks], [.. _pending.Order()], ConfigVersion);
+    public GroupSnapshot Snapshot() => new(Marker, _claim, Holder, Watermark, [.. _marks], Pending, ConfigVersion, Origin);
 
     /// <summary>Takes the next message of the stream in.</summary>
     /// <returns>The claim that has come into force by it; null: none has. An answer can bring several into force, and then it is the last one.</returns>
@@ -65,6 +87,12 @@ internal sealed class GroupState
         if (IsKnown) return Apply(message);
 
         _heard.Add(message);
+        if (_heard.Count > MostHeard)
+        {
+            _heard.RemoveAt(0);
+            _forgotten++;
+        }
+
         if (message is GroupMessage.StateOf state && _heard.FindIndex(heard => heard is GroupMessage.Who && heard.Id == state.Asked) is >= 0 and var asked)
         {
             return Learn(state.State, behind: asked);
@@ -77,7 +105,7 @@ internal sealed class GroupState
     private MessageId? Learn(GroupSnapshot state, int behind)
     {
         IsKnown = true;
-        (Marker, _claim, Holder, Watermark, ConfigVersion) = (state.Marker, state.Claim, state.Holder, state.Watermark, state.ConfigVersion);
+        (Marker, _claim, Holder, Watermark, ConfigVersion, Origin) = (state.Marker, state.Claim, state.Holder, state.Watermark, state.ConfigVersion, state.Origin);
         _pending.Clear();
         _pending.UnionWith(state.Pending);
         _marks.Clear();
@@ -86,7 +114,17 @@ internal sealed class GroupState
         GroupMessage[] since = [.. _heard.Skip(behind + 1)];
         _heard.Clear();
         MessageId? inForce = null;
-        foreach (var message in since) inForce = Apply(message) ?? inForce;
+        var from = _forgotten + behind;
+        List<long> markers = [Marker];
+        foreach (var (index, message) in since.Index())
+        {
+            var claim = Apply(message);
+            inForce = claim ?? inForce;
+            if (claim is not null && message is GroupMessage.FreshClaim) (from, markers) = (_forgotten + behind + 1 + index, []);
+            markers.Add(Marker);
+        }
+
+        Learned = new LearnedState(from, markers);
         return inForce;
     }
 
@@ -96,7 +134,7 @@ internal sealed class GroupState
         switch (message)
         {
             case GroupMessage.Who:
-                _pending.Add(message.Id);
+                if (_pending.Count < MostPending) _pending.Add(message.Id);
                 return null;
             case GroupMessage.StateOf state:
                 _pending.Remove(state.Asked);
@@ -144,8 +182,9 @@ internal sealed class GroupState
 
         // Not what is known here, but what the claim says: those who know nothing must arrive at the same.
         IsKnown = true;
-        Marker = Math.Max(claim.Number, claim.Kept.Marker + 1);
-        (Watermark, ConfigVersion) = (claim.Kept, claim.ConfigVersion);
+        // The number between is for what the claimant has heard before: behind all that is settled, and before the claim.
+        Marker = Math.Max(claim.Number, claim.Kept.Marker + 2);
+        (Watermark, ConfigVersion, Origin) = (claim.Kept, claim.ConfigVersion, claim.Kept == default ? claim.Id : default);
         _marks.Clear();
         _heard.Clear();
         return Hold(claim);

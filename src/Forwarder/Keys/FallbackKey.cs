@@ -21,7 +21,12 @@ public static class FallbackKey
     public static string In(int slot) => $"{Name}{{{SlotTag.Of(slot)}}}";
 
     /// <summary>Under which key the term of a list's holder stands: in the list's slot, when the list's name has a tag.</summary>
-    public static string TermOf(string listName) => listName.IndexOf('{', StringComparison.Ordinal) is >= 0 and var tag ? listName.Insert(tag, TermSuffix) : listName + TermSuffix;
+    /// <param name="group">The group whose holder it is. Two groups that share a list do not shut each other out.</param>
+    public static string TermOf(string listName, string? group = null)
+    {
+        var suffix = group is null ? TermSuffix : $"{TermSuffix}:{group}";
+        return listName.IndexOf('{', StringComparison.Ordinal) is >= 0 and var tag ? listName.Insert(tag, suffix) : listName + suffix;
+    }
 
     /// <summary>Whether a key is one of ours: a list, whose name may have a tag behind it that chooses its slot, a state, or a term.</summary>
     public static bool Is(ReadOnlySpan<byte> key)
@@ -36,5 +41,5 @@ public static class FallbackKey
     public static bool IsState(ReadOnlySpan<byte> key) => key.StartsWith(Utf8) && IsBehindName(key[Utf8.Length..]);
 
     private static bool IsBehindName(ReadOnlySpan<byte> rest) =>
-        (rest.StartsWith(State) && rest[State.Length..] is [] or [(byte)'{' or (byte)':', ..]) || (rest.StartsWith(Term) && rest[Term.Length..] is [] or [(byte)'{', ..]);
+        (rest.StartsWith(State) && rest[State.Length..] is [] or [(byte)'{' or (byte)':', ..]) || (rest.StartsWith(Term) && rest[Term.Length..] is [] or [(byte)'{' or (byte)':', ..]);
 }

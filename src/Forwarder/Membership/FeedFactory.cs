@@ -3,6 +3,7 @@ using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Topology;
@@ -14,8 +15,10 @@ namespace KeyEvt.Forwarder.Membership;
 /// <param name="options">The options that all nodes share.</param>
 /// <param name="shelf">Keeps the states of the nodes' streams for the next start; null if they are not kept.</param>
 /// <param name="instance">Names this program in its markers. May be empty.</param>
+/// <param name="group">The group that shares the streams; null: this program forwards for itself. Only of a single node.</param>
 internal sealed class FeedFactory(
-    ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry clients, CheckpointRegistry? shelf, string instance)
+    ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry clients, CheckpointRegistry? shelf, string instance,
+    (GroupEnvelope Envelope, IHolderDuties Duties)? group)
 {
     /// <param name="succession">Answers the feed's questions about other nodes.</param>
     /// <param name="cameLater">Whether the node was not among the first that were found.</param>
@@ -24,7 +27,7 @@ internal sealed class FeedFactory(
         var gate = clients.Of(node.Address);
         if (!options.HasSuccessors)
         {
-            return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance) { MarkerTag = new SlotSearch().Next, Shelf = shelf };
+            return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance) { MarkerTag = new SlotSearch().Next, Shelf = shelf, Group = group };
         }
 
         return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance)

@@ -72,7 +72,7 @@ internal sealed class FeedMetrics
     private static KeyValuePair<string, object?> Of(FeedMember member) => new(Node, NameOf(member.Node));
 
     /// <summary>A cluster node's id. For other nodes host and port or path: their id could also hold the login's user.</summary>
-    private static string NameOf(TopologyNode node)
+    internal static string NameOf(TopologyNode node)
     {
         var address = node.Address;
         if (node.Id != address.ToString()) return node.Id;

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Topology;
 
@@ -13,9 +14,9 @@ internal static class FeedReadiness
         if (masters.Count == 0) return [$"no master is known{(topology.LastFault is { } fault ? $": {fault}" : "")}"];
 
         var missing = new List<string>();
-        foreach (var status in masters.Select(master => master.Feed.Status))
+        foreach (var (status, group) in masters.Select(master => (master.Feed.Status, master.Feed.GroupStatus)))
         {
-            var fault = FaultOf(status, isAlone);
+            var fault = FaultOf(status, isAlone) ?? GroupFaultOf(group);
             if (fault is not null)
             {
                 missing.Add((isAlone ? "" : $"{status.Node}: ") + fault + (status.FlagsFault is null && status.LastError is { } error ? $": {error}" : "") + (status.RemedyText is { } remedy ? $" ({remedy})" : ""));
@@ -29,6 +30,14 @@ internal static class FeedReadiness
     public static IReadOnlyList<string> Notes(FeedSet feeds) =>
         [.. feeds.Masters.Select(master => master.Feed.Status).Where(status => status is { LackingFlags.Length: > 0, FlagsFault: null })
             .Select(status => $"{status.Node}: {status.Server} has no event flags '{status.LackingFlags}', all else is forwarded")];
+
+    /// <summary>Why nobody in the group delivers the node's events; null if somebody does, or if there is no group. A standby is ready.</summary>
+    internal static string? GroupFaultOf(StreamGroupStatus? group) => group switch
+    {
+        null or { Holder: not null } => null,
+        { IsKnown: true } => "no member of the group delivers: the last one has ended, and another is about to take its place",
+        _ => "the other members of the group are asked who delivers",
+    };
 
     /// <summary>Why the node's events are not heard; null if they are.</summary>
     internal static string? FaultOf(NodeFeedStatus status, bool isAlone) => status.State switch

@@ -3,6 +3,7 @@ using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Topology;
@@ -37,9 +38,10 @@ internal sealed class FeedSet : IAsyncDisposable
     /// <param name="clients">Holds requests of clients back while a node is not covered; null: requests are never held back.</param>
     /// <param name="shelf">Keeps the states of the nodes' streams for the next start; null if they are not kept.</param>
     /// <param name="instance">Names this program in its markers. May be empty.</param>
+    /// <param name="group">The group that shares the streams; null: this program forwards for itself.</param>
     public FeedSet(
         ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry? clients = null, CheckpointRegistry? shelf = null,
-        string instance = "")
+        string instance = "", (GroupEnvelope Envelope, IHolderDuties Duties)? group = null)
     {
         (_topology, _logger) = (topology, logger);
         var isAlone = topology.Current.Shape == UpstreamShape.Standalone;
@@ -51,7 +53,7 @@ internal sealed class FeedSet : IAsyncDisposable
         };
         clients ??= new CoverageGateRegistry(TimeSpan.Zero, time, logger);
         _tasks = new SideTasks(time, OnTaskDied);
-        _factory = new FeedFactory(topology, options, sink, gaps, time, logger, transport, clients, shelf, instance);
+        _factory = new FeedFactory(topology, options, sink, gaps, time, logger, transport, clients, shelf, instance, group);
         _masters = new MasterSelection(topology);
         _table = new MemberTable(NewFeed, Start, clients);
         _succession = new FeedSuccession(topology, _table, _masters, time, logger, _stop.Token);
@@ -69,6 +71,9 @@ internal sealed class FeedSet : IAsyncDisposable
 
     /// <summary>The id of the node whose positions carry this run id; null if it is not known.</summary>
     public string? NodeOf(ulong run) => _table.Current.FirstOrDefault(member => member.Feed.Status.Position.RunId == run)?.Node.Id;
+
+    /// <summary>Whether this program declares gaps to consumers: it is the holder, or in no group.</summary>
+    public bool MayDeclare => Members.All(static member => member.Feed.GroupStatus is null or { IsHolder: true });
 
     /// <summary>Faults if a feed, or this loop, ends because of a bug.</summary>
     public Task Completion => _completion.Task;
@@ -95,11 +100,14 @@ internal sealed class FeedSet : IAsyncDisposable
     {
         var members = Members;
         await Task.WhenAll(members.Select(member => member.Feed.CatchUpAsync(deadline, isLast: true))).ConfigureAwait(false);
-        await Task.WhenAll(members.Select(member => member.Feed.ConcludeAsync())).ConfigureAwait(false);
+        await Task.WhenAll(members.Select(member => member.Feed.Ending.ConcludeAsync())).ConfigureAwait(false);
     }
 
     /// <summary>Stores how far <see cref="CatchUpAsync"/> has read, once all of it is delivered, stored or dropped.</summary>
-    public Task KeepStatesAsync(TimeSpan deadline) => Task.WhenAll(Members.Select(member => member.Feed.KeepStateAsync(deadline)));
+    public Task KeepStatesAsync(TimeSpan deadline) => Task.WhenAll(Members.Select(member => member.Feed.Ending.KeepStateAsync(deadline)));
+
+    /// <summary>In a group: lets other members deliver from now on.</summary>
+    public Task ResignAsync(TimeSpan deadline) => Task.WhenAll(Members.Select(member => member.Feed.Ending.ResignAsync(deadline)));
 
     public async ValueTask DisposeAsync()
     {
@@ -154,7 +162,7 @@ internal sealed class FeedSet : IAsyncDisposable
     private static async Task EndAsync(NodeFeed feed, CancellationToken end)
     {
         await feed.CatchUpAsync(FeedSuccession.CatchUpDeadline).ConfigureAwait(false);
-        await feed.SettledAsync(FeedSuccession.SuccessorDeadline + FeedSuccession.CatchUpDeadline, end).ConfigureAwait(false);
+        await feed.Ending.SettledAsync(FeedSuccession.SuccessorDeadline + FeedSuccession.CatchUpDeadline, end).ConfigureAwait(false);
         feed.Want(EventClass.None); // so that no gap is declared for a node that no longer exists
         await feed.DisposeAsync().ConfigureAwait(false);
     }

@@ -144,7 +144,7 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
     }
 
     /// <summary>
-    /// Another member of the group delivers what was appended before: every such entry leaves the log, claimed ones included. One pass, whatever their number. Returns how
+    /// Another member of the group delivers what was appended before: every such entry leaves the log, claimed ones included; the messages of own gaps stay. One pass, whatever their number. Returns how
     /// many there were.
     /// </summary>
     /// <param name="before">The sequence of the first entry that stays.</param>
@@ -153,9 +153,19 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
         lock (_gate)
         {
             var count = 0L;
-            for (var end = Math.Min(before, _tail); _head < end; _head++)
+            for (var sequence = _head; sequence < Math.Min(before, _tail); sequence++)
             {
-                if (Take(ref At(_head))) count++;
+                ref var slot = ref At(sequence);
+                if (slot.Block is null) continue;
+
+                if (IsOwnGap(slot))
+                {
+                    _next = Math.Min(_next, sequence); // it is sent when this program delivers again, also if it was sent before
+                }
+                else if (Take(ref slot))
+                {
+                    count++;
+                }
             }
 
             AdvanceHead();
@@ -181,6 +191,9 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
     }
 
     /// <summary>Empties a slot; false when it is empty already.</summary>
+    /// <summary>Whether it is the message of a gap that this program has declared, which no other member of the group has.</summary>
+    private bool IsOwnGap(in Slot slot) => place == WaitingPlace.Memory && GapMessageId.Is(slot.Stored.Span[1..]);
+
     private bool Take(ref Slot slot)
     {
         if (slot.Block is not { } block) return false;

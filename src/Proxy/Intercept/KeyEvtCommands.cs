@@ -22,11 +22,18 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
     /// <summary>Gives what info says of the server itself. Set once, before the server accepts clients; read by any session.</summary>
     public Func<InfoSection>? ServerSection { get; set; }
 
+    /// <summary>The group that the program is a member of; null: none. Its members have one configuration, so none of them is changed alone.</summary>
+    public string? Group { get; init; }
+
     public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(RespRequest request, CancellationToken cancellationToken)
     {
         try
         {
-            if (!CommandNames.HasPrefix(request[0].Span)) return await ModuleAsync(request).ConfigureAwait(false);
+            if (!CommandNames.HasPrefix(request[0].Span))
+            {
+                return Group is null ? await ModuleAsync(request).ConfigureAwait(false) : RefuseAlone();
+            }
+
             var subcommand = request[0][CommandNames.Prefix.Length..];
             var entry = CommandTable.Find(subcommand.Span);
             if (entry is null) return Fail($"unknown subcommand {Printable.Quote(subcommand.Span)}. Try key_evt_amqp.help.");
@@ -34,6 +41,8 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
             {
                 return Fail($"wrong number of arguments for 'key_evt_amqp.{entry.Name}' command");
             }
+
+            if (Group is not null && entry.Right == CommandRight.Change) return RefuseAlone();
 
             return await entry.Run(this, request, cancellationToken).ConfigureAwait(false);
         }
@@ -43,6 +52,9 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
             return Fail("keyevt: internal error, see the proxy's log");
         }
     }
+
+    private ReadOnlyMemory<byte> RefuseAlone() =>
+        Fail($"keyevt: this program is a member of the group '{Group}', and a command would change it alone. Start all members again with other options");
 
     public async ValueTask<ReadOnlyMemory<byte>> ConfigSetAsync(RespRequest request) => Answer(await ApplyParametersAsync(request, 1).ConfigureAwait(false));
 

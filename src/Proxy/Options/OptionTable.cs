@@ -60,6 +60,12 @@ internal static class OptionTable
         new(OptionGroup.Redis, "state", "on|off", "on", "on: keep in Redis how far the events have come, beside the fallback storage. Then the next start can tell which time was missed while KeyEvt did not run.",
             Forwarder((f, v) => v.Word(("on", true), ("off", false)) is { } keep ? f with { KeepState = keep } : f)),
         new(OptionGroup.Redis, "instance", "name", null, "The name of this KeyEvt in the markers that it sends through Redis, and in the key of --state. Letters, digits, dot, dash, underscore. Two that share one Redis need a name each.", Forwarder(ReadInstance)) { DefaultShown = "random" },
+        new(OptionGroup.Redis, "group", "name", null, "Several KeyEvts with the same name before the same redis:// server act as one: one of them forwards, and if it fails, another goes on from the same place. Give all of them the same options. Letters, digits, dot, dash, underscore.",
+            Forwarder((f, v) => ReadName(f, v) is { } name ? f with { Group = name } : f)) { DefaultShown = "none: it forwards for itself" },
+        new(OptionGroup.Redis, "group-seats", "count", "3", "How many members of the group listen to the events of Redis. The others wait, at almost no cost, until one of these is gone. At least 2, if another is to go on where one has failed.",
+            Feed((f, v) => v.Integer(1, 100) is { } seats ? f with { GroupSeats = seats } : f)),
+        new(OptionGroup.Redis, "group-secret-file", "file", null, "A file with a secret that all members of the group have. Messages of the group that are not sealed with it are ignored.",
+            Forwarder((f, v) => v.SecretFromFile() is { } secret ? f with { GroupSecret = secret } : f)),
 
         new(OptionGroup.RabbitMq, "amqp", "uri", "amqp://guest:guest@127.0.0.1:5672/", "The RabbitMQ: amqp://[user:password@]host[:port][/vhost], or amqps:// for TLS.",
             Amqp((a, v) => AmqpUri.Parse(v.Value, a, out var fault) ?? Fault(a, v, fault))),
@@ -257,9 +263,18 @@ internal static class OptionTable
             : Fault(options, input, $"must be a host name or an address, not {Printable.Quote(input.Value)}");
     }
 
-    private static ForwarderOptions ReadInstance(ForwarderOptions options, OptionInput input)
+    private static ForwarderOptions ReadInstance(ForwarderOptions options, OptionInput input) =>
+        ReadName(options, input) is { } name ? options with { Instance = name, NamedInstance = name } : options;
+
+    /// <returns>Null, and a fault is noted, if it is no name.</returns>
+    private static string? ReadName(ForwarderOptions options, OptionInput input)
     {
-        var valid = input.Value.Length is > 0 and <= 64 && input.Value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
-        return valid ? options with { Instance = input.Value, NamedInstance = input.Value } : Fault(options, input, $"must be 1 to 64 letters, digits, dots, dashes or underscores, not {Printable.Quote(input.Value)}");
+        if (input.Value.Length is > 0 and <= 64 && input.Value.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
+        {
+            return input.Value;
+        }
+
+        Fault(options, input, $"must be 1 to 64 letters, digits, dots, dashes or underscores, not {Printable.Quote(input.Value)}");
+        return null;
     }
 }

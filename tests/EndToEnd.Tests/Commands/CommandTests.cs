@@ -204,7 +204,7 @@ public sealed class CommandTests(PlainProxy proxy) : IClassFixture<PlainProxy>
     public async Task Info_has_its_sections_in_the_form_of_redis_info()
     {
         var text = (await CallAsync("info")).Text;
-        foreach (var section in new[] { "server", "upstream", "amqp", "fallback", "ledger", "gaps" })
+        foreach (var section in new[] { "server", "upstream", "group", "amqp", "fallback", "ledger", "gaps" })
         {
             Assert.Contains($"# {section}\r\n", text.ToLowerInvariant(), StringComparison.Ordinal);
         }

@@ -85,7 +85,7 @@ public sealed class CheckpointPlaceTests
         rig.Time.Advance(TimeSpan.FromMilliseconds(100)); // between two beats
         await rig.Feed.CatchUpAsync(TimeSpan.FromSeconds(5), isLast: true);
         rig.Sink.IsClosed = true;
-        await rig.Feed.KeepStateAsync(TimeSpan.FromSeconds(5)).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await rig.Feed.Ending.KeepStateAsync(TimeSpan.FromSeconds(5)).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
 
         Assert.Equal(2, rig.Count("SET"));
         Assert.True(Checkpoint.Parse(rig.Node.Commands.Last(command => command.StartsWith("SET ", StringComparison.Ordinal)).Replace("SET state{7} ", "", StringComparison.Ordinal).Replace(" GET", "", StringComparison.Ordinal))!.At > before);
@@ -99,7 +99,7 @@ public sealed class CheckpointPlaceTests
         await rig.AnsweredUntilAsync("the state", () => rig.Count("SET") == 1);
         rig.Sink.IsUnsettled = true;
         await rig.Feed.CatchUpAsync(TimeSpan.FromSeconds(5), isLast: true);
-        var keeping = rig.Feed.KeepStateAsync(TimeSpan.FromHours(1));
+        var keeping = rig.Feed.Ending.KeepStateAsync(TimeSpan.FromHours(1));
         await rig.AnsweredAsync(4);
         Assert.Equal((false, 1), (keeping.IsCompleted, rig.Count("SET")));
         rig.Sink.IsUnsettled = false;
@@ -111,10 +111,10 @@ public sealed class CheckpointPlaceTests
     public async Task At_the_end_a_node_that_is_silent_is_waited_for_no_longer_than_allowed_and_one_without_a_subscription_not_at_all()
     {
         await using var rig = Rig();
-        await rig.Feed.KeepStateAsync(TimeSpan.FromHours(1)).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await rig.Feed.Ending.KeepStateAsync(TimeSpan.FromHours(1)).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         await StartAsync(rig);
         _node.Hold();
-        var keeping = rig.Feed.KeepStateAsync(TimeSpan.FromSeconds(3));
+        var keeping = rig.Feed.Ending.KeepStateAsync(TimeSpan.FromSeconds(3));
         rig.Time.Advance(TimeSpan.FromSeconds(2.9));
         Assert.False(keeping.IsCompleted);
         rig.Time.Advance(TimeSpan.FromSeconds(0.1));
@@ -127,7 +127,7 @@ public sealed class CheckpointPlaceTests
     {
         await using var rig = new ScriptedFeed();
         await rig.StartAsync();
-        await rig.Feed.KeepStateAsync(TimeSpan.FromHours(1)).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await rig.Feed.Ending.KeepStateAsync(TimeSpan.FromHours(1)).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         await rig.AnsweredAsync(8);
         Assert.Equal(0, rig.Count("GET") + rig.Count("SET"));
     }

@@ -39,7 +39,7 @@ public sealed class CheckpointTests
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-state:host{12}", true)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-term", true)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-term{12}", true)]
-    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-term:host", false)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-term:orders", true)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-terms", false)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-", false)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-states", false)]
@@ -48,9 +48,11 @@ public sealed class CheckpointTests
     public void A_key_of_ours_makes_no_event(string key, bool isOurs) => Assert.Equal(isOurs, FallbackKey.Is(Encoding.ASCII.GetBytes(key)));
 
     [Theory]
-    [InlineData("list", "list-term")]
-    [InlineData("list{12}", "list-term{12}")]
-    public void The_term_of_a_list_stands_in_the_slot_of_its_tag(string list, string term) => Assert.Equal(term, FallbackKey.TermOf(list));
+    [InlineData("list", null, "list-term")]
+    [InlineData("list{12}", null, "list-term{12}")]
+    [InlineData("list", "orders", "list-term:orders")]
+    [InlineData("list{12}", "orders", "list-term:orders{12}")]
+    public void The_term_of_a_list_is_that_of_a_group_and_stands_in_the_slot_of_its_tag(string list, string? group, string term) => Assert.Equal(term, FallbackKey.TermOf(list, group));
 
     [Theory]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage", false)]

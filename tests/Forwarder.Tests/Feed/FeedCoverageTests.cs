@@ -241,8 +241,8 @@ public sealed class FeedCoverageTests
         _gaps.Opened += gap => told.Add($"opened {gap.Id}");
         _gaps.Closed += gap => told.Add($"closed {gap.Id}");
         var to = _time.GetUtcNow();
-        _coverage.NotRunning("not running", to.AddHours(-2), Last, to, First);
-        _coverage.NotRunning("not running", to.AddHours(2), Last, to, First);
+        _coverage.NotCovered(GapCause.NotRunning, "not running", to.AddHours(-2), Last, to, First);
+        _coverage.NotCovered(GapCause.NotRunning, "not running", to.AddHours(2), Last, to, First);
 
         Assert.Equal(
             [(to.AddHours(-2), to, TimeSpan.FromHours(2)), (to, to, TimeSpan.Zero)],

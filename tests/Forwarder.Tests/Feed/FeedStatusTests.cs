@@ -25,7 +25,7 @@ public sealed class FeedStatusTests
         Assert.Equal((1, 1, 1), (progress.HeldBack, progress.Oversized, progress.Refused));
         Assert.Equal(0, progress.Published.Received);
 
-        progress.Mark(101);
+        progress.Mark(101, isOwn: true);
         progress.Publish();
         Assert.Equal(new FeedProgress.Snapshot(new EventPosition(7, 101, 0), 1, 2, 1, 1, 1), progress.Published);
         progress.Begin(8, 200);

@@ -48,7 +48,7 @@ public class NodeFeedAllocationTests
         subscriptions.Begin();
         var markers = new MarkerSender(feed, commands, pace);
         var state = new CheckpointKeeper(feed, commands, () => wanted, outlet, markers, new NotifyFlagsMonitor(feed, commands, letters, pace, () => wanted, () => { }));
-        var stream = new FeedFrameHandler(feed, commands, subscriptions, letters, new RoleMonitor(feed, commands, outlet, pace), markers, outlet, state, pace) { Counts = true };
+        var stream = new FeedFrameHandler(feed, commands, subscriptions, letters, new RoleMonitor(feed, commands, outlet, pace), markers, outlet, state, pace, null) { Counts = true };
         foreach (var pattern in FeedPatterns.Of(wanted, letters.Classes, new HashSet<string>()))
         {
             stream.Frame(Encoding.ASCII.GetBytes($">3\r\n$10\r\npsubscribe\r\n{ScriptedNode.Bulk(pattern)}:1\r\n"));

@@ -200,7 +200,7 @@ public sealed class NodeFeedFenceTests : IAsyncDisposable
         await _rig.Node.EventAsync("waits");
         await Eventually.TrueAsync("the event", () => _rig.Feed.Status.Received == 1);
         Assert.Empty(_rig.Sink.Keys);
-        await _rig.Feed.ConcludeAsync();
+        await _rig.Feed.Ending.ConcludeAsync();
         Assert.Equal(["waits"], _rig.Sink.Keys);
         Assert.Equal(1, _rig.Sink.Batches);
         _rig.Node.Release();

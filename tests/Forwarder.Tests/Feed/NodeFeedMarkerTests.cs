@@ -34,7 +34,7 @@ public class NodeFeedMarkerTests
         var ahead = clock.Next(ClockReading.Now(wall));
         Assert.InRange(EventPosition.MarkerMilliseconds(ahead) - wall.GetUtcNow().ToUnixTimeMilliseconds(), -1000, 0);
         wall.WallOffset = TimeSpan.Zero;
-        Assert.Equal(ahead + 1, clock.Next(ClockReading.Now(wall)));
+        Assert.Equal(ahead + (1 << 20), clock.Next(ClockReading.Now(wall)));
     }
 
     [Fact]

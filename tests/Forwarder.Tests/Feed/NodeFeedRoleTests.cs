@@ -196,7 +196,7 @@ public sealed class NodeFeedRoleTests
         _role = Slave;
         await rig.AnsweredUntilAsync("the demotion", () => rig.Feed.Status.Role == NodeRole.Replica);
         asked.SetResult([]);
-        await rig.Feed.SettledAsync(TimeSpan.FromHours(1), TestContext.Current.CancellationToken);
+        await rig.Feed.Ending.SettledAsync(TimeSpan.FromHours(1), TestContext.Current.CancellationToken);
         await rig.AnsweredAsync(4);
         Assert.Equal((FeedState.HeldBack, 0), (rig.Feed.Status.State, rig.Gaps.Total));
         Assert.Empty(rig.Sink.Keys);
@@ -248,7 +248,7 @@ public sealed class NodeFeedRoleTests
         await rig.KeysAsync("own");
         Assert.Equal(1, doubts);
         await Eventually.TrueAsync("the end of the doubt", () => shelf.Doubts == 0);
-        await rig.Feed.SettledAsync(TimeSpan.FromHours(1), TestContext.Current.CancellationToken);
+        await rig.Feed.Ending.SettledAsync(TimeSpan.FromHours(1), TestContext.Current.CancellationToken);
         Assert.Equal((FeedState.HeldBack, 0), (rig.Feed.Status.State, rig.Gaps.Total));
     }
 

@@ -120,7 +120,7 @@ public sealed class NodeFeedStateTests : IAsyncDisposable
         await life.Feed.CatchUpAsync(TimeSpan.FromSeconds(5), isLast: true);
         life.Sink.IsClosed = true;
         await Server.CallAsync("SET", "not-taken", "x");
-        await life.Feed.KeepStateAsync(TimeSpan.FromSeconds(5));
+        await life.Feed.Ending.KeepStateAsync(TimeSpan.FromSeconds(5));
         var kept = (await StateAsync())!;
         Assert.True(kept.At >= endsAt, $"kept {kept.At:O}, the end began {endsAt:O}");
         Assert.Equal(0, kept.Position.Count);

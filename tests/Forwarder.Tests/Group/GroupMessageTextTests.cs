@@ -7,7 +7,7 @@ namespace KeyEvt.Forwarder.Tests.Group;
 public sealed class GroupMessageTextTests
 {
     private static readonly GroupSnapshot State = new(
-        77, new MessageId("a-1", 20), "a-1", new StreamPlace(25, 3), [new SeatMark("a-1", new StreamPlace(9, 0)), new SeatMark("b_2.x", new StreamPlace(10, 7))], [new MessageId("c", 30), new MessageId("d", 31)], 4);
+        77, new MessageId("a-1", 20), "a-1", new StreamPlace(25, 3), [new SeatMark("a-1", new StreamPlace(9, 0)), new SeatMark("b_2.x", new StreamPlace(10, 7))], [new MessageId("c", 30), new MessageId("d", 31)], 4, new MessageId("a-1", 5));
 
     private static readonly (string Text, GroupMessage Message)[] Samples =
     [
@@ -43,8 +43,8 @@ public sealed class GroupMessageTextTests
         var text = GroupMessageText.Write(new GroupMessage.StateOf("b", 40, new MessageId("c", 30), state));
         Assert.Equal(
             isEmpty
-                ? "1 state b 40 asked=c/30 marker=77 claim=a-1/20 settled=25-3 marks= pending= config=4"
-                : "1 state b 40 asked=c/30 marker=77 claim=a-1/20 holder=a-1 settled=25-3 marks=a-1@9-0,b_2.x@10-7 pending=c/30,d/31 config=4",
+                ? "1 state b 40 asked=c/30 marker=77 claim=a-1/20 settled=25-3 marks= pending= config=4 origin=a-1/5"
+                : "1 state b 40 asked=c/30 marker=77 claim=a-1/20 holder=a-1 settled=25-3 marks=a-1@9-0,b_2.x@10-7 pending=c/30,d/31 config=4 origin=a-1/5",
             text);
         var read = Assert.IsType<GroupMessage.StateOf>(GroupMessageText.Read(text));
         Assert.Equal(("b", 40, new MessageId("c", 30)), (read.Member, read.Number, read.Asked));
@@ -63,7 +63,8 @@ public sealed class GroupMessageTextTests
     [InlineData("1 who a -30")]
     [InlineData("1 who a 4611686018427387905")]
     [InlineData("1 who a 99999999999999999999")]
-    [InlineData("1 claim a 30 follows=b/20 reach=4611686018427387905-2")]
+    [InlineData("1 claim a 30 follows=b/20 reach=9223372036854775807-2")]
+    [InlineData("1 who aaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbb 30")]
     [InlineData("1 claim a 30 reach=10-2")]
     [InlineData("1 claim a 30 follows=b/20")]
     [InlineData("1 claim a 30 follows=b reach=10-2")]
@@ -77,25 +78,25 @@ public sealed class GroupMessageTextTests
     [InlineData("1 resign a 30 settled=10-2")]
     [InlineData("1 resign a 30 claim=a/20")]
     [InlineData("1 config a 30")]
-    [InlineData("1 state b 40 marker=77 claim=a/20 settled=25-3 marks= pending= config=4")]
-    [InlineData("1 state b 40 asked=c/30 claim=a/20 settled=25-3 marks= pending= config=4")]
-    [InlineData("1 state b 40 asked=c/30 marker=77 settled=25-3 marks= pending= config=4")]
-    [InlineData("1 state b 40 asked=c/30 marker=77 claim=a/20 marks= pending= config=4")]
-    [InlineData("1 state b 40 asked=c/30 marker=77 claim=a/20 settled=25-3 pending= config=4")]
+    [InlineData("1 state b 40 marker=77 claim=a/20 settled=25-3 marks= pending= config=4 origin=a-1/5")]
+    [InlineData("1 state b 40 asked=c/30 claim=a/20 settled=25-3 marks= pending= config=4 origin=a-1/5")]
+    [InlineData("1 state b 40 asked=c/30 marker=77 settled=25-3 marks= pending= config=4 origin=a-1/5")]
+    [InlineData("1 state b 40 asked=c/30 marker=77 claim=a/20 marks= pending= config=4 origin=a-1/5")]
+    [InlineData("1 state b 40 asked=c/30 marker=77 claim=a/20 settled=25-3 pending= config=4 origin=a-1/5")]
     [InlineData("1 state b 40 asked=c/30 marker=77 claim=a/20 settled=25-3 marks= config=4")]
-    [InlineData("1 state b 40 asked=c/30 marker=77 claim=a/20 settled=25-3 marks= pending=")]
-    [InlineData("1 state b 40 asked=c/30 marker=77 claim=a/20 settled=25-3 marks=a@9-0, pending= config=4")]
-    [InlineData("1 state b 40 asked=c/30 marker=77 claim=a/20 settled=25-3 marks=a9-0 pending= config=4")]
-    [InlineData("1 state b 40 asked=c/30 marker=77 claim=a/20 settled=25-3 marks= pending=c30 config=4")]
+    [InlineData("1 state b 40 asked=c/30 marker=77 claim=a/20 settled=25-3 marks= pending= origin=a-1/5")]
+    [InlineData("1 state b 40 asked=c/30 marker=77 claim=a/20 settled=25-3 marks=a@9-0, pending= config=4 origin=a-1/5")]
+    [InlineData("1 state b 40 asked=c/30 marker=77 claim=a/20 settled=25-3 marks=a9-0 pending= config=4 origin=a-1/5")]
+    [InlineData("1 state b 40 asked=c/30 marker=77 claim=a/20 settled=25-3 marks= pending=c30 config=4 origin=a-1/5")]
     public void What_is_not_whole_or_of_another_version_is_no_message(string text) => Assert.Null(GroupMessageText.Read(text));
 
     [Theory]
-    [InlineData(1024, true)]
-    [InlineData(1025, false)]
+    [InlineData(64, true)]
+    [InlineData(65, false)]
     public void A_list_has_a_limit(int count, bool isRead)
     {
         var pending = string.Join(',', Enumerable.Repeat("c/30", count));
-        Assert.Equal(isRead, GroupMessageText.Read($"1 state b 40 asked=c/30 marker=77 claim=a/20 settled=25-3 marks= pending={pending} config=4") is not null);
+        Assert.Equal(isRead, GroupMessageText.Read($"1 state b 40 asked=c/30 marker=77 claim=a/20 settled=25-3 marks= pending={pending} config=4 origin=a-1/5") is not null);
     }
 
     [Fact]

@@ -110,7 +110,7 @@ public sealed class GroupStateTests
         var state = new GroupState();
         state.Read(new Who("a", 10));
         state.Read(Fresh("a", 20, asked: 10, kept: 99));
-        Assert.Equal(100, state.Marker); // above what was kept, though the clock of the member is behind it
+        Assert.Equal(101, state.Marker); // above what was kept, though the clock of the member is behind it
         state.Read(Seat("b", 1000, reach: 0));
         Assert.Equal(1000, state.Marker);
         state.Read(Seat("a", 30, reach: 0));
@@ -169,7 +169,7 @@ public sealed class GroupStateTests
     private static StateOf Answer(string member, long number, MessageId asked, GroupSnapshot state) => new(member, number, asked, state);
 
     private static GroupSnapshot Snapshot(MessageId claim, string? holder = "", long watermark = 0, MessageId[]? pending = null) =>
-        new(claim.Number, claim, holder is "" ? claim.Member : holder, At(watermark), [], pending ?? [], 0);
+        new(claim.Number, claim, holder is "" ? claim.Member : holder, At(watermark), [], pending ?? [], 0, claim);
 
     private static GroupMessage Seat(string member, long number, long reach) => new Mark(member, number, At(reach), true, null);
 

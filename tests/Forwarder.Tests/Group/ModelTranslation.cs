@@ -23,7 +23,7 @@ internal static class ModelTranslation
         && (!inFull || (state.Snapshot() is var seen && model.Marks.Select(Of).SequenceEqual(seen.Marks) && model.Who.Select(IdOf).Order().SequenceEqual(seen.Pending)));
 
     private static GroupSnapshot Of(int at, ModelState state) =>
-        new(at, IdOf(state.Claim!.Value), state.Holder, PlaceOf(state.Watermark), [.. state.Marks.Select(Of)], [.. state.Who.Select(IdOf)], 0);
+        new(at, IdOf(state.Claim!.Value), state.Holder, PlaceOf(state.Watermark), [.. state.Marks.Select(Of)], [.. state.Who.Select(IdOf)], 0, default);
 
     private static SeatMark Of((string Member, int Reach) mark) => new(mark.Member, ReachOf(mark.Reach));
 

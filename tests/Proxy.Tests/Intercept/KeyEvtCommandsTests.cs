@@ -13,6 +13,7 @@ namespace KeyEvt.Proxy.Tests.Intercept;
 public sealed class KeyEvtCommandsTests
 {
     private readonly FakeControl _control = new();
+    private string? _group;
 
     [Theory]
     [InlineData("key_evt_amqp.config_set")]
@@ -215,11 +216,32 @@ public sealed class KeyEvtCommandsTests
         Assert.Same(before, _control.Config);
     }
 
+    [Theory]
+    [InlineData("key_evt_amqp.keymask_set ALL")]
+    [InlineData("key_evt_amqp.disconnect")]
+    [InlineData("MODULE UNLOAD key_evt_amqp")]
+    public async Task A_member_of_a_group_is_not_changed_alone(string command)
+    {
+        _group = "orders";
+        var before = _control.Config;
+        Assert.Contains("member of the group 'orders'", await RunAsync(command), StringComparison.Ordinal);
+        Assert.Equal((before, 0), (_control.Config, _control.Resets));
+    }
+
+    [Theory]
+    [InlineData("key_evt_amqp.keymask_get", "*0\r\n")]
+    [InlineData("key_evt_amqp.disconnect now", "-ERR wrong number of arguments for 'key_evt_amqp.disconnect' command\r\n")]
+    public async Task A_member_of_a_group_is_asked_like_any_other(string command, string reply)
+    {
+        _group = "orders";
+        Assert.Equal(reply, await RunAsync(command));
+    }
+
     private Task<string> RunAsync(string command) => RunAsync([.. command.Split(' ').Select(Encoding.Latin1.GetBytes)]);
 
     private async Task<string> RunAsync(byte[][] arguments)
     {
-        var commands = new KeyEvtCommands(_control, NullLogger<KeyEvtCommands>.Instance);
+        var commands = new KeyEvtCommands(_control, NullLogger<KeyEvtCommands>.Instance) { Group = _group };
         var reply = await commands.ExecuteAsync(new RespRequest([.. arguments.Select(argument => (ReadOnlyMemory<byte>)argument)]), TestContext.Current.CancellationToken);
         return Encoding.Latin1.GetString(reply.Span);
     }

@@ -37,6 +37,7 @@ public sealed class ProjectScriptTests
     [Theory]
     [InlineData("version.sh", "--what")]
     [InlineData("notices.sh", "--what")]
+    [InlineData("group-campaign.sh", "many")]
     [InlineData("check-subjects.sh", "HEAD")]
     [InlineData("check-subjects.sh", "no-such-commit..no-such-commit")]
     [InlineData("test.sh", "units")]

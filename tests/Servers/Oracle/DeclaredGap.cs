@@ -7,6 +7,9 @@ namespace KeyEvt.Servers.Oracle;
 /// <param name="To">Null while it is open.</param>
 public sealed partial record DeclaredGap(string Name, string Cause, DateTimeOffset From, DateTimeOffset? To, string Line)
 {
+    /// <summary>The last event before it, and the first behind it, as positions: run id, marker, count.</summary>
+    public (string Last, string First) Between => Shape().Match(Line) is var match ? (match.Groups["last"].Value, match.Groups["first"].Value) : default;
+
     /// <summary>Reads a field gap_&lt;n&gt; of key_evt_amqp.info.</summary>
     /// <param name="clockAhead">How far the program's clock is ahead of this one.</param>
     public static DeclaredGap Parse(string name, string line, TimeSpan clockAhead = default)
@@ -23,6 +26,6 @@ public sealed partial record DeclaredGap(string Name, string Cause, DateTimeOffs
 
     private static DateTimeOffset? Time(string iso) => DateTimeOffset.Parse(iso, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 
-    [GeneratedRegex(@"^node=.*?,from=(?<from>[^,]+),to=(?<to>[^,]+),last=.*?,first=.*?,cause=(?<cause>\w+),detail=")]
+    [GeneratedRegex(@"^node=.*?,from=(?<from>[^,]+),to=(?<to>[^,]+),last=(?<last>.*?),first=(?<first>.*?),cause=(?<cause>\w+),detail=")]
     private static partial Regex Shape();
 }

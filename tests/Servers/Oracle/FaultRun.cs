@@ -7,13 +7,13 @@ namespace KeyEvt.Servers.Oracle;
 
 /// <summary>
 /// The oracle of the fault catalogue. Writers write unique keys, an independent consumer takes the messages, a watch reads the program's own report;
-/// the verdict compares the three. The program must forward "set" of all keys (--events with $), and the consumer belongs to this run alone.
+/// the verdict compares the three. There may be several programs that forward as one. The program must forward "set" of all keys (--events with $), and the consumer belongs to this run alone.
 /// </summary>
 public sealed class FaultRun : IAsyncDisposable
 {
     private const int MostKept = 1000;
 
-    private readonly KeyEvtProcess _program;
+    private readonly IReadOnlyList<KeyEvtProcess> _programs;
     private readonly EventConsumer _consumer;
     private readonly FaultWriter[] _writers;
     private readonly StreamOrder _order = new();
@@ -24,36 +24,49 @@ public sealed class FaultRun : IAsyncDisposable
     private Task _writing = Task.CompletedTask;
     private Task _watching = Task.CompletedTask;
 
-    private FaultRun(KeyEvtProcess program, Func<Task<IReadOnlyDictionary<string, string>>> ask, Func<Task<IReadOnlyList<FallbackList>>> lists, EventConsumer consumer, WriterSetting[] settings)
+    private FaultRun(
+        IReadOnlyList<KeyEvtProcess> programs, Func<KeyEvtProcess, Task<IReadOnlyDictionary<string, string>>> ask, Func<Task<IReadOnlyList<FallbackList>>> lists,
+        EventConsumer consumer, WriterSetting[] settings)
     {
-        (_program, _consumer) = (program, consumer);
+        (_programs, _consumer) = (programs, consumer);
         _writers = [.. settings.Select((setting, index) => new FaultWriter(Name, index, setting))];
-        Watch = new InfoWatch(ask, lists, Stored);
+        Watches = [.. programs.Select(program => new InfoWatch(() => ask(program), lists, Stored))];
         consumer.OnReceived = Arrived;
     }
 
     /// <summary>Part of every key.</summary>
     public string Name { get; } = Guid.NewGuid().ToString("N")[..8];
 
-    public InfoWatch Watch { get; }
+    /// <summary>One for each program, in their order.</summary>
+    public IReadOnlyList<InfoWatch> Watches { get; }
+
+    public InfoWatch Watch => Watches[0];
+
+    public SilenceMeter Silence { get; } = new();
 
     public long Acknowledged => _writers.Sum(writer => (long)writer.Book.Acknowledged);
 
     /// <summary>The writers begin; two through the proxy and one straight to Redis when nothing else is said. Dispose ends everything.</summary>
     public static FaultRun Start(KeyEvtProcess program, RedisServer redis, EventConsumer consumer, params WriterSetting[] writers)
     {
-        return Begin(new FaultRun(program, () => program.InfoAsync(), () => Task.FromResult<IReadOnlyList<FallbackList>>([new(redis, FallbackList.Name)]), consumer, writers is [] ? [new(program.Port), new(program.Port), new(redis.Port)] : writers));
+        return Begin(new FaultRun([program], static one => one.InfoAsync(), ListOf(redis), consumer, writers is [] ? [new(program.Port), new(program.Port), new(redis.Port)] : writers));
     }
 
     /// <summary>For an upstream of several nodes.</summary>
     /// <param name="fallback">Where events are stored now.</param>
     public static FaultRun Start(KeyEvtProcess program, Func<Task<IReadOnlyList<FallbackList>>> fallback, EventConsumer consumer, params WriterSetting[] writers) =>
-        Begin(new FaultRun(program, program.AdminInfoAsync, fallback, consumer, writers));
+        Begin(new FaultRun([program], static one => one.AdminInfoAsync(), fallback, consumer, writers));
+
+    /// <summary>For a group: all of these forward the events of one Redis, each event once. Those that were killed and left so are asked nothing.</summary>
+    public static FaultRun Start(IReadOnlyList<KeyEvtProcess> programs, RedisServer redis, EventConsumer consumer, params WriterSetting[] writers) =>
+        Begin(new FaultRun(programs, static one => one.AdminInfoAsync(), ListOf(redis), consumer, writers is [] ? [new(redis.Port)] : writers));
+
+    private static Func<Task<IReadOnlyList<FallbackList>>> ListOf(RedisServer redis) => () => Task.FromResult<IReadOnlyList<FallbackList>>([new(redis, FallbackList.Name)]);
 
     private static FaultRun Begin(FaultRun run)
     {
         run._writing = Task.WhenAll(run._writers.Select(writer => Task.Run(() => writer.RunAsync(run._stopWriting.Token))));
-        run._watching = Task.Run(() => run.Watch.RunAsync(run._stopWatching.Token));
+        run._watching = Task.WhenAll(run.Watches.Select(watch => Task.Run(() => watch.RunAsync(run._stopWatching.Token))));
         return run;
     }
 
@@ -68,7 +81,7 @@ public sealed class FaultRun : IAsyncDisposable
     public async Task KillProgramAsync()
     {
         Watch.NewLife();
-        await _program.RestartAsync().ConfigureAwait(false);
+        await _programs[0].RestartAsync().ConfigureAwait(false);
     }
 
     /// <summary>SIGTERM, its exit code, and how long it took; then a new one on the same ports, which declares that nobody listened in between.</summary>
@@ -76,12 +89,12 @@ public sealed class FaultRun : IAsyncDisposable
     public async Task<(int Code, TimeSpan Took)> StopProgramAsync(Action<ChildProcess>? between = null)
     {
         var clock = Stopwatch.StartNew();
-        var code = await _program.StopAsync().ConfigureAwait(false);
+        var code = await _programs[0].StopAsync().ConfigureAwait(false);
         var took = clock.Elapsed;
         Watch.NewLife();
         await Watch.LookIntoFallbackAsync().ConfigureAwait(false);
-        between?.Invoke(_program.Process);
-        await _program.RestartAsync().ConfigureAwait(false);
+        between?.Invoke(_programs[0].Process);
+        await _programs[0].RestartAsync().ConfigureAwait(false);
         return (code, took);
     }
 
@@ -112,7 +125,7 @@ public sealed class FaultRun : IAsyncDisposable
     public async Task<Verdict> JudgeAsync(DateTimeOffset? until = null)
     {
         var left = await Watch.FallbackLengthAsync().ConfigureAwait(false);
-        return new Judge(Name, Watch, _writers, until?.UtcTicks ?? long.MaxValue).Make(_order, Interlocked.Read(ref _duplicated), [.. _unexpected], left);
+        return new Judge(Name, Watches, _writers, until?.UtcTicks ?? long.MaxValue).Make(_order, Interlocked.Read(ref _duplicated), [.. _unexpected], left);
     }
 
     public async ValueTask DisposeAsync()
@@ -126,21 +139,31 @@ public sealed class FaultRun : IAsyncDisposable
 
     private async Task<bool> IsDoneAsync()
     {
-        var info = await Watch.LookAsync().ConfigureAwait(false);
-        if (info["ledger.waiting_memory"] != "0" || info["ledger.waiting_fallback"] != "0" || info["upstream.feed_state"] != "subscribed" || info["gaps.gaps_open"] != "0")
+        var isHeard = false;
+        foreach (var (program, watch) in _programs.Zip(Watches))
         {
-            return false;
+            if (_programs.Count > 1 && program.Process.HasExited) continue;
+
+            var info = await watch.LookAsync().ConfigureAwait(false);
+            if (info["ledger.waiting_memory"] != "0" || info["ledger.waiting_fallback"] != "0" || info["gaps.gaps_open"] != "0")
+            {
+                return false;
+            }
+            isHeard |= info["upstream.feed_state"] == "subscribed";
         }
+
+        if (!isHeard) return false;
 
         // What is confirmed is taken out of the list only after that.
         if (await Watch.FallbackLengthAsync().ConfigureAwait(false) > 0) return false;
         // Confirmed is not yet arrived; and what the ledger counts as dropped will not arrive.
-        var verdict = new Judge(Name, Watch, _writers, long.MaxValue).Make(_order, 0, [], 0);
+        var verdict = new Judge(Name, Watches, _writers, long.MaxValue).Make(_order, 0, [], 0);
         return verdict.Lost.Count == 0 || verdict.Lost.Count <= verdict.DroppedTotal;
     }
 
     private void Arrived(ReceivedEvent message)
     {
+        Silence.Ended();
         if (message.Event != "set" || !OracleKey.TryRead(Name, message.Key, out var writer, out var number) || writer >= _writers.Length
             || _writers[writer].Book.Arrived(number, message.MessageId) is not { } isFirst)
         {

@@ -59,7 +59,7 @@ public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> as
     /// <summary>The program is another one from here on: its gaps and counters begin anew.</summary>
     public void NewLife()
     {
-        lock (_gate) _life++;
+        lock (_gate) (_life, Last) = (_life + 1, new Dictionary<string, string>());
     }
 
     public async Task RunAsync(CancellationToken stop)
@@ -115,7 +115,7 @@ public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> as
     {
         (Last, Looks) = (info, Looks + 1);
         var came = Number(info, "received") + Number(info, "adopted");
-        var went = Number(info, "filtered") + Number(info, "confirmed") + Number(info, "waiting_memory") + Number(info, "waiting_fallback") + Number(info, "handed_over");
+        var went = Number(info, "filtered") + Number(info, "confirmed") + Number(info, "waiting_memory") + Number(info, "waiting_fallback") + HandedOver(info);
         foreach (var (name, value) in info)
         {
             if (name.StartsWith("ledger.dropped_", StringComparison.Ordinal))
@@ -135,6 +135,9 @@ public sealed class InfoWatch(Func<Task<IReadOnlyDictionary<string, string>>> as
             _faults.Add($"{came} came, {went} have a place: " + string.Join(", ", info.Where(field => field.Key.StartsWith("ledger.", StringComparison.Ordinal)).Select(field => $"{field.Key}={field.Value}")));
         }
     }
+
+    /// <summary>What another member of the group has delivered; a program that is alone need not say it.</summary>
+    private static long HandedOver(IReadOnlyDictionary<string, string> info) => info.ContainsKey("ledger.handed_over") ? Number(info, "handed_over") : 0;
 
     private static long Number(IReadOnlyDictionary<string, string> info, string name) => long.Parse(info["ledger." + name], CultureInfo.InvariantCulture);
 }

@@ -3,14 +3,14 @@ using System.Globalization;
 namespace KeyEvt.Servers.Oracle;
 
 /// <summary>How is a verdict made out of the books?</summary>
-internal sealed class Judge(string run, InfoWatch watch, FaultWriter[] writers, long until)
+internal sealed class Judge(string run, IReadOnlyList<InfoWatch> watches, FaultWriter[] writers, long until)
 {
     private readonly List<string> _lost = [];
     private readonly List<string> _otherIds = [];
     private readonly List<string> _outOfOrder = [];
     private readonly List<string> _unexpected = [];
     private readonly Dictionary<string, long> _inGap = [];
-    private readonly IReadOnlyList<DeclaredGap> _gaps = watch.Gaps;
+    private readonly IReadOnlyList<DeclaredGap> _gaps = [.. watches.SelectMany(watch => watch.Gaps).OrderBy(gap => gap.From)];
     private long _attempted;
     private long _acknowledged;
     private long _received;
@@ -40,13 +40,13 @@ internal sealed class Judge(string run, InfoWatch watch, FaultWriter[] writers, 
             InDeclaredGap = _inGap,
             OtherIds = _otherIds,
             OutOfOrder = _outOfOrder,
-            Dropped = watch.Dropped,
+            Dropped = watches.SelectMany(watch => watch.Dropped).GroupBy(one => one.Key).ToDictionary(group => group.Key, group => group.Sum(one => one.Value)),
             Refused = Refused(),
             Gaps = _gaps,
-            LedgerFaults = watch.LedgerFaults,
-            LedgerLooks = watch.Looks,
+            LedgerFaults = [.. watches.SelectMany(watch => watch.LedgerFaults)],
+            LedgerLooks = watches.Sum(watch => watch.Looks),
             FallbackLeft = fallbackLeft,
-            Waiting = watch.Waiting,
+            Waiting = watches.Sum(watch => watch.Waiting),
         };
     }
 

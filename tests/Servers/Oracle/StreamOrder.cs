@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace KeyEvt.Servers.Oracle;
 
-/// <summary>Do first arrivals come in the order of the node's stream? Their ids say it: run id, marker, count.</summary>
+/// <summary>Do first arrivals come in the order of the node's stream? Their ids say it: run id, marker, count. An id that two events share is out of order too.</summary>
 public sealed class StreamOrder
 {
     private readonly Dictionary<string, (long Marker, int Count)> _last = [];

@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Redis;
@@ -24,6 +25,8 @@ internal sealed record FeedContext(
     ObservableStatus Board,
     ReplicaBuffer Hold)
 {
+    private const string NoRunId = "0000000000000000";
+
     private volatile NotificationRing? _echo;
 
     /// <summary>
@@ -71,8 +74,14 @@ internal sealed record FeedContext(
     /// </summary>
     public bool KnowsEarlierLife { get; set; }
 
+    /// <summary>The group that shares the stream of this node; null: this program forwards for itself.</summary>
+    public StreamGroup? Group { get; set; }
+
     /// <summary>Whether the node was not yet there when this run of the program began.</summary>
     public bool CameLater { get; set; }
+
+    /// <summary>The part of the node's run id that positions contain. If it is not known: the same for all members of a group, else the feed's own number.</summary>
+    public ulong RunNumberOf(NodeIdentity identity) => identity.RunNumber(Group is null ? Markers.Nonce : NoRunId);
 
     /// <summary>The node's address, without secrets.</summary>
     public string Node { get; } = Address.ToString();

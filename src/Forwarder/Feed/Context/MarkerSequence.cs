@@ -11,17 +11,19 @@ namespace KeyEvt.Forwarder.Feed.Context;
 /// </summary>
 /// <remarks>
 /// A number is the wall clock (milliseconds, times 2^20) with a random number of this instance in its low bits. If the clock stands still or goes
-/// back, the number grows by one instead. So a later run of the program begins above all numbers of an earlier one on the same node, and no two
+/// back, or is behind that of another member of the group, the next free millisecond is taken instead. So a later run of the program begins above all numbers of an earlier one on the same node, and no two
 /// events share a position. A message id also tells, to within a marker's interval, when its event was read. Thread safe: the timer sends markers,
 /// and the read loop receives them.
 /// </remarks>
 internal sealed class MarkerSequence
 {
+    private const int Shift = 20;
+
     private readonly Lock _gate = new();
     private readonly Queue<(long Number, ClockReading SentAt)> _due = new();
     private readonly byte[] _prefix;
     private readonly TimeProvider _time;
-    private readonly long _drawn = RandomNumberGenerator.GetInt32(1 << 20);
+    private readonly long _drawn = RandomNumberGenerator.GetInt32(1 << Shift);
     private long _last;
 
     /// <param name="name">For people who look at the channel. Two programs may have the same name. May be empty.</param>
@@ -90,5 +92,20 @@ internal sealed class MarkerSequence
         lock (_gate) _due.Clear();
     }
 
-    private long Advance() => _last = Math.Max(_last + 1, (_time.GetUtcNow().ToUnixTimeMilliseconds() << 20) | _drawn);
+    /// <summary>
+    /// Numbers that are given from now on are larger than this one, even if the clock is behind it; but not by more than a day, which no member's clock is.
+    /// </summary>
+    public void RaiseAbove(long number)
+    {
+        var plausible = _time.GetUtcNow().AddDays(1).ToUnixTimeMilliseconds() << Shift;
+        lock (_gate) _last = Math.Max(_last, Math.Min(number, plausible));
+    }
+
+    private long Advance()
+    {
+        var number = (_time.GetUtcNow().ToUnixTimeMilliseconds() << Shift) | _drawn;
+        if (number <= _last) number = (_last >> Shift << Shift) | _drawn;
+        if (number <= _last) number += 1L << Shift;
+        return _last = number;
+    }
 }

@@ -25,6 +25,15 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     private bool _isHeld;
 
     /// <summary>
+    /// A loss of the connection while other members of the group could go on. It becomes a gap if it turns out that none did. Set and cleared under
+    /// the lock.
+    /// </summary>
+    private (RedisFault Fault, ClockReading From, EventPosition Last)? _lostInGroup;
+
+    /// <summary>Whether it is not known yet if other members of the group have heard the stream meanwhile.</summary>
+    private bool _awaitsJudgement;
+
+    /// <summary>
     /// A loss of the connection while the node was a replica. It becomes a gap if the node is promoted before it is covered again. Set under the
     /// lock, but also read and cleared without it.
     /// </summary>
@@ -70,10 +79,12 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
 
     /// <summary>Notes that the wanted subscription is confirmed, at this position.</summary>
     /// <param name="isReplica">The node is a replica, so nobody misses what was lost before.</param>
-    public void Subscribed(EventPosition position, bool isReplica = false)
+    /// <param name="awaitsJudgement">The open gap does not end before <see cref="Judge"/>.</param>
+    public void Subscribed(EventPosition position, bool isReplica = false, bool awaitsJudgement = false)
     {
         lock (_gate)
         {
+            _awaitsJudgement |= awaitsJudgement;
             if (!_isSubscribed) _subscribedAt = _proven = ClockReading.Now(time);
             _isSubscribed = true;
             _hasBegun |= _isWanted;
@@ -143,7 +154,8 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     }
 
     /// <summary>Notes that the connection is lost, and its subscription with it.</summary>
-    public void Lost(RedisFault fault, EventPosition last)
+    /// <param name="canOthersGoOn">Other members of the group hear the stream. <see cref="Judge"/> tells later whether they have.</param>
+    public void Lost(RedisFault fault, EventPosition last, bool canOthersGoOn = false)
     {
         ClockReading from;
         lock (_gate)
@@ -155,6 +167,12 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
             if (_isHeld)
             {
                 _lostWhileHeld ??= (fault, from, last);
+                return;
+            }
+
+            if (canOthersGoOn && !_gap.IsOpen)
+            {
+                _lostInGroup ??= (fault, from, last);
                 return;
             }
         }
@@ -207,12 +225,31 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         _gap.AnnounceClosed(gap);
     }
 
-    /// <summary>Declares that nobody listened between an earlier run of the program and this one.</summary>
-    public void NotRunning(string detail, DateTimeOffset from, EventPosition last, DateTimeOffset to, EventPosition first)
+    /// <summary>Declares a gap of which only the wall clock tells when it was: nobody listened, or nobody kept what was sent.</summary>
+    public void NotCovered(GapCause cause, string detail, DateTimeOffset from, EventPosition last, DateTimeOffset to, EventPosition first)
     {
-        var gap = _gap.AddNotRunning(detail, from, last, to, first);
+        var gap = _gap.AddByWallClock(cause, detail, from, last, to, first);
         _gap.AnnounceOpened(gap);
         _gap.AnnounceClosed(gap);
+    }
+
+    /// <summary>
+    /// Notes whether other members of the group have heard the stream while this program was not subscribed. If so, nobody misses anything, and the
+    /// open gap is withdrawn. Missing flags concern all members.
+    /// </summary>
+    /// <param name="first">Where the stream goes on.</param>
+    public void Judge(bool isCovered, EventPosition first)
+    {
+        (RedisFault Fault, ClockReading From, EventPosition Last)? lost;
+        lock (_gate)
+        {
+            (_awaitsJudgement, lost, _lostInGroup) = (false, _lostInGroup, null);
+            if (isCovered && _hasFlags && _gap.Withdraw()) return;
+        }
+
+        if (!isCovered && lost is { } one) Missed(one.Fault.Cause, one.Fault.Text, one.From, one.Last, first);
+        Settle(first);
+        ShowClients();
     }
 
     private void Open(GapCause cause, string detail, ClockReading from, EventPosition last, bool reachesBack = false)
@@ -239,7 +276,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         Gap? closed;
         lock (_gate)
         {
-            if (_isWanted && !(_isSubscribed && _hasFlags && !_isHeld)) return;
+            if (_isWanted && !(_isSubscribed && _hasFlags && !_isHeld && !_awaitsJudgement)) return;
             closed = _gap.Close(position);
         }
 
@@ -259,6 +296,6 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <summary>Holds requests of clients back as soon as something is missing, and lets them go when its gap has ended.</summary>
     private void ShowClients()
     {
-        lock (_gate) clients?.Show(_isWanted && !_isHeld && !(_hasBegun && _isSubscribed && _hasFlags));
+        lock (_gate) clients?.Show(_isWanted && !_isHeld && _lostInGroup is null && !(_hasBegun && _isSubscribed && _hasFlags));
     }
 }

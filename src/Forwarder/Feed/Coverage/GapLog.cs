@@ -9,6 +9,7 @@ public sealed class GapLog(int capacity = 256)
     private readonly LinkedList<Gap> _gaps = [];
     private readonly Dictionary<string, GapTotals> _totals = [];
     private long _lastId;
+    private long _withdrawn;
     private int _open;
 
     /// <summary>Raised for each gap when it ends, on a feed's own loop or in Want, without a lock. Handlers must return at once.</summary>
@@ -22,7 +23,7 @@ public sealed class GapLog(int capacity = 256)
     {
         get
         {
-            lock (_gate) return _lastId;
+            lock (_gate) return _lastId - _withdrawn;
         }
     }
 
@@ -86,6 +87,18 @@ public sealed class GapLog(int capacity = 256)
             _open--;
             _totals[closed.Node] = _totals.GetValueOrDefault(closed.Node).WithEnd(closed);
             Trim();
+        }
+    }
+
+    /// <summary>Removes an open gap: it was none. Its number is not used again.</summary>
+    internal void Withdraw(Gap open)
+    {
+        lock (_gate)
+        {
+            _gaps.Remove(_gaps.Last(gap => gap.Id == open.Id));
+            _open--;
+            _withdrawn++;
+            _totals[open.Node] = _totals.GetValueOrDefault(open.Node).Without(open);
         }
     }
 

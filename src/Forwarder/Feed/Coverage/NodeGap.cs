@@ -50,11 +50,22 @@ internal sealed class NodeGap(string node, GapLog gaps, TimeProvider time, ILogg
     public Gap AddEnded(GapCause cause, string detail, ClockReading from, EventPosition last, ClockReading to, EventPosition first) =>
         gaps.Add(Ended(New(cause, detail, from, last), from, to, first));
 
-    /// <summary>Adds a gap between two runs of the program. Only the wall clock tells how long it was, and that may have been put back.</summary>
-    public Gap AddNotRunning(string detail, DateTimeOffset from, EventPosition last, DateTimeOffset to, EventPosition first)
+    /// <summary>Removes the open gap: other members of the group have heard what this program did not. Returns false if there is none, or if flags were missing.</summary>
+    public bool Withdraw()
+    {
+        if (_open is not { Cause: not GapCause.FlagsMissing } open) return false;
+
+        _open = null;
+        gaps.Withdraw(open);
+        FeedLog.GapWithdrawn(logger, node, open.Id, open.Cause);
+        return true;
+    }
+
+    /// <summary>Adds a gap of which only the wall clock tells how long it was, and that may have been put back.</summary>
+    public Gap AddByWallClock(GapCause cause, string detail, DateTimeOffset from, EventPosition last, DateTimeOffset to, EventPosition first)
     {
         var span = to > from ? to - from : TimeSpan.Zero;
-        return gaps.Add(new Gap { Node = node, Cause = GapCause.NotRunning, Detail = detail, From = to - span, To = to, Duration = span, LastPosition = last, FirstPosition = first });
+        return gaps.Add(new Gap { Node = node, Cause = cause, Detail = detail, From = to - span, To = to, Duration = span, LastPosition = last, FirstPosition = first });
     }
 
     public void AnnounceOpened(Gap gap)

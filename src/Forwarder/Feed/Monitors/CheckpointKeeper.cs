@@ -26,7 +26,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private volatile Beginning? _beginning;
     private volatile bool _isSubscribed;
     private volatile bool _isLast;
-    private volatile TaskCompletionSource? _kept;
+    private volatile TaskCompletionSource? _stored;
     private CheckpointRegistry.Place? _place;
     private string? _tag;
     private PendingCheckpoint? _taken;
@@ -38,6 +38,12 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private long _triedAt;
     private TimeSpan _pause;
 
+    /// <summary>Whether the last checkpoint that was to be taken is written. Read loop.</summary>
+    public bool IsKept => feed.Shelf is null || (!_isLast && _taken is null && !_isWriting);
+
+    /// <summary>In a group: what an earlier holder has stored.</summary>
+    public KeptCheckpoint Earlier { get; } = new(feed);
+
     /// <summary>Whether an event has come since the last checkpoint. Notifications about the state's own key and the fallback storage do not count.</summary>
     public bool HasMoved { get; set; }
 
@@ -45,7 +51,8 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private sealed record Beginning(DateTimeOffset At, EventPosition Position);
 
     /// <param name="Mark">A mark of the sink: behind everything that was passed on up to the position.</param>
-    private sealed record PendingCheckpoint(ClockReading At, EventPosition Position, long Mark);
+    /// <param name="Office">In a group: in which time in office it was taken. What was passed on in an earlier one may have been handed over.</param>
+    private sealed record PendingCheckpoint(ClockReading At, EventPosition Position, long Mark, int Office);
 
     /// <summary>Called when the wanted subscription is confirmed. Under <see cref="FeedContext.Turn"/>, on any thread.</summary>
     public void Subscribed()
@@ -61,15 +68,16 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     {
         _isLast = true;
         commands.Send((_, sentAt) => Proven(sentAt), "PING");
+        if (feed.Group is not null) flags.Check(); // the other members wait for this one to resign
     }
 
     /// <summary>Completes when the last checkpoint that was taken is written, or if there is none. Any thread.</summary>
     public Task KeepAsync()
     {
-        var kept = _kept = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stored = _stored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         flags.Check();
         commands.Send((_, _) => SayWhenKept(), "PING");
-        return kept.Task;
+        return stored.Task;
     }
 
     /// <summary>Called when everything has been read that the node did before this moment.</summary>
@@ -78,6 +86,19 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         if (feed.Shelf is not { } shelf || !_isSubscribed || wanted() == EventClass.None || feed.Hold.IsHeld || PlaceIn(shelf) is not { } place)
         {
             return;
+        }
+
+        if (feed.Group is { } group)
+        {
+            if (_taken?.Office != group.Member.Office || !group.Member.IsHolder || group.Member.HasLeft) _taken = null;
+            if (!group.Member.IsHolder || group.Member.HasLeft)
+            {
+                _isLast = false;
+                SayWhenKept();
+                return;
+            }
+
+            place.IsRead = true;
         }
 
         place.IsRead |= feed.KnowsEarlierLife;
@@ -119,7 +140,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     {
         if (feed.Sink.Mark() is not { } mark) return;
 
-        _taken = new PendingCheckpoint(at, feed.Progress.Position, mark);
+        _taken = new PendingCheckpoint(at, feed.Progress.Position, mark, feed.Group?.Member.Office ?? 0);
         (_hasTaken, HasMoved, _isLast) = (true, false, false);
     }
 
@@ -129,6 +150,41 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
 
         _isAsking = true;
         commands.Send((reply, _) => OnRead(reply, place), "GET", place.Key);
+    }
+
+    /// <summary>Called when a member of a group has subscribed: reads what the last holder has stored. Under <see cref="FeedContext.Turn"/>.</summary>
+    public void AskForGroup()
+    {
+        if (_isAsking) return;
+        if (feed.Shelf is { } shelf && PlaceIn(shelf) is { } place)
+        {
+            _isAsking = true;
+            commands.Send(
+                (reply, _) =>
+                {
+                    _isAsking = false;
+                    if (RedisErrors.IsPassing(reply)) return; // it is asked again soon
+                    if (reply.IsError && reply.ErrorCode != "WRONGTYPE") Refused(reply, "GET", place);
+                    Earlier.Read(reply, place);
+                },
+                "GET",
+                place.Key);
+        }
+        else
+        {
+            Earlier.None();
+        }
+    }
+
+    /// <summary>Nobody was there: declares what came since the checkpoint that was read, if there was one.</summary>
+    /// <param name="first">Where this program's subscription begins.</param>
+    /// <returns>False if there was none.</returns>
+    public bool TryDeclareKept(EventPosition first)
+    {
+        if (Earlier.Take() is not { } kept) return false;
+
+        Declare(kept, new Beginning(_beginning?.At ?? feed.Time.GetUtcNow(), first));
+        return true;
     }
 
     private void OnRead(RedisAnswer reply, CheckpointRegistry.Place place)
@@ -145,7 +201,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         if (Checkpoint.Parse(reply.Text) is { } kept)
         {
             feed.Shelf!.Found(kept);
-            Declare(kept);
+            Declare(kept, null);
         }
         else if (reply.IsError || reply.Text.Length > 0)
         {
@@ -164,14 +220,14 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private void DeclareLike(Checkpoint other, CheckpointRegistry.Place place)
     {
         place.IsOwed = false;
-        Declare(other with { Position = new EventPosition(feed.Progress.Position.RunId, other.Position.Marker, 0) });
+        Declare(other with { Position = new EventPosition(feed.Progress.Position.RunId, other.Position.Marker, 0) }, null);
     }
 
-    private void Declare(Checkpoint kept)
+    private void Declare(Checkpoint kept, Beginning? beginning)
     {
-        var first = _beginning ?? new Beginning(feed.Time.GetUtcNow(), feed.Progress.Position);
+        var first = beginning ?? _beginning ?? new Beginning(feed.Time.GetUtcNow(), feed.Progress.Position);
         var detail = kept.Position.RunId == first.Position.RunId ? "keyevt did not run" : "keyevt did not run, and Redis has been started anew, or another node has taken its place";
-        feed.Coverage.NotRunning(detail, kept.At, kept.Position, first.At, first.Position);
+        feed.Coverage.NotCovered(GapCause.NotRunning, detail, kept.At, kept.Position, first.At, first.Position);
     }
 
     private void Write(CheckpointRegistry.Place place, PendingCheckpoint taken)
@@ -222,6 +278,6 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
 
     private void SayWhenKept()
     {
-        if (_taken is null && !_isWriting) _kept?.TrySetResult();
+        if (_taken is null && !_isWriting) _stored?.TrySetResult();
     }
 }

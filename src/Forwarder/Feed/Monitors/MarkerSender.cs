@@ -19,7 +19,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
     /// <summary>Time between two attempts to subscribe in a cluster: while a slot moves, both nodes refuse it for a while.</summary>
     private static readonly TimeSpan TryInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Written by the beat only, with Volatile.Write; read from any thread.</summary>
+    /// <summary>Changed with Interlocked; read from any thread.</summary>
     private long _sent;
 
     /// <summary>The read loop, the beat and the handshake share these four fields.</summary>
@@ -61,12 +61,24 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
             Try();
         }
 
-        if (pace.TakeMarker(slack)) Send();
+        if (feed.Group is null && pace.TakeMarker(slack)) Send();
+    }
+
+    /// <summary>Publishes a message on the channel. Returns false while there is none.</summary>
+    /// <param name="text">Makes the payload, with a number that was not used before.</param>
+    public bool TrySay(Func<long, string> text)
+    {
+        if (_channel is not { } channel) return false;
+
+        Interlocked.Increment(ref _sent);
+        var number = feed.Markers.Next(ClockReading.Now(feed.Time));
+        commands.Send((reply, _) => OnPublished(reply, number, channel), channel.PublishCommand, channel.Name, text(number));
+        return true;
     }
 
     private void Send()
     {
-        Volatile.Write(ref _sent, _sent + 1);
+        Interlocked.Increment(ref _sent);
         var number = feed.Markers.Next(ClockReading.Now(feed.Time));
         if (_channel is { } channel)
         {
@@ -142,7 +154,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
     private void OnPong(RedisAnswer reply, long number)
     {
         feed.Markers.TrySettle(number, out _);
-        if (!reply.IsError) feed.Progress.Mark(number);
+        if (!reply.IsError) feed.Progress.Mark(number, isOwn: true);
     }
 
     private void OnPublished(RedisAnswer reply, long number, MarkerChannel channel)
@@ -156,7 +168,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
         else if (channel != _channel)
         {
             // It was published after the node had cancelled the subscription. The message will not come, but its answer marks the same position.
-            if (feed.Markers.TrySettle(number, out _)) feed.Progress.Mark(number);
+            if (feed.Markers.TrySettle(number, out _)) feed.Progress.Mark(number, isOwn: true);
         }
         else if (feed.Markers.IsOneDueBefore(number))
         {
@@ -179,6 +191,13 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
     {
         (_channel, _isRefused) = (null, true);
         var rights = channel.IsShard ? $"&{MarkerChannel.PlainName}* +ssubscribe +spublish +readonly" : $"&{MarkerChannel.PlainName} +subscribe +publish";
+        if (feed.Group is not null)
+        {
+            var remedy = $"{command} {channel.Name} is refused: grant {rights}; until then this program takes no part in its group, and delivers nothing";
+            feed.Remedies.Set(FeedAspect.Marker, remedy);
+            throw new RedisFaultException(RedisFaultKind.Refused, remedy);
+        }
+
         feed.Remedies.Set(FeedAspect.Marker, $"{command} {channel.Name} is refused: grant {rights}; until then PING takes its place");
     }
 }

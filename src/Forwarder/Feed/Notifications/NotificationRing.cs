@@ -18,6 +18,7 @@ internal sealed class NotificationRing(int maxBytes)
     private long _first; // sequence number of the oldest entry
     private long _next;
     private bool _hasOverflowed;
+    private EventPosition _lastDropped;
 
     [StructLayout(LayoutKind.Sequential)]
     private struct Header
@@ -44,6 +45,15 @@ internal sealed class NotificationRing(int maxBytes)
         }
     }
 
+    /// <summary>Number of entries.</summary>
+    public long Count
+    {
+        get
+        {
+            lock (_gate) return _next - _first;
+        }
+    }
+
     public int Bytes
     {
         get
@@ -61,8 +71,18 @@ internal sealed class NotificationRing(int maxBytes)
         }
     }
 
+    /// <summary>The position of the newest entry that was pushed out, if <see cref="HasOverflowed"/>.</summary>
+    public EventPosition LastDropped
+    {
+        get
+        {
+            lock (_gate) return _lastDropped;
+        }
+    }
+
     /// <param name="fields">Empty if the server did not tell.</param>
-    public void Add(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long readAt) => Add(
+    /// <returns>Whether older entries were pushed out.</returns>
+    public bool Add(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long readAt) => Add(
         new Header { Position = position, Database = database, ReadAt = readAt, EventLength = eventName.Length, KeyLength = key.Length, FieldsLength = fields.Length },
         eventName,
         key,
@@ -77,6 +97,18 @@ internal sealed class NotificationRing(int maxBytes)
         {
             while (_first < before && _start < _end) DropOldest();
             _hasOverflowed = false;
+        }
+    }
+
+    /// <summary>Removes entries from the front, up to and with this position of the same node. Entries are in the order of their positions.</summary>
+    public void CutTo(in EventPosition last)
+    {
+        lock (_gate)
+        {
+            while (_start < _end && MemoryMarshal.Read<Header>(_bytes.AsSpan(_start)).Position is var position && (position.Marker, position.Count).CompareTo((last.Marker, last.Count)) <= 0)
+            {
+                DropOldest();
+            }
         }
     }
 
@@ -97,18 +129,18 @@ internal sealed class NotificationRing(int maxBytes)
     {
         lock (_gate)
         {
-            for (; _start < _end; _first++)
-            {
-                var header = MemoryMarshal.Read<Header>(_bytes.AsSpan(_start));
-                var rest = _bytes.AsSpan(_start + HeaderBytes, header.Size - HeaderBytes);
-                var fields = header.EventLength + header.KeyLength;
-                visit(
-                    header.Position, header.Database, rest[..header.EventLength], rest.Slice(header.EventLength, header.KeyLength), rest.Slice(fields, header.FieldsLength),
-                    header.ReadAt, rest[(fields + header.FieldsLength)..]);
-                _start += header.Size;
-            }
+            for (; _start < _end; _first++) _start += VisitAt(_start, visit);
 
             _start = _end = 0;
+        }
+    }
+
+    /// <summary>Calls <paramref name="visit"/> for all entries, oldest first. It must not use this ring.</summary>
+    public void Visit(Visitor visit)
+    {
+        lock (_gate)
+        {
+            for (var at = _start; at < _end;) at += VisitAt(at, visit);
         }
     }
 
@@ -134,7 +166,19 @@ internal sealed class NotificationRing(int maxBytes)
         }
     }
 
-    private void Add(in Header header, ReadOnlySpan<byte> one, ReadOnlySpan<byte> two, ReadOnlySpan<byte> three)
+    /// <returns>The size of the entry.</returns>
+    private int VisitAt(int at, Visitor visit)
+    {
+        var header = MemoryMarshal.Read<Header>(_bytes.AsSpan(at));
+        var rest = _bytes.AsSpan(at + HeaderBytes, header.Size - HeaderBytes);
+        var fields = header.EventLength + header.KeyLength;
+        visit(
+            header.Position, header.Database, rest[..header.EventLength], rest.Slice(header.EventLength, header.KeyLength), rest.Slice(fields, header.FieldsLength), header.ReadAt,
+            rest[(fields + header.FieldsLength)..]);
+        return header.Size;
+    }
+
+    private bool Add(in Header header, ReadOnlySpan<byte> one, ReadOnlySpan<byte> two, ReadOnlySpan<byte> three)
     {
         lock (_gate)
         {
@@ -142,14 +186,16 @@ internal sealed class NotificationRing(int maxBytes)
             _next++;
             if (size > maxBytes)
             {
-                (_start, _end, _first, _hasOverflowed) = (0, 0, _next, true);
-                return;
+                (_start, _end, _first, _hasOverflowed, _lastDropped) = (0, 0, _next, true, header.Position);
+                return true;
             }
 
+            var isFull = false;
             while (_end - _start > maxBytes - size)
             {
+                _lastDropped = MemoryMarshal.Read<Header>(_bytes.AsSpan(_start)).Position;
                 DropOldest();
-                _hasOverflowed = true;
+                isFull = _hasOverflowed = true;
             }
 
             if (_end + size > _bytes.Length) MakeRoom(size);
@@ -158,6 +204,7 @@ internal sealed class NotificationRing(int maxBytes)
             two.CopyTo(_bytes.AsSpan(_end + HeaderBytes + one.Length));
             three.CopyTo(_bytes.AsSpan(_end + HeaderBytes + one.Length + two.Length));
             _end += size;
+            return isFull;
         }
     }
 

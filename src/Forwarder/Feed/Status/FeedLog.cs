@@ -73,6 +73,27 @@ internal static partial class FeedLog
     [LoggerMessage(2020, LogLevel.Critical, "feed {Node}: '{Task}' died of a fault in the program; the feed ends")]
     public static partial void TaskDied(ILogger logger, Exception fault, string node, string task);
 
+    [LoggerMessage(2032, LogLevel.Information, "feed {Node}: this program delivers from here on; {Count} events that it had kept come first; the holder before it was heard {Milliseconds:0} ms ago")]
+    public static partial void TookOver(ILogger logger, string node, long count, double milliseconds);
+
+    [LoggerMessage(2033, LogLevel.Information, "feed {Node}: this program no longer delivers; the holder is {Holder}")]
+    public static partial void HandedOver(ILogger logger, string node, string holder);
+
+    [LoggerMessage(2034, LogLevel.Warning, "feed {Node}: a member of the group {Group} speaks another version than this program, and is not understood; {Count} messages so far. Update all members to versions that docs/topologies.md names as compatible")]
+    public static partial void OtherVersion(ILogger logger, string node, string group, long count);
+
+    [LoggerMessage(2035, LogLevel.Warning, "feed {Node}: a message of the group {Group} is not sealed with this group's secret, or cannot be read, and is ignored; {Count} so far. Give all members the same secret; see docs/security.md")]
+    public static partial void GroupMessageRefused(ILogger logger, string node, string group, long count);
+
+    [LoggerMessage(2036, LogLevel.Information, "feed {Node}: gap {Id} ({Cause}) is withdrawn: other members of the group have heard everything meanwhile")]
+    public static partial void GapWithdrawn(ILogger logger, string node, long id, GapCause cause);
+
+    [LoggerMessage(2037, LogLevel.Information, "feed {Node}: the number of a time in office in Redis, {Term}, is larger than this program's, which is the holder; it takes a larger one")]
+    public static partial void TermRaised(ILogger logger, string node, long term);
+
+    [LoggerMessage(2038, LogLevel.Information, "feed {Node}: this program {What}")]
+    public static partial void SeatChanged(ILogger logger, string node, string what);
+
     [LoggerMessage(2022, LogLevel.Warning, "feed {Node}: a message on a channel of notifications is not one that a Redis sends, and is not forwarded; {Count} so far. Somebody publishes there: see \"Forged events\" in docs/security.md")]
     public static partial void NotificationRefused(ILogger logger, string node, long count);
 

@@ -48,10 +48,11 @@ internal sealed class FeedProgress
         Publish();
     }
 
-    public void Mark(long marker)
+    /// <summary>A marker has come, of this feed or of another member of its group.</summary>
+    public void Mark(long marker, bool isOwn)
     {
         (_marker, _count) = (marker, 0);
-        _markersSeen++;
+        if (isOwn) _markersSeen++;
     }
 
     public EventPosition Receive()

@@ -78,6 +78,15 @@ public sealed record NodeFeedOptions
     /// </summary>
     public bool HasSuccessors { get; init; }
 
+    /// <summary>Whether this program is a member of a group.</summary>
+    public bool InGroup { get; init; }
+
+    /// <summary>How many members of the group hear the events of a node.</summary>
+    public int GroupSeats { get; init; } = 3;
+
+    /// <summary>How many bytes of events behind the watermark a member of a group keeps, for each feed.</summary>
+    public int GroupBytes { get; init; } = 64 * 1024 * 1024;
+
     /// <summary>A notification larger than this is skipped, counted, and declared as a gap: no broker would accept its key.</summary>
     public int MaxFrameBytes { get; init; } = 64 * 1024 * 1024;
 }

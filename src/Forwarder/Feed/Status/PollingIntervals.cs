@@ -33,7 +33,8 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
         set => _hasNews = value;
     }
 
-    public bool IsWanted => wanted() != EventClass.None;
+    /// <summary>Whether anything is wanted. A member of a group always takes part in it.</summary>
+    public bool IsWanted => options.InGroup || wanted() != EventClass.None;
 
     /// <summary>Time between two checks of the flags while something is wanted.</summary>
     public TimeSpan LookInterval => IsFlowing || IsWithin(options.QuietAfter * 5, _othersSetAt) ? options.MarkerInterval : options.QuietInterval;

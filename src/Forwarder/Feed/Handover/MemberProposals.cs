@@ -1,0 +1,190 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Group;
+using KeyEvt.Forwarder.Signals;
+
+namespace KeyEvt.Forwarder.Feed.Handover;
+
+/// <summary>What does a member of a group say next, and when? Asks for the state, answers, marks, claims and resigns.</summary>
+/// <remarks>
+/// It only proposes: what a message does is decided at its place in the stream, by <see cref="GroupState"/>. A proposal at a wrong time, or by two
+/// members at once, is harmless. Used under the lock of the feed.
+/// </remarks>
+internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHolderDuties duties, MemberTimes times, TimeProvider time)
+{
+    /// <summary>A claim or resignation that has not come back yet.</summary>
+    private (long Number, long SaidAt)? _waitsFor;
+    private long _markedAt;
+    private long _flowAt;     // when an event was last noticed; 0: never
+    private long _brokerLostAt;
+    private bool _wasBrokerThere;
+    private bool _isMarkDue;
+    private bool _hasEvents;
+
+    private readonly StateQuestions _questions = new(member, peers, times, time);
+
+    /// <summary>Whether nobody has told the state, and it is time for a fresh claim.</summary>
+    public bool IsUnanswered => _questions.Overdue is not null;
+
+    /// <summary>The program ends, and claims nothing any more.</summary>
+    public bool IsEnding { get; set; }
+
+    public HolderSilence Silence { get; } = new(times, time);
+
+    /// <summary>An event has come. Called for each.</summary>
+    public void EventCame() => _hasEvents = true;
+
+    /// <summary>Something has changed that the others should know soon.</summary>
+    public void MarkSoon() => _isMarkDue = true;
+
+    /// <summary>A new subscription: nothing of what was said before is waited for.</summary>
+    public void Begin()
+    {
+        (_waitsFor, _markedAt) = (null, 0);
+        _questions.Begin();
+        Silence.Begin();
+    }
+
+    /// <summary>A message has been read, and has had its effect.</summary>
+    /// <param name="saidAt">When this program said it; null if another member did.</param>
+    public void Heard(GroupMessage message, StreamOutcome outcome, ClockReading? saidAt)
+    {
+        var now = time.GetTimestamp();
+        peers.Heard(message);
+        if (saidAt is { } said)
+        {
+            Silence.OwnHeard(said, now);
+            if (_waitsFor?.Number == message.Number) _waitsFor = null;
+        }
+
+        _questions.Heard(message, isOwn: saidAt is not null);
+        var isNew = outcome.HasFlag(StreamOutcome.Learned) || outcome.HasFlag(StreamOutcome.Anew) || (message is GroupMessage.Resign && member.Holder is null);
+        if (isNew || message.Member == member.Holder) Silence.HolderHeard(now);
+
+        // The holder's broker is away: who could deliver says so at once.
+        if (message is GroupMessage.Mark { IsBrokerThere: false, Holder: not null } && message.Member == member.Holder && !member.IsHolder)
+        {
+            _isMarkDue |= duties.IsBrokerThere;
+        }
+    }
+
+    /// <summary>What is to be said now. Each of them gets a number of its own when it is said.</summary>
+    /// <param name="kept">What the last holder has kept; null: it is not known yet.</param>
+    public IReadOnlyList<Func<long, GroupMessage>> Due(KeptWatermark? kept)
+    {
+        if (!member.IsSubscribed) return [];
+
+        var now = time.GetTimestamp();
+        if (_hasEvents)
+        {
+            (_hasEvents, _flowAt) = (false, now);
+            Silence.EventNoticed(now);
+        }
+
+        NoteBroker(now);
+        if (!member.IsKnown) return Ask(now, kept);
+
+        var due = new List<Func<long, GroupMessage>>();
+        _questions.AddAnswers(due);
+        if (member.HoldsByLostClaim && MaySayAgain(now)) due.Add(WaitFor(member.ResignLostClaim, now));
+        else if (member.IsHolder) AddAsHolder(due, now);
+        else if (IsClaimDue(now) && MaySayAgain(now)) due.Add(WaitFor(Claim, now));
+
+        AddMark(due, now);
+        return due;
+    }
+
+    private IReadOnlyList<Func<long, GroupMessage>> Ask(long now, KeptWatermark? kept)
+    {
+        if (_questions.Ask(kept is { IsYoung: true }) is { } question)
+        {
+            _waitsFor = null;
+            return [question];
+        }
+
+        // Without a seat it takes one first.
+        return _questions.Overdue is { } asked && kept is { } there && member.IsHearing && !member.IsSettlingEarlier && !IsEnding && MaySayAgain(now)
+            ? [WaitFor(number => FreshClaim(number, asked, there), now)]
+            : [];
+    }
+
+    /// <summary>All members say at once that their broker has gone, or is back.</summary>
+    private void NoteBroker(long now)
+    {
+        if (duties.IsBrokerThere == _wasBrokerThere) return;
+
+        (_wasBrokerThere, _isMarkDue) = (duties.IsBrokerThere, true);
+        if (!_wasBrokerThere) _brokerLostAt = now;
+    }
+
+    /// <summary>Resigns if its broker has gone, and a member says a moment later that its own is there: then the broker itself is well.</summary>
+    private void AddAsHolder(List<Func<long, GroupMessage>> due, long now)
+    {
+        if (_wasBrokerThere || !Passed(_brokerLostAt, times.BrokerGrace, now)) return;
+
+        if (peers.There.Any(peer => peer.IsBrokerThere && peer.Reach <= member.Unsettled && peer.MarkedAt > _brokerLostAt) && MaySayAgain(now))
+        {
+            due.Add(WaitFor(member.BeginResigning(), now));
+        }
+    }
+
+    private GroupMessage FreshClaim(long number, long asked, KeptWatermark kept)
+    {
+        member.Claiming(number);
+        return new GroupMessage.FreshClaim(member.Name, number, asked, kept.Watermark > member.KnownWatermark ? kept.Watermark : member.KnownWatermark, 0);
+    }
+
+    private void AddMark(List<Func<long, GroupMessage>> due, long now)
+    {
+        var isFlowing = _flowAt != 0 && !Passed(_flowAt, times.FlowsFor, now);
+        var interval = !member.IsHearing ? times.Seatless : member.IsHolder ? (isFlowing ? times.HolderFlowing : times.Quiet) : (isFlowing ? times.Quiet : times.StandbyQuiet);
+        var isProbeDue = member.IsHearing && !member.IsHolder && Silence.IsProbeDue(now) && Passed(_markedAt, times.Probe, now);
+        if (!_isMarkDue && !isProbeDue && _markedAt != 0 && !Passed(_markedAt, interval - (times.Look / 2), now)) return;
+
+        (_markedAt, _isMarkDue) = (now, false);
+        due.Add(Mark);
+    }
+
+    private GroupMessage Mark(long number)
+    {
+        if (!member.IsHolder) return new GroupMessage.Mark(member.Name, number, member.Reach, duties.IsBrokerThere, null);
+
+        member.Advance();
+        return new GroupMessage.Mark(member.Name, number, member.Reach, duties.IsBrokerThere, new GroupMessage.HolderMark(member.Claim!.Value, member.Settled.Settled));
+    }
+
+    private GroupMessage Claim(long number)
+    {
+        member.Claiming(number);
+        return new GroupMessage.Claim(member.Name, number, member.Claim!.Value, member.Reach!.Value);
+    }
+
+    private bool IsClaimDue(long now)
+    {
+        if (member.Reach is null || member.IsSettlingEarlier || IsEnding) return false;
+
+        var delay = times.Rank * RankToClaim();
+        if (!member.ReachesBack) delay += times.NoReach;
+        if (!duties.IsBrokerThere && peers.There.Any(peer => peer.IsBrokerThere && peer.Name != member.Holder)) delay += times.NoBroker;
+
+        return member.Holder is null ? Passed(Silence.HeardAt, delay, now) : Silence.IsProved(times.HolderSilence + delay, now);
+    }
+
+    /// <summary>Who reaches back to the watermark comes first, then who has a link to the broker, then by name.</summary>
+    private int RankToClaim()
+    {
+        var mine = (!member.ReachesBack, !duties.IsBrokerThere, member.Name);
+        return peers.There.Count(peer => peer.Reach is { } reach && peer.Name != member.Holder && (reach > member.Watermark, !peer.IsBrokerThere, peer.Name).CompareTo(mine) < 0);
+    }
+
+    private bool MaySayAgain(long now) => _waitsFor is not { } said || Passed(said.SaidAt, times.Again, now);
+
+    private Func<long, GroupMessage> WaitFor(Func<long, GroupMessage> say, long now) => number =>
+    {
+        _waitsFor = (number, now);
+        return say(number);
+    };
+
+    private bool Passed(long since, TimeSpan span, long now) => now - since >= Ticks(span);
+
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+}

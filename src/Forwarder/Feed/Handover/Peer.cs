@@ -1,0 +1,10 @@
+using KeyEvt.Forwarder.Group;
+
+namespace KeyEvt.Forwarder.Feed.Handover;
+
+/// <summary>What did another member of the group last say of itself?</summary>
+/// <param name="HeardAt">Timestamp of its last message of any kind.</param>
+/// <param name="MarkedAt">Timestamp of its last mark; 0: none yet.</param>
+/// <param name="Reach">See <see cref="GroupMessage.Mark"/>.</param>
+/// <param name="IsBrokerThere">See <see cref="GroupMessage.Mark"/>.</param>
+internal sealed record Peer(string Name, long HeardAt, long MarkedAt = 0, StreamPlace? Reach = null, bool IsBrokerThere = false);

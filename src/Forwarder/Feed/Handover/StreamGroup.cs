@@ -1,0 +1,76 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Group;
+
+namespace KeyEvt.Forwarder.Feed.Handover;
+
+/// <summary>What does a feed need to take part in a group? One instance for each feed. Used under the lock of the feed, unless stated otherwise.</summary>
+internal sealed class StreamGroup
+{
+    private readonly SeatPlan _seats;
+    private volatile bool _hasSeat = true;
+    private volatile StreamGroupStatus _status = new();
+
+    public StreamGroup(GroupEnvelope envelope, string member, NodeFeedOptions options, IEventSink sink, IHolderDuties duties, TimeProvider time)
+    {
+        (Envelope, Duties) = (envelope, duties);
+        Member = new StreamMember(member, options.GroupBytes, sink, duties);
+        Peers = new PeerTable(member, time);
+        Proposals = new MemberProposals(Member, Peers, duties, Times, time);
+        _seats = new SeatPlan(Member, Peers, options.GroupSeats, time);
+    }
+
+    public GroupEnvelope Envelope { get; }
+
+    /// <summary>Whether this member is to hear the events. Any thread may read it.</summary>
+    public bool HasSeat => _hasSeat;
+
+    public IHolderDuties Duties { get; }
+
+    public StreamMember Member { get; }
+
+    public PeerTable Peers { get; }
+
+    public MemberProposals Proposals { get; }
+
+    public MemberTimes Times { get; } = new();
+
+    /// <summary>Whether another member is there that has kept all that is not settled.</summary>
+    public bool CanOthersGoOn => Peers.There.Any(peer => peer.Reach <= Member.Unsettled);
+
+    /// <summary>What is to be said on the next connection to the node with this run id; null: nothing.</summary>
+    public (ulong RunId, Func<long, GroupMessage> Message)? Owed { get; set; }
+
+    /// <summary>The run id of the node that is subscribed to.</summary>
+    public ulong RunId { get; private set; }
+
+    /// <summary>For reports, from any thread: replaced as a whole.</summary>
+    public StreamGroupStatus Status => _status;
+
+    public void Begin(ulong runId, long label)
+    {
+        End(out _);
+        RunId = runId;
+        Member.Begin(runId, label);
+        Proposals.Begin();
+    }
+
+    /// <summary>The subscription is lost. Does nothing if there is none.</summary>
+    public void End(out bool canOthersGoOn)
+    {
+        canOthersGoOn = CanOthersGoOn;
+        if (!Member.IsSubscribed) return;
+
+        if (Member.End(canOthersGoOn) is { } resign) Owed = (RunId, resign);
+    }
+
+    /// <summary>Takes or gives up a seat when it is time. Returns whether that has changed.</summary>
+    public bool PlanSeat()
+    {
+        var had = _hasSeat;
+        if (Member.IsSubscribed) _hasSeat = _seats.ShouldHave(had, Proposals.IsUnanswered);
+        return had != _hasSeat;
+    }
+
+    public void Show(StreamGroupStatus status) => _status = status;
+}

@@ -1,0 +1,209 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Notifications;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Group;
+using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
+
+namespace KeyEvt.Forwarder.Feed.Monitors;
+
+/// <summary>How does one connection take part in the group of its stream? Reads and says the group's messages, and does what follows from them.</summary>
+/// <remarks>Each connection of a feed in a group has one. Under <see cref="FeedContext.Turn"/>, unless stated otherwise.</remarks>
+/// <param name="pass">Gives an event to the sink.</param>
+/// <param name="onSeatChanged">Subscribes to the events, or unsubscribes, as <see cref="StreamGroup.HasSeat"/> says.</param>
+internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandPipeline commands, MarkerSender markers, CheckpointKeeper state, NotificationRing.Visitor pass, Action onSeatChanged)
+{
+    private readonly StreamMember _member = group.Member;
+    private readonly GroupBoard _board = new(feed, group);
+    private readonly TaskCompletionSource _resigned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _hasResigned;
+
+    /// <summary>Called when the subscription is confirmed and the connection has become active.</summary>
+    public void Begin(ulong runId)
+    {
+        group.Begin(runId, feed.Progress.Position.Marker);
+        state.AskForGroup();
+        Tick();
+    }
+
+    /// <summary>Called when the subscription to what is wanted has come into force. Without a seat that is nothing.</summary>
+    public void Subscribed()
+    {
+        if (_member.IsHearing == group.HasSeat) return;
+
+        _member.Hear(group.HasSeat);
+        group.Proposals.MarkSoon();
+    }
+
+    /// <summary>Says what an earlier connection could not say any more. Any thread.</summary>
+    public void SayOwed(ulong runId)
+    {
+        lock (feed.Turn)
+        {
+            if (group.Owed is not { } owed) return;
+
+            group.Owed = null;
+            if (owed.RunId != runId) return;
+
+            commands.Send(static (_, _) => { }, MarkerChannel.Plain.PublishCommand, MarkerChannel.PlainName, group.Envelope.Write(owed.Message(feed.Markers.Reserve()), runId));
+        }
+    }
+
+    /// <summary>Called for each message on the channel of the markers.</summary>
+    /// <returns>When this program said it; null if it did not, or if it was not waited for.</returns>
+    public ClockReading? Read(ReadOnlySpan<byte> payload)
+    {
+        if (group.Envelope.Read(payload, group.RunId) is not { } message)
+        {
+            _board.CountUnread(payload);
+            return null;
+        }
+
+        ClockReading? saidAt = message.Member == _member.Name && feed.Markers.TrySettle(message.Number, out var sentAt) ? sentAt : null;
+        NoteProgress();
+        var before = feed.Time.GetTimestamp();
+        var (wasHolder, heardAt) = (_member.IsHolder, group.Proposals.Silence.HeardAt);
+        var hadReach = _member.Reach is not null;
+        var outcome = _member.Read(message, feed.Progress.Position.Count);
+        _board.Show();
+        if (_member.IsKnown) feed.Progress.Mark(_member.Marker, isOwn: saidAt is not null);
+        feed.Markers.RaiseAbove(Math.Max(message.Number, _member.Marker));
+        group.Proposals.Heard(message, outcome, saidAt);
+        if (hadReach != (_member.Reach is not null)) group.Proposals.MarkSoon();
+        if (outcome.HasFlag(StreamOutcome.Lost)) FeedLog.HandedOver(feed.Logger, feed.Node, _member.Holder ?? "nobody yet");
+        if (outcome.HasFlag(StreamOutcome.Learned)) JudgeRejoined();
+        if (outcome.HasFlag(StreamOutcome.Anew)) JudgeAnew();
+        if (outcome.HasFlag(StreamOutcome.Won)) TakeOver(wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
+        if (message is GroupMessage.Resign && message.Member == _member.Name) _resigned.TrySetResult();
+        if (saidAt is { } said && _member.IsHolder) RaiseTermIfFenced(said);
+        if (saidAt is null) Tick(); // others may wait for an answer, or for a claim
+        return saidAt;
+    }
+
+    /// <summary>Called for each event. Returns whether to pass it on.</summary>
+    public bool Keep(in EventPosition position, in Notification notification, long readAt)
+    {
+        group.Proposals.EventCame();
+        return _member.Keep(position, notification, readAt);
+    }
+
+    /// <summary>Called behind each read, when no event waits: everything so far has been passed on.</summary>
+    public void NoteProgress()
+    {
+        if (!_member.IsDelivering) return;
+
+        var position = feed.Progress.Position;
+        _member.Settled.Note(new StreamPlace(position.Marker, position.Count));
+    }
+
+    /// <summary>Says what is due.</summary>
+    public void Tick()
+    {
+        _member.Advance();
+        if (state.Earlier.Watermark is null) state.AskForGroup();
+        foreach (var message in group.Proposals.Due(state.Earlier.Watermark))
+        {
+            if (!markers.TrySay(number => group.Envelope.Write(message(number), group.RunId))) break;
+        }
+
+        if (group.Proposals.IsEnding && _member.Settled.IsComplete && state.IsKept) Resign();
+        if (group.PlanSeat())
+        {
+            FeedLog.SeatChanged(feed.Logger, feed.Node, group.HasSeat ? "listens to the events" : "listens to the group only: enough other members listen to the events");
+            onSeatChanged();
+        }
+
+        _board.Show();
+    }
+
+    /// <summary>The program ends: nothing that comes from here on is passed on. What was passed on is still settled.</summary>
+    public void TakeLast() => commands.Send(
+        (_, _) =>
+        {
+            NoteProgress();
+            _member.BeginEnding();
+            group.Proposals.IsEnding = true;
+        },
+        "PING");
+
+    /// <summary>At the end of the program: resigns, unless it has. Completes when that has been heard in the stream. Any thread.</summary>
+    public Task ResignAsync()
+    {
+        lock (feed.Turn)
+        {
+            return group.Proposals.IsEnding && Resign() ? _resigned.Task : Task.CompletedTask;
+        }
+    }
+
+    /// <returns>False if there is nothing to resign from, or if nothing can be said.</returns>
+    private bool Resign()
+    {
+        if (!_member.IsHolder) return false;
+        if (_hasResigned) return true;
+
+        var resign = _member.BeginResigning();
+        _hasResigned = markers.TrySay(number => group.Envelope.Write(resign(number), group.RunId));
+        return _hasResigned;
+    }
+
+    /// <summary>Nobody has answered: either this program declares what was missed, or the one that has made the fresh claim does.</summary>
+    private void JudgeAnew()
+    {
+        if (!_member.IsHolder)
+        {
+            JudgeRejoined();
+            return;
+        }
+
+        // If this program was never in step, what an earlier holder has kept tells from where on events are missing.
+        var first = At(_member.Reach!.Value);
+        var isDeclared = !_member.WasInStep && state.TryDeclareKept(first);
+        feed.Coverage.Judge(isCovered: isDeclared, first);
+    }
+
+    /// <summary>Others know the state. If they have not known it all the time, they have not kept what this program had kept, and cannot declare it.</summary>
+    private void JudgeRejoined()
+    {
+        var first = feed.Progress.Position;
+        if (_member.Undelivered is { } last)
+        {
+            feed.Coverage.NotCovered(GapCause.NotRunning, "the other members of the group had gone, and new ones have begun anew", WallOf(last.Marker), last, feed.Time.GetUtcNow(), first);
+        }
+
+        feed.Coverage.Judge(_member.IsContinued || _member.Undelivered is not null, first);
+    }
+
+    /// <summary>A marker is made of the clock.</summary>
+    private DateTimeOffset WallOf(long marker) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(EventPosition.MarkerMilliseconds(marker), 0, feed.Time.GetUtcNow().ToUnixTimeMilliseconds()));
+
+    private void TakeOver(TimeSpan? took)
+    {
+        _board.LastHandover = took;
+        if (_member.Missing is { } missing)
+        {
+            feed.Coverage.NotCovered(
+                GapCause.NotRunning, "the member of the group that delivered has ended, and what it had not settled is kept by no other", WallOf(missing.From.Marker), At(missing.From),
+                feed.Time.GetUtcNow(), At(missing.To));
+        }
+
+        _member.Replay(pass);
+        NoteProgress();
+        feed.Sink.EndOfBatch();
+        FeedLog.TookOver(feed.Logger, feed.Node, _member.LastReplayed, took?.TotalMilliseconds ?? 0);
+        Tick(); // the first mark tells the others how far this is settled
+    }
+
+    /// <summary>A larger term stands beside the fallback storage, but the stream says that this program is still the holder: it takes a larger one.</summary>
+    private void RaiseTermIfFenced(ClockReading said)
+    {
+        if (group.Duties.Fenced is not { } fenced || said.Timestamp <= fenced.Timestamp) return;
+
+        FeedLog.TermRaised(feed.Logger, feed.Node, fenced.Term);
+        group.Duties.Hold(fenced.Term + 1);
+    }
+
+    private EventPosition At(StreamPlace place) => new(group.RunId, place.Marker, place.Count);
+}

@@ -1,0 +1,45 @@
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Group;
+using KeyEvt.Forwarder.Redis;
+
+namespace KeyEvt.Forwarder.Feed.Monitors;
+
+/// <summary>In a group: how far had the last holder settled the stream, by what it has stored in the node?</summary>
+/// <remarks>Each connection reads it once, when it has subscribed. Under <see cref="FeedContext.Turn"/>.</remarks>
+internal sealed class KeptCheckpoint(FeedContext feed)
+{
+    /// <summary>If it is not older than this, its writer is probably still there.</summary>
+    private static readonly TimeSpan Young = TimeSpan.FromSeconds(5);
+
+    private Checkpoint? _checkpoint;
+
+    /// <summary>What the last holder has kept; null: it is not known yet.</summary>
+    public KeptWatermark? Watermark { get; private set; }
+
+    /// <summary>There is none, or none is kept.</summary>
+    public void None() => Watermark = new KeptWatermark();
+
+    public void Read(RedisAnswer reply, CheckpointRegistry.Place place)
+    {
+        _checkpoint = reply.IsError ? null : Checkpoint.Parse(reply.Text);
+        if (_checkpoint is not { } kept)
+        {
+            if (!reply.IsError && reply.Text.Length > 0) FeedLog.StateUnreadable(feed.Logger, feed.Node, place.Key);
+            None();
+            return;
+        }
+
+        feed.Markers.RaiseAbove(kept.Position.Marker);
+        Watermark = new KeptWatermark(new StreamPlace(kept.Position.Marker, kept.Position.Count), (feed.Time.GetUtcNow() - kept.At).Duration() < Young);
+    }
+
+    /// <summary>Nobody was there, so what came since is to be declared, once.</summary>
+    public Checkpoint? Take()
+    {
+        var kept = _checkpoint;
+        _checkpoint = null;
+        return kept;
+    }
+}

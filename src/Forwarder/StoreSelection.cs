@@ -1,0 +1,25 @@
+using KeyEvt.Forwarder.Fallback.Lists;
+using KeyEvt.Forwarder.Fallback.Spool;
+using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Membership;
+using KeyEvt.Forwarder.Topology;
+using Microsoft.Extensions.Logging;
+
+namespace KeyEvt.Forwarder;
+
+/// <summary>Which lists does the fallback storage have? One, or in a cluster one for each master.</summary>
+internal static class StoreSelection
+{
+    /// <param name="feeds">Tells which node is the master; null while there are no feeds yet.</param>
+    public static IEventStoreSelector Of(ForwarderOptions options, TopologyWatcher topology, Func<FeedSet?> feeds, UpstreamDatabase database, LocalSpool? spool, ILogger logger)
+    {
+        if (options.Upstream.Shape == UpstreamShape.Cluster)
+        {
+            return new ClusterStores(topology, run => feeds()?.NodeOf(run), database, spool, logger);
+        }
+
+        var fence = new ListFence();
+        var list = new RedisListStore(FallbackKey.Name, database.OfMasterAsync, topology.Hint, logger, fence, FallbackKey.TermOf(FallbackKey.Name, options.Group));
+        return new OneListStores(FallbackKey.Name, list, spool, () => (feeds()?.Master ?? topology.Current.Master?.Address)?.ToString() ?? "nobody", fence);
+    }
+}
