@@ -98,10 +98,23 @@ internal sealed class CommandPipeline(TimeProvider time)
             await _hasUnsent.WaitAsync().ConfigureAwait(false);
             lock (_gate) (_sending, _unsent) = (_unsent, _sending);
 
+            var flushed = await FlushAsync(output, cancellation).ConfigureAwait(false);
+            if (flushed.IsCompleted) return;
+        }
+    }
+
+    private async ValueTask<FlushResult> FlushAsync(PipeWriter output, CancellationToken cancellation)
+    {
+        try
+        {
             output.Write(_sending.WrittenSpan);
             _sending.Clear(); // also overwrites the bytes with zeros: a password may have been among them
-            var flushed = await output.FlushAsync(cancellation).ConfigureAwait(false);
-            if (flushed.IsCompleted) return;
+            return await output.FlushAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (InvalidOperationException)
+        {
+            // The transport completes its writer itself when the socket has ended, at any moment between two writes.
+            throw new RedisFaultException(RedisFaultKind.Closed, "the connection has ended");
         }
     }
 
