@@ -15,7 +15,7 @@ internal static class GroupMetrics
     private static readonly MetricDefinition Ring = new(MetricKind.Gauge, "keyevt.group.ring", "By", "Events that this program keeps because the holder has not settled them yet.", Node);
     private static readonly MetricDefinition ReachesBack = new(MetricKind.Gauge, "keyevt.group.reaches_back", "", "1 while this program could go on in the place of the holder without a gap.", Node);
     private static readonly MetricDefinition Handovers = new(MetricKind.Counter, "keyevt.group.handovers", "{handover}", "How often this program has become the holder.", Node);
-    private static readonly MetricDefinition LastHandover = new(MetricKind.Gauge, "keyevt.group.handover.last", "s", "How long the last handover to this program took, from the last word of the holder before it.", Node);
+    private static readonly MetricDefinition LastHandover = new(MetricKind.Gauge, "keyevt.group.handover.last", "s", "How long the last handover to this program took, from the last word of the holder before it; 0: there was none before it.", Node);
     private static readonly MetricDefinition Unread = new(MetricKind.Counter, "keyevt.group.messages.unread", "{message}", "Messages of the group that were not understood: of another version, or not sealed with the secret.", Node);
 
     public static IReadOnlyList<MetricDefinition> Definitions { get; } = [Holder, Known, Members, Ring, ReachesBack, Handovers, LastHandover, Unread];
@@ -28,7 +28,7 @@ internal static class GroupMetrics
         meter.ObserveMany(Ring, () => ByNode(feeds, static status => status.KeptBytes));
         meter.ObserveMany(ReachesBack, () => ByNode(feeds, static status => status.ReachesBack ? 1 : 0));
         meter.ObserveMany(Handovers, () => ByNode(feeds, static status => status.Handovers));
-        meter.ObserveMany(LastHandover, () => ByNode(feeds, static status => status.LastHandover?.TotalSeconds));
+        meter.ObserveMany(LastHandover, () => ByNode(feeds, static status => status.LastHandover?.TotalSeconds ?? 0));
         meter.ObserveMany(Unread, () => ByNode(feeds, static status => status.OtherVersions + status.Unreadable));
     }
 

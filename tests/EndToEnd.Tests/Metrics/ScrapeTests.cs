@@ -73,7 +73,7 @@ public sealed partial class ScrapeTests(SharedBroker broker)
     [Fact]
     public async Task Both_formats_have_the_metrics_of_the_documentation_and_no_others()
     {
-        await Stage.RunAsync(await broker.GetAsync(), new StageSetting { Events = "$" }, async stage =>
+        await Stage.RunAsync(await broker.GetAsync(), new StageSetting { Events = "$", Options = ["--group", "scraped"] }, async stage =>
         {
             await TrafficAsync(stage);
             var (type, open) = await GetAsync(stage, OpenMetrics);

@@ -15,12 +15,12 @@ internal static class ListScripts
     /// <summary>
     /// KEYS[2]: where the term of the list's holder stands. The last of ARGV: the caller's term. Both are decimal numbers of up to 19 digits, more than the numbers of Lua can
     /// tell apart. So their lengths are compared, and then the digits. For a higher term there, nothing is done: returns -1 and that term. A lower one, or
-    /// anything else that is no term, is replaced; so is one so large that none could follow it. A Redis without memory refuses even that; a list can still be read and made shorter then.
+    /// anything else that is no term, is replaced. A Redis without memory refuses even that; a list can still be read and made shorter then.
     /// </summary>
     private const string Fence = """
         local term, seen = table.remove(ARGV), redis.call('GET', KEYS[2])
         if seen ~= term then
-            if seen and string.find(seen, '^[1-9]%d*$') and #seen < 20 and (#seen < 19 or seen < '9000000000000000000') and (#seen > #term or (#seen == #term and seen > term)) then return {-1, seen} end
+            if seen and string.find(seen, '^[1-9]%d*$') and (#seen > #term or (#seen == #term and seen > term)) then return {-1, seen} end
             local written = redis.pcall('SET', KEYS[2], term)
             if written.err and not string.find(written.err, 'OOM', 1, true) then return written end
         end

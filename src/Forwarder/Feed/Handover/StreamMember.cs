@@ -37,6 +37,7 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
     private MessageId _origin; // of the state that was known last
     private long? _leavesAt;   // what delivery got before this mark of the sink is still settled here; then this program leaves
     private bool _isResigning;
+
     /// <summary>The numbers of the claims that were said in this subscription. Others may claim in this program's name.</summary>
     private readonly HashSet<long> _claims = [];
 

@@ -199,7 +199,7 @@ internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandP
     /// <summary>A larger term stands beside the fallback storage, but the stream says that this program is still the holder: it takes a larger one.</summary>
     private void RaiseTermIfFenced(ClockReading said)
     {
-        if (group.Duties.Fenced is not { } fenced || said.Timestamp <= fenced.Timestamp) return;
+        if (group.Duties.Fenced is not { Term: < long.MaxValue } fenced || said.Timestamp <= fenced.Timestamp) return;
 
         FeedLog.TermRaised(feed.Logger, feed.Node, fenced.Term);
         group.Duties.Hold(fenced.Term + 1);
