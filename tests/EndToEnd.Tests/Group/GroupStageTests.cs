@@ -37,18 +37,6 @@ public sealed class GroupStageTests(SharedBroker broker)
     }
 
     [Fact]
-    public async Task A_second_proxy_that_is_of_no_group_is_seen_to_send_everything_again_with_other_ids()
-    {
-        await GroupTest.RunAsync(broker, GroupSetting.Lone with { Names = ["one", "two"] }, async (_, run) =>
-        {
-            await run.MoreAsync(300);
-            var verdict = await run.JudgeAsync();
-            Assert.True(verdict.Duplicated > 200 && verdict.OtherIds.Count > 200, verdict.ToString());
-            Assert.Throws<InvalidOperationException>(verdict.NothingLost);
-        });
-    }
-
-    [Fact]
     public async Task One_member_alone_loses_its_broker_or_its_feed()
     {
         await GroupTest.RunAsync(broker, GroupSetting.Lone with { Names = ["one", "two"] }, async (stage, run) =>
