@@ -8,11 +8,12 @@ internal static class SubscriptionCheck
     /// <summary>Checks whether the feeds may publish their markers.</summary>
     public static async Task PublishAsync(CheckTarget target)
     {
-        const string Without = "without it a silent loss of the subscription is noticed later";
+        var isInGroup = target.Options.Forwarder.Group is not null;
+        var without = isInGroup ? "without it this program takes no part in its group, and delivers nothing" : "without it a silent loss of the subscription is noticed later";
         var channel = target.Markers.Name;
         if (target.Markers.IsShard && await target.Redis.AskAsync("READONLY") is { IsNoPermission: true } refused)
         {
-            target.Add(CheckOutcome.Warning, "markers", refused.Text, $"{target.Grant("+readonly")}: {Without} on replicas");
+            target.Add(CheckOutcome.Warning, "markers", refused.Text, $"{target.Grant("+readonly")}: {without} on replicas");
         }
 
         // A marker is "<instance>:<n>", and a feed ignores markers of others. An answer such as MOVED only means that another node serves the
@@ -24,7 +25,7 @@ internal static class SubscriptionCheck
         }
         else if (publish.IsError && (publish.IsNoPermission || !target.Markers.IsShard))
         {
-            target.Add(CheckOutcome.Warning, "markers", publish.Text, $"{target.Grant(target.MarkerRights)}: {Without}");
+            target.Add(isInGroup ? CheckOutcome.Fails : CheckOutcome.Warning, "markers", publish.Text, $"{target.Grant(target.MarkerRights)}: {without}");
         }
         else
         {
@@ -69,7 +70,7 @@ internal static class SubscriptionCheck
         var marker = await target.Redis.AskAsync(target.Markers.SubscribeCommand, target.Markers.Name);
         if (marker.IsError && (marker.IsNoPermission || !target.Markers.IsShard))
         {
-            target.Add(CheckOutcome.Warning, "subscribe", $"{target.Markers.Name}: {marker.Text}", target.Grant(target.MarkerRights));
+            target.Add(target.Options.Forwarder.Group is null ? CheckOutcome.Warning : CheckOutcome.Fails, "subscribe", $"{target.Markers.Name}: {marker.Text}", target.Grant(target.MarkerRights));
         }
     }
 

@@ -4,6 +4,7 @@ using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Servers;
 
@@ -16,10 +17,10 @@ internal sealed class ScriptedFeed : IAsyncDisposable
 
     public ScriptedFeed(
         Func<NodeFeedOptions, NodeFeedOptions>? change = null, ScriptedNode? node = null, string address = "redis://node", CheckpointRegistry? shelf = null, bool cameLater = false,
-        Neighbour? predecessor = null, Neighbour? successor = null, Func<string?>? markerTag = null, CoverageGate? clients = null)
+        Neighbour? predecessor = null, Neighbour? successor = null, Func<string?>? markerTag = null, CoverageGate? clients = null, (GroupEnvelope Envelope, IHolderDuties Duties)? group = null)
     {
         Node = node ?? new ScriptedNode();
-        var options = new NodeFeedOptions { QuietInterval = Beat };
+        var options = new NodeFeedOptions { QuietInterval = Beat, InGroup = group is not null };
         Feed = new NodeFeed(RedisAddress.Parse(address), change?.Invoke(options) ?? options, Sink, Gaps, Time, Log, Node, clients)
         {
             Shelf = shelf,
@@ -27,6 +28,7 @@ internal sealed class ScriptedFeed : IAsyncDisposable
             Predecessor = predecessor is null ? null : () => predecessor(),
             Successor = successor is null ? null : () => successor(),
             MarkerTag = markerTag,
+            Group = group,
         };
     }
 

@@ -62,6 +62,19 @@ public sealed class HandOverTests
         Assert.Equal((3000L, "new"), (entry.Sequence, Encoding.UTF8.GetString(entry.Stored.Span)));
     }
 
+    [Fact]
+    public void The_message_of_an_own_gap_stays_as_no_other_member_has_it()
+    {
+        Append("\u0001event-id\n0\nset\nk");
+        Append("\u0001gap-a-1-0000000000000abc-5-0\n{}");
+        Append("\u0001event-id\n0\nset\nk");
+        for (var i = 0; i < 3; i++) Assert.True(_log.TryClaim(out _));
+        Assert.Equal(2, _log.HandOver(_log.Tail));
+        Assert.True(_log.TryClaim(out var gap)); // although it was sent before
+        Assert.Equal((1L, 1L), (gap.Sequence, _log.Count));
+        Assert.False(_log.TryClaim(out _));
+    }
+
     private void Append(string text)
     {
         _ledger.Accepted();

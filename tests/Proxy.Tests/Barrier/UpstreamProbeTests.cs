@@ -112,6 +112,15 @@ public sealed class UpstreamProbeTests
     }
 
     [Fact]
+    public async Task A_connection_that_ends_before_it_is_written_to_is_a_trial_that_failed()
+    {
+        var ended = new MemoryConnection();
+        await ended.Output.CompleteAsync();
+        var probe = new UpstreamProbe(new MemoryTransport(_ => ValueTask.FromResult<IConnection>(ended)), _time, _log);
+        Assert.Equal(default, await probe.LearnAsync(Upstream, 0, Cancel).AsTask().WaitAsync(Soon, Cancel));
+    }
+
+    [Fact]
     public async Task The_name_may_come_directly_behind_the_minus()
     {
         _echo = name => $"-{name} is what?\r\n";

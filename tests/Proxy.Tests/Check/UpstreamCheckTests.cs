@@ -70,6 +70,16 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData("PUBLISH", "markers")]
+    [InlineData("SUBSCRIBE", "subscribe")]
+    public async Task A_member_of_a_group_cannot_do_without_its_channel(string command, string what)
+    {
+        Forwarder(forwarder => forwarder with { Group = "orders" });
+        _redis.Answer(command, Refused);
+        Assert.Contains(await RunAsync(), row => row.What == what && row is { Outcome: CheckOutcome.Fails, Remedy: not null });
+    }
+
+    [Theory]
     [InlineData("+@all", "*1\r\n$1\r\n*\r\n", nameof(CheckOutcome.Warning))] // 6.2
     [InlineData("+@all", "*1\r\n$5\r\napp:*\r\n", nameof(CheckOutcome.Note))]
     [InlineData("+@all -publish", "*1\r\n$1\r\n*\r\n", nameof(CheckOutcome.Note))]

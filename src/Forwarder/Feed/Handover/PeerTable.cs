@@ -34,9 +34,6 @@ internal sealed class PeerTable(string me, TimeProvider time)
             : (known ?? new Peer(message.Member, now)) with { HeardAt = now };
     }
 
-    /// <summary>Forgets a member that has said that it goes.</summary>
-    public void Gone(string member) => _peers.Remove(member);
-
     private bool MayAdd()
     {
         if (_peers.Count < Most) return true;

@@ -88,8 +88,6 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
     /// <summary>See <see cref="GroupState.Marker"/>.</summary>
     public long Marker => _state.Marker;
 
-    public IReadOnlyList<MessageId> Pending => _state.Pending;
-
     /// <summary>Whether this program delivers here.</summary>
     public bool IsHolder => _won is { } won && _state.Claim == won && _state.Holder == name;
 
@@ -255,10 +253,7 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
     }
 
     /// <summary>From now on passes nothing on. What was passed on is still settled here: the program ends.</summary>
-    public void BeginEnding()
-    {
-        _isResigning = true;
-    }
+    public void BeginEnding() => _isResigning = true;
 
     /// <summary>What to say while <see cref="HoldsByLostClaim"/>.</summary>
     public GroupMessage ResignLostClaim(long number) => new GroupMessage.Resign(name, number, _state.Claim!.Value, Watermark);

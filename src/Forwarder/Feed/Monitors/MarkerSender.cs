@@ -120,7 +120,6 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
                 if (!reply.IsError)
                 {
                     _channel = channel;
-                    feed.Remedies.Set(FeedAspect.Marker, null);
                 }
                 else if (channel.IsShard)
                 {
@@ -164,8 +163,11 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
             feed.Markers.TrySettle(number, out _);
             if (channel.IsShard) RefusedByShard(reply, channel.PublishCommand, channel);
             else if (!RedisErrors.IsPassing(reply)) Refused(channel.PublishCommand, channel);
+            return;
         }
-        else if (channel != _channel)
+
+        feed.Remedies.Set(FeedAspect.Marker, null); // both rights are there: the channel was subscribed to before
+        if (channel != _channel)
         {
             // It was published after the node had cancelled the subscription. The message will not come, but its answer marks the same position.
             if (feed.Markers.TrySettle(number, out _)) feed.Progress.Mark(number, isOwn: true);

@@ -87,7 +87,7 @@ internal sealed class UpstreamProbe(ITransport transport, TimeProvider time, ILo
             _last = new Lesson(words, upstream, now);
             _failed = null;
         }
-        catch (Exception e) when (e is SocketException or IOException or OperationCanceledException)
+        catch (Exception e) when (e is SocketException or IOException or OperationCanceledException or InvalidOperationException) // the last: the transport completes its writer itself when the socket has ended
         {
             cancellationToken.ThrowIfCancellationRequested();
             _failed = new Lesson(default, upstream, now);

@@ -1,0 +1,156 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Group;
+using KeyEvt.Forwarder.Tests.Feed;
+using KeyEvt.Servers;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Handover;
+
+/// <summary>How does a feed take part in a group, and what of it can a message of somebody else disturb?</summary>
+public sealed class NodeFeedGroupTests : IAsyncDisposable
+{
+    private const ulong Run = 0xaaaaaaaaaaaaaaaa;
+
+    private readonly GroupEnvelope _envelope = new("orders", new MessageSeal(null));
+    private readonly RecordingDuties _duties = new();
+    private readonly ScriptedFeed _feed;
+
+    public NodeFeedGroupTests() => _feed = new ScriptedFeed(group: (_envelope, _duties));
+
+    public ValueTask DisposeAsync() => _feed.DisposeAsync();
+
+    [Fact]
+    public async Task A_member_alone_begins_anew_and_passes_on_what_came_meanwhile()
+    {
+        await SubscribedAsync();
+        await _feed.Node.EventAsync("early");
+        await HoldsAsync();
+        await _feed.Node.EventAsync("late");
+        await _feed.KeysAsync("early", "late");
+    }
+
+    [Fact]
+    public async Task Nothing_is_passed_on_behind_a_claim_of_another_member()
+    {
+        await HoldsAsync();
+        await _feed.Node.EventAsync("mine");
+        await _feed.KeysAsync("mine");
+        var claim = _feed.Feed.GroupStatus!.Term;
+        await SayAsync(new GroupMessage.Claim("x", claim + 1, new MessageId(_feed.Feed.MemberName, claim), default));
+        await Eventually.TrueAsync("the handover", () => _duties.Told.Contains("hand over"));
+        await _feed.Node.EventAsync("others");
+        await Eventually.TrueAsync("the event to be kept", () => _feed.Feed.Status.Received == 2);
+        Assert.Equal(["mine"], _feed.Sink.Keys);
+    }
+
+    [Theory]
+    [InlineData("who x 4611686018427387904")]
+    [InlineData("mark x 4611686018427387904 reach=4611686018427387904-2147483647 broker=up")]
+    [InlineData("claim NAME 77 follows=NAME/1 reach=0-0")]
+    [InlineData("resign NAME 77 claim=NAME/1 settled=9-9")]
+    [InlineData("state x 77 asked=NAME/1 marker=5 claim=x/5 holder=x settled=1-0 marks= pending= config=0")]
+    public async Task A_forged_message_does_not_stop_the_holder(string text)
+    {
+        await HoldsAsync();
+        await SayAsync($"1 orders {Run:x16} {text.Replace("NAME", _feed.Feed.MemberName, StringComparison.Ordinal)}");
+        await LookUntilAsync("marks that come back", () => _feed.Feed.Status.MarkersSeen > 8);
+        await _feed.Node.EventAsync("after");
+        await _feed.KeysAsync("after");
+        Assert.True(_feed.Feed.GroupStatus!.IsHolder);
+        Assert.Equal(1, _feed.Node.Connects);
+    }
+
+    [Fact]
+    public async Task Where_publishing_is_refused_the_connection_ends_and_is_tried_again()
+    {
+        _feed.Node.Answer = command => command[0] == "PUBLISH" ? "-NOPERM this user has no permissions to run the 'publish' command\r\n" : null;
+        _feed.Feed.Want(EventClass.All);
+        _feed.Feed.Start();
+        await LookUntilAsync("a second connection", () => _feed.Node.Connects > 1);
+        Assert.Contains("takes no part in its group", _feed.Feed.Status.RemedyText, StringComparison.Ordinal);
+        Assert.Empty(_duties.Told);
+
+        _feed.Node.Answer = _ => null;
+        await LookUntilAsync("the office", () => _feed.Feed.GroupStatus!.IsHolder);
+    }
+
+    [Fact]
+    public async Task Who_is_to_publish_gaps_is_known_before_a_gap_is_declared()
+    {
+        var kept = new Checkpoint(new EventPosition(Run, 1, 5), DateTimeOffset.UnixEpoch, "orders").ToString();
+        await using var feed = new ScriptedFeed(group: (_envelope, _duties), shelf: new CheckpointRegistry("state", "orders"));
+        feed.Node.Answer = command => command is ["GET", ..] ? ScriptedNode.Bulk(kept) : null;
+        var isHolder = new List<bool>();
+        feed.Gaps.Closed += _ => isHolder.Add(feed.Feed.GroupStatus!.IsHolder);
+        feed.Feed.Want(EventClass.All);
+        feed.Feed.Start();
+        await Eventually.SoonTrueAsync("the gap", () =>
+        {
+            feed.Time.Advance(TimeSpan.FromMilliseconds(50));
+            return isHolder.Count > 0;
+        });
+        Assert.Equal([true], isHolder);
+        Assert.Equal(GapCause.NotRunning, Assert.Single(feed.Gaps.Recent).Cause);
+    }
+
+    [Fact]
+    public async Task What_was_kept_is_asked_for_again_where_the_node_was_busy()
+    {
+        var asked = 0;
+        await using var feed = new ScriptedFeed(group: (_envelope, _duties), shelf: new CheckpointRegistry("state", "orders"));
+        var kept = new Checkpoint(new EventPosition(Run, 1, 5), DateTimeOffset.UnixEpoch, "orders").ToString();
+        feed.Node.Answer = command => command is not ["GET", ..] ? null : asked++ == 0 ? "-BUSY Redis is busy running a script.\r\n" : ScriptedNode.Bulk(kept);
+        feed.Feed.Want(EventClass.All);
+        feed.Feed.Start();
+        await Eventually.SoonTrueAsync("the gap", () =>
+        {
+            feed.Time.Advance(TimeSpan.FromMilliseconds(50));
+            return feed.Gaps.Total > 0;
+        });
+        Assert.True(asked > 1);
+    }
+
+    [Fact]
+    public async Task A_loss_that_another_member_covers_is_no_gap()
+    {
+        await HoldsAsync();
+        await SayAsync(new GroupMessage.Mark("x", _feed.Feed.GroupStatus!.Term + 1, default(StreamPlace), true, null));
+        await LookUntilAsync("the other member", () => _feed.Feed.GroupStatus!.Peers.Count == 2);
+        await _feed.Node.CloseAsync();
+        await Eventually.TrueAsync("what was not settled to be left", () => _duties.Told.Contains("hand over"));
+        Assert.Equal(0, _feed.Gaps.Total);
+    }
+
+    [Fact]
+    public async Task A_larger_term_in_the_way_is_passed_by_one_that_the_stream_has_proved()
+    {
+        await HoldsAsync();
+        _duties.Fenced = (_feed.Time.GetTimestamp(), 5_000_000_000_000_000_000);
+        await LookUntilAsync("the higher term", () => _duties.Told.Contains("hold 5000000000000000001"));
+    }
+
+    private async Task SubscribedAsync()
+    {
+        _feed.Feed.Want(EventClass.All);
+        _feed.Feed.Start();
+        await Eventually.TrueAsync("the subscription", () => _feed.Feed.Status.IsInStep);
+    }
+
+    private async Task HoldsAsync()
+    {
+        if (!_feed.Feed.Status.IsInStep) await SubscribedAsync();
+        await LookUntilAsync("the office", () => _feed.Feed.GroupStatus!.IsHolder);
+    }
+
+    private Task LookUntilAsync(string what, Func<bool> condition) => Eventually.SoonTrueAsync(what, () =>
+    {
+        if (condition()) return true;
+        if (_feed.Feed.Pulse.Waiting == 0) _feed.Time.Advance(TimeSpan.FromMilliseconds(50));
+        return condition();
+    });
+
+    private Task SayAsync(GroupMessage message) => SayAsync(_envelope.Write(message, Run));
+
+    private Task SayAsync(string payload) => _feed.Node.SayAsync($">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk(MarkerChannel.PlainName)}{ScriptedNode.Bulk(payload)}");
+}
