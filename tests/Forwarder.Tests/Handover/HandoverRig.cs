@@ -88,7 +88,8 @@ internal sealed class HandoverRig : IEventSink, IHolderDuties
     {
         var position = _progress.Receive();
         Proposals.EventCame();
-        if (Member.Keep(position, new Notification(0, "set"u8, Encoding.ASCII.GetBytes(key), default, default), 0)) Pass(position, key);
+        var notification = new Notification(0, "set"u8, Encoding.ASCII.GetBytes(key), default, default);
+        if (Member.Keep(position, notification, 0)) Pass(position, key);
     }
 
     public StreamOutcome Read(GroupMessage message, bool isOwn = false)
@@ -97,7 +98,11 @@ internal sealed class HandoverRig : IEventSink, IHolderDuties
         var outcome = Member.Read(message, _progress.Position.Count);
         if (Member.IsKnown) _progress.Mark(Member.Marker, isOwn);
         Proposals.Heard(message, outcome, isOwn ? ClockReading.Now(Time) : null);
-        if (outcome.HasFlag(StreamOutcome.Won)) Member.Replay((in position, _, _, key, _, _, _) => Pass(position, Encoding.ASCII.GetString(key)));
+        if (outcome.HasFlag(StreamOutcome.Won))
+        {
+            Member.Replay((in position, _, _, key, _, _, _) => Pass(position, Encoding.ASCII.GetString(key)));
+        }
+
         return outcome;
     }
 
