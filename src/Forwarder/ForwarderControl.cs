@@ -1,6 +1,5 @@
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
-using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Forwarder.Membership;
 
@@ -23,9 +22,6 @@ internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig in
     private Task _covered = Task.CompletedTask;
 
     public ForwarderConfig Config => current.Value;
-
-    /// <summary>The classes that feeds must deliver for a configuration; None while no key could match.</summary>
-    public static EventClass WantedBy(ForwarderConfig config) => (config.Masks.Equals(KeyMaskSet.Empty) ? EventClass.None : config.Events) | config.Rules.Events;
 
     public Task ConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change) => TakeTurn(change, static () => { });
 
@@ -54,12 +50,14 @@ internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig in
         return await outcome!.ConfigureAwait(false);
     }
 
-    public async Task ResetAsync()
+    public async Task ResetAsync(bool isUnloading)
     {
         Task? closed = null;
-        await TakeTurn(_ => initial with { Masks = KeyMaskSet.Empty, Rules = RuleSet.Empty }, () => closed = delivery.ResetAsync()).ConfigureAwait(false);
+        await TakeTurn(_ => AtStart(initial, isUnloading), () => closed = delivery.ResetAsync()).ConfigureAwait(false);
         await closed!.ConfigureAwait(false);
     }
+
+    internal static ForwarderConfig AtStart(ForwarderConfig initial, bool isUnloading) => isUnloading ? initial with { Masks = KeyMaskSet.Empty, Rules = RuleSet.Empty } : initial;
 
     public IReadOnlyList<InfoSection> GetInfo() => report.Make();
 
@@ -70,8 +68,8 @@ internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig in
         var covered = Task.CompletedTask;
         current.Change(change, (before, after) =>
         {
-            var wanted = WantedBy(after);
-            if (wanted != WantedBy(before))
+            var wanted = after.Wanted;
+            if (wanted != before.Wanted)
             {
                 feeds.Want(wanted);
                 _covered = CoveredAsync();

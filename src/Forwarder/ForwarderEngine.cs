@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Text;
 using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
@@ -8,7 +7,6 @@ using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
-using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Intake;
 using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Outbox;
@@ -37,6 +35,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly BackgroundTasks _background;
     private readonly ILogger _logger;
+    private readonly GroupSharing? _group;
     private Task _deliveryRun = Task.CompletedTask;
 
     /// <exception cref="IOException">The spool directory cannot be used.</exception>
@@ -67,11 +66,12 @@ public sealed class ForwarderEngine : IAsyncDisposable
             Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance, () => feeds?.MayDeclare != false).Publish;
         }
 
+        _group = options.Group is { } name ? new GroupSharing(name, options, current, _database, _delivery, () => feeds, background, time, logger) : null;
         Coverage = new CoverageGateRegistry(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
         feeds = _feeds = new FeedSet(
             _topology, options.Feed with { InGroup = options.Group is not null }, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new CheckpointRegistry(key, options.Group ?? options.Instance) : null,
-            options.Instance, options.Group is { } name ? (new GroupEnvelope(name, new MessageSeal(options.GroupSecret is { } secret ? Encoding.UTF8.GetBytes(secret.Value) : null)), new GroupDuties(_delivery)) : null);
-        _feeds.Want(ForwarderControl.WantedBy(options.Initial));
+            options.Instance, _group?.Membership);
+        _feeds.Want(options.Initial.Wanted);
         var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Coverage, Gaps, time);
         LedgerMetrics.Add(meter, Ledger);
         _ = new FeedMetrics(meter, _feeds, _topology, () => _topology.LastFault, Gaps, time);
@@ -80,7 +80,8 @@ public sealed class ForwarderEngine : IAsyncDisposable
         BrokerMetrics.Add(meter, _delivery);
         StoreMetrics.Add(meter, _delivery, _spool, () => current.Value.FallbackStorageSize);
         ForwarderMetrics.AddBackground(meter, background);
-        Control = new ForwarderControl(current, options.Initial, _feeds, _delivery, new InfoReport(current, upstream, new GroupReport(options.Group, _feeds, time), _delivery, _spool, Ledger, Gaps, background, time), time);
+        var report = new InfoReport(current, upstream, new GroupReport(options.Group, _feeds, time), _delivery, _spool, Ledger, Gaps, background, time);
+        Control = _group?.ControlWith(report) ?? new ForwarderControl(current, options.Initial, _feeds, _delivery, report, time);
     }
 
     public IForwarderControl Control { get; }
@@ -111,9 +112,10 @@ public sealed class ForwarderEngine : IAsyncDisposable
     {
         _deliveryRun = Task.Run(_delivery.RunAsync);
         _topology.Start();
-        _feeds.Start();
-        Completion = Task.WhenAny(_deliveryRun, _feeds.Completion, _topology.Completion).Unwrap();
-        if (Control.Config.DeclareQueue is not null)
+        if (_group is null) _feeds.Start();
+        Task[] loops = [_deliveryRun, _feeds.Completion, _topology.Completion, .. _group is null ? (Task[])[] : [_group.Start(_feeds.Start)]];
+        Completion = Task.WhenAny(loops).Unwrap();
+        if (_group is null && Control.Config.DeclareQueue is not null) // a member of a group always connects
         {
             _background.Run("the first connect", Control.ConnectAsync(static config => config, CancellationToken.None));
         }
@@ -143,6 +145,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _group?.Stop();
         await Task.WhenAll(
             WithinAsync("the feed", DisposeDeadline, () => _feeds.DisposeAsync().AsTask()),
             WithinAsync("the look at the topology", DisposeDeadline, () => _topology.DisposeAsync().AsTask()),

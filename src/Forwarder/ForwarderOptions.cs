@@ -39,6 +39,9 @@ public sealed record ForwarderOptions
     /// <summary>The programs with this name before the same Redis act as one; null: this program forwards for itself.</summary>
     public string? Group { get; init; }
 
+    /// <summary>Whether Redis keeps the configuration of the group, so that it outlives its members.</summary>
+    public bool KeepConfig { get; init; }
+
     /// <summary>What the messages of the group are sealed with; null: they are not.</summary>
     public Secret? GroupSecret { get; init; }
 

@@ -3,6 +3,10 @@ using KeyEvt.Forwarder.Config;
 namespace KeyEvt.Forwarder;
 
 /// <summary>What may commands and the admin pages ask of the engine? Thread safe.</summary>
+/// <remarks>
+/// In a group every change is one for all members; if it cannot be made, <see cref="Agreement.GroupRefusedException"/> says why. A change may then be
+/// computed more than once, when another member changes something at the same time.
+/// </remarks>
 public interface IForwarderControl
 {
     /// <summary>The configuration in force.</summary>
@@ -25,8 +29,9 @@ public interface IForwarderControl
     /// <summary>Closes the connection, which stays closed until the next connect. Returns false if it was not connected.</summary>
     Task<bool> DisconnectAsync();
 
-    /// <summary>For MODULE UNLOAD: stops forwarding, and sets the configuration back to that of the start, without its masks and rules.</summary>
-    Task ResetAsync();
+    /// <summary>Sets the configuration back to that of the start, and the connection to what it was then.</summary>
+    /// <param name="isUnloading">For MODULE UNLOAD: without masks and rules, so that nothing is forwarded.</param>
+    Task ResetAsync(bool isUnloading);
 
     /// <summary>A snapshot of the sections upstream, amqp, fallback, ledger and gaps.</summary>
     IReadOnlyList<InfoSection> GetInfo();

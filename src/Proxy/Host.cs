@@ -67,7 +67,7 @@ internal sealed class Host
             HandshakeLimits.OfThisProcess, Clock, loggers.CreateLogger<TlsTransport>());
         _server = new ProxyServer(
             options.Server, options.Forwarder.Upstream, _engine.Topology, _engine.Coverage, _transport,
-            new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()) { Group = options.Forwarder.Group }, meters.Create(ProgramMetrics.MeterName), loggers, Clock);
+            new KeyEvtCommands(_engine.Control, loggers.CreateLogger<KeyEvtCommands>()), meters.Create(ProgramMetrics.MeterName), loggers, Clock);
         _readiness = new ProxyReadiness(() => [.. _server.MissingNodePorts, .. _engine.MissingFeeds()], _engine.FeedNotes);
         ProgramMetrics.Add(meters.Create(ProgramMetrics.MeterName), _readiness, Clock);
     }

@@ -38,11 +38,20 @@ public sealed record ForwarderConfig
     /// </summary>
     public QueueType? DeclareQueueType { get; init; }
 
+    /// <summary>
+    /// In a group: whether <c>disconnect</c> was given. Events are then neither sent nor stored. A program that forwards for itself keeps that in
+    /// <see cref="DeliveryState.Stopped"/> alone.
+    /// </summary>
+    public bool IsStopped { get; init; }
+
     /// <summary>Brokers that a command may name in addition to the one in force.</summary>
     public IReadOnlyList<AllowedBroker> AmqpHosts { get; init; } = [];
 
     /// <summary>The broker that the program was started with, and to which alone its password belongs. Null if there was none.</summary>
     public AmqpSettings? Configured { get; init; }
+
+    /// <summary>The classes that feeds must deliver; None while no key could match.</summary>
+    internal EventClass Wanted => (Masks.Equals(KeyMaskSet.Empty) ? EventClass.None : Events) | Rules.Events;
 
     /// <summary>
     /// The password for a login that a command names without one. If the login equals the one in force, its password; if it equals the configured

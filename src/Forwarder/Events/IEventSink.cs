@@ -9,6 +9,15 @@ public interface IEventSink
     /// <param name="unixMilliseconds">When the feed read it. A wall clock time, not for measuring durations.</param>
     void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds);
 
+    /// <summary>
+    /// Whether <see cref="Received"/> would take the event at this moment. A member of a group that does not deliver asks that, and keeps what is wanted.
+    /// </summary>
+    bool Wants(int database, EventClass eventClass, ReadOnlySpan<byte> key) => true;
+
+    /// <summary>Receives a notification that was wanted when it came, and was kept since then. What is wanted now does not matter.</summary>
+    void Adopted(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds) =>
+        Received(position, database, eventClass, eventName, key, fields, unixMilliseconds);
+
     /// <summary>All notifications of one read have been passed on. Wakes the publisher once.</summary>
     void EndOfBatch();
 

@@ -3,6 +3,7 @@ using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Monitors;
 using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Signals;
 
@@ -67,7 +68,7 @@ internal sealed class FeedConnection
         outlet.AskToConfirm = _roles.AskNow;
         _markers = new MarkerSender(feed, _commands, _pace);
         _state = new CheckpointKeeper(feed, _commands, wanted, outlet, _markers, _flags);
-        _group = feed.Group is { } group ? new GroupMonitor(feed, group, _commands, _markers, _state, Pass, WantChanged) : null;
+        _group = feed.Group is { } group ? new GroupMonitor(feed, group, _commands, _markers, _state, Pass, () => _subscriptions.Heard, WantChanged) : null;
         var stream = new FeedFrameHandler(feed, _commands, _subscriptions, _letters, _roles, _markers, outlet, _state, _pace, _group);
         _place = new ActiveConnection(feed, _end, stream, _roles, silent?._place) { Reads = () => _reader!.Reads, Changed = ShowInStep };
         _reader = new FrameReader(pipe.Input, stream, feed.Options.MaxFrameBytes, feed.Turn, _place.MayTake);
@@ -142,6 +143,9 @@ internal sealed class FeedConnection
 
     /// <summary>See <see cref="GroupMonitor.ResignAsync"/>. Any thread.</summary>
     public Task ResignAsync() => _group is null ? Task.CompletedTask : Task.WhenAny(_group.ResignAsync(), _over.Task);
+
+    /// <summary>See <see cref="GroupMonitor.Say"/>. Any thread.</summary>
+    public MessageId? Say(Func<string, long, GroupMessage> message) => _group?.Say(message);
 
     /// <summary>See <see cref="CheckpointKeeper.KeepAsync"/>. Any thread.</summary>
     public Task KeepStateAsync() => Task.WhenAny(_state.KeepAsync(), _over.Task);
@@ -250,7 +254,7 @@ internal sealed class FeedConnection
     }
 
     private void Pass(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long readAt, ReadOnlySpan<byte> marker) =>
-        _feed.Sink.Received(position, database, _letters.ClassOf(eventName), eventName, key, fields, readAt);
+        _feed.Sink.Adopted(position, database, _letters.ClassOf(eventName), eventName, key, fields, readAt);
 
     /// <summary>
     /// Called when the subscription to what is wanted is confirmed. The first time, the connection becomes active. Runs on the read loop, or in the

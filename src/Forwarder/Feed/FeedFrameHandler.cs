@@ -102,6 +102,8 @@ internal sealed class FeedFrameHandler(
         }
 
         ReleaseHeld();
+        if (group?.Counts(letters.ClassOf(notification.Event)) == false) return;
+
         var position = _progress.Receive();
         if (!pace.HasNews || !state.HasMoved)
         {
@@ -146,9 +148,10 @@ internal sealed class FeedFrameHandler(
             return;
         }
 
-        if (group?.Keep(position, notification, _readAt) == false) return;
+        var eventClass = letters.ClassOf(notification.Event);
+        if (group?.Keep(position, eventClass, notification, _readAt) == false) return;
 
-        _sink.Received(position, notification.Database, letters.ClassOf(notification.Event), notification.Event, notification.Key, notification.Fields, _readAt);
+        _sink.Received(position, notification.Database, eventClass, notification.Event, notification.Key, notification.Fields, _readAt);
     }
 
     /// <param name="rest">The rest of the push: length CRLF payload CRLF.</param>

@@ -36,6 +36,16 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
         }
     }
 
+    /// <summary>The classes whose patterns are in force; null while a change is under way.</summary>
+    public EventClass? Heard
+    {
+        get
+        {
+            var classes = wanted();
+            lock (_gate) return _hasBegun && !_isChanging && _names.SequenceEqual(TargetOf(classes)) ? classes : null;
+        }
+    }
+
     /// <summary>The patterns in force.</summary>
     public IReadOnlyList<string> Names
     {
@@ -101,7 +111,9 @@ internal sealed class FeedSubscriptions(FeedContext feed, CommandPipeline comman
     }
 
     /// <summary>The patterns for what is wanted. Called under the lock.</summary>
-    private IReadOnlyList<string> Target() => FeedPatterns.Of(letters.Has(wanted()), letters.Classes, _refused);
+    private IReadOnlyList<string> Target() => TargetOf(wanted());
+
+    private IReadOnlyList<string> TargetOf(EventClass classes) => FeedPatterns.Of(letters.Has(classes), letters.Classes, _refused);
 
     private static string Listed(IReadOnlyList<string> patterns) => patterns.Count == 0 ? "nothing" : string.Join(' ', patterns);
 

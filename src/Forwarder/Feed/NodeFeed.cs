@@ -128,14 +128,11 @@ public sealed class NodeFeed : IAsyncDisposable
     }
 
     /// <summary>The group that shares the node's stream; null: this program forwards for itself. Set before <see cref="Start"/>.</summary>
-    internal (GroupEnvelope Envelope, IHolderDuties Duties)? Group
+    internal GroupMembership? Group
     {
         init
         {
-            if (value is { } group)
-            {
-                _feed.Group = new StreamGroup(group.Envelope, MemberName, _feed.Options, _feed.Sink, group.Duties, _feed.Time);
-            }
+            if (value is not null) _feed.Group = new StreamGroup(value, MemberName, _feed.Options, _feed.Sink, _feed.Time);
         }
     }
 
@@ -209,6 +206,10 @@ public sealed class NodeFeed : IAsyncDisposable
     {
         if (_feed.Board.Status.State == FeedState.Down) _life.Hurry();
     }
+
+    /// <summary>Says something to the group. Any thread.</summary>
+    /// <returns>The id of what was said; null: there is no connection at the moment.</returns>
+    internal MessageId? Say(Func<string, long, GroupMessage> message) => _life.Current?.Say(message);
 
     public void Start()
     {

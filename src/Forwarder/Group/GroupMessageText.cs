@@ -1,4 +1,5 @@
 using System.Globalization;
+using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Group;
 
@@ -7,8 +8,8 @@ namespace KeyEvt.Forwarder.Group;
 /// <c>1 mark &lt;member&gt; &lt;number&gt; reach=... broker=up claim=... settled=...</c>
 /// </summary>
 /// <remarks>
-/// The first word is the version; a message of another version is not read. Words that are not known are left out, so that a later program can say
-/// more in the same version. A place is written as <c>marker-count</c>, the id of a message as <c>member/number</c>.
+/// The first word is the version; a message of another version is not read. Words that are not known are left out, and a kind that is not known counts as a
+/// message, so that a later program can say more in the same version. A place is written as <c>marker-count</c>, the id of a message as <c>member/number</c>.
 /// </remarks>
 internal static class GroupMessageText
 {
@@ -30,13 +31,17 @@ internal static class GroupMessageText
     {
         string[] words = message switch
         {
-            GroupMessage.Mark mark => ["mark", .. Place("reach", mark.Reach), $"broker={(mark.IsBrokerThere ? "up" : "down")}", .. HolderOf(mark)],
+            GroupMessage.Mark mark => ["mark", .. Place("reach", mark.Reach), $"broker={(mark.IsBrokerThere ? "up" : "down")}", .. Classes(mark.Classes), .. HolderOf(mark)],
             GroupMessage.Who => ["who"],
             GroupMessage.StateOf answer => ["state", $"asked={Text(answer.Asked)}", .. WordsOf(answer.State)],
             GroupMessage.Claim claim => ["claim", $"follows={Text(claim.Follows)}", .. Place("reach", claim.Reach)],
             GroupMessage.FreshClaim claim => ["fresh", Number("asked", claim.AskedNumber), .. Place("settled", claim.Kept), Number("config", claim.ConfigVersion)],
             GroupMessage.Resign resign => ["resign", $"claim={Text(resign.Ended)}", .. Place("settled", resign.Watermark)],
-            GroupMessage.Config config => ["config", Number("config", config.Version)],
+            GroupMessage.Config config => ["config", Number("config", config.Version), .. Follows(config), .. config.Text.Length == 0 ? (string[])[] : [$"text={config.Text}"]],
+            GroupMessage.Prepare prepare => ["prepare", .. Classes(prepare.Classes)],
+            GroupMessage.Ask ask => ["ask", $"what={WordOf(ask.What)}"],
+            GroupMessage.Answer answer => ["answer", $"asked={Text(answer.Asked)}", Number("code", answer.Code), $"reason={Uri.EscapeDataString(answer.Reason)}"],
+            GroupMessage.Other => ["other"],
             _ => throw new ArgumentOutOfRangeException(nameof(message), message, "no kind of message that can be written"),
         };
         return string.Join(' ', [Version, words[0], message.Member, message.Number.ToString(CultureInfo.InvariantCulture), .. words[1..]]);
@@ -76,6 +81,12 @@ internal static class GroupMessageText
         .. state.Origin == default ? (string[])[] : [$"origin={Text(state.Origin)}"],
     ];
 
+    private static IEnumerable<string> Classes(EventClass classes) => classes == EventClass.None ? [] : [$"classes={NotifyFlags.List(classes)}"];
+
+    private static IEnumerable<string> Follows(GroupMessage.Config config) => config.Follows is { } follows ? [Number("follows", follows)] : [];
+
+    private static string WordOf(GroupMessage.Wish what) => what == GroupMessage.Wish.Connect ? "connect" : "config";
+
     private static IEnumerable<string> Place(string name, StreamPlace? place) => place is { } there ? [$"{name}={Text(there)}"] : [];
 
     private static string Number(string name, long number) => string.Create(CultureInfo.InvariantCulture, $"{name}={number}");
@@ -104,13 +115,27 @@ internal static class GroupMessageText
     {
         public GroupMessage? ToMessage(string kind, string member, long number) => kind switch
         {
-            "mark" => new GroupMessage.Mark(member, number, PlaceOf("reach"), Of("broker") == "up", Holder()),
+            "mark" => new GroupMessage.Mark(member, number, PlaceOf("reach"), Of("broker") == "up", Holder()) { Classes = Classes() },
             "who" => new GroupMessage.Who(member, number),
             "state" when IdOf("asked") is { } asked && State() is { } state => new GroupMessage.StateOf(member, number, asked, state),
             "claim" when IdOf("follows") is { } follows && PlaceOf("reach") is { } reach => new GroupMessage.Claim(member, number, follows, reach),
             "fresh" when NumberOf("asked") is { } asked && PlaceOf("settled") is { } kept && NumberOf("config") is { } version => new GroupMessage.FreshClaim(member, number, asked, kept, version),
             "resign" when IdOf("claim") is { } claim && PlaceOf("settled") is { } watermark => new GroupMessage.Resign(member, number, claim, watermark),
-            "config" when NumberOf("config") is { } version => new GroupMessage.Config(member, number, version),
+            "config" when NumberOf("config") is { } version => new GroupMessage.Config(member, number, version, NumberOf("follows"), Of("text") ?? ""),
+            "prepare" => new GroupMessage.Prepare(member, number, Classes()),
+            "ask" when Wish() is { } wish => new GroupMessage.Ask(member, number, wish),
+            "answer" when IdOf("asked") is { } asked && NumberOf("code") is { } code and <= int.MaxValue =>
+                new GroupMessage.Answer(member, number, asked, (int)code, Uri.UnescapeDataString(Of("reason") ?? "")),
+            "mark" or "who" or "state" or "claim" or "fresh" or "resign" or "config" or "answer" => null, // a known kind that says too little
+            _ => new GroupMessage.Other(member, number),
+        };
+
+        private EventClass Classes() => NotifyFlags.ClassesOf(Of("classes") ?? "", EventClass.All);
+
+        private GroupMessage.Wish? Wish() => Of("what") switch
+        {
+            "connect" => GroupMessage.Wish.Connect,
+            "config" => GroupMessage.Wish.Config,
             _ => null,
         };
 

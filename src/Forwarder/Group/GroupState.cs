@@ -147,7 +147,11 @@ internal sealed class GroupState
                 Settle(resign.Watermark);
                 return null;
             case GroupMessage.Config config:
-                ConfigVersion = Math.Max(ConfigVersion, config.Version);
+                if (config.Version > ConfigVersion && (config.Follows is not { } follows || follows == ConfigVersion))
+                {
+                    ConfigVersion = config.Version;
+                }
+
                 return null;
             case GroupMessage.Claim claim:
                 return Judge(claim);

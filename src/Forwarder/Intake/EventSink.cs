@@ -37,11 +37,25 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
             return;
         }
 
-        if (delivery.State == DeliveryState.Stopped)
+        if (now.IsStopped || delivery.State == DeliveryState.Stopped)
         {
             ledger.RefusedWhileDisconnected();
             return;
         }
+
+        Adopted(position, database, eventClass, eventName, key, fields, unixMilliseconds);
+    }
+
+    public bool Wants(int database, EventClass eventClass, ReadOnlySpan<byte> key)
+    {
+        var now = config();
+        return !now.IsStopped && !FallbackKey.Is(key) && FilterOf(now).Wants(database, eventClass, key);
+    }
+
+    public void Adopted(
+        in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds)
+    {
+        if (_isClosed) return;
 
         Span<byte> head = stackalloc byte[StoredForm.MaxHeadLength];
         var headLength = StoredForm.WriteHead(head, position, eventClass, eventName, fields.Length);

@@ -13,9 +13,14 @@ public static class FallbackKey
 
     private static ReadOnlySpan<byte> Term => "-term"u8;
 
+    private static ReadOnlySpan<byte> Config => "-config"u8;
+
     /// <summary>Under which key the state of the nodes' streams is kept. In a cluster a tag follows.</summary>
     /// <param name="instance">Of a program that was given a name; null: of the one that was not.</param>
     public static string StateOf(string? instance) => $"{Name}-state{(instance is null ? "" : ":" + instance)}";
+
+    /// <summary>Under which key the configuration of a group is kept.</summary>
+    public static string ConfigOf(string group) => $"{Name}-config:{group}";
 
     /// <summary>The key of a list in a given slot of a cluster: the name with a tag, always the same.</summary>
     public static string In(int slot) => $"{Name}{{{SlotTag.Of(slot)}}}";
@@ -28,7 +33,7 @@ public static class FallbackKey
         return listName.IndexOf('{', StringComparison.Ordinal) is >= 0 and var tag ? listName.Insert(tag, suffix) : listName + suffix;
     }
 
-    /// <summary>Whether a key is one of ours: a list, whose name may have a tag behind it that chooses its slot, a state, or a term.</summary>
+    /// <summary>Whether a key is one of ours: a list, whose name may have a tag behind it that chooses its slot, a state, a term, or a configuration.</summary>
     public static bool Is(ReadOnlySpan<byte> key)
     {
         if (!key.StartsWith(Utf8)) return false;
@@ -37,9 +42,10 @@ public static class FallbackKey
         return rest is [] or [(byte)'{', ..] || IsBehindName(rest);
     }
 
-    /// <summary>Whether it is that of a state, or of a term, which is the state of a list.</summary>
+    /// <summary>Whether it is that of a state, of a term, which is the state of a list, or of a configuration.</summary>
     public static bool IsState(ReadOnlySpan<byte> key) => key.StartsWith(Utf8) && IsBehindName(key[Utf8.Length..]);
 
-    private static bool IsBehindName(ReadOnlySpan<byte> rest) =>
-        (rest.StartsWith(State) && rest[State.Length..] is [] or [(byte)'{' or (byte)':', ..]) || (rest.StartsWith(Term) && rest[Term.Length..] is [] or [(byte)'{' or (byte)':', ..]);
+    private static bool IsBehindName(ReadOnlySpan<byte> rest) => IsWord(rest, State) || IsWord(rest, Term) || IsWord(rest, Config);
+
+    private static bool IsWord(ReadOnlySpan<byte> rest, ReadOnlySpan<byte> word) => rest.StartsWith(word) && rest[word.Length..] is [] or [(byte)'{' or (byte)':', ..];
 }

@@ -2,8 +2,8 @@ using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Feed.Status;
-using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Topology;
@@ -18,7 +18,7 @@ namespace KeyEvt.Forwarder.Membership;
 /// <param name="group">The group that shares the streams; null: this program forwards for itself. Only of a single node.</param>
 internal sealed class FeedFactory(
     ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry clients, CheckpointRegistry? shelf, string instance,
-    (GroupEnvelope Envelope, IHolderDuties Duties)? group)
+    GroupMembership? group)
 {
     /// <param name="succession">Answers the feed's questions about other nodes.</param>
     /// <param name="cameLater">Whether the node was not among the first that were found.</param>

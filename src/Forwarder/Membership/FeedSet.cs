@@ -1,7 +1,9 @@
+using KeyEvt.Forwarder.Agreement;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Redis;
@@ -17,7 +19,7 @@ namespace KeyEvt.Forwarder.Membership;
 /// node that was replaced as master is fenced, and its gap ends (<see cref="FeedSuccession"/>). A node's events are forwarded because the node itself
 /// says that it is a master (ROLE). The topology can only take that right away, and only once the successor says that it is a master.
 /// </remarks>
-internal sealed class FeedSet : IAsyncDisposable
+internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
 {
     private readonly ITopology _topology;
     private readonly ILogger _logger;
@@ -41,7 +43,7 @@ internal sealed class FeedSet : IAsyncDisposable
     /// <param name="group">The group that shares the streams; null: this program forwards for itself.</param>
     public FeedSet(
         ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry? clients = null, CheckpointRegistry? shelf = null,
-        string instance = "", (GroupEnvelope Envelope, IHolderDuties Duties)? group = null)
+        string instance = "", GroupMembership? group = null)
     {
         (_topology, _logger) = (topology, logger);
         var isAlone = topology.Current.Shape == UpstreamShape.Standalone;
@@ -77,6 +79,10 @@ internal sealed class FeedSet : IAsyncDisposable
 
     /// <summary>Faults if a feed, or this loop, ends because of a bug.</summary>
     public Task Completion => _completion.Task;
+
+    public IReadOnlyList<StreamGroupStatus> Streams => [.. Members.Select(static member => member.Feed.GroupStatus).OfType<StreamGroupStatus>().Where(static status => status.IsKnown)];
+
+    public IReadOnlyList<MessageId> Say(Func<string, long, GroupMessage> message) => [.. Members.Select(member => member.Feed.Say(message)).OfType<MessageId>()];
 
     public void Start()
     {

@@ -14,6 +14,7 @@ internal static class CommandTable
     [
         new("config_set", CommandRight.Change, 2, int.MaxValue, (c, r, _) => c.ConfigSetAsync(r), "[host port username password heartbeat exchange routing_key delivery_mode fallback_storage_size keymask...] -- any prefix of these; takes effect at once"),
         new("config_get", CommandRight.Read, 1, 2, (c, r, _) => c.ConfigGet(r), "[name] -- names and values; of the password only whether one is set"),
+        new("config_reset", CommandRight.Change, 1, 1, (c, _, _) => c.ConfigResetAsync(), "-- back to the options of this program, as it was started"),
         new("connect", CommandRight.Change, 1, int.MaxValue, (c, r, t) => c.ConnectAsync(r, t), "[parameters as config_set] -- connect to the broker, and again whenever the connection is lost"),
         new("disconnect", CommandRight.Change, 1, 1, (c, _, _) => c.DisconnectAsync(), "-- close the connection until connect; events meanwhile are neither sent nor stored"),
         new("events_set", CommandRight.Change, 2, 2, (c, r, _) => c.EventsSetAsync(r), "flags -- classes to forward, letters as in notify-keyspace-events"),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Agreement;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Filter;
@@ -22,17 +23,11 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
     /// <summary>Gives what info says of the server itself. Set once, before the server accepts clients; read by any session.</summary>
     public Func<InfoSection>? ServerSection { get; set; }
 
-    /// <summary>The group that the program is a member of; null: none. Its members have one configuration, so none of them is changed alone.</summary>
-    public string? Group { get; init; }
-
     public async ValueTask<ReadOnlyMemory<byte>> ExecuteAsync(RespRequest request, CancellationToken cancellationToken)
     {
         try
         {
-            if (!CommandNames.HasPrefix(request[0].Span))
-            {
-                return Group is null ? await ModuleAsync(request).ConfigureAwait(false) : RefuseAlone();
-            }
+            if (!CommandNames.HasPrefix(request[0].Span)) return await ModuleAsync(request).ConfigureAwait(false);
 
             var subcommand = request[0][CommandNames.Prefix.Length..];
             var entry = CommandTable.Find(subcommand.Span);
@@ -42,9 +37,11 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
                 return Fail($"wrong number of arguments for 'key_evt_amqp.{entry.Name}' command");
             }
 
-            if (Group is not null && entry.Right == CommandRight.Change) return RefuseAlone();
-
             return await entry.Run(this, request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (GroupRefusedException e)
+        {
+            return Fail($"keyevt: {e.Message}");
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -53,10 +50,14 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
         }
     }
 
-    private ReadOnlyMemory<byte> RefuseAlone() =>
-        Fail($"keyevt: this program is a member of the group '{Group}', and a command would change it alone. Start all members again with other options");
-
     public async ValueTask<ReadOnlyMemory<byte>> ConfigSetAsync(RespRequest request) => Answer(await ApplyParametersAsync(request, 1).ConfigureAwait(false));
+
+    /// <summary>Back to the options, whatever commands have changed since the start.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>> ConfigResetAsync()
+    {
+        await control.ResetAsync(isUnloading: false).ConfigureAwait(false);
+        return Replies.Ok;
+    }
 
     public async ValueTask<ReadOnlyMemory<byte>> ConnectAsync(RespRequest request, CancellationToken cancellationToken)
     {
@@ -172,7 +173,7 @@ internal sealed class KeyEvtCommands(IForwarderControl control, ILogger<KeyEvtCo
     {
         if (RequestKinds.ArgumentIs(request, 1, "UNLOAD"u8))
         {
-            await control.ResetAsync().ConfigureAwait(false);
+            await control.ResetAsync(isUnloading: true).ConfigureAwait(false);
             return Replies.Ok;
         }
 

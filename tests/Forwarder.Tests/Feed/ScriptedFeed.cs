@@ -2,9 +2,9 @@ using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
+using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
-using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Servers;
 
@@ -17,7 +17,7 @@ internal sealed class ScriptedFeed : IAsyncDisposable
 
     public ScriptedFeed(
         Func<NodeFeedOptions, NodeFeedOptions>? change = null, ScriptedNode? node = null, string address = "redis://node", CheckpointRegistry? shelf = null, bool cameLater = false,
-        Neighbour? predecessor = null, Neighbour? successor = null, Func<string?>? markerTag = null, CoverageGate? clients = null, (GroupEnvelope Envelope, IHolderDuties Duties)? group = null)
+        Neighbour? predecessor = null, Neighbour? successor = null, Func<string?>? markerTag = null, CoverageGate? clients = null, GroupMembership? group = null)
     {
         Node = node ?? new ScriptedNode();
         var options = new NodeFeedOptions { QuietInterval = Beat, InGroup = group is not null };

@@ -25,7 +25,6 @@ public sealed class GroupEnvelopeTests
     [InlineData("1 orders 0000000000000abc ")]
     [InlineData("1 orders 0000000000000abcwho a-1 30")]
     [InlineData("1 orders +000000000000abc who a-1 30")]
-    [InlineData("1 orders 0000000000000abc nothing a-1 30")]
     [InlineData("2 orders 0000000000000abc who a-1 30")]
     [InlineData("1  orders 0000000000000abc who a-1 30")]
     [InlineData("a-5f3c:1883268343475361130")]

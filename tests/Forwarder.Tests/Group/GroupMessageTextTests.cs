@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Group;
 using Xunit;
 
@@ -19,6 +20,12 @@ public sealed class GroupMessageTextTests
         ("1 fresh a-1 30 asked=20 settled=10-2 config=4", new GroupMessage.FreshClaim("a-1", 30, 20, new StreamPlace(10, 2), 4)),
         ("1 resign a-1 30 claim=a-1/20 settled=10-2", new GroupMessage.Resign("a-1", 30, new MessageId("a-1", 20), new StreamPlace(10, 2))),
         ("1 config a-1 30 config=4", new GroupMessage.Config("a-1", 30, 4)),
+        ("1 config a-1 30 config=4 follows=3 text={\"version\":4,\"masks\":[\"a=\\u0020\"]}", new GroupMessage.Config("a-1", 30, 4, 3, "{\"version\":4,\"masks\":[\"a=\\u0020\"]}")),
+        ("1 mark a-1 30 broker=up classes=xe", new GroupMessage.Mark("a-1", 30, null, true, null) { Classes = EventClass.Expired | EventClass.Evicted }),
+        ("1 prepare a-1 30 classes=$h", new GroupMessage.Prepare("a-1", 30, EventClass.String | EventClass.Hash)),
+        ("1 ask a-1 30 what=connect", new GroupMessage.Ask("a-1", 30, GroupMessage.Wish.Connect)),
+        ("1 ask a-1 30 what=config", new GroupMessage.Ask("a-1", 30, GroupMessage.Wish.Config)),
+        ("1 answer a-1 30 asked=b/29 code=4 reason=login%20refused%3A%20a%3Db", new GroupMessage.Answer("a-1", 30, new MessageId("b", 29), 4, "login refused: a=b")),
         ($"1 mark a {GroupMessageText.LargestNumber} reach={GroupMessageText.LargestNumber}-{int.MaxValue} broker=up", new GroupMessage.Mark("a", GroupMessageText.LargestNumber, new StreamPlace(GroupMessageText.LargestNumber, int.MaxValue), true, null)),
     ];
 
@@ -59,7 +66,6 @@ public sealed class GroupMessageTextTests
     [InlineData("1 who a")]
     [InlineData("1 who  30")]
     [InlineData("2 who a 30")]
-    [InlineData("1 nothing a 30")]
     [InlineData("1 who a -30")]
     [InlineData("1 who a 4611686018427387905")]
     [InlineData("1 who a 99999999999999999999")]
@@ -98,6 +104,11 @@ public sealed class GroupMessageTextTests
         var pending = string.Join(',', Enumerable.Repeat("c/30", count));
         Assert.Equal(isRead, GroupMessageText.Read($"1 state b 40 asked=c/30 marker=77 claim=a/20 settled=25-3 marks= pending={pending} config=4 origin=a-1/5") is not null);
     }
+
+    [Theory]
+    [InlineData("1 promote a 30 to=b")]
+    [InlineData("1 ask a 30 what=promotion")]
+    public void A_kind_that_is_not_known_counts_as_a_message(string text) => Assert.Equal(new GroupMessage.Other("a", 30), GroupMessageText.Read(text));
 
     [Fact]
     public void A_sealed_message_is_opened_with_the_same_secret_in_the_same_stream()

@@ -152,6 +152,19 @@ public sealed class GroupStateTests
         Assert.Equal(2, state.ConfigVersion); // what is kept in Redis is all that the others can know
     }
 
+    [Theory]
+    [InlineData(3, 4, true)]
+    [InlineData(2, 4, false)]    // another version came before it
+    [InlineData(3, 3, false)]    // it is said again
+    public void A_version_that_names_the_one_it_follows_is_in_force_only_behind_that(long follows, long version, bool isInForce)
+    {
+        var state = new GroupState();
+        foreach (var message in Held("a")) state.Read(message);
+        state.Read(new GroupMessage.Config("b", 30, 3));
+        state.Read(new GroupMessage.Config("a", 40, version, follows));
+        Assert.Equal(isInForce ? version : 3, state.ConfigVersion);
+    }
+
     [Fact]
     public void Places_are_in_the_order_of_the_stream()
     {

@@ -23,11 +23,13 @@ internal sealed class HandoverRig : IEventSink, IHolderDuties
     {
         Member = new StreamMember("m", ringBytes, this, this);
         Peers = new PeerTable("m", Time);
-        Proposals = new MemberProposals(Member, Peers, this, Times, Time);
+        Proposals = new MemberProposals(Member, Peers, this, Config, Times, Time);
         Time.Advance(TimeSpan.FromHours(1));
     }
 
     public FakeTimeProvider Time { get; } = new();
+
+    public FixedConfig Config { get; } = new();
 
     public MemberTimes Times { get; } = new();
 

@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Servers;
@@ -12,11 +13,12 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
 {
     private const ulong Run = 0xaaaaaaaaaaaaaaaa;
 
+    private readonly FixedConfig _config = new();
     private readonly GroupEnvelope _envelope = new("orders", new MessageSeal(null));
     private readonly RecordingDuties _duties = new();
     private readonly ScriptedFeed _feed;
 
-    public NodeFeedGroupTests() => _feed = new ScriptedFeed(group: (_envelope, _duties));
+    public NodeFeedGroupTests() => _feed = new ScriptedFeed(group: new GroupMembership(_envelope, _duties, _config));
 
     public ValueTask DisposeAsync() => _feed.DisposeAsync();
 
@@ -79,7 +81,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
     public async Task Who_is_to_publish_gaps_is_known_before_a_gap_is_declared()
     {
         var kept = new Checkpoint(new EventPosition(Run, 1, 5), DateTimeOffset.UnixEpoch, "orders").ToString();
-        await using var feed = new ScriptedFeed(group: (_envelope, _duties), shelf: new CheckpointRegistry("state", "orders"));
+        await using var feed = new ScriptedFeed(group: new GroupMembership(_envelope, _duties, _config), shelf: new CheckpointRegistry("state", "orders"));
         feed.Node.Answer = command => command is ["GET", ..] ? ScriptedNode.Bulk(kept) : null;
         var isHolder = new List<bool>();
         feed.Gaps.Closed += _ => isHolder.Add(feed.Feed.GroupStatus!.IsHolder);
@@ -98,7 +100,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
     public async Task What_was_kept_is_asked_for_again_where_the_node_was_busy()
     {
         var asked = 0;
-        await using var feed = new ScriptedFeed(group: (_envelope, _duties), shelf: new CheckpointRegistry("state", "orders"));
+        await using var feed = new ScriptedFeed(group: new GroupMembership(_envelope, _duties, _config), shelf: new CheckpointRegistry("state", "orders"));
         var kept = new Checkpoint(new EventPosition(Run, 1, 5), DateTimeOffset.UnixEpoch, "orders").ToString();
         feed.Node.Answer = command => command is not ["GET", ..] ? null : asked++ == 0 ? "-BUSY Redis is busy running a script.\r\n" : ScriptedNode.Bulk(kept);
         feed.Feed.Want(EventClass.All);

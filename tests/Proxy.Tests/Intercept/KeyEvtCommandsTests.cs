@@ -13,7 +13,6 @@ namespace KeyEvt.Proxy.Tests.Intercept;
 public sealed class KeyEvtCommandsTests
 {
     private readonly FakeControl _control = new();
-    private string? _group;
 
     [Theory]
     [InlineData("key_evt_amqp.config_set")]
@@ -205,7 +204,7 @@ public sealed class KeyEvtCommandsTests
         Assert.Equal("+OK\r\n", await RunAsync("MODULE LOAD /x/redis_keyspace_amqp.so g 127.0.0.1 5673 u p 20 ex rk 2 10 ALL"));
         Assert.Equal((EventClass.Generic, 5673, "ex", true), (_control.Config.Events, _control.Config.Amqp.Port, _control.Config.Exchange, _control.Config.Masks.IsAll));
         Assert.Equal("+OK\r\n", await RunAsync("module unload KEY_EVT_AMQP"));
-        Assert.Equal(1, _control.Resets);
+        Assert.Equal([true], _control.Resets);
     }
 
     [Fact]
@@ -218,30 +217,30 @@ public sealed class KeyEvtCommandsTests
 
     [Theory]
     [InlineData("key_evt_amqp.keymask_set ALL")]
+    [InlineData("key_evt_amqp.config_reset")]
+    [InlineData("key_evt_amqp.connect")]
     [InlineData("key_evt_amqp.disconnect")]
     [InlineData("MODULE UNLOAD key_evt_amqp")]
-    public async Task A_member_of_a_group_is_not_changed_alone(string command)
+    public async Task What_the_group_refuses_is_an_error_with_its_reason(string command)
     {
-        _group = "orders";
-        var before = _control.Config;
-        Assert.Contains("member of the group 'orders'", await RunAsync(command), StringComparison.Ordinal);
-        Assert.Equal((before, 0), (_control.Config, _control.Resets));
+        _control.Refusal = "the group is not heard";
+        Assert.Equal("-ERR keyevt: the group is not heard\r\n", await RunAsync(command));
     }
 
     [Theory]
-    [InlineData("key_evt_amqp.keymask_get", "*0\r\n")]
-    [InlineData("key_evt_amqp.disconnect now", "-ERR wrong number of arguments for 'key_evt_amqp.disconnect' command\r\n")]
-    public async Task A_member_of_a_group_is_asked_like_any_other(string command, string reply)
+    [InlineData("key_evt_amqp.config_reset", false)]
+    [InlineData("MODULE UNLOAD key_evt_amqp", true)]
+    public async Task A_reset_goes_back_to_the_options_and_unloading_stops_forwarding(string command, bool isUnloading)
     {
-        _group = "orders";
-        Assert.Equal(reply, await RunAsync(command));
+        Assert.Equal("+OK\r\n", await RunAsync(command));
+        Assert.Equal([isUnloading], _control.Resets);
     }
 
     private Task<string> RunAsync(string command) => RunAsync([.. command.Split(' ').Select(Encoding.Latin1.GetBytes)]);
 
     private async Task<string> RunAsync(byte[][] arguments)
     {
-        var commands = new KeyEvtCommands(_control, NullLogger<KeyEvtCommands>.Instance) { Group = _group };
+        var commands = new KeyEvtCommands(_control, NullLogger<KeyEvtCommands>.Instance);
         var reply = await commands.ExecuteAsync(new RespRequest([.. arguments.Select(argument => (ReadOnlyMemory<byte>)argument)]), TestContext.Current.CancellationToken);
         return Encoding.Latin1.GetString(reply.Span);
     }

@@ -15,6 +15,9 @@ public sealed record GroupSetting
     /// <summary>Further options of each.</summary>
     public string[] Options { get; init; } = [];
 
+    /// <summary>Further options of one member, by its name.</summary>
+    public Func<string, string[]> OptionsOf { get; init; } = static _ => [];
+
     /// <summary>Another build of the program.</summary>
     public string? File { get; init; }
 }

@@ -141,6 +141,7 @@ public sealed class GroupStage : IAsyncDisposable
         "--events", "$", "--keymask", "^t:", "--delivery-mode", "2",
         .. _setting.Group is { } group ? (string[])["--group", group, "--instance", name] : [],
         .. _setting.Options,
+        .. _setting.OptionsOf(name),
     ];
 
     private async Task<GroupView> LookAsync() =>

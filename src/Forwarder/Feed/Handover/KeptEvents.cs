@@ -28,6 +28,7 @@ internal sealed class KeptEvents(int maxBytes)
     private long _forgotten; // messages that were heard before the first of these
     private ulong _runId;
     private long _label;
+    private int? _from; // events of this subscription up to this count are not kept; null: all are
 
     /// <summary>All events behind it are kept; null while the state is not known.</summary>
     public StreamPlace? Reach { get; private set; }
@@ -39,12 +40,13 @@ internal sealed class KeptEvents(int maxBytes)
     public static StreamPlace PlaceOf(in EventPosition position) => new(position.Marker, position.Count);
 
     /// <param name="label">The marker number of the positions until the state is known.</param>
-    public void Begin(ulong runId, long label)
+    /// <param name="from">How many events have come since the subscription; null: it begins now.</param>
+    public void Begin(ulong runId, long label, int? from = null)
     {
         _ring.Clear();
         _heardAt.Clear();
         _forgotten = 0;
-        (_runId, _label, Reach) = (runId, label, null);
+        (_runId, _label, _from, Reach) = (runId, label, from, null);
     }
 
     /// <summary>The subscription is lost.</summary>
@@ -77,6 +79,12 @@ internal sealed class KeptEvents(int maxBytes)
     /// <summary>Gives the kept events their positions, now that the numbers of the messages are known. Those before the question are others' to keep.</summary>
     public void Learn(LearnedState learned)
     {
+        if (_from is not null)
+        {
+            Begin(_runId, _label); // it was kept from the middle on: the next message is the first place that is known
+            return;
+        }
+
         (_ring, _spare) = (_spare, _ring);
         _ring.Clear();
         StreamPlace? first = null;
@@ -120,7 +128,7 @@ internal sealed class KeptEvents(int maxBytes)
             _earlier.Drain((in position, database, eventName, key, fields, readAt, _) => _ring.Add(position, database, eventName, key, fields, readAt));
         }
 
-        var first = new StreamPlace(marker - 1, 0);
+        var first = new StreamPlace(marker - 1, _from ?? 0);
         Reach ??= _spare.HasOverflowed ? first with { Count = _spare.LastDropped.Count } : first; // if it was told the state before, what came before that place is gone
         _spare.Drain((in position, database, eventName, key, fields, readAt, _) =>
             _ring.Add(position.Marker == _label ? position with { Marker = first.Marker } : position, database, eventName, key, fields, readAt));
@@ -141,7 +149,7 @@ internal sealed class KeptEvents(int maxBytes)
         _earlier.Clear();
         _spare.Clear();
         _heardAt.Clear();
-        _forgotten = 0;
+        (_forgotten, _from) = (0, null);
         (_earlierFrom, _earlierReach) = (null, default);
     }
 }

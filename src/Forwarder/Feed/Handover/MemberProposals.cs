@@ -9,7 +9,7 @@ namespace KeyEvt.Forwarder.Feed.Handover;
 /// It only proposes: what a message does is decided at its place in the stream, by <see cref="GroupState"/>. A proposal at a wrong time, or by two
 /// members at once, is harmless. Used under the lock of the feed.
 /// </remarks>
-internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHolderDuties duties, MemberTimes times, TimeProvider time)
+internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHolderDuties duties, IGroupConfig config, MemberTimes times, TimeProvider time)
 {
     /// <summary>A claim or resignation that has not come back yet.</summary>
     private (long Number, long SaidAt)? _waitsFor;
@@ -102,9 +102,13 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
         }
 
         // Without a seat it takes one first.
-        return _questions.Overdue is { } asked && kept is { } there && member.IsHearing && !member.IsSettlingEarlier && !IsEnding && MaySayAgain(now)
-            ? [WaitFor(number => FreshClaim(number, asked, there), now)]
-            : [];
+        if (_questions.Overdue is not { } asked || kept is not { } there || !member.IsHearing || member.IsSettlingEarlier || IsEnding || !MaySayAgain(now))
+        {
+            return [];
+        }
+
+        config.Begin();
+        return config.Version == 0 ? [] : [WaitFor(number => FreshClaim(number, asked, there), now)];
     }
 
     /// <summary>All members say at once that their broker has gone, or is back.</summary>
@@ -130,7 +134,7 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
     private GroupMessage FreshClaim(long number, long asked, KeptWatermark kept)
     {
         member.Claiming(number);
-        return new GroupMessage.FreshClaim(member.Name, number, asked, kept.Watermark > member.KnownWatermark ? kept.Watermark : member.KnownWatermark, 0);
+        return new GroupMessage.FreshClaim(member.Name, number, asked, kept.Watermark > member.KnownWatermark ? kept.Watermark : member.KnownWatermark, config.Version);
     }
 
     private void AddMark(List<Func<long, GroupMessage>> due, long now)
@@ -146,10 +150,9 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
 
     private GroupMessage Mark(long number)
     {
-        if (!member.IsHolder) return new GroupMessage.Mark(member.Name, number, member.Reach, duties.IsBrokerThere, null);
-
-        member.Advance();
-        return new GroupMessage.Mark(member.Name, number, member.Reach, duties.IsBrokerThere, new GroupMessage.HolderMark(member.Claim!.Value, member.Settled.Settled));
+        if (member.IsHolder) member.Advance();
+        var holder = member.IsHolder ? new GroupMessage.HolderMark(member.Claim!.Value, member.Settled.Settled) : null;
+        return new GroupMessage.Mark(member.Name, number, member.Reach, duties.IsBrokerThere, holder) { Classes = member.Classes };
     }
 
     private GroupMessage Claim(long number)

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Group;
 
 namespace KeyEvt.Forwarder.Feed.Handover;
@@ -7,4 +8,5 @@ namespace KeyEvt.Forwarder.Feed.Handover;
 /// <param name="MarkedAt">Timestamp of its last mark; 0: none yet.</param>
 /// <param name="Reach">See <see cref="GroupMessage.Mark"/>.</param>
 /// <param name="IsBrokerThere">See <see cref="GroupMessage.Mark"/>.</param>
-internal sealed record Peer(string Name, long HeardAt, long MarkedAt = 0, StreamPlace? Reach = null, bool IsBrokerThere = false);
+/// <param name="Classes">The classes of events that it hears.</param>
+internal sealed record Peer(string Name, long HeardAt, long MarkedAt = 0, StreamPlace? Reach = null, bool IsBrokerThere = false, EventClass Classes = EventClass.None);

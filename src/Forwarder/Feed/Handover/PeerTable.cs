@@ -30,7 +30,7 @@ internal sealed class PeerTable(string me, TimeProvider time)
         if (!_peers.TryGetValue(message.Member, out var known) && !MayAdd()) return;
 
         _peers[message.Member] = message is GroupMessage.Mark mark
-            ? new Peer(mark.Member, now, now, mark.Reach, mark.IsBrokerThere)
+            ? new Peer(mark.Member, now, now, mark.Reach, mark.IsBrokerThere, mark.Classes)
             : (known ?? new Peer(message.Member, now)) with { HeardAt = now };
     }
 

@@ -11,12 +11,12 @@ internal sealed class StreamGroup
     private volatile bool _hasSeat = true;
     private volatile StreamGroupStatus _status = new();
 
-    public StreamGroup(GroupEnvelope envelope, string member, NodeFeedOptions options, IEventSink sink, IHolderDuties duties, TimeProvider time)
+    public StreamGroup(GroupMembership membership, string member, NodeFeedOptions options, IEventSink sink, TimeProvider time)
     {
-        (Envelope, Duties) = (envelope, duties);
-        Member = new StreamMember(member, options.GroupBytes, sink, duties);
+        (Envelope, Duties, Config) = (membership.Envelope, membership.Duties, membership.Config);
+        Member = new StreamMember(member, options.GroupBytes, sink, Duties);
         Peers = new PeerTable(member, time);
-        Proposals = new MemberProposals(Member, Peers, duties, Times, time);
+        Proposals = new MemberProposals(Member, Peers, Duties, Config, Times, time);
         _seats = new SeatPlan(Member, Peers, options.GroupSeats, time);
     }
 
@@ -26,6 +26,8 @@ internal sealed class StreamGroup
     public bool HasSeat => _hasSeat;
 
     public IHolderDuties Duties { get; }
+
+    public IGroupConfig Config { get; }
 
     public StreamMember Member { get; }
 

@@ -17,6 +17,9 @@ internal sealed record StreamGroupStatus
 
     public StreamPlace Watermark { get; init; }
 
+    /// <summary>The version of the configuration in force.</summary>
+    public long ConfigVersion { get; init; }
+
     public ulong RunId { get; init; }
 
     public int KeptBytes { get; init; }

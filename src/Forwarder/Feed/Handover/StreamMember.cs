@@ -74,8 +74,14 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
 
     public bool IsKnown => _state.IsKnown;
 
-    /// <summary>Whether it hears the events, and not only the messages of the group.</summary>
+    /// <summary>Whether it hears all events that the group wants, and not only the messages of the group.</summary>
     public bool IsHearing { get; private set; }
+
+    /// <summary>The classes of events that it hears.</summary>
+    public EventClass Classes { get; set; }
+
+    /// <summary>The version of the configuration in force at this place.</summary>
+    public long ConfigVersion => _state.ConfigVersion;
 
     /// <summary>The member that delivers here; null: none, or the state is not known.</summary>
     public string? Holder => _state.Holder;
@@ -166,20 +172,25 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
         return resign;
     }
 
-    /// <summary>Called when the subscription to the events has come into force, or is given up. Its place is the next message of the group.</summary>
-    public void Hear(bool isHearing)
+    /// <summary>
+    /// Called when the subscription to what is wanted has come into force, or is given up, or what is wanted is no longer known. Its place is the next
+    /// message of the group.
+    /// </summary>
+    /// <param name="count">How many events have come since the last message that counts for positions.</param>
+    public void Hear(bool isHearing, int count = 0)
     {
         if (IsHearing == isHearing) return;
 
         IsHearing = isHearing;
-        if (_state.IsKnown) _kept.Begin(_runId, _label);
+        _kept.Begin(_runId, _label, _state.IsKnown ? null : count);
     }
 
-    /// <summary>Keeps an event that has come.</summary>
+    /// <summary>An event has come.</summary>
+    /// <param name="isWanted">Whether to keep it.</param>
     /// <returns>Whether to pass it on now.</returns>
-    public bool Keep(in EventPosition position, in Notification notification, long readAt)
+    public bool Keep(in EventPosition position, in Notification notification, long readAt, bool isWanted = true)
     {
-        _kept.Add(position, notification, readAt);
+        if (IsHearing && isWanted) _kept.Add(position, notification, readAt);
         if (!IsDelivering) return false;
 
         _passed = KeptEvents.PlaceOf(position);

@@ -35,6 +35,7 @@ internal sealed class GroupBoard(FeedContext feed, StreamGroup group)
         Holder = group.Member.Holder,
         Term = group.Member.Claim?.Number ?? 0,
         Watermark = group.Member.Watermark,
+        ConfigVersion = group.Member.ConfigVersion,
         RunId = group.RunId,
         KeptBytes = group.Member.KeptBytes,
         KeptCount = group.Member.KeptCount,
@@ -42,7 +43,7 @@ internal sealed class GroupBoard(FeedContext feed, StreamGroup group)
         Handovers = group.Member.Office,
         LastHandover = LastHandover,
         LastReplayed = group.Member.LastReplayed,
-        Peers = [new Peer(group.Member.Name, feed.Time.GetTimestamp(), 0, group.Member.Reach, group.Duties.IsBrokerThere), .. group.Peers.There],
+        Peers = [new Peer(group.Member.Name, feed.Time.GetTimestamp(), 0, group.Member.Reach, group.Duties.IsBrokerThere, group.Member.Classes), .. group.Peers.There],
         OtherVersions = _otherVersions,
         Unreadable = _unreadable,
     });

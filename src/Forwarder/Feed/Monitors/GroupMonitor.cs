@@ -12,8 +12,10 @@ namespace KeyEvt.Forwarder.Feed.Monitors;
 /// <summary>How does one connection take part in the group of its stream? Reads and says the group's messages, and does what follows from them.</summary>
 /// <remarks>Each connection of a feed in a group has one. Under <see cref="FeedContext.Turn"/>, unless stated otherwise.</remarks>
 /// <param name="pass">Gives an event to the sink.</param>
+/// <param name="heard">The classes that are subscribed to; null while a change of that is under way.</param>
 /// <param name="onSeatChanged">Subscribes to the events, or unsubscribes, as <see cref="StreamGroup.HasSeat"/> says.</param>
-internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandPipeline commands, MarkerSender markers, CheckpointKeeper state, NotificationRing.Visitor pass, Action onSeatChanged)
+internal sealed class GroupMonitor(
+    FeedContext feed, StreamGroup group, CommandPipeline commands, MarkerSender markers, CheckpointKeeper state, NotificationRing.Visitor pass, Func<EventClass?> heard, Action onSeatChanged)
 {
     private readonly StreamMember _member = group.Member;
     private readonly GroupBoard _board = new(feed, group);
@@ -28,13 +30,39 @@ internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandP
         Tick();
     }
 
-    /// <summary>Called when the subscription to what is wanted has come into force. Without a seat that is nothing.</summary>
+    /// <summary>
+    /// Called when the subscription to what is wanted has come into force (without a seat that is nothing), and whenever something else has changed that
+    /// decides whether this program hears what the group wants.
+    /// </summary>
     public void Subscribed()
     {
-        if (_member.IsHearing == group.HasSeat) return;
+        var (config, classes) = (group.Config, heard() ?? _member.Classes);
+        var isInForce = config.IsLoaded && (!_member.IsKnown || config.Version == _member.ConfigVersion);
+        var isHearing = group.HasSeat && isInForce && (classes & config.Classes) == config.Classes;
+        if (_member.IsHearing == isHearing && _member.Classes == classes) return;
 
-        _member.Hear(group.HasSeat);
+        _member.Classes = classes;
+        _member.Hear(isHearing, feed.Progress.Position.Count);
         group.Proposals.MarkSoon();
+    }
+
+    /// <summary>Whether events of this class have positions.</summary>
+    public bool Counts(EventClass eventClass) => (eventClass & group.Config.Classes) != 0;
+
+    /// <summary>Says something that somebody else has to say. Any thread.</summary>
+    /// <returns>The id of what was said; null: it cannot be said now.</returns>
+    public MessageId? Say(Func<string, long, GroupMessage> message)
+    {
+        lock (feed.Turn)
+        {
+            long? said = null;
+            var isSaid = _member.IsSubscribed && markers.TrySay(number =>
+            {
+                said = number;
+                return group.Envelope.Write(message(_member.Name, number), group.RunId);
+            });
+            return isSaid ? new MessageId(_member.Name, said!.Value) : null;
+        }
     }
 
     /// <summary>Says what an earlier connection could not say any more. Any thread.</summary>
@@ -67,11 +95,13 @@ internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandP
         var (wasHolder, heardAt) = (_member.IsHolder, group.Proposals.Silence.HeardAt);
         var hadReach = _member.Reach is not null;
         var outcome = _member.Read(message, feed.Progress.Position.Count);
+        ReadForConfig(message);
         _board.Show();
         if (_member.IsKnown) feed.Progress.Mark(_member.Marker, isOwn: saidAt is not null);
         feed.Markers.RaiseAbove(Math.Max(message.Number, _member.Marker));
         group.Proposals.Heard(message, outcome, saidAt);
         if (hadReach != (_member.Reach is not null)) group.Proposals.MarkSoon();
+        if (outcome.HasFlag(StreamOutcome.Learned) || outcome.HasFlag(StreamOutcome.Anew)) group.Config.Joined();
         if (outcome.HasFlag(StreamOutcome.Lost)) FeedLog.HandedOver(feed.Logger, feed.Node, _member.Holder ?? "nobody yet");
         if (outcome.HasFlag(StreamOutcome.Learned)) JudgeRejoined();
         if (outcome.HasFlag(StreamOutcome.Anew)) JudgeAnew();
@@ -83,10 +113,10 @@ internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandP
     }
 
     /// <summary>Called for each event. Returns whether to pass it on.</summary>
-    public bool Keep(in EventPosition position, in Notification notification, long readAt)
+    public bool Keep(in EventPosition position, EventClass eventClass, in Notification notification, long readAt)
     {
         group.Proposals.EventCame();
-        return _member.Keep(position, notification, readAt);
+        return _member.Keep(position, notification, readAt, feed.Sink.Wants(notification.Database, eventClass, notification.Key));
     }
 
     /// <summary>Called behind each read, when no event waits: everything so far has been passed on.</summary>
@@ -102,6 +132,7 @@ internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandP
     public void Tick()
     {
         _member.Advance();
+        Subscribed();
         if (state.Earlier.Watermark is null) state.AskForGroup();
         foreach (var message in group.Proposals.Due(state.Earlier.Watermark))
         {
@@ -135,6 +166,28 @@ internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandP
         {
             return group.Proposals.IsEnding && Resign() ? _resigned.Task : Task.CompletedTask;
         }
+    }
+
+    /// <summary>Gives to the configuration what concerns it, and finds out whether this program still hears what is wanted.</summary>
+    private void ReadForConfig(GroupMessage message)
+    {
+        switch (message)
+        {
+            case GroupMessage.Config { Text.Length: > 0 } config when _member.IsKnown && config.Version == _member.ConfigVersion && config.Version != group.Config.Version:
+                group.Config.Take(config);
+                break;
+            case GroupMessage.Prepare prepare:
+                group.Config.Prepare(prepare.Classes);
+                break;
+            case GroupMessage.Ask ask when _member.IsHolder:
+                group.Config.Asked(ask);
+                break;
+            case GroupMessage.Answer answer:
+                group.Config.Answered(answer);
+                break;
+        }
+
+        Subscribed();
     }
 
     /// <returns>False if there is nothing to resign from, or if nothing can be said.</returns>

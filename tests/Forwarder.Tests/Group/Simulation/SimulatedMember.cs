@@ -7,6 +7,7 @@ using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Signals;
+using KeyEvt.Forwarder.Tests.Handover;
 
 namespace KeyEvt.Forwarder.Tests.Group.Simulation;
 
@@ -32,7 +33,8 @@ internal sealed class SimulatedMember : IEventSink, IHolderDuties
     {
         _world = world;
         _numbers = new MarkerSequence(new WrongClock(world.Time, clockError), name);
-        _group = new StreamGroup(new GroupEnvelope("sim", new MessageSeal(null)), _numbers.Instance, new NodeFeedOptions { GroupBytes = world.RingBytes }, this, this, world.Time);
+        _group = new StreamGroup(
+            new GroupMembership(new GroupEnvelope("sim", new MessageSeal(null)), this, new FixedConfig()), _numbers.Instance, new NodeFeedOptions { GroupBytes = world.RingBytes }, this, world.Time);
     }
 
     public string Name => _numbers.Instance;

@@ -1,0 +1,18 @@
+using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Group;
+
+namespace KeyEvt.Forwarder.Agreement;
+
+/// <summary>How does this program hear of the group's streams, and speak in them? Thread safe.</summary>
+internal interface IGroupVoice
+{
+    /// <summary>How the group stands in each stream whose state this program knows.</summary>
+    IReadOnlyList<StreamGroupStatus> Streams { get; }
+
+    /// <summary>Says something in every stream.</summary>
+    /// <returns>The ids of what was said; empty if nothing can be said at the moment.</returns>
+    IReadOnlyList<MessageId> Say(Func<string, long, GroupMessage> message);
+
+    /// <summary>Waits until this program's feeds have subscribed to what it wants, and the servers send it.</summary>
+    Task WaitSubscribedAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,20 @@
+using System.Security.Cryptography;
+using System.Text;
+using KeyEvt.Forwarder.Config;
+
+namespace KeyEvt.Forwarder.Agreement;
+
+/// <summary>
+/// Do two programs have the same options? A hash of all that a command could change, as the options gave it. The password is not part of it: it may be
+/// renewed without being a change of what is forwarded.
+/// </summary>
+internal static class OptionsFingerprint
+{
+    private const int Digits = 16;
+
+    public static string Of(ForwarderConfig options)
+    {
+        var text = SharedConfigText.Write(new SharedConfig(0, "", "", options), null);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..Digits];
+    }
+}

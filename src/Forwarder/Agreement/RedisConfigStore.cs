@@ -1,0 +1,56 @@
+using System.Globalization;
+using KeyEvt.Forwarder.Fallback.Lists;
+using StackExchange.Redis;
+
+namespace KeyEvt.Forwarder.Agreement;
+
+/// <summary>Keeps the configuration of a group in Redis, under one key: <c>version text</c>. It is compared and set in one step, by a script.</summary>
+/// <param name="place">Finds the master.</param>
+/// <param name="key">See <see cref="Keys.FallbackKey.ConfigOf"/>.</param>
+internal sealed class RedisConfigStore(Func<ValueTask<StorePlace>> place, string key) : IConfigStore
+{
+    /// <summary>ARGV: the expected version, the text. Returns 1 if it is kept now.</summary>
+    private const string Write = """
+        local kept = redis.call('GET', KEYS[1])
+        if kept and string.match(kept, '^%d+') ~= ARGV[1] then return 0 end
+        redis.call('SET', KEYS[1], ARGV[2])
+        return 1
+        """;
+
+    /// <summary>ARGV: the version, the text. What is no version counts as older.</summary>
+    private const string Restore = """
+        local kept = redis.call('GET', KEYS[1])
+        if kept and tonumber(string.match(kept, '^%d+') or '0') >= tonumber(ARGV[1]) then return 0 end
+        redis.call('SET', KEYS[1], ARGV[2])
+        return 1
+        """;
+
+    public Task<string?> ReadAsync() => TryAsync(async () =>
+    {
+        var at = await place().ConfigureAwait(false);
+        return (string?)await at.Database.StringGetAsync(key, at.Flags).ConfigureAwait(false);
+    });
+
+    public async Task<bool> TryWriteAsync(long expected, long version, string text) => await RunAsync(Write, expected, version, text).ConfigureAwait(false);
+
+    public async Task RestoreAsync(long version, string text) => await RunAsync(Restore, version, version, text).ConfigureAwait(false);
+
+    private Task<bool> RunAsync(string script, long compared, long version, string text) => TryAsync(async () =>
+    {
+        var at = await place().ConfigureAwait(false);
+        var value = string.Create(CultureInfo.InvariantCulture, $"{version} {text}");
+        return (bool)await at.Database.ScriptEvaluateAsync(script, [key], [compared, value], at.Flags).ConfigureAwait(false);
+    });
+
+    private static async Task<T> TryAsync<T>(Func<Task<T>> step)
+    {
+        try
+        {
+            return await step().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException or IOException or ObjectDisposedException)
+        {
+            throw new ConfigStoreException(RedisErrorText.Of(e), e) { IsRefusal = e is RedisServerException };
+        }
+    }
+}
