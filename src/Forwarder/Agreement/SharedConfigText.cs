@@ -48,7 +48,7 @@ internal static class SharedConfigText
                 config = config with { Amqp = ReadBroker(broker, secrets, own) };
             }
 
-            return new SharedConfig(root.GetProperty("version").GetInt64(), root.GetProperty("options").GetString()!, root.GetProperty("by").GetString()!, config);
+            return new SharedConfig(root.GetProperty("version").GetInt64(), Text(root, "options"), Text(root, "by"), config);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
@@ -77,15 +77,15 @@ internal static class SharedConfigText
     {
         var broker = new AmqpSettings
         {
-            Host = json.GetProperty("host").GetString()!,
+            Host = Text(json, "host"),
             Port = json.GetProperty("port").GetInt32(),
-            User = json.GetProperty("user").GetString()!,
-            VirtualHost = json.GetProperty("vhost").GetString()!,
+            User = Text(json, "user"),
+            VirtualHost = Text(json, "vhost"),
             HeartbeatSeconds = json.GetProperty("heartbeat").GetInt32(),
             Tls = json.GetProperty("tls").GetBoolean(),
         };
         var password = json.TryGetProperty("password", out var closed)
-            ? secrets.TryOpen(closed.GetString()!) ?? throw new FormatException("the password cannot be decrypted")
+            ? secrets.TryOpen(Text(closed)) ?? throw new FormatException("the password cannot be decrypted")
             : OwnPassword(broker, own);
         return broker with { Password = password };
     }
@@ -113,12 +113,12 @@ internal static class SharedConfigText
 
     private static ForwarderConfig ReadRest(JsonElement json, ForwarderConfig own) => own with
     {
-        Exchange = json.GetProperty("exchange").GetString()!,
-        RoutingKey = json.GetProperty("routing_key").GetString()!,
+        Exchange = Text(json, "exchange"),
+        RoutingKey = Text(json, "routing_key"),
         Format = NamedValue<MessageFormat>(json.GetProperty("format")),
         DeliveryMode = json.GetProperty("delivery_mode").GetInt32(),
         FallbackStorageSize = json.GetProperty("fallback_storage_size").GetInt64(),
-        Events = NotifyFlags.ClassesOf(json.GetProperty("events").GetString()!, EventClass.All),
+        Events = NotifyFlags.ClassesOf(Text(json, "events"), EventClass.All),
         Masks = KeyMaskSet.Empty.Add(Texts(json.GetProperty("masks")).Select(mask => KeyMask.Parse(Encoding.Latin1.GetBytes(mask)))),
         Rules = new RuleSet(Texts(json.GetProperty("rules")).Select(RuleOf)),
         DeclareQueue = json.GetProperty("declare_queue").GetString(),
@@ -126,7 +126,11 @@ internal static class SharedConfigText
         IsStopped = json.GetProperty("stopped").GetBoolean(),
     };
 
-    private static IEnumerable<string> Texts(JsonElement array) => array.EnumerateArray().Select(static one => one.GetString()!);
+    private static string Text(JsonElement json, string name) => Text(json.GetProperty(name));
+
+    private static string Text(JsonElement json) => json.GetString() ?? throw new FormatException("null is no text");
+
+    private static IEnumerable<string> Texts(JsonElement array) => array.EnumerateArray().Select(Text);
 
     private static EventRule RuleOf(string text) => EventRule.TryParse(text, out var rule, out var error) ? rule : throw new FormatException(error);
 
