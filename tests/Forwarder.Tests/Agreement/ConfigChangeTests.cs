@@ -34,12 +34,12 @@ public sealed class ConfigChangeTests
         {
             if (races-- <= 0) return;
 
-            var others = new SharedConfig(rig.InForce.Value.Version + 10 - races, "", "x", rig.Current.Value with { RoutingKey = $"of others {races}" });
+            var others = new SharedConfig(rig.InForce.Value.Version + 10 - races, rig.InForce.Fingerprint, "x", rig.Current.Value with { RoutingKey = $"of others {races}" });
             rig.Store.Kept = $"{others.Version} {rig.InForce.WriteSealed(others)}";
         };
         Assert.True(await rig.PassAsync(rig.Changes.ChangeAsync(config => config with { Exchange = "mine" })));
         Assert.Equal(("mine", "of others 0"), (rig.Current.Value.Exchange, rig.Current.Value.RoutingKey));
-        Assert.Single(rig.Said.OfType<GroupMessage.Config>());
+        Assert.All(rig.Said.OfType<GroupMessage.Config>(), said => Assert.Contains("others", said.Text, StringComparison.Ordinal)); // what was refused was never said
     }
 
     [Fact]
@@ -47,13 +47,14 @@ public sealed class ConfigChangeTests
     {
         var rig = new AgreementRig(Options, hasStore: false);
         await rig.BeginAsync();
+        await rig.PassAsync(0.2); // a version is made of the clock
         rig.ComesBack = false;
         var change = rig.Changes.ChangeAsync(config => config with { Exchange = "mine" });
         await rig.UntilAsync(() => rig.Said.Count == 1);
         var first = (GroupMessage.Config)rig.Said[0];
         Assert.Equal(rig.InForce.Value.Version, first.Follows);
 
-        var others = new SharedConfig(first.Version - 1, "", "x", rig.Current.Value with { RoutingKey = "of others" });
+        var others = new SharedConfig(first.Version - 1, rig.InForce.Fingerprint, "x", rig.Current.Value with { RoutingKey = "of others" });
         rig.Hear(new GroupMessage.Config("x-1", 50, others.Version, first.Follows, rig.InForce.Write(others)));
         rig.Hear(first); // void
         rig.ComesBack = true;

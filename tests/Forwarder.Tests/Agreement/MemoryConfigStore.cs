@@ -35,11 +35,8 @@ internal sealed class MemoryConfigStore : IConfigStore
     public Task RestoreAsync(long version, string text)
     {
         FailIfDue();
-        if (Kept is null || long.Parse(Kept.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture) < version)
-        {
-            Kept = $"{version} {text}";
-        }
-
+        var isVersion = long.TryParse(Kept?.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture, out var kept);
+        if (!isVersion || kept < version) Kept = $"{version} {text}";
         return Task.CompletedTask;
     }
 
