@@ -61,18 +61,14 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var connector = new AmqpConnector($"keyevt-{options.Instance}", amqpTls, new QueueDeclaration(options.PublishGaps, logger), background, time, logger);
         _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { InGroup = options.Group is not null }, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };
         var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value);
-        if (options.PublishGaps)
-        {
-            Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance, () => feeds?.MayDeclare != false).Publish;
-        }
-
+        var gaps = new GapPublisher(Ledger, _delivery, options.Instance, () => feeds?.MayDeclare != false);
+        if (options.PublishGaps) Gaps.Closed += gaps.Publish;
         _group = options.Group is { } name ? new GroupSharing(name, options, current, _database, _delivery, () => feeds, background, time, logger) : null;
         Coverage = new CoverageGateRegistry(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
         feeds = _feeds = new FeedSet(
             _topology, options.Feed with { InGroup = options.Group is not null }, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new CheckpointRegistry(key, options.Group ?? options.Instance) : null,
             options.Instance, _group?.Membership);
         _feeds.Want(options.Initial.Wanted);
-        var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Coverage, Gaps, time);
         LedgerMetrics.Add(meter, Ledger);
         _ = new FeedMetrics(meter, _feeds, _topology, () => _topology.LastFault, Gaps, time);
         GroupMetrics.Add(meter, _feeds);
@@ -80,6 +76,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         BrokerMetrics.Add(meter, _delivery);
         StoreMetrics.Add(meter, _delivery, _spool, () => current.Value.FallbackStorageSize);
         ForwarderMetrics.AddBackground(meter, background);
+        var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Coverage, Gaps, time);
         var report = new InfoReport(current, upstream, new GroupReport(options.Group, _feeds, time), _delivery, _spool, Ledger, Gaps, background, time);
         Control = _group?.ControlWith(report) ?? new ForwarderControl(current, options.Initial, _feeds, _delivery, report, time);
     }

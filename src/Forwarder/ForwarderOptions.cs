@@ -42,6 +42,9 @@ public sealed record ForwarderOptions
     /// <summary>Whether Redis keeps the configuration of the group, so that it outlives its members.</summary>
     public bool KeepConfig { get; init; }
 
+    /// <summary>The key under which Redis keeps it; null: this is not kept.</summary>
+    public string? ConfigKey => KeepConfig && Group is not null ? FallbackKey.ConfigOf(Group) : null;
+
     /// <summary>What the messages of the group are sealed with; null: they are not.</summary>
     public Secret? GroupSecret { get; init; }
 

@@ -30,7 +30,7 @@ internal sealed class GroupReport(string? name, FeedSet feeds, TimeProvider time
 
     private static string Describe(string node, StreamGroupStatus status) => string.Create(
         CultureInfo.InvariantCulture,
-        $"node={node},role={RoleOf(status)},holder={status.Holder},term={status.Term},watermark={status.RunId:x16}-{status.Watermark.Marker}-{status.Watermark.Count},ring_bytes={status.KeptBytes},ring_events={status.KeptCount},reaches_back={(status.ReachesBack ? "yes" : "no")},members={status.Peers.Count},handovers={status.Handovers},last_handover_ms={status.LastHandover?.TotalMilliseconds ?? 0:0},last_handover_events={status.LastReplayed},other_versions={status.OtherVersions},unreadable={status.Unreadable}");
+        $"node={node},role={RoleOf(status)},holder={status.Holder},term={status.Term},watermark={status.RunId:x16}-{status.Watermark.Marker}-{status.Watermark.Count},ring_bytes={status.KeptBytes},ring_events={status.KeptCount},reaches_back={(status.ReachesBack ? "yes" : "no")},config={status.ConfigVersion},members={status.Peers.Count},handovers={status.Handovers},last_handover_ms={status.LastHandover?.TotalMilliseconds ?? 0:0},last_handover_events={status.LastReplayed},other_versions={status.OtherVersions},unreadable={status.Unreadable}");
 
     private string Describe(string node, Peer peer) => string.Create(
         CultureInfo.InvariantCulture,

@@ -6,7 +6,6 @@ using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Intake;
-using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Signals;
 using Microsoft.Extensions.Logging;
@@ -35,7 +34,7 @@ internal sealed class GroupSharing
         (_current, _initial, _time) = (current, options.Initial, time);
         var voice = new LateVoice(feeds);
         var seal = new MessageSeal(options.GroupSecret is { } secret ? Encoding.UTF8.GetBytes(secret.Value) : null);
-        var store = options.KeepConfig ? new RedisConfigStore(database.OfMasterAsync, FallbackKey.ConfigOf(name)) : null;
+        var store = options.ConfigKey is { } kept ? new RedisConfigStore(database.OfMasterAsync, kept) : null;
         _outlet = new ConfigOutlet(current, classes => feeds()?.Want(classes), delivery, time);
         var inForce = new ConfigInForce(options.Initial, options.Instance, options.GroupSecret is { } key ? new SecretBox(key, name) : null, seal, _outlet, ConfigFaults.Of, logger);
         var preparation = new ClassPreparation(voice, inForce, time);
@@ -61,8 +60,8 @@ internal sealed class GroupSharing
         await Task.WhenAny(loading, Task.Delay(FirstLook, _time, stop)).ConfigureAwait(false);
         if (stop.IsCancellationRequested) return;
 
+        var outlet = _outlet.RunAsync(stop); // tells the feeds at once what is wanted
         startFeeds();
-        var outlet = _outlet.RunAsync(stop);
         await loading.ConfigureAwait(false);
         await Task.WhenAll(outlet, _agreement.RunAsync(stop)).ConfigureAwait(false);
     }

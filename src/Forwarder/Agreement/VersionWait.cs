@@ -15,7 +15,10 @@ internal sealed class VersionWait(ConfigInForce inForce, IGroupVoice voice, Time
         var begun = time.GetTimestamp();
         while (!voice.Streams.Any(stream => stream.ConfigVersion == inForce.Value.Version))
         {
-            if (time.GetElapsedTime(begun) > Deadline) throw new GroupRefusedException("this program does not hear its group at the moment; nothing was changed");
+            if (time.GetElapsedTime(begun) > Deadline)
+            {
+                throw new GroupRefusedException("this program does not hear its group at the moment; nothing was changed");
+            }
 
             await Task.Delay(LookEvery, time).ConfigureAwait(false);
         }

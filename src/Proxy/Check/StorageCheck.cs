@@ -23,6 +23,7 @@ internal static class StorageCheck
     {
         await FallbackAsync(target);
         await StateAsync(target);
+        await ConfigAsync(target);
         await EvictionAsync(target);
     }
 
@@ -77,6 +78,21 @@ internal static class StorageCheck
         {
             target.Add(CheckOutcome.Works, What, "may be kept");
         }
+    }
+
+    /// <summary>In a group: checks the rights to the key of its configuration, in the same way. It is written by a script.</summary>
+    private static async Task ConfigAsync(CheckTarget target)
+    {
+        const string What = "configuration of the group";
+        if (target.Options.Forwarder.ConfigKey is not { } key) return;
+        foreach (var command in (string[][])[["GET", key], ["SET", key, "x", "NX", "XX"], ["EVAL", "return redis.call('GET', KEYS[1])", "1", key]])
+        {
+            var reply = await target.Redis.AskAsync(command);
+            if (!reply.IsNoPermission) continue;
+            target.Add(CheckOutcome.Warning, What, reply.Text, $"{target.Grant($"+eval +evalsha +get +set ~{key}")}, or start with --config-store off: else commands that change something are refused");
+            return;
+        }
+        target.Add(CheckOutcome.Works, What, "may be kept");
     }
 
     /// <summary>Warns if the policy is one of allkeys-*. They also evict keys without a time limit, and the fallback list is such a key.</summary>

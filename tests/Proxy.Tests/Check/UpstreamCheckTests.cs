@@ -210,6 +210,19 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
         Assert.DoesNotContain(_redis.Commands, command => command.StartsWith("GET", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("GET", nameof(CheckOutcome.Warning))]
+    [InlineData("SET", nameof(CheckOutcome.Warning))]
+    [InlineData("EVAL return", nameof(CheckOutcome.Warning))]
+    [InlineData(null, nameof(CheckOutcome.Works))]
+    public async Task In_a_group_the_rights_to_the_key_of_its_configuration_are_asked_for(string? refused, string outcome)
+    {
+        Forwarder(forwarder => forwarder with { Group = "orders", KeepConfig = true });
+        if (refused is not null) _redis.Answer(refused, Refused);
+        Assert.Contains(await RunAsync(), row => row.What == "configuration of the group" && row.Outcome.ToString() == outcome);
+        Assert.Contains(_redis.Commands, command => command.StartsWith("GET", StringComparison.Ordinal) && command.EndsWith("-config:orders", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_server_that_says_nothing_is_given_up_in_time()
     {

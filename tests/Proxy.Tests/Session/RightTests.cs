@@ -18,6 +18,7 @@ public sealed class RightTests
     [InlineData("info", "Read")]
     [InlineData("help", "Read")]
     [InlineData("config_set", "Change")]
+    [InlineData("config_reset", "Change")]
     [InlineData("connect", "Change")]
     [InlineData("disconnect", "Change")]
     [InlineData("events_set", "Change")]
