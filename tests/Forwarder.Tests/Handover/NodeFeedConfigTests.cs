@@ -1,0 +1,175 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Group;
+using KeyEvt.Forwarder.Tests.Feed;
+using KeyEvt.Servers;
+using Xunit;
+
+namespace KeyEvt.Forwarder.Tests.Handover;
+
+/// <summary>What does the configuration of a group decide in a feed: what has a position, who may deliver, and what others hear of it?</summary>
+public sealed class NodeFeedConfigTests : IAsyncDisposable
+{
+    private const ulong Run = 0xaaaaaaaaaaaaaaaa;
+    private readonly GroupEnvelope _envelope = new("orders", new MessageSeal(null));
+    private readonly RecordingDuties _duties = new();
+    private readonly FixedConfig _config = new();
+    private readonly ScriptedFeed _feed;
+
+    public NodeFeedConfigTests() => _feed = new ScriptedFeed(group: new GroupMembership(_envelope, _duties, _config));
+
+    private StreamGroupStatus Status => _feed.Feed.GroupStatus!;
+
+    public ValueTask DisposeAsync() => _feed.DisposeAsync();
+
+    [Fact]
+    public async Task Only_events_of_classes_in_force_have_positions_whatever_else_is_subscribed_to()
+    {
+        await HoldsAsync();
+        await _feed.Node.EventAsync("first");
+        await _feed.KeysAsync("first");
+        _config.Classes = EventClass.String;
+        await _feed.Node.SayAsync(ScriptedNode.EventFrame("del", "unwanted"));
+        await _feed.Node.EventAsync("second");
+        await _feed.KeysAsync("first", "second");
+        var places = _feed.Sink.Entries.Select(entry => entry.Position).ToList();
+        Assert.Equal(places[0] with { Count = places[0].Count + 1 }, places[1]);
+    }
+
+    [Fact]
+    public async Task Nobody_claims_before_it_is_known_what_Redis_keeps_nor_without_a_version()
+    {
+        (_config.IsLoaded, _config.Version) = (false, 0);
+        await SubscribedAsync();
+        await LookAsync(2);
+        Assert.False(Status.IsKnown);
+
+        _config.IsLoaded = true;
+        await LookUntilAsync("a first version to be asked for", () => _config.Told.Contains("begin"));
+        await LookAsync(1);
+        Assert.False(Status.IsKnown);
+
+        _config.Version = 77;
+        await LookUntilAsync("the office", () => Status is { IsHolder: true, ConfigVersion: 77 });
+        Assert.Contains("joined", _config.Told);
+    }
+
+    [Fact]
+    public async Task Who_has_another_version_than_is_in_force_keeps_nothing_and_claims_nothing_until_it_has_it()
+    {
+        await LearnsAsync(version: 5);
+        await _feed.Node.EventAsync("judged by nobody");
+        await LookAsync(4);
+        Assert.Equal((0, false), (Status.KeptCount, Status.IsHolder));
+
+        _config.Version = 5;
+        await LookUntilAsync("the office", () => Status.IsHolder); // nobody else marks
+        await _feed.Node.EventAsync("judged");
+        await _feed.KeysAsync("judged");
+    }
+
+    [Fact]
+    public async Task Who_does_not_hear_all_classes_in_force_claims_nothing_until_it_does()
+    {
+        _config.Classes = EventClass.All | EventClass.New;
+        await SubscribedAsync();
+        await LookAsync(2);
+        Assert.False(Status.IsHolder);
+        _feed.Feed.Want(EventClass.All | EventClass.New);
+        await LookUntilAsync("the office", () => Status.IsHolder);
+        Assert.Equal(EventClass.All | EventClass.New, Status.Peers[0].Classes);
+    }
+
+    [Theory]
+    [InlineData("config x 3000 config=9 text={}", "take {}")]
+    [InlineData("prepare x 3000 classes=h", "prepare Hash")]
+    [InlineData("ask x 3000 what=connect", "asked Connect")]
+    [InlineData("ask x 3000 what=config", "asked Config")]
+    [InlineData("answer x 3000 asked=y/1 code=4 reason=no", "answered 4")]
+    public async Task What_the_group_says_of_its_configuration_is_handed_on(string text, string told)
+    {
+        await HoldsAsync();
+        await SayAsync(text);
+        await Eventually.TrueAsync(told, () => _config.Told.Contains(told));
+        Assert.True(Status.IsHolder);
+    }
+
+    [Theory]
+    [InlineData("config x 3000 config=9")]                       // its text is kept in Redis
+    [InlineData("config x 3000 config=9 follows=7 text={}")]     // another one is in force
+    [InlineData("config x 3000 config=1 text={}")]               // this program has it
+    public async Task A_version_that_is_void_or_known_or_without_a_text_is_not_taken(string text)
+    {
+        await HoldsAsync();
+        await SayAsync(text);
+        await _feed.Node.EventAsync("behind it");
+        await _feed.KeysAsync("behind it");
+        Assert.DoesNotContain(_config.Told, static told => told.StartsWith("take", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Only_the_holder_is_asked()
+    {
+        await LearnsAsync(version: 1);
+        await SayAsync("ask x 3000 what=connect");
+        await LookAsync(0.2);
+        Assert.DoesNotContain("asked Connect", _config.Told);
+    }
+
+    [Fact]
+    public async Task What_is_said_for_the_configuration_has_an_id_and_comes_back()
+    {
+        Assert.Null(_feed.Feed.Say(static (member, number) => new GroupMessage.Ask(member, number, GroupMessage.Wish.Config))); // there is no connection yet
+        await HoldsAsync();
+        var id = _feed.Feed.Say(static (member, number) => new GroupMessage.Ask(member, number, GroupMessage.Wish.Config));
+        Assert.Equal(_feed.Feed.MemberName, id!.Value.Member);
+        await Eventually.TrueAsync("the question", () => _config.Told.Contains("asked Config"));
+    }
+
+    /// <summary>Another member is the holder, and tells the state in which this version is in force.</summary>
+    private async Task LearnsAsync(long version)
+    {
+        await SubscribedAsync();
+        await LookUntilAsync("the question", () => Question() is not null);
+        var question = (GroupMessage.Who)_envelope.Read(Question()!, Run)!;
+        await SayAsync($"state x {question.Number + 1} asked={question.Member}/{question.Number} marker={question.Number} claim=x/5 holder=x settled=4-0 marks= pending= config={version}");
+        await LookUntilAsync("the state", () => Status.IsKnown);
+    }
+
+    private byte[]? Question() =>
+        _feed.Node.Commands.Select(static command => command.Split(' ', 3)).Where(static words => words[0] == "PUBLISH").Select(static words => System.Text.Encoding.UTF8.GetBytes(words[2])).LastOrDefault(
+            payload => _envelope.Read(payload, Run) is GroupMessage.Who);
+
+    private async Task SubscribedAsync()
+    {
+        _feed.Feed.Want(EventClass.All);
+        _feed.Feed.Start();
+        await Eventually.TrueAsync("the subscription", () => _feed.Feed.Status.IsInStep);
+    }
+
+    private async Task HoldsAsync()
+    {
+        await SubscribedAsync();
+        await LookUntilAsync("the office", () => Status.IsHolder);
+    }
+
+    private async Task LookAsync(double seconds)
+    {
+        for (var look = 0; look < seconds * 20; look++)
+        {
+            await LookUntilAsync("an answer to everything", () => _feed.Feed.Pulse.Waiting == 0);
+            _feed.Time.Advance(TimeSpan.FromMilliseconds(50));
+        }
+    }
+
+    private Task LookUntilAsync(string what, Func<bool> condition) => Eventually.SoonTrueAsync(what, () =>
+    {
+        if (condition()) return true;
+        if (_feed.Feed.Pulse.Waiting == 0) _feed.Time.Advance(TimeSpan.FromMilliseconds(50));
+        return condition();
+    });
+
+    private Task SayAsync(string text) =>
+        _feed.Node.SayAsync($">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk(MarkerChannel.PlainName)}{ScriptedNode.Bulk($"1 orders {Run:x16} {text}")}");
+}
