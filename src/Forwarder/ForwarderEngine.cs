@@ -64,13 +64,13 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value);
         if (options.PublishGaps)
         {
-            Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance, () => feeds?.MayDeclare != false).Publish;
+            Gaps.Closed += new GapPublisher(Ledger, _delivery, options.Instance, node => feeds?.MayDeclare(node) != false).Publish;
         }
 
         Coverage = new CoverageGateRegistry(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
         feeds = _feeds = new FeedSet(
             _topology, options.Feed with { InGroup = options.Group is not null }, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new CheckpointRegistry(key, options.Group ?? options.Instance) : null,
-            options.Instance, options.Group is { } name ? (new GroupEnvelope(name, new MessageSeal(options.GroupSecret is { } secret ? Encoding.UTF8.GetBytes(secret.Value) : null)), new GroupDuties(_delivery)) : null);
+            options.Instance, options.Group is { } name ? (new GroupEnvelope(name, new MessageSeal(options.GroupSecret is { } secret ? Encoding.UTF8.GetBytes(secret.Value) : null)), new GroupDuties(_delivery).OfStream) : null);
         _feeds.Want(ForwarderControl.WantedBy(options.Initial));
         var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Coverage, Gaps, time);
         LedgerMetrics.Add(meter, Ledger);

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Feed.Monitors;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Redis;
@@ -67,7 +68,8 @@ internal sealed class FeedConnection
         outlet.AskToConfirm = _roles.AskNow;
         _markers = new MarkerSender(feed, _commands, _pace);
         _state = new CheckpointKeeper(feed, _commands, wanted, outlet, _markers, _flags);
-        _group = feed.Group is { } group ? new GroupMonitor(feed, group, _commands, _markers, _state, Pass, WantChanged) : null;
+        _group = feed.Group is { } group ? new GroupMonitor(feed, group, _commands, _markers, _state, outlet, Pass, WantChanged) : null;
+        outlet.Group = _group;
         var stream = new FeedFrameHandler(feed, _commands, _subscriptions, _letters, _roles, _markers, outlet, _state, _pace, _group);
         _place = new ActiveConnection(feed, _end, stream, _roles, silent?._place) { Reads = () => _reader!.Reads, Changed = ShowInStep };
         _reader = new FrameReader(pipe.Input, stream, feed.Options.MaxFrameBytes, feed.Turn, _place.MayTake);
@@ -142,6 +144,9 @@ internal sealed class FeedConnection
 
     /// <summary>See <see cref="GroupMonitor.ResignAsync"/>. Any thread.</summary>
     public Task ResignAsync() => _group is null ? Task.CompletedTask : Task.WhenAny(_group.ResignAsync(), _over.Task);
+
+    /// <summary>See <see cref="GroupMonitor.Serve"/>. Under <see cref="FeedContext.Turn"/>.</summary>
+    public void Serve(IReadOnlyList<Estate> estates) => _group?.Serve(estates);
 
     /// <summary>See <see cref="CheckpointKeeper.KeepAsync"/>. Any thread.</summary>
     public Task KeepStateAsync() => Task.WhenAny(_state.KeepAsync(), _over.Task);

@@ -134,8 +134,38 @@ public sealed class NodeFeed : IAsyncDisposable
         {
             if (value is { } group)
             {
-                _feed.Group = new StreamGroup(group.Envelope, MemberName, _feed.Options, _feed.Sink, group.Duties, _feed.Time);
+                Func<bool>? isServing = _feed.Options.HasSuccessors ? () => !_feed.Hold.IsHeld : null;
+                _feed.Group = new StreamGroup(group.Envelope, MemberName, _feed.Options, _feed.Sink, group.Duties, _feed.Time, isServing);
             }
+        }
+    }
+
+    /// <summary>See <see cref="FeedContext.PredecessorsEstate"/> and <see cref="FeedContext.LeaveEstate"/>. Set before <see cref="Start"/>.</summary>
+    internal (Func<IReadOnlyList<Estate>> OfPredecessor, Action Leave)? Estates
+    {
+        init
+        {
+            if (value is { } estates) (_feed.PredecessorsEstate, _feed.LeaveEstate) = estates;
+        }
+    }
+
+    /// <summary>In a group: what the node leaves to its successor. Empty while it is a master, or if there is nothing.</summary>
+    internal IReadOnlyList<Estate> TakeEstate()
+    {
+        lock (_feed.Turn)
+        {
+            var hasGone = _feed.Hold.IsHeld || _feed.Board.Status.State is FeedState.Down or FeedState.Connecting or FeedState.Stopped;
+            return hasGone && _feed.Group is { } group ? group.Member.TakeEstate() : [];
+        }
+    }
+
+    /// <summary>In a group: takes what another node has left, which this one has replaced.</summary>
+    internal void Inherit(IReadOnlyList<Estate> estates)
+    {
+        lock (_feed.Turn)
+        {
+            if (_life.Current is { } connection) connection.Serve(estates);
+            else foreach (var estate in estates) _feed.Group?.Member.Inherit(estate, default);
         }
     }
 
@@ -178,6 +208,7 @@ public sealed class NodeFeed : IAsyncDisposable
                 // It was not a replica in between, so it was the successor itself, and its events were held back wrongly.
                 _feed.Coverage.Hold(false, position);
                 _feed.Coverage.Missed(GapCause.Promoted, "the node was taken for one that another has replaced, until it was named as the master", _fenced.At, _fenced.Position, position);
+                _life.Current?.Serve([]);
             }
 
             _feed.Board.Change(status => status with

@@ -15,19 +15,20 @@ namespace KeyEvt.Forwarder.Membership;
 /// <param name="options">The options that all nodes share.</param>
 /// <param name="shelf">Keeps the states of the nodes' streams for the next start; null if they are not kept.</param>
 /// <param name="instance">Names this program in its markers. May be empty.</param>
-/// <param name="group">The group that shares the streams; null: this program forwards for itself. Only of a single node.</param>
+/// <param name="group">The group that shares the streams, and what makes the duties of one feed; null: this program forwards for itself.</param>
 internal sealed class FeedFactory(
     ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry clients, CheckpointRegistry? shelf, string instance,
-    (GroupEnvelope Envelope, IHolderDuties Duties)? group)
+    (GroupEnvelope Envelope, Func<IHolderDuties> NewDuties)? group)
 {
     /// <param name="succession">Answers the feed's questions about other nodes.</param>
     /// <param name="cameLater">Whether the node was not among the first that were found.</param>
     public NodeFeed Make(TopologyNode node, FeedSuccession succession, bool cameLater)
     {
         var gate = clients.Of(node.Address);
+        (GroupEnvelope, IHolderDuties)? membership = group is { } one ? (one.Envelope, one.NewDuties()) : null;
         if (!options.HasSuccessors)
         {
-            return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance) { MarkerTag = new SlotSearch().Next, Shelf = shelf, Group = group };
+            return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance) { MarkerTag = new SlotSearch().Next, Shelf = shelf, Group = membership };
         }
 
         return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance)
@@ -38,6 +39,8 @@ internal sealed class FeedFactory(
             OthersFirst = () => succession.OthersFirstAsync(node.Id),
             Shelf = shelf,
             CameLater = cameLater,
+            Group = membership,
+            Estates = group is null ? null : (() => succession.EstateOfMasterOf(node.Id), succession.LeaveEstates),
         };
     }
 

@@ -41,7 +41,7 @@ internal sealed class FeedSet : IAsyncDisposable
     /// <param name="group">The group that shares the streams; null: this program forwards for itself.</param>
     public FeedSet(
         ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry? clients = null, CheckpointRegistry? shelf = null,
-        string instance = "", (GroupEnvelope Envelope, IHolderDuties Duties)? group = null)
+        string instance = "", (GroupEnvelope Envelope, Func<IHolderDuties> NewDuties)? group = null)
     {
         (_topology, _logger) = (topology, logger);
         var isAlone = topology.Current.Shape == UpstreamShape.Standalone;
@@ -72,8 +72,14 @@ internal sealed class FeedSet : IAsyncDisposable
     /// <summary>The id of the node whose positions carry this run id; null if it is not known.</summary>
     public string? NodeOf(ulong run) => _table.Current.FirstOrDefault(member => member.Feed.Status.Position.RunId == run)?.Node.Id;
 
-    /// <summary>Whether this program declares gaps to consumers: it is the holder, or in no group.</summary>
-    public bool MayDeclare => Members.All(static member => member.Feed.GroupStatus is null or { IsHolder: true });
+    /// <summary>Whether this program declares a node's gaps to consumers: it is in no group, or holds the stream of the node, or of the master that has replaced it.</summary>
+    public bool MayDeclare(string node)
+    {
+        var members = Members;
+        var own = members.FirstOrDefault(member => member.Feed.Status.Node == node);
+        var master = own is null || _masters.IsServing(own.Node) ? own : members.FirstOrDefault(member => _masters.IsServing(member.Node) && _table.IsBehind(own, member)) ?? own;
+        return master is not { Feed.GroupStatus.IsHolder: false };
+    }
 
     /// <summary>Faults if a feed, or this loop, ends because of a bug.</summary>
     public Task Completion => _completion.Task;
@@ -182,6 +188,7 @@ internal sealed class FeedSet : IAsyncDisposable
         var members = Members;
         _masters.Observe(members);
         _succession.FenceStaleMasters(members);
+        _succession.LeaveEstates();
         if (!_changes.Any(members)) return;
 
         _topology.Hint("a feed has changed its state");

@@ -57,6 +57,12 @@ internal sealed record FeedContext(
     /// <summary>Called when the node has been demoted. Returns what its successor has sent since it is master; null if that is not known.</summary>
     public Func<Task<IReadOnlyList<RecordedNotification>?>>? Successor { get; set; }
 
+    /// <summary>In a group, when the node is promoted: what its old master has left, if that one is no longer a master. Not under any feed's lock.</summary>
+    public Func<IReadOnlyList<Estate>>? PredecessorsEstate { get; set; }
+
+    /// <summary>In a group, when the node has been demoted: gives what it leaves to its successor. Not under any feed's lock.</summary>
+    public Action? LeaveEstate { get; set; }
+
     /// <summary>For a master of a cluster: which slots it is known to serve.</summary>
     public SlotsServed Slots { get; } = new(Time);
 

@@ -11,10 +11,11 @@ internal sealed class StreamGroup
     private volatile bool _hasSeat = true;
     private volatile StreamGroupStatus _status = new();
 
-    public StreamGroup(GroupEnvelope envelope, string member, NodeFeedOptions options, IEventSink sink, IHolderDuties duties, TimeProvider time)
+    /// <param name="isServing">See <see cref="StreamMember"/>.</param>
+    public StreamGroup(GroupEnvelope envelope, string member, NodeFeedOptions options, IEventSink sink, IHolderDuties duties, TimeProvider time, Func<bool>? isServing = null)
     {
         (Envelope, Duties) = (envelope, duties);
-        Member = new StreamMember(member, options.GroupBytes, sink, duties);
+        Member = new StreamMember(member, options.GroupBytes, sink, duties, isServing);
         Peers = new PeerTable(member, time);
         Proposals = new MemberProposals(Member, Peers, duties, Times, time);
         _seats = new SeatPlan(Member, Peers, options.GroupSeats, time);
@@ -51,6 +52,7 @@ internal sealed class StreamGroup
     {
         End(out _);
         RunId = runId;
+        Duties.Subscribed(runId);
         Member.Begin(runId, label);
         Proposals.Begin();
     }
@@ -62,6 +64,7 @@ internal sealed class StreamGroup
         if (!Member.IsSubscribed) return;
 
         if (Member.End(canOthersGoOn) is { } resign) Owed = (RunId, resign);
+        _status = _status with { IsKnown = false, IsHolder = false, Holder = null };
     }
 
     /// <summary>Takes or gives up a seat when it is time. Returns whether that has changed.</summary>

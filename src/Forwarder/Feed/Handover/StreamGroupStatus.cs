@@ -9,6 +9,9 @@ internal sealed record StreamGroupStatus
 
     public bool IsHolder { get; init; }
 
+    /// <summary>Whether there is something to deliver: the node is a master.</summary>
+    public bool IsServing { get; init; } = true;
+
     /// <summary>The name of the holder; null: none, or not known.</summary>
     public string? Holder { get; init; }
 

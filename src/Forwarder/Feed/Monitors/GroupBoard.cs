@@ -32,6 +32,7 @@ internal sealed class GroupBoard(FeedContext feed, StreamGroup group)
     {
         IsKnown = group.Member.IsKnown,
         IsHolder = group.Member.IsHolder,
+        IsServing = group.Member.IsServing,
         Holder = group.Member.Holder,
         Term = group.Member.Claim?.Number ?? 0,
         Watermark = group.Member.Watermark,

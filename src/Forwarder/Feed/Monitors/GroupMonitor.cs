@@ -13,7 +13,9 @@ namespace KeyEvt.Forwarder.Feed.Monitors;
 /// <remarks>Each connection of a feed in a group has one. Under <see cref="FeedContext.Turn"/>, unless stated otherwise.</remarks>
 /// <param name="pass">Gives an event to the sink.</param>
 /// <param name="onSeatChanged">Subscribes to the events, or unsubscribes, as <see cref="StreamGroup.HasSeat"/> says.</param>
-internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandPipeline commands, MarkerSender markers, CheckpointKeeper state, NotificationRing.Visitor pass, Action onSeatChanged)
+/// <param name="outlet">Where events wait until the node has said that it is a master.</param>
+internal sealed class GroupMonitor(
+    FeedContext feed, StreamGroup group, CommandPipeline commands, MarkerSender markers, CheckpointKeeper state, RoleConfirmGate outlet, NotificationRing.Visitor pass, Action onSeatChanged)
 {
     private readonly StreamMember _member = group.Member;
     private readonly GroupBoard _board = new(feed, group);
@@ -47,9 +49,22 @@ internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandP
             group.Owed = null;
             if (owed.RunId != runId) return;
 
-            commands.Send(static (_, _) => { }, MarkerChannel.Plain.PublishCommand, MarkerChannel.PlainName, group.Envelope.Write(owed.Message(feed.Markers.Reserve()), runId));
+            if (!feed.Options.HasSuccessors) SayNow(owed.Message, runId);
+            else commands.Send((reply, _) => SayAsMaster(reply, owed.Message, runId), "ROLE");
         }
     }
+
+    /// <summary>If the node is no longer a master, its successor's holder goes on, and nothing is left to others here.</summary>
+    private void SayAsMaster(RedisAnswer role, Func<long, GroupMessage> message, ulong runId)
+    {
+        if (role.IsError || RoleReply.Of(role) != NodeRole.Master || feed.MarkerTag is not null) return;
+
+        SayNow(message, runId);
+        _member.LeaveSaid();
+    }
+
+    private void SayNow(Func<long, GroupMessage> message, ulong runId) =>
+        commands.Send(static (_, _) => { }, MarkerChannel.Plain.PublishCommand, MarkerChannel.PlainName, group.Envelope.Write(message(feed.Markers.Reserve()), runId));
 
     /// <summary>Called for each message on the channel of the markers.</summary>
     /// <returns>When this program said it; null if it did not, or if it was not waited for.</returns>
@@ -77,10 +92,13 @@ internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandP
         if (outcome.HasFlag(StreamOutcome.Anew)) JudgeAnew();
         if (outcome.HasFlag(StreamOutcome.Won)) TakeOver(wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
         if (message is GroupMessage.Resign && message.Member == _member.Name) _resigned.TrySetResult();
-        if (saidAt is { } said && _member.IsHolder) RaiseTermIfFenced(said);
+        if (saidAt is { } said && _member is { IsHolder: true, IsServing: true }) RaiseTermIfFenced(said);
         if (saidAt is null) Tick(); // others may wait for an answer, or for a claim
         return saidAt;
     }
+
+    /// <summary>Whether a message is one of the group in this stream. Others are from the stream of the node's master, or of no member.</summary>
+    public bool IsOfStream(ReadOnlySpan<byte> payload) => group.Envelope.IsOurs(payload, group.RunId);
 
     /// <summary>Called for each event. Returns whether to pass it on.</summary>
     public bool Keep(in EventPosition position, in Notification notification, long readAt)
@@ -89,13 +107,36 @@ internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandP
         return _member.Keep(position, notification, readAt);
     }
 
+    /// <summary>As <see cref="Keep"/>, for an event that has waited: it may have got another position meanwhile.</summary>
+    public bool KeepWaited(ref EventPosition position, in Notification notification, long readAt)
+    {
+        if (_member.NameOf(position) is not { } name) return false;
+
+        position = name;
+        return Keep(name, notification, readAt);
+    }
+
     /// <summary>Called behind each read, when no event waits: everything so far has been passed on.</summary>
     public void NoteProgress()
     {
-        if (!_member.IsDelivering) return;
+        if (!_member.IsSettling || outlet.HasWaiting) return;
+
+        if (!_member.IsServing)
+        {
+            if (feed.Hold is { IsReplica: true, Repeated: { } repeated }) _member.NoteRepeated(repeated);
+            return;
+        }
 
         var position = feed.Progress.Position;
         _member.Settled.Note(new StreamPlace(position.Marker, position.Count));
+    }
+
+    /// <summary>The node is a master from here on, or no longer taken for one that was replaced. Takes over what its old master has left.</summary>
+    public void Serve(IReadOnlyList<Estate> estates)
+    {
+        var position = feed.Progress.Position;
+        foreach (var estate in estates) _member.Inherit(estate, new StreamPlace(position.Marker, position.Count));
+        if (_member.Serve()) Replay();
     }
 
     /// <summary>Says what is due.</summary>
@@ -157,9 +198,9 @@ internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandP
             return;
         }
 
-        // If this program was never in step, what an earlier holder has kept tells from where on events are missing.
+        // If this program was never in step, what an earlier holder has kept tells from where on events are missing. A replica has none of its own.
         var first = At(_member.Reach!.Value);
-        var isDeclared = !_member.WasInStep && state.TryDeclareKept(first);
+        var isDeclared = !feed.Hold.IsReplica && !_member.WasInStep && state.TryDeclareKept(first);
         feed.Coverage.Judge(isCovered: isDeclared, first);
     }
 
@@ -167,7 +208,7 @@ internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandP
     private void JudgeRejoined()
     {
         var first = feed.Progress.Position;
-        if (_member.Undelivered is { } last)
+        if (_member.Undelivered is { } last && !feed.Hold.IsReplica)
         {
             feed.Coverage.NotCovered(GapCause.NotRunning, "the other members of the group had gone, and new ones have begun anew", WallOf(last.Marker), last, feed.Time.GetUtcNow(), first);
         }
@@ -182,18 +223,23 @@ internal sealed class GroupMonitor(FeedContext feed, StreamGroup group, CommandP
     private void TakeOver(TimeSpan? took)
     {
         _board.LastHandover = took;
-        if (_member.Missing is { } missing)
+        if (_member.Missing is { } missing && !feed.Hold.IsReplica)
         {
             feed.Coverage.NotCovered(
                 GapCause.NotRunning, "the member of the group that delivered has ended, and what it had not settled is kept by no other", WallOf(missing.From.Marker), At(missing.From),
                 feed.Time.GetUtcNow(), At(missing.To));
         }
 
+        if (_member.IsServing) Replay();
+        FeedLog.TookOver(feed.Logger, feed.Node, _member.LastReplayed, took?.TotalMilliseconds ?? 0);
+        Tick(); // the first mark tells the others how far this is settled
+    }
+
+    private void Replay()
+    {
         _member.Replay(pass);
         NoteProgress();
         feed.Sink.EndOfBatch();
-        FeedLog.TookOver(feed.Logger, feed.Node, _member.LastReplayed, took?.TotalMilliseconds ?? 0);
-        Tick(); // the first mark tells the others how far this is settled
     }
 
     /// <summary>A larger term stands beside the fallback storage, but the stream says that this program is still the holder: it takes a larger one.</summary>

@@ -1,0 +1,122 @@
+// Does a group deliver each event of a replica set, whichever node is the master, and whichever members live?
+using KeyEvt.EndToEnd.Tests.Faults;
+using KeyEvt.EndToEnd.Tests.Support;
+using KeyEvt.Servers;
+using KeyEvt.Servers.Group;
+using KeyEvt.Servers.Oracle;
+using Xunit;
+
+namespace KeyEvt.EndToEnd.Tests.Group;
+
+public sealed class SentinelGroupTests(SharedBroker broker)
+{
+    /// <summary>Sentinel needs two seconds to notice that a master has gone, and a takeover comes on top.</summary>
+    private static readonly TimeSpan Failover = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task One_member_delivers_and_goes_on_with_the_new_master_when_the_old_one_is_killed()
+    {
+        await RunAsync(async (stage, run) =>
+        {
+            await stage.UnderWayAsync();
+            await run.MoreAsync(2000);
+            var old = (await stage.Sentinel.MasterAsync())!;
+            await old.KillAsync();
+            var master = await stage.Sentinel.FailedOverAsync(old);
+            await MasterHasHolderAsync(stage, master.Port);
+            await run.MoreAsync(2000);
+            await old.RestartAsync();
+            await stage.UnderWayAsync();
+            await run.MoreAsync(1000);
+            var verdict = await run.EndAndShowAsync();
+            verdict.NothingLost();
+            Assert.InRange(verdict.Duplicated, 0, GroupTest.MostTwice);
+            Assert.All(verdict.Gaps, gap => Assert.True(gap.To - gap.From < TimeSpan.FromSeconds(6), gap.Line));
+        });
+    }
+
+    [Fact]
+    public async Task A_master_that_is_demoted_while_it_lives_is_followed_without_a_loss()
+    {
+        await RunAsync(
+            async (stage, run) =>
+            {
+                await stage.UnderWayAsync();
+                for (var times = 0; times < 2; times++)
+                {
+                    await run.MoreAsync(1000);
+                    var master = await stage.Sentinel.FailoverAsync();
+                    await MasterHasHolderAsync(stage, master.Port);
+                    await run.MoreAsync(1000);
+                }
+
+                await stage.UnderWayAsync();
+                (await run.EndAndShowAsync()).NothingLost();
+            },
+            "min-replicas-to-write 1");
+    }
+
+    [Fact]
+    public async Task When_the_holder_and_the_master_are_killed_together_nothing_is_lost_outside_the_declared_gap()
+    {
+        await RunAsync(async (stage, run) =>
+        {
+            var holder = await stage.UnderWayAsync();
+            await run.MoreAsync(2000);
+            var old = (await stage.Sentinel.MasterAsync())!;
+            await Task.WhenAll(old.KillAsync(), stage.KillAsync(holder));
+            var master = await stage.Sentinel.FailedOverAsync(old);
+            await MasterHasHolderAsync(stage, master.Port);
+            await run.MoreAsync(2000);
+            var verdict = await run.EndAndShowAsync();
+            verdict.NothingLost();
+            Assert.All(verdict.Gaps, gap => Assert.True(gap.To - gap.From < TimeSpan.FromSeconds(8), gap.Line));
+        });
+    }
+
+    [Fact]
+    public async Task When_the_holder_is_killed_another_goes_on_without_a_gap()
+    {
+        await RunAsync(async (stage, run) =>
+        {
+            for (var kills = 0; kills < 2; kills++)
+            {
+                var holder = await stage.UnderWayAsync();
+                await run.MoreAsync(1000);
+                await stage.KillAsync(holder);
+                await stage.HolderAsync(holder, GroupTest.Takeover);
+                await holder.StartAgainAsync();
+            }
+
+            await stage.UnderWayAsync();
+            var verdict = await run.NothingIsMissingAsync();
+            Assert.InRange(verdict.Duplicated, 0, 2 * 4 * GroupTest.MostTwice);
+        });
+    }
+
+    [Fact]
+    public async Task When_the_holder_ends_in_order_another_goes_on_at_once()
+    {
+        await RunAsync(async (stage, run) =>
+        {
+            var holder = await stage.UnderWayAsync();
+            await run.MoreAsync(1000);
+            Assert.Equal(0, await stage.TerminateAsync(holder));
+            await stage.HolderAsync(holder, GroupTest.Takeover);
+            await run.MoreAsync(1000);
+            await run.NothingIsMissingAsync();
+        });
+    }
+
+    private static Task MasterHasHolderAsync(GroupStage stage, int port) => Eventually.ValueAsync(
+        "a holder of the new master's stream",
+        async () => await Task.WhenAll(stage.Members.Where(member => member.IsAnswering).Select(member => member.AdminReportAsync())),
+        reports => reports.All(report => report.Masters.Any(stream => stream.Node.EndsWith($":{port}", StringComparison.Ordinal) && stream.Holder.Length > 0)),
+        Failover);
+
+    private async Task RunAsync(Func<GroupStage, FaultRun, Task> act, params string[] lines)
+    {
+        await using var stage = await GroupStage.SetBehindSentinelAsync(await broker.GetAsync(), new GroupSetting(), lines);
+        await GroupTest.RunAsync(stage, act);
+    }
+}
