@@ -55,12 +55,14 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var transport = new SocketRedisTransport(time, upstreamTls);
         _topology = new TopologyWatcher(options.Upstream, transport, time, logger);
         FeedSet? feeds = null; // created last, because it needs all the others
+        GroupDuties? duties = null;
         _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, upstreamTls, $"keyevt-fallback-{options.Instance}", background, time, logger);
         _spool = options.Delivery.Spool is { } directory ? new LocalSpool(directory, logger) : null;
-        var stores = StoreSelection.Of(options, _topology, () => feeds, _database, _spool, logger);
+        var stores = StoreSelection.Of(options, _topology, () => feeds, run => duties!.Holds(run), _database, _spool, logger);
 
         var connector = new AmqpConnector($"keyevt-{options.Instance}", amqpTls, new QueueDeclaration(options.PublishGaps, logger), background, time, logger);
         _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { InGroup = options.Group is not null }, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };
+        duties = new GroupDuties(_delivery);
         var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value);
         if (options.PublishGaps)
         {
@@ -70,7 +72,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         Coverage = new CoverageGateRegistry(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
         feeds = _feeds = new FeedSet(
             _topology, options.Feed with { InGroup = options.Group is not null }, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new CheckpointRegistry(key, options.Group ?? options.Instance) : null,
-            options.Instance, options.Group is { } name ? (new GroupEnvelope(name, new MessageSeal(options.GroupSecret is { } secret ? Encoding.UTF8.GetBytes(secret.Value) : null)), new GroupDuties(_delivery).OfStream) : null);
+            options.Instance, options.Group is { } name ? (new GroupEnvelope(name, new MessageSeal(options.GroupSecret is { } secret ? Encoding.UTF8.GetBytes(secret.Value) : null)), duties.OfStream) : null);
         _feeds.Want(ForwarderControl.WantedBy(options.Initial));
         var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Coverage, Gaps, time);
         LedgerMetrics.Add(meter, Ledger);

@@ -186,7 +186,7 @@ internal sealed class FeedConnection
             var handshake = new FeedHandshake(_feed, _commands);
             _identity = await handshake.GreetAsync(cancellation).ConfigureAwait(false);
             _letters.Identify(_identity.Server);
-            _group?.SayOwed(_feed.RunNumberOf(_identity));
+            _group?.SayOwed(_feed.RunNumberOf(_identity), _identity.IsCluster);
             if (_isSecond)
             {
                 await Task.Delay(_feed.Options.SilenceGrace, _feed.Time, cancellation).ConfigureAwait(false); // if the other connection speaks meanwhile, SilentConnectionCheck ends this one
@@ -216,7 +216,7 @@ internal sealed class FeedConnection
             await _flagsSettled.Task.ConfigureAwait(false);
         }
 
-        await _markers.SubscribeAsync(_identity.IsCluster).ConfigureAwait(false);
+        await _markers.SubscribeAsync(_identity.IsCluster, _feed.RunNumberOf(_identity)).ConfigureAwait(false);
         _isGreeted = true;
         lock (_feed.Turn) _subscriptions.Begin();
         await _subscribed.Task.ConfigureAwait(false);

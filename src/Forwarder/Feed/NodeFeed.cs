@@ -38,8 +38,9 @@ public sealed class NodeFeed : IAsyncDisposable
     /// <param name="transport">Opens connections; null for sockets.</param>
     /// <param name="clients">Holds requests of clients back while the node is not covered; null if no requests are held back.</param>
     /// <param name="instance">Names this program in its markers, in front of their random part. May be empty.</param>
+    /// <param name="nonce">That random part; null: one that no other feed has.</param>
     public NodeFeed(
-        RedisAddress address, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport? transport = null, CoverageGate? clients = null, string instance = "")
+        RedisAddress address, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport? transport = null, CoverageGate? clients = null, string instance = "", string? nonce = null)
     {
         transport ??= new SocketRedisTransport(time);
         var node = address.ToString();
@@ -49,7 +50,7 @@ public sealed class NodeFeed : IAsyncDisposable
             sink,
             time,
             logger,
-            new MarkerSequence(time, instance),
+            new MarkerSequence(time, instance, nonce),
             new FeedProgress(),
             new FeedCoverage(node, gaps, time, logger, options.HasSuccessors, clients),
             new FlagsLastSeen(),
@@ -128,14 +129,14 @@ public sealed class NodeFeed : IAsyncDisposable
     }
 
     /// <summary>The group that shares the node's stream; null: this program forwards for itself. Set before <see cref="Start"/>.</summary>
-    internal (GroupEnvelope Envelope, IHolderDuties Duties)? Group
+    internal (GroupEnvelope Envelope, IHolderDuties Duties, MemberOrder? Order)? Group
     {
         init
         {
             if (value is { } group)
             {
                 Func<bool>? isServing = _feed.Options.HasSuccessors ? () => !_feed.Hold.IsHeld : null;
-                _feed.Group = new StreamGroup(group.Envelope, MemberName, _feed.Options, _feed.Sink, group.Duties, _feed.Time, isServing);
+                _feed.Group = new StreamGroup(group.Envelope, MemberName, _feed.Options, _feed.Sink, group.Duties, _feed.Time, isServing, group.Order);
             }
         }
     }

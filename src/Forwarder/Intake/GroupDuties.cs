@@ -21,6 +21,20 @@ internal sealed class GroupDuties(DeliveryLoop delivery)
     /// <summary>The duties of one feed.</summary>
     public IHolderDuties OfStream() => new StreamDuties(this);
 
+    /// <summary>Whether this program delivers the events of the node with this run id. Any thread.</summary>
+    public bool Holds(ulong runId)
+    {
+        lock (_gate)
+        {
+            foreach (var stream in _held)
+            {
+                if (stream.Last == runId) return true;
+            }
+
+            return false;
+        }
+    }
+
     public void Subscribed(StreamDuties stream, ulong runId)
     {
         lock (_gate) stream.Begin(runId);

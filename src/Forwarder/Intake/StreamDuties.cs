@@ -6,9 +6,10 @@ namespace KeyEvt.Forwarder.Intake;
 /// <remarks>The run ids are read and changed by <see cref="GroupDuties"/> only, under its lock.</remarks>
 internal sealed class StreamDuties(GroupDuties all) : IHolderDuties
 {
-    private ulong _last;
-
     public HashSet<ulong> Runs { get; } = [];
+
+    /// <summary>The run id of the node as it is now.</summary>
+    public ulong Last { get; private set; }
 
     public bool IsBrokerThere => all.IsBrokerThere;
 
@@ -28,9 +29,9 @@ internal sealed class StreamDuties(GroupDuties all) : IHolderDuties
     public void Begin(ulong runId)
     {
         Runs.Add(runId);
-        _last = runId;
+        Last = runId;
     }
 
     /// <summary>Nothing of an earlier run is in delivery any more.</summary>
-    public void ForgetOldRuns() => Runs.RemoveWhere(run => run != _last);
+    public void ForgetOldRuns() => Runs.RemoveWhere(run => run != Last);
 }

@@ -67,6 +67,12 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
     /// <summary>In a group, for a node that has been promoted: what its old master has left, if that one is known not to be a master any more.</summary>
     public IReadOnlyList<Estate> EstateOfMasterOf(string nodeId) => table.LastMasterOf(nodeId)?.Feed.TakeEstate() ?? [];
 
+    /// <summary>The id of the master that a node replicates, or has replicated last; null: not known.</summary>
+    public string? MasterIdOf(string nodeId) => table.LastMasterOf(nodeId)?.Node.Id;
+
+    /// <summary>In a group: who holds, or has held last, the stream of the master that a node replicates or has replaced; null: not known.</summary>
+    public string? HolderOfMasterOf(string nodeId) => table.LastMasterOf(nodeId)?.Feed.GroupStatus?.LastHolder;
+
     /// <summary>In a group: gives what masters that were replaced have left to their successors. Any thread.</summary>
     public void LeaveEstates()
     {

@@ -23,7 +23,7 @@ internal sealed class HandoverRig : IEventSink, IHolderDuties
     {
         Member = new StreamMember("m", ringBytes, this, this);
         Peers = new PeerTable("m", Time);
-        Proposals = new MemberProposals(Member, Peers, this, Times, Time);
+        Proposals = new MemberProposals(Member, Peers, this, Times, Time, new MemberOrder("m"));
         Time.Advance(TimeSpan.FromHours(1));
     }
 

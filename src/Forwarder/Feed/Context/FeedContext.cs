@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Handover;
@@ -86,9 +88,14 @@ internal sealed record FeedContext(
     /// <summary>Whether the node was not yet there when this run of the program began.</summary>
     public bool CameLater { get; set; }
 
-    /// <summary>The part of the node's run id that positions contain. If it is not known: the same for all members of a group, else the feed's own number.</summary>
-    public ulong RunNumberOf(NodeIdentity identity) => identity.RunNumber(Group is null ? Markers.Nonce : NoRunId);
+    /// <summary>
+    /// The part of the node's run id that positions contain. If it is not known: for all members of a group the same, and another one for each node that
+    /// there may be; else the feed's own number.
+    /// </summary>
+    public ulong RunNumberOf(NodeIdentity identity) => identity.RunNumber(Group is null ? Markers.Nonce : Options.HasSuccessors ? DigitsOf(Node) : NoRunId);
 
     /// <summary>The node's address, without secrets.</summary>
     public string Node { get; } = Address.ToString();
+
+    private static string DigitsOf(string node) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(node)));
 }

@@ -12,12 +12,13 @@ internal sealed class StreamGroup
     private volatile StreamGroupStatus _status = new();
 
     /// <param name="isServing">See <see cref="StreamMember"/>.</param>
-    public StreamGroup(GroupEnvelope envelope, string member, NodeFeedOptions options, IEventSink sink, IHolderDuties duties, TimeProvider time, Func<bool>? isServing = null)
+    /// <param name="order">Who is to say something first; null: by name.</param>
+    public StreamGroup(GroupEnvelope envelope, string member, NodeFeedOptions options, IEventSink sink, IHolderDuties duties, TimeProvider time, Func<bool>? isServing = null, MemberOrder? order = null)
     {
         (Envelope, Duties) = (envelope, duties);
         Member = new StreamMember(member, options.GroupBytes, sink, duties, isServing);
         Peers = new PeerTable(member, time);
-        Proposals = new MemberProposals(Member, Peers, duties, Times, time);
+        Proposals = new MemberProposals(Member, Peers, duties, Times, time, order ?? new MemberOrder(member));
         _seats = new SeatPlan(Member, Peers, options.GroupSeats, time);
     }
 

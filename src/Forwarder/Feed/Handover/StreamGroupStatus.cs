@@ -15,6 +15,9 @@ internal sealed record StreamGroupStatus
     /// <summary>The name of the holder; null: none, or not known.</summary>
     public string? Holder { get; init; }
 
+    /// <summary>The name of the last holder that was known in this stream.</summary>
+    public string? LastHolder { get; init; }
+
     /// <summary>The number of the claim in force.</summary>
     public long Term { get; init; }
 

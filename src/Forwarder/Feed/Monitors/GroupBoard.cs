@@ -34,6 +34,7 @@ internal sealed class GroupBoard(FeedContext feed, StreamGroup group)
         IsHolder = group.Member.IsHolder,
         IsServing = group.Member.IsServing,
         Holder = group.Member.Holder,
+        LastHolder = group.Member.Holder ?? group.Status.LastHolder,
         Term = group.Member.Claim?.Number ?? 0,
         Watermark = group.Member.Watermark,
         RunId = group.RunId,

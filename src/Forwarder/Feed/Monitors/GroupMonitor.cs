@@ -40,7 +40,7 @@ internal sealed class GroupMonitor(
     }
 
     /// <summary>Says what an earlier connection could not say any more. Any thread.</summary>
-    public void SayOwed(ulong runId)
+    public void SayOwed(ulong runId, bool isCluster)
     {
         lock (feed.Turn)
         {
@@ -49,22 +49,22 @@ internal sealed class GroupMonitor(
             group.Owed = null;
             if (owed.RunId != runId) return;
 
-            if (!feed.Options.HasSuccessors) SayNow(owed.Message, runId);
-            else commands.Send((reply, _) => SayAsMaster(reply, owed.Message, runId), "ROLE");
+            if (!feed.Options.HasSuccessors) SayNow(owed.Message, runId, MarkerChannel.Plain);
+            else commands.Send((reply, _) => SayAsMaster(reply, owed.Message, runId, MarkerSender.ChannelOf(feed, isCluster, runId)), "ROLE");
         }
     }
 
     /// <summary>If the node is no longer a master, its successor's holder goes on, and nothing is left to others here.</summary>
-    private void SayAsMaster(RedisAnswer role, Func<long, GroupMessage> message, ulong runId)
+    private void SayAsMaster(RedisAnswer role, Func<long, GroupMessage> message, ulong runId, MarkerChannel channel)
     {
-        if (role.IsError || RoleReply.Of(role) != NodeRole.Master || feed.MarkerTag is not null) return;
+        if (role.IsError || RoleReply.Of(role) != NodeRole.Master) return;
 
-        SayNow(message, runId);
+        SayNow(message, runId, channel);
         _member.LeaveSaid();
     }
 
-    private void SayNow(Func<long, GroupMessage> message, ulong runId) =>
-        commands.Send(static (_, _) => { }, MarkerChannel.Plain.PublishCommand, MarkerChannel.PlainName, group.Envelope.Write(message(feed.Markers.Reserve()), runId));
+    private void SayNow(Func<long, GroupMessage> message, ulong runId, MarkerChannel channel) =>
+        commands.Send(static (_, _) => { }, channel.PublishCommand, channel.Name, group.Envelope.Write(message(feed.Markers.Reserve()), runId));
 
     /// <summary>Called for each message on the channel of the markers.</summary>
     /// <returns>When this program said it; null if it did not, or if it was not waited for.</returns>
