@@ -71,7 +71,16 @@ internal sealed class ClusterStores(
         (var before, _lastHeld, _lastSeen) = (_lastHeld, held, now);
         if (held == before) return false;
 
-        SearchAnew();
+        // What was found in a slot that belongs to another member from now on may be gone when it comes back.
+        var isOurs = new bool[SlotTag.Slots];
+        foreach (var range in now.Masters.Where(IsOurs).SelectMany(static node => node.Slots)) Array.Fill(isOurs, true, range.First, range.Count);
+        _isComplete = true;
+        for (var slot = 0; slot < SlotTag.Slots; slot++)
+        {
+            _isSearched[slot] &= isOurs[slot];
+            _isComplete &= _isSearched[slot] || !isOurs[slot];
+        }
+
         return true;
     }
 
