@@ -60,7 +60,7 @@ internal static class OptionTable
         new(OptionGroup.Redis, "state", "on|off", "on", "on: keep in Redis how far the events have come, beside the fallback storage. Then the next start can tell which time was missed while KeyEvt did not run.",
             Forwarder((f, v) => v.Word(("on", true), ("off", false)) is { } keep ? f with { KeepState = keep } : f)),
         new(OptionGroup.Redis, "instance", "name", null, "The name of this KeyEvt in the markers that it sends through Redis, and in the key of --state. Letters, digits, dot, dash, underscore. Two that share one Redis need a name each.", Forwarder(ReadInstance)) { DefaultShown = "random" },
-        new(OptionGroup.Redis, "group", "name", null, "Several KeyEvts with the same name before the same redis:// server act as one: one of them forwards, and if it fails, another goes on from the same place. Give all of them the same options. Letters, digits, dot, dash, underscore.",
+        new(OptionGroup.Redis, "group", "name", null, "Several KeyEvts with the same name before the same Redis act as one: one of them forwards the events of each master, and if it fails, another goes on from the same place. Give all of them the same options. Letters, digits, dot, dash, underscore.",
             Forwarder((f, v) => ReadName(f, v) is { } name ? f with { Group = name } : f)) { DefaultShown = "none: it forwards for itself" },
         new(OptionGroup.Redis, "group-seats", "count", "3", "How many members of the group listen to the events of Redis. The others wait, at almost no cost, until one of these is gone. At least 2, if another is to go on where one has failed.",
             Feed((f, v) => v.Integer(1, 100) is { } seats ? f with { GroupSeats = seats } : f)),

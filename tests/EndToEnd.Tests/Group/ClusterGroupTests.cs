@@ -76,6 +76,27 @@ public sealed class ClusterGroupTests(SharedBroker broker)
     }
 
     [Fact]
+    public async Task When_a_master_and_the_member_that_holds_it_are_killed_together_nothing_is_lost_outside_the_declared_gap()
+    {
+        await RunAsync(async (stage, run) =>
+        {
+            await AllHeldAsync(stage);
+            await run.MoreAsync(2000);
+            var old = await stage.Cluster.MasterOfAsync(0);
+            var report = await stage.Members[0].AdminReportAsync();
+            var name = report.Masters.Single(stream => stream.Node.EndsWith($":{old.Port}", StringComparison.Ordinal)).Holder;
+            var holder = stage.Members.Single(member => name.StartsWith(member.Name + "-", StringComparison.Ordinal));
+            await Task.WhenAll(RedisClusterServers.KillAsync(old), stage.KillAsync(holder));
+            await stage.Cluster.FailedOverAsync(old, 0);
+            await AllHeldAsync(stage);
+            await run.MoreAsync(2000);
+            var verdict = await run.EndAndShowAsync();
+            verdict.NothingLost();
+            Assert.All(verdict.Gaps, gap => Assert.True(gap.To - gap.From < TimeSpan.FromSeconds(8), gap.Line));
+        });
+    }
+
+    [Fact]
     public async Task Slots_that_move_lose_nothing()
     {
         await RunAsync(async (stage, run) =>

@@ -108,6 +108,89 @@ public sealed class SentinelGroupTests(SharedBroker broker)
         });
     }
 
+    [Fact]
+    public async Task When_the_feed_of_the_holder_is_cut_somebody_goes_on_without_a_gap()
+    {
+        await RunAsync(async (stage, run) =>
+        {
+            var holder = await stage.UnderWayAsync();
+            await run.MoreAsync(1000);
+            Assert.Equal(1, await stage.KillFeedAsync(holder, (await stage.Sentinel.MasterAsync())!));
+            await run.MoreAsync(1000);
+            await stage.UnderWayAsync();
+            await run.NothingIsMissingAsync();
+        });
+    }
+
+    [Fact]
+    public async Task A_holder_that_is_frozen_while_its_master_is_replaced_leaves_everything_to_another()
+    {
+        await RunAsync(async (stage, run) =>
+        {
+            var holder = await stage.UnderWayAsync();
+            await run.MoreAsync(1000);
+            var old = (await stage.Sentinel.MasterAsync())!;
+            holder.Freeze();
+            await old.KillAsync();
+            var master = await stage.Sentinel.FailedOverAsync(old);
+            await MasterHasHolderAsync(stage, master.Port);
+            await run.MoreAsync(1000);
+            holder.Thaw();
+            await old.RestartAsync();
+            await stage.UnderWayAsync();
+            await run.MoreAsync(1000);
+            (await run.EndAndShowAsync()).NothingLost();
+        });
+    }
+
+    [Fact]
+    public async Task A_master_that_is_frozen_and_wakes_up_when_another_has_its_place_is_not_delivered_any_more()
+    {
+        await RunAsync(
+            async (stage, run) =>
+            {
+                await stage.UnderWayAsync();
+                await run.MoreAsync(1000);
+                var old = (await stage.Sentinel.MasterAsync())!;
+                old.Freeze();
+                var master = await stage.Sentinel.FailedOverAsync(old);
+                await MasterHasHolderAsync(stage, master.Port);
+                old.Thaw();
+                await run.MoreAsync(2000);
+                await stage.UnderWayAsync();
+                var verdict = await run.EndAndShowAsync();
+                Assert.Empty(verdict.Faults());
+                foreach (var key in verdict.Lost.Select(text => text.Split(' ')[0]))
+                {
+                    Assert.Equal(0, (await master.CallAsync("EXISTS", key)).Integer); // Redis has lost the write as well
+                }
+            },
+            "min-replicas-to-write 1");
+    }
+
+    [Fact]
+    public async Task What_is_stored_while_the_broker_is_away_is_followed_to_the_new_master()
+    {
+        await RunAsync(
+            async (stage, run) =>
+            {
+                await stage.UnderWayAsync();
+                await run.MoreAsync(1000);
+                stage.Relay.Cut();
+                await Eventually.ValueAsync("events to be stored", run.Watch.FallbackLengthAsync, length => length > 100, TimeSpan.FromSeconds(30));
+                var master = await stage.Sentinel.FailoverAsync();
+                await MasterHasHolderAsync(stage, master.Port);
+                await run.MoreAsync(1000);
+                await Eventually.ValueAsync("more to be stored", run.Watch.FallbackLengthAsync, length => length > 1000, TimeSpan.FromSeconds(30));
+                stage.Relay.Accept();
+                await run.MoreAsync(500);
+                var verdict = await run.EndAndShowAsync();
+                verdict.NothingLost();
+                Assert.True(verdict.Recovered > 1000, verdict.ToString());
+            },
+            "min-replicas-to-write 1");
+    }
+
     private static Task MasterHasHolderAsync(GroupStage stage, int port) => Eventually.ValueAsync(
         "a holder of the new master's stream",
         async () => await Task.WhenAll(stage.Members.Where(member => member.IsAnswering).Select(member => member.AdminReportAsync())),

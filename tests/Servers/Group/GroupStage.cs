@@ -120,17 +120,19 @@ public sealed class GroupStage : IAsyncDisposable
     }
 
     /// <summary>CLIENT KILL of the connections on which this member hears Redis; how many there were.</summary>
-    public async Task<int> KillFeedAsync(GroupMember member)
+    /// <param name="at">The node; null: the one that there is.</param>
+    public async Task<int> KillFeedAsync(GroupMember member, RedisServer? at = null)
     {
-        await using var client = await Redis.ConnectAsync().ConfigureAwait(false);
-        var feeds = (await FeedsAsync().ConfigureAwait(false)).Where(feed => ProcessSockets.Has(member.Program.Process.Id, feed.Port, Redis.Port)).ToList();
+        var node = at ?? Redis;
+        await using var client = await node.ConnectAsync().ConfigureAwait(false);
+        var feeds = (await FeedsAsync(node).ConfigureAwait(false)).Where(feed => ProcessSockets.Has(member.Program.Process.Id, feed.Port, node.Port)).ToList();
         foreach (var feed in feeds) await client.CallAsync("CLIENT", "KILL", "ID", feed.Id).ConfigureAwait(false);
 
         return feeds.Count;
     }
 
     /// <summary>Connections on which a proxy hears events, at Redis.</summary>
-    public async Task<int> ListenersAsync() => (await FeedsAsync().ConfigureAwait(false)).Count(feed => feed.HearsEvents);
+    public async Task<int> ListenersAsync() => (await FeedsAsync(Redis).ConfigureAwait(false)).Count(feed => feed.HearsEvents);
 
     public async ValueTask DisposeAsync()
     {
@@ -177,9 +179,9 @@ public sealed class GroupStage : IAsyncDisposable
         Relay.CutOff(port => processes.Any(process => ProcessSockets.Has(process, port, Relay.Port)));
     }
 
-    private async Task<IReadOnlyList<(string Id, int Port, bool HearsEvents)>> FeedsAsync()
+    private async Task<IReadOnlyList<(string Id, int Port, bool HearsEvents)>> FeedsAsync(RedisServer node)
     {
-        var clients = (await Redis.CallAsync("CLIENT", "LIST").ConfigureAwait(false)).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var clients = (await node.CallAsync("CLIENT", "LIST").ConfigureAwait(false)).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         // id=3 addr=127.0.0.1:52555 laddr=... name=keyevt-feed ... sub=1 psub=2 ...
         var words = clients.Select(line => line.Split(' ').Select(word => word.Split('=', 2)).ToDictionary(word => word[0], word => word[^1]));
         return [.. words.Where(client => client["name"].StartsWith("keyevt-feed", StringComparison.Ordinal)).Select(client => (client["id"], int.Parse(client["addr"].Split(':')[^1]), client["psub"] != "0"))];
