@@ -179,7 +179,7 @@ public sealed class GroupStage : IAsyncDisposable
         Relay.CutOff(port => processes.Any(process => ProcessSockets.Has(process, port, Relay.Port)));
     }
 
-    private async Task<IReadOnlyList<(string Id, int Port, bool HearsEvents)>> FeedsAsync(RedisServer node)
+    private static async Task<IReadOnlyList<(string Id, int Port, bool HearsEvents)>> FeedsAsync(RedisServer node)
     {
         var clients = (await node.CallAsync("CLIENT", "LIST").ConfigureAwait(false)).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         // id=3 addr=127.0.0.1:52555 laddr=... name=keyevt-feed ... sub=1 psub=2 ...
