@@ -54,16 +54,18 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var transport = new SocketRedisTransport(time, upstreamTls);
         _topology = new TopologyWatcher(options.Upstream, transport, time, logger);
         FeedSet? feeds = null; // created last, because it needs all the others
+        GroupDuties? duties = null;
         _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, upstreamTls, $"keyevt-fallback-{options.Instance}", background, time, logger);
         _spool = options.Delivery.Spool is { } directory ? new LocalSpool(directory, logger) : null;
-        var stores = StoreSelection.Of(options, _topology, () => feeds, _database, _spool, logger);
+        var stores = StoreSelection.Of(options, _topology, () => feeds, run => duties!.Holds(run), _database, _spool, logger);
 
         var connector = new AmqpConnector($"keyevt-{options.Instance}", amqpTls, new QueueDeclaration(options.PublishGaps, logger), background, time, logger);
         _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { InGroup = options.Group is not null }, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };
-        var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value);
-        var gaps = new GapPublisher(Ledger, _delivery, options.Instance, () => feeds?.MayDeclare != false);
+        duties = new GroupDuties(_delivery);
+        var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value, () => current.Former);
+        var gaps = new GapPublisher(Ledger, _delivery, options.Instance, node => feeds?.MayDeclare(node) != false);
         if (options.PublishGaps) Gaps.Closed += gaps.Publish;
-        _group = options.Group is { } name ? new GroupSharing(name, options, current, _database, _delivery, () => feeds, background, time, logger) : null;
+        _group = options.Group is { } name ? new GroupSharing(name, options, current, _database, _delivery, duties, () => feeds, background, time, logger) : null;
         Coverage = new CoverageGateRegistry(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
         feeds = _feeds = new FeedSet(
             _topology, options.Feed with { InGroup = options.Group is not null }, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new CheckpointRegistry(key, options.Group ?? options.Instance) : null,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Membership;
 
 namespace KeyEvt.Forwarder;
@@ -19,7 +20,7 @@ internal sealed class GroupReport(string? name, FeedSet feeds, TimeProvider time
         };
         foreach (var (index, stream) in streams.Index())
         {
-            fields.Add(new($"stream_{Number(index)}", Describe(stream.Node.Address.ToString(), stream.Feed.GroupStatus!)));
+            fields.Add(new($"stream_{Number(index)}", Describe(stream.Node.Address.ToString(), stream.Feed.GroupStatus!, stream.Feed.Status.State is FeedState.Subscribed or FeedState.Silent)));
         }
 
         var others = streams.SelectMany(stream => stream.Feed.GroupStatus!.Peers.Select(peer => (Node: stream.Node.Address.ToString(), Peer: peer)));
@@ -28,9 +29,9 @@ internal sealed class GroupReport(string? name, FeedSet feeds, TimeProvider time
         return new InfoSection("group", fields);
     }
 
-    private static string Describe(string node, StreamGroupStatus status) => string.Create(
+    private static string Describe(string node, StreamGroupStatus status, bool isMaster) => string.Create(
         CultureInfo.InvariantCulture,
-        $"node={node},role={RoleOf(status)},holder={status.Holder},term={status.Term},watermark={status.RunId:x16}-{status.Watermark.Marker}-{status.Watermark.Count},ring_bytes={status.KeptBytes},ring_events={status.KeptCount},reaches_back={(status.ReachesBack ? "yes" : "no")},config={status.ConfigVersion},members={status.Peers.Count},handovers={status.Handovers},last_handover_ms={status.LastHandover?.TotalMilliseconds ?? 0:0},last_handover_events={status.LastReplayed},other_versions={status.OtherVersions},unreadable={status.Unreadable}");
+        $"node={node},serves={(isMaster ? "yes" : "no")},role={RoleOf(status)},holder={status.Holder},term={status.Term},watermark={status.RunId:x16}-{status.Watermark.Marker}-{status.Watermark.Count},ring_bytes={status.KeptBytes},ring_events={status.KeptCount},reaches_back={(status.ReachesBack ? "yes" : "no")},config={status.ConfigVersion},members={status.Peers.Count},handovers={status.Handovers},last_handover_ms={status.LastHandover?.TotalMilliseconds ?? 0:0},last_handover_events={status.LastReplayed},other_versions={status.OtherVersions},unreadable={status.Unreadable}");
 
     private string Describe(string node, Peer peer) => string.Create(
         CultureInfo.InvariantCulture,

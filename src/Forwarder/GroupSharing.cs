@@ -6,8 +6,10 @@ using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Intake;
+using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Signals;
+using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder;
@@ -29,19 +31,19 @@ internal sealed class GroupSharing
 
     /// <param name="feeds">Null while there are none yet.</param>
     public GroupSharing(
-        string name, ForwarderOptions options, CurrentConfig current, UpstreamDatabase database, DeliveryLoop delivery, Func<FeedSet?> feeds, BackgroundTasks background, TimeProvider time, ILogger logger)
+        string name, ForwarderOptions options, CurrentConfig current, UpstreamDatabase database, DeliveryLoop delivery, GroupDuties duties, Func<FeedSet?> feeds, BackgroundTasks background, TimeProvider time, ILogger logger)
     {
         (_current, _initial, _time) = (current, options.Initial, time);
         var voice = new LateVoice(feeds);
         var seal = new MessageSeal(options.GroupSecret is { } secret ? Encoding.UTF8.GetBytes(secret.Value) : null);
-        var store = options.ConfigKey is { } kept ? new RedisConfigStore(database.OfMasterAsync, kept) : null;
+        var store = options.ConfigKey is { } kept ? new RedisConfigStore(() => PlaceOf(kept, options, database), kept) : null;
         _outlet = new ConfigOutlet(current, classes => feeds()?.Want(classes), delivery, time);
         var inForce = new ConfigInForce(options.Initial, options.Instance, options.GroupSecret is { } key ? new SecretBox(key, name) : null, seal, _outlet, ConfigFaults.Of, logger);
         var preparation = new ClassPreparation(voice, inForce, time);
         _changes = new ConfigChange(inForce, store, voice, preparation, time, logger);
         _answers = new HolderAnswers(voice, delivery.ConnectAsync, time, background);
         _agreement = new ConfigAgreement(inForce, store, voice, preparation, _changes, _answers, _outlet, time, logger);
-        Membership = new GroupMembership(new GroupEnvelope(name, seal), new GroupDuties(delivery), _agreement);
+        Membership = new GroupMembership(new GroupEnvelope(name, seal), duties.OfStream, _agreement);
     }
 
     public GroupMembership Membership { get; }
@@ -53,6 +55,9 @@ internal sealed class GroupSharing
     public Task Start(Action startFeeds) => Task.Run(() => RunAsync(startFeeds, _stop.Token));
 
     public void Stop() => _stop.Cancel();
+
+    private static ValueTask<StorePlace> PlaceOf(string key, ForwarderOptions options, UpstreamDatabase database) =>
+        options.Upstream.Shape == UpstreamShape.Cluster ? database.OfSlotAsync(SlotTag.SlotOfKey(Encoding.UTF8.GetBytes(key))) : database.OfMasterAsync();
 
     private async Task RunAsync(Action startFeeds, CancellationToken stop)
     {
@@ -72,6 +77,8 @@ internal sealed class GroupSharing
         public IReadOnlyList<StreamGroupStatus> Streams => feeds()?.Streams ?? [];
 
         public IReadOnlyList<MessageId> Say(Func<string, long, GroupMessage> message) => feeds()?.Say(message) ?? [];
+
+        public IReadOnlyList<MessageId> SayToMasters(Func<string, long, GroupMessage> message) => feeds()?.SayToMasters(message) ?? [];
 
         public Task WaitSubscribedAsync(CancellationToken cancellationToken) => feeds()?.WaitSubscribedAsync(cancellationToken) ?? Task.CompletedTask;
     }

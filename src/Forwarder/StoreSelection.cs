@@ -11,11 +11,14 @@ namespace KeyEvt.Forwarder;
 internal static class StoreSelection
 {
     /// <param name="feeds">Tells which node is the master; null while there are no feeds yet.</param>
-    public static IEventStoreSelector Of(ForwarderOptions options, TopologyWatcher topology, Func<FeedSet?> feeds, UpstreamDatabase database, LocalSpool? spool, ILogger logger)
+    /// <param name="holds">In a group: whether this program holds the stream of the node with this run id.</param>
+    public static IEventStoreSelector Of(
+        ForwarderOptions options, TopologyWatcher topology, Func<FeedSet?> feeds, Func<ulong, bool> holds, UpstreamDatabase database, LocalSpool? spool, ILogger logger)
     {
         if (options.Upstream.Shape == UpstreamShape.Cluster)
         {
-            return new ClusterStores(topology, run => feeds()?.NodeOf(run), database, spool, logger);
+            (string, Func<string, bool>)? group = options.Group is { } name ? (name, node => feeds()?.RunOf(node) is { } run && holds(run)) : null;
+            return new ClusterStores(topology, run => feeds()?.NodeOf(run), database, spool, logger, group);
         }
 
         var fence = new ListFence();

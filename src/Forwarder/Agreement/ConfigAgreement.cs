@@ -46,6 +46,8 @@ internal sealed class ConfigAgreement(
 
     public EventClass Classes => inForce.Classes;
 
+    public EventClass FormerClasses => inForce.FormerClasses;
+
     /// <summary>What is kept in Redis is in force in this program, or it was found that nothing is.</summary>
     public async Task LoadAsync()
     {
@@ -190,10 +192,11 @@ internal sealed class ConfigAgreement(
         Say(inForce.Value with { Version = Math.Max(told + 1, time.GetUtcNow().ToUnixTimeMilliseconds()) });
     }
 
-    /// <summary>This program has what is in force.</summary>
+    /// <summary>This program has what is in force, at least in one stream.</summary>
     private async Task AgreeAsync(IReadOnlyList<StreamGroupStatus> streams)
     {
         _behindSince = null;
+        if (streams.Any(stream => stream.ConfigVersion < Version)) Say(inForce.Value); // it could not be said there when it was made
         if (store is not null && streams.Any(static stream => stream.IsHolder)) await KeepAsync(store).ConfigureAwait(false);
         if (_hasCompared || Version == 0) return;
 

@@ -17,6 +17,7 @@ internal sealed class ConfigInForce(
     private readonly Lock _gate = new();
     private readonly ChangeSignal _changed = new();
     private volatile SharedConfig _value = new(0, "", instance, options);
+    private volatile ForwarderConfig _former = options;
     private volatile ForwarderConfig _own = options;
 
     public string Instance => instance;
@@ -33,6 +34,8 @@ internal sealed class ConfigInForce(
 
     public EventClass Classes => _value.Config.Wanted;
 
+    public EventClass FormerClasses => _former.Wanted;
+
     /// <summary>Completes at the next change of <see cref="Value"/>.</summary>
     public Task Changed => _changed.Next;
 
@@ -40,7 +43,7 @@ internal sealed class ConfigInForce(
     {
         lock (_gate)
         {
-            _value = shared;
+            (_former, _value) = (_value.Config, shared);
             outlet.Put(shared.Config);
         }
 

@@ -23,17 +23,18 @@ internal sealed class HolderAnswers(IGroupVoice voice, Func<Task<ConnectResult>>
     /// <summary>Asks who delivers to connect. If several do, for several nodes, the answer is that of one who could not, if there is one.</summary>
     public async Task<ConnectResult> AskAsync(CancellationToken cancellationToken)
     {
-        var asked = voice.Say(static (member, number) => new GroupMessage.Ask(member, number, GroupMessage.Wish.Connect));
+        var asked = voice.SayToMasters(static (member, number) => new GroupMessage.Ask(member, number, GroupMessage.Wish.Connect));
         if (asked.Count == 0) return new ConnectResult(3, "this program does not hear its group at the moment");
 
+        List<Task<ConnectResult>> answers = [.. asked.Select(AnswerTo)];
         try
         {
-            var results = await Task.WhenAll(asked.Select(AnswerTo)).WaitAsync(Deadline, time, cancellationToken).ConfigureAwait(false);
-            return results.FirstOrDefault(static result => result.Code is not (0 or 6), results[0]);
-        }
-        catch (TimeoutException)
-        {
-            return new ConnectResult(3, "no member of the group that delivers has answered");
+            await Task.WhenAny(Task.WhenAll(answers), Task.Delay(Deadline, time, cancellationToken)).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            var results = await Task.WhenAll(answers.Where(static answer => answer.IsCompleted)).ConfigureAwait(false);
+            return results.Length == 0
+                ? new ConnectResult(3, "no member of the group that delivers has answered")
+                : results.FirstOrDefault(static result => result.Code is not (0 or 6), results[0]);
         }
         finally
         {

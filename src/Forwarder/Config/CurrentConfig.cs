@@ -8,8 +8,12 @@ internal sealed class CurrentConfig(ForwarderConfig initial)
 
     /// <summary>Immutable snapshots. Replaced under the lock; any thread reads the newest one.</summary>
     private volatile ForwarderConfig _value = initial;
+    private volatile ForwarderConfig _former = initial;
 
     public ForwarderConfig Value => _value;
+
+    /// <summary>The one before the last change.</summary>
+    public ForwarderConfig Former => _former;
 
     /// <summary>
     /// Changes the configuration and tells everybody who depends on it, as one step: the next change waits for both. Otherwise two commands could
@@ -21,7 +25,8 @@ internal sealed class CurrentConfig(ForwarderConfig initial)
         lock (_turn)
         {
             var before = _value;
-            _value = change(before);
+            var after = change(before);
+            if (!ReferenceEquals(before, after)) (_former, _value) = (before, after);
             tell(before, _value);
         }
     }

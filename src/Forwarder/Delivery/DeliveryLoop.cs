@@ -156,11 +156,12 @@ internal sealed class DeliveryLoop
     /// Another member of the group delivers from now on: what is in memory at this call, and what the books say of the lists, is left to it, and no list is touched any more.
     /// Any thread may call it; it does not wait. Events that come into memory after the call belong to the next <see cref="Hold"/>.
     /// </summary>
-    public void HandOver()
+    /// <param name="runs">Only the events of nodes with these run ids: this program goes on with the others, and with the lists. Null: all of it.</param>
+    public void HandOver(IReadOnlyCollection<ulong>? runs = null)
     {
         var before = Memory.Tail;
-        Stores.Office.WillEnd();
-        Post(() => _states.HandOver(before));
+        if (runs is null) Stores.Office.WillEnd();
+        Post(() => _states.HandOver(before, runs));
     }
 
     /// <summary>Confirms or stores everything and ends the loop. Returns how many events could not be placed.</summary>

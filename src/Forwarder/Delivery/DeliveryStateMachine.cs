@@ -76,8 +76,16 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
 
     /// <summary>Another member of the group delivers from now on. What it has in its own memory is not sent, stored or tried again here; what the broker still says of it is ignored.</summary>
     /// <param name="before">The sequence in memory of the first event that belongs to this member's next time as the holder.</param>
-    public void HandOver(long before)
+    /// <param name="runs">Only events of nodes with these run ids, and nothing of the lists; null: all.</param>
+    public void HandOver(long before, IReadOnlyCollection<ulong>? runs)
     {
+        if (runs is not null)
+        {
+            _stores.AbandonAppend(); // what of it has arrived is found there again, with equal ids
+            DeliveryLog.HandedOver(context.Logger, _memory.HandOver(before, runs));
+            return;
+        }
+
         var wasHolder = !_stores.IsStandby;
         _publisher.Forget(keepPublishing: true);
         _stores.HandOver();

@@ -9,10 +9,13 @@ public interface IEventSink
     /// <param name="unixMilliseconds">When the feed read it. A wall clock time, not for measuring durations.</param>
     void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds);
 
-    /// <summary>
-    /// Whether <see cref="Received"/> would take the event at this moment. A member of a group that does not deliver asks that, and keeps what is wanted.
-    /// </summary>
-    bool Wants(int database, EventClass eventClass, ReadOnlySpan<byte> key) => true;
+    /// <summary>As <see cref="Received"/>, for an event that came before the last change of the configuration.</summary>
+    void ReceivedBefore(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds) =>
+        Received(position, database, eventClass, eventName, key, fields, unixMilliseconds);
+
+    /// <summary>Whether the event would be taken. A member of a group that does not deliver asks that, and keeps what is wanted.</summary>
+    /// <param name="isBefore">It came before the last change of the configuration.</param>
+    bool Wants(int database, EventClass eventClass, ReadOnlySpan<byte> key, bool isBefore) => true;
 
     /// <summary>Receives a notification that was wanted when it came, and was kept since then. What is wanted now does not matter.</summary>
     void Adopted(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds) =>

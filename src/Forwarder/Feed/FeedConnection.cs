@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Feed.Monitors;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Group;
@@ -68,7 +69,8 @@ internal sealed class FeedConnection
         outlet.AskToConfirm = _roles.AskNow;
         _markers = new MarkerSender(feed, _commands, _pace);
         _state = new CheckpointKeeper(feed, _commands, wanted, outlet, _markers, _flags);
-        _group = feed.Group is { } group ? new GroupMonitor(feed, group, _commands, _markers, _state, Pass, () => _subscriptions.Heard, WantChanged) : null;
+        _group = feed.Group is { } group ? new GroupMonitor(feed, group, _commands, _markers, _state, outlet, Pass, () => _subscriptions.Heard, WantChanged) : null;
+        outlet.Group = _group;
         var stream = new FeedFrameHandler(feed, _commands, _subscriptions, _letters, _roles, _markers, outlet, _state, _pace, _group);
         _place = new ActiveConnection(feed, _end, stream, _roles, silent?._place) { Reads = () => _reader!.Reads, Changed = ShowInStep };
         _reader = new FrameReader(pipe.Input, stream, feed.Options.MaxFrameBytes, feed.Turn, _place.MayTake);
@@ -147,6 +149,9 @@ internal sealed class FeedConnection
     /// <summary>See <see cref="GroupMonitor.Say"/>. Any thread.</summary>
     public MessageId? Say(Func<string, long, GroupMessage> message) => _group?.Say(message);
 
+    /// <summary>See <see cref="GroupMonitor.Serve"/>. Under <see cref="FeedContext.Turn"/>.</summary>
+    public void Serve(IReadOnlyList<Estate> estates) => _group?.Serve(estates);
+
     /// <summary>See <see cref="CheckpointKeeper.KeepAsync"/>. Any thread.</summary>
     public Task KeepStateAsync() => Task.WhenAny(_state.KeepAsync(), _over.Task);
 
@@ -185,7 +190,7 @@ internal sealed class FeedConnection
             var handshake = new FeedHandshake(_feed, _commands);
             _identity = await handshake.GreetAsync(cancellation).ConfigureAwait(false);
             _letters.Identify(_identity.Server);
-            _group?.SayOwed(_feed.RunNumberOf(_identity));
+            _group?.SayOwed(_feed.RunNumberOf(_identity), _identity.IsCluster);
             if (_isSecond)
             {
                 await Task.Delay(_feed.Options.SilenceGrace, _feed.Time, cancellation).ConfigureAwait(false); // if the other connection speaks meanwhile, SilentConnectionCheck ends this one
@@ -215,7 +220,7 @@ internal sealed class FeedConnection
             await _flagsSettled.Task.ConfigureAwait(false);
         }
 
-        await _markers.SubscribeAsync(_identity.IsCluster).ConfigureAwait(false);
+        await _markers.SubscribeAsync(_identity.IsCluster, _feed.RunNumberOf(_identity)).ConfigureAwait(false);
         _isGreeted = true;
         lock (_feed.Turn) _subscriptions.Begin();
         await _subscribed.Task.ConfigureAwait(false);

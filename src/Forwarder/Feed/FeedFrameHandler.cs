@@ -162,7 +162,7 @@ internal sealed class FeedFrameHandler(
         var payload = rest[(rest.IndexOf((byte)'\n') + 1)..^2];
         if (group is not null)
         {
-            if (group.Read(payload) is { } saidAt) Proven(saidAt);
+            SaidInGroup(group, payload, channel);
             return;
         }
 
@@ -176,6 +176,20 @@ internal sealed class FeedFrameHandler(
         if (_needsConfirming && !channel.IsShard && !_hold.IsHeld) outlet.AddMarker(payload);
         _progress.Mark(number, isOwn: true);
         Proven(sentAt);
+    }
+
+    private void SaidInGroup(GroupMonitor member, ReadOnlySpan<byte> payload, MarkerChannel channel)
+    {
+        var saidAt = member.Read(payload);
+        if (_needsConfirming && !channel.IsShard)
+        {
+            // A replica repeats what is said in its master's stream: it shows up to which point it has repeated its master.
+            var isOurs = member.IsOfStream(payload);
+            if (_hold.IsHeld && !isOurs) _hold.KeepMarker(payload);
+            else if (!_hold.IsHeld && isOurs) outlet.AddMarker(payload);
+        }
+
+        if (saidAt is { } moment) Proven(moment);
     }
 
     private void Proven(ClockReading sentAt)

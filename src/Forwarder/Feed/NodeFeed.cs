@@ -38,8 +38,9 @@ public sealed class NodeFeed : IAsyncDisposable
     /// <param name="transport">Opens connections; null for sockets.</param>
     /// <param name="clients">Holds requests of clients back while the node is not covered; null if no requests are held back.</param>
     /// <param name="instance">Names this program in its markers, in front of their random part. May be empty.</param>
+    /// <param name="nonce">That random part; null: one that no other feed has.</param>
     public NodeFeed(
-        RedisAddress address, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport? transport = null, CoverageGate? clients = null, string instance = "")
+        RedisAddress address, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport? transport = null, CoverageGate? clients = null, string instance = "", string? nonce = null)
     {
         transport ??= new SocketRedisTransport(time);
         var node = address.ToString();
@@ -49,7 +50,7 @@ public sealed class NodeFeed : IAsyncDisposable
             sink,
             time,
             logger,
-            new MarkerSequence(time, instance),
+            new MarkerSequence(time, instance, nonce),
             new FeedProgress(),
             new FeedCoverage(node, gaps, time, logger, options.HasSuccessors, clients),
             new FlagsLastSeen(),
@@ -128,11 +129,44 @@ public sealed class NodeFeed : IAsyncDisposable
     }
 
     /// <summary>The group that shares the node's stream; null: this program forwards for itself. Set before <see cref="Start"/>.</summary>
-    internal GroupMembership? Group
+    internal (GroupMembership Membership, MemberOrder? Order)? Group
     {
         init
         {
-            if (value is not null) _feed.Group = new StreamGroup(value, MemberName, _feed.Options, _feed.Sink, _feed.Time);
+            if (value is var (membership, order))
+            {
+                Func<bool>? isServing = _feed.Options.HasSuccessors ? () => !_feed.Hold.IsHeld : null;
+                _feed.Group = new StreamGroup(membership, membership.NewDuties(), MemberName, _feed.Options, _feed.Sink, _feed.Time, isServing, order);
+            }
+        }
+    }
+
+    /// <summary>See <see cref="FeedContext.PredecessorsEstate"/> and <see cref="FeedContext.LeaveEstate"/>. Set before <see cref="Start"/>.</summary>
+    internal (Func<IReadOnlyList<Estate>> OfPredecessor, Action Leave)? Estates
+    {
+        init
+        {
+            if (value is { } estates) (_feed.PredecessorsEstate, _feed.LeaveEstate) = estates;
+        }
+    }
+
+    /// <summary>In a group: what the node leaves to its successor. Empty while it is a master, or if there is nothing.</summary>
+    internal IReadOnlyList<Estate> TakeEstate()
+    {
+        lock (_feed.Turn)
+        {
+            var hasGone = _feed.Hold.IsHeld || _feed.Board.Status.State is FeedState.Down or FeedState.Connecting or FeedState.Stopped;
+            return hasGone && _feed.Group is { } group ? group.Member.TakeEstate() : [];
+        }
+    }
+
+    /// <summary>In a group: takes what another node has left, which this one has replaced.</summary>
+    internal void Inherit(IReadOnlyList<Estate> estates)
+    {
+        lock (_feed.Turn)
+        {
+            if (_life.Current is { } connection) connection.Serve(estates);
+            else foreach (var estate in estates) _feed.Group?.Member.Inherit(estate, default);
         }
     }
 
@@ -175,6 +209,7 @@ public sealed class NodeFeed : IAsyncDisposable
                 // It was not a replica in between, so it was the successor itself, and its events were held back wrongly.
                 _feed.Coverage.Hold(false, position);
                 _feed.Coverage.Missed(GapCause.Promoted, "the node was taken for one that another has replaced, until it was named as the master", _fenced.At, _fenced.Position, position);
+                _life.Current?.Serve([]);
             }
 
             _feed.Board.Change(status => status with

@@ -15,23 +15,32 @@ namespace KeyEvt.Forwarder.Intake;
 /// <remarks>
 /// Runs on the feeds' read loops, without waiting and without allocating. The configuration is read once for each event, so a change takes effect between two events.
 /// </remarks>
-internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<ForwarderConfig> config) : IEventSink
+internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<ForwarderConfig> config, Func<ForwarderConfig>? former = null) : IEventSink
 {
     private static readonly EventLog.Composer<StoredForm> ComposeStored = StoredForm.Compose;
 
     private volatile bool _isClosed; // set by the engine, read by the feeds' loops
     private volatile EventFilter? _filter; // made and read by the feeds' loops: if two make one at once, either is right
+    private volatile EventFilter? _formerFilter;
 
     public void Received(
-        in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds)
+        in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds) =>
+        Receive(position, database, eventClass, eventName, key, fields, unixMilliseconds, isBefore: false);
+
+    public void ReceivedBefore(
+        in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds) =>
+        Receive(position, database, eventClass, eventName, key, fields, unixMilliseconds, isBefore: true);
+
+    private void Receive(
+        in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds, bool isBefore)
     {
         if (_isClosed) return;
 
-        var now = config();
+        var now = ConfigOf(isBefore);
         var isOurs = FallbackKey.Is(key);
         if (isOurs && FallbackKey.IsState(key)) return; // the state that a KeyEvt keeps for its next start: not even counted as filtered
 
-        if (isOurs || !FilterOf(now).Wants(database, eventClass, key))
+        if (isOurs || !FilterOf(now, isBefore).Wants(database, eventClass, key))
         {
             ledger.Filtered();
             return;
@@ -46,10 +55,10 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
         Adopted(position, database, eventClass, eventName, key, fields, unixMilliseconds);
     }
 
-    public bool Wants(int database, EventClass eventClass, ReadOnlySpan<byte> key)
+    public bool Wants(int database, EventClass eventClass, ReadOnlySpan<byte> key, bool isBefore)
     {
-        var now = config();
-        return !now.IsStopped && !FallbackKey.Is(key) && FilterOf(now).Wants(database, eventClass, key);
+        var now = ConfigOf(isBefore);
+        return !now.IsStopped && !FallbackKey.Is(key) && FilterOf(now, isBefore).Wants(database, eventClass, key);
     }
 
     public void Adopted(
@@ -83,10 +92,17 @@ internal sealed class EventSink(Ledger ledger, DeliveryLoop delivery, Func<Forwa
     /// <summary>Takes no more events, as the program ends.</summary>
     public void Close() => _isClosed = true;
 
+    private ForwarderConfig ConfigOf(bool isBefore) => isBefore && former is not null ? former() : config();
+
     /// <summary>The filter of a configuration. It is made anew at the first event after masks, rules or classes have changed.</summary>
-    private EventFilter FilterOf(ForwarderConfig config)
+    private EventFilter FilterOf(ForwarderConfig now, bool isBefore)
     {
-        var filter = _filter;
-        return filter is not null && filter.IsOf(config.Events, config.Masks, config.Rules) ? filter : _filter = new EventFilter(config.Events, config.Masks, config.Rules);
+        var filter = isBefore ? _formerFilter : _filter;
+        if (filter is not null && filter.IsOf(now.Events, now.Masks, now.Rules)) return filter;
+
+        filter = new EventFilter(now.Events, now.Masks, now.Rules);
+        if (isBefore) _formerFilter = filter;
+        else _filter = filter;
+        return filter;
     }
 }

@@ -13,12 +13,12 @@ namespace KeyEvt.Forwarder.Intake;
 /// <c>{"gap","node","cause","detail","from","to","duration_ms","last_position","first_position"}</c>. It waits behind the events that came before it, and is stored and confirmed
 /// as they are. The ledger counts it as an event received.
 /// </summary>
-/// <param name="isHolder">Whether this program delivers. In a group, each gap is published by one member.</param>
-internal sealed class GapPublisher(Ledger ledger, DeliveryLoop delivery, string instance, Func<bool> isHolder)
+/// <param name="isHolder">Whether this program delivers the events of a node. In a group, each gap is published by one member.</param>
+internal sealed class GapPublisher(Ledger ledger, DeliveryLoop delivery, string instance, Func<string, bool> isHolder)
 {
     public void Publish(Gap gap)
     {
-        if (delivery.State == DeliveryState.Stopped || !isHolder()) return;
+        if (delivery.State == DeliveryState.Stopped || !isHolder(gap.Node)) return;
 
         var id = GapMessageId.Of(instance, gap);
         var stored = new ArrayBufferWriter<byte>(512);

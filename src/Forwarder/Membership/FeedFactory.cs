@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Context;
@@ -15,22 +16,26 @@ namespace KeyEvt.Forwarder.Membership;
 /// <param name="options">The options that all nodes share.</param>
 /// <param name="shelf">Keeps the states of the nodes' streams for the next start; null if they are not kept.</param>
 /// <param name="instance">Names this program in its markers. May be empty.</param>
-/// <param name="group">The group that shares the streams; null: this program forwards for itself. Only of a single node.</param>
+/// <param name="group">The group that shares the streams, and what makes the duties of one feed; null: this program forwards for itself.</param>
 internal sealed class FeedFactory(
     ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry clients, CheckpointRegistry? shelf, string instance,
     GroupMembership? group)
 {
+    /// <summary>In a group: the random part of the name of this program, the same in all streams.</summary>
+    private readonly string? _nonce = group is null ? null : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+
     /// <param name="succession">Answers the feed's questions about other nodes.</param>
     /// <param name="cameLater">Whether the node was not among the first that were found.</param>
     public NodeFeed Make(TopologyNode node, FeedSuccession succession, bool cameLater)
     {
         var gate = clients.Of(node.Address);
+        (GroupMembership, MemberOrder?)? membership = group is null ? null : (group, options.HasSuccessors ? OrderAt(node, succession) : null);
         if (!options.HasSuccessors)
         {
-            return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance) { MarkerTag = new SlotSearch().Next, Shelf = shelf, Group = group };
+            return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance, _nonce) { MarkerTag = new SlotSearch().Next, Shelf = shelf, Group = membership };
         }
 
-        return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance)
+        return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance, _nonce)
         {
             Predecessor = () => succession.SentLastByMasterOfAsync(node.Id),
             Successor = () => succession.SentBySuccessorOfAsync(node.Id),
@@ -38,6 +43,8 @@ internal sealed class FeedFactory(
             OthersFirst = () => succession.OthersFirstAsync(node.Id),
             Shelf = shelf,
             CameLater = cameLater,
+            Group = membership,
+            Estates = group is null ? null : (() => succession.EstateOfMasterOf(node.Id), succession.LeaveEstates),
         };
     }
 
@@ -53,6 +60,13 @@ internal sealed class FeedFactory(
         foreach (var range in node.Slots) Array.Fill(slots, true, range.First, range.Count);
         return slots;
     }
+
+    /// <summary>Who comes first in a node's stream: the holder of the master that it replicates or has replaced; then, in a cluster, in an order of that master's own.</summary>
+    private MemberOrder OrderAt(TopologyNode node, FeedSuccession succession) => new(instance.Length == 0 ? _nonce! : $"{instance}-{_nonce}")
+    {
+        Preferred = () => succession.HolderOfMasterOf(node.Id),
+        Seed = () => topology.Current.Shape == UpstreamShape.Cluster ? succession.MasterIdOf(node.Id) ?? node.Id : null,
+    };
 
     /// <summary>
     /// A hash tag for the markers, in a slot that the node's shard serves; null if the shard serves none. The shard's last slot is used, since

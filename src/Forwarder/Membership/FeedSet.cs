@@ -74,15 +74,28 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
     /// <summary>The id of the node whose positions carry this run id; null if it is not known.</summary>
     public string? NodeOf(ulong run) => _table.Current.FirstOrDefault(member => member.Feed.Status.Position.RunId == run)?.Node.Id;
 
-    /// <summary>Whether this program declares gaps to consumers: it is the holder, or in no group.</summary>
-    public bool MayDeclare => Members.All(static member => member.Feed.GroupStatus is null or { IsHolder: true });
+    /// <summary>The run id of a node, as its positions carry it; null if there is no such node.</summary>
+    public ulong? RunOf(string nodeId) => _table.Current.FirstOrDefault(member => member.Node.Id == nodeId)?.Feed.Status.Position.RunId;
+
+    /// <summary>Whether this program declares a node's gaps to consumers: it is in no group, or holds the stream of the node, or of the master that has replaced it.</summary>
+    public bool MayDeclare(string node)
+    {
+        var members = Members;
+        var own = members.FirstOrDefault(member => member.Feed.Status.Node == node);
+        var master = own is null || _masters.IsServing(own.Node) ? own : members.FirstOrDefault(member => _masters.IsServing(member.Node) && _table.IsBehind(own, member)) ?? own;
+        return master is not { Feed.GroupStatus.IsHolder: false };
+    }
 
     /// <summary>Faults if a feed, or this loop, ends because of a bug.</summary>
     public Task Completion => _completion.Task;
 
-    public IReadOnlyList<StreamGroupStatus> Streams => [.. Members.Select(static member => member.Feed.GroupStatus).OfType<StreamGroupStatus>().Where(static status => status.IsKnown)];
+    public IReadOnlyList<StreamGroupStatus> Streams =>
+        [.. Members.Where(static member => member.Feed.Status.State == FeedState.Subscribed).Select(static member => member.Feed.GroupStatus).OfType<StreamGroupStatus>().Where(static status => status is { IsKnown: true, IsServing: true })];
 
     public IReadOnlyList<MessageId> Say(Func<string, long, GroupMessage> message) => [.. Members.Select(member => member.Feed.Say(message)).OfType<MessageId>()];
+
+    public IReadOnlyList<MessageId> SayToMasters(Func<string, long, GroupMessage> message) =>
+        [.. Members.Where(static member => member.Feed.GroupStatus is { IsServing: true }).Select(member => member.Feed.Say(message)).OfType<MessageId>()];
 
     public void Start()
     {
@@ -188,6 +201,7 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
         var members = Members;
         _masters.Observe(members);
         _succession.FenceStaleMasters(members);
+        _succession.LeaveEstates();
         if (!_changes.Any(members)) return;
 
         _topology.Hint("a feed has changed its state");

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Redis;
@@ -62,6 +63,28 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
     /// </summary>
     public Task OthersFirstAsync(string nodeId) =>
         Task.WhenAll(table.Current.Where(member => member.Node.Id != nodeId && masters.IsServing(member.Node)).Select(member => member.Feed.CatchUpAsync(OthersDeadline)));
+
+    /// <summary>In a group, for a node that has been promoted: what its old master has left, if that one is known not to be a master any more.</summary>
+    public IReadOnlyList<Estate> EstateOfMasterOf(string nodeId) => table.LastMasterOf(nodeId)?.Feed.TakeEstate() ?? [];
+
+    /// <summary>The id of the master that a node replicates, or has replicated last; null: not known.</summary>
+    public string? MasterIdOf(string nodeId) => table.LastMasterOf(nodeId)?.Node.Id;
+
+    /// <summary>In a group: who holds, or has held last, the stream of the master that a node replicates or has replaced; null: not known.</summary>
+    public string? HolderOfMasterOf(string nodeId) => table.LastMasterOf(nodeId)?.Feed.GroupStatus?.LastHolder;
+
+    /// <summary>In a group: gives what masters that were replaced have left to their successors. Any thread.</summary>
+    public void LeaveEstates()
+    {
+        var members = table.Current;
+        foreach (var master in members.Where(member => masters.IsServing(member.Node) && member.Feed is { GroupStatus: not null, Status: { Role: NodeRole.Master, State: FeedState.Subscribed } }))
+        {
+            foreach (var other in members.Where(member => member != master && !masters.IsServing(member.Node) && !masters.IsPromoted(member) && table.IsBehind(member, master)))
+            {
+                if (other.Feed.TakeEstate() is { Count: > 0 } estates) master.Feed.Inherit(estates);
+            }
+        }
+    }
 
     /// <summary>
     /// Fences each stale master whose successor is named by the topology and also says itself that it is a master. The stale master's open gap ends there.

@@ -9,7 +9,7 @@ internal static class GroupMetrics
 {
     private const string Node = "node";
 
-    private static readonly MetricDefinition Holder = new(MetricKind.Gauge, "keyevt.group.holder", "", "1 while this program delivers the events of the node. Over all members of a group it is 1 together.", Node);
+    private static readonly MetricDefinition Holder = new(MetricKind.Gauge, "keyevt.group.holder", "", "1 while this program delivers the events of the node. Over all members of a group it is 1 together for each master, and 0 for a replica.", Node);
     private static readonly MetricDefinition Known = new(MetricKind.Gauge, "keyevt.group.known", "", "1 while this program knows which member delivers. It is 0 for a moment after a start or a lost subscription.", Node);
     private static readonly MetricDefinition Members = new(MetricKind.Gauge, "keyevt.group.members", "{member}", "Members of the group that are there, this one included.", Node);
     private static readonly MetricDefinition Ring = new(MetricKind.Gauge, "keyevt.group.ring", "By", "Events that this program keeps because the holder has not settled them yet.", Node);
@@ -22,7 +22,7 @@ internal static class GroupMetrics
 
     public static void Add(Meter meter, FeedSet feeds)
     {
-        meter.ObserveMany(Holder, () => ByNode(feeds, static status => status.IsHolder ? 1 : 0));
+        meter.ObserveMany(Holder, () => ByNode(feeds, static status => status is { IsHolder: true, IsServing: true } ? 1 : 0));
         meter.ObserveMany(Known, () => ByNode(feeds, static status => status.IsKnown ? 1 : 0));
         meter.ObserveMany(Members, () => ByNode(feeds, static status => status.Peers.Count));
         meter.ObserveMany(Ring, () => ByNode(feeds, static status => status.KeptBytes));

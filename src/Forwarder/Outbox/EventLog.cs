@@ -148,7 +148,8 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
     /// many there were.
     /// </summary>
     /// <param name="before">The sequence of the first entry that stays.</param>
-    public long HandOver(long before)
+    /// <param name="runs">Only events of nodes with these run ids; null: all events.</param>
+    public long HandOver(long before, IReadOnlyCollection<ulong>? runs = null)
     {
         lock (_gate)
         {
@@ -156,7 +157,7 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
             for (var sequence = _head; sequence < Math.Min(before, _tail); sequence++)
             {
                 ref var slot = ref At(sequence);
-                if (slot.Block is null) continue;
+                if (slot.Block is null || (runs is not null && !IsOf(slot, runs))) continue;
 
                 if (IsOwnGap(slot))
                 {
@@ -190,10 +191,13 @@ internal sealed class EventLog(Ledger ledger, WaitingPlace place, long maxBytes)
         return true;
     }
 
-    /// <summary>Empties a slot; false when it is empty already.</summary>
     /// <summary>Whether it is the message of a gap that this program has declared, which no other member of the group has.</summary>
     private bool IsOwnGap(in Slot slot) => place == WaitingPlace.Memory && GapMessageId.Is(slot.Stored.Span[1..]);
 
+    private static bool IsOf(in Slot slot, IReadOnlyCollection<ulong> runs) =>
+        slot.HeadLength > 0 && EventMessageId.TryReadRun(slot.Stored.Span.Slice(1, slot.HeadLength), out var run) && runs.Contains(run);
+
+    /// <summary>Empties a slot; false when it is empty already.</summary>
     private bool Take(ref Slot slot)
     {
         if (slot.Block is not { } block) return false;

@@ -26,10 +26,10 @@ internal sealed class CheckTarget(ProxyOptions options, RedisAddress node, Redis
     public bool IsAlone { get; } = options.Forwarder.Upstream.Shape == UpstreamShape.Standalone;
 
     /// <summary>The channel of the feed's markers.</summary>
-    public MarkerChannel Markers { get; } = options.Forwarder.Upstream.Shape == UpstreamShape.Cluster ? MarkerChannel.InShard("0") : MarkerChannel.Plain;
+    public MarkerChannel Markers { get; } = options.Forwarder.Upstream.Shape != UpstreamShape.Cluster ? MarkerChannel.Plain : options.Forwarder.Group is null ? MarkerChannel.InShard("0") : MarkerChannel.OfNode(0);
 
     /// <summary>The ACL rules that the feed's markers need.</summary>
-    public string MarkerRights => Markers.IsShard ? $"+ssubscribe +spublish &{MarkerChannel.PlainName}*" : $"+subscribe +publish &{MarkerChannel.PlainName}";
+    public string MarkerRights => Markers.IsShard ? $"+ssubscribe +spublish &{MarkerChannel.PlainName}*" : $"+subscribe +publish &{MarkerChannel.PlainName}{(Markers.Name == MarkerChannel.PlainName ? "" : "*")}";
 
     public string User => node.User ?? "default";
 

@@ -49,11 +49,6 @@ internal static class ProxyOptionsValidator
             yield return "--merge-keyspace needs --upstream redis+cluster://";
         }
 
-        if (options.Forwarder.Group is not null && upstream.Shape != UpstreamShape.Standalone)
-        {
-            yield return "--group needs --upstream redis:// or rediss://: with Sentinel and Cluster each KeyEvt still forwards for itself";
-        }
-
         if (options.Forwarder is { Group: null, GroupSecret: not null }) yield return "--group-secret-file needs --group";
 
         foreach (var fault in TlsFaults.Of(options)) yield return fault;

@@ -25,6 +25,7 @@ internal static class FaultStage
     {
         var verdict = await run.EndAsync(deadline);
         TestContext.Current.TestOutputHelper?.WriteLine(verdict.ToString());
+        foreach (var gap in verdict.Gaps) TestContext.Current.TestOutputHelper?.WriteLine(gap.Line);
         return verdict;
     }
 }

@@ -20,9 +20,16 @@ internal static class GroupTest
     public static async Task RunAsync(SharedBroker broker, GroupSetting setting, Func<GroupStage, FaultRun, Task> act, bool atOnce = false)
     {
         await using var stage = await GroupStage.SetAsync(await broker.GetAsync(), setting);
+        await RunAsync(stage, act, isInStep: setting.Group is not null && !atOnce);
+    }
+
+    /// <summary>The same on a stage that stands.</summary>
+    /// <param name="isInStep">The writers wait until there is a holder.</param>
+    public static async Task RunAsync(GroupStage stage, Func<GroupStage, FaultRun, Task> act, bool isInStep = true)
+    {
         try
         {
-            if (setting.Group is not null && !atOnce) await stage.HolderAsync();
+            if (isInStep) await stage.HolderAsync();
 
             var run = stage.StartRun();
             await act(stage, run);

@@ -82,6 +82,8 @@ internal sealed class AgreementRig : IGroupVoice
         return [said.Id];
     }
 
+    public IReadOnlyList<MessageId> SayToMasters(Func<string, long, GroupMessage> message) => Say(message);
+
     public Task WaitSubscribedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>A message comes in the stream, as GroupMonitor reads it.</summary>

@@ -101,6 +101,27 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task In_a_group_only_the_lists_of_the_masters_that_are_held_are_used_and_looked_for()
+    {
+        var held = new HashSet<string> { "a" };
+        var topology = new FakeTopology(UpstreamShape.Cluster, Serving("a", 0, 10), Serving("b", 11, SlotTag.Slots - 1));
+        var stores = new ClusterStores(topology, run => run == 1 ? "a" : "b", Made(topology), null, NullLogger.Instance, ("orders", held.Contains));
+        Assert.True(stores.HasNews());
+        Assert.Equal((false, false), (stores.HasNews(), stores.IsSearched));
+        Assert.Equal([FallbackKey.In(10)], stores.Elsewhere.Select(store => store.Name));
+        Assert.Equal((true, false), (stores.StoreOf(EventOf(1)).IsOurs(), stores.StoreOf(EventOf(2)).IsOurs()));
+
+        held.Clear();
+        Assert.True(stores.HasNews());
+        Assert.Empty(await stores.SearchAsync());
+        Assert.Equal((true, false), (stores.IsSearched, stores.StoreOf(EventOf(1)).IsOurs()));
+
+        held.Add("b");
+        Assert.True(stores.HasNews());
+        Assert.False(stores.IsSearched);
+    }
+
+    [Fact]
     public void With_a_spool_it_is_always_there_and_comes_before_the_other_lists()
     {
         var folder = Directory.CreateTempSubdirectory("keyevt-spool-");

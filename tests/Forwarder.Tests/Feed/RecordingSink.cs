@@ -7,6 +7,7 @@ internal sealed class RecordingSink : IEventSink
 {
     private readonly Lock _gate = new();
     private readonly List<Entry> _entries = [];
+    private readonly List<string> _before = [];
     private long _batches;
 
     public sealed record Entry(EventPosition Position, int Database, EventClass Class, string Event, byte[] KeyBytes, byte[] FieldBytes, long At)
@@ -27,6 +28,15 @@ internal sealed class RecordingSink : IEventSink
 
     public IReadOnlyList<string> Keys => [.. Entries.Select(entry => entry.Key)];
 
+    /// <summary>The keys of what came before the last change of the configuration.</summary>
+    public IReadOnlyList<string> Before
+    {
+        get
+        {
+            lock (_gate) return [.. _before];
+        }
+    }
+
     /// <summary>What was handed over is not safe anywhere yet.</summary>
     public bool IsUnsettled { get; set; }
 
@@ -44,6 +54,13 @@ internal sealed class RecordingSink : IEventSink
         {
             _entries.Add(new Entry(position, database, eventClass, System.Text.Encoding.Latin1.GetString(eventName), key.ToArray(), fields.ToArray(), unixMilliseconds));
         }
+    }
+
+    public void ReceivedBefore(
+        in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds)
+    {
+        lock (_gate) _before.Add(System.Text.Encoding.Latin1.GetString(key));
+        Received(position, database, eventClass, eventName, key, fields, unixMilliseconds);
     }
 
     public void EndOfBatch() => Interlocked.Increment(ref _batches);

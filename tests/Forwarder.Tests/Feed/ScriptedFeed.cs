@@ -28,7 +28,7 @@ internal sealed class ScriptedFeed : IAsyncDisposable
             Predecessor = predecessor is null ? null : () => predecessor(),
             Successor = successor is null ? null : () => successor(),
             MarkerTag = markerTag,
-            Group = group,
+            Group = group is null ? null : (group, null),
         };
     }
 

@@ -13,6 +13,8 @@ internal sealed class FixedConfig : IGroupConfig
 
     public EventClass Classes { get; set; } = EventClass.All;
 
+    public EventClass FormerClasses { get; set; } = EventClass.All;
+
     public List<string> Told { get; } = [];
 
     public void Begin() => Told.Add("begin");

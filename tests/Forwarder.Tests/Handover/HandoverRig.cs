@@ -19,11 +19,12 @@ internal sealed class HandoverRig : IEventSink, IHolderDuties
     private long _tail;
     private long _head;
 
-    public HandoverRig(int ringBytes = 100_000)
+    /// <param name="isServing">Whether the node is a master now, where another one can take its place; null: it always is one.</param>
+    public HandoverRig(int ringBytes = 100_000, Func<bool>? isServing = null, MemberOrder? order = null)
     {
-        Member = new StreamMember("m", ringBytes, this, this);
+        Member = new StreamMember("m", ringBytes, this, this, isServing);
         Peers = new PeerTable("m", Time);
-        Proposals = new MemberProposals(Member, Peers, this, Config, Times, Time);
+        Proposals = new MemberProposals(Member, Peers, this, Config, Times, Time, order ?? new MemberOrder("m"));
         Time.Advance(TimeSpan.FromHours(1));
     }
 
@@ -100,13 +101,19 @@ internal sealed class HandoverRig : IEventSink, IHolderDuties
         var outcome = Member.Read(message, _progress.Position.Count);
         if (Member.IsKnown) _progress.Mark(Member.Marker, isOwn);
         Proposals.Heard(message, outcome, isOwn ? ClockReading.Now(Time) : null);
-        if (outcome.HasFlag(StreamOutcome.Won))
-        {
-            Member.Replay((in position, _, _, key, _, _, _) => Pass(position, Encoding.ASCII.GetString(key)));
-        }
+        if (outcome.HasFlag(StreamOutcome.Won) && Member.IsServing) Replay();
 
         return outcome;
     }
+
+    /// <summary>The node has become a master, with what its old one has left.</summary>
+    public void Serve(params IReadOnlyList<Estate> estates)
+    {
+        foreach (var estate in estates) Member.Inherit(estate, At(_progress.Position.Marker, _progress.Position.Count));
+        if (Member.Serve()) Replay();
+    }
+
+    private void Replay() => Member.Replay((in position, _, _, key, _, _, _) => Pass(position, Encoding.ASCII.GetString(key)));
 
     /// <summary>What it says now, each with a number of its own; what it has said comes back at once if told so.</summary>
     public List<GroupMessage> Say(KeptWatermark? kept = null, bool comesBack = true)
@@ -143,6 +150,8 @@ internal sealed class HandoverRig : IEventSink, IHolderDuties
     long? IEventSink.Mark() => _tail;
 
     public bool IsSettled(long mark) => _head >= mark;
+
+    void IHolderDuties.Inherit(IHolderDuties old) => Told.Add("inherit");
 
     void IHolderDuties.Hold(long term) => Told.Add(string.Create(CultureInfo.InvariantCulture, $"hold {term}"));
 

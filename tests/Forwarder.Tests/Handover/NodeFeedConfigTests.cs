@@ -17,7 +17,7 @@ public sealed class NodeFeedConfigTests : IAsyncDisposable
     private readonly FixedConfig _config = new();
     private readonly ScriptedFeed _feed;
 
-    public NodeFeedConfigTests() => _feed = new ScriptedFeed(group: new GroupMembership(_envelope, _duties, _config));
+    public NodeFeedConfigTests() => _feed = new ScriptedFeed(group: new GroupMembership(_envelope, () => _duties, _config));
 
     private StreamGroupStatus Status => _feed.Feed.GroupStatus!;
 

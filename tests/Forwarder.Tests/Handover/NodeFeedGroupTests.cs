@@ -18,7 +18,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
     private readonly RecordingDuties _duties = new();
     private readonly ScriptedFeed _feed;
 
-    public NodeFeedGroupTests() => _feed = new ScriptedFeed(group: new GroupMembership(_envelope, _duties, _config));
+    public NodeFeedGroupTests() => _feed = new ScriptedFeed(group: new GroupMembership(_envelope, () => _duties, _config));
 
     public ValueTask DisposeAsync() => _feed.DisposeAsync();
 
@@ -81,7 +81,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
     public async Task Who_is_to_publish_gaps_is_known_before_a_gap_is_declared()
     {
         var kept = new Checkpoint(new EventPosition(Run, 1, 5), DateTimeOffset.UnixEpoch, "orders").ToString();
-        await using var feed = new ScriptedFeed(group: new GroupMembership(_envelope, _duties, _config), shelf: new CheckpointRegistry("state", "orders"));
+        await using var feed = new ScriptedFeed(group: new GroupMembership(_envelope, () => _duties, _config), shelf: new CheckpointRegistry("state", "orders"));
         feed.Node.Answer = command => command is ["GET", ..] ? ScriptedNode.Bulk(kept) : null;
         var isHolder = new List<bool>();
         feed.Gaps.Closed += _ => isHolder.Add(feed.Feed.GroupStatus!.IsHolder);
@@ -100,7 +100,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
     public async Task What_was_kept_is_asked_for_again_where_the_node_was_busy()
     {
         var asked = 0;
-        await using var feed = new ScriptedFeed(group: new GroupMembership(_envelope, _duties, _config), shelf: new CheckpointRegistry("state", "orders"));
+        await using var feed = new ScriptedFeed(group: new GroupMembership(_envelope, () => _duties, _config), shelf: new CheckpointRegistry("state", "orders"));
         var kept = new Checkpoint(new EventPosition(Run, 1, 5), DateTimeOffset.UnixEpoch, "orders").ToString();
         feed.Node.Answer = command => command is not ["GET", ..] ? null : asked++ == 0 ? "-BUSY Redis is busy running a script.\r\n" : ScriptedNode.Bulk(kept);
         feed.Feed.Want(EventClass.All);

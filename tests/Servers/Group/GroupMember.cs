@@ -23,6 +23,9 @@ public sealed class GroupMember : IAsyncDisposable
         return GroupReport.Parse(KeyEvtProcess.ParseInfo(reply.IsError ? throw new InvalidOperationException(reply.Text) : reply.Text));
     }
 
+    /// <summary>By the admin page: also while no client can be served.</summary>
+    public async Task<GroupReport> AdminReportAsync() => GroupReport.Parse(await Program.AdminInfoAsync().ConfigureAwait(false));
+
     /// <summary>One that has ended, with the same ports and options.</summary>
     public Task StartAgainAsync() => Program.RestartAsync();
 

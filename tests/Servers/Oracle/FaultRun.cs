@@ -61,6 +61,11 @@ public sealed class FaultRun : IAsyncDisposable
     public static FaultRun Start(IReadOnlyList<KeyEvtProcess> programs, RedisServer redis, EventConsumer consumer, params WriterSetting[] writers) =>
         Begin(new FaultRun(programs, static one => one.AdminInfoAsync(), ListOf(redis), consumer, writers is [] ? [new(redis.Port)] : writers));
 
+    /// <summary>For a group before several nodes.</summary>
+    /// <param name="fallback">Where events are stored now.</param>
+    public static FaultRun Start(IReadOnlyList<KeyEvtProcess> programs, Func<Task<IReadOnlyList<FallbackList>>> fallback, EventConsumer consumer, params WriterSetting[] writers) =>
+        Begin(new FaultRun(programs, static one => one.AdminInfoAsync(), fallback, consumer, writers));
+
     private static Func<Task<IReadOnlyList<FallbackList>>> ListOf(RedisServer redis) => () => Task.FromResult<IReadOnlyList<FallbackList>>([new(redis, FallbackList.Name)]);
 
     private static FaultRun Begin(FaultRun run)

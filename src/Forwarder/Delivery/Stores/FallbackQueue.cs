@@ -20,6 +20,7 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
 
     private readonly IEventStore _store = store.Store;
     private long _refusesUntil;
+    private bool _wasOurs = true;
 
     /// <summary>Whether the cap concerns it: it is a list in Redis. In a group only the holder uses it.</summary>
     public bool IsCapped => store.IsCapped;
@@ -86,7 +87,7 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     /// <summary>Whether the last step was refused because another member of the group has a higher term. Its events belong nowhere else.</summary>
     private bool IsFenced => steps.FencedBy is not null;
 
-    private bool MayUse => !IsCapped || office.IsHeld;
+    private bool MayUse => !IsCapped || (office.IsHeld && store.IsOurs());
 
     /// <summary>Whether the oldest batch can leave the store: all of it, or with <paramref name="part"/> its settled front.</summary>
     public bool HasRemovable(bool part) => books.Removable(part).Count > 0;
@@ -197,6 +198,14 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
         books.HandOver();
         (Pending, Trimming, _refusesUntil) = (null, 0, 0);
         if (!IsEnding) _store.Forget();
+    }
+
+    /// <summary>In a group: whether another member uses the list from now on, though this one delivers on.</summary>
+    public bool HasBeenLost()
+    {
+        var isOurs = store.IsOurs();
+        (var wasOurs, _wasOurs) = (_wasOurs, isOurs);
+        return wasOurs && !isOurs;
     }
 
     /// <summary>Sends events elsewhere for so long. Counts the store meanwhile, to learn whether it answers.</summary>

@@ -128,10 +128,27 @@ internal sealed class StoreSet
     /// <param name="cap">Of all lists together; 0: none; negative: the lists are switched off.</param>
     public void Continue(long cap)
     {
+        FollowOwners();
         _cap.Update(cap);
         foreach (var queue in _queues.All) queue.RetryIfDue();
         _appends.Continue();
         _cap.MakeRoom();
+    }
+
+    /// <summary>In a group before a cluster: lists that belong to another member from now on are left to it, and those that belong to this one are looked for.</summary>
+    private void FollowOwners()
+    {
+        if (!_stores.IsMany || !IsHolder) return;
+
+        foreach (var queue in _queues.All)
+        {
+            if (!queue.HasBeenLost()) continue;
+
+            _appends.Abandon();
+            queue.HandOver();
+        }
+
+        if (!_search.IsRunning && _stores.HasNews()) _isKnown = false;
     }
 
     /// <summary>Finds out what earlier runs left.</summary>

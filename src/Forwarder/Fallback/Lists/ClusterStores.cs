@@ -12,7 +12,12 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 /// wherever that slot moves. When the slot has moved to another master, the old master gets a list with another tag. Lists of an earlier run are
 /// searched for under every tag that this program could have chosen, one for each slot, and under the key without a tag.
 /// </summary>
-internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nodeOf, UpstreamDatabase database, LocalSpool? spool, ILogger logger) : IEventStoreSelector
+/// <remarks>
+/// In a group a list belongs to the member that holds the stream of the master in whose slot it is. The other members leave it alone, and do not look for it.
+/// </remarks>
+/// <param name="group">The group, and whether this program holds the stream of a node; null: it is in no group.</param>
+internal sealed class ClusterStores(
+    ITopology topology, Func<ulong, string?> nodeOf, UpstreamDatabase database, LocalSpool? spool, ILogger logger, (string Name, Func<string, bool> Holds)? group = null) : IEventStoreSelector
 {
     /// <summary>How many length queries are sent at once during the search.</summary>
     private const int SearchBatch = 1024;
@@ -32,6 +37,8 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
 
     /// <summary>Written by a search, which runs on the thread pool, and by <see cref="SearchAnew"/>; read by the delivery loop.</summary>
     private volatile bool _isComplete;
+    private string _lastHeld = ""; // the masters whose lists this program may use, and their slots, at the last look
+    private TopologySnapshot? _lastSeen;
     private readonly NamedStore? _spool = spool is null ? null : NamedStore.Of(spool);
 
     public IReadOnlyList<NamedStore> Always => _spool is null ? [] : [_spool];
@@ -49,8 +56,36 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
         get
         {
             if (_spool is not null) yield return _spool;
-            foreach (var node in Serving()) yield return ListOf(node);
+            foreach (var node in Serving().Where(IsOurs)) yield return ListOf(node);
         }
+    }
+
+    public bool HasNews()
+    {
+        if (group is null) return false;
+
+        var now = topology.Current;
+        var held = string.Join(' ', now.Masters.Where(IsOurs).Select(static node => $"{node.Id}:{string.Join(',', node.Slots)}"));
+        if (held == _lastHeld && ReferenceEquals(now, _lastSeen)) return false;
+
+        (var before, _lastHeld, _lastSeen) = (_lastHeld, held, now);
+        if (held == before) return false;
+
+        // What was found in a slot that belongs to another member from now on may be gone when it comes back.
+        var isOurs = new bool[SlotTag.Slots];
+        foreach (var range in now.Masters.Where(IsOurs).SelectMany(static node => node.Slots))
+        {
+            Array.Fill(isOurs, true, range.First, range.Count);
+        }
+
+        _isComplete = true;
+        for (var slot = 0; slot < SlotTag.Slots; slot++)
+        {
+            _isSearched[slot] &= isOurs[slot];
+            _isComplete &= _isSearched[slot] || !isOurs[slot];
+        }
+
+        return true;
     }
 
     public NamedStore StoreOf(in LogEntry entry)
@@ -61,7 +96,7 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
             if (_slotOfNode.TryGetValue(id, out var slot)) return ListIn(slot); // the node is gone; its slots and the list in them are not
         }
 
-        return Serving().FirstOrDefault() is { } any ? ListOf(any) : ListUnder(FallbackKey.Name, PlainSlot);
+        return Serving().OrderByDescending(IsOurs).FirstOrDefault() is { } any ? ListOf(any) : ListUnder(FallbackKey.Name, PlainSlot);
     }
 
     public async Task<IReadOnlyList<NamedStore>> SearchAsync()
@@ -69,8 +104,10 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
         var found = new List<NamedStore>();
         string? fault = null;
         await database.KnownAsync().ConfigureAwait(false);
-        foreach (var slots in Enumerable.Range(0, SlotTag.Slots).Where(slot => !_isSearched[slot]).GroupBy(slot => topology.Current.MasterOf(slot)?.Address).ToList())
+        foreach (var slots in Enumerable.Range(0, SlotTag.Slots).Where(slot => !_isSearched[slot]).GroupBy(slot => topology.Current.MasterOf(slot)).ToList())
         {
+            if (group is not null && (slots.Key is null || !IsOurs(slots.Key))) continue;
+
             try
             {
                 foreach (var some in slots.Chunk(SearchBatch)) found.AddRange(await SearchAsync(some).ConfigureAwait(false));
@@ -101,6 +138,8 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
         foreach (var slot in slots) _isSearched[slot] = true;
         return places.Where((_, index) => lengths[index] > 0).Select(place => ListUnder(place.Key, place.Slot));
     }
+
+    private bool IsOurs(TopologyNode node) => group is null || group.Value.Holds(node.Id);
 
     private IEnumerable<TopologyNode> Serving() => topology.Current.Masters.Where(node => node is { IsFailing: false, Slots.Count: > 0 });
 
@@ -134,9 +173,10 @@ internal sealed class ClusterStores(ITopology topology, Func<ulong, string?> nod
         {
             if (!_lists.TryGetValue(key, out var list))
             {
-                var term = FallbackKey.TermOf(FallbackKey.In(slot)); // in the list's slot, also for the list without a tag
+                var term = FallbackKey.TermOf(FallbackKey.In(slot), group?.Name); // in the list's slot, also for the list without a tag
                 _lists[key] = list = new NamedStore(key, new RedisListStore(key, () => database.OfSlotAsync(slot), topology.Hint, logger, Fence, term))
                 {
+                    IsOurs = () => topology.Current.MasterOf(slot) is { } node && IsOurs(node),
                     Place = () => string.Create(CultureInfo.InvariantCulture, $"{topology.Current.MasterOf(slot)?.Address.ToString() ?? "nobody"},slot={slot}"),
                 };
                 if (key != FallbackKey.Name) _tagged.Add(slot);

@@ -11,6 +11,9 @@ internal interface IEventStoreSelector
     /// <summary>Whether every place has been searched where an earlier run may have left events.</summary>
     bool IsSearched { get; }
 
+    /// <summary>In a group: whether other lists may be used than at the last call, so that they have to be searched.</summary>
+    bool HasNews() => false;
+
     /// <summary>The term that the lists are used with.</summary>
     ListFence Fence { get; }
 

@@ -8,6 +8,11 @@ internal sealed record NamedStore(string Name, IEventStore Store)
     /// <summary>Whether the cap of the lists in Redis applies to it.</summary>
     public bool IsCapped { get; init; } = true;
 
+    /// <summary>
+    /// In a group: whether this program may use it. The lists of a cluster belong each to the holder of one master's stream. Asked often; any thread.
+    /// </summary>
+    public Func<bool> IsOurs { get; init; } = static () => true;
+
     /// <summary>Where the store is at the moment, for messages to people.</summary>
     public Func<string> Place { get; init; } = static () => "";
 

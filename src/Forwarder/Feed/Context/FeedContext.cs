@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Handover;
@@ -57,6 +59,12 @@ internal sealed record FeedContext(
     /// <summary>Called when the node has been demoted. Returns what its successor has sent since it is master; null if that is not known.</summary>
     public Func<Task<IReadOnlyList<RecordedNotification>?>>? Successor { get; set; }
 
+    /// <summary>In a group, when the node is promoted: what its old master has left, if that one is no longer a master. Not under any feed's lock.</summary>
+    public Func<IReadOnlyList<Estate>>? PredecessorsEstate { get; set; }
+
+    /// <summary>In a group, when the node has been demoted: gives what it leaves to its successor. Not under any feed's lock.</summary>
+    public Action? LeaveEstate { get; set; }
+
     /// <summary>For a master of a cluster: which slots it is known to serve.</summary>
     public SlotsServed Slots { get; } = new(Time);
 
@@ -80,9 +88,14 @@ internal sealed record FeedContext(
     /// <summary>Whether the node was not yet there when this run of the program began.</summary>
     public bool CameLater { get; set; }
 
-    /// <summary>The part of the node's run id that positions contain. If it is not known: the same for all members of a group, else the feed's own number.</summary>
-    public ulong RunNumberOf(NodeIdentity identity) => identity.RunNumber(Group is null ? Markers.Nonce : NoRunId);
+    /// <summary>
+    /// The part of the node's run id that positions contain. If it is not known: for all members of a group the same, and another one for each node that
+    /// there may be; else the feed's own number.
+    /// </summary>
+    public ulong RunNumberOf(NodeIdentity identity) => identity.RunNumber(Group is null ? Markers.Nonce : Options.HasSuccessors ? DigitsOf(Node) : NoRunId);
 
     /// <summary>The node's address, without secrets.</summary>
     public string Node { get; } = Address.ToString();
+
+    private static string DigitsOf(string node) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(node)));
 }

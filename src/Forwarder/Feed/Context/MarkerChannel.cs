@@ -42,6 +42,13 @@ public sealed class MarkerChannel
     /// <summary>The first bytes of the frame of a message on this channel, up to the payload's length.</summary>
     public ReadOnlySpan<byte> Head => _head;
 
+    /// <summary>
+    /// The channel of a group at one node of a cluster. All members must hear the same messages at all times. So it does not depend on which slots the node
+    /// serves, which they learn at different times.
+    /// </summary>
+    /// <param name="run">The node's run id, as positions have it.</param>
+    public static MarkerChannel OfNode(ulong run) => new(FormattableString.Invariant($"{PlainName}:{run:x16}"), "");
+
     /// <summary>A channel for a cluster, where a message sent with PUBLISH would go to all nodes.</summary>
     /// <param name="tag">A hash tag whose slot the node or its master serves.</param>
     public static MarkerChannel InShard(string tag) => new($"{PlainName}{{{tag}}}", "S", tag);

@@ -27,9 +27,10 @@ internal sealed class MarkerSequence
     private long _last;
 
     /// <param name="name">For people who look at the channel. Two programs may have the same name. May be empty.</param>
-    public MarkerSequence(TimeProvider time, string name = "")
+    /// <param name="nonce">16 hexadecimal digits; null: random ones. In a group all feeds of a program have the same, as they are one member.</param>
+    public MarkerSequence(TimeProvider time, string name = "", string? nonce = null)
     {
-        Nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        Nonce = nonce ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         Instance = name.Length == 0 ? Nonce : $"{name}-{Nonce}";
         _prefix = Encoding.ASCII.GetBytes(Instance + ":");
         _time = time;
@@ -38,7 +39,7 @@ internal sealed class MarkerSequence
     /// <summary>The first part of the payload. It tells this feed's markers from those of others on the same channel.</summary>
     public string Instance { get; }
 
-    /// <summary>16 random hexadecimal digits that no other feed has.</summary>
+    /// <summary>16 random hexadecimal digits that no other program has.</summary>
     public string Nonce { get; }
 
     /// <summary>A number that is not sent. For a position in the stream that is known in another way.</summary>

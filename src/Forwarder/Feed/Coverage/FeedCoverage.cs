@@ -84,6 +84,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     {
         lock (_gate)
         {
+            if (awaitsJudgement && !isReplica && _lostWhileHeld is { } held) (_lostInGroup, _lostWhileHeld) = (_lostInGroup ?? held, null);
             _awaitsJudgement |= awaitsJudgement;
             if (!_isSubscribed) _subscribedAt = _proven = ClockReading.Now(time);
             _isSubscribed = true;
@@ -137,8 +138,14 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     public void Succeeded(EventPosition first)
     {
         (RedisFault Fault, EventPosition Last)? silence;
+        (RedisFault Fault, ClockReading From, EventPosition Last)? lost;
         ClockReading proven;
-        lock (_gate) (silence, proven, _silence) = (_silence, _proven, null);
+        lock (_gate) (silence, proven, _silence, lost, _lostInGroup) = (_silence, _proven, null, _lostInGroup, null);
+        if (lost is { } one)
+        {
+            Open(one.Fault.Cause, one.Fault.Text, one.From, one.Last); // the node has gone, so no other member could go on there
+        }
+
         if (silence is { } since) Open(since.Fault.Cause, since.Fault.Text, proven, since.Last);
 
         Gap? closed;

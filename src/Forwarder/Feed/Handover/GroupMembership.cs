@@ -4,4 +4,5 @@ using KeyEvt.Forwarder.Group;
 namespace KeyEvt.Forwarder.Feed.Handover;
 
 /// <summary>What do all feeds of a program share that is a member of a group?</summary>
-internal sealed record GroupMembership(GroupEnvelope Envelope, IHolderDuties Duties, IGroupConfig Config);
+/// <param name="NewDuties">Makes the duties of one feed.</param>
+internal sealed record GroupMembership(GroupEnvelope Envelope, Func<IHolderDuties> NewDuties, IGroupConfig Config);

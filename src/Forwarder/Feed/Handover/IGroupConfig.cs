@@ -16,6 +16,9 @@ internal interface IGroupConfig
     /// <summary>The classes of events that it wants. Events of other classes have no position.</summary>
     EventClass Classes { get; }
 
+    /// <summary>The same of the version before.</summary>
+    EventClass FormerClasses { get; }
+
     /// <summary>Nobody has told the state of the group. If there is no configuration yet, it is made of the options of this program.</summary>
     void Begin();
 

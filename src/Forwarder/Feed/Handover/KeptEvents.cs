@@ -11,6 +11,7 @@ namespace KeyEvt.Forwarder.Feed.Handover;
 /// that they have for all members.
 /// </para>
 /// <para>What was kept when a subscription was lost stays, for the case that nobody else is there. Used under the lock of the feed.</para>
+/// <para>An event may be kept later than the messages behind it are read, as it waits until the node has said that it is a master.</para>
 /// </remarks>
 /// <param name="maxBytes">Beyond it the oldest events are forgotten.</param>
 internal sealed class KeptEvents(int maxBytes)
@@ -29,6 +30,8 @@ internal sealed class KeptEvents(int maxBytes)
     private ulong _runId;
     private long _label;
     private int? _from; // events of this subscription up to this count are not kept; null: all are
+    private bool _isOn;
+    private Func<EventPosition, EventPosition?>? _names; // what events that were counted by the label are called, once that is known
 
     /// <summary>All events behind it are kept; null while the state is not known.</summary>
     public StreamPlace? Reach { get; private set; }
@@ -46,7 +49,7 @@ internal sealed class KeptEvents(int maxBytes)
         _ring.Clear();
         _heardAt.Clear();
         _forgotten = 0;
-        (_runId, _label, _from, Reach) = (runId, label, from, null);
+        (_runId, _label, _from, _names, Reach, _isOn) = (runId, label, from, null, null, true);
     }
 
     /// <summary>The subscription is lost.</summary>
@@ -54,12 +57,18 @@ internal sealed class KeptEvents(int maxBytes)
     {
         if (Reach is { } reach) (_earlierFrom, _earlierReach) = (watermark, reach);
         _ring.Drain((in position, database, eventName, key, fields, readAt, _) => _earlier.Add(position, database, eventName, key, fields, readAt));
-        Reach = null;
+        (Reach, _isOn) = (null, false);
     }
+
+    /// <summary>
+    /// The position that all members know the event by, if it was counted before the state was known. Null: it is for others to keep.
+    /// </summary>
+    public EventPosition? NameOf(in EventPosition position) => position.Marker == _label && _names is { } names ? names(position) : position;
 
     public void Add(in EventPosition position, in Notification notification, long readAt)
     {
-        if (_ring.Add(position, notification.Database, notification.Event, notification.Key, notification.Fields, readAt) && Reach is not null)
+        var ring = _isOn ? _ring : _earlier; // while there is no subscription, it belongs to the one before
+        if (ring.Add(position, notification.Database, notification.Event, notification.Key, notification.Fields, readAt) && Reach is not null)
         {
             Reach = PlaceOf(_ring.LastDropped);
         }
@@ -85,28 +94,36 @@ internal sealed class KeptEvents(int maxBytes)
             return;
         }
 
-        (_ring, _spare) = (_spare, _ring);
-        _ring.Clear();
-        StreamPlace? first = null;
-        var hasForgotten = _spare.HasOverflowed;
-        _spare.Drain((in position, database, eventName, key, fields, readAt, _) =>
+        int[] heardAt = [.. _heardAt];
+        var (runId, forgotten) = (_runId, _forgotten);
+        _names = position =>
         {
-            var index = _heardAt.Count - 1;
-            while (index >= 0 && _heardAt[index] >= position.Count) index--;
-            if (index < 0 || index + _forgotten < learned.From) return;
-
-            var own = new EventPosition(_runId, learned.Markers[(int)(index + _forgotten - learned.From)], position.Count - _heardAt[index]);
-            first ??= PlaceOf(own);
-            _ring.Add(own, database, eventName, key, fields, readAt);
-        });
+            var index = heardAt.Length - 1;
+            while (index >= 0 && heardAt[index] >= position.Count) index--;
+            return index < 0 || index + forgotten < learned.From ? null : new EventPosition(runId, learned.Markers[(int)(index + forgotten - learned.From)], position.Count - heardAt[index]);
+        };
+        StreamPlace? first = null;
+        var hasForgotten = _ring.HasOverflowed;
+        Rename(own => first ??= PlaceOf(own));
         Reach = hasForgotten && first is { } place ? place with { Count = place.Count - 1 } : new StreamPlace(learned.Markers[0], 0);
         Forget();
     }
 
     /// <summary>Another member has begun anew here. What was heard before is its to deliver.</summary>
-    public void BeginAt(long marker)
+    /// <param name="marker">The number of the message that it begins with.</param>
+    /// <param name="isFresh">That message is a fresh claim.</param>
+    public void BeginAt(long marker, bool isFresh = false)
     {
-        _ring.Clear();
+        if (isFresh && Reach is null)
+        {
+            _names = static _ => null;
+            Rename(static _ => { }); // what a promoted replica sent before this subscription is known by its own positions
+        }
+        else
+        {
+            _ring.Clear();
+        }
+
         Reach = new StreamPlace(marker, 0);
         Forget();
     }
@@ -116,25 +133,25 @@ internal sealed class KeptEvents(int maxBytes)
     /// of the fresh claim. So all positions are in order, and behind everything that an earlier holder can have settled.
     /// </summary>
     /// <param name="marker">The number of the fresh claim.</param>
-    /// <param name="isPassedOn">Delivery has got the earlier events before, and goes on with them.</param>
+    /// <param name="passed">Delivery has got earlier events up to here before, and goes on with them; null: it does not.</param>
     /// <returns>What is missing before the earlier events, because too much had come to keep it; null: nothing.</returns>
-    public (StreamPlace From, StreamPlace To)? BeginAnew(long marker, bool isPassedOn)
+    public (StreamPlace From, StreamPlace To)? BeginAnew(long marker, StreamPlace? passed)
     {
         (_ring, _spare) = (_spare, _ring);
         _ring.Clear();
-        if (!isPassedOn)
+        if (passed is null && _earlier.HasOverflowed) _earlierReach = PlaceOf(_earlier.LastDropped);
+        _earlier.Drain((in position, database, eventName, key, fields, readAt, _) =>
         {
-            if (_earlier.HasOverflowed) _earlierReach = PlaceOf(_earlier.LastDropped);
-            _earlier.Drain((in position, database, eventName, key, fields, readAt, _) => _ring.Add(position, database, eventName, key, fields, readAt));
-        }
+            if (passed is null || PlaceOf(position) > passed) _ring.Add(position, database, eventName, key, fields, readAt);
+        });
 
         var first = new StreamPlace(marker - 1, _from ?? 0);
         Reach ??= _spare.HasOverflowed ? first with { Count = _spare.LastDropped.Count } : first; // if it was told the state before, what came before that place is gone
-        _spare.Drain((in position, database, eventName, key, fields, readAt, _) =>
-            _ring.Add(position.Marker == _label ? position with { Marker = first.Marker } : position, database, eventName, key, fields, readAt));
+        _names = position => position with { Marker = first.Marker };
+        _spare.Drain((in position, database, eventName, key, fields, readAt, _) => _ring.Add(NameOf(position)!.Value, database, eventName, key, fields, readAt));
         if (_ring.HasOverflowed) _earlierReach = PlaceOf(_ring.LastDropped);
         if (_earlierReach > Reach) Reach = _earlierReach;
-        (StreamPlace, StreamPlace)? missing = !isPassedOn && _earlierFrom < _earlierReach ? (_earlierFrom.Value, _earlierReach) : null;
+        (StreamPlace, StreamPlace)? missing = passed is null && _earlierFrom < _earlierReach ? (_earlierFrom.Value, _earlierReach) : null;
         Forget();
         return missing;
     }
@@ -143,6 +160,32 @@ internal sealed class KeptEvents(int maxBytes)
     public void CutTo(StreamPlace watermark) => _ring.CutTo(new EventPosition(_runId, watermark.Marker, watermark.Count));
 
     public void Visit(NotificationRing.Visitor visit) => _ring.Visit(visit);
+
+    /// <summary>Gives away all events that are kept, those of earlier subscriptions too; null: there are none.</summary>
+    public NotificationRing? TakeAll()
+    {
+        if (Count == 0) return null;
+
+        var all = new NotificationRing(int.MaxValue);
+        NotificationRing.Visitor add = (in position, database, eventName, key, fields, readAt, _) => all.Add(position, database, eventName, key, fields, readAt);
+        _earlier.Drain(add);
+        _ring.Drain(add);
+        return all;
+    }
+
+    /// <summary>Gives all kept events the names that they have now, and drops those that are others' to keep.</summary>
+    private void Rename(Action<EventPosition> kept)
+    {
+        (_ring, _spare) = (_spare, _ring);
+        _ring.Clear();
+        _spare.Drain((in position, database, eventName, key, fields, readAt, _) =>
+        {
+            if (NameOf(position) is not { } name) return;
+
+            if (position.Marker == _label) kept(name);
+            _ring.Add(name, database, eventName, key, fields, readAt);
+        });
+    }
 
     private void Forget()
     {

@@ -9,7 +9,7 @@ namespace KeyEvt.Forwarder.Feed.Handover;
 /// It only proposes: what a message does is decided at its place in the stream, by <see cref="GroupState"/>. A proposal at a wrong time, or by two
 /// members at once, is harmless. Used under the lock of the feed.
 /// </remarks>
-internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHolderDuties duties, IGroupConfig config, MemberTimes times, TimeProvider time)
+internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHolderDuties duties, IGroupConfig config, MemberTimes times, TimeProvider time, MemberOrder order)
 {
     /// <summary>A claim or resignation that has not come back yet.</summary>
     private (long Number, long SaidAt)? _waitsFor;
@@ -20,7 +20,7 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
     private bool _isMarkDue;
     private bool _hasEvents;
 
-    private readonly StateQuestions _questions = new(member, peers, times, time);
+    private readonly StateQuestions _questions = new(member, peers, order, times, time);
 
     /// <summary>Whether nobody has told the state, and it is time for a fresh claim.</summary>
     public bool IsUnanswered => _questions.Overdue is not null;
@@ -123,6 +123,12 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
     /// <summary>Resigns if its broker has gone, and a member says a moment later that its own is there: then the broker itself is well.</summary>
     private void AddAsHolder(List<Func<long, GroupMessage>> due, long now)
     {
+        if (Yields() && MaySayAgain(now))
+        {
+            due.Add(WaitFor(member.BeginResigning(), now));
+            return;
+        }
+
         if (_wasBrokerThere || !Passed(_brokerLostAt, times.BrokerGrace, now)) return;
 
         if (peers.There.Any(peer => peer.IsBrokerThere && peer.Reach <= member.Unsettled && peer.MarkedAt > _brokerLostAt) && MaySayAgain(now))
@@ -130,6 +136,9 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
             due.Add(WaitFor(member.BeginResigning(), now));
         }
     }
+
+    /// <summary>Whether the stream of a replica should be held by another member that is there: by the one that holds its master's stream.</summary>
+    private bool Yields() => !member.IsServing && order.Preferred() is { } other && other != member.Name && peers.There.Any(peer => peer.Name == other && peer.Reach <= member.Unsettled);
 
     private GroupMessage FreshClaim(long number, long asked, KeptWatermark kept)
     {
@@ -172,12 +181,14 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
         return member.Holder is null ? Passed(Silence.HeardAt, delay, now) : Silence.IsProved(times.HolderSilence + delay, now);
     }
 
-    /// <summary>Who reaches back to the watermark comes first, then who has a link to the broker, then by name.</summary>
+    /// <summary>Who reaches back to the watermark comes first, then who has a link to the broker, then by <see cref="MemberOrder"/>.</summary>
     private int RankToClaim()
     {
-        var mine = (!member.ReachesBack, !duties.IsBrokerThere, member.Name);
-        return peers.There.Count(peer => peer.Reach is { } reach && peer.Name != member.Holder && (reach > member.Watermark, !peer.IsBrokerThere, peer.Name).CompareTo(mine) < 0);
+        var mine = (!member.ReachesBack, !duties.IsBrokerThere);
+        return peers.There.Count(peer => peer.Reach is { } reach && peer.Name != member.Holder && IsBefore((reach > member.Watermark, !peer.IsBrokerThere), peer.Name, mine));
     }
+
+    private bool IsBefore((bool, bool) theirs, string other, (bool, bool) mine) => theirs == mine ? order.IsBefore(other) : theirs.CompareTo(mine) < 0;
 
     private bool MaySayAgain(long now) => _waitsFor is not { } said || Passed(said.SaidAt, times.Again, now);
 

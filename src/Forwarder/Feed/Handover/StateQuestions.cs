@@ -4,7 +4,7 @@ namespace KeyEvt.Forwarder.Feed.Handover;
 
 /// <summary>When does a member ask who delivers, when is the answer of others overdue, and when does it answer the questions of others?</summary>
 /// <remarks>The holder answers at once; the others do so one after the other, if it does not. Used under the lock of the feed.</remarks>
-internal sealed class StateQuestions(StreamMember member, PeerTable peers, MemberTimes times, TimeProvider time)
+internal sealed class StateQuestions(StreamMember member, PeerTable peers, MemberOrder order, MemberTimes times, TimeProvider time)
 {
     private readonly Dictionary<MessageId, (GroupSnapshot State, long Since)> _unanswered = [];
 
@@ -87,7 +87,7 @@ internal sealed class StateQuestions(StreamMember member, PeerTable peers, Membe
         }
     }
 
-    private int Rank() => peers.There.Count(peer => string.CompareOrdinal(peer.Name, member.Name) < 0);
+    private int Rank() => peers.There.Count(peer => order.IsBefore(peer.Name));
 
     private bool Passed(long since, TimeSpan span, long now) => time.GetElapsedTime(since, now) >= span;
 }

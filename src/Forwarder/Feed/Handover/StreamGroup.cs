@@ -11,12 +11,16 @@ internal sealed class StreamGroup
     private volatile bool _hasSeat = true;
     private volatile StreamGroupStatus _status = new();
 
-    public StreamGroup(GroupMembership membership, string member, NodeFeedOptions options, IEventSink sink, TimeProvider time)
+    /// <param name="duties">Of this feed.</param>
+    /// <param name="isServing">See <see cref="StreamMember"/>.</param>
+    /// <param name="order">Who is to say something first; null: by name.</param>
+    public StreamGroup(
+        GroupMembership membership, IHolderDuties duties, string member, NodeFeedOptions options, IEventSink sink, TimeProvider time, Func<bool>? isServing = null, MemberOrder? order = null)
     {
-        (Envelope, Duties, Config) = (membership.Envelope, membership.Duties, membership.Config);
-        Member = new StreamMember(member, options.GroupBytes, sink, Duties);
+        (Envelope, Duties, Config) = (membership.Envelope, duties, membership.Config);
+        Member = new StreamMember(member, options.GroupBytes, sink, duties, isServing);
         Peers = new PeerTable(member, time);
-        Proposals = new MemberProposals(Member, Peers, Duties, Config, Times, time);
+        Proposals = new MemberProposals(Member, Peers, duties, Config, Times, time, order ?? new MemberOrder(member));
         _seats = new SeatPlan(Member, Peers, options.GroupSeats, time);
     }
 
@@ -40,6 +44,12 @@ internal sealed class StreamGroup
     /// <summary>Whether another member is there that has kept all that is not settled.</summary>
     public bool CanOthersGoOn => Peers.There.Any(peer => peer.Reach <= Member.Unsettled);
 
+    /// <summary>
+    /// The message with which the configuration of this program has come into force in this stream, by its number. Events before it are judged by the former one,
+    /// also those that are read then and passed on later.
+    /// </summary>
+    public long ConfiguredAt { get; set; }
+
     /// <summary>What is to be said on the next connection to the node with this run id; null: nothing.</summary>
     public (ulong RunId, Func<long, GroupMessage> Message)? Owed { get; set; }
 
@@ -53,6 +63,7 @@ internal sealed class StreamGroup
     {
         End(out _);
         RunId = runId;
+        Duties.Subscribed(runId);
         Member.Begin(runId, label);
         Proposals.Begin();
     }
@@ -64,6 +75,7 @@ internal sealed class StreamGroup
         if (!Member.IsSubscribed) return;
 
         if (Member.End(canOthersGoOn) is { } resign) Owed = (RunId, resign);
+        _status = _status with { IsKnown = false, IsHolder = false, Holder = null };
     }
 
     /// <summary>Takes or gives up a seat when it is time. Returns whether that has changed.</summary>

@@ -9,8 +9,14 @@ internal sealed record StreamGroupStatus
 
     public bool IsHolder { get; init; }
 
+    /// <summary>Whether there is something to deliver: the node is a master.</summary>
+    public bool IsServing { get; init; } = true;
+
     /// <summary>The name of the holder; null: none, or not known.</summary>
     public string? Holder { get; init; }
+
+    /// <summary>The name of the last holder that was known in this stream.</summary>
+    public string? LastHolder { get; init; }
 
     /// <summary>The number of the claim in force.</summary>
     public long Term { get; init; }

@@ -15,41 +15,47 @@ namespace KeyEvt.Forwarder.Feed.Handover;
 /// </para>
 /// <para>One instance for each feed; it lives longer than a connection. Used under the lock of the feed.</para>
 /// </remarks>
-/// <param name="name">The name of this member; no other program has it.</param>
-/// <param name="ringBytes">Size of the ring.</param>
-internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, IHolderDuties duties)
+internal sealed class StreamMember
 {
-    private readonly KeptEvents _kept = new(ringBytes);
+    private readonly string _name;
+    private readonly Func<bool>? _isServing;
+    private readonly KeptEvents _kept;
+    private readonly StreamDelivery _delivery;
     private GroupState _state = new();
 
     /// <summary>The claim by which this program has become the holder in this subscription; null: it has not.</summary>
     private MessageId? _won;
 
-    /// <summary>Up to here delivery has got everything of this subscription; null: it has got nothing, or had to give it up.</summary>
-    private StreamPlace? _passed;
-
-    /// <summary>What the next <see cref="Replay"/> leaves out, because it is settled; null: it leaves nothing out.</summary>
-    private StreamPlace? _replayBehind;
     private EventPosition _lostBehind;
     private bool _wasDelivering; // when the last subscription was lost in which the state was known
     private ulong _runId;
     private long _label;
     private MessageId _origin; // of the state that was known last
-    private long? _leavesAt;   // what delivery got before this mark of the sink is still settled here; then this program leaves
     private bool _isResigning;
 
     /// <summary>The numbers of the claims that were said in this subscription. Others may claim in this program's name.</summary>
     private readonly HashSet<long> _claims = [];
 
-    public string Name => name;
+    /// <param name="name">The name of this member; no other program has it.</param>
+    /// <param name="ringBytes">Size of the ring.</param>
+    /// <param name="isServing">
+    /// Where another node can take the place of this one: whether it is a master. A replica has a stream and a holder too, but there is nothing to deliver. Null: it always is one.
+    /// </param>
+    public StreamMember(string name, int ringBytes, IEventSink sink, IHolderDuties duties, Func<bool>? isServing = null)
+    {
+        (_name, _isServing, _kept) = (name, isServing, new KeptEvents(ringBytes));
+        _delivery = new StreamDelivery(sink, duties, _kept, () => IsServing);
+    }
 
-    public SettledPlaces Settled { get; } = new(sink);
+    public string Name => _name;
+
+    public SettledPlaces Settled => _delivery.Settled;
 
     /// <summary>What is behind it is not known to be settled.</summary>
     public StreamPlace Unsettled => IsHolder ? Settled.Settled : Watermark;
 
     /// <summary>Whether delivery has nothing of this stream: it got nothing, or another member has to deliver it.</summary>
-    public bool HasLeft { get; private set; } = true;
+    public bool HasLeft => _delivery.HasLeft;
 
     /// <summary>
     /// Whether somebody has known the state all the time since this program knew it last. If not, others may have begun anew without what this
@@ -58,7 +64,7 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
     public bool IsContinued { get; private set; } = true;
 
     /// <summary>Whether delivery still settles what it got in an earlier office, though others have begun anew. Until then it claims nothing.</summary>
-    public bool IsSettlingEarlier => _leavesAt is not null;
+    public bool IsSettlingEarlier => _delivery.IsSettlingEarlier;
 
     /// <summary>The origin of the state that this program has known last, see <see cref="GroupState.Origin"/>.</summary>
     public MessageId KnownOrigin => _origin;
@@ -95,13 +101,19 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
     public long Marker => _state.Marker;
 
     /// <summary>Whether this program delivers here.</summary>
-    public bool IsHolder => _won is { } won && _state.Claim == won && _state.Holder == name;
+    public bool IsHolder => _won is { } won && _state.Claim == won && _state.Holder == _name;
+
+    /// <summary>Whether there is something to deliver: the node is a master.</summary>
+    public bool IsServing => _isServing?.Invoke() != false;
 
     /// <summary>Whether it passes events on: it is the holder, and has not said that it resigns.</summary>
-    public bool IsDelivering => IsHolder && !_isResigning;
+    public bool IsDelivering => IsHolder && !_isResigning && IsServing;
+
+    /// <summary>Whether it says how far the stream is settled. That of a replica is settled as far as the node repeats its master.</summary>
+    public bool IsSettling => IsHolder && !_isResigning;
 
     /// <summary>Whether it holds by a claim of an earlier subscription. It may have missed events since then, so it must resign.</summary>
-    public bool HoldsByLostClaim => !IsHolder && _state.Holder == name;
+    public bool HoldsByLostClaim => !IsHolder && _state.Holder == _name;
 
     /// <summary>Counts the times in office of this program, so that what was noted in one is not used in another.</summary>
     public int Office { get; private set; }
@@ -140,8 +152,13 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
     /// <summary>Takes in what has been settled meanwhile.</summary>
     public void Advance()
     {
-        Settled.Advance();
-        if (_leavesAt is { } mark && sink.IsSettled(mark)) Leave();
+        _delivery.Advance();
+    }
+
+    /// <summary>A replica repeats its master up to here, so nothing of it is this stream's to deliver. Positions from before the state was known do not count.</summary>
+    public void NoteRepeated(in EventPosition position)
+    {
+        if (position.RunId == _runId && position.Marker != _label && _kept.Count == 0) Settled.Note(KeptEvents.PlaceOf(position));
     }
 
     /// <summary>Called when a subscription is confirmed, after <see cref="End"/> of the one before.</summary>
@@ -154,7 +171,10 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
         IsSubscribed = true;
     }
 
-    /// <summary>Called when the subscription is lost. If another member can go on, what is not settled here is left to it.</summary>
+    /// <summary>
+    /// Called when the subscription is lost. If another member can go on, what is not settled here is left to it. Where another node can take the place of this
+    /// one, that is not before it has been said: if the node has gone for good, nobody can go on in its stream.
+    /// </summary>
     /// <returns>What to say on another connection, with a number; null: nothing.</returns>
     public Func<long, GroupMessage>? End(bool canOthersGoOn)
     {
@@ -163,12 +183,13 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
         {
             Settled.Advance();
             resign = Resignation();
-            Leave();
+            if (_isServing is null) _delivery.Leave();
         }
 
         Remember();
+        _delivery.End();
         if (IsSubscribed) _kept.End(_state.Watermark);
-        (_state, _won, _passed, _isResigning, IsSubscribed) = (new GroupState(), null, null, false, false);
+        (_state, _won, _isResigning, IsSubscribed) = (new GroupState(), null, false, false);
         return resign;
     }
 
@@ -185,17 +206,37 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
         _kept.Begin(_runId, _label, _state.IsKnown ? null : count);
     }
 
+    /// <summary>What <see cref="End"/> has returned is said, so others go on.</summary>
+    public void LeaveSaid() => _delivery.Leave();
+
     /// <summary>An event has come.</summary>
     /// <param name="isWanted">Whether to keep it.</param>
     /// <returns>Whether to pass it on now.</returns>
     public bool Keep(in EventPosition position, in Notification notification, long readAt, bool isWanted = true)
     {
         if (IsHearing && isWanted) _kept.Add(position, notification, readAt);
+        return IsDelivering && _delivery.TryPass(position);
+    }
+
+    /// <summary>The position that all members know an event by, which was read before the state was known, and waited; null: it is for others to keep.</summary>
+    public EventPosition? NameOf(in EventPosition position) => _kept.NameOf(position);
+
+    /// <summary>The node has become a master, or is no longer taken for one that was replaced.</summary>
+    /// <returns>Whether this program delivers from now on, and <see cref="Replay"/> is due.</returns>
+    public bool Serve()
+    {
         if (!IsDelivering) return false;
 
-        _passed = KeptEvents.PlaceOf(position);
+        _delivery.TakeOffice(Term);
         return true;
     }
+
+    /// <summary>The node has taken the place of another one.</summary>
+    /// <param name="at">The place in this stream.</param>
+    public void Inherit(Estate estate, StreamPlace at) => _delivery.Inherit(estate, IsKnown ? at : null, isAnothers: IsKnown && Holder is { } holder && holder != _name);
+
+    /// <summary>See <see cref="StreamDelivery.TakeEstate"/>.</summary>
+    public IReadOnlyList<Estate> TakeEstate() => _delivery.TakeEstate();
 
     /// <summary>Takes the next message of the stream in.</summary>
     /// <param name="count">How many events have come since the last message that counts for positions.</param>
@@ -213,42 +254,33 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
             Rejoin();
         }
 
+        if (_state.IsKnown) _delivery.Inherited.Known(new StreamPlace(Marker, 0));
+
         if (inForce is { } claim)
         {
             var isFresh = message is GroupMessage.FreshClaim && message.Id == claim;
-            _won = claim.Member == name && _claims.Contains(claim.Number) && IsHearing && (isFresh || _kept.Reach is not null) ? claim : null;
+            _won = claim.Member == _name && _claims.Contains(claim.Number) && IsHearing && (isFresh || _kept.Reach is not null) ? claim : null;
             if (isFresh) outcome |= TakeFresh();
-            else if (_won is not null) (Missing, _replayBehind) = (ReachesBack ? null : (Watermark, _kept.Reach!.Value), Watermark);
+            else if (_won is not null) (Missing, _delivery.Behind) = (ReachesBack ? null : (Watermark, _kept.Reach!.Value), Watermark);
         }
 
         if (wasHolder && !(IsHolder && _won == before))
         {
             outcome |= StreamOutcome.Lost;
-            if (_leavesAt is null) Leave();
+            _delivery.LeaveNow();
         }
+
+        if (_state.Holder is { } other && other != _name) _delivery.LeaveNow(); // also what an old master has left
 
         if (!IsHearing) _kept.Begin(_runId, _label);
         else if (_state.IsKnown && _kept.Reach is null) _kept.BeginAt(Marker);
         if (IsHolder && _won != before) outcome |= Win();
-        else if (_state.IsKnown) _kept.CutTo(Watermark); // who has just won passes it on first
+        else if (_state.IsKnown && IsServing) SettleTo(Watermark); // who has just won passes it on first
         return outcome;
     }
 
     /// <summary>After <see cref="StreamOutcome.Won"/>: everything that is now this program's to deliver, oldest first.</summary>
-    public void Replay(NotificationRing.Visitor pass)
-    {
-        var (count, passed) = (0L, _passed);
-        _kept.Visit((in position, database, eventName, key, fields, readAt, marker) =>
-        {
-            var place = KeptEvents.PlaceOf(position);
-            if (place <= _replayBehind || place <= passed) return;
-
-            count++;
-            pass(position, database, eventName, key, fields, readAt, marker);
-            _passed = place;
-        });
-        LastReplayed = count;
-    }
+    public void Replay(NotificationRing.Visitor pass) => LastReplayed = _delivery.Replay(pass);
 
     /// <summary>Visits what is kept, for tests.</summary>
     internal void Visit(NotificationRing.Visitor visit) => _kept.Visit(visit);
@@ -259,7 +291,7 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
         Settled.Advance();
         _isResigning = true;
         var resign = Resignation();
-        Leave();
+        _delivery.Leave();
         return resign;
     }
 
@@ -267,12 +299,12 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
     public void BeginEnding() => _isResigning = true;
 
     /// <summary>What to say while <see cref="HoldsByLostClaim"/>.</summary>
-    public GroupMessage ResignLostClaim(long number) => new GroupMessage.Resign(name, number, _state.Claim!.Value, Watermark);
+    public GroupMessage ResignLostClaim(long number) => new GroupMessage.Resign(_name, number, _state.Claim!.Value, Watermark);
 
     private Func<long, GroupMessage> Resignation()
     {
         var (claim, watermark) = (_won!.Value, Settled.Settled);
-        return number => new GroupMessage.Resign(name, number, claim, watermark);
+        return number => new GroupMessage.Resign(_name, number, claim, watermark);
     }
 
     /// <summary>Everybody begins at the fresh claim. Only who made it passes on what it heard before.</summary>
@@ -281,12 +313,12 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
         if (_won is null)
         {
             Rejoin();
-            _kept.BeginAt(Marker);
+            _kept.BeginAt(Marker, isFresh: true);
         }
         else
         {
-            Missing = _kept.BeginAnew(Marker, isPassedOn: _wasDelivering && !HasLeft);
-            _replayBehind = Watermark;
+            Missing = _kept.BeginAnew(Marker, _wasDelivering ? _delivery.PassedBefore : null);
+            _delivery.Behind = Watermark;
         }
 
         return StreamOutcome.Anew;
@@ -296,10 +328,16 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
     {
         Office++;
         Term = Marker;
-        (_isResigning, HasLeft, _leavesAt) = (false, false, null);
+        _isResigning = false;
         Settled.Begin(Watermark);
-        duties.Hold(Term);
+        if (IsServing) _delivery.TakeOffice(Term);
         return StreamOutcome.Won;
+    }
+
+    private void SettleTo(StreamPlace watermark)
+    {
+        _kept.CutTo(watermark);
+        _delivery.Inherited.Settle(watermark);
     }
 
     /// <summary>What is known now may be forgotten.</summary>
@@ -319,18 +357,7 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
     {
         IsContinued = !WasInStep || _state.Origin == default || _state.Origin == _origin;
         Undelivered = IsContinued || (_wasDelivering && !HasLeft) ? null : _lostBehind;
-        if (IsContinued) Leave();
-        else if (!HasLeft) _leavesAt = sink.Mark();
-    }
-
-    private void Leave()
-    {
-        _leavesAt = null;
-        if (HasLeft) return;
-
-        HasLeft = true;
-        _passed = null;
-        Settled.Begin(Settled.Settled); // what is handed over counts as settled in memory, but is not
-        duties.HandOver();
+        if (IsContinued) _delivery.Leave();
+        else _delivery.LeaveLater();
     }
 }

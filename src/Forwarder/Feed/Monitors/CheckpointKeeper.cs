@@ -126,8 +126,10 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     /// <summary>The key's state. Null if the node is in a cluster and its slots are not known yet.</summary>
     private CheckpointRegistry.Place? PlaceIn(CheckpointRegistry shelf)
     {
-        var tag = markers.Channel?.Tag;
-        if (tag is null && feed.Board.Status.IsCluster) return null;
+        // The channel of a group in a cluster is in no slot, and the members need not agree on this key: whoever finds nothing knows nothing.
+        var isCluster = feed.Board.Status.IsCluster;
+        var tag = feed.Group is not null && feed.Options.HasSuccessors ? (isCluster ? feed.MarkerTag?.Invoke() : null) : markers.Channel?.Tag;
+        if (tag is null && isCluster) return null;
 
         if (_place is null || tag != _tag) (_place, _tag) = (shelf.At(tag), tag);
         return _place;

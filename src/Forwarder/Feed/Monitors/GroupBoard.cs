@@ -32,7 +32,9 @@ internal sealed class GroupBoard(FeedContext feed, StreamGroup group)
     {
         IsKnown = group.Member.IsKnown,
         IsHolder = group.Member.IsHolder,
+        IsServing = group.Member.IsServing,
         Holder = group.Member.Holder,
+        LastHolder = group.Member.Holder ?? group.Status.LastHolder,
         Term = group.Member.Claim?.Number ?? 0,
         Watermark = group.Member.Watermark,
         ConfigVersion = group.Member.ConfigVersion,

@@ -14,8 +14,9 @@ namespace KeyEvt.Forwarder.Feed.Monitors;
 /// <param name="pass">Gives an event to the sink.</param>
 /// <param name="heard">The classes that are subscribed to; null while a change of that is under way.</param>
 /// <param name="onSeatChanged">Subscribes to the events, or unsubscribes, as <see cref="StreamGroup.HasSeat"/> says.</param>
+/// <param name="outlet">Where events wait until the node has said that it is a master.</param>
 internal sealed class GroupMonitor(
-    FeedContext feed, StreamGroup group, CommandPipeline commands, MarkerSender markers, CheckpointKeeper state, NotificationRing.Visitor pass, Func<EventClass?> heard, Action onSeatChanged)
+    FeedContext feed, StreamGroup group, CommandPipeline commands, MarkerSender markers, CheckpointKeeper state, RoleConfirmGate outlet, NotificationRing.Visitor pass, Func<EventClass?> heard, Action onSeatChanged)
 {
     private readonly StreamMember _member = group.Member;
     private readonly GroupBoard _board = new(feed, group);
@@ -37,7 +38,9 @@ internal sealed class GroupMonitor(
     public void Subscribed()
     {
         var (config, classes) = (group.Config, heard() ?? _member.Classes);
-        var isInForce = config.IsLoaded && (!_member.IsKnown || config.Version == _member.ConfigVersion);
+        // Where there are several streams, a version may be in force here a moment before or behind the others. Nothing is delivered from a replica's.
+        var isOthers = feed.Options.HasSuccessors && (config.Version > _member.ConfigVersion || !_member.IsServing);
+        var isInForce = config.IsLoaded && (!_member.IsKnown || config.Version == _member.ConfigVersion || isOthers);
         var isHearing = group.HasSeat && isInForce && (classes & config.Classes) == config.Classes;
         if (_member.IsHearing == isHearing && _member.Classes == classes) return;
 
@@ -47,7 +50,10 @@ internal sealed class GroupMonitor(
     }
 
     /// <summary>Whether events of this class have positions.</summary>
-    public bool Counts(EventClass eventClass) => (eventClass & group.Config.Classes) != 0;
+    public bool Counts(EventClass eventClass) => (eventClass & (IsBehind ? group.Config.FormerClasses : group.Config.Classes)) != 0;
+
+    /// <summary>Whether an event came before the last change of the configuration in this stream.</summary>
+    public bool IsBeforeChange(in EventPosition position) => IsBehind || position.Marker < group.ConfiguredAt;
 
     /// <summary>Says something that somebody else has to say. Any thread.</summary>
     /// <returns>The id of what was said; null: it cannot be said now.</returns>
@@ -66,7 +72,7 @@ internal sealed class GroupMonitor(
     }
 
     /// <summary>Says what an earlier connection could not say any more. Any thread.</summary>
-    public void SayOwed(ulong runId)
+    public void SayOwed(ulong runId, bool isCluster)
     {
         lock (feed.Turn)
         {
@@ -75,9 +81,22 @@ internal sealed class GroupMonitor(
             group.Owed = null;
             if (owed.RunId != runId) return;
 
-            commands.Send(static (_, _) => { }, MarkerChannel.Plain.PublishCommand, MarkerChannel.PlainName, group.Envelope.Write(owed.Message(feed.Markers.Reserve()), runId));
+            if (!feed.Options.HasSuccessors) SayNow(owed.Message, runId, MarkerChannel.Plain);
+            else commands.Send((reply, _) => SayAsMaster(reply, owed.Message, runId, MarkerSender.ChannelOf(feed, isCluster, runId)), "ROLE");
         }
     }
+
+    /// <summary>If the node is no longer a master, its successor's holder goes on, and nothing is left to others here.</summary>
+    private void SayAsMaster(RedisAnswer role, Func<long, GroupMessage> message, ulong runId, MarkerChannel channel)
+    {
+        if (role.IsError || RoleReply.Of(role) != NodeRole.Master) return;
+
+        SayNow(message, runId, channel);
+        _member.LeaveSaid();
+    }
+
+    private void SayNow(Func<long, GroupMessage> message, ulong runId, MarkerChannel channel) =>
+        commands.Send(static (_, _) => { }, channel.PublishCommand, channel.Name, group.Envelope.Write(message(feed.Markers.Reserve()), runId));
 
     /// <summary>Called for each message on the channel of the markers.</summary>
     /// <returns>When this program said it; null if it did not, or if it was not waited for.</returns>
@@ -93,9 +112,9 @@ internal sealed class GroupMonitor(
         NoteProgress();
         var before = feed.Time.GetTimestamp();
         var (wasHolder, heardAt) = (_member.IsHolder, group.Proposals.Silence.HeardAt);
-        var hadReach = _member.Reach is not null;
+        var (hadReach, version) = (_member.Reach is not null, _member.ConfigVersion);
         var outcome = _member.Read(message, feed.Progress.Position.Count);
-        ReadForConfig(message);
+        ReadForConfig(message, version);
         _board.Show();
         if (_member.IsKnown) feed.Progress.Mark(_member.Marker, isOwn: saidAt is not null);
         feed.Markers.RaiseAbove(Math.Max(message.Number, _member.Marker));
@@ -107,25 +126,51 @@ internal sealed class GroupMonitor(
         if (outcome.HasFlag(StreamOutcome.Anew)) JudgeAnew();
         if (outcome.HasFlag(StreamOutcome.Won)) TakeOver(wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
         if (message is GroupMessage.Resign && message.Member == _member.Name) _resigned.TrySetResult();
-        if (saidAt is { } said && _member.IsHolder) RaiseTermIfFenced(said);
+        if (saidAt is { } said && _member is { IsHolder: true, IsServing: true }) RaiseTermIfFenced(said);
         if (saidAt is null) Tick(); // others may wait for an answer, or for a claim
         return saidAt;
     }
+
+    /// <summary>Whether a message is one of the group in this stream. Others are from the stream of the node's master, or of no member.</summary>
+    public bool IsOfStream(ReadOnlySpan<byte> payload) => group.Envelope.IsOurs(payload, group.RunId);
 
     /// <summary>Called for each event. Returns whether to pass it on.</summary>
     public bool Keep(in EventPosition position, EventClass eventClass, in Notification notification, long readAt)
     {
         group.Proposals.EventCame();
-        return _member.Keep(position, notification, readAt, feed.Sink.Wants(notification.Database, eventClass, notification.Key));
+        return _member.Keep(position, notification, readAt, feed.Sink.Wants(notification.Database, eventClass, notification.Key, IsBeforeChange(position)));
+    }
+
+    /// <summary>As <see cref="Keep"/>, for an event that has waited: it may have got another position meanwhile.</summary>
+    public bool KeepWaited(ref EventPosition position, EventClass eventClass, in Notification notification, long readAt)
+    {
+        if (_member.NameOf(position) is not { } name) return false;
+
+        position = name;
+        return Keep(name, eventClass, notification, readAt);
     }
 
     /// <summary>Called behind each read, when no event waits: everything so far has been passed on.</summary>
     public void NoteProgress()
     {
-        if (!_member.IsDelivering) return;
+        if (!_member.IsSettling || outlet.HasWaiting) return;
+
+        if (!_member.IsServing)
+        {
+            if (feed.Hold is { IsReplica: true, Repeated: { } repeated }) _member.NoteRepeated(repeated);
+            return;
+        }
 
         var position = feed.Progress.Position;
         _member.Settled.Note(new StreamPlace(position.Marker, position.Count));
+    }
+
+    /// <summary>The node is a master from here on, or no longer taken for one that was replaced. Takes over what its old master has left.</summary>
+    public void Serve(IReadOnlyList<Estate> estates)
+    {
+        var position = feed.Progress.Position;
+        foreach (var estate in estates) _member.Inherit(estate, new StreamPlace(position.Marker, position.Count));
+        if (_member.Serve()) Replay();
     }
 
     /// <summary>Says what is due.</summary>
@@ -169,11 +214,12 @@ internal sealed class GroupMonitor(
     }
 
     /// <summary>Gives to the configuration what concerns it, and finds out whether this program still hears what is wanted.</summary>
-    private void ReadForConfig(GroupMessage message)
+    /// <param name="before">The version in force before the message.</param>
+    private void ReadForConfig(GroupMessage message, long before)
     {
         switch (message)
         {
-            case GroupMessage.Config { Text.Length: > 0 } config when _member.IsKnown && config.Version == _member.ConfigVersion && config.Version != group.Config.Version:
+            case GroupMessage.Config { Text.Length: > 0 } config when _member.IsKnown && IsForUs(config):
                 group.Config.Take(config);
                 break;
             case GroupMessage.Prepare prepare:
@@ -187,8 +233,16 @@ internal sealed class GroupMonitor(
                 break;
         }
 
+        if (_member.ConfigVersion != before) group.ConfiguredAt = message is GroupMessage.Config ? _member.Marker : 0;
         Subscribed();
     }
+
+    /// <summary>Whether this program has its version from another stream, and it is not yet in force in this one.</summary>
+    private bool IsBehind => feed.Options.HasSuccessors && _member.IsKnown && _member.ConfigVersion < group.Config.Version;
+
+    /// <summary>Whether it is in force here, and this program has another one. What comes earlier in the stream of a replica is not taken from there.</summary>
+    private bool IsForUs(GroupMessage.Config config) =>
+        config.Version == _member.ConfigVersion && _member.IsServing && (feed.Options.HasSuccessors ? config.Version > group.Config.Version : config.Version != group.Config.Version);
 
     /// <returns>False if there is nothing to resign from, or if nothing can be said.</returns>
     private bool Resign()
@@ -210,9 +264,9 @@ internal sealed class GroupMonitor(
             return;
         }
 
-        // If this program was never in step, what an earlier holder has kept tells from where on events are missing.
+        // If this program was never in step, what an earlier holder has kept tells from where on events are missing. A replica has none of its own.
         var first = At(_member.Reach!.Value);
-        var isDeclared = !_member.WasInStep && state.TryDeclareKept(first);
+        var isDeclared = !feed.Hold.IsReplica && !_member.WasInStep && state.TryDeclareKept(first);
         feed.Coverage.Judge(isCovered: isDeclared, first);
     }
 
@@ -220,7 +274,7 @@ internal sealed class GroupMonitor(
     private void JudgeRejoined()
     {
         var first = feed.Progress.Position;
-        if (_member.Undelivered is { } last)
+        if (_member.Undelivered is { } last && !feed.Hold.IsReplica)
         {
             feed.Coverage.NotCovered(GapCause.NotRunning, "the other members of the group had gone, and new ones have begun anew", WallOf(last.Marker), last, feed.Time.GetUtcNow(), first);
         }
@@ -235,18 +289,23 @@ internal sealed class GroupMonitor(
     private void TakeOver(TimeSpan? took)
     {
         _board.LastHandover = took;
-        if (_member.Missing is { } missing)
+        if (_member.Missing is { } missing && !feed.Hold.IsReplica)
         {
             feed.Coverage.NotCovered(
                 GapCause.NotRunning, "the member of the group that delivered has ended, and what it had not settled is kept by no other", WallOf(missing.From.Marker), At(missing.From),
                 feed.Time.GetUtcNow(), At(missing.To));
         }
 
+        if (_member.IsServing) Replay();
+        FeedLog.TookOver(feed.Logger, feed.Node, _member.LastReplayed, took?.TotalMilliseconds ?? 0);
+        Tick(); // the first mark tells the others how far this is settled
+    }
+
+    private void Replay()
+    {
         _member.Replay(pass);
         NoteProgress();
         feed.Sink.EndOfBatch();
-        FeedLog.TookOver(feed.Logger, feed.Node, _member.LastReplayed, took?.TotalMilliseconds ?? 0);
-        Tick(); // the first mark tells the others how far this is settled
     }
 
     /// <summary>A larger term stands beside the fallback storage, but the stream says that this program is still the holder: it takes a larger one.</summary>

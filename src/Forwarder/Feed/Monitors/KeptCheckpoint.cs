@@ -32,7 +32,9 @@ internal sealed class KeptCheckpoint(FeedContext feed)
         }
 
         feed.Markers.RaiseAbove(kept.Position.Marker);
-        Watermark = new KeptWatermark(new StreamPlace(kept.Position.Marker, kept.Position.Count), (feed.Time.GetUtcNow() - kept.At).Duration() < Young);
+        // Another node's place says nothing of this node's stream, and whoever was heard there need not be heard here.
+        var isOfOther = feed.Options.HasSuccessors && kept.Position.RunId != feed.Group?.RunId;
+        Watermark = isOfOther ? default : new KeptWatermark(new StreamPlace(kept.Position.Marker, kept.Position.Count), (feed.Time.GetUtcNow() - kept.At).Duration() < Young);
     }
 
     /// <summary>Nobody was there, so what came since is to be declared, once.</summary>

@@ -27,6 +27,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
     private volatile bool _isRefused;
     private volatile bool _isTrying;
     private volatile Func<string?>? _tag;
+    private volatile MarkerChannel _plain = MarkerChannel.Plain;
 
     /// <summary>Timestamp of the last attempt. Used by the beat only.</summary>
     private long _triedAt;
@@ -37,15 +38,21 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
     public MarkerChannel? Channel => _channel;
 
     /// <summary>Subscribes to the channel if markers are needed. In a cluster <see cref="Send(TimeSpan)"/> finds the channel later.</summary>
-    public async Task SubscribeAsync(bool isCluster)
+    /// <param name="run">The node's run id, as positions have it.</param>
+    public async Task SubscribeAsync(bool isCluster, ulong run)
     {
-        _tag = isCluster ? feed.MarkerTag : null;
+        _plain = ChannelOf(feed, isCluster, run);
+        _tag = isCluster && _plain == MarkerChannel.Plain ? feed.MarkerTag : null;
         if (_tag is not null || !pace.IsWanted) return;
 
         var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Try(MarkerChannel.Plain, answered);
+        Try(_plain, answered);
         await answered.Task.ConfigureAwait(false);
     }
+
+    /// <summary>On which channel a group speaks, or markers are sent where no sharded one is needed.</summary>
+    public static MarkerChannel ChannelOf(FeedContext feed, bool isCluster, ulong run) =>
+        isCluster && feed.Group is not null && feed.Options.HasSuccessors ? MarkerChannel.OfNode(run) : MarkerChannel.Plain;
 
     /// <summary>Called at each beat: sends a marker if one is due. Timer only.</summary>
     public void Send(TimeSpan slack)
@@ -101,7 +108,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
         _triedAt = feed.Time.GetTimestamp();
         if (_tag is not { } tag)
         {
-            Try(MarkerChannel.Plain, null);
+            Try(_plain, null);
         }
         else if (tag() is { } served) // null: the node serves no slot that is known
         {
@@ -192,7 +199,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
     private void Refused(string command, MarkerChannel channel)
     {
         (_channel, _isRefused) = (null, true);
-        var rights = channel.IsShard ? $"&{MarkerChannel.PlainName}* +ssubscribe +spublish +readonly" : $"&{MarkerChannel.PlainName} +subscribe +publish";
+        var rights = channel.IsShard ? $"&{MarkerChannel.PlainName}* +ssubscribe +spublish +readonly" : $"&{MarkerChannel.PlainName}{(channel.Name == MarkerChannel.PlainName ? "" : "*")} +subscribe +publish";
         if (feed.Group is not null)
         {
             var remedy = $"{command} {channel.Name} is refused: grant {rights}; until then this program takes no part in its group, and delivers nothing";

@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Signals;
@@ -28,7 +29,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
         }
         else
         {
-            Settle(null, settled);
+            Settle(null, [], settled);
         }
     }
 
@@ -49,20 +50,26 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
     private async Task SettleLaterAsync(Func<Task<IReadOnlyList<RecordedNotification>?>> predecessor, int promotion, Action settled, CancellationToken end)
     {
         var sent = await AnswerOfAsync(predecessor, end).ConfigureAwait(false);
+        var estates = feed.PredecessorsEstate?.Invoke() ?? []; // under the lock of the other feed, so not under that of this one
         lock (feed.Turn)
         {
-            if (feed.Hold.IsPromoting && feed.Hold.Promotion == promotion) // otherwise the node has become a replica again
+            if (feed.Hold.IsPromoting && feed.Hold.Promotion == promotion)
             {
-                Settle(sent, settled);
+                Settle(sent, estates, settled);
+            }
+            else
+            {
+                outlet.Group?.Serve(estates); // the node has become a replica again, and keeps it for its own successor
             }
         }
     }
 
-    private void Settle(IReadOnlyList<RecordedNotification>? sent, Action settled)
+    private void Settle(IReadOnlyList<RecordedNotification>? sent, IReadOnlyList<Estate> estates, Action settled)
     {
         var last = feed.Hold.Last;
         var fresh = feed.Hold.Settle(sent, out var missed);
         feed.Echo?.Clear(); // what it holds is from an earlier time as a master
+        outlet.Group?.Serve(estates);
         outlet.PassOn(fresh);
         feed.Progress.Release(fresh.Count);
 
@@ -88,6 +95,8 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
                     outlet.PassOn(PromotionOverlap.NotIn(doubtful, sent));
                 }
             }
+
+            feed.LeaveEstate?.Invoke(); // in a group the successor's holder delivers what was found to be this node's own
         }
         finally
         {

@@ -37,6 +37,9 @@ internal sealed class RoleConfirmGate
     /// <summary>Asks for the role; the answer leads to the next <see cref="Confirm"/>.</summary>
     public Action AskToConfirm { get; set; } = static () => { };
 
+    /// <summary>Decides which events this program passes on; null: it is in no group, and passes all on.</summary>
+    public GroupMonitor? Group { get; set; }
+
     public bool HasWaiting => _waiting.Bytes != 0;
 
     public void Add(in EventPosition position, in Notification notification, long readAt)
@@ -61,6 +64,7 @@ internal sealed class RoleConfirmGate
         if (!HasWaiting) return;
 
         _waiting.Drain(_pass);
+        Group?.NoteProgress();
         _feed.Sink.EndOfBatch();
     }
 
@@ -119,7 +123,14 @@ internal sealed class RoleConfirmGate
         if (marker.IsEmpty)
         {
             _feed.Echo?.Add(position, database, eventName, key, fields, readAt);
-            _feed.Sink.Received(position, database, _letters.ClassOf(eventName), eventName, key, fields, readAt);
+            var (own, eventClass) = (position, _letters.ClassOf(eventName));
+            if (Group?.KeepWaited(ref own, eventClass, new Notification(database, eventName, key, fields, default), readAt) == false)
+            {
+                return;
+            }
+
+            if (Group?.IsBeforeChange(own) == true) _feed.Sink.ReceivedBefore(own, database, eventClass, eventName, key, fields, readAt);
+            else _feed.Sink.Received(own, database, eventClass, eventName, key, fields, readAt);
         }
         else
         {

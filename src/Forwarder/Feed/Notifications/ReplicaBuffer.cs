@@ -15,6 +15,7 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
 {
     private readonly NotificationRing _kept = new(options.KeptBytes);
     private long _cutNext;
+    private bool _isKnownSince; // the answer before the last one said "slave" too
 
     // Sequence numbers of the last two markers in the buffer. Two, because two programs may send markers alternately.
     private long _marker = long.MaxValue;
@@ -38,6 +39,9 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
 
     /// <summary>When and where it was last known as a replica.</summary>
     public (ClockReading At, EventPosition Position) Last { get; private set; }
+
+    /// <summary>Up to here everything that it sent as a replica was a repetition of its master; null: not known.</summary>
+    public EventPosition? Repeated { get; private set; }
 
     /// <summary>
     /// Fences the node or lifts the fence. Events that were held back only because of the fence are not kept: the node has been replaced.
@@ -68,7 +72,8 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
         (IsReplica, IsPromoting, _isFenced) = (true, false, false); // from here on the node's own word counts again
         if (!isConnected && Last.At != default) return;
 
-        Last = (at, position);
+        Repeated = _isKnownSince ? Last.Position : null;
+        (Last, _isKnownSince) = ((at, position), true);
         _kept.Cut(Math.Min(_cutNext, Math.Min(_marker, _markerBefore))); // without events, markers are rarer than answers; the search for echoes needs one marker to begin at
         _cutNext = _kept.Next;
     }
@@ -76,7 +81,7 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     /// <returns>The promotion's number. It is settled later, when there may already be another one.</returns>
     public int BeginPromotion()
     {
-        (IsReplica, IsPromoting) = (false, true);
+        (IsReplica, IsPromoting, Repeated, _isKnownSince) = (false, true, null, false);
         return ++Promotion;
     }
 
@@ -101,7 +106,7 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
 
     public void Forget()
     {
-        (IsReplica, IsPromoting) = (false, false);
+        (IsReplica, IsPromoting, Repeated, _isKnownSince) = (false, false, null, false);
         (_marker, _markerBefore) = (long.MaxValue, long.MaxValue);
         _kept.Clear();
     }

@@ -34,7 +34,7 @@ internal sealed class SimulatedMember : IEventSink, IHolderDuties
         _world = world;
         _numbers = new MarkerSequence(new WrongClock(world.Time, clockError), name);
         _group = new StreamGroup(
-            new GroupMembership(new GroupEnvelope("sim", new MessageSeal(null)), this, new FixedConfig()), _numbers.Instance, new NodeFeedOptions { GroupBytes = world.RingBytes }, this, world.Time);
+            new GroupMembership(new GroupEnvelope("sim", new MessageSeal(null)), () => this, new FixedConfig()), this, _numbers.Instance, new NodeFeedOptions { GroupBytes = world.RingBytes }, this, world.Time);
     }
 
     public string Name => _numbers.Instance;

@@ -1,0 +1,191 @@
+using System.Text;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Notifications;
+using KeyEvt.Forwarder.Group;
+using Xunit;
+using static KeyEvt.Forwarder.Tests.Handover.HandoverRig;
+
+namespace KeyEvt.Forwarder.Tests.Handover;
+
+/// <summary>What does a member deliver when one node takes the place of another?</summary>
+public sealed class StreamSuccessionTests
+{
+    private const long Second = 1000L << 20;
+    private static readonly MessageId ByH = new("h", 20);
+
+    private readonly HandoverRig _old;
+    private readonly HandoverRig _new;
+    private bool _isOldMaster = true;
+    private bool _isNewMaster;
+
+    public StreamSuccessionTests() => (_old, _new) = (new HandoverRig(isServing: () => _isOldMaster), new HandoverRig(isServing: () => _isNewMaster));
+
+    [Fact]
+    public void The_holder_of_a_replicas_stream_has_nothing_to_deliver_until_the_node_is_a_master()
+    {
+        _new.Hold();
+        Assert.Equal(("", true, false), (_new.Keys, _new.Member.IsHolder, _new.Member.IsDelivering));
+        Assert.Empty(_new.Told);
+        _isNewMaster = true;
+        _new.Serve();
+        _new.Event("a");
+        Assert.Equal(["a@40-1"], _new.Passed);
+        Assert.Equal(["hold 40"], _new.Told);
+    }
+
+    [Fact]
+    public void What_the_holder_of_both_streams_has_passed_on_is_not_passed_on_again()
+    {
+        _old.Hold();
+        _old.Event("a");
+        _new.Hold();
+        Promote();
+        Assert.Equal(("a", ""), (_old.Keys, _new.Keys));
+        Assert.Equal(["hold 40"], _old.Told);
+        Assert.Equal(["inherit", "hold 40"], _new.Told);
+        Assert.True(_old.Member.HasLeft);
+        Assert.False(_new.Member.HasLeft);
+    }
+
+    [Fact]
+    public void Who_holds_the_new_stream_passes_on_what_the_holder_of_the_old_one_has_left()
+    {
+        _old.Join(settled: At(31));
+        foreach (var key in new[] { "a", "b", "c" }) _old.Event(key);
+        _old.Read(Holding("h", 50, ByH, settled: At(31, 1), reach: At(30)));
+        _old.Event("d");
+        _new.Hold();
+        Promote();
+        Assert.Equal(["b@31-2", "c@31-3", "d@50-1"], _new.Passed);
+    }
+
+    [Fact]
+    public void Who_held_the_old_stream_leaves_what_it_has_to_the_holder_of_the_new_one()
+    {
+        _old.Hold();
+        _old.Event("a");
+        _new.Join();
+        Promote();
+        Assert.Equal(["inherit", "hand over"], _new.Told);
+        Assert.True(_new.Member.HasLeft);
+    }
+
+    [Fact]
+    public void While_nobody_holds_the_new_stream_who_held_the_old_one_goes_on_with_what_it_has()
+    {
+        _old.Hold();
+        _old.Event("a");
+        _new.Subscribe();
+        Promote();
+        Assert.Equal(["inherit"], _new.Told);
+        _new.Read(new GroupMessage.Who("x", 50));
+        Assert.Equal(["inherit"], _new.Told);
+        _new.Read(new GroupMessage.FreshClaim("x", 60, 50, default, 0));
+        Assert.Equal(["inherit", "hand over"], _new.Told);
+    }
+
+    [Fact]
+    public void The_next_holder_of_the_new_stream_passes_on_what_was_left_until_the_watermark_is_seconds_behind_it()
+    {
+        foreach (var seconds in new[] { 4, 6 })
+        {
+            var test = new StreamSuccessionTests();
+            test._old.Join(settled: At(31));
+            test._old.Event("a");
+            test._new.Join();
+            test.Promote();
+            Assert.Equal("", test._new.Keys);
+            test._new.Read(Mark("x", seconds * Second, At(30)));
+            test._new.Read(Holding("h", (seconds * Second) + 1, ByH, settled: At(seconds * Second), reach: At(30)));
+            test._new.Member.Claiming((seconds * Second) + 2);
+            test._new.Read(new GroupMessage.Claim("m", (seconds * Second) + 2, ByH, At(30)));
+            Assert.Equal(seconds == 4 ? "a" : "", test._new.Keys);
+        }
+    }
+
+    [Fact]
+    public void A_claim_in_the_stream_of_a_master_that_was_replaced_hands_nothing_over()
+    {
+        _old.Hold();
+        _old.Event("a");
+        _isOldMaster = false;
+        _old.Read(new GroupMessage.Claim("x", 50, new MessageId("m", 40), default));
+        Assert.Equal(["hold 40"], _old.Told);
+        Assert.Equal(1, _old.Member.KeptCount); // kept for the successor, whatever the watermark says
+        _old.Read(Holding("x", 51, new MessageId("x", 50), settled: At(51), reach: At(30)));
+        Assert.Equal(1, _old.Member.KeptCount);
+    }
+
+    [Fact]
+    public void A_lost_connection_hands_nothing_over_until_that_is_said_to_a_master()
+    {
+        _old.Hold();
+        _old.Event("a");
+        Assert.NotNull(_old.Member.End(canOthersGoOn: true));
+        Assert.Equal(["hold 40"], _old.Told);
+        _old.Member.LeaveSaid();
+        Assert.Equal(["hold 40", "hand over"], _old.Told);
+    }
+
+    [Fact]
+    public void What_a_node_that_died_had_sent_is_left_too()
+    {
+        _old.Join(settled: At(31));
+        _old.Event("a");
+        _old.Member.End(canOthersGoOn: true);
+        _new.Hold();
+        Promote();
+        Assert.Equal(["a@31-1"], _new.Passed);
+        Assert.Empty(_old.Member.TakeEstate());
+    }
+
+    [Fact]
+    public void What_is_found_to_be_the_old_masters_own_later_is_left_later()
+    {
+        _old.Hold();
+        _old.Event("a");
+        _new.Hold();
+        Promote();
+        _old.Event("late");
+        _new.Serve(_old.Member.TakeEstate());
+        Assert.Equal(["a@40-1"], _old.Passed);
+        Assert.Equal(["late@40-2"], _new.Passed);
+    }
+
+    [Fact]
+    public void A_promoted_replica_whose_subscription_was_lost_meanwhile_keeps_what_it_sent_before()
+    {
+        _new.Join();
+        _new.Member.End(canOthersGoOn: false);
+        _isNewMaster = true;
+        Keep(_new.Member, new EventPosition(Run, 31, 7), "before");
+        _new.Subscribe(label: 70);
+        Keep(_new.Member, new EventPosition(Run, 31, 8), "found");
+        _new.Event("since");
+        _new.Read(new GroupMessage.Who("m", 80));
+        _new.Member.Claiming(90);
+        _new.Read(new GroupMessage.FreshClaim("m", 90, 80, At(30), 0));
+        Assert.Equal(["before@31-7", "found@31-8", "since@89-1"], _new.Passed);
+    }
+
+    [Fact]
+    public void An_event_that_waited_while_the_state_was_told_gets_the_position_that_all_know()
+    {
+        _new.Subscribe(label: 5);
+        _new.Read(new GroupMessage.Who("m", 30));
+        _new.Event("a");
+        Assert.Equal(new EventPosition(Run, 5, 1), _new.Member.NameOf(new EventPosition(Run, 5, 1)));
+        _new.Read(new GroupMessage.StateOf("h", 31, new MessageId("m", 30), new GroupSnapshot(100, ByH, "h", At(90), [], [], 0, default)));
+        Assert.Equal(new EventPosition(Run, 100, 1), _new.Member.NameOf(new EventPosition(Run, 5, 1)));
+        Assert.Equal(new EventPosition(Run, 101, 4), _new.Member.NameOf(new EventPosition(Run, 101, 4)));
+    }
+
+    private static void Keep(StreamMember member, EventPosition position, string key) => member.Keep(position, new Notification(0, "set"u8, Encoding.ASCII.GetBytes(key), default, default), 0);
+
+    private void Promote()
+    {
+        (_isOldMaster, _isNewMaster) = (false, true);
+        _new.Serve(_old.Member.TakeEstate());
+    }
+}
