@@ -43,6 +43,8 @@ internal sealed class ConfigInForce(
     {
         lock (_gate)
         {
+            if (_value.Version == shared.Version) return; // two streams have told it at once
+
             (_former, _value) = (_value.Config, shared);
             outlet.Put(shared.Config);
         }
