@@ -49,7 +49,7 @@ public sealed class NodeFeed : IAsyncDisposable
             sink,
             time,
             logger,
-            new MarkerSequence(time, instance),
+            new MarkerSequence(time, instance, options.Random),
             new FeedProgress(),
             new FeedCoverage(node, gaps, time, logger, options.HasSuccessors, clients),
             new FlagsLastSeen(),

@@ -34,7 +34,7 @@ internal sealed class StoreSet
         _queues = new QueueRegistry(Drain, ledger, _office, options, signal, time, logger);
         _cap = new StoreCap(_queues);
         _appends = new AppendRouter(stores, _queues, _cap, options, time, logger);
-        _search = new StoreSearch(stores, signal, time, logger);
+        _search = new StoreSearch(stores, options.Random, signal, time, logger);
         foreach (var store in stores.Always) _queues.Of(store, store.IsCapped ? EpochAssigner.FoundInList : EpochAssigner.FoundInSpool);
     }
 
