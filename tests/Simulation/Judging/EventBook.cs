@@ -1,0 +1,80 @@
+using KeyEvt.Simulation.Broker;
+
+namespace KeyEvt.Simulation.Judging;
+
+/// <summary>What have the nodes acknowledged, and what has a consumer got? Judged from outside of the programs, by nothing that they say but the messages.</summary>
+internal sealed class EventBook(TimeSpan slack)
+{
+    private readonly List<SimulatedWrite> _writes = [];
+    private readonly Dictionary<string, SimulatedWrite> _byKey = [];
+    private readonly Dictionary<string, SimulatedWrite> _byId = [];
+    private readonly Dictionary<string, int> _counts = [];
+    private readonly Dictionary<string, int> _newest = [];
+    private readonly List<DeclaredGap> _gaps = [];
+
+    public IReadOnlyList<SimulatedWrite> Writes => _writes;
+
+    public IReadOnlyList<DeclaredGap> Gaps => _gaps;
+
+    public int Received { get; private set; }
+
+    /// <summary>How many writes there have been at this node.</summary>
+    public int CountOf(string node) => _counts.GetValueOrDefault(node);
+
+    public SimulatedWrite Add(string key, string node, long at)
+    {
+        var write = new SimulatedWrite(key, node, CountOf(node), at);
+        _counts[node] = write.Index + 1;
+        _writes.Add(write);
+        _byKey.Add(key, write);
+        return write;
+    }
+
+    /// <returns>What is wrong with it; null: nothing.</returns>
+    /// <param name="write">The write whose event it is; null: it tells of a gap.</param>
+    public string? Take(BrokerMessage message, out SimulatedWrite? write)
+    {
+        Received++;
+        write = null;
+        if (message.Id.StartsWith("gap-", StringComparison.Ordinal))
+        {
+            _gaps.Add(DeclaredGap.Read(message.Body, slack));
+            return null;
+        }
+
+        if (message.Body.Split('\n') is not [_, _, var key] || !_byKey.TryGetValue(key, out write)) return $"a message that belongs to no write: {message}";
+        if (_byId.TryGetValue(message.Id, out var other) && other != write) return $"{other.Key} and {key} have the same id {message.Id}";
+
+        _byId[message.Id] = write;
+        var newest = _newest.GetValueOrDefault(write.Node, -1);
+        if (!write.IsReceived && write.Index < newest) write.IsOvertaken = true;
+        if (!write.Ids.Contains(message.Id)) write.Ids.Add(message.Id);
+        _newest[write.Node] = Math.Max(newest, write.Index);
+        return null;
+    }
+
+    /// <summary>Nobody can know what became of these.</summary>
+    public void Excuse(string why, Func<SimulatedWrite, bool> concerns)
+    {
+        foreach (var write in _writes.Where(write => !write.IsReceived && write.Excuse is null && concerns(write))) write.Excuse = why;
+    }
+
+    public bool IsInGap(SimulatedWrite write) => _gaps.Exists(gap => gap.Covers(write.At));
+
+    /// <summary>Writes that no consumer got, and that lie in no gap.</summary>
+    public IEnumerable<SimulatedWrite> Lost => _writes.Where(write => !write.IsReceived && write.Excuse is null && !IsInGap(write));
+
+    /// <summary>Writes that came by two ids, or later than one behind them.</summary>
+    public IEnumerable<(SimulatedWrite Write, string Fault)> Odd
+    {
+        get
+        {
+            foreach (var write in _writes)
+            {
+                if (write.Excuse is not null || IsInGap(write)) continue;
+                if (write.Ids.Count > 1) yield return (write, "came by several ids: " + string.Join(' ', write.Ids));
+                if (write.IsOvertaken) yield return (write, "came behind a later one");
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+using System.Globalization;
+using KeyEvt.Simulation.Broker;
+using KeyEvt.Simulation.Clock;
+using KeyEvt.Simulation.Judging;
+using KeyEvt.Simulation.Members;
+using KeyEvt.Simulation.Net;
+using KeyEvt.Simulation.Redis;
+
+namespace KeyEvt.Simulation.Worlds;
+
+/// <summary>Everything that there is of one seed: servers, programs, the network between them, and the book that judges.</summary>
+internal sealed class World
+{
+    private readonly List<Member?> _members = [];
+    private readonly List<int> _lives = [];
+    private string? _fault;
+    private int _made;
+    private ulong _hash = 14695981039346656037;
+
+    public World(int seed, bool keepsStory)
+    {
+        (Seed, KeepsStory, Random) = (seed, keepsStory, new Random(seed));
+        Shape = WorldShape.Draw(Random);
+        Network = new VirtualNetwork(Time, Random);
+        Book = new EventBook(Shape.LargestWallError);
+        Watch = Shape.Group is { } group ? new OfficeWatch(group) : null;
+        Nodes = [NewNode("n1")];
+        Brokers = [new VirtualBroker(Time, Random, Consume)];
+        Tell($"seed {seed}: {Shape}");
+        for (var i = 0; i < Shape.Members; i++)
+        {
+            _members.Add(null);
+            _lives.Add(0);
+            Start(i);
+        }
+    }
+
+    public int Seed { get; }
+
+    public bool KeepsStory { get; }
+
+    public List<string> Story { get; } = [];
+
+    public Random Random { get; }
+
+    public WorldShape Shape { get; }
+
+    public VirtualTime Time { get; } = new();
+
+    public VirtualNetwork Network { get; }
+
+    public EventBook Book { get; }
+
+    public OfficeWatch? Watch { get; }
+
+    public IReadOnlyList<VirtualNode> Nodes { get; }
+
+    public IReadOnlyList<VirtualBroker> Brokers { get; }
+
+    /// <summary>The programs by their place; null: none runs there.</summary>
+    public IReadOnlyList<Member?> Members => _members;
+
+    public IEnumerable<Member> Living => _members.OfType<Member>();
+
+    /// <summary>A number that two runs of the same story share, and no others.</summary>
+    public ulong Hash => _hash;
+
+    public VirtualNode? NodeAt(string host) => Nodes.FirstOrDefault(node => node.Name == host);
+
+    public VirtualBroker? BrokerAt(string host) => host == "b1" ? Brokers[0] : null;
+
+    public void Start(int place)
+    {
+        if (_members[place] is not null) return;
+
+        var name = string.Create(CultureInfo.InvariantCulture, $"m{place + 1}");
+        Tell($"{name} starts");
+        _members[place] = new Member(this, name, ++_lives[place]);
+    }
+
+    public void Kill(int place)
+    {
+        if (_members[place] is not { } member) return;
+
+        Tell($"{member.Name} is killed");
+        _members[place] = null;
+        member.Kill();
+        ExcuseUnlessKept($"{member.Name} was killed before anything was kept");
+    }
+
+    /// <summary>A program has ended by itself.</summary>
+    public void Ended(Member member)
+    {
+        _members[_members.IndexOf(member)] = null;
+        member.Kill();
+        ExcuseUnlessKept($"{member.Name} has ended, and nothing is kept");
+    }
+
+    /// <summary>A client writes a key that is wanted.</summary>
+    public void Write(VirtualNode node)
+    {
+        var key = string.Create(CultureInfo.InvariantCulture, $"t:{++_made}");
+        var isExpiry = Random.Next(4) == 0;
+        node.Handle(() =>
+        {
+            var write = Book.Add(key, node.Name, Time.Now);
+            Tell($"{key} at {node.Name}");
+            if (!_isPromised) write.Excuse = "nobody has listened yet";
+            node.Write(key, isExpiry ? "expired" : "set", isExpiry ? 'x' : '$');
+        });
+    }
+
+    /// <summary>What must hold after every step.</summary>
+    /// <exception cref="SimulationFault">It does not.</exception>
+    public void Check()
+    {
+        if (_fault is { } fault) throw new SimulationFault(fault);
+
+        foreach (var member in _members)
+        {
+            if (member?.Fault() is { } wrong) throw new SimulationFault(wrong);
+        }
+    }
+
+    public void Tell(string text)
+    {
+        foreach (var letter in text) _hash = (_hash ^ letter) * 1099511628211;
+        _hash = (_hash ^ (ulong)Time.Now) * 1099511628211;
+        TellOnly(text);
+    }
+
+    /// <summary>Tells it to people, but it does not belong to what must be equal in two runs.</summary>
+    public void TellOnly(string text)
+    {
+        if (KeepsStory) Story.Add(string.Create(CultureInfo.InvariantCulture, $"{TimeSpan.FromTicks(Time.Now).TotalMilliseconds,10:0.000} {text}"));
+    }
+
+    private bool _isPromised;
+
+    private VirtualNode NewNode(string name)
+    {
+        var node = new VirtualNode(name, Time, Random)
+        {
+            Persistence = Shape.Persistence,
+            AnswersFirst = Shape.AnswersFirst,
+            OutputLimit = Shape.OutputLimit,
+            ConfiguredFlags = Shape.ConfiguredFlags,
+            Tell = Tell,
+            Subscribed = () => _isPromised = true,
+        };
+        node.Lost = lost => LoseData(node, lost);
+        node.Begin();
+        node.Published = text => Watch?.Heard(node, text, Book.CountOf(name));
+        return node;
+    }
+
+    private void Consume(BrokerMessage message)
+    {
+        Tell($"received {message.Id} {message.Body} from {message.From}");
+        var fault = Book.Take(message, out var write);
+        _fault ??= fault;
+        if (write is not null && Watch?.MayPublish(message.From, write) == false) _fault ??= $"{message.From} has published {write.Key} at {write.Index} although another member was the holder there";
+    }
+
+    /// <summary>What was in the lists is gone with the memory of the node.</summary>
+    private void LoseData(VirtualNode node, NodeData lost)
+    {
+        Tell($"{node.Name} has lost data");
+        var gone = lost.Lists.Values.SelectMany(static list => list).Select(static entry => ListSteps.Show(entry).Split(' ')[^1]).ToHashSet();
+        foreach (var entry in node.Data.Lists.Values.SelectMany(static list => list)) gone.Remove(ListSteps.Show(entry).Split(' ')[^1]);
+        Book.Excuse("it was in the list that the node has lost", write => gone.Contains(write.Key));
+    }
+
+    /// <summary>Who was told nothing by an earlier life cannot know what is missing.</summary>
+    private void ExcuseUnlessKept(string why)
+    {
+        if (Nodes.Any(static node => node.Data.Strings.Keys.Any(static key => key.Contains("-state", StringComparison.Ordinal)))) return;
+
+        Book.Excuse(why, static _ => true);
+        _isPromised = false;
+    }
+}
