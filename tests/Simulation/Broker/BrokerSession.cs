@@ -34,6 +34,7 @@ internal sealed class BrokerSession(VirtualBroker broker, string owner, int conn
         if (broker.Mood == BrokerMood.Refusing && broker.Random.Next(3) == 0)
         {
             Confirm();
+            broker.Refuse(message);
             down.Put(() => events.Confirmed(connectionNumber, tag, multiple: false, refused: true));
             return;
         }

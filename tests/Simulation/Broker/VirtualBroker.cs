@@ -3,7 +3,7 @@ using KeyEvt.Simulation.Clock;
 namespace KeyEvt.Simulation.Broker;
 
 /// <summary>A RabbitMQ in memory, with one queue whose consumer takes everything at once.</summary>
-internal sealed class VirtualBroker(VirtualTime time, Random random, Action<BrokerMessage> consume)
+internal sealed class VirtualBroker(VirtualTime time, Random random, Action<BrokerMessage> consume, Action<BrokerMessage> refused)
 {
     private readonly List<BrokerSession> _sessions = [];
     private readonly Queue<Action> _waiting = new();
@@ -28,6 +28,8 @@ internal sealed class VirtualBroker(VirtualTime time, Random random, Action<Brok
     }
 
     public void Consume(BrokerMessage message) => consume(message);
+
+    public void Refuse(BrokerMessage message) => refused(message);
 
     /// <summary>Confirms what this connection has sent a moment later.</summary>
     public void Later(BrokerSession session) => time.After(TimeSpan.FromMilliseconds(1 + random.Next(20)), () => Handle(session.Confirm));

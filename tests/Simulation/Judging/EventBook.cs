@@ -36,11 +36,7 @@ internal sealed class EventBook(TimeSpan slack)
     {
         Received++;
         write = null;
-        if (message.Id.StartsWith("gap-", StringComparison.Ordinal))
-        {
-            _gaps.Add(DeclaredGap.Read(message.Body, slack));
-            return null;
-        }
+        if (TakeGap(message.Id, message.Body)) return null;
 
         if (message.Body.Split('\n') is not [_, _, var key] || !_byKey.TryGetValue(key, out write)) return $"a message that belongs to no write: {message}";
         if (_byId.TryGetValue(message.Id, out var other) && other != write) return $"{other.Key} and {key} have the same id {message.Id}";
@@ -53,10 +49,27 @@ internal sealed class EventBook(TimeSpan slack)
         return null;
     }
 
+    /// <summary>An entry was lost together with the node that kept it. If it told of a gap, that was declared as well as could be.</summary>
+    public void TakeLostGap(string id, string body) => TakeGap(id, body);
+
+    /// <summary>The broker refuses a message, which is sent again behind those that are under way.</summary>
+    public void Refused(BrokerMessage message)
+    {
+        if (message.Body.Split('\n') is [_, _, var key] && _byKey.TryGetValue(key, out var write)) write.IsRefused = true;
+    }
+
     /// <summary>Nobody can know what became of these.</summary>
     public void Excuse(string why, Func<SimulatedWrite, bool> concerns)
     {
         foreach (var write in _writes.Where(write => !write.IsReceived && write.Excuse is null && concerns(write))) write.Excuse = why;
+    }
+
+    private bool TakeGap(string id, string body)
+    {
+        if (!id.StartsWith("gap-", StringComparison.Ordinal)) return false;
+
+        _gaps.Add(DeclaredGap.Read(body, slack));
+        return true;
     }
 
     public bool IsInGap(SimulatedWrite write) => _gaps.Exists(gap => gap.Covers(write.At));
@@ -73,7 +86,7 @@ internal sealed class EventBook(TimeSpan slack)
             {
                 if (write.Excuse is not null || IsInGap(write)) continue;
                 if (write.Ids.Count > 1) yield return (write, "came by several ids: " + string.Join(' ', write.Ids));
-                if (write.IsOvertaken) yield return (write, "came behind a later one");
+                if (write.IsOvertaken && !write.IsRefused) yield return (write, "came behind a later one");
             }
         }
     }

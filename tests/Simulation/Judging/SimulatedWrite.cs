@@ -13,6 +13,9 @@ internal sealed record SimulatedWrite(string Key, string Node, int Index, long A
     /// <summary>Whether a write behind it had arrived before it arrived for the first time.</summary>
     public bool IsOvertaken { get; set; }
 
+    /// <summary>Whether the broker has refused it: those behind it were under way by then.</summary>
+    public bool IsRefused { get; set; }
+
     /// <summary>Why nobody can know of it; null: somebody does.</summary>
     public string? Excuse { get; set; }
 }

@@ -100,6 +100,9 @@ internal static class ListSteps
 
     private static RedisResult Number(long number) => RedisResult.Create((RedisValue)number);
 
-    /// <summary>An entry as text, for stories.</summary>
-    public static string Show(byte[] entry) => Encoding.Latin1.GetString(entry).Replace('\n', ' ').Trim('\x01');
+    /// <summary>The message id in a stored entry.</summary>
+    public static string IdOf(byte[] entry) => Encoding.Latin1.GetString(entry.AsSpan(1, Array.IndexOf(entry, (byte)'\n') - 1));
+
+    /// <summary>The body in a stored entry.</summary>
+    public static string BodyOf(byte[] entry) => Encoding.Latin1.GetString(entry.AsSpan(Array.IndexOf(entry, (byte)'\n') + 1));
 }

@@ -15,6 +15,10 @@ internal sealed class World
     private readonly List<int> _lives = [];
     private string? _fault;
     private int _made;
+
+    /// <summary>Whether somebody has listened: of a group, whether it has had a holder.</summary>
+    private bool _isPromised;
+
     private ulong _hash = 14695981039346656037;
 
     public World(int seed, bool keepsStory)
@@ -25,7 +29,7 @@ internal sealed class World
         Book = new EventBook(Shape.LargestWallError);
         Watch = Shape.Group is { } group ? new OfficeWatch(group) : null;
         Nodes = [NewNode("n1")];
-        Brokers = [new VirtualBroker(Time, Random, Consume)];
+        Brokers = [new VirtualBroker(Time, Random, Consume, Book.Refused)];
         Tell($"seed {seed}: {Shape}");
         for (var i = 0; i < Shape.Members; i++)
         {
@@ -135,8 +139,6 @@ internal sealed class World
         if (KeepsStory) Story.Add(string.Create(CultureInfo.InvariantCulture, $"{TimeSpan.FromTicks(Time.Now).TotalMilliseconds,10:0.000} {text}"));
     }
 
-    private bool _isPromised;
-
     private VirtualNode NewNode(string name)
     {
         var node = new VirtualNode(name, Time, Random)
@@ -146,11 +148,15 @@ internal sealed class World
             OutputLimit = Shape.OutputLimit,
             ConfiguredFlags = Shape.ConfiguredFlags,
             Tell = Tell,
-            Subscribed = () => _isPromised = true,
+            Subscribed = () => _isPromised |= Watch is null,
         };
         node.Lost = lost => LoseData(node, lost);
         node.Begin();
-        node.Published = text => Watch?.Heard(node, text, Book.CountOf(name));
+        node.Published = text =>
+        {
+            Watch?.Heard(node, text, Book.CountOf(name));
+            _isPromised |= Watch is { Holder: not null };
+        };
         return node;
     }
 
@@ -166,8 +172,10 @@ internal sealed class World
     private void LoseData(VirtualNode node, NodeData lost)
     {
         Tell($"{node.Name} has lost data");
-        var gone = lost.Lists.Values.SelectMany(static list => list).Select(static entry => ListSteps.Show(entry).Split(' ')[^1]).ToHashSet();
-        foreach (var entry in node.Data.Lists.Values.SelectMany(static list => list)) gone.Remove(ListSteps.Show(entry).Split(' ')[^1]);
+        var gone = lost.Lists.Values.SelectMany(static list => list).Select(static entry => ListSteps.BodyOf(entry).Split('\n')[^1]).ToHashSet();
+        foreach (var entry in node.Data.Lists.Values.SelectMany(static list => list)) gone.Remove(ListSteps.BodyOf(entry).Split('\n')[^1]);
+        foreach (var entry in lost.Lists.Values.SelectMany(static list => list)) Book.TakeLostGap(ListSteps.IdOf(entry), ListSteps.BodyOf(entry));
+        if (!Living.Any()) ExcuseUnlessKept("the node has lost what it knew, and nobody else knew it");
         Book.Excuse("it was in the list that the node has lost", write => gone.Contains(write.Key));
     }
 
