@@ -16,6 +16,7 @@ var limit = TimeSpan.FromMinutes(Number("--minutes", 100_000));
 var story = given.GetValueOrDefault("--story");
 var most = Number("--failures", 1);
 
+var graves = new Graveyard();
 var (watch, failed, done) = (Stopwatch.StartNew(), 0, 0);
 for (var seed = first; done < count && watch.Elapsed < limit && failed < most; seed += step, done++)
 {
@@ -31,6 +32,7 @@ for (var seed = first; done < count && watch.Elapsed < limit && failed < most; s
         Console.WriteLine($"seed {seed}: {fault.Message}");
     }
 
+    await graves.TakeAsync(world);
     if (story is not null) File.WriteAllLines(story, world.Story);
 }
 

@@ -10,6 +10,12 @@ internal sealed class MemberClock(VirtualTime time, TimeSpan wallError) : TimePr
     public static readonly DateTimeOffset Beginning = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly List<(MemberTimer Timer, int Setting)> _missed = [];
+
+    /// <summary>
+    /// The timers that are not disposed of, also after the program's death. Otherwise the garbage collector would finalize a <see cref="PeriodicTimer"/> of a dead program at a
+    /// moment of its own, and that ends the loop that waits for it.
+    /// </summary>
+    private readonly HashSet<MemberTimer> _timers = [];
     private bool _isFrozen;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -42,9 +48,12 @@ internal sealed class MemberClock(VirtualTime time, TimeSpan wallError) : TimePr
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new MemberTimer(this, callback, state);
+        _timers.Add(timer);
         timer.Change(dueTime, period);
         return timer;
     }
+
+    public void Forget(MemberTimer timer) => _timers.Remove(timer);
 
     /// <summary>A timer is due while the program is frozen.</summary>
     public void Miss(MemberTimer timer, int setting) => _missed.Add((timer, setting));

@@ -15,7 +15,11 @@ internal sealed class MemberTimer(MemberClock clock, TimerCallback callback, obj
         return true;
     }
 
-    public void Dispose() => _setting++;
+    public void Dispose()
+    {
+        _setting++;
+        clock.Forget(this);
+    }
 
     public ValueTask DisposeAsync()
     {

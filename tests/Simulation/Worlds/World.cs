@@ -13,6 +13,7 @@ internal sealed class World
 {
     private readonly List<Member?> _members = [];
     private readonly List<int> _lives = [];
+    private readonly List<Member> _dead = [];
     private string? _fault;
     private int _made;
 
@@ -88,6 +89,7 @@ internal sealed class World
 
         Tell($"{member.Name} is killed");
         _members[place] = null;
+        _dead.Add(member);
         member.Kill();
         ExcuseUnlessKept($"{member.Name} was killed before anything was kept");
     }
@@ -96,6 +98,7 @@ internal sealed class World
     public void Ended(Member member)
     {
         _members[_members.IndexOf(member)] = null;
+        _dead.Add(member);
         member.Kill();
         ExcuseUnlessKept($"{member.Name} has ended, and nothing is kept");
     }
