@@ -35,6 +35,8 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
     private ulong _runId;
     private long _label;
     private MessageId _origin; // of the state that was known last
+    private long _heard;       // the highest number of a message of this subscription, or its label
+    private long? _lostBehindNumber; // the same of the first subscription that was lost before the state was ever known; null: none was lost so
     private long? _leavesAt;   // what delivery got before this mark of the sink is still settled here; then this program leaves
     private bool _isResigning;
 
@@ -142,7 +144,7 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
     /// <param name="label">The marker number by which events are counted until the state is known.</param>
     public void Begin(ulong runId, long label)
     {
-        (_runId, _label) = (runId, label);
+        (_runId, _label, _heard) = (runId, label, label);
         _kept.Begin(runId, label);
         _claims.Clear();
         IsSubscribed = true;
@@ -161,6 +163,7 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
         }
 
         Remember();
+        if (IsSubscribed && !_state.IsKnown && !WasInStep) _lostBehindNumber ??= _heard;
         if (IsSubscribed) _kept.End(_state.Watermark);
         (_state, _won, _passed, _isResigning, IsSubscribed) = (new GroupState(), null, null, false, false);
         return resign;
@@ -191,6 +194,7 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
     public StreamOutcome Read(GroupMessage message, int count)
     {
         var (wasKnown, wasHolder, before) = (_state.IsKnown, IsHolder, _won);
+        _heard = Math.Max(_heard, message.Number);
         if (message is GroupMessage.FreshClaim) Remember();
         if (!wasKnown) _kept.Heard(count);
         var inForce = _state.Read(message);
@@ -306,8 +310,10 @@ internal sealed class StreamMember(string name, int ringBytes, IEventSink sink, 
     /// </summary>
     private void Rejoin()
     {
-        IsContinued = !WasInStep || _state.Origin == default || _state.Origin == _origin;
-        Undelivered = IsContinued || (_wasDelivering && !HasLeft) ? null : _lostBehind;
+        // Who was never in step cannot compare origins, but whoever began anew after its loss has not heard what it lost.
+        IsContinued = WasInStep ? _state.Origin == default || _state.Origin == _origin : !(_lostBehindNumber < _state.Origin.Number);
+        _lostBehindNumber = null;
+        Undelivered = IsContinued || !WasInStep || (_wasDelivering && !HasLeft) ? null : _lostBehind;
         if (IsContinued) Leave();
         else if (!HasLeft) _leavesAt = sink.Mark();
     }
