@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Simulation.Clock;
 
 namespace KeyEvt.Simulation.Judging;
@@ -7,6 +8,10 @@ namespace KeyEvt.Simulation.Judging;
 internal sealed record DeclaredGap(string Cause, long From, long To)
 {
     public bool Covers(long at) => at >= From && at <= To;
+
+    /// <param name="slack">How wrong the clock of a program may be.</param>
+    public static DeclaredGap Of(Gap gap, TimeSpan slack) =>
+        new(gap.Cause.ToString(), (gap.From - MemberClock.Beginning).Ticks - slack.Ticks, ((gap.To ?? gap.From) - MemberClock.Beginning).Ticks + slack.Ticks);
 
     /// <param name="body">The message of <c>--gap-events</c>.</param>
     /// <param name="slack">How wrong the clock of a program may be.</param>

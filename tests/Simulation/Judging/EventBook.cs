@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Simulation.Broker;
 
 namespace KeyEvt.Simulation.Judging;
@@ -51,6 +52,9 @@ internal sealed class EventBook(TimeSpan slack)
 
     /// <summary>An entry was lost together with the node that kept it. If it told of a gap, that was declared as well as could be.</summary>
     public void TakeLostGap(string id, string body) => TakeGap(id, body);
+
+    /// <summary>A gap is declared, but not as a message.</summary>
+    public void Declared(Gap gap) => _gaps.Add(DeclaredGap.Of(gap, slack));
 
     /// <summary>The broker refuses a message, which is sent again behind those that are under way.</summary>
     public void Refused(BrokerMessage message)

@@ -29,6 +29,7 @@ internal sealed class Member : IMeterFactory
         var around = new EngineSurroundings(transport, new BrokerSeat(name, Clock, world.Network, world.BrokerAt), OpenListAsync);
         ILoggerFactory loggers = new StoryLogger(world, $"{name}.{life}");
         Engine = new ForwarderEngine(world.Shape.OptionsOf(name, random), NoTls, NoTls, this, Clock, loggers, around);
+        Engine.Gaps.Closed += gap => world.Declared(this, gap);
         Engine.Gaps.Closed += gap => world.Tell($"{name} declares a gap: {gap.Cause} {gap.From:HH:mm:ss.ffff} to {gap.To:HH:mm:ss.ffff}: {gap.Detail}");
         Engine.Start();
     }
@@ -38,6 +39,9 @@ internal sealed class Member : IMeterFactory
     public MemberClock Clock { get; }
 
     public ForwarderEngine Engine { get; }
+
+    /// <summary>When it first subscribed to events: what it misses from then on it can tell by itself.</summary>
+    public long? KnowsSince { get; set; }
 
     /// <summary>Whether it has been told to end.</summary>
     public bool IsEnding { get; private set; }

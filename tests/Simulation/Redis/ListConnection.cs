@@ -10,6 +10,9 @@ internal sealed class ListConnection(VirtualNode node, VirtualTime time, Wire up
     /// <summary>As the client library's AsyncTimeout.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long the client library needs to connect again.</summary>
+    private static readonly TimeSpan Reconnect = TimeSpan.FromMilliseconds(300);
+
     private string _life = node.RunId;
 
     /// <summary>Whether the node runs. After a restart the first call finds that out, and fails.</summary>
@@ -18,9 +21,9 @@ internal sealed class ListConnection(VirtualNode node, VirtualTime time, Wire up
     public Task<T> CallAsync<T>(Func<VirtualNode, T> step)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (node.IsUp && time.Now - node.UpSince >= Reconnect.Ticks) _life = node.RunId;
         if (!node.IsUp || node.RunId != _life)
         {
-            _life = node.RunId;
             down.Put(() => answer.TrySetException(new RedisConnectionException(ConnectionFailureType.UnableToConnect, CommandFlags.None, "no connection is active", null, CommandStatus.Unknown)));
             return answer.Task;
         }

@@ -43,6 +43,9 @@ internal sealed class VirtualNode
 
     public bool IsUp { get; private set; }
 
+    /// <summary>When it started last.</summary>
+    public long UpSince { get; private set; }
+
     public bool IsLoading { get; private set; }
 
     public NodeMood Mood { get; private set; }
@@ -65,8 +68,8 @@ internal sealed class VirtualNode
     /// <summary>Called when data are lost by a restart, with what is lost.</summary>
     public Action<NodeData> Lost { get; set; } = static _ => { };
 
-    /// <summary>Called when a client has subscribed to a pattern.</summary>
-    public Action Subscribed { get; set; } = static () => { };
+    /// <summary>Called when a program has subscribed to a pattern.</summary>
+    public Action<string> Subscribed { get; set; } = static _ => { };
 
     /// <summary>Called for each message that is published, in its place in the stream.</summary>
     public Action<string> Published { get; set; } = static _ => { };
@@ -200,6 +203,7 @@ internal sealed class VirtualNode
     {
         RunId = string.Create(CultureInfo.InvariantCulture, $"{_random.NextInt64():x16}{++_lives:x8}{new string('e', 16)}");
         (IsUp, Mood, ConfigSets, ConfigGets, _dirtySince) = (true, NodeMood.Well, 0, 0, -1);
+        UpSince = _time.Now;
         Flags = new NotifySetting(ConfiguredFlags);
     }
 

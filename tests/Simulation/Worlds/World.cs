@@ -1,4 +1,5 @@
 using System.Globalization;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Simulation.Broker;
 using KeyEvt.Simulation.Clock;
 using KeyEvt.Simulation.Judging;
@@ -117,6 +118,12 @@ internal sealed class World
         });
     }
 
+    /// <summary>A program has declared a gap. That of a holder is published; that of another member stands in its log and its info only.</summary>
+    public void Declared(Member member, Gap gap)
+    {
+        if (Watch is { Holder: var holder } && holder?.StartsWith(member.Name + "-", StringComparison.Ordinal) != true) Book.Declared(gap);
+    }
+
     /// <summary>What must hold after every step.</summary>
     /// <exception cref="SimulationFault">It does not.</exception>
     public void Check()
@@ -151,7 +158,7 @@ internal sealed class World
             OutputLimit = Shape.OutputLimit,
             ConfiguredFlags = Shape.ConfiguredFlags,
             Tell = Tell,
-            Subscribed = () => _isPromised |= Watch is null,
+            Subscribed = Subscribed,
         };
         node.Lost = lost => LoseData(node, lost);
         node.Begin();
@@ -161,6 +168,12 @@ internal sealed class World
             _isPromised |= Watch is { Holder: not null };
         };
         return node;
+    }
+
+    private void Subscribed(string name)
+    {
+        _isPromised |= Watch is null;
+        foreach (var member in Living.Where(member => member.Name == name)) member.KnowsSince ??= Time.Now;
     }
 
     private void Consume(BrokerMessage message)
@@ -178,7 +191,7 @@ internal sealed class World
         var gone = lost.Lists.Values.SelectMany(static list => list).Select(static entry => ListSteps.BodyOf(entry).Split('\n')[^1]).ToHashSet();
         foreach (var entry in node.Data.Lists.Values.SelectMany(static list => list)) gone.Remove(ListSteps.BodyOf(entry).Split('\n')[^1]);
         foreach (var entry in lost.Lists.Values.SelectMany(static list => list)) Book.TakeLostGap(ListSteps.IdOf(entry), ListSteps.BodyOf(entry));
-        if (!Living.Any()) ExcuseUnlessKept("the node has lost what it knew, and nobody else knew it");
+        ExcuseUnlessKept("the node has lost what it knew, and nobody else knew it");
         Book.Excuse("it was in the list that the node has lost", write => gone.Contains(write.Key));
     }
 
@@ -187,7 +200,8 @@ internal sealed class World
     {
         if (Nodes.Any(static node => node.Data.Strings.Keys.Any(static key => key.Contains("-state", StringComparison.Ordinal)))) return;
 
-        Book.Excuse(why, static _ => true);
-        _isPromised = false;
+        var since = Living.Min(static member => member.KnowsSince) ?? long.MaxValue;
+        Book.Excuse(why, write => write.At < since);
+        _isPromised &= since < long.MaxValue;
     }
 }
