@@ -121,7 +121,7 @@ internal sealed class World
     /// <summary>A program has declared a gap. That of a holder is published; that of another member stands in its log and its info only.</summary>
     public void Declared(Member member, Gap gap)
     {
-        if (Watch is { Holder: var holder } && holder?.StartsWith(member.Name + "-", StringComparison.Ordinal) != true) Book.Declared(gap);
+        if (!IsHolder(member.Name)) Book.Declared(gap);
     }
 
     /// <summary>What must hold after every step.</summary>
@@ -176,10 +176,12 @@ internal sealed class World
         foreach (var member in Living.Where(member => member.Name == name)) member.KnowsSince ??= Time.Now;
     }
 
+    private bool IsHolder(string member) => Watch is null || Watch.Holder?.StartsWith(member + "-", StringComparison.Ordinal) == true;
+
     private void Consume(BrokerMessage message)
     {
         Tell($"received {message.Id} {message.Body} from {message.From}");
-        var fault = Book.Take(message, out var write);
+        var fault = Book.Take(message, IsHolder(message.From), out var write);
         _fault ??= fault;
         if (write is not null && Watch?.MayPublish(message.From, write) == false) _fault ??= $"{message.From} has published {write.Key} at {write.Index} although another member was the holder there";
     }
@@ -200,8 +202,9 @@ internal sealed class World
     {
         if (Nodes.Any(static node => node.Data.Strings.Keys.Any(static key => key.Contains("-state", StringComparison.Ordinal)))) return;
 
+        // What members of a group have heard and not kept, they may all have handed to one that has died.
         var since = Living.Min(static member => member.KnowsSince) ?? long.MaxValue;
-        Book.Excuse(why, write => write.At < since);
+        Book.Excuse(why, write => Watch is not null || write.At < since);
         _isPromised &= since < long.MaxValue;
     }
 }
