@@ -77,6 +77,12 @@ internal sealed class EventBook(TimeSpan slack)
         return true;
     }
 
+    /// <summary>Who begins anew knows no positions of what it has heard since its subscription.</summary>
+    public void BeginsAnew(long subscribedAt)
+    {
+        foreach (var write in _writes.Where(write => write.At >= subscribedAt)) write.HasTwoIds = true;
+    }
+
     public bool IsInGap(SimulatedWrite write) => _gaps.Exists(gap => gap.Covers(write.At));
 
     /// <summary>Writes that no consumer got, and that lie in no gap.</summary>
@@ -90,7 +96,7 @@ internal sealed class EventBook(TimeSpan slack)
             foreach (var write in _writes)
             {
                 if (write.Excuse is not null || IsInGap(write)) continue;
-                if (write.Ids.Count > 1) yield return (write, "came by several ids: " + string.Join(' ', write.Ids));
+                if (write.Ids.Count > (write.HasTwoIds ? 2 : 1)) yield return (write, "came by several ids: " + string.Join(' ', write.Ids));
                 if (write.IsOvertaken && !write.IsRefused) yield return (write, "came behind a later one");
             }
         }

@@ -24,6 +24,9 @@ internal sealed class OfficeWatch(string group)
         public int To { get; set; } = int.MaxValue;
     }
 
+    /// <summary>Called when a member begins anew, with whether it knows how far an earlier holder had come.</summary>
+    public Action<string, bool> Anew { get; init; } = static (_, _) => { };
+
     /// <summary>How many times in office there have been.</summary>
     public int Count => _offices.Count;
 
@@ -42,7 +45,7 @@ internal sealed class OfficeWatch(string group)
         if (_envelope.Read(Encoding.UTF8.GetBytes(text), ulong.Parse(_run.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)) is not { } message) return;
 
         var (holder, claim) = (_state.Holder, _state.Claim);
-        _state.Read(message);
+        if (_state.Read(message) == message.Id && message is GroupMessage.FreshClaim fresh) Anew(fresh.Member, fresh.Kept != default);
         if (_state.IsKnown) _knownFrom = Math.Min(_knownFrom, writes);
         if (holder == _state.Holder && claim == _state.Claim) return;
 

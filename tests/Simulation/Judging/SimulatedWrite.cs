@@ -16,6 +16,9 @@ internal sealed record SimulatedWrite(string Key, string Node, int Index, long A
     /// <summary>Whether the broker has refused it: those behind it were under way by then.</summary>
     public bool IsRefused { get; set; }
 
+    /// <summary>Whether a member that did not know its position has begun anew behind it. If somebody knew it after all, it can come by two ids.</summary>
+    public bool HasTwoIds { get; set; }
+
     /// <summary>Why nobody can know of it; null: somebody does.</summary>
     public string? Excuse { get; set; }
 }

@@ -14,6 +14,8 @@ internal sealed class World
 {
     private readonly List<Member?> _members = [];
     private readonly List<int> _lives = [];
+    private readonly Dictionary<string, long> _subscribedAt = [];
+    private long _leftToOthers;
     private readonly List<Member> _dead = [];
     private string? _fault;
     private int _made;
@@ -29,7 +31,7 @@ internal sealed class World
         Shape = WorldShape.Draw(Random);
         Network = new VirtualNetwork(Time, Random);
         Book = new EventBook(Shape.LargestWallError);
-        Watch = Shape.Group is { } group ? new OfficeWatch(group) : null;
+        Watch = Shape.Group is { } group ? new OfficeWatch(group) { Anew = BeginsAnew } : null;
         Nodes = [NewNode("n1")];
         Brokers = [new VirtualBroker(Time, Random, Consume, Book.Refused)];
         Tell($"seed {seed}: {Shape}");
@@ -170,9 +172,17 @@ internal sealed class World
         return node;
     }
 
+    private void BeginsAnew(string claimant, bool hasKept)
+    {
+        var since = _subscribedAt.GetValueOrDefault(claimant[..claimant.LastIndexOf('-')]);
+        Book.BeginsAnew(since);
+        if (!hasKept) _leftToOthers = since; // whoever knew more says so, if it lives on
+    }
+
     private void Subscribed(string name)
     {
         _isPromised |= Watch is null;
+        _subscribedAt[name] = Time.Now;
         foreach (var member in Living.Where(member => member.Name == name)) member.KnowsSince ??= Time.Now;
     }
 
@@ -200,6 +210,7 @@ internal sealed class World
     /// <summary>Who was told nothing by an earlier life cannot know what is missing.</summary>
     private void ExcuseUnlessKept(string why)
     {
+        Book.Excuse("who knew of it has died before it could say so, and nothing was kept", write => write.At < _leftToOthers);
         if (Nodes.Any(static node => node.Data.Strings.Keys.Any(static key => key.Contains("-state", StringComparison.Ordinal)))) return;
 
         // What members of a group have heard and not kept, they may all have handed to one that has died.
