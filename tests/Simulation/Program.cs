@@ -4,6 +4,7 @@ using KeyEvt.Simulation.Clock;
 using KeyEvt.Simulation.Worlds;
 
 // Runs one seed after another. --seed FIRST --seeds COUNT, or --minutes MINUTES; --step N runs every Nth seed; --story FILE writes what happened in the last one.
+// --miss N: the consumer does not get each Nth message, to see that it is noticed. --hash 1 prints for each seed what two runs of it must share.
 // Prints each failing seed; exit 1 if there is one.
 await Task.Yield(); // from here on on the thread pool, whose one worker runs everything
 
@@ -20,7 +21,7 @@ var graves = new Graveyard();
 var (watch, failed, done) = (Stopwatch.StartNew(), 0, 0);
 for (var seed = first; done < count && watch.Elapsed < limit && failed < most; seed += step, done++)
 {
-    var world = new World(seed, story is not null);
+    var world = new World(seed, story is not null) { Misses = Number("--miss", 0) };
     try
     {
         await History.RunAsync(world);

@@ -41,7 +41,7 @@ internal sealed class Chaos
         foreach (var member in _world.Living) Thaw(member);
         for (var place = 0; place < _world.Members.Count; place++) StartWhenGone(place);
         Later(TimeSpan.FromSeconds(1), () => WriteSome(3));
-        Later(TimeSpan.FromSeconds(6), () => WriteSome(3));
+        Later(TimeSpan.FromSeconds(4), () => WriteSome(3));
     }
 
     /// <summary>A pause around this mean.</summary>

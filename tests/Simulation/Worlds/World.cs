@@ -19,6 +19,7 @@ internal sealed class World
     private readonly List<Member> _dead = [];
     private string? _fault;
     private int _made;
+    private int _sent;
 
     /// <summary>Whether somebody has listened: of a group, whether it has had a holder.</summary>
     private bool _isPromised;
@@ -46,6 +47,9 @@ internal sealed class World
     public int Seed { get; }
 
     public bool KeepsStory { get; }
+
+    /// <summary>The consumer does not get each message of so many; 0: it gets all.</summary>
+    public int Misses { get; init; }
 
     public List<string> Story { get; } = [];
 
@@ -190,6 +194,8 @@ internal sealed class World
 
     private void Consume(BrokerMessage message)
     {
+        if (Misses > 0 && ++_sent % Misses == 0) return;
+
         Tell($"received {message.Id} {message.Body} from {message.From}");
         var fault = Book.Take(message, IsHolder(message.From), out var write);
         _fault ??= fault;

@@ -47,7 +47,7 @@ internal sealed record WorldShape
         {
             Group = members == 0 ? null : "g",
             Members = Math.Max(1, members),
-            Chaos = TimeSpan.FromSeconds(random.Next(5, 25)),
+            Chaos = TimeSpan.FromSeconds(random.Next(4, 18)),
             FaultEvery = TimeSpan.FromMilliseconds(Of(random, 300, 800, 2000, 5000)),
             WriteEvery = TimeSpan.FromMilliseconds(Of(random, 20, 60, 200, 600)),
             // What a group has kept must outlive the node: see docs/contributing/simulation.md, "What it leaves out".
