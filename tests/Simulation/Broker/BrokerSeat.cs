@@ -7,7 +7,8 @@ namespace KeyEvt.Simulation.Broker;
 
 /// <summary>How does one program open links to the broker? Refused while the broker is down, and without an answer while it is frozen or the way is cut.</summary>
 /// <param name="brokerAt">The broker with this host name; null if there is none.</param>
-internal sealed class BrokerSeat(string member, MemberClock clock, VirtualNetwork network, Func<string, VirtualBroker?> brokerAt) : IBrokerConnector
+/// <param name="connected">Called with the host name when a link has been opened.</param>
+internal sealed class BrokerSeat(string member, MemberClock clock, VirtualNetwork network, Func<string, VirtualBroker?> brokerAt, Action<string> connected) : IBrokerConnector
 {
     public Task<IBrokerLink> ConnectAsync(ForwarderConfig config, int connectionNumber, ILinkEvents events, CancellationToken deadline)
     {
@@ -32,6 +33,7 @@ internal sealed class BrokerSeat(string member, MemberClock clock, VirtualNetwor
                 var link = new VirtualLink(member, broker, session, up);
                 down.Put(() =>
                 {
+                    connected(host);
                     if (!opened.TrySetResult(link)) link.Abandon(); // nobody waits for it any more
                 });
             });

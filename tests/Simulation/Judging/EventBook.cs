@@ -22,9 +22,9 @@ internal sealed class EventBook(TimeSpan slack)
     /// <summary>How many writes there have been at this node.</summary>
     public int CountOf(string node) => _counts.GetValueOrDefault(node);
 
-    public SimulatedWrite Add(string key, string node, long at)
+    public SimulatedWrite Add(string key, string node, long at, bool isOptional = false, bool? isWanted = null)
     {
-        var write = new SimulatedWrite(key, node, CountOf(node), at);
+        var write = new SimulatedWrite(key, node, CountOf(node), at) { IsOptional = isOptional, IsWanted = isWanted };
         _counts[node] = write.Index + 1;
         _writes.Add(write);
         _byKey.Add(key, write);
@@ -66,7 +66,7 @@ internal sealed class EventBook(TimeSpan slack)
     /// <summary>Nobody can know what became of these.</summary>
     public void Excuse(string why, Func<SimulatedWrite, bool> concerns)
     {
-        foreach (var write in _writes.Where(write => !write.IsReceived && write.Excuse is null && concerns(write))) write.Excuse = why;
+        foreach (var write in _writes.Where(write => !write.IsReceived && (!write.IsOptional || write.IsWanted == true) && write.Excuse is null && concerns(write))) write.Excuse = why;
     }
 
     private bool TakeGap(string id, string body)
@@ -83,19 +83,26 @@ internal sealed class EventBook(TimeSpan slack)
         foreach (var write in _writes.Where(write => write.At >= subscribedAt)) write.HasTwoIds = true;
     }
 
-    public bool IsInGap(SimulatedWrite write) => _gaps.Exists(gap => gap.Covers(write.At));
+    /// <summary>Gaps of programs that are no holders at the end: their messages wait until they are, and they stand in their info.</summary>
+    public IReadOnlyList<DeclaredGap> Standing { get; set; } = [];
+
+    public bool IsInGap(SimulatedWrite write) => _gaps.Exists(gap => gap.Covers(write.At)) || Standing.Any(gap => gap.Covers(write.At));
 
     /// <summary>Writes that no consumer got, and that lie in no gap.</summary>
-    public IEnumerable<SimulatedWrite> Lost => _writes.Where(write => !write.IsReceived && write.Excuse is null && !IsInGap(write));
+    public IEnumerable<SimulatedWrite> Lost => _writes.Where(write => !write.IsReceived && (!write.IsOptional || write.IsWanted == true) && write.Excuse is null && !IsInGap(write));
 
-    /// <summary>Writes that came by two ids, or later than one behind them.</summary>
+    /// <summary>Whether nodes succeed one another. Then an event may come from both, with the positions of each.</summary>
+    public bool HasSuccessors { get; init; }
+
+    /// <summary>Writes that came by two ids, later than one behind them, or though nobody wanted them.</summary>
     public IEnumerable<(SimulatedWrite Write, string Fault)> Odd
     {
         get
         {
             foreach (var write in _writes)
             {
-                if (write.Excuse is not null || IsInGap(write)) continue;
+                if (write is { IsWanted: false, IsReceived: true }) yield return (write, "came though nobody wants it any more");
+                if (write.Excuse is not null || HasSuccessors || IsInGap(write)) continue;
                 if (write.Ids.Count > (write.HasTwoIds ? 2 : 1)) yield return (write, "came by several ids: " + string.Join(' ', write.Ids));
                 if (write.IsOvertaken && !write.IsRefused) yield return (write, "came behind a later one");
             }

@@ -10,6 +10,12 @@ internal sealed record SimulatedWrite(string Key, string Node, int Index, long A
 
     public bool IsReceived => Ids.Count > 0;
 
+    /// <summary>Whether its event is forwarded only while an administrator wants that.</summary>
+    public bool IsOptional { get; init; }
+
+    /// <summary>Whether an optional event must come, or must not; null: either is right.</summary>
+    public bool? IsWanted { get; init; }
+
     /// <summary>Whether a write behind it had arrived before it arrived for the first time.</summary>
     public bool IsOvertaken { get; set; }
 

@@ -25,8 +25,8 @@ internal sealed class Member : IMeterFactory
         (_world, Name) = (world, name);
         Clock = new MemberClock(world.Time, world.Shape.WallError(name));
         var random = new Random(world.Random.Next());
-        var transport = new VirtualTransport(name, Clock, world.Network, world.NodeAt);
-        var around = new EngineSurroundings(transport, new BrokerSeat(name, Clock, world.Network, world.BrokerAt), OpenListAsync);
+        var transport = new VirtualTransport(name, Clock, world.Network, world.ServerAt);
+        var around = new EngineSurroundings(transport, new BrokerSeat(name, Clock, world.Network, world.BrokerAt, host => world.Connected(this, host)), OpenListAsync);
         ILoggerFactory loggers = new StoryLogger(world, $"{name}.{life}");
         Engine = new ForwarderEngine(world.Shape.OptionsOf(name, random), NoTls, NoTls, this, Clock, loggers, around);
         Engine.Gaps.Closed += gap => world.Declared(this, gap);
@@ -42,6 +42,9 @@ internal sealed class Member : IMeterFactory
 
     /// <summary>When it first subscribed to events: what it misses from then on it can tell by itself.</summary>
     public long? KnowsSince { get; set; }
+
+    /// <summary>Whether it may have been told to disconnect, and not to connect again since.</summary>
+    public bool IsDisconnected { get; set; }
 
     /// <summary>Whether it has been told to end.</summary>
     public bool IsEnding { get; private set; }

@@ -2,13 +2,12 @@ using System.IO.Pipelines;
 using System.Net.Sockets;
 using KeyEvt.Forwarder.Redis;
 using KeyEvt.Simulation.Clock;
-using KeyEvt.Simulation.Redis;
 
 namespace KeyEvt.Simulation.Net;
 
 /// <summary>How does one program open connections to nodes? As over TCP: refused while the node is down, and without an answer while the way is cut.</summary>
-/// <param name="nodeAt">Null if there is no such node.</param>
-internal sealed class VirtualTransport(string member, MemberClock clock, VirtualNetwork network, Func<string, VirtualNode?> nodeAt) : IRedisTransport
+/// <param name="serverAt">Null if there is no such server.</param>
+internal sealed class VirtualTransport(string member, MemberClock clock, VirtualNetwork network, Func<string, IVirtualServer?> serverAt) : IRedisTransport
 {
     public ValueTask<IDuplexPipe> ConnectAsync(RedisAddress address, CancellationToken cancellationToken)
     {
@@ -17,7 +16,7 @@ internal sealed class VirtualTransport(string member, MemberClock clock, Virtual
         var (up, down) = (network.Up(member, address.Host), network.Down(member, address.Host, clock));
         up.Put(() =>
         {
-            if (nodeAt(address.Host) is not { IsUp: true } node)
+            if (serverAt(address.Host) is not { IsUp: true } server)
             {
                 down.Put(() => opened.TrySetException(new SocketException((int)SocketError.ConnectionRefused)));
                 return;
@@ -26,7 +25,7 @@ internal sealed class VirtualTransport(string member, MemberClock clock, Virtual
             if (clock.IsDead) return;
 
             var connection = new VirtualConnection(up, down);
-            node.Accept(connection, member);
+            server.Accept(connection, member);
             down.Put(() =>
             {
                 if (!opened.TrySetResult(connection)) connection.Dispose(); // nobody waits for it any more

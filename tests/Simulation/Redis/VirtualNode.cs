@@ -5,7 +5,7 @@ using KeyEvt.Simulation.Net;
 namespace KeyEvt.Simulation.Redis;
 
 /// <summary>A Redis server in memory: it handles one command after the other, and sends the same stream to all subscribers.</summary>
-internal sealed class VirtualNode
+internal sealed class VirtualNode : IVirtualServer
 {
     private readonly VirtualTime _time;
     private readonly Random _random;
@@ -169,11 +169,19 @@ internal sealed class VirtualNode
     /// <summary>It starts again.</summary>
     public void Start()
     {
+        if (Master is not null)
+        {
+            BeginLife();
+            Resync();
+            return;
+        }
+
         var all = Data;
         if (Persistence == NodePersistence.None) Data = new NodeData();
         else if (Persistence == NodePersistence.AllButTheLastSecond && _dirtySince >= 0) Data = _saved.Copy();
         if (!ReferenceEquals(all, Data)) Lost(all);
         BeginLife();
+        foreach (var (replica, _) in Replicas) replica.Resync();
         if (Persistence == NodePersistence.None || Data.Written.Count == 0) return;
 
         IsLoading = true;
@@ -183,7 +191,17 @@ internal sealed class VirtualNode
     }
 
     /// <summary>It becomes a replica of another node, or a master.</summary>
-    public void Follow(VirtualNode? master) => Master = master;
+    public void Follow(VirtualNode? master)
+    {
+        Master = master;
+        Resync();
+    }
+
+    /// <summary>A replica gets all data of its master.</summary>
+    private void Resync()
+    {
+        if (Master is { IsUp: true } master) Data = master.Data.Copy();
+    }
 
     /// <summary>A program has died, and the system closes its connections. What it had sent before still arrives.</summary>
     public void Abandon(string owner)

@@ -10,6 +10,7 @@ internal sealed class Chaos
     private readonly World _world;
     private readonly Random _random;
     private readonly (int Weight, Action Do)[] _faults;
+    private readonly Administrator? _administrator;
     private bool _isOver;
 
     public Chaos(World world)
@@ -20,13 +21,16 @@ internal sealed class Chaos
             (6, KillMember), (3, StopMember), (8, StartMember), (6, FreezeMember), (4, CutFromNode), (3, CutFromBroker), (3, KillNode), (4, FreezeNode), (2, BusyNode), (3, KillSubscribers),
             (2, TakeFlags), (4, KillBroker), (2, CloseBroker), (3, FreezeBroker), (2, BlockBroker), (2, RefuseAtBroker), (1, UnbindQueue), (2, SlowMember), (4, Burst),
         ];
+        if (world.Shape.HasSentinel) _faults = [.. _faults, (8, FailOver)];
+        _administrator = world.Shape.HasAdministrator ? new Administrator(world) : null;
+        if (_administrator is not null) Later(world.Shape.FaultEvery, Command);
         Later(world.Shape.WriteEvery, Write);
         Later(world.Shape.FaultEvery, Fault);
     }
 
-    private VirtualNode Node => _world.Nodes[0];
+    private VirtualNode Node => _world.Nodes[_random.Next(_world.Nodes.Count)];
 
-    private VirtualBroker Broker => _world.Brokers[0];
+    private VirtualBroker Broker => _world.Brokers[_random.Next(_world.Brokers.Count)];
 
     /// <summary>Nothing goes wrong from here on, and everything is there.</summary>
     public void End()
@@ -34,14 +38,25 @@ internal sealed class Chaos
         _isOver = true;
         _world.Tell("calm");
         _world.Network.MendAll();
-        if (!Node.IsUp) Node.Start();
-        Node.SetMood(NodeMood.Well);
-        if (!Broker.IsUp) Broker.Start(BrokerMood.Well);
-        Broker.SetMood(BrokerMood.Well);
+        foreach (var node in _world.Nodes)
+        {
+            if (!node.IsUp) node.Start();
+            node.SetMood(NodeMood.Well);
+            _world.Demote(node);
+        }
+
+        foreach (var broker in _world.Brokers)
+        {
+            if (!broker.IsUp) broker.Start(BrokerMood.Well);
+            broker.SetMood(BrokerMood.Well);
+        }
+
         foreach (var member in _world.Living) Thaw(member);
         for (var place = 0; place < _world.Members.Count; place++) StartWhenGone(place);
+        _administrator?.Conclude();
         Later(TimeSpan.FromSeconds(1), () => WriteSome(3));
         Later(TimeSpan.FromSeconds(4), () => WriteSome(3));
+        Later(TimeSpan.FromSeconds(4), Delete);
     }
 
     /// <summary>A pause around this mean.</summary>
@@ -57,7 +72,22 @@ internal sealed class Chaos
 
     private void WriteSome(int count)
     {
-        for (var i = 0; i < count; i++) _world.Write(Node);
+        for (var i = 0; i < count; i++) _world.Write(_world.Master);
+    }
+
+    private void Command()
+    {
+        if (_isOver) return;
+
+        _administrator!.Act();
+        _world.Delete(_world.Master, isWanted: null);
+        Later(_world.Shape.FaultEvery / 2, Command);
+    }
+
+    /// <summary>All commands have been answered by now.</summary>
+    private void Delete()
+    {
+        if (_administrator is not null && _world.Living.FirstOrDefault() is { } member) _world.Delete(_world.Master, Administrator.WantsMore(member.Engine.Control.Config));
     }
 
     private void Fault()
@@ -145,15 +175,16 @@ internal sealed class Chaos
 
     private void KillNode()
     {
-        if (!Node.IsUp) return;
+        if (Node is not { IsUp: true } node) return;
 
         var time = Long(5);
-        _world.Tell($"{Node.Name} is killed for {time.TotalSeconds:0.000} s");
-        Node.Kill();
+        _world.Tell($"{node.Name} is killed for {time.TotalSeconds:0.000} s");
+        node.Kill();
         _world.Time.After(time, () =>
         {
-            if (!Node.IsUp) Node.Start();
+            if (!node.IsUp) node.Start();
         });
+        if (_world.Sentinel is not null) Later(TimeSpan.FromSeconds(1.5), () => ReplaceIfDown(node));
     }
 
     private void FreezeNode() => Put(NodeMood.Frozen, Long(8));
@@ -162,36 +193,83 @@ internal sealed class Chaos
 
     private void Put(NodeMood mood, TimeSpan time)
     {
-        _world.Tell($"{Node.Name} is {mood} for {time.TotalSeconds:0.000} s");
-        Node.SetMood(mood);
-        _world.Time.After(time, () => Node.SetMood(NodeMood.Well));
+        var node = Node;
+        _world.Tell($"{node.Name} is {mood} for {time.TotalSeconds:0.000} s");
+        node.SetMood(mood);
+        _world.Time.After(time, () => node.SetMood(NodeMood.Well));
     }
 
     private void KillSubscribers()
     {
-        _world.Tell("CLIENT KILL TYPE pubsub");
-        Node.Handle(() =>
+        var node = Node;
+        _world.Tell($"CLIENT KILL TYPE pubsub at {node.Name}");
+        node.Handle(() => KillSubscribers(node));
+    }
+
+    private void KillSubscribers(VirtualNode node)
+    {
+        foreach (var client in node.Clients.Where(static client => client.IsSubscriber).ToList()) node.Close(client, isReset: _random.Next(2) == 0);
+    }
+
+    /// <summary>An administrator lets the replica take over, while the master is well.</summary>
+    private void FailOver()
+    {
+        var old = _world.Master;
+        if (old is not { IsUp: true, Mood: NodeMood.Well } || Successor() is not { } next) return;
+
+        Promote(next);
+        Later(TimeSpan.FromMilliseconds(200), () =>
         {
-            foreach (var client in Node.Clients.Where(static client => client.IsSubscriber).ToList()) Node.Close(client, isReset: _random.Next(2) == 0);
+            var kills = _random.Next(2) == 0;
+            old.Handle(() =>
+            {
+                _world.Demote(old);
+                if (kills) KillSubscribers(old);
+            });
         });
+    }
+
+    /// <summary>The Sentinels let the replica take over, as the master does not answer.</summary>
+    private void ReplaceIfDown(VirtualNode node)
+    {
+        if (_isOver || node.IsUp || node != _world.Master || Successor() is not { } next) return;
+
+        Promote(next);
+        DemoteWhenUp(node);
+    }
+
+    private void DemoteWhenUp(VirtualNode old) => Later(TimeSpan.FromMilliseconds(500), () =>
+    {
+        if (old.IsUp) old.Handle(() => _world.Demote(old));
+        else DemoteWhenUp(old);
+    });
+
+    private VirtualNode? Successor() => _world.Nodes.FirstOrDefault(node => node is { Master: not null, IsUp: true, Mood: NodeMood.Well });
+
+    private void Promote(VirtualNode next)
+    {
+        _world.Promote(next);
+        if (_random.Next(2) == 0) KillSubscribers(next);
+        Later(TimeSpan.FromMilliseconds(100), () => _world.Sentinel!.Announce());
     }
 
     private void TakeFlags()
     {
-        _world.Tell("somebody takes the flags away");
-        Node.Handle(() => Node.SetFlags(""));
+        var node = Node;
+        _world.Tell($"somebody takes the flags of {node.Name} away");
+        node.Handle(() => node.SetFlags(""));
     }
 
     private void KillBroker()
     {
-        if (!Broker.IsUp) return;
+        if (Broker is not { IsUp: true } broker) return;
 
         var time = Long(15);
         _world.Tell($"the broker is killed for {time.TotalSeconds:0.000} s");
-        Broker.Kill();
+        broker.Kill();
         _world.Time.After(time, () =>
         {
-            if (!Broker.IsUp) Broker.Start(BrokerMood.Well);
+            if (!broker.IsUp) broker.Start(BrokerMood.Well);
         });
     }
 
@@ -210,22 +288,22 @@ internal sealed class Chaos
     /// <summary>Only a restart takes its queues: what comes back later on a link is dropped and counted.</summary>
     private void UnbindQueue()
     {
-        KillBroker();
-        if (Broker.IsUp) return;
-
-        Broker.Start(BrokerMood.WithoutQueue);
-        _world.Time.After(Long(5), () => Broker.SetMood(BrokerMood.Well));
+        var broker = Broker;
+        _world.Tell("the broker starts anew, without its queue");
+        broker.Kill();
+        broker.Start(BrokerMood.WithoutQueue);
+        _world.Time.After(Long(5), () => broker.SetMood(BrokerMood.Well));
     }
 
     private void Put(BrokerMood mood, TimeSpan time)
     {
-        if (!Broker.IsUp) return;
+        if (Broker is not { IsUp: true } broker) return;
 
         _world.Tell($"the broker is {mood} for {time.TotalSeconds:0.000} s");
-        Broker.SetMood(mood);
+        broker.SetMood(mood);
         _world.Time.After(time, () =>
         {
-            if (Broker.IsUp) Broker.SetMood(BrokerMood.Well);
+            if (broker.IsUp) broker.SetMood(BrokerMood.Well);
         });
     }
 

@@ -39,15 +39,18 @@ internal static class History
         }
     }
 
-    private static bool IsAtRest(World world) =>
-        !world.Book.Lost.Any() && world.Living.All(static member => member is { IsSettled: true, IsEnding: false }) && world.Nodes.All(static node => node.Data.Lists.Values.All(static list => list.Count == 0));
+    private static bool IsAtRest(World world)
+    {
+        world.NoteStanding();
+        return world.Book.Lost.Count() <= world.Refused && world.Living.All(member => !member.IsEnding && world.IsSettled(member)) && world.Master.Data.Lists.Values.All(static list => list.Count == 0);
+    }
 
     private static string Unrest(World world) => string.Join(
         "; ",
         [
             .. world.Book.Lost.Take(5).Select(write => $"{write.Key} at {TimeSpan.FromTicks(write.At).TotalMilliseconds:0.000} is lost"),
-            .. world.Living.Where(static member => !member.IsSettled).Select(member => $"{member.Name} has {member.Engine.Ledger.Snapshot()}"),
-            .. world.Nodes.SelectMany(static node => node.Data.Lists).Where(static list => list.Value.Count > 0).Select(list => $"{list.Value.Count} in {list.Key}"),
+            .. world.Living.Where(member => !world.IsSettled(member)).Select(member => $"{member.Name} has {member.Engine.Ledger.Snapshot()}"),
+            .. world.Master.Data.Lists.Where(static list => list.Value.Count > 0).Select(list => $"{list.Value.Count} in {list.Key}"),
         ]);
 
     private static void Judge(World world)

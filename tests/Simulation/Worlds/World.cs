@@ -1,5 +1,6 @@
 using System.Globalization;
 using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Simulation.Broker;
 using KeyEvt.Simulation.Clock;
 using KeyEvt.Simulation.Judging;
@@ -15,6 +16,7 @@ internal sealed class World
     private readonly List<Member?> _members = [];
     private readonly List<int> _lives = [];
     private readonly Dictionary<string, long> _subscribedAt = [];
+    private readonly Dictionary<(Member Member, string Host), long> _connectedAt = [];
     private long _leftToOthers;
     private readonly List<Member> _dead = [];
     private string? _fault;
@@ -31,10 +33,12 @@ internal sealed class World
         (Seed, KeepsStory, Random) = (seed, keepsStory, new Random(seed));
         Shape = WorldShape.Draw(Random);
         Network = new VirtualNetwork(Time, Random);
-        Book = new EventBook(Shape.LargestWallError);
+        Book = new EventBook(Shape.LargestWallError) { HasSuccessors = Shape.HasSentinel };
         Watch = Shape.Group is { } group ? new OfficeWatch(group) { Anew = BeginsAnew } : null;
-        Nodes = [NewNode("n1")];
-        Brokers = [new VirtualBroker(Time, Random, Consume, Book.Refused)];
+        Nodes = Shape.HasSentinel ? [NewNode("n1"), NewNode("n2")] : [NewNode("n1")];
+        Sentinel = Shape.HasSentinel ? new VirtualSentinel("s1", "main", Nodes) : null;
+        if (Shape.HasSentinel) Follow(Nodes[1], Nodes[0]);
+        Brokers = Shape.HasAdministrator ? [NewBroker(), NewBroker()] : [NewBroker()];
         Tell($"seed {seed}: {Shape}");
         for (var i = 0; i < Shape.Members; i++)
         {
@@ -65,6 +69,11 @@ internal sealed class World
 
     public OfficeWatch? Watch { get; }
 
+    public VirtualSentinel? Sentinel { get; }
+
+    /// <summary>The node that clients write to.</summary>
+    public VirtualNode Master => Sentinel?.Master ?? Nodes[0];
+
     public IReadOnlyList<VirtualNode> Nodes { get; }
 
     public IReadOnlyList<VirtualBroker> Brokers { get; }
@@ -79,7 +88,9 @@ internal sealed class World
 
     public VirtualNode? NodeAt(string host) => Nodes.FirstOrDefault(node => node.Name == host);
 
-    public VirtualBroker? BrokerAt(string host) => host == "b1" ? Brokers[0] : null;
+    public VirtualBroker? BrokerAt(string host) => host == "b1" ? Brokers[0] : Brokers.ElementAtOrDefault(1);
+
+    public IVirtualServer? ServerAt(string host) => host == Sentinel?.Name ? Sentinel : NodeAt(host);
 
     public void Start(int place)
     {
@@ -89,6 +100,22 @@ internal sealed class World
         Tell($"{name} starts");
         _members[place] = new Member(this, name, ++_lives[place]);
     }
+
+    /// <summary>A node becomes the replica of another one, with its data.</summary>
+    public void Follow(VirtualNode replica, VirtualNode master)
+    {
+        replica.Follow(master);
+        master.Replicas.Add((replica, Network.Up("n", replica.Name)));
+    }
+
+    /// <summary>A program has opened a link to this broker.</summary>
+    public void Connected(Member member, string host) => _connectedAt[(member, host)] = Time.Now;
+
+    /// <summary>When it did so last; before everything if it never did.</summary>
+    public long ConnectedAt(Member member, string host) => _connectedAt.GetValueOrDefault((member, host), -1);
+
+    /// <summary>A promise is broken.</summary>
+    public void Fail(string text) => _fault ??= text;
 
     public void Kill(int place)
     {
@@ -117,6 +144,8 @@ internal sealed class World
         var isExpiry = Random.Next(4) == 0;
         node.Handle(() =>
         {
+            if (!Takes(node)) return;
+
             var write = Book.Add(key, node.Name, Time.Now);
             Tell($"{key} at {node.Name}");
             if (!_isPromised) write.Excuse = "nobody has listened yet";
@@ -124,11 +153,59 @@ internal sealed class World
         });
     }
 
+    /// <summary>A client deletes a key whose events only administrators want.</summary>
+    /// <param name="isWanted">Whether they want it now; null: nobody knows, as commands are under way.</param>
+    public void Delete(VirtualNode node, bool? isWanted)
+    {
+        var key = string.Create(CultureInfo.InvariantCulture, $"u:{++_made}");
+        node.Handle(() =>
+        {
+            if (!Takes(node)) return;
+
+            Book.Add(key, node.Name, Time.Now, isOptional: true, isWanted);
+            Tell($"{key} at {node.Name}");
+            node.Write(key, "del", 'g');
+        });
+    }
+
+    /// <summary>How many events programs have counted as given up, because they were told to.</summary>
+    public long Refused => _dead.Concat(Living).Sum(static member => member.Dropped(DropReason.Disconnected));
+
+    /// <summary>The replica takes the master's place.</summary>
+    public void Promote(VirtualNode next)
+    {
+        var old = Master;
+        Tell($"{next.Name} is promoted in place of {old.Name}");
+        old.Replicas.Clear();
+        next.Follow(null);
+        LoseData(next, old.Data);
+        Sentinel!.Decide(next);
+    }
+
+    /// <summary>The old master becomes a replica of the new one.</summary>
+    public void Demote(VirtualNode old)
+    {
+        if (old == Master || old.Master is not null || !old.IsUp) return;
+
+        Tell($"{old.Name} is demoted");
+        Follow(old, Master);
+    }
+
+    /// <summary>Whether the node takes a write now.</summary>
+    private bool Takes(VirtualNode node) => node == Master && node is { Master: null, IsLoading: false, Mood: NodeMood.Well };
+
     /// <summary>A program has declared a gap. That of a holder is published; that of another member stands in its log and its info only.</summary>
     public void Declared(Member member, Gap gap)
     {
-        if (!IsHolder(member.Name)) Book.Declared(gap);
+        if (!IsHolder(member.Name) || member.IsDisconnected) Book.Declared(gap);
     }
+
+    /// <summary>Whether a program has nothing more to do. Who is no holder keeps the messages of its own gaps until it is one.</summary>
+    public bool IsSettled(Member member) => !IsHolder(member.Name) || member.IsSettled;
+
+    /// <summary>The gaps of the programs that are no holders.</summary>
+    public void NoteStanding() =>
+        Book.Standing = [.. Living.Where(member => !IsHolder(member.Name)).SelectMany(static member => member.Engine.Gaps.Recent).Where(static gap => !gap.IsOpen).Select(gap => DeclaredGap.Of(gap, Shape.LargestWallError))];
 
     /// <summary>What must hold after every step.</summary>
     /// <exception cref="SimulationFault">It does not.</exception>
@@ -155,6 +232,8 @@ internal sealed class World
         if (KeepsStory) Story.Add(string.Create(CultureInfo.InvariantCulture, $"{TimeSpan.FromTicks(Time.Now).TotalMilliseconds,10:0.000} {text}"));
     }
 
+    private VirtualBroker NewBroker() => new(Time, Random, Consume, Book.Refused);
+
     private VirtualNode NewNode(string name)
     {
         var node = new VirtualNode(name, Time, Random)
@@ -170,8 +249,9 @@ internal sealed class World
         node.Begin();
         node.Published = text =>
         {
+            var offices = Watch?.Count;
             Watch?.Heard(node, text, Book.CountOf(name));
-            _isPromised |= Watch is { Holder: not null };
+            _isPromised |= Watch?.Count > offices;
         };
         return node;
     }

@@ -18,6 +18,12 @@ internal sealed record WorldShape
 
     public int Members { get; init; } = 1;
 
+    /// <summary>Whether people give commands meanwhile. In a group each member would have a configuration of its own.</summary>
+    public bool HasAdministrator { get; init; }
+
+    /// <summary>Whether there is a replica, and Sentinels that promote it.</summary>
+    public bool HasSentinel { get; init; }
+
     /// <summary>For how long things go wrong.</summary>
     public TimeSpan Chaos { get; init; }
 
@@ -47,6 +53,8 @@ internal sealed record WorldShape
         {
             Group = members == 0 ? null : "g",
             Members = Math.Max(1, members),
+            HasAdministrator = members == 0 && random.Next(3) == 0,
+            HasSentinel = members == 0 && random.Next(2) == 0,
             Chaos = TimeSpan.FromSeconds(random.Next(4, 18)),
             FaultEvery = TimeSpan.FromMilliseconds(Of(random, 300, 800, 2000, 5000)),
             WriteEvery = TimeSpan.FromMilliseconds(Of(random, 20, 60, 200, 600)),
@@ -64,7 +72,7 @@ internal sealed record WorldShape
     /// <param name="random">That of this life of the program.</param>
     public ForwarderOptions OptionsOf(string member, Random random) => new()
     {
-        Upstream = UpstreamAddress.Parse("redis://n1:6379"),
+        Upstream = UpstreamAddress.Parse(HasSentinel ? "redis+sentinel://s1:26379/main" : "redis://n1:6379"),
         Feed = new NodeFeedOptions { Random = random, GroupBytes = RingBytes },
         Instance = member,
         NamedInstance = member,
