@@ -110,7 +110,7 @@ internal sealed class NodeCommands(VirtualNode node)
         list.Remove(what);
         if (!name.Contains("UNSUB", StringComparison.Ordinal)) list.Add(what);
         client.Say(string.Create(CultureInfo.InvariantCulture, $"{(client.IsRespThree ? '>' : '*')}3\r\n") + RespText.Bulk(name.ToLowerInvariant()) + RespText.Bulk(what) + RespText.Number(client.Channels.Count + client.Patterns.Count));
-        if (name == "PSUBSCRIBE") node.Subscribed(client.Owner);
+        if (name == "PSUBSCRIBE") node.Subscribed(node, client.Owner);
     }
 
     private string Role() => node.Master is null

@@ -69,7 +69,7 @@ internal sealed class VirtualNode : IVirtualServer
     public Action<NodeData> Lost { get; set; } = static _ => { };
 
     /// <summary>Called when a program has subscribed to a pattern.</summary>
-    public Action<string> Subscribed { get; set; } = static _ => { };
+    public Action<VirtualNode, string> Subscribed { get; set; } = static (_, _) => { };
 
     /// <summary>Called for each message that is published, in its place in the stream.</summary>
     public Action<string> Published { get; set; } = static _ => { };

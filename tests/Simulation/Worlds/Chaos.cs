@@ -257,7 +257,10 @@ internal sealed class Chaos
     {
         var node = Node;
         _world.Tell($"somebody takes the flags of {node.Name} away");
-        node.Handle(() => node.SetFlags(""));
+        node.Handle(() =>
+        {
+            if (node.Mood != NodeMood.Busy) node.SetFlags("");
+        });
     }
 
     private void KillBroker()

@@ -49,6 +49,7 @@ internal static class History
         "; ",
         [
             .. world.Book.Lost.Take(5).Select(write => $"{write.Key} at {TimeSpan.FromTicks(write.At).TotalMilliseconds:0.000} is lost"),
+            $"{world.Book.Lost.Count()} lost, {world.Refused} counted as refused",
             .. world.Living.Where(member => !world.IsSettled(member)).Select(member => $"{member.Name} has {member.Engine.Ledger.Snapshot()}"),
             .. world.Master.Data.Lists.Where(static list => list.Value.Count > 0).Select(list => $"{list.Value.Count} in {list.Key}"),
         ]);

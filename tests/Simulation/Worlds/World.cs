@@ -263,8 +263,10 @@ internal sealed class World
         if (!hasKept) _leftToOthers = since; // whoever knew more says so, if it lives on
     }
 
-    private void Subscribed(string name)
+    private void Subscribed(VirtualNode node, string name)
     {
+        if (node != Master) return;
+
         _isPromised |= Watch is null;
         _subscribedAt[name] = Time.Now;
         foreach (var member in Living.Where(member => member.Name == name)) member.KnowsSince ??= Time.Now;
