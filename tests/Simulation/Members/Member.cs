@@ -43,9 +43,6 @@ internal sealed class Member : IMeterFactory
     /// <summary>When it first subscribed to events: what it misses from then on it can tell by itself.</summary>
     public long? KnowsSince { get; set; }
 
-    /// <summary>Whether it may have been told to disconnect, and not to connect again since.</summary>
-    public bool IsDisconnected { get; set; }
-
     /// <summary>Whether it has been told to end.</summary>
     public bool IsEnding { get; private set; }
 

@@ -78,13 +78,11 @@ internal sealed class Administrator(World world)
         var other = host == "b1" ? "@b2:" : "@b1:";
         if (code == 0 && world.ConnectedAt(member, host) < since) world.Fail($"{member.Name} was told that it is connected to {host}, but no connection has come about since it was asked");
         if (code != 0 && reason.Contains(other, StringComparison.Ordinal) && !reason.Contains("another command", StringComparison.Ordinal)) world.Fail($"{member.Name} was asked to connect to {host}, and told of another: {reason}");
-        if (code is 0 or 6) member.IsDisconnected = false;
     }
 
     private async Task DisconnectAsync(Member member)
     {
         world.Tell($"{member.Name}: disconnect");
-        member.IsDisconnected = true;
         await member.Engine.Control.DisconnectAsync().ConfigureAwait(false);
     }
 }

@@ -194,10 +194,10 @@ internal sealed class World
     /// <summary>Whether the node takes a write now.</summary>
     private bool Takes(VirtualNode node) => node == Master && node is { Master: null, IsLoading: false, Mood: NodeMood.Well };
 
-    /// <summary>A program has declared a gap. That of a holder is published; that of another member stands in its log and its info only.</summary>
+    /// <summary>A program has declared a gap. That of a holder is published; that of another member, and of one that may be disconnected, stands in its log and its info only.</summary>
     public void Declared(Member member, Gap gap)
     {
-        if (!IsHolder(member.Name) || member.IsDisconnected) Book.Declared(gap);
+        if (!IsHolder(member.Name) || Shape.HasAdministrator) Book.Declared(gap);
     }
 
     /// <summary>Whether a program has nothing more to do. Who is no holder keeps the messages of its own gaps until it is one.</summary>
@@ -260,7 +260,8 @@ internal sealed class World
     {
         var since = _subscribedAt.GetValueOrDefault(claimant[..claimant.LastIndexOf('-')]);
         Book.BeginsAnew(since);
-        if (!hasKept) _leftToOthers = since; // whoever knew more says so, if it lives on
+        if (hasKept) Book.Excuse("who knew of it cannot tell that nobody else did: see docs/contributing/simulation.md", write => write.At < _leftToOthers);
+        else _leftToOthers = since; // whoever knew more says so, if it lives on
     }
 
     private void Subscribed(VirtualNode node, string name)
@@ -299,7 +300,7 @@ internal sealed class World
     private void ExcuseUnlessKept(string why)
     {
         Book.Excuse("who knew of it has died before it could say so, and nothing was kept", write => write.At < _leftToOthers);
-        if (Nodes.Any(static node => node.Data.Strings.Keys.Any(static key => key.Contains("-state", StringComparison.Ordinal)))) return;
+        if (Master.Data.Strings.Keys.Any(static key => key.Contains("-state", StringComparison.Ordinal))) return;
 
         // What members of a group have heard and not kept, they may all have handed to one that has died.
         var since = Living.Min(static member => member.KnowsSince) ?? long.MaxValue;
