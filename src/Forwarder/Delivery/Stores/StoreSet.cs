@@ -198,10 +198,16 @@ internal sealed class StoreSet
     {
         if (_nextTerm is not { } term || _search.IsEnding || _queues.Any(static queue => queue.IsCapped && queue.IsEnding)) return;
 
+        // Who begins anew without having left office may have been set aside in between, and does not know it.
+        var mayHaveBeenSetAside = _options.InGroup && _office.IsHeld;
         _nextTerm = null;
         _stores.Fence.Raise(term);
         _office.Begin();
-        foreach (var queue in _queues.All) queue.RetryIfFenced();
+        foreach (var queue in _queues.All)
+        {
+            queue.RetryIfFenced();
+            if (mayHaveBeenSetAside && queue.IsCapped) queue.CountSoon();
+        }
     }
 
     private void StartCounts()
