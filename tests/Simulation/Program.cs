@@ -5,7 +5,7 @@ using KeyEvt.Simulation.Worlds;
 
 // Runs one seed after another. --seed FIRST --seeds COUNT, or --minutes MINUTES; --step N runs every Nth seed; --story FILE writes what happened in the last one.
 // --miss N: the consumer does not get each Nth message, to see that it is noticed. --hash 1 prints for each seed what two runs of it must share.
-// Prints each failing seed; exit 1 if there is one.
+// --skip A,B leaves seeds out. Prints each failing seed; exit 1 if there is one.
 await Task.Yield(); // from here on on the thread pool, whose one worker runs everything
 
 PoolIdle.Demand();
@@ -16,11 +16,14 @@ var count = Number("--seeds", given.ContainsKey("--minutes") ? int.MaxValue : 1)
 var limit = TimeSpan.FromMinutes(Number("--minutes", 100_000));
 var story = given.GetValueOrDefault("--story");
 var most = Number("--failures", 1);
+var skipped = given.TryGetValue("--skip", out var listed) ? listed.Split(',').Select(static one => int.Parse(one, CultureInfo.InvariantCulture)).ToHashSet() : [];
 
 var graves = new Graveyard();
 var (watch, failed, done) = (Stopwatch.StartNew(), 0, 0);
 for (var seed = first; done < count && watch.Elapsed < limit && failed < most; seed += step, done++)
 {
+    if (skipped.Contains(seed)) continue;
+
     var world = new World(seed, story is not null) { Misses = Number("--miss", 0) };
     try
     {

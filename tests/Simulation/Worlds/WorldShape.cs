@@ -49,12 +49,13 @@ internal sealed record WorldShape
     public static WorldShape Draw(Random random)
     {
         var members = Of(random, 0, 0, 2, 3, 3, 5);
+        var kind = random.Next(4);
         return new WorldShape
         {
             Group = members == 0 ? null : "g",
             Members = Math.Max(1, members),
-            HasAdministrator = members == 0 && random.Next(3) == 0,
-            HasSentinel = members == 0 && random.Next(2) == 0,
+            HasAdministrator = members == 0 && kind == 0,
+            HasSentinel = members == 0 && kind > 1,
             Chaos = TimeSpan.FromSeconds(random.Next(4, 18)),
             FaultEvery = TimeSpan.FromMilliseconds(Of(random, 300, 800, 2000, 5000)),
             WriteEvery = TimeSpan.FromMilliseconds(Of(random, 20, 60, 200, 600)),
