@@ -199,7 +199,7 @@ internal sealed class StoreSet
         if (_nextTerm is not { } term || _search.IsEnding || _queues.Any(static queue => queue.IsCapped && queue.IsEnding)) return;
 
         // Who begins anew without having left office may have been set aside in between, and does not know it.
-        var mayHaveBeenSetAside = _options.InGroup && _office.IsHeld;
+        var mayHaveBeenSetAside = _options.InGroup && _office.IsHeld && term > _stores.Fence.Term;
         _nextTerm = null;
         _stores.Fence.Raise(term);
         _office.Begin();
