@@ -43,6 +43,12 @@ public sealed class ForwarderEngine : IAsyncDisposable
     /// <param name="amqpTls">TLS for <c>amqps://</c>.</param>
     /// <param name="meters">Owns the meter that all instruments of the engine belong to.</param>
     public ForwarderEngine(ForwarderOptions options, TlsClient upstreamTls, TlsClient amqpTls, IMeterFactory meters, TimeProvider time, ILoggerFactory loggers)
+        : this(options, upstreamTls, amqpTls, meters, time, loggers, null)
+    {
+    }
+
+    /// <param name="around">Null: the engine opens sockets.</param>
+    internal ForwarderEngine(ForwarderOptions options, TlsClient upstreamTls, TlsClient amqpTls, IMeterFactory meters, TimeProvider time, ILoggerFactory loggers, EngineSurroundings? around)
     {
         var meter = meters.Create(ForwarderMetrics.MeterName);
         _time = time;
@@ -51,15 +57,15 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var current = new CurrentConfig(options.Initial);
         Ledger = new Ledger();
         Gaps = new GapLog();
-        var transport = new SocketRedisTransport(time, upstreamTls);
+        var transport = around?.Redis ?? new SocketRedisTransport(time, upstreamTls);
         _topology = new TopologyWatcher(options.Upstream, transport, time, logger);
         FeedSet? feeds = null; // created last, because it needs all the others
         GroupDuties? duties = null;
-        _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, upstreamTls, $"keyevt-fallback-{options.Instance}", background, time, logger);
+        _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, upstreamTls, $"keyevt-fallback-{options.Instance}", background, time, logger, around?.Lists);
         _spool = options.Delivery.Spool is { } directory ? new LocalSpool(directory, logger) : null;
         var stores = StoreSelection.Of(options, _topology, () => feeds, run => duties!.Holds(run), _database, _spool, logger);
 
-        var connector = new AmqpConnector($"keyevt-{options.Instance}", amqpTls, new QueueDeclaration(options.PublishGaps, logger), background, time, logger);
+        var connector = around?.Broker ?? new AmqpConnector($"keyevt-{options.Instance}", amqpTls, new QueueDeclaration(options.PublishGaps, logger), background, time, logger);
         _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { InGroup = options.Group is not null }, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };
         duties = new GroupDuties(_delivery);
         var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value, () => current.Former);

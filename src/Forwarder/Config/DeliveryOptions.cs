@@ -3,6 +3,9 @@ namespace KeyEvt.Forwarder.Config;
 /// <summary>What are the limits and deadlines of delivery?</summary>
 public sealed record DeliveryOptions
 {
+    /// <summary>Shortens pauses so that many programs do not return at the same moment.</summary>
+    public Random Random { get; init; } = Random.Shared;
+
     /// <summary>Maximum number of messages that are published and not yet confirmed.</summary>
     public int Window { get; init; } = 1024;
 

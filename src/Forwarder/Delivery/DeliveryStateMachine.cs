@@ -45,7 +45,7 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
 
     private bool StepOf(bool isStopping, bool mayPublish, bool isConnectAwaited) => _state switch
     {
-        DeliveryState.Live => Live(mayPublish, isConnectAwaited),
+        DeliveryState.Live => Live(isStopping, mayPublish, isConnectAwaited),
         DeliveryState.Storing => Storing(isStopping),
         DeliveryState.Draining => Draining(isStopping, mayPublish),
         _ => false,
@@ -108,11 +108,11 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
         _stores.Drain.UnclaimAll();
     }
 
-    private bool Live(bool mayPublish, bool isConnectAwaited)
+    private bool Live(bool isStopping, bool mayPublish, bool isConnectAwaited)
     {
         if (!_stores.IsKnown) _stores.StartCount();
 
-        if (!_stores.IsKnown && _stores.LastRefusal is null)
+        if (_stores.IsCountAwaited && !(isStopping && _stores.LastRefusal is not null))
         {
             return false; // what an earlier run left in the storage is older than anything in memory
         }

@@ -50,7 +50,7 @@ public sealed class NodeFeed : IAsyncDisposable
             sink,
             time,
             logger,
-            new MarkerSequence(time, instance, nonce),
+            new MarkerSequence(time, instance, nonce, options.Random),
             new FeedProgress(),
             new FeedCoverage(node, gaps, time, logger, options.HasSuccessors, clients),
             new FlagsLastSeen(),

@@ -11,7 +11,7 @@ namespace KeyEvt.Forwarder.Feed;
 /// </remarks>
 internal sealed class ReconnectPause(NodeFeedOptions options)
 {
-    private readonly Backoff _backoff = new(options.FirstBackoff, options.LongestBackoff, Random.Shared);
+    private readonly Backoff _backoff = new(options.FirstBackoff, options.LongestBackoff, options.Random);
 
     /// <param name="fault">Why the connection ended, or could not be opened.</param>
     /// <param name="lived">How long it was subscribed; null if it never was.</param>

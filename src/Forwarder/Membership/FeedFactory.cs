@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Context;
@@ -22,7 +21,7 @@ internal sealed class FeedFactory(
     GroupMembership? group)
 {
     /// <summary>In a group: the random part of the name of this program, the same in all streams.</summary>
-    private readonly string? _nonce = group is null ? null : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+    private readonly string? _nonce = group is null ? null : options.Random.GetHexString(16, lowercase: true);
 
     /// <param name="succession">Answers the feed's questions about other nodes.</param>
     /// <param name="cameLater">Whether the node was not among the first that were found.</param>

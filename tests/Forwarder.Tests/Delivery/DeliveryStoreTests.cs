@@ -103,7 +103,11 @@ public sealed class DeliveryStoreTests
         var store = new FakeStore { IsDown = true };
         store.Entries.Add("0\nset\nold");
         var rig = new DeliveryRig(store);
-        await rig.RouteOneAsync();
+        rig.GiveOf(0xfff, 1, "first");
+        for (var n = 0; n < 8; n++) await rig.AdvanceAsync(5); // for so long a storage that does not answer is waited for
+        rig.Broker.Current!.ConfirmUpTo(1);
+        await rig.SettleAsync();
+        rig.Broker.Queue.Clear();
         rig.Give(2);
         await rig.SettleAsync();
         rig.Broker.Current!.RefuseOne(0);

@@ -28,6 +28,18 @@ public sealed class HandOverStoresTests
     }
 
     [Fact]
+    public async Task Who_holds_again_without_having_left_finds_what_another_holder_has_stored_meanwhile()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { InGroup = true });
+        await HoldAsync(rig, 1);
+        rig.Store.Entries.Add("0\nset\nothers");
+        await HoldAsync(rig, 3);
+        await rig.DrainAsync();
+        Assert.Equal(["others"], rig.Broker.Queue.Select(message => message.Body[6..]));
+        AssertAddsUp(rig);
+    }
+
+    [Fact]
     public async Task Several_lists_are_searched_for_anew_and_a_search_from_before_counts_for_nothing()
     {
         var stores = new FakeStores();

@@ -83,7 +83,7 @@ public sealed class StandbyTests
     }
 
     [Fact]
-    public async Task Hold_once_more_only_raises_the_term()
+    public async Task Hold_once_more_only_raises_the_term_and_counts_the_list_if_it_rises()
     {
         var rig = new DeliveryRig(options: InGroup);
         rig.Loop.Hold(3);
@@ -97,7 +97,7 @@ public sealed class StandbyTests
             Assert.Equal(expected, rig.Stores.Fence.Term);
         }
 
-        Assert.Equal((steps, 1, 0L), (rig.Store.Steps, rig.Loop.UnconfirmedCount, rig.Ledger.Snapshot().HandedOver));
+        Assert.Equal((steps + 1, 1, 0L), (rig.Store.Steps, rig.Loop.UnconfirmedCount, rig.Ledger.Snapshot().HandedOver));
     }
 
     [Fact]

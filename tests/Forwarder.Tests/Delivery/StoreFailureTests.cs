@@ -19,6 +19,31 @@ public sealed class StoreFailureTests
     }
 
     [Fact]
+    public async Task A_list_that_fails_at_the_start_and_answers_then_is_sent_before_anything_newer()
+    {
+        var rig = new DeliveryRig();
+        rig.Store.Entries.Add("0\nset\nold");
+        rig.Store.IsDown = true;
+        rig.Give(1);
+        await rig.SettleAsync();
+        Assert.NotNull(rig.Loop.Stores.LastRefusal);
+        Assert.Equal(0, rig.Broker.Current?.Unconfirmed.Count ?? 0);
+        rig.Store.IsDown = false;
+        await rig.DrainAsync();
+        Assert.Equal(["old", "k0"], rig.Broker.Queue.Select(message => message.Body[6..]));
+    }
+
+    [Fact]
+    public async Task A_list_that_goes_on_failing_at_the_start_holds_nothing_up_in_the_end()
+    {
+        var rig = new DeliveryRig();
+        rig.Store.IsDown = true;
+        rig.Give(1);
+        for (var n = 0; n < 20; n++) await rig.AdvanceAsync(5);
+        Assert.Single(rig.Broker.Current!.Unconfirmed);
+    }
+
+    [Fact]
     public async Task A_list_that_goes_on_failing_is_logged_at_the_first_the_10th_and_each_100th_failure()
     {
         var rig = new DeliveryRig(logger: _log);

@@ -13,7 +13,7 @@ public sealed class StoreStepRunnerTests
     private readonly FakeTimeProvider _time = new();
     private readonly StoreStepRunner _steps;
 
-    public StoreStepRunnerTests() => _steps = new StoreStepRunner(new AsyncSignal(), _time, NullLogger.Instance);
+    public StoreStepRunnerTests() => _steps = new StoreStepRunner(Random.Shared, new AsyncSignal(), _time, NullLogger.Instance);
 
     [Fact]
     public async Task A_failed_step_is_told_that_it_is_a_retry_and_comes_when_it_is_due_and_not_before()

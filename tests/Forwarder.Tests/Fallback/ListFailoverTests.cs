@@ -110,6 +110,17 @@ public sealed class ListFailoverTests
         Assert.Equal((true, isElsewhere, isElsewhere ? 1 : 0), (failure.IsRefusal, failure.IsPassing, _hints.Count));
     }
 
+    [Theory]
+    [InlineData("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.")]
+    [InlineData("LOADING Redis is loading the dataset in memory")]
+    [InlineData("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.")]
+    public async Task A_node_that_is_busy_refuses_for_a_while_and_is_looked_for_nowhere_else(string error)
+    {
+        _old.Error = new RedisServerException(error);
+        var failure = await Assert.ThrowsAsync<StoreException>(() => AppendAsync("a"));
+        Assert.Equal((true, true, 0), (failure.IsRefusal, failure.IsPassing, _hints.Count));
+    }
+
     [Fact]
     public async Task Where_no_other_node_can_take_its_place_the_list_is_looked_up_once_for_an_append()
     {

@@ -111,6 +111,39 @@ public sealed class FeedCoverageTests
         Assert.Equal("the flags were not set when the node was promoted", TheGap.Detail);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Flags_that_were_found_missing_and_set_while_a_promotion_was_settled_make_a_gap(bool isStillReplica)
+    {
+        Cover();
+        _coverage.Hold(true, Last);
+        var seen = After(1);
+        After(2);
+        _coverage.FlagsLost("flags were missing", seen, Last);
+        _coverage.FlagsFound(Last);
+        if (isStillReplica) _coverage.Hold(true, Last); // nobody missed them
+        After(1);
+        _coverage.Hold(false, First);
+        Assert.Equal(isStillReplica ? 0 : 1, _gaps.Total);
+        if (!isStillReplica) Assert.Equal((GapCause.FlagsMissing, "flags were missing", seen.Wall), (TheGap.Cause, TheGap.Detail, TheGap.From));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_gap_in_which_flags_were_missing_is_not_withdrawn_though_others_have_heard_the_stream(bool lacksFlags)
+    {
+        Cover();
+        After(1);
+        _coverage.Lost(Lost, Last);
+        _coverage.Subscribed(First, awaitsJudgement: true);
+        if (lacksFlags) _coverage.FlagsLost("flags", After(1), First);
+        _coverage.FlagsFound(First);
+        _coverage.Judge(isCovered: true, First);
+        Assert.Equal((lacksFlags ? 1 : 0, 0), (_gaps.Total, _gaps.Open));
+    }
+
     [Fact]
     public void A_node_that_is_promoted_with_all_its_flags_has_no_gap()
     {

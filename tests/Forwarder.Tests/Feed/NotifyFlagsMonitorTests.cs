@@ -89,6 +89,20 @@ public sealed class NotifyFlagsMonitorTests
     }
 
     [Fact]
+    public async Task What_others_set_behind_a_busy_time_is_doubted_as_without_it()
+    {
+        await using var rig = new ScriptedFeed(node: _node);
+        await rig.StartAsync();
+        await LookAsync(rig, 4);
+        _answer = command => command[0] is "INFO" or "CONFIG" ? "-BUSY Redis is busy running a script.\r\n" : null;
+        await rig.AnsweredAsync(4);
+        _answer = _ => null;
+        _sets += 2;
+        await LookAsync(rig, 2);
+        Assert.Equal(Twice, Assert.Single(rig.Gaps.Recent).Detail);
+    }
+
+    [Fact]
     public async Task What_was_not_wanted_when_others_set_flags_is_not_doubted()
     {
         await using var rig = new ScriptedFeed(node: _node);

@@ -97,6 +97,29 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_gap_before_a_life_also_covers_what_was_pushed_out_of_the_ring_meanwhile()
+    {
+        var kept = new Checkpoint(new EventPosition(Run, 1, 5), DateTimeOffset.UnixEpoch, "orders").ToString();
+        await using var feed = new ScriptedFeed(options => options with { GroupBytes = 500 }, group: (_envelope, _duties), shelf: new CheckpointRegistry("state", "orders"));
+        feed.Node.Answer = command => command is ["GET", ..] ? ScriptedNode.Bulk(kept) : null;
+        feed.Feed.Want(EventClass.All);
+        feed.Feed.Start();
+        await Eventually.TrueAsync("the subscription", () => feed.Feed.Status.IsInStep);
+        feed.Time.Advance(TimeSpan.FromMilliseconds(50));
+        for (var i = 0; i < 50; i++) await feed.Node.EventAsync($"key-{i}");
+        await Eventually.TrueAsync("the events", () => feed.Feed.Status.Received == 50);
+        var read = feed.Time.GetUtcNow();
+        await Eventually.SoonTrueAsync("the gap", () =>
+        {
+            feed.Time.Advance(TimeSpan.FromMilliseconds(50));
+            return feed.Gaps.Total > 0;
+        });
+        var gap = Assert.Single(feed.Gaps.Recent);
+        Assert.True(gap.FirstPosition!.Value.Count > 0);
+        Assert.True(gap.To >= read);
+    }
+
+    [Fact]
     public async Task What_was_kept_is_asked_for_again_where_the_node_was_busy()
     {
         var asked = 0;

@@ -95,6 +95,17 @@ public sealed class StreamMemberTests
         Assert.Equal((At(31), 50), (from, to.Count + rig.Passed.Count));
     }
 
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(20, false)]
+    public void Who_lost_its_feed_before_it_was_ever_in_step_is_not_continued_by_others_that_began_anew_later(long origin, bool isContinued)
+    {
+        _rig.Subscribe(label: 5);
+        _rig.Event("lost");
+        _rig.Join(origin: new MessageId("h", origin));
+        Assert.Equal((isContinued, null), (Me.IsContinued, Me.Undelivered));
+    }
+
     [Fact]
     public void Who_is_claimed_over_hands_over_at_once_and_passes_nothing_more_on()
     {

@@ -38,6 +38,7 @@ public sealed class ProjectScriptTests
     [InlineData("version.sh", "--what")]
     [InlineData("notices.sh", "--what")]
     [InlineData("group-campaign.sh", "many")]
+    [InlineData("simulate.sh", "long")]
     [InlineData("check-subjects.sh", "HEAD")]
     [InlineData("check-subjects.sh", "no-such-commit..no-such-commit")]
     [InlineData("test.sh", "units")]

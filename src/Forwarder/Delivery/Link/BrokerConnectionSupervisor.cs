@@ -15,7 +15,7 @@ internal sealed class BrokerConnectionSupervisor(IBrokerConnector connector, Del
     private static readonly TimeSpan StableAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SlowRetry = TimeSpan.FromSeconds(5);
 
-    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10), Random.Shared);
+    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10), options.Random);
     private readonly LogRateLimiter _warnings = new(time, TimeSpan.FromSeconds(10));
     private Task<IBrokerLink>? _connecting;
     private CancellationTokenSource? _connectDeadline;

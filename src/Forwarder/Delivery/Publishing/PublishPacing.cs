@@ -12,7 +12,7 @@ internal sealed class PublishPacing(DeliveryOptions options, DeliveryClock clock
     /// </summary>
     private static readonly TimeSpan CautiousFor = TimeSpan.FromSeconds(10);
 
-    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
+    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), options.Random);
     private long _pauseUntil;    // a timestamp, as the next two
     private long _cautiousUntil;
     private long _aloneUntil;

@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using System.Security.Cryptography;
 using System.Text;
 using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Amqp.Messages;
@@ -27,7 +26,7 @@ internal sealed class Publisher(DeliveryOptions options, Func<ForwarderConfig> c
     private readonly PublishPacing _pacing = new(options, clock);
     private readonly RouteProof _proof = new(options.StoreUnroutable ? 1 : options.Window);
     private readonly RoutingKeyCutCounter _cuts = new();
-    private readonly string _run = RandomNumberGenerator.GetHexString(8, lowercase: true);
+    private readonly string _run = options.Random.GetHexString(8, lowercase: true);
     private InFlight _inFlight = new(options.Window);
     private PublisherRoutes? _routes;
     private Task? _publishing;   // the message that the library has not taken yet: nothing else is published meanwhile

@@ -21,6 +21,7 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     private readonly IEventStore _store = store.Store;
     private long _refusesUntil;
     private bool _wasOurs = true;
+    private bool _isCountDue;
 
     /// <summary>Whether the cap concerns it: it is a list in Redis. In a group only the holder uses it.</summary>
     public bool IsCapped => store.IsCapped;
@@ -93,7 +94,17 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     public bool HasRemovable(bool part) => books.Removable(part).Count > 0;
 
     /// <summary>Tries a failed step again when its time has come.</summary>
-    public void RetryIfDue() => steps.RetryIfDue();
+    public void RetryIfDue()
+    {
+        steps.RetryIfDue();
+        if (!_isCountDue || !MayStart) return;
+
+        _isCountDue = false;
+        StartCount();
+    }
+
+    /// <summary>Another member of the group may have used the list meanwhile: it is counted as soon as no step runs.</summary>
+    public void CountSoon() => _isCountDue = true;
 
     /// <summary>This program has a higher term now: a step that was refused for another member's is tried again at once.</summary>
     public void RetryIfFenced()

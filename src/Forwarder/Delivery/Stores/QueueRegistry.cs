@@ -35,7 +35,7 @@ internal sealed class QueueRegistry(EventLog drain, Ledger ledger, ListOffice of
     {
         if (!_queueOf.TryGetValue(store, out var queue))
         {
-            _queueOf[store] = queue = new FallbackQueue(store, new StoreAccounting(drain, foundEpoch, ledger), new StoreStepRunner(signal, time, logger), office, options, _clock);
+            _queueOf[store] = queue = new FallbackQueue(store, new StoreAccounting(drain, foundEpoch, ledger), new StoreStepRunner(options.Random, signal, time, logger), office, options, _clock);
             _all = [.. _all, queue];
         }
 

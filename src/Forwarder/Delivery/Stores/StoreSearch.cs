@@ -7,9 +7,9 @@ namespace KeyEvt.Forwarder.Delivery.Stores;
 
 /// <summary>In which stores have earlier runs left something? A search that does not reach every place is logged and repeated.</summary>
 /// <remarks>All fields belong to the delivery loop. The search runs beside it and touches none of them: what it found is the result of its task.</remarks>
-internal sealed class StoreSearch(IEventStoreSelector stores, AsyncSignal signal, TimeProvider time, ILogger logger)
+internal sealed class StoreSearch(IEventStoreSelector stores, Random random, AsyncSignal signal, TimeProvider time, ILogger logger)
 {
-    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
+    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), random);
     private Task<(IReadOnlyList<NamedStore> Found, string? Fault)>? _running;
     private long _notBefore;
     private bool _isGivenUp; // what the search under way finds is of no interest any more

@@ -34,7 +34,7 @@ internal sealed class StoreSet
         _queues = new QueueRegistry(Drain, ledger, _office, options, signal, time, logger);
         _cap = new StoreCap(_queues);
         _appends = new AppendRouter(stores, _queues, _cap, options, time, logger);
-        _search = new StoreSearch(stores, signal, time, logger);
+        _search = new StoreSearch(stores, options.Random, signal, time, logger);
         foreach (var store in stores.Always) _queues.Of(store, store.IsCapped ? EpochAssigner.FoundInList : EpochAssigner.FoundInSpool);
     }
 
@@ -74,6 +74,12 @@ internal sealed class StoreSet
     public string? LastRefusal => _search.Fault ?? _queues.All.Select(queue => queue.LastRefusal).FirstOrDefault(text => text is not null);
 
     public long Refusals => _queues.All.Sum(queue => queue.Refusals);
+
+    /// <summary>
+    /// Whether it will soon be known what earlier runs left. One store whose count has failed is waited for as when it is read. Of several stores, one that fails holds the events
+    /// of the others up no longer.
+    /// </summary>
+    public bool IsCountAwaited => !IsKnown && (LastRefusal is null || (!_stores.IsMany && _queues.Any(static queue => !queue.IsKnown && !queue.IsAway)));
 
     private bool IsFound => _stores.IsSearched && !_search.IsRunning;
 
@@ -209,10 +215,16 @@ internal sealed class StoreSet
     {
         if (_nextTerm is not { } term || _search.IsEnding || _queues.Any(static queue => queue.IsCapped && queue.IsEnding)) return;
 
+        // Who begins anew without having left office may have been set aside in between, and does not know it.
+        var mayHaveBeenSetAside = _options.InGroup && _office.IsHeld && term > _stores.Fence.Term;
         _nextTerm = null;
         _stores.Fence.Raise(term);
         _office.Begin();
-        foreach (var queue in _queues.All) queue.RetryIfFenced();
+        foreach (var queue in _queues.All)
+        {
+            queue.RetryIfFenced();
+            if (mayHaveBeenSetAside && queue.IsCapped) queue.CountSoon();
+        }
     }
 
     private void StartCounts()

@@ -10,7 +10,7 @@ namespace KeyEvt.Forwarder.Delivery.Stores;
 /// One step (append, read, remove, count) runs at a time. The delivery loop starts it, is woken when it ends, and then takes its outcome in; it never waits for a step.
 /// All fields belong to the delivery loop. A step runs beside it and touches none of them: its outcome is the result of its task.
 /// </remarks>
-internal sealed class StoreStepRunner(AsyncSignal signal, TimeProvider time, ILogger logger)
+internal sealed class StoreStepRunner(Random random, AsyncSignal signal, TimeProvider time, ILogger logger)
 {
     /// <summary>Failures in a row after which a step that may have been done counts as not done.</summary>
     private const int UnansweredTries = 3;
@@ -25,7 +25,7 @@ internal sealed class StoreStepRunner(AsyncSignal signal, TimeProvider time, ILo
 
     private const int TriesWaitedFor = 5;
 
-    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Random.Shared);
+    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), random);
     private Task<Action>? _running;
     private Func<bool, Task<Action>>? _step; // the step under way, or the failed one that will be tried again
     private bool _isAppend;                  // what kind of step that is

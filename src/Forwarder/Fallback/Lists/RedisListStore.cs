@@ -27,6 +27,9 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
 
     private static readonly string[] Elsewhere = ["MOVED ", "ASK ", "CLUSTERDOWN ", "TRYAGAIN ", "READONLY "];
 
+    /// <summary>A script that runs for long, a restart, a replica without its master: nobody has to do anything, and it is worth a longer wait than a missing right.</summary>
+    private static readonly string[] Busy = ["BUSY ", "LOADING ", "MASTERDOWN "];
+
     private readonly string _termKey = termKey ?? FallbackKey.TermOf(key);
     private RecentEntries _recent = new(RecentBytes);
     private string? _place;
@@ -146,7 +149,7 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
     internal static bool IsExpected(Exception e) => e is RedisException or TimeoutException or ObjectDisposedException or IOException or ExternalException or OperationCanceledException;
 
     /// <summary>An error reply (OOM, READONLY, NOPERM, MISCONF ...) is a refusal. After any other error the step may have been done.</summary>
-    internal static StoreException Failure(Exception e) => new(RedisErrorText.Of(e), e) { IsRefusal = e is RedisServerException, IsPassing = IsElsewhere(e) };
+    internal static StoreException Failure(Exception e) => new(RedisErrorText.Of(e), e) { IsRefusal = e is RedisServerException, IsPassing = IsElsewhere(e) || (e is RedisServerException && Busy.Any(word => e.Message.StartsWith(word, StringComparison.Ordinal))) };
 
     /// <summary>Whether the slot is moving, has moved, or is not served yet. The topology then finds out where it is.</summary>
     private static bool IsElsewhere(Exception e) => e is RedisServerException && Elsewhere.Any(word => e.Message.Contains(word, StringComparison.Ordinal));

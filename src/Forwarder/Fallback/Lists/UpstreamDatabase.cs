@@ -17,7 +17,9 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 /// backlog and arrives later. The library does nothing of its own in the database: no tie-breaker key, no configuration channel. In a cluster it does
 /// not look for other nodes either: which node has a list must be known before something is stored there.
 /// </summary>
-internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topology, Func<RedisAddress?> master, TlsClient tls, string clientName, BackgroundTasks background, TimeProvider time, ILogger logger) : IAsyncDisposable
+/// <param name="connect">Opens a connection with these options; null: the client library does.</param>
+internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topology, Func<RedisAddress?> master, TlsClient tls, string clientName, BackgroundTasks background, TimeProvider time, ILogger logger,
+    Func<ConfigurationOptions, Task<IConnectionMultiplexer>>? connect = null) : IAsyncDisposable
 {
     /// <summary>How long a call waits at the start until the topology knows any node.</summary>
     private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(2);
@@ -28,11 +30,12 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     /// </summary>
     private static readonly TimeSpan CloseDeadline = TimeSpan.FromSeconds(1);
 
+    private readonly Func<ConfigurationOptions, Task<IConnectionMultiplexer>> _connect = connect ?? (static async options => await ConnectionMultiplexer.ConnectAsync(options).ConfigureAwait(false));
     private readonly LogRateLimiter _warnings = new(time, TimeSpan.FromSeconds(10));
     private readonly SemaphoreSlim _gate = new(1, 1);
 
     /// <summary>Changed under <see cref="_gate"/>; read by any task without it.</summary>
-    private readonly ConcurrentDictionary<RedisAddress, ConnectionMultiplexer> _opened = new();
+    private readonly ConcurrentDictionary<RedisAddress, IConnectionMultiplexer> _opened = new();
 
     /// <summary>The last TLS refusal that was logged. Exchanged with Interlocked, because the library's threads report refusals.</summary>
     private string? _lastRefusal;
@@ -81,7 +84,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
         _gate.Dispose();
     }
 
-    private async Task CloseAsync(ConnectionMultiplexer multiplexer)
+    private async Task CloseAsync(IConnectionMultiplexer multiplexer)
     {
         var closing = Task.Run(async () =>
         {
@@ -114,7 +117,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     }
 
     /// <summary>In a cluster a list is where its slot is, so redirects are not followed. The topology is asked again instead.</summary>
-    private StorePlace PlaceAt(string name, ConnectionMultiplexer open) =>
+    private StorePlace PlaceAt(string name, IConnectionMultiplexer open) =>
         new(name, open.GetDatabase(0), upstream.Shape == UpstreamShape.Cluster ? CommandFlags.NoRedirect : CommandFlags.None);
 
     /// <summary>Closes the connections to nodes that serve no slots, or are not the one master.</summary>
@@ -129,7 +132,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
         }
     }
 
-    private async Task<ConnectionMultiplexer> OpenAsync(RedisAddress node)
+    private async Task<IConnectionMultiplexer> OpenAsync(RedisAddress node)
     {
         var login = upstream.Login;
         // PING instead of ECHO: ECHO would be the library's first command, and a user without the right to it could not use the connection at all.
@@ -156,7 +159,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
         }
 
         options.EndPoints.Add(EndPointOf(node));
-        var multiplexer = await ConnectionMultiplexer.ConnectAsync(options).ConfigureAwait(false);
+        var multiplexer = await _connect(options).ConfigureAwait(false);
         if (!multiplexer.IsConnected) login.Password?.Refused(); // the library does not say why it failed; it may have been the password
         multiplexer.ConnectionFailed += (_, e) =>
         {

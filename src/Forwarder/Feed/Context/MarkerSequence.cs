@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using KeyEvt.Forwarder.Signals;
 
@@ -23,14 +22,17 @@ internal sealed class MarkerSequence
     private readonly Queue<(long Number, ClockReading SentAt)> _due = new();
     private readonly byte[] _prefix;
     private readonly TimeProvider _time;
-    private readonly long _drawn = RandomNumberGenerator.GetInt32(1 << Shift);
+    private readonly long _drawn;
     private long _last;
 
     /// <param name="name">For people who look at the channel. Two programs may have the same name. May be empty.</param>
     /// <param name="nonce">16 hexadecimal digits; null: random ones. In a group all feeds of a program have the same, as they are one member.</param>
-    public MarkerSequence(TimeProvider time, string name = "", string? nonce = null)
+    /// <param name="random">Draws what tells this feed from all others; null: that of the system.</param>
+    public MarkerSequence(TimeProvider time, string name = "", string? nonce = null, Random? random = null)
     {
-        Nonce = nonce ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        random ??= Random.Shared;
+        _drawn = random.Next(1 << Shift);
+        Nonce = nonce ?? random.GetHexString(16, lowercase: true);
         Instance = name.Length == 0 ? Nonce : $"{name}-{Nonce}";
         _prefix = Encoding.ASCII.GetBytes(Instance + ":");
         _time = time;

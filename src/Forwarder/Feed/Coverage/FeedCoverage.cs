@@ -33,11 +33,17 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <summary>Whether it is not known yet if other members of the group have heard the stream meanwhile.</summary>
     private bool _awaitsJudgement;
 
+    /// <summary>Whether flags were missing while it was not known if others have heard the stream. They missed those events too, so the open gap is not withdrawn.</summary>
+    private bool _hasLackedFlags;
+
     /// <summary>
     /// A loss of the connection while the node was a replica. It becomes a gap if the node is promoted before it is covered again. Set under the
     /// lock, but also read and cleared without it.
     /// </summary>
     private (RedisFault Fault, ClockReading From, EventPosition Last)? _lostWhileHeld;
+
+    /// <summary>Flags that were found missing since the node last said that it is a replica; null: none were. They are missed if it has been promoted meanwhile.</summary>
+    private (string Detail, ClockReading From, EventPosition Last)? _lackedWhileHeld;
 
     /// <summary>Why the node is silent, and its last position; null if it is not silent.</summary>
     private (RedisFault Fault, EventPosition Last)? _silence;
@@ -106,14 +112,18 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
 
         bool lacksFlags;
         ClockReading since;
+        (string Detail, ClockReading From, EventPosition Last)? lacked;
         lock (_gate)
         {
             _isHeld = isHeld;
             lacksFlags = !isHeld && !_hasFlags;
             since = _subscribedAt;
+            lacked = isHeld ? null : _lackedWhileHeld;
+            if (!isHeld || _hasFlags) _lackedWhileHeld = null;
         }
 
         if (lacksFlags) Open(GapCause.FlagsMissing, "the flags were not set when the node was promoted", since, position);
+        else if (lacked is { } one) Missed(GapCause.FlagsMissing, one.Detail, one.From, one.Last, position);
         Settle(position);
         ShowClients();
     }
@@ -198,7 +208,9 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         lock (_gate)
         {
             _hasFlags = false;
+            _hasLackedFlags |= _awaitsJudgement;
             since = from ?? _subscribedAt;
+            if (_isHeld) _lackedWhileHeld ??= (detail, since, last);
         }
 
         ShowClients();
@@ -251,7 +263,9 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         lock (_gate)
         {
             (_awaitsJudgement, lost, _lostInGroup) = (false, _lostInGroup, null);
-            if (isCovered && _hasFlags && _gap.Withdraw()) return;
+            var mayWithdraw = isCovered && _hasFlags && !_hasLackedFlags;
+            _hasLackedFlags = false;
+            if (mayWithdraw && _gap.Withdraw()) return;
         }
 
         if (!isCovered && lost is { } one) Missed(one.Fault.Cause, one.Fault.Text, one.From, one.Last, first);

@@ -31,6 +31,8 @@ internal sealed class StreamMember
     private ulong _runId;
     private long _label;
     private MessageId _origin; // of the state that was known last
+    private long _heard;       // the highest number of a message of this subscription, or its label
+    private long? _lostBehindNumber; // the same of the first subscription that was lost before the state was ever known; null: none was lost so
     private bool _isResigning;
 
     /// <summary>The numbers of the claims that were said in this subscription. Others may claim in this program's name.</summary>
@@ -165,7 +167,7 @@ internal sealed class StreamMember
     /// <param name="label">The marker number by which events are counted until the state is known.</param>
     public void Begin(ulong runId, long label)
     {
-        (_runId, _label) = (runId, label);
+        (_runId, _label, _heard) = (runId, label, label);
         _kept.Begin(runId, label);
         _claims.Clear();
         IsSubscribed = true;
@@ -187,6 +189,7 @@ internal sealed class StreamMember
         }
 
         Remember();
+        if (IsSubscribed && !_state.IsKnown && !WasInStep) _lostBehindNumber ??= _heard;
         _delivery.End();
         if (IsSubscribed) _kept.End(_state.Watermark);
         (_state, _won, _isResigning, IsSubscribed) = (new GroupState(), null, false, false);
@@ -243,6 +246,7 @@ internal sealed class StreamMember
     public StreamOutcome Read(GroupMessage message, int count)
     {
         var (wasKnown, wasHolder, before) = (_state.IsKnown, IsHolder, _won);
+        _heard = Math.Max(_heard, message.Number);
         if (message is GroupMessage.FreshClaim) Remember();
         if (!wasKnown) _kept.Heard(count);
         var inForce = _state.Read(message);
@@ -355,8 +359,10 @@ internal sealed class StreamMember
     /// </summary>
     private void Rejoin()
     {
-        IsContinued = !WasInStep || _state.Origin == default || _state.Origin == _origin;
-        Undelivered = IsContinued || (_wasDelivering && !HasLeft) ? null : _lostBehind;
+        // Who was never in step cannot compare origins, but whoever began anew after its loss has not heard what it lost.
+        IsContinued = WasInStep ? _state.Origin == default || _state.Origin == _origin : !(_lostBehindNumber < _state.Origin.Number);
+        _lostBehindNumber = null;
+        Undelivered = IsContinued || !WasInStep || (_wasDelivering && !HasLeft) ? null : _lostBehind;
         if (IsContinued) _delivery.Leave();
         else _delivery.LeaveLater();
     }

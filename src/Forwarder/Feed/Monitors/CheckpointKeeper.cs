@@ -179,13 +179,15 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     }
 
     /// <summary>Nobody was there: declares what came since the checkpoint that was read, if there was one.</summary>
-    /// <param name="first">Where this program's subscription begins.</param>
+    /// <param name="first">From where on this program has kept everything.</param>
     /// <returns>False if there was none.</returns>
     public bool TryDeclareKept(EventPosition first)
     {
         if (Earlier.Take() is not { } kept) return false;
 
-        Declare(kept, new Beginning(_beginning?.At ?? feed.Time.GetUtcNow(), first));
+        // What was pushed out of the ring came behind the subscription, so the gap reaches until now.
+        var end = first.Count == 0 ? _beginning?.At : null;
+        Declare(kept, new Beginning(end ?? feed.Time.GetUtcNow(), first));
         return true;
     }
 

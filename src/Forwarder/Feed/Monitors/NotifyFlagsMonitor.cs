@@ -172,6 +172,8 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     /// <summary>Handles the count of CONFIG SETs, which is asked for behind the flags.</summary>
     private void OnCounts(RedisAnswer reply, ClockReading sentAt)
     {
+        if (RedisErrors.IsPassing(reply)) return; // the next count is compared with the one before the node was busy
+
         var mayHaveBeenAway = feed.Flags.Sets.MayHaveBeenAway(feed.Board.Status.RunId, reply.IsError ? null : ConfigCalls.Of(reply.Text), out var why);
         if (feed.Flags.Sets.OthersSet) pace.OthersSet();
         if (mayHaveBeenAway && _isGood && (_before.Good & wanted()) != EventClass.None && !feed.Hold.IsHeld)

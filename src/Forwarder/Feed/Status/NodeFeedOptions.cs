@@ -5,6 +5,9 @@ public sealed record NodeFeedOptions
 {
     public NotifyMode NotifyMode { get; init; } = NotifyMode.Manage;
 
+    /// <summary>Draws names that no other feed has, and shortens pauses so that many programs do not return at the same moment.</summary>
+    public Random Random { get; init; } = Random.Shared;
+
     /// <summary>The connection's name in CLIENT LIST.</summary>
     public string ClientName { get; init; } = "keyevt-feed";
 

@@ -1,0 +1,88 @@
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Filter;
+using KeyEvt.Simulation.Members;
+
+namespace KeyEvt.Simulation.Worlds;
+
+/// <summary>Who gives commands to a program meanwhile? Several people at once, who change what is forwarded, and where to. What each is told must be true.</summary>
+internal sealed class Administrator(World world)
+{
+    private static readonly KeyMaskSet Usual = KeyMaskSet.Empty.Add([KeyMask.Parse("t:*"u8)]);
+    private static readonly KeyMaskSet More = Usual.Add([KeyMask.Parse("u:*"u8)]);
+
+    private readonly Random _random = world.Random;
+
+    /// <summary>Gives one command, or two at once.</summary>
+    public void Act()
+    {
+        if (world.Living.FirstOrDefault() is not { IsEnding: false, Clock.Runs: true } member) return;
+
+        for (var i = _random.Next(3); i >= 0; i--)
+        {
+            _ = _random.Next(6) switch
+            {
+                0 or 1 => GuardAsync(member, () => ConfigureAsync(member)),
+                2 or 3 or 4 => GuardAsync(member, () => ConnectAsync(member, _random.Next(2) == 0 ? "b1" : "b2")),
+                _ => GuardAsync(member, () => DisconnectAsync(member)),
+            };
+        }
+    }
+
+    /// <summary>At the end: a broker that is there, and a configuration of which everybody knows.</summary>
+    public void Conclude()
+    {
+        foreach (var member in world.Living) _ = GuardAsync(member, () => ConnectAsync(member, "b1"));
+    }
+
+    /// <summary>Whether this configuration wants the events that only administrators want.</summary>
+    public static bool WantsMore(ForwarderConfig config) => config.Masks.Equals(More) && config.Events.HasFlag(EventClass.Generic);
+
+    private async Task GuardAsync(Member member, Func<Task> command)
+    {
+        try
+        {
+            await command().ConfigureAwait(false);
+        }
+        catch (Exception) when (member.IsEnding)
+        {
+            // A program that ends lets the sessions of its clients end first.
+        }
+        catch (Exception e)
+        {
+            world.Fail($"a command has ended with {e}");
+        }
+    }
+
+    private async Task ConfigureAsync(Member member)
+    {
+        var (masks, more) = (_random.Next(2) == 0, _random.Next(2) == 0);
+        world.Tell($"{member.Name}: masks {(masks ? "more" : "usual")}, classes {(more ? "more" : "usual")}");
+        var configuring = member.Engine.Control.ConfigureAsync(config => config with
+        {
+            Masks = masks ? More : Usual,
+            Events = EventClass.String | EventClass.Expired | (more ? EventClass.Generic : EventClass.None),
+        });
+        await configuring.ConfigureAwait(false);
+    }
+
+    private async Task ConnectAsync(Member member, string host)
+    {
+        var since = world.Time.Now;
+        world.Tell($"{member.Name}: connect {host}");
+        var result = await member.Engine.Control.ConnectAsync(config => config with { Amqp = config.Amqp with { Host = host } }, CancellationToken.None).ConfigureAwait(false);
+        if (member.IsDead) return;
+
+        world.Tell($"{member.Name}: connect {host} is answered by {result}");
+        var (code, reason) = (result!.Value.Code, result.Value.Reason);
+        var other = host == "b1" ? "@b2:" : "@b1:";
+        if (code == 0 && world.ConnectedAt(member, host) < since) world.Fail($"{member.Name} was told that it is connected to {host}, but no connection has come about since it was asked");
+        if (code != 0 && reason.Contains(other, StringComparison.Ordinal) && !reason.Contains("another command", StringComparison.Ordinal)) world.Fail($"{member.Name} was asked to connect to {host}, and told of another: {reason}");
+    }
+
+    private async Task DisconnectAsync(Member member)
+    {
+        world.Tell($"{member.Name}: disconnect");
+        await member.Engine.Control.DisconnectAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,310 @@
+using System.Globalization;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Simulation.Broker;
+using KeyEvt.Simulation.Clock;
+using KeyEvt.Simulation.Judging;
+using KeyEvt.Simulation.Members;
+using KeyEvt.Simulation.Net;
+using KeyEvt.Simulation.Redis;
+
+namespace KeyEvt.Simulation.Worlds;
+
+/// <summary>Everything that there is of one seed: servers, programs, the network between them, and the book that judges.</summary>
+internal sealed class World
+{
+    private readonly List<Member?> _members = [];
+    private readonly List<int> _lives = [];
+    private readonly Dictionary<string, long> _subscribedAt = [];
+    private readonly Dictionary<(Member Member, string Host), long> _connectedAt = [];
+    private long _leftToOthers;
+    private readonly List<Member> _dead = [];
+    private string? _fault;
+    private int _made;
+    private int _sent;
+
+    /// <summary>Whether somebody has listened: of a group, whether it has had a holder.</summary>
+    private bool _isPromised;
+
+    private ulong _hash = 14695981039346656037;
+
+    public World(int seed, bool keepsStory)
+    {
+        (Seed, KeepsStory, Random) = (seed, keepsStory, new Random(seed));
+        Shape = WorldShape.Draw(Random);
+        Network = new VirtualNetwork(Time, Random);
+        Book = new EventBook(Shape.LargestWallError) { HasSuccessors = Shape.HasSentinel };
+        Watch = Shape.Group is { } group ? new OfficeWatch(group) { Anew = BeginsAnew } : null;
+        Nodes = Shape.HasSentinel ? [NewNode("n1"), NewNode("n2")] : [NewNode("n1")];
+        Sentinel = Shape.HasSentinel ? new VirtualSentinel("s1", "main", Nodes) : null;
+        if (Shape.HasSentinel) Follow(Nodes[1], Nodes[0]);
+        Brokers = Shape.HasAdministrator ? [NewBroker(), NewBroker()] : [NewBroker()];
+        Tell($"seed {seed}: {Shape}");
+        for (var i = 0; i < Shape.Members; i++)
+        {
+            _members.Add(null);
+            _lives.Add(0);
+            Start(i);
+        }
+    }
+
+    public int Seed { get; }
+
+    public bool KeepsStory { get; }
+
+    /// <summary>The consumer does not get each message of so many; 0: it gets all.</summary>
+    public int Misses { get; init; }
+
+    public List<string> Story { get; } = [];
+
+    public Random Random { get; }
+
+    public WorldShape Shape { get; }
+
+    public VirtualTime Time { get; } = new();
+
+    public VirtualNetwork Network { get; }
+
+    public EventBook Book { get; }
+
+    public OfficeWatch? Watch { get; }
+
+    public VirtualSentinel? Sentinel { get; }
+
+    /// <summary>The node that clients write to.</summary>
+    public VirtualNode Master => Sentinel?.Master ?? Nodes[0];
+
+    public IReadOnlyList<VirtualNode> Nodes { get; }
+
+    public IReadOnlyList<VirtualBroker> Brokers { get; }
+
+    /// <summary>The programs by their place; null: none runs there.</summary>
+    public IReadOnlyList<Member?> Members => _members;
+
+    public IEnumerable<Member> Living => _members.OfType<Member>();
+
+    /// <summary>A number that two runs of the same story share, and no others.</summary>
+    public ulong Hash => _hash;
+
+    public VirtualNode? NodeAt(string host) => Nodes.FirstOrDefault(node => node.Name == host);
+
+    public VirtualBroker? BrokerAt(string host) => host == "b1" ? Brokers[0] : Brokers.ElementAtOrDefault(1);
+
+    public IVirtualServer? ServerAt(string host) => host == Sentinel?.Name ? Sentinel : NodeAt(host);
+
+    public void Start(int place)
+    {
+        if (_members[place] is not null) return;
+
+        var name = string.Create(CultureInfo.InvariantCulture, $"m{place + 1}");
+        Tell($"{name} starts");
+        _members[place] = new Member(this, name, ++_lives[place]);
+    }
+
+    /// <summary>A node becomes the replica of another one, with its data.</summary>
+    public void Follow(VirtualNode replica, VirtualNode master)
+    {
+        replica.Follow(master);
+        master.Replicas.Add((replica, Network.Up("n", replica.Name)));
+    }
+
+    /// <summary>A program has opened a link to this broker.</summary>
+    public void Connected(Member member, string host) => _connectedAt[(member, host)] = Time.Now;
+
+    /// <summary>When it did so last; before everything if it never did.</summary>
+    public long ConnectedAt(Member member, string host) => _connectedAt.GetValueOrDefault((member, host), -1);
+
+    /// <summary>A promise is broken.</summary>
+    public void Fail(string text) => _fault ??= text;
+
+    public void Kill(int place)
+    {
+        if (_members[place] is not { } member) return;
+
+        Tell($"{member.Name} is killed");
+        _members[place] = null;
+        _dead.Add(member);
+        member.Kill();
+        ExcuseUnlessKept($"{member.Name} was killed before anything was kept");
+    }
+
+    /// <summary>A program has ended by itself.</summary>
+    public void Ended(Member member)
+    {
+        _members[_members.IndexOf(member)] = null;
+        _dead.Add(member);
+        member.Kill();
+        ExcuseUnlessKept($"{member.Name} has ended, and nothing is kept");
+    }
+
+    /// <summary>A client writes a key that is wanted.</summary>
+    public void Write(VirtualNode node)
+    {
+        var key = string.Create(CultureInfo.InvariantCulture, $"t:{++_made}");
+        var isExpiry = Random.Next(4) == 0;
+        node.Handle(() =>
+        {
+            if (!Takes(node)) return;
+
+            var write = Book.Add(key, node.Name, Time.Now);
+            Tell($"{key} at {node.Name}");
+            if (!_isPromised) write.Excuse = "nobody has listened yet";
+            node.Write(key, isExpiry ? "expired" : "set", isExpiry ? 'x' : '$');
+        });
+    }
+
+    /// <summary>A client deletes a key whose events only administrators want.</summary>
+    /// <param name="isWanted">Whether they want it now; null: nobody knows, as commands are under way.</param>
+    public void Delete(VirtualNode node, bool? isWanted)
+    {
+        var key = string.Create(CultureInfo.InvariantCulture, $"u:{++_made}");
+        node.Handle(() =>
+        {
+            if (!Takes(node)) return;
+
+            Book.Add(key, node.Name, Time.Now, isOptional: true, isWanted);
+            Tell($"{key} at {node.Name}");
+            node.Write(key, "del", 'g');
+        });
+    }
+
+    /// <summary>How many events programs have counted as given up, because they were told to.</summary>
+    public long Refused => _dead.Concat(Living).Sum(static member => member.Dropped(DropReason.Disconnected));
+
+    /// <summary>The replica takes the master's place.</summary>
+    public void Promote(VirtualNode next)
+    {
+        var old = Master;
+        Tell($"{next.Name} is promoted in place of {old.Name}");
+        old.Replicas.Clear();
+        next.Follow(null);
+        LoseData(next, old.Data);
+        Sentinel!.Decide(next);
+    }
+
+    /// <summary>The old master becomes a replica of the new one.</summary>
+    public void Demote(VirtualNode old)
+    {
+        if (old == Master || old.Master is not null || !old.IsUp) return;
+
+        Tell($"{old.Name} is demoted");
+        Follow(old, Master);
+    }
+
+    /// <summary>Whether the node takes a write now.</summary>
+    private bool Takes(VirtualNode node) => node == Master && node is { Master: null, IsLoading: false, Mood: NodeMood.Well };
+
+    /// <summary>A program has declared a gap. That of a holder is published; that of another member, and of one that may be disconnected, stands in its log and its info only.</summary>
+    public void Declared(Member member, Gap gap)
+    {
+        if (!IsHolder(member.Name) || Shape.HasAdministrator) Book.Declared(gap);
+    }
+
+    /// <summary>Whether a program has nothing more to do. Who is no holder keeps the messages of its own gaps until it is one.</summary>
+    public bool IsSettled(Member member) => !IsHolder(member.Name) || member.IsSettled;
+
+    /// <summary>The gaps of the programs that are no holders.</summary>
+    public void NoteStanding() =>
+        Book.Standing = [.. Living.Where(member => !IsHolder(member.Name)).SelectMany(static member => member.Engine.Gaps.Recent).Where(static gap => !gap.IsOpen).Select(gap => DeclaredGap.Of(gap, Shape.LargestWallError))];
+
+    /// <summary>What must hold after every step.</summary>
+    /// <exception cref="SimulationFault">It does not.</exception>
+    public void Check()
+    {
+        if (_fault is { } fault) throw new SimulationFault(fault);
+
+        foreach (var member in _members)
+        {
+            if (member?.Fault() is { } wrong) throw new SimulationFault(wrong);
+        }
+    }
+
+    public void Tell(string text)
+    {
+        foreach (var letter in text) _hash = (_hash ^ letter) * 1099511628211;
+        _hash = (_hash ^ (ulong)Time.Now) * 1099511628211;
+        TellOnly(text);
+    }
+
+    /// <summary>Tells it to people, but it does not belong to what must be equal in two runs.</summary>
+    public void TellOnly(string text)
+    {
+        if (KeepsStory) Story.Add(string.Create(CultureInfo.InvariantCulture, $"{TimeSpan.FromTicks(Time.Now).TotalMilliseconds,10:0.000} {text}"));
+    }
+
+    private VirtualBroker NewBroker() => new(Time, Random, Consume, Book.Refused);
+
+    private VirtualNode NewNode(string name)
+    {
+        var node = new VirtualNode(name, Time, Random)
+        {
+            Persistence = Shape.Persistence,
+            AnswersFirst = Shape.AnswersFirst,
+            OutputLimit = Shape.OutputLimit,
+            ConfiguredFlags = Shape.ConfiguredFlags,
+            Tell = Tell,
+            Subscribed = Subscribed,
+        };
+        node.Lost = lost => LoseData(node, lost);
+        node.Begin();
+        node.Published = text =>
+        {
+            var offices = Watch?.Count;
+            Watch?.Heard(node, text, Book.CountOf(name));
+            _isPromised |= Watch?.Count > offices;
+        };
+        return node;
+    }
+
+    private void BeginsAnew(string claimant, bool hasKept)
+    {
+        var since = _subscribedAt.GetValueOrDefault(claimant[..claimant.LastIndexOf('-')]);
+        Book.BeginsAnew(since);
+        if (hasKept) Book.Excuse("who knew of it cannot tell that nobody else did: see docs/contributing/simulation.md", write => write.At < _leftToOthers);
+        else _leftToOthers = since; // whoever knew more says so, if it lives on
+    }
+
+    private void Subscribed(VirtualNode node, string name)
+    {
+        if (node != Master) return;
+
+        _isPromised |= Watch is null;
+        _subscribedAt[name] = Time.Now;
+        foreach (var member in Living.Where(member => member.Name == name)) member.KnowsSince ??= Time.Now;
+    }
+
+    private bool IsHolder(string member) => Watch is null || Watch.Holder?.StartsWith(member + "-", StringComparison.Ordinal) == true;
+
+    private void Consume(BrokerMessage message)
+    {
+        if (Misses > 0 && ++_sent % Misses == 0) return;
+
+        Tell($"received {message.Id} {message.Body} from {message.From}");
+        var fault = Book.Take(message, IsHolder(message.From), out var write);
+        _fault ??= fault;
+        if (write is not null && Watch?.MayPublish(message.From, write) == false) _fault ??= $"{message.From} has published {write.Key} at {write.Index} although another member was the holder there";
+    }
+
+    /// <summary>What was in the lists is gone with the memory of the node.</summary>
+    private void LoseData(VirtualNode node, NodeData lost)
+    {
+        Tell($"{node.Name} has lost data");
+        var gone = lost.Lists.Values.SelectMany(static list => list).Select(static entry => ListSteps.BodyOf(entry).Split('\n')[^1]).ToHashSet();
+        foreach (var entry in node.Data.Lists.Values.SelectMany(static list => list)) gone.Remove(ListSteps.BodyOf(entry).Split('\n')[^1]);
+        foreach (var entry in lost.Lists.Values.SelectMany(static list => list)) Book.TakeLostGap(ListSteps.IdOf(entry), ListSteps.BodyOf(entry));
+        ExcuseUnlessKept("the node has lost what it knew, and nobody else knew it");
+        Book.Excuse("it was in the list that the node has lost", write => gone.Contains(write.Key));
+    }
+
+    /// <summary>Who was told nothing by an earlier life cannot know what is missing.</summary>
+    private void ExcuseUnlessKept(string why)
+    {
+        Book.Excuse("who knew of it has died before it could say so, and nothing was kept", write => write.At < _leftToOthers);
+        if (Master.Data.Strings.Keys.Any(static key => key.Contains("-state", StringComparison.Ordinal))) return;
+
+        // What members of a group have heard and not kept, they may all have handed to one that has died.
+        var since = Living.Min(static member => member.KnowsSince) ?? long.MaxValue;
+        Book.Excuse(why, write => Watch is not null || write.At < since);
+        _isPromised &= since < long.MaxValue;
+    }
+}

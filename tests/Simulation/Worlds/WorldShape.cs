@@ -1,0 +1,88 @@
+using KeyEvt.Forwarder;
+using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Filter;
+using KeyEvt.Forwarder.Topology;
+using KeyEvt.Simulation.Redis;
+
+namespace KeyEvt.Simulation.Worlds;
+
+/// <summary>How large is a world, and how rough? All of it is drawn from the seed.</summary>
+internal sealed record WorldShape
+{
+    private static readonly KeyMaskSet Wanted = KeyMaskSet.Empty.Add([KeyMask.Parse("t:*"u8)]);
+
+    /// <summary>The name of the group; null: there is one program, which forwards for itself.</summary>
+    public string? Group { get; init; }
+
+    public int Members { get; init; } = 1;
+
+    /// <summary>Whether people give commands meanwhile. In a group each member would have a configuration of its own.</summary>
+    public bool HasAdministrator { get; init; }
+
+    /// <summary>Whether there is a replica, and Sentinels that promote it.</summary>
+    public bool HasSentinel { get; init; }
+
+    /// <summary>For how long things go wrong.</summary>
+    public TimeSpan Chaos { get; init; }
+
+    /// <summary>The mean pause between two faults.</summary>
+    public TimeSpan FaultEvery { get; init; }
+
+    /// <summary>The mean pause between two bursts of writes.</summary>
+    public TimeSpan WriteEvery { get; init; }
+
+    public NodePersistence Persistence { get; init; }
+
+    public bool AnswersFirst { get; init; }
+
+    public long OutputLimit { get; init; }
+
+    public string ConfiguredFlags { get; init; } = "";
+
+    public int RingBytes { get; init; }
+
+    /// <summary>How wrong the wall clocks of the programs are at most.</summary>
+    public TimeSpan LargestWallError { get; init; }
+
+    public static WorldShape Draw(Random random)
+    {
+        var members = Of(random, 0, 0, 2, 3, 3, 5);
+        var kind = random.Next(4);
+        return new WorldShape
+        {
+            Group = members == 0 ? null : "g",
+            Members = Math.Max(1, members),
+            HasAdministrator = members == 0 && kind == 0,
+            HasSentinel = members == 0 && kind > 1,
+            Chaos = TimeSpan.FromSeconds(random.Next(4, 18)),
+            FaultEvery = TimeSpan.FromMilliseconds(Of(random, 300, 800, 2000, 5000)),
+            WriteEvery = TimeSpan.FromMilliseconds(Of(random, 20, 60, 200, 600)),
+            // What a group has kept must outlive the node: see docs/contributing/simulation.md, "What it leaves out".
+            Persistence = Of(random, members == 0 ? NodePersistence.None : NodePersistence.All, NodePersistence.AllButTheLastSecond, NodePersistence.All),
+            AnswersFirst = random.Next(2) == 0,
+            OutputLimit = Of(random, 4_000, 1_000_000),
+            ConfiguredFlags = Of(random, "", "AKE", "gE"),
+            RingBytes = Of(random, 2_000, 1_000_000),
+        };
+    }
+
+    public TimeSpan WallError(string member) => LargestWallError * (member.Length % 2 == 0 ? 1 : -1);
+
+    /// <param name="random">That of this life of the program.</param>
+    public ForwarderOptions OptionsOf(string member, Random random) => new()
+    {
+        Upstream = UpstreamAddress.Parse(HasSentinel ? "redis+sentinel://s1:26379/main" : "redis://n1:6379"),
+        Feed = new NodeFeedOptions { Random = random, GroupBytes = RingBytes },
+        Instance = member,
+        NamedInstance = member,
+        Group = Group,
+        KeepState = true,
+        PublishGaps = true,
+        Delivery = new DeliveryOptions { Random = random },
+        Initial = new ForwarderConfig { Masks = Wanted, Events = EventClass.String | EventClass.Expired, Amqp = new AmqpSettings { Host = "b1" } },
+    };
+
+    private static T Of<T>(Random random, params ReadOnlySpan<T> choices) => choices[random.Next(choices.Length)];
+}
