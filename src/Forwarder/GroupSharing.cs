@@ -40,7 +40,7 @@ internal sealed class GroupSharing
         _outlet = new ConfigOutlet(current, classes => feeds()?.Want(classes), delivery, time);
         var inForce = new ConfigInForce(options.Initial, options.Instance, options.GroupSecret is { } key ? new SecretBox(key, name) : null, seal, _outlet, ConfigFaults.Of, logger);
         var preparation = new ClassPreparation(voice, inForce, time);
-        _changes = new ConfigChange(inForce, store, voice, preparation, time, logger);
+        _changes = new ConfigChange(inForce, store, voice, preparation, time);
         _answers = new HolderAnswers(voice, delivery.ConnectAsync, time, background);
         _agreement = new ConfigAgreement(inForce, store, voice, preparation, _changes, _answers, _outlet, time, logger);
         Membership = new GroupMembership(new GroupEnvelope(name, seal), duties.OfStream, _agreement);

@@ -62,9 +62,9 @@ internal sealed class ClassPreparation(IGroupVoice voice, ConfigInForce inForce,
         {
             await voice.WaitSubscribedAsync(deadline.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {
-            // The status of the feed says what is missing.
+            // The status of the feed says what is missing; or the program ends.
         }
     }
 

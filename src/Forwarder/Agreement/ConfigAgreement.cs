@@ -59,7 +59,7 @@ internal sealed class ConfigAgreement(
 
         try
         {
-            var kept = await KeptConfig.ReadAsync(store, inForce, logger).ConfigureAwait(false);
+            var kept = await ReadAsync(store).ConfigureAwait(false);
             _keptVersion = kept.Version;
             if (kept.Shared is { } shared) inForce.Put(shared);
             _isLoaded = true;
@@ -148,7 +148,7 @@ internal sealed class ConfigAgreement(
     /// <summary>This program begins the group, and nothing is kept.</summary>
     private async Task MakeFirstAsync()
     {
-        var first = new SharedConfig(Math.Max(_keptVersion + 1, time.GetUtcNow().ToUnixTimeMilliseconds()), inForce.Fingerprint, inForce.Instance, inForce.Own);
+        var first = new SharedConfig(time.GetUtcNow().ToUnixTimeMilliseconds(), inForce.Fingerprint, inForce.Instance, inForce.Own);
         var isKept = true;
         try
         {
@@ -175,7 +175,7 @@ internal sealed class ConfigAgreement(
             return;
         }
 
-        var kept = store is null ? default : await KeptConfig.ReadAsync(store, inForce, logger).ConfigureAwait(false);
+        var kept = store is null ? default : await ReadAsync(store).ConfigureAwait(false);
         if (kept.Shared is { } shared && shared.Version == told)
         {
             inForce.Put(shared);
@@ -212,10 +212,14 @@ internal sealed class ConfigAgreement(
     /// <summary>The holder looks whether Redis still keeps what is in force, or already keeps what is to be.</summary>
     private async Task KeepAsync(IConfigStore kept)
     {
-        var there = await KeptConfig.ReadAsync(kept, inForce, logger).ConfigureAwait(false);
+        var there = await ReadAsync(kept).ConfigureAwait(false);
         _keptVersion = there.Version;
         var mine = inForce.Value;
-        if (there.Version < mine.Version)
+        if (there.IsUnreadable)
+        {
+            await kept.TryWriteAsync(there.Version, mine.Version, inForce.WriteSealed(mine)).ConfigureAwait(false);
+        }
+        else if (there.Version < mine.Version)
         {
             await kept.RestoreAsync(mine.Version, inForce.WriteSealed(mine)).ConfigureAwait(false);
         }
@@ -224,6 +228,13 @@ internal sealed class ConfigAgreement(
             await preparation.PrepareAsync(next.Config).ConfigureAwait(false);
             Say(next); // whoever made it has ended before saying it, or says it in this moment
         }
+    }
+
+    private async Task<KeptConfig> ReadAsync(IConfigStore from)
+    {
+        var kept = await KeptConfig.ReadAsync(from, inForce, time).ConfigureAwait(false);
+        if (kept.IsUnreadable && _warnings.MayWarn(2503)) AgreementLog.KeptUnreadable(logger);
+        return kept;
     }
 
     private void Say(SharedConfig shared)

@@ -1,6 +1,5 @@
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Group;
-using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder.Agreement;
 
@@ -16,10 +15,15 @@ namespace KeyEvt.Forwarder.Agreement;
 /// </para>
 /// </remarks>
 /// <param name="store">Null: nothing is kept in Redis.</param>
-internal sealed class ConfigChange(ConfigInForce inForce, IConfigStore? store, IGroupVoice voice, ClassPreparation preparation, TimeProvider time, ILogger logger)
+internal sealed class ConfigChange(ConfigInForce inForce, IConfigStore? store, IGroupVoice voice, ClassPreparation preparation, TimeProvider time)
 {
     /// <summary>A message of the group is not read if it is longer than 256 KiB.</summary>
     private const int LargestText = 200_000;
+
+    /// <summary>How long a change is tried again because others were first.</summary>
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly VersionWait _wait = new(inForce, voice, time);
@@ -37,24 +41,28 @@ internal sealed class ConfigChange(ConfigInForce inForce, IConfigStore? store, I
 
         try
         {
-            while (await TryAsync(change, options).ConfigureAwait(false) is var isDone)
+            var begun = time.GetTimestamp();
+            do
             {
-                if (isDone is { } done) return done;
+                if (await TryAsync(change, options).ConfigureAwait(false) is { } isDone) return isDone;
+
+                await Task.Delay(Pause, time).ConfigureAwait(false);
             }
+            while (time.GetElapsedTime(begun) < Deadline);
         }
         finally
         {
             _turn.Release();
         }
 
-        return false;
+        throw new GroupRefusedException("others have changed the configuration of the group all the time; nothing was changed");
     }
 
     /// <returns>Null: somebody else has changed it meanwhile, so it is to be tried again.</returns>
     private async Task<bool?> TryAsync(Func<ForwarderConfig, ForwarderConfig?> change, string? options)
     {
         await _wait.ForGroupAsync().ConfigureAwait(false);
-        var from = await NewestAsync().ConfigureAwait(false);
+        var (from, kept) = await NewestAsync().ConfigureAwait(false);
         if (change(from.Config) is not { } next) return false;
 
         if (ReferenceEquals(next, from.Config) || (next == from.Config && (options ?? from.Options) == from.Options))
@@ -72,8 +80,9 @@ internal sealed class ConfigChange(ConfigInForce inForce, IConfigStore? store, I
         }
 
         await preparation.PrepareAsync(next).ConfigureAwait(false);
-        if (!await TryKeepAsync(from.Version, shared).ConfigureAwait(false)) return null;
+        if (!await TryKeepAsync(kept, shared).ConfigureAwait(false)) return null;
 
+        if (!inForce.SharesBroker) inForce.UseBroker(next.Amqp);
         long? follows = store is null ? from.Version : null;
         voice.Say((member, number) => new GroupMessage.Config(member, number, shared.Version, follows, text));
         if (store is not null) await _wait.ForAsync(shared.Version).ConfigureAwait(false);
@@ -82,15 +91,15 @@ internal sealed class ConfigChange(ConfigInForce inForce, IConfigStore? store, I
         return true;
     }
 
-    /// <summary>What the change is made to: a later version may be kept already, and be said in a moment.</summary>
-    private async Task<SharedConfig> NewestAsync()
+    /// <summary>What the change is made to (a later version may be kept already, and be said in a moment), and the version that is kept.</summary>
+    private async Task<(SharedConfig From, long Kept)> NewestAsync()
     {
-        if (store is null) return inForce.Value;
+        if (store is null) return (inForce.Value, 0);
 
         try
         {
-            var kept = await KeptConfig.ReadAsync(store, inForce, logger).ConfigureAwait(false);
-            return kept.Shared is { } shared && shared.Version > inForce.Value.Version ? shared : inForce.Value;
+            var kept = await KeptConfig.ReadAsync(store, inForce, time).ConfigureAwait(false);
+            return (kept.Shared is { } shared && shared.Version > inForce.Value.Version ? shared : inForce.Value, kept.Version);
         }
         catch (ConfigStoreException e)
         {
@@ -121,7 +130,5 @@ internal sealed class ConfigChange(ConfigInForce inForce, IConfigStore? store, I
         {
             throw new GroupRefusedException("the broker and its login are the same for all members, and are told only between members that have a secret: start all of them with the same --group-secret-file; nothing was changed");
         }
-
-        inForce.UseBroker(next.Amqp);
     }
 }

@@ -9,18 +9,24 @@ namespace KeyEvt.Forwarder.Agreement;
 /// <param name="key">See <see cref="Keys.FallbackKey.ConfigOf"/>.</param>
 internal sealed class RedisConfigStore(Func<ValueTask<StorePlace>> place, string key) : IConfigStore
 {
-    /// <summary>ARGV: the expected version, the text. Returns 1 if it is kept now.</summary>
-    private const string Write = """
+    /// <summary>What is kept, and its version: what has none counts as 0, see <see cref="KeptConfig"/>.</summary>
+    private const string Kept = """
         local kept = redis.call('GET', KEYS[1])
-        if kept and string.match(kept, '^%d+') ~= ARGV[1] then return 0 end
+        local version = kept and string.match(kept, '^(%d+) ') or '0'
+        if #version > 18 then version = '0' end
+
+        """;
+
+    /// <summary>ARGV: the expected version, the text. Returns 1 if it is kept now.</summary>
+    private const string Write = Kept + """
+        if kept and version ~= ARGV[1] then return 0 end
         redis.call('SET', KEYS[1], ARGV[2])
         return 1
         """;
 
-    /// <summary>ARGV: the version, the text. What is no version counts as older.</summary>
-    private const string Restore = """
-        local kept = redis.call('GET', KEYS[1])
-        if kept and tonumber(string.match(kept, '^%d+') or '0') >= tonumber(ARGV[1]) then return 0 end
+    /// <summary>ARGV: the version, the text.</summary>
+    private const string Restore = Kept + """
+        if kept and tonumber(version) >= tonumber(ARGV[1]) then return 0 end
         redis.call('SET', KEYS[1], ARGV[2])
         return 1
         """;

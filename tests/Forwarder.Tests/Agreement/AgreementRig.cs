@@ -27,7 +27,7 @@ internal sealed class AgreementRig : IGroupVoice
         InForce = new ConfigInForce(Options, "m", secrets, new MessageSeal(null), Outlet, ConfigFaults.Of, Log);
         var preparation = new ClassPreparation(this, InForce, Time);
         var kept = hasStore ? Store : null;
-        Changes = new ConfigChange(InForce, kept, this, preparation, Time, Log);
+        Changes = new ConfigChange(InForce, kept, this, preparation, Time);
         Answers = new HolderAnswers(this, () => Task.FromResult(Connected), Time, new BackgroundTasks(Log));
         Agreement = new ConfigAgreement(InForce, kept, this, preparation, Changes, Answers, Outlet, Time, Log);
     }

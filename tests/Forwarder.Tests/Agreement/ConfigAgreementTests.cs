@@ -156,12 +156,23 @@ public sealed class ConfigAgreementTests
         Assert.Equal(next.Version, Assert.Single(_rig.Said.OfType<GroupMessage.Config>()).Version);
     }
 
-    [Fact]
-    public async Task What_is_kept_but_unreadable_is_replaced_by_what_is_in_force()
+    [Theory]
+    [InlineData("garbage")]
+    [InlineData("")]
+    [InlineData("17 {}")]
+    [InlineData("999999999999999999 {}")]
+    [InlineData("99999999999999999999999999 {}")]
+    public async Task What_is_kept_but_unreadable_is_replaced_by_what_is_in_force(string kept)
     {
         await _rig.BeginAsync();
-        _rig.Store.Kept = "garbage";
-        await _rig.UntilAsync(() => _rig.Store.Kept!.StartsWith($"{_rig.Agreement.Version} ", StringComparison.Ordinal));
+        _rig.Store.Kept = kept;
+        await _rig.UntilAsync(() => _rig.Store.Kept!.StartsWith($"{_rig.Agreement.Version} {{", StringComparison.Ordinal));
+        Assert.Contains("is replaced", _rig.LogText, StringComparison.Ordinal);
+
+        _rig.IsHolder = false; // a command does so too
+        _rig.Store.Kept = kept;
+        Assert.True(await _rig.PassAsync(_rig.Changes.ChangeAsync(static config => config with { Exchange = "changed" })));
+        Assert.Contains("\"exchange\":\"changed\"", _rig.Store.Kept, StringComparison.Ordinal);
     }
 
     [Fact]

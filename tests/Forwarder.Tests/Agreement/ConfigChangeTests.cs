@@ -64,6 +64,16 @@ public sealed class ConfigChangeTests
     }
 
     [Fact]
+    public async Task Who_always_loses_the_race_gives_up()
+    {
+        var rig = await BegunAsync();
+        var other = 5;
+        rig.Store.BeforeWrite = () => rig.Store.Kept = $"{other++} {{}}";
+        rig.IsHolder = false;
+        await RefusedAsync(rig, "all the time", config => config with { Exchange = "mine" });
+    }
+
+    [Fact]
     public async Task What_changes_nothing_is_not_said_and_what_is_refused_neither()
     {
         var rig = await BegunAsync();

@@ -26,7 +26,7 @@ internal sealed class MemoryConfigStore : IConfigStore
     {
         FailIfDue();
         BeforeWrite();
-        if (Kept is { } kept && !kept.StartsWith($"{expected} ", StringComparison.Ordinal)) return Task.FromResult(false);
+        if (Kept is not null && VersionOf(Kept) != expected) return Task.FromResult(false);
 
         Kept = $"{version} {text}";
         return Task.FromResult(true);
@@ -35,10 +35,12 @@ internal sealed class MemoryConfigStore : IConfigStore
     public Task RestoreAsync(long version, string text)
     {
         FailIfDue();
-        var isVersion = long.TryParse(Kept?.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture, out var kept);
-        if (!isVersion || kept < version) Kept = $"{version} {text}";
+        if (VersionOf(Kept) < version || Kept is null) Kept = $"{version} {text}";
         return Task.CompletedTask;
     }
+
+    private static long VersionOf(string? kept) =>
+        kept?.Split(' ') is [{ Length: <= 18 } first, _, ..] && long.TryParse(first, System.Globalization.CultureInfo.InvariantCulture, out var version) ? version : 0;
 
     private void FailIfDue()
     {
