@@ -156,7 +156,7 @@ public sealed class NodeFeed : IAsyncDisposable
         lock (_feed.Turn)
         {
             var hasGone = _feed.Hold.IsHeld || _feed.Board.Status.State is FeedState.Down or FeedState.Connecting or FeedState.Stopped;
-            return hasGone && _feed.Group is { } group ? group.Member.TakeEstate() : [];
+            return hasGone && _feed.Group is { } group ? group.Member.Delivery.TakeEstate() : [];
         }
     }
 
@@ -165,8 +165,13 @@ public sealed class NodeFeed : IAsyncDisposable
     {
         lock (_feed.Turn)
         {
-            if (_life.Current is { } connection) connection.Serve(estates);
-            else foreach (var estate in estates) _feed.Group?.Member.Inherit(estate, default);
+            if (_life.Current is { } connection)
+            {
+                connection.Serve(estates);
+                return;
+            }
+
+            foreach (var estate in estates) _feed.Group?.Member.Inherit(estate, default);
         }
     }
 

@@ -74,8 +74,15 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
     /// <summary>The id of the node whose positions carry this run id; null if it is not known.</summary>
     public string? NodeOf(ulong run) => _table.Current.FirstOrDefault(member => member.Feed.Status.Position.RunId == run)?.Node.Id;
 
+    /// <summary>The id of the node with this address; null if there is none.</summary>
+    public string? IdOf(RedisAddress address) => _table.Current.FirstOrDefault(member => member.Node.Address == address)?.Node.Id;
+
     /// <summary>The run id of a node, as its positions carry it; null if there is no such node.</summary>
     public ulong? RunOf(string nodeId) => _table.Current.FirstOrDefault(member => member.Node.Id == nodeId)?.Feed.Status.Position.RunId;
+
+    /// <summary>In a group: whether another member is known to hold a node's stream.</summary>
+    public bool IsHeldByAnother(string nodeId) =>
+        _table.Current.FirstOrDefault(member => member.Node.Id == nodeId) is { Feed.GroupStatus: { IsKnown: true, IsHolder: false, Holder: not null } };
 
     /// <summary>Whether this program declares a node's gaps to consumers: it is in no group, or holds the stream of the node, or of the master that has replaced it.</summary>
     public bool MayDeclare(string node)

@@ -105,7 +105,7 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
     {
         var held = new HashSet<string> { "a" };
         var topology = new FakeTopology(UpstreamShape.Cluster, Serving("a", 0, 10), Serving("b", 11, SlotTag.Slots - 1));
-        var stores = new ClusterStores(topology, run => run == 1 ? "a" : "b", Made(topology), null, NullLogger.Instance, ("orders", held.Contains));
+        var stores = new ClusterStores(topology, run => run == 1 ? "a" : "b", Made(topology), null, NullLogger.Instance, ("orders", held.Contains, id => !held.Contains(id)));
         Assert.True(stores.HasNews());
         Assert.Equal((false, false), (stores.HasNews(), stores.IsSearched));
         Assert.Equal([FallbackKey.In(10)], stores.Elsewhere.Select(store => store.Name));

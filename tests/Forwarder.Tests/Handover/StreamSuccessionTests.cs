@@ -124,7 +124,7 @@ public sealed class StreamSuccessionTests
         _old.Event("a");
         Assert.NotNull(_old.Member.End(canOthersGoOn: true));
         Assert.Equal(["hold 40"], _old.Told);
-        _old.Member.LeaveSaid();
+        _old.Member.Delivery.Leave();
         Assert.Equal(["hold 40", "hand over"], _old.Told);
     }
 
@@ -137,7 +137,7 @@ public sealed class StreamSuccessionTests
         _new.Hold();
         Promote();
         Assert.Equal(["a@31-1"], _new.Passed);
-        Assert.Empty(_old.Member.TakeEstate());
+        Assert.Empty(_old.Member.Delivery.TakeEstate());
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class StreamSuccessionTests
         _new.Hold();
         Promote();
         _old.Event("late");
-        _new.Serve(_old.Member.TakeEstate());
+        _new.Serve(_old.Member.Delivery.TakeEstate());
         Assert.Equal(["a@40-1"], _old.Passed);
         Assert.Equal(["late@40-2"], _new.Passed);
     }
@@ -186,6 +186,6 @@ public sealed class StreamSuccessionTests
     private void Promote()
     {
         (_isOldMaster, _isNewMaster) = (false, true);
-        _new.Serve(_old.Member.TakeEstate());
+        _new.Serve(_old.Member.Delivery.TakeEstate());
     }
 }

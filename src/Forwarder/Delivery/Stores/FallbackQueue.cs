@@ -20,7 +20,7 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
 
     private readonly IEventStore _store = store.Store;
     private long _refusesUntil;
-    private bool _wasOurs = true;
+    private bool _wasAnothers;
     private bool _isCountDue;
 
     /// <summary>Whether the cap concerns it: it is a list in Redis. In a group only the holder uses it.</summary>
@@ -214,9 +214,8 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     /// <summary>In a group: whether another member uses the list from now on, though this one delivers on.</summary>
     public bool HasBeenLost()
     {
-        var isOurs = store.IsOurs();
-        (var wasOurs, _wasOurs) = (_wasOurs, isOurs);
-        return wasOurs && !isOurs;
+        (var was, _wasAnothers) = (_wasAnothers, store.IsAnothers());
+        return _wasAnothers && !was;
     }
 
     /// <summary>Sends events elsewhere for so long. Counts the store meanwhile, to learn whether it answers.</summary>

@@ -60,10 +60,10 @@ internal sealed class StoreSet
     internal bool HasSteps => _search.IsRunning || _queues.All.Any(queue => queue.IsBusy || queue.IsEnding);
 
     /// <summary>Whether this program delivers. In a group only one member does, and only that one uses the lists. Written by the delivery loop; others read it as it is.</summary>
-    public bool IsHolder => _office.IsHeld;
+    public bool IsHolder => _office.IsHeld && _stores.MayDeliver;
 
     /// <summary>Whether another member of the group delivers, and this one is not about to.</summary>
-    public bool IsStandby => !IsHolder && _nextTerm is null;
+    public bool IsStandby => !_office.IsHeld && _nextTerm is null;
 
     /// <summary>Whether the lists may be used. Any thread may read it.</summary>
     public ListOffice Office => _office;
@@ -141,10 +141,10 @@ internal sealed class StoreSet
         _cap.MakeRoom();
     }
 
-    /// <summary>In a group before a cluster: lists that belong to another member from now on are left to it, and those that belong to this one are looked for.</summary>
+    /// <summary>In a group: lists that belong to another member from now on are left to it, and those that belong to this one are looked for.</summary>
     private void FollowOwners()
     {
-        if (!_stores.IsMany || !IsHolder) return;
+        if (!_office.IsHeld) return;
 
         foreach (var queue in _queues.All)
         {

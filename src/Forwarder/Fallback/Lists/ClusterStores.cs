@@ -15,9 +15,9 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 /// <remarks>
 /// In a group a list belongs to the member that holds the stream of the master in whose slot it is. The other members leave it alone, and do not look for it.
 /// </remarks>
-/// <param name="group">The group, and whether this program holds the stream of a node; null: it is in no group.</param>
+/// <param name="group">The group, whether this program holds the stream of a node, and whether another member does; null: it is in no group.</param>
 internal sealed class ClusterStores(
-    ITopology topology, Func<ulong, string?> nodeOf, UpstreamDatabase database, LocalSpool? spool, ILogger logger, (string Name, Func<string, bool> Holds)? group = null) : IEventStoreSelector
+    ITopology topology, Func<ulong, string?> nodeOf, UpstreamDatabase database, LocalSpool? spool, ILogger logger, (string Name, Func<string, bool> Holds, Func<string, bool> IsAnothers)? group = null) : IEventStoreSelector
 {
     /// <summary>How many length queries are sent at once during the search.</summary>
     private const int SearchBatch = 1024;
@@ -25,25 +25,20 @@ internal sealed class ClusterStores(
     private static readonly int PlainSlot = SlotTag.SlotOf(FallbackKey.Utf8);
 
     /// <summary>
-    /// Guards <see cref="_lists"/> and <see cref="_tagged"/>: the delivery loop and a search use them at the same time. Only a search uses
-    /// <see cref="_isSearched"/>, one at a time, or <see cref="SearchAnew"/> between two. Only the delivery loop uses the other fields.
+    /// Guards <see cref="_lists"/> and <see cref="_tagged"/>: the delivery loop and a search use them at the same time. Only the delivery loop uses
+    /// the other fields.
     /// </summary>
     private readonly Lock _gate = new();
     private readonly Dictionary<string, NamedStore> _lists = [];
     private readonly List<int> _tagged = []; // the slots of lists whose key has a tag
     private readonly Dictionary<string, int> _slotOfNode = [];
     private readonly Dictionary<ulong, string> _nodeOfRun = [];
-    private readonly bool[] _isSearched = new bool[SlotTag.Slots];
-
-    /// <summary>Written by a search, which runs on the thread pool, and by <see cref="SearchAnew"/>; read by the delivery loop.</summary>
-    private volatile bool _isComplete;
-    private string _lastHeld = ""; // the masters whose lists this program may use, and their slots, at the last look
-    private TopologySnapshot? _lastSeen;
+    private readonly SearchedSlots _searched = new(topology, group is { } mine ? node => mine.Holds(node.Id) : null);
     private readonly NamedStore? _spool = spool is null ? null : NamedStore.Of(spool);
 
     public IReadOnlyList<NamedStore> Always => _spool is null ? [] : [_spool];
 
-    public bool IsSearched => _isComplete;
+    public bool IsSearched => _searched.IsComplete;
 
     public ListFence Fence { get; } = new();
 
@@ -60,33 +55,7 @@ internal sealed class ClusterStores(
         }
     }
 
-    public bool HasNews()
-    {
-        if (group is null) return false;
-
-        var now = topology.Current;
-        var held = string.Join(' ', now.Masters.Where(IsOurs).Select(static node => $"{node.Id}:{string.Join(',', node.Slots)}"));
-        if (held == _lastHeld && ReferenceEquals(now, _lastSeen)) return false;
-
-        (var before, _lastHeld, _lastSeen) = (_lastHeld, held, now);
-        if (held == before) return false;
-
-        // What was found in a slot that belongs to another member from now on may be gone when it comes back.
-        var isOurs = new bool[SlotTag.Slots];
-        foreach (var range in now.Masters.Where(IsOurs).SelectMany(static node => node.Slots))
-        {
-            Array.Fill(isOurs, true, range.First, range.Count);
-        }
-
-        _isComplete = true;
-        for (var slot = 0; slot < SlotTag.Slots; slot++)
-        {
-            _isSearched[slot] &= isOurs[slot];
-            _isComplete &= _isSearched[slot] || !isOurs[slot];
-        }
-
-        return true;
-    }
+    public bool HasNews() => _searched.HasNews();
 
     public NamedStore StoreOf(in LogEntry entry)
     {
@@ -104,10 +73,8 @@ internal sealed class ClusterStores(
         var found = new List<NamedStore>();
         string? fault = null;
         await database.KnownAsync().ConfigureAwait(false);
-        foreach (var slots in Enumerable.Range(0, SlotTag.Slots).Where(slot => !_isSearched[slot]).GroupBy(slot => topology.Current.MasterOf(slot)).ToList())
+        foreach (var slots in _searched.Due)
         {
-            if (group is not null && (slots.Key is null || !IsOurs(slots.Key))) continue;
-
             try
             {
                 foreach (var some in slots.Chunk(SearchBatch)) found.AddRange(await SearchAsync(some).ConfigureAwait(false));
@@ -118,15 +85,11 @@ internal sealed class ClusterStores(
             }
         }
 
-        _isComplete = fault is null;
+        _searched.IsComplete = fault is null;
         return fault is null || found.Count > 0 ? found : throw new StoreException(fault);
     }
 
-    public void SearchAnew()
-    {
-        _isComplete = false;
-        Array.Clear(_isSearched);
-    }
+    public void SearchAnew() => _searched.Forget();
 
     private async Task<IEnumerable<NamedStore>> SearchAsync(int[] slots)
     {
@@ -135,11 +98,11 @@ internal sealed class ClusterStores(
         var at = await database.OfSlotAsync(slots[0]).ConfigureAwait(false);
         (string Key, int Slot)[] places = [.. slots.Select(slot => (FallbackKey.In(slot), slot)), .. slots.Contains(PlainSlot) ? [(FallbackKey.Name, PlainSlot)] : Array.Empty<(string, int)>()];
         var lengths = await Task.WhenAll(places.Select(place => at.Database.ListLengthAsync(place.Key, at.Flags))).ConfigureAwait(false);
-        foreach (var slot in slots) _isSearched[slot] = true;
+        _searched.Searched(slots);
         return places.Where((_, index) => lengths[index] > 0).Select(place => ListUnder(place.Key, place.Slot));
     }
 
-    private bool IsOurs(TopologyNode node) => group is null || group.Value.Holds(node.Id);
+    private bool IsOurs(TopologyNode node) => group?.Holds(node.Id) != false;
 
     private IEnumerable<TopologyNode> Serving() => topology.Current.Masters.Where(node => node is { IsFailing: false, Slots.Count: > 0 });
 
@@ -177,6 +140,7 @@ internal sealed class ClusterStores(
                 _lists[key] = list = new NamedStore(key, new RedisListStore(key, () => database.OfSlotAsync(slot), topology.Hint, logger, Fence, term))
                 {
                     IsOurs = () => topology.Current.MasterOf(slot) is { } node && IsOurs(node),
+                    IsAnothers = () => group is { } known && topology.Current.MasterOf(slot) is { } node && known.IsAnothers(node.Id),
                     Place = () => string.Create(CultureInfo.InvariantCulture, $"{topology.Current.MasterOf(slot)?.Address.ToString() ?? "nobody"},slot={slot}"),
                 };
                 if (key != FallbackKey.Name) _tagged.Add(slot);

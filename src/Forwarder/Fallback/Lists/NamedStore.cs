@@ -9,9 +9,12 @@ internal sealed record NamedStore(string Name, IEventStore Store)
     public bool IsCapped { get; init; } = true;
 
     /// <summary>
-    /// In a group: whether this program may use it. The lists of a cluster belong each to the holder of one master's stream. Asked often; any thread.
+    /// In a group: whether this program may use it. A list belongs to the holder of the stream of the master that has it. Asked often; any thread.
     /// </summary>
     public Func<bool> IsOurs { get; init; } = static () => true;
+
+    /// <summary>Whether another member is known to be that holder. In a failover it is nobody for a moment.</summary>
+    public Func<bool> IsAnothers { get; init; } = static () => false;
 
     /// <summary>Where the store is at the moment, for messages to people.</summary>
     public Func<string> Place { get; init; } = static () => "";

@@ -16,10 +16,12 @@ internal sealed class OneListStores : IEventStoreSelector
     /// <param name="spool">Null if there is no spool.</param>
     /// <param name="place">Where the list is at the moment, for messages to people.</param>
     /// <param name="fence">That of the list; null if it has none.</param>
-    public OneListStores(string name, IEventStore list, LocalSpool? spool, Func<string> place, ListFence? fence = null)
+    /// <param name="owner">In a group: whether the list is this program's to use, and whether it is another member's; null: it is always this program's.</param>
+    public OneListStores(string name, IEventStore list, LocalSpool? spool, Func<string> place, ListFence? fence = null, (Func<bool> IsOurs, Func<bool> IsAnothers)? owner = null)
     {
         Fence = fence ?? new ListFence();
         _list = new NamedStore(name, list) { Place = place };
+        if (owner is { } known) _list = _list with { IsOurs = known.IsOurs, IsAnothers = known.IsAnothers };
         _local = spool;
         _spool = spool is null ? null : NamedStore.Of(spool);
     }
@@ -29,6 +31,8 @@ internal sealed class OneListStores : IEventStoreSelector
     public bool IsSearched => true;
 
     public ListFence Fence { get; }
+
+    public bool MayDeliver => _list.IsOurs();
 
     public bool IsMany => _spool is not null;
 

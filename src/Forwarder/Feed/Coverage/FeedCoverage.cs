@@ -151,11 +151,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         (RedisFault Fault, ClockReading From, EventPosition Last)? lost;
         ClockReading proven;
         lock (_gate) (silence, proven, _silence, lost, _lostInGroup) = (_silence, _proven, null, _lostInGroup, null);
-        if (lost is { } one)
-        {
-            Open(one.Fault.Cause, one.Fault.Text, one.From, one.Last); // the node has gone, so no other member could go on there
-        }
-
+        if (lost is { } one) Open(one.Fault.Cause, one.Fault.Text, one.From, one.Last); // no other member could go on there either
         if (silence is { } since) Open(since.Fault.Cause, since.Fault.Text, proven, since.Last);
 
         Gap? closed;

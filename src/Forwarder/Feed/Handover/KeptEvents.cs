@@ -22,16 +22,12 @@ internal sealed class KeptEvents(int maxBytes)
     /// <summary>Events of earlier subscriptions.</summary>
     private readonly NotificationRing _earlier = new(maxBytes);
 
-    /// <summary>How many events had come since the subscription, at each message that was heard while the state was not known.</summary>
-    private readonly List<int> _heardAt = [];
     private StreamPlace? _earlierFrom;  // what is behind it was to be delivered when the subscription was lost
     private StreamPlace _earlierReach;  // what is behind it was kept then
-    private long _forgotten; // messages that were heard before the first of these
     private ulong _runId;
-    private long _label;
     private int? _from; // events of this subscription up to this count are not kept; null: all are
     private bool _isOn;
-    private Func<EventPosition, EventPosition?>? _names; // what events that were counted by the label are called, once that is known
+    private readonly EventNames _names = new();
 
     /// <summary>All events behind it are kept; null while the state is not known.</summary>
     public StreamPlace? Reach { get; private set; }
@@ -47,9 +43,8 @@ internal sealed class KeptEvents(int maxBytes)
     public void Begin(ulong runId, long label, int? from = null)
     {
         _ring.Clear();
-        _heardAt.Clear();
-        _forgotten = 0;
-        (_runId, _label, _from, _names, Reach, _isOn) = (runId, label, from, null, null, true);
+        (_runId, _from, Reach, _isOn) = (runId, from, null, true);
+        _names.Begin(label);
     }
 
     /// <summary>The subscription is lost.</summary>
@@ -60,10 +55,8 @@ internal sealed class KeptEvents(int maxBytes)
         (Reach, _isOn) = (null, false);
     }
 
-    /// <summary>
-    /// The position that all members know the event by, if it was counted before the state was known. Null: it is for others to keep.
-    /// </summary>
-    public EventPosition? NameOf(in EventPosition position) => position.Marker == _label && _names is { } names ? names(position) : position;
+    /// <summary>See <see cref="EventNames.Of"/>.</summary>
+    public EventPosition? NameOf(in EventPosition position) => _names.Of(position);
 
     public void Add(in EventPosition position, in Notification notification, long readAt)
     {
@@ -74,34 +67,19 @@ internal sealed class KeptEvents(int maxBytes)
         }
     }
 
-    /// <summary>A message was heard while the state was not known.</summary>
-    /// <param name="count">How many events had come since the subscription.</param>
-    public void Heard(int count)
-    {
-        _heardAt.Add(count);
-        if (_heardAt.Count <= GroupState.MostHeard) return;
-
-        _heardAt.RemoveAt(0);
-        _forgotten++;
-    }
+    /// <summary>See <see cref="EventNames.Heard"/>.</summary>
+    public void Heard(int count) => _names.Heard(count);
 
     /// <summary>Gives the kept events their positions, now that the numbers of the messages are known. Those before the question are others' to keep.</summary>
     public void Learn(LearnedState learned)
     {
         if (_from is not null)
         {
-            Begin(_runId, _label); // it was kept from the middle on: the next message is the first place that is known
+            Begin(_runId, _names.Label); // it was kept from the middle on: the next message is the first place that is known
             return;
         }
 
-        int[] heardAt = [.. _heardAt];
-        var (runId, forgotten) = (_runId, _forgotten);
-        _names = position =>
-        {
-            var index = heardAt.Length - 1;
-            while (index >= 0 && heardAt[index] >= position.Count) index--;
-            return index < 0 || index + forgotten < learned.From ? null : new EventPosition(runId, learned.Markers[(int)(index + forgotten - learned.From)], position.Count - heardAt[index]);
-        };
+        _names.Learn(learned, _runId);
         StreamPlace? first = null;
         var hasForgotten = _ring.HasOverflowed;
         Rename(own => first ??= PlaceOf(own));
@@ -116,7 +94,7 @@ internal sealed class KeptEvents(int maxBytes)
     {
         if (isFresh && Reach is null)
         {
-            _names = static _ => null;
+            _names.Drop();
             Rename(static _ => { }); // what a promoted replica sent before this subscription is known by its own positions
         }
         else
@@ -147,7 +125,7 @@ internal sealed class KeptEvents(int maxBytes)
 
         var first = new StreamPlace(marker - 1, _from ?? 0);
         Reach ??= _spare.HasOverflowed ? first with { Count = _spare.LastDropped.Count } : first; // if it was told the state before, what came before that place is gone
-        _names = position => position with { Marker = first.Marker };
+        _names.Number(first.Marker);
         _spare.Drain((in position, database, eventName, key, fields, readAt, _) => _ring.Add(NameOf(position)!.Value, database, eventName, key, fields, readAt));
         if (_ring.HasOverflowed) _earlierReach = PlaceOf(_ring.LastDropped);
         if (_earlierReach > Reach) Reach = _earlierReach;
@@ -182,7 +160,7 @@ internal sealed class KeptEvents(int maxBytes)
         {
             if (NameOf(position) is not { } name) return;
 
-            if (position.Marker == _label) kept(name);
+            if (_names.IsLabelled(position)) kept(name);
             _ring.Add(name, database, eventName, key, fields, readAt);
         });
     }
@@ -191,8 +169,7 @@ internal sealed class KeptEvents(int maxBytes)
     {
         _earlier.Clear();
         _spare.Clear();
-        _heardAt.Clear();
-        (_forgotten, _from) = (0, null);
+        _from = null;
         (_earlierFrom, _earlierReach) = (null, default);
     }
 }

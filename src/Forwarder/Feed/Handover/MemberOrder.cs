@@ -18,6 +18,9 @@ internal sealed class MemberOrder(string me)
 
     public string Me => me;
 
+    /// <summary>Whether another member should hold the stream, and is there.</summary>
+    public bool IsAnotherPreferred(PeerTable peers) => Preferred() is { } other && other != me && peers.There.Any(peer => peer.Name == other);
+
     /// <summary>Whether another member comes before this one.</summary>
     public bool IsBefore(string other) => Compare(other, me) < 0;
 

@@ -36,6 +36,9 @@ internal sealed record MemberTimes
     /// <summary>The same if somebody was there a moment ago.</summary>
     public TimeSpan AnswerIfYoung { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How much longer a member waits while one is there that should hold the stream before it, as the holder of the master before.</summary>
+    public TimeSpan AnotherPreferred { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>The distance between two members that would say the same.</summary>
     public TimeSpan Rank { get; init; } = TimeSpan.FromMilliseconds(60);
 

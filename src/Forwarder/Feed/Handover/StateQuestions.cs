@@ -48,6 +48,7 @@ internal sealed class StateQuestions(StreamMember member, PeerTable peers, Membe
         if (isLost) return number => Question(number, now);
 
         var wait = (isYoung ? times.AnswerIfYoung : times.Answer) + (times.Rank * Rank());
+        if (order.IsAnotherPreferred(peers)) wait += times.AnotherPreferred;
         if (_backAt is not { } backAt || !Passed(backAt, wait, now)) return null;
 
         // The node may have been busy, with the answer waiting in it. A mark that is said now, and comes back before the answer, proves that it was not.

@@ -17,10 +17,8 @@ namespace KeyEvt.Forwarder.Feed.Handover;
 /// </remarks>
 internal sealed class StreamMember
 {
-    private readonly string _name;
     private readonly Func<bool>? _isServing;
     private readonly KeptEvents _kept;
-    private readonly StreamDelivery _delivery;
     private GroupState _state = new();
 
     /// <summary>The claim by which this program has become the holder in this subscription; null: it has not.</summary>
@@ -45,19 +43,22 @@ internal sealed class StreamMember
     /// </param>
     public StreamMember(string name, int ringBytes, IEventSink sink, IHolderDuties duties, Func<bool>? isServing = null)
     {
-        (_name, _isServing, _kept) = (name, isServing, new KeptEvents(ringBytes));
-        _delivery = new StreamDelivery(sink, duties, _kept, () => IsServing);
+        (Name, _isServing, _kept) = (name, isServing, new KeptEvents(ringBytes));
+        Delivery = new StreamDelivery(sink, duties, _kept, () => IsServing);
     }
 
-    public string Name => _name;
+    public string Name { get; }
 
-    public SettledPlaces Settled => _delivery.Settled;
+    /// <summary>What delivery has got of the stream.</summary>
+    public StreamDelivery Delivery { get; }
+
+    public SettledPlaces Settled => Delivery.Settled;
 
     /// <summary>What is behind it is not known to be settled.</summary>
     public StreamPlace Unsettled => IsHolder ? Settled.Settled : Watermark;
 
     /// <summary>Whether delivery has nothing of this stream: it got nothing, or another member has to deliver it.</summary>
-    public bool HasLeft => _delivery.HasLeft;
+    public bool HasLeft => Delivery.HasLeft;
 
     /// <summary>
     /// Whether somebody has known the state all the time since this program knew it last. If not, others may have begun anew without what this
@@ -66,7 +67,7 @@ internal sealed class StreamMember
     public bool IsContinued { get; private set; } = true;
 
     /// <summary>Whether delivery still settles what it got in an earlier office, though others have begun anew. Until then it claims nothing.</summary>
-    public bool IsSettlingEarlier => _delivery.IsSettlingEarlier;
+    public bool IsSettlingEarlier => Delivery.IsSettlingEarlier;
 
     /// <summary>The origin of the state that this program has known last, see <see cref="GroupState.Origin"/>.</summary>
     public MessageId KnownOrigin => _origin;
@@ -103,7 +104,7 @@ internal sealed class StreamMember
     public long Marker => _state.Marker;
 
     /// <summary>Whether this program delivers here.</summary>
-    public bool IsHolder => _won is { } won && _state.Claim == won && _state.Holder == _name;
+    public bool IsHolder => _won is { } won && _state.Claim == won && _state.Holder == Name;
 
     /// <summary>Whether there is something to deliver: the node is a master.</summary>
     public bool IsServing => _isServing?.Invoke() != false;
@@ -115,7 +116,7 @@ internal sealed class StreamMember
     public bool IsSettling => IsHolder && !_isResigning;
 
     /// <summary>Whether it holds by a claim of an earlier subscription. It may have missed events since then, so it must resign.</summary>
-    public bool HoldsByLostClaim => !IsHolder && _state.Holder == _name;
+    public bool HoldsByLostClaim => !IsHolder && _state.Holder == Name;
 
     /// <summary>Counts the times in office of this program, so that what was noted in one is not used in another.</summary>
     public int Office { get; private set; }
@@ -154,7 +155,7 @@ internal sealed class StreamMember
     /// <summary>Takes in what has been settled meanwhile.</summary>
     public void Advance()
     {
-        _delivery.Advance();
+        Delivery.Advance();
     }
 
     /// <summary>A replica repeats its master up to here, so nothing of it is this stream's to deliver. Positions from before the state was known do not count.</summary>
@@ -185,12 +186,12 @@ internal sealed class StreamMember
         {
             Settled.Advance();
             resign = Resignation();
-            if (_isServing is null) _delivery.Leave();
+            if (_isServing is null) Delivery.Leave();
         }
 
         Remember();
         if (IsSubscribed && !_state.IsKnown && !WasInStep) _lostBehindNumber ??= _heard;
-        _delivery.End();
+        Delivery.End();
         if (IsSubscribed) _kept.End(_state.Watermark);
         (_state, _won, _isResigning, IsSubscribed) = (new GroupState(), null, false, false);
         return resign;
@@ -209,16 +210,13 @@ internal sealed class StreamMember
         _kept.Begin(_runId, _label, _state.IsKnown ? null : count);
     }
 
-    /// <summary>What <see cref="End"/> has returned is said, so others go on.</summary>
-    public void LeaveSaid() => _delivery.Leave();
-
     /// <summary>An event has come.</summary>
     /// <param name="isWanted">Whether to keep it.</param>
     /// <returns>Whether to pass it on now.</returns>
     public bool Keep(in EventPosition position, in Notification notification, long readAt, bool isWanted = true)
     {
         if (IsHearing && isWanted) _kept.Add(position, notification, readAt);
-        return IsDelivering && _delivery.TryPass(position);
+        return IsDelivering && Delivery.TryPass(position);
     }
 
     /// <summary>The position that all members know an event by, which was read before the state was known, and waited; null: it is for others to keep.</summary>
@@ -230,16 +228,13 @@ internal sealed class StreamMember
     {
         if (!IsDelivering) return false;
 
-        _delivery.TakeOffice(Term);
+        Delivery.TakeOffice(Term);
         return true;
     }
 
     /// <summary>The node has taken the place of another one.</summary>
     /// <param name="at">The place in this stream.</param>
-    public void Inherit(Estate estate, StreamPlace at) => _delivery.Inherit(estate, IsKnown ? at : null, isAnothers: IsKnown && Holder is { } holder && holder != _name);
-
-    /// <summary>See <see cref="StreamDelivery.TakeEstate"/>.</summary>
-    public IReadOnlyList<Estate> TakeEstate() => _delivery.TakeEstate();
+    public void Inherit(Estate estate, StreamPlace at) => Delivery.Inherit(estate, IsKnown ? at : null, isAnothers: IsKnown && Holder is { } holder && holder != Name);
 
     /// <summary>Takes the next message of the stream in.</summary>
     /// <param name="count">How many events have come since the last message that counts for positions.</param>
@@ -258,23 +253,23 @@ internal sealed class StreamMember
             Rejoin();
         }
 
-        if (_state.IsKnown) _delivery.Inherited.Known(new StreamPlace(Marker, 0));
+        if (_state.IsKnown) Delivery.Inherited.Known(new StreamPlace(Marker, 0));
 
         if (inForce is { } claim)
         {
             var isFresh = message is GroupMessage.FreshClaim && message.Id == claim;
-            _won = claim.Member == _name && _claims.Contains(claim.Number) && IsHearing && (isFresh || _kept.Reach is not null) ? claim : null;
+            _won = claim.Member == Name && _claims.Contains(claim.Number) && IsHearing && (isFresh || _kept.Reach is not null) ? claim : null;
             if (isFresh) outcome |= TakeFresh();
-            else if (_won is not null) (Missing, _delivery.Behind) = (ReachesBack ? null : (Watermark, _kept.Reach!.Value), Watermark);
+            else if (_won is not null) (Missing, Delivery.Behind) = (ReachesBack ? null : (Watermark, _kept.Reach!.Value), Watermark);
         }
 
         if (wasHolder && !(IsHolder && _won == before))
         {
             outcome |= StreamOutcome.Lost;
-            _delivery.LeaveNow();
+            Delivery.LeaveNow();
         }
 
-        if (_state.Holder is { } other && other != _name) _delivery.LeaveNow(); // also what an old master has left
+        if (_state.Holder is { } other && other != Name) Delivery.LeaveNow(); // also what an old master has left
 
         if (!IsHearing) _kept.Begin(_runId, _label);
         else if (_state.IsKnown && _kept.Reach is null) _kept.BeginAt(Marker);
@@ -284,7 +279,7 @@ internal sealed class StreamMember
     }
 
     /// <summary>After <see cref="StreamOutcome.Won"/>: everything that is now this program's to deliver, oldest first.</summary>
-    public void Replay(NotificationRing.Visitor pass) => LastReplayed = _delivery.Replay(pass);
+    public void Replay(NotificationRing.Visitor pass) => LastReplayed = Delivery.Replay(pass);
 
     /// <summary>Visits what is kept, for tests.</summary>
     internal void Visit(NotificationRing.Visitor visit) => _kept.Visit(visit);
@@ -295,7 +290,7 @@ internal sealed class StreamMember
         Settled.Advance();
         _isResigning = true;
         var resign = Resignation();
-        _delivery.Leave();
+        Delivery.Leave();
         return resign;
     }
 
@@ -303,12 +298,12 @@ internal sealed class StreamMember
     public void BeginEnding() => _isResigning = true;
 
     /// <summary>What to say while <see cref="HoldsByLostClaim"/>.</summary>
-    public GroupMessage ResignLostClaim(long number) => new GroupMessage.Resign(_name, number, _state.Claim!.Value, Watermark);
+    public GroupMessage ResignLostClaim(long number) => new GroupMessage.Resign(Name, number, _state.Claim!.Value, Watermark);
 
     private Func<long, GroupMessage> Resignation()
     {
         var (claim, watermark) = (_won!.Value, Settled.Settled);
-        return number => new GroupMessage.Resign(_name, number, claim, watermark);
+        return number => new GroupMessage.Resign(Name, number, claim, watermark);
     }
 
     /// <summary>Everybody begins at the fresh claim. Only who made it passes on what it heard before.</summary>
@@ -321,8 +316,8 @@ internal sealed class StreamMember
         }
         else
         {
-            Missing = _kept.BeginAnew(Marker, _wasDelivering ? _delivery.PassedBefore : null);
-            _delivery.Behind = Watermark;
+            Missing = _kept.BeginAnew(Marker, _wasDelivering ? Delivery.PassedBefore : null);
+            Delivery.Behind = Watermark;
         }
 
         return StreamOutcome.Anew;
@@ -334,14 +329,14 @@ internal sealed class StreamMember
         Term = Marker;
         _isResigning = false;
         Settled.Begin(Watermark);
-        if (IsServing) _delivery.TakeOffice(Term);
+        if (IsServing) Delivery.TakeOffice(Term);
         return StreamOutcome.Won;
     }
 
     private void SettleTo(StreamPlace watermark)
     {
         _kept.CutTo(watermark);
-        _delivery.Inherited.Settle(watermark);
+        Delivery.Inherited.Settle(watermark);
     }
 
     /// <summary>What is known now may be forgotten.</summary>
@@ -363,7 +358,7 @@ internal sealed class StreamMember
         IsContinued = WasInStep ? _state.Origin == default || _state.Origin == _origin : !(_lostBehindNumber < _state.Origin.Number);
         _lostBehindNumber = null;
         Undelivered = IsContinued || !WasInStep || (_wasDelivering && !HasLeft) ? null : _lostBehind;
-        if (IsContinued) _delivery.Leave();
-        else _delivery.LeaveLater();
+        if (IsContinued) Delivery.Leave();
+        else Delivery.LeaveLater();
     }
 }

@@ -81,8 +81,9 @@ internal sealed class GroupMonitor(
             group.Owed = null;
             if (owed.RunId != runId) return;
 
-            if (!feed.Options.HasSuccessors) SayNow(owed.Message, runId, MarkerChannel.Plain);
-            else commands.Send((reply, _) => SayAsMaster(reply, owed.Message, runId, MarkerSender.ChannelOf(feed, isCluster, runId)), "ROLE");
+            var channel = MarkerSender.ChannelOf(feed, isCluster, runId);
+            if (!feed.Options.HasSuccessors) SayNow(owed.Message, runId, channel);
+            else commands.Send((reply, _) => SayAsMaster(reply, owed.Message, runId, channel), "ROLE");
         }
     }
 
@@ -92,7 +93,7 @@ internal sealed class GroupMonitor(
         if (role.IsError || RoleReply.Of(role) != NodeRole.Master) return;
 
         SayNow(message, runId, channel);
-        _member.LeaveSaid();
+        _member.Delivery.Leave(); // others go on
     }
 
     private void SayNow(Func<long, GroupMessage> message, ulong runId, MarkerChannel channel) =>
