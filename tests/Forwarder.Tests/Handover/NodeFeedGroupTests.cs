@@ -100,7 +100,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
     public async Task The_gap_before_a_life_also_covers_what_was_pushed_out_of_the_ring_meanwhile()
     {
         var kept = new Checkpoint(new EventPosition(Run, 1, 5), DateTimeOffset.UnixEpoch, "orders").ToString();
-        await using var feed = new ScriptedFeed(options => options with { GroupBytes = 500 }, group: (_envelope, _duties), shelf: new CheckpointRegistry("state", "orders"));
+        await using var feed = new ScriptedFeed(options => options with { GroupBytes = 500 }, group: new GroupMembership(_envelope, () => _duties, _config), shelf: new CheckpointRegistry("state", "orders"));
         feed.Node.Answer = command => command is ["GET", ..] ? ScriptedNode.Bulk(kept) : null;
         feed.Feed.Want(EventClass.All);
         feed.Feed.Start();
