@@ -7,6 +7,7 @@ internal sealed class RecordingSink : IEventSink
 {
     private readonly Lock _gate = new();
     private readonly List<Entry> _entries = [];
+    private readonly List<string> _kept = [];
     private long _batches;
 
     public sealed record Entry(EventPosition Position, int Database, EventClass Class, string Event, byte[] KeyBytes, byte[] FieldBytes, long At)
@@ -27,6 +28,18 @@ internal sealed class RecordingSink : IEventSink
 
     public IReadOnlyList<string> Keys => [.. Entries.Select(entry => entry.Key)];
 
+    /// <summary>The keys of what was kept, and passed on later.</summary>
+    public IReadOnlyList<string> Kept
+    {
+        get
+        {
+            lock (_gate) return [.. _kept];
+        }
+    }
+
+    /// <summary>Whether it wants anything at the moment.</summary>
+    public bool IsWanting { get; set; } = true;
+
     /// <summary>What was handed over is not safe anywhere yet.</summary>
     public bool IsUnsettled { get; set; }
 
@@ -44,6 +57,14 @@ internal sealed class RecordingSink : IEventSink
         {
             _entries.Add(new Entry(position, database, eventClass, System.Text.Encoding.Latin1.GetString(eventName), key.ToArray(), fields.ToArray(), unixMilliseconds));
         }
+    }
+
+    public bool Wants(int database, EventClass eventClass, ReadOnlySpan<byte> key) => IsWanting;
+
+    public void Adopted(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds)
+    {
+        lock (_gate) _kept.Add(System.Text.Encoding.Latin1.GetString(key));
+        Received(position, database, eventClass, eventName, key, fields, unixMilliseconds);
     }
 
     public void EndOfBatch() => Interlocked.Increment(ref _batches);
