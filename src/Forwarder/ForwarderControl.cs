@@ -52,9 +52,15 @@ internal sealed class ForwarderControl(CurrentConfig current, ForwarderConfig in
 
     public async Task ResetAsync(bool isUnloading)
     {
-        Task? closed = null;
-        await TakeTurn(_ => AtStart(initial, isUnloading), () => closed = delivery.ResetAsync()).ConfigureAwait(false);
-        await closed!.ConfigureAwait(false);
+        var closed = Task.CompletedTask;
+        await TakeTurn(
+            _ => AtStart(initial, isUnloading),
+            () =>
+            {
+                // A link that fits the configuration stays open.
+                if (isUnloading || delivery.State == DeliveryState.Stopped) closed = delivery.ResetAsync();
+            }).ConfigureAwait(false);
+        await closed.ConfigureAwait(false);
     }
 
     internal static ForwarderConfig AtStart(ForwarderConfig initial, bool isUnloading) => isUnloading ? initial with { Masks = KeyMaskSet.Empty, Rules = RuleSet.Empty } : initial;

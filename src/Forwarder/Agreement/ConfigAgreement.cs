@@ -202,7 +202,7 @@ internal sealed class ConfigAgreement(
 
         if (inForce.Value.Options != inForce.Fingerprint)
         {
-            AgreementLog.OtherOptions(logger, inForce.Value.Options, inForce.Fingerprint);
+            if (_warnings.MayWarn(2501)) AgreementLog.OtherOptions(logger, inForce.Value.Options, inForce.Fingerprint);
             await changes.ChangeAsync(_ => inForce.Own, inForce.Fingerprint).ConfigureAwait(false);
         }
 

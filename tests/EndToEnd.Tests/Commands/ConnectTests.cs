@@ -193,4 +193,26 @@ public sealed class ConnectTests(SharedBroker broker)
             await stage.Consumer.WaitForTextsAsync("0\nset\na", "0\nset\nc");
         });
     }
+
+    [Fact]
+    public async Task A_reset_goes_back_to_the_options_and_undoes_a_disconnect_but_leaves_a_link_that_fits()
+    {
+        var rabbit = await broker.GetAsync();
+        await using var relay = new Relay(rabbit.Port);
+        await Stage.RunAsync(rabbit, new StageSetting { Masks = ["^a$"], AmqpPort = relay.Port }, async stage =>
+        {
+            Assert.Equal("+OK\\r\\n", (await stage.CallAsync("key_evt_amqp.keymask_set", "^b$")).ToString());
+            await stage.CallAsync("SET", "b", "1");
+            await stage.Consumer.WaitForTextsAsync("0\nset\nb");
+            Assert.Equal("+OK\\r\\n", (await stage.CallAsync("key_evt_amqp.config_reset")).ToString());
+            await stage.CallAsync("MSET", "b", "2", "a", "2");
+            await stage.Consumer.WaitForTextsAsync("0\nset\nb", "0\nset\na");
+            Assert.Equal(1, relay.Connections);
+
+            await stage.CallAsync("key_evt_amqp.disconnect");
+            Assert.Equal("+OK\\r\\n", (await stage.CallAsync("key_evt_amqp.config_reset")).ToString());
+            await stage.CallAsync("SET", "a", "3");
+            await stage.Consumer.WaitForTextsAsync("0\nset\nb", "0\nset\na", "0\nset\na");
+        });
+    }
 }

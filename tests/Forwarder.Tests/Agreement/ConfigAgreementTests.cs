@@ -199,6 +199,24 @@ public sealed class ConfigAgreementTests
     }
 
     [Fact]
+    public async Task Options_that_cannot_be_brought_in_are_tried_again_and_again_but_named_once_a_minute()
+    {
+        Keep(500, "kept", options: "0000000000000000");
+        _rig.ConfigVersion = 500;
+        var tries = 0;
+        _rig.Store.BeforeWrite = () =>
+        {
+            tries++;
+            throw new ConfigStoreException("READONLY", new IOException());
+        };
+        _ = _rig.Agreement.RunAsync(TestContext.Current.CancellationToken);
+        await _rig.UntilAsync(() => tries > 3);
+        Assert.Single(_rig.Log.Lines, static line => line.Contains(" 2501 ", StringComparison.Ordinal));
+        Assert.Single(_rig.Log.Lines, static line => line.Contains(" 2507 ", StringComparison.Ordinal));
+        Assert.Equal(500, _rig.Agreement.Version);
+    }
+
+    [Fact]
     public async Task Feeds_are_told_what_is_wanted_and_what_will_be()
     {
         await _rig.BeginAsync();

@@ -41,6 +41,8 @@ public sealed class CheckpointTests
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-term{12}", true)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-term:orders", true)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-terms", false)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-config:orders", true)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-configs", false)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-", false)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-states", false)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storag", false)]
@@ -60,6 +62,7 @@ public sealed class CheckpointTests
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-term", true)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-term{12}", true)]
     [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-state:host{12}", true)]
+    [InlineData("REDIS_MODULE-key_evt_amqp-fallback_storage-config:orders", true)]
     public void A_change_of_a_state_or_a_term_is_not_even_counted(string key, bool isState) => Assert.Equal(isState, FallbackKey.IsState(Encoding.ASCII.GetBytes(key)));
 
     [Fact]

@@ -8,6 +8,7 @@ internal sealed class RecordingSink : IEventSink
     private readonly Lock _gate = new();
     private readonly List<Entry> _entries = [];
     private readonly List<string> _before = [];
+    private readonly List<string> _kept = [];
     private long _batches;
 
     public sealed record Entry(EventPosition Position, int Database, EventClass Class, string Event, byte[] KeyBytes, byte[] FieldBytes, long At)
@@ -37,6 +38,18 @@ internal sealed class RecordingSink : IEventSink
         }
     }
 
+    /// <summary>The keys of what was kept, and passed on later.</summary>
+    public IReadOnlyList<string> Kept
+    {
+        get
+        {
+            lock (_gate) return [.. _kept];
+        }
+    }
+
+    /// <summary>Whether it wants anything at the moment.</summary>
+    public bool IsWanting { get; set; } = true;
+
     /// <summary>What was handed over is not safe anywhere yet.</summary>
     public bool IsUnsettled { get; set; }
 
@@ -60,6 +73,14 @@ internal sealed class RecordingSink : IEventSink
         in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds)
     {
         lock (_gate) _before.Add(System.Text.Encoding.Latin1.GetString(key));
+        Received(position, database, eventClass, eventName, key, fields, unixMilliseconds);
+    }
+
+    public bool Wants(int database, EventClass eventClass, ReadOnlySpan<byte> key, bool isBefore) => IsWanting;
+
+    public void Adopted(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds)
+    {
+        lock (_gate) _kept.Add(System.Text.Encoding.Latin1.GetString(key));
         Received(position, database, eventClass, eventName, key, fields, unixMilliseconds);
     }
 

@@ -109,6 +109,20 @@ public sealed class NodeFeedConfigTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_was_wanted_when_it_came_is_kept_and_passed_on_whatever_is_wanted_later()
+    {
+        await LearnsAsync(version: 1);
+        await _feed.Node.EventAsync("wanted");
+        await Eventually.TrueAsync("the event to be kept", () => _feed.Feed.Status.Received == 1);
+        _feed.Sink.IsWanting = false;
+        await _feed.Node.EventAsync("unwanted");
+        await Eventually.TrueAsync("the other event", () => _feed.Feed.Status.Received == 2);
+        await LookUntilAsync("the office", () => Status.IsHolder); // the holder does not mark
+        Assert.Equal(["wanted"], _feed.Sink.Kept);
+        Assert.Equal(["wanted"], _feed.Sink.Keys);
+    }
+
+    [Fact]
     public async Task Only_the_holder_is_asked()
     {
         await LearnsAsync(version: 1);
