@@ -1,5 +1,5 @@
 using System.Globalization;
-using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Membership;
 

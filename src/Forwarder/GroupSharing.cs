@@ -3,7 +3,7 @@ using KeyEvt.Forwarder.Agreement;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Fallback.Lists;
-using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Intake;
 using KeyEvt.Forwarder.Keys;

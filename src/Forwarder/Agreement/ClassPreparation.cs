@@ -1,6 +1,6 @@
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Events;
-using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Group;
 
 namespace KeyEvt.Forwarder.Agreement;

@@ -270,10 +270,11 @@ internal sealed class FeedConnection
         lock (_feed.Turn)
         {
             var isFirst = SubscribedAt is null;
+            var before = _feed.Mastership;
             if (isFirst && !_place.TryTake(_identity)) return;
 
             if (isFirst) ShowIdentity();
-            _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica, awaitsJudgement: isFirst && _group is not null);
+            _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica, awaitsJudgement: isFirst && _group is not null, isFirst ? HeardBefore(before) : null);
             _state.Subscribed();
             _group?.Subscribed();
             if (isFirst) _group?.Begin(_feed.RunNumberOf(_identity));
@@ -287,6 +288,11 @@ internal sealed class FeedConnection
 
         ShowInStep();
     }
+
+    /// <param name="own">Until when this node was heard as a master, before this connection.</param>
+    /// <returns>Until when another master was heard whose place the node has taken since; null: nothing of that one is missed.</returns>
+    private (ClockReading At, EventPosition Last)? HeardBefore(Mastership? own) =>
+        !_feed.Hold.IsHeld && own is not { End: null } && _feed.HeardBefore?.Invoke() is { } other && (own?.End is not { } end || end.At.Timestamp < other.At.Timestamp) ? other : null;
 
     private void ShowIdentity() =>
         _feed.Board.Change(status => status with { RunId = _identity.RunId, RedisVersion = _identity.Version, Server = _identity.Server.Name, IsCluster = _identity.IsCluster });

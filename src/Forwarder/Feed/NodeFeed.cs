@@ -2,6 +2,7 @@ using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Feed.Monitors;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
@@ -22,14 +23,12 @@ public sealed class NodeFeed : IAsyncDisposable
 {
     private readonly FeedContext _feed;
     private readonly FeedSupervisor _life;
+    private readonly FeedFence _fence;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The wanted classes, an <see cref="EventClass"/>. Written by <see cref="Want"/>; read from any thread.</summary>
     private volatile uint _wanted;
-
-    /// <summary>When and where the node was fenced last. Used by <see cref="Fence"/> only, which one loop calls.</summary>
-    private (ClockReading At, EventPosition Position) _fenced;
     private Task _loop = Task.CompletedTask;
     private int _isStarted;
 
@@ -62,6 +61,7 @@ public sealed class NodeFeed : IAsyncDisposable
             TlsFileNames = transport.TlsFileNames,
         };
         _life = new FeedSupervisor(_feed, transport, () => _feed.Group is { HasSeat: false } ? EventClass.None : (EventClass)_wanted, _stop.Token);
+        _fence = new FeedFence(_feed, _life);
         clients?.Hurry = Hurry;
     }
 
@@ -98,6 +98,15 @@ public sealed class NodeFeed : IAsyncDisposable
 
     /// <summary>Completes at the next change of the rarely changing part of <see cref="Status"/>, such as state and role.</summary>
     internal Task Changed => _feed.Board.Changed;
+
+    /// <summary>See <see cref="FeedContext.Mastership"/>.</summary>
+    internal Mastership? Mastership => _feed.Mastership;
+
+    /// <summary>See <see cref="FeedContext.HeardBefore"/>. Set before <see cref="Start"/>.</summary>
+    internal Func<(ClockReading At, EventPosition Last)?>? HeardBefore
+    {
+        init => _feed.HeardBefore = value;
+    }
 
     /// <summary>Called when the node is promoted, see <see cref="FeedContext.Predecessor"/>. Set before <see cref="Start"/>.</summary>
     internal Func<Task<IReadOnlyList<RecordedNotification>?>>? Predecessor
@@ -193,37 +202,8 @@ public sealed class NodeFeed : IAsyncDisposable
     /// <summary>What the node sent last as a master; empty if nothing was remembered.</summary>
     internal IReadOnlyList<RecordedNotification> SentLast => _feed.Echo?.Read() ?? [];
 
-    /// <summary>
-    /// Fences the node, or lifts the fence. A fenced node was replaced by another one: whatever it says of itself, its events are not passed on.
-    /// </summary>
-    /// <returns>False if nothing changed.</returns>
-    internal bool Fence(bool isFenced)
-    {
-        lock (_feed.Turn)
-        {
-            if (_feed.Hold.IsFenced == isFenced) return false;
-
-            var position = _feed.Progress.Published.Position;
-            _feed.Hold.Fence(isFenced);
-            if (isFenced)
-            {
-                _fenced = (ClockReading.Now(_feed.Time), position);
-            }
-            else if (!_feed.Hold.IsReplica)
-            {
-                // It was not a replica in between, so it was the successor itself, and its events were held back wrongly.
-                _feed.Coverage.Hold(false, position);
-                _feed.Coverage.Missed(GapCause.Promoted, "the node was taken for one that another has replaced, until it was named as the master", _fenced.At, _fenced.Position, position);
-                _life.Current?.Serve([]);
-            }
-
-            _feed.Board.Change(status => status with
-            {
-                State = status.State is FeedState.Subscribed or FeedState.HeldBack ? (_feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed) : status.State,
-            });
-            return true;
-        }
-    }
+    /// <summary>See <see cref="FeedFence.Set"/>.</summary>
+    internal bool Fence(bool isFenced) => _fence.Set(isFenced);
 
     /// <summary>Ends its open gap, if there is one, where its successor's stream begins.</summary>
     internal void SucceededBy(NodeFeed successor) => _feed.Coverage.Succeeded(successor.Status.Position);

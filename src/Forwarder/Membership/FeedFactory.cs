@@ -2,7 +2,7 @@ using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
-using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Redis;
@@ -36,6 +36,7 @@ internal sealed class FeedFactory(
 
         return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance, _nonce)
         {
+            HeardBefore = () => succession.HeardBefore(node.Id),
             Predecessor = () => succession.SentLastByMasterOfAsync(node.Id),
             Successor = () => succession.SentBySuccessorOfAsync(node.Id),
             MarkerTag = () => MarkerTagOf(node.Id),

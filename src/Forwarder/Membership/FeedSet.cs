@@ -3,7 +3,7 @@ using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
-using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Redis;

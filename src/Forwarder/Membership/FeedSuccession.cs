@@ -1,7 +1,9 @@
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging;
 
@@ -55,6 +57,18 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// For a node that is heard for the first time and is a master: until when the master was heard whose place it has taken, if that one has been demoted since. Null: no such
+    /// master was heard.
+    /// </summary>
+    public (ClockReading At, EventPosition Last)? HeardBefore(string nodeId)
+    {
+        var seen = new HashSet<string> { nodeId };
+        var before = table.LastMasterOf(nodeId);
+        while (before is { Feed.Mastership: null } && seen.Add(before.Node.Id)) before = table.LastMasterOf(before.Node.Id); // it was a master and is none, and nobody here has noticed
+        return before?.Feed.Mastership?.End;
     }
 
     /// <summary>

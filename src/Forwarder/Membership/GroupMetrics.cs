@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Metrics;
 
 namespace KeyEvt.Forwarder.Membership;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Coverage;
@@ -16,11 +17,14 @@ namespace KeyEvt.Forwarder.Membership;
 /// <param name="clients">One gate for each node: it holds requests of clients back while the node is not covered.</param>
 internal sealed class MemberTable(Func<TopologyNode, NodeFeed> newFeed, Action<NodeFeed> startFeed, CoverageGateRegistry clients)
 {
-    /// <summary>Guards all changes, and all fields below.</summary>
+    /// <summary>Guards all changes. While it is held, feeds are called, which take their own locks. So nobody takes it who holds the lock of a feed.</summary>
     private readonly Lock _gate = new();
 
-    /// <summary>The last known master of each replica, by node id. A promoted node keeps its entry: it names the master that it replaces.</summary>
-    private readonly Dictionary<string, string> _masterOf = [];
+    /// <summary>
+    /// The last known master of each replica, by node id. A promoted node keeps its entry: it names the master that it replaces. Replaced under <see cref="_gate"/>; read by any
+    /// thread without it, also by one that holds the lock of a feed.
+    /// </summary>
+    private volatile ImmutableDictionary<string, string> _masterOf = [];
 
     /// <summary>Immutable snapshots. Replaced under <see cref="_gate"/>; read by any thread without it.</summary>
     private volatile IReadOnlyList<FeedMember> _members = [];
@@ -60,10 +64,8 @@ internal sealed class MemberTable(Func<TopologyNode, NodeFeed> newFeed, Action<N
         {
             if (snapshot.Shape != UpstreamShape.Standalone)
             {
-                foreach (var node in snapshot.Nodes.Where(node => node is { Role: NodeRole.Replica, MasterId: not null }))
-                {
-                    _masterOf[node.Id] = node.MasterId!;
-                }
+                var replicas = snapshot.Nodes.Where(node => node is { Role: NodeRole.Replica, MasterId: not null });
+                _masterOf = _masterOf.SetItems(replicas.Select(node => KeyValuePair.Create(node.Id, node.MasterId!)));
             }
 
             var old = _members.ToDictionary(member => member.Node.Id);
@@ -89,22 +91,11 @@ internal sealed class MemberTable(Func<TopologyNode, NodeFeed> newFeed, Action<N
     }
 
     /// <summary>The master that this node replicated from last; null when it never was a replica, or when that master has no feed.</summary>
-    public FeedMember? LastMasterOf(string nodeId)
-    {
-        lock (_gate)
-        {
-            return _masterOf.TryGetValue(nodeId, out var masterId) ? _members.FirstOrDefault(member => member.Node.Id == masterId) : null;
-        }
-    }
+    public FeedMember? LastMasterOf(string nodeId) => _masterOf.TryGetValue(nodeId, out var masterId) ? _members.FirstOrDefault(member => member.Node.Id == masterId) : null;
 
     /// <summary>Whether the other node replicates from this master, or is the old master that this one replaces.</summary>
-    public bool IsBehind(FeedMember other, FeedMember master)
-    {
-        lock (_gate)
-        {
-            return other.Node.MasterId == master.Node.Id || (_masterOf.TryGetValue(master.Node.Id, out var old) && old == other.Node.Id);
-        }
-    }
+    public bool IsBehind(FeedMember other, FeedMember master) =>
+        other.Node.MasterId == master.Node.Id || (_masterOf.TryGetValue(master.Node.Id, out var old) && old == other.Node.Id);
 
     /// <summary>Keeps the node's feed, or creates one. A node with a new address gets a new feed, since a feed connects to one address only.</summary>
     private FeedMember MemberFor(TopologyNode node, Dictionary<string, FeedMember> old)

@@ -1,7 +1,7 @@
 using KeyEvt.Forwarder.Agreement;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Events;
-using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Signals;

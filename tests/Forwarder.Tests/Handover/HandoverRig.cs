@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Group;

@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Signals;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

@@ -1,4 +1,4 @@
-using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Group;
 using Xunit;
 using static KeyEvt.Forwarder.Tests.Handover.HandoverRig;

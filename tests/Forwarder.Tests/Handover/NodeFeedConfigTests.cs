@@ -1,6 +1,6 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
-using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Servers;

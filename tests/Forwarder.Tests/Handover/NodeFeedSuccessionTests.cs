@@ -1,5 +1,5 @@
 using KeyEvt.Forwarder.Events;
-using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Group;

@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Group;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

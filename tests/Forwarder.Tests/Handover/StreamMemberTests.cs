@@ -103,7 +103,7 @@ public sealed class StreamMemberTests
         _rig.Subscribe(label: 5);
         _rig.Event("lost");
         _rig.Join(origin: new MessageId("h", origin));
-        Assert.Equal((isContinued, null), (Me.IsContinued, Me.Undelivered));
+        Assert.Equal((isContinued, null), (Me.LastKnown.IsContinued, Me.LastKnown.Undelivered));
     }
 
     [Fact]
@@ -172,7 +172,7 @@ public sealed class StreamMemberTests
         _rig.Read(new GroupMessage.Who("m", 70));
         _rig.Event("b");
         Me.Claiming(80);
-        _rig.Read(new GroupMessage.FreshClaim("m", 80, 70, Me.KnownWatermark, 0));
+        _rig.Read(new GroupMessage.FreshClaim("m", 80, 70, Me.LastKnown.Watermark, 0));
         Assert.Equal(("a b", "hold 40, hold 80"), (_rig.Keys, string.Join(", ", _rig.Told)));
     }
 
@@ -185,7 +185,7 @@ public sealed class StreamMemberTests
         _rig.Read(new GroupMessage.Who("m", 70));
         _rig.Event("b");
         Me.Claiming(80);
-        _rig.Read(new GroupMessage.FreshClaim("m", 80, 70, Me.KnownWatermark, 0));
+        _rig.Read(new GroupMessage.FreshClaim("m", 80, 70, Me.LastKnown.Watermark, 0));
         Assert.Equal(["a@31-1", "b@79-1"], _rig.Passed);
     }
 
@@ -195,8 +195,8 @@ public sealed class StreamMemberTests
         _rig.Hold();
         _rig.Event("a");
         Rejoin(origin: new MessageId("m", 40));
-        Assert.True(Me.IsContinued);
-        Assert.Null(Me.Undelivered);
+        Assert.True(Me.LastKnown.IsContinued);
+        Assert.Null(Me.LastKnown.Undelivered);
         Assert.Equal("hand over", _rig.Told[^1]);
     }
 
@@ -206,7 +206,7 @@ public sealed class StreamMemberTests
         _rig.Hold();
         _rig.Event("a");
         Rejoin(origin: new MessageId("x", 50));
-        Assert.Equal((false, true), (Me.IsContinued, Me.IsSettlingEarlier));
+        Assert.Equal((false, true), (Me.LastKnown.IsContinued, Me.IsSettlingEarlier));
         Assert.DoesNotContain("hand over", _rig.Told);
 
         _rig.SettleAll();
@@ -220,7 +220,7 @@ public sealed class StreamMemberTests
         _rig.Join(settled: At(31), origin: new MessageId("h", 20));
         _rig.Event("a");
         Rejoin(origin: new MessageId("x", 50));
-        Assert.Equal((31, 0), (Me.Undelivered!.Value.Marker, Me.Undelivered.Value.Count));
+        Assert.Equal((31, 0), (Me.LastKnown.Undelivered!.Value.Marker, Me.LastKnown.Undelivered.Value.Count));
     }
 
     [Fact]
@@ -230,11 +230,11 @@ public sealed class StreamMemberTests
         _rig.Event("a");
         _rig.Read(new GroupMessage.Who("x", 50));
         _rig.Read(new GroupMessage.FreshClaim("x", 60, 50, default, 0));
-        Assert.Equal(31, Me.Undelivered!.Value.Marker);
+        Assert.Equal(31, Me.LastKnown.Undelivered!.Value.Marker);
 
         _rig.Read(new GroupMessage.Who("y", 70));
         _rig.Read(new GroupMessage.FreshClaim("y", 80, 70, At(60, 1), 0));
-        Assert.Null(Me.Undelivered); // this one knew from where on, and declares it
+        Assert.Null(Me.LastKnown.Undelivered); // this one knew from where on, and declares it
     }
 
     [Fact]
@@ -246,7 +246,7 @@ public sealed class StreamMemberTests
         Assert.Null(Me.Reach);
 
         Me.End(canOthersGoOn: false);
-        Assert.False(Me.WasInStep);
+        Assert.False(Me.LastKnown.WasInStep);
     }
 
     [Fact]

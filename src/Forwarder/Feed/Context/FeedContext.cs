@@ -3,6 +3,7 @@ using System.Text;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Redis;
@@ -30,6 +31,7 @@ internal sealed record FeedContext(
     private const string NoRunId = "0000000000000000";
 
     private volatile NotificationRing? _echo;
+    private volatile Mastership? _mastership;
 
     /// <summary>
     /// The lock for everything that the connections of the feed share. A read loop holds it while it handles a read, and so does every other thread
@@ -52,6 +54,15 @@ internal sealed record FeedContext(
     /// loops.
     /// </summary>
     public NotificationRing? Echo { get => _echo; set => _echo = value; }
+
+    /// <summary>Until when the node was heard as a master; null: it never was. Written by the read loops; read by any thread.</summary>
+    public Mastership? Mastership { get => _mastership; set => _mastership = value; }
+
+    /// <summary>
+    /// Called when the node is a master and nothing is known of what it sent before. Returns until when the master was heard that it has replaced; null: there was none, or the loss
+    /// of that one is a gap already. May be called under <see cref="Turn"/>.
+    /// </summary>
+    public Func<(ClockReading At, EventPosition Last)?>? HeardBefore { get; set; }
 
     /// <summary>Called when the node is promoted. Returns what its old master sent last; null if that is not known.</summary>
     public Func<Task<IReadOnlyList<RecordedNotification>?>>? Predecessor { get; set; }

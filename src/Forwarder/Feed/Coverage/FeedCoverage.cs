@@ -16,6 +16,8 @@ namespace KeyEvt.Forwarder.Feed.Coverage;
 /// <param name="clients">Holds clients' requests back while the node is not covered; null: no requests are held back.</param>
 internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, ILogger logger, bool hasSuccessors = false, CoverageGate? clients = null)
 {
+    private static readonly RedisFault NotHeardInTime = new(RedisFaultKind.Closed, "the node could not be heard");
+
     private readonly Lock _gate = new();
     private readonly NodeGap _gap = new(node, gaps, time, logger);
     private bool _isWanted;
@@ -86,10 +88,12 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <summary>Notes that the wanted subscription is confirmed, at this position.</summary>
     /// <param name="isReplica">The node is a replica, so nobody misses what was lost before.</param>
     /// <param name="awaitsJudgement">The open gap does not end before <see cref="Judge"/>.</param>
-    public void Subscribed(EventPosition position, bool isReplica = false, bool awaitsJudgement = false)
+    /// <param name="heardBefore">Until when the master was heard whose place the node has taken, if nothing is known of the time since then.</param>
+    public void Subscribed(EventPosition position, bool isReplica = false, bool awaitsJudgement = false, (ClockReading At, EventPosition Last)? heardBefore = null)
     {
         lock (_gate)
         {
+            if (heardBefore is { } before && !_hasBegun && !_isSubscribed) _lostWhileHeld ??= (NotHeardInTime, before.At, before.Last);
             if (awaitsJudgement && !isReplica && _lostWhileHeld is { } held) (_lostInGroup, _lostWhileHeld) = (_lostInGroup ?? held, null);
             _awaitsJudgement |= awaitsJudgement;
             if (!_isSubscribed) _subscribedAt = _proven = ClockReading.Now(time);

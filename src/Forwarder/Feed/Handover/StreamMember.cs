@@ -24,13 +24,9 @@ internal sealed class StreamMember
     /// <summary>The claim by which this program has become the holder in this subscription; null: it has not.</summary>
     private MessageId? _won;
 
-    private EventPosition _lostBehind;
-    private bool _wasDelivering; // when the last subscription was lost in which the state was known
     private ulong _runId;
     private long _label;
-    private MessageId _origin; // of the state that was known last
-    private long _heard;       // the highest number of a message of this subscription, or its label
-    private long? _lostBehindNumber; // the same of the first subscription that was lost before the state was ever known; null: none was lost so
+    private long _heard; // the highest number of a message of this subscription, or its label
     private bool _isResigning;
 
     /// <summary>The numbers of the claims that were said in this subscription. Others may claim in this program's name.</summary>
@@ -60,23 +56,11 @@ internal sealed class StreamMember
     /// <summary>Whether delivery has nothing of this stream: it got nothing, or another member has to deliver it.</summary>
     public bool HasLeft => Delivery.HasLeft;
 
-    /// <summary>
-    /// Whether somebody has known the state all the time since this program knew it last. If not, others may have begun anew without what this
-    /// program had kept.
-    /// </summary>
-    public bool IsContinued { get; private set; } = true;
+    /// <summary>What this program knew before it lost the state.</summary>
+    public LastKnownState LastKnown { get; } = new();
 
     /// <summary>Whether delivery still settles what it got in an earlier office, though others have begun anew. Until then it claims nothing.</summary>
     public bool IsSettlingEarlier => Delivery.IsSettlingEarlier;
-
-    /// <summary>The origin of the state that this program has known last, see <see cref="GroupState.Origin"/>.</summary>
-    public MessageId KnownOrigin => _origin;
-
-    /// <summary>The watermark that this program has known last; the beginning if it has known none.</summary>
-    public StreamPlace KnownWatermark => KeptEvents.PlaceOf(_lostBehind);
-
-    /// <summary>If not <see cref="IsContinued"/>: the place behind which this program knows of no delivery; null: delivery goes on with it here.</summary>
-    public EventPosition? Undelivered { get; private set; }
 
     /// <summary>Whether there is a subscription.</summary>
     public bool IsSubscribed { get; private set; }
@@ -123,11 +107,6 @@ internal sealed class StreamMember
 
     /// <summary>The number of the present or last time in office of this program.</summary>
     public long Term { get; private set; }
-
-    /// <summary>
-    /// Whether this program has known the state in an earlier subscription. Then it has kept or passed on everything up to the loss of that one.
-    /// </summary>
-    public bool WasInStep { get; private set; }
 
     /// <summary>All events behind it are kept; null: this program's place is not known yet.</summary>
     public StreamPlace? Reach => _kept.Reach;
@@ -190,7 +169,7 @@ internal sealed class StreamMember
         }
 
         Remember();
-        if (IsSubscribed && !_state.IsKnown && !WasInStep) _lostBehindNumber ??= _heard;
+        if (IsSubscribed && !_state.IsKnown) LastKnown.LostUnknown(_heard);
         Delivery.End();
         if (IsSubscribed) _kept.End(_state.Watermark);
         (_state, _won, _isResigning, IsSubscribed) = (new GroupState(), null, false, false);
@@ -316,7 +295,7 @@ internal sealed class StreamMember
         }
         else
         {
-            Missing = _kept.BeginAnew(Marker, _wasDelivering ? Delivery.PassedBefore : null);
+            Missing = _kept.BeginAnew(Marker, LastKnown.WasDelivering ? Delivery.PassedBefore : null);
             Delivery.Behind = Watermark;
         }
 
@@ -342,10 +321,7 @@ internal sealed class StreamMember
     /// <summary>What is known now may be forgotten.</summary>
     private void Remember()
     {
-        if (!_state.IsKnown || _kept.Reach is null) return;
-
-        (WasInStep, _wasDelivering) = (true, IsHolder);
-        (_origin, _lostBehind) = (_state.Origin, new EventPosition(_runId, Watermark.Marker, Watermark.Count));
+        if (_state.IsKnown && _kept.Reach is not null) LastKnown.Remember(_state, _runId, IsHolder);
     }
 
     /// <summary>
@@ -354,11 +330,8 @@ internal sealed class StreamMember
     /// </summary>
     private void Rejoin()
     {
-        // Who was never in step cannot compare origins, but whoever began anew after its loss has not heard what it lost.
-        IsContinued = WasInStep ? _state.Origin == default || _state.Origin == _origin : !(_lostBehindNumber < _state.Origin.Number);
-        _lostBehindNumber = null;
-        Undelivered = IsContinued || !WasInStep || (_wasDelivering && !HasLeft) ? null : _lostBehind;
-        if (IsContinued) Delivery.Leave();
+        LastKnown.Rejoin(_state.Origin, HasLeft);
+        if (LastKnown.IsContinued) Delivery.Leave();
         else Delivery.LeaveLater();
     }
 }

@@ -1,6 +1,7 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Group;
@@ -267,7 +268,7 @@ internal sealed class GroupMonitor(
 
         // If this program was never in step, what an earlier holder has kept tells from where on events are missing. A replica has none of its own.
         var first = At(_member.Reach!.Value);
-        var isDeclared = !feed.Hold.IsReplica && !_member.WasInStep && state.TryDeclareKept(first);
+        var isDeclared = !feed.Hold.IsReplica && !_member.LastKnown.WasInStep && state.TryDeclareKept(first);
         feed.Coverage.Judge(isCovered: isDeclared, first);
     }
 
@@ -275,12 +276,12 @@ internal sealed class GroupMonitor(
     private void JudgeRejoined()
     {
         var first = feed.Progress.Position;
-        if (_member.Undelivered is { } last && !feed.Hold.IsReplica)
+        if (_member.LastKnown.Undelivered is { } last && !feed.Hold.IsReplica)
         {
             feed.Coverage.NotCovered(GapCause.NotRunning, "the other members of the group had gone, and new ones have begun anew", WallOf(last.Marker), last, feed.Time.GetUtcNow(), first);
         }
 
-        feed.Coverage.Judge(_member.IsContinued || _member.Undelivered is not null, first);
+        feed.Coverage.Judge(_member.LastKnown.IsContinued || _member.LastKnown.Undelivered is not null, first);
     }
 
     /// <summary>A marker is made of the clock.</summary>

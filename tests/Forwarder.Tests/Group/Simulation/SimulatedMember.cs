@@ -3,6 +3,7 @@ using System.Text;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Group;
@@ -187,9 +188,9 @@ internal sealed class SimulatedMember : IEventSink, IHolderDuties
             Member.Replay((in position, database, eventName, key, fields, readAt, _) => Received(position, database, default, eventName, key, fields, readAt));
             NoteProgress();
         }
-        else if ((outcome.HasFlag(StreamOutcome.Learned) || outcome.HasFlag(StreamOutcome.Anew)) && !Member.IsContinued)
+        else if ((outcome.HasFlag(StreamOutcome.Learned) || outcome.HasFlag(StreamOutcome.Anew)) && !Member.LastKnown.IsContinued)
         {
-            if (Member.Undelivered is { } last) _world.DeclareGap(_world.IndexOf(KeptEvents.PlaceOf(last)), At);
+            if (Member.LastKnown.Undelivered is { } last) _world.DeclareGap(_world.IndexOf(KeptEvents.PlaceOf(last)), At);
             else if (_lostAt is { } lost) _world.DeclareGap(lost, At);
         }
 

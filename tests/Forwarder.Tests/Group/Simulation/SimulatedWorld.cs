@@ -185,7 +185,7 @@ internal sealed class SimulatedWorld
 
     /// <summary>Whether a program was in step before this fresh claim.</summary>
     private static bool Knew(SimulatedMember member, MessageId claim) =>
-        (member.Member.WasInStep && member.Member.KnownOrigin != claim) || (member.Member.Reach is not null && member.Member.Claim != claim);
+        (member.Member.LastKnown.WasInStep && member.Member.LastKnown.Origin != claim) || (member.Member.Reach is not null && member.Member.Claim != claim);
 
     private bool IsInGap(int at) => _gaps.Any(gap => gap.From <= at && at < gap.To);
 

@@ -1,7 +1,7 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Group;
 
-namespace KeyEvt.Forwarder.Feed.Handover;
+namespace KeyEvt.Forwarder.Feed.Peers;
 
 /// <summary>What did another member of the group last say of itself?</summary>
 /// <param name="HeardAt">Timestamp of its last message of any kind.</param>

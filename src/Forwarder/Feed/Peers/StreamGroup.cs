@@ -1,8 +1,9 @@
 using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Group;
 
-namespace KeyEvt.Forwarder.Feed.Handover;
+namespace KeyEvt.Forwarder.Feed.Peers;
 
 /// <summary>What does a feed need to take part in a group? One instance for each feed. Used under the lock of the feed, unless stated otherwise.</summary>
 internal sealed class StreamGroup

@@ -1,6 +1,6 @@
 using KeyEvt.Forwarder.Signals;
 
-namespace KeyEvt.Forwarder.Feed.Handover;
+namespace KeyEvt.Forwarder.Feed.Peers;
 
 /// <summary>For how long has the holder said nothing, although it should have? And is that its own silence, or that of the stream?</summary>
 /// <remarks>

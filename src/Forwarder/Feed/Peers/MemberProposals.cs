@@ -1,8 +1,9 @@
 using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Signals;
 
-namespace KeyEvt.Forwarder.Feed.Handover;
+namespace KeyEvt.Forwarder.Feed.Peers;
 
 /// <summary>What does a member of a group say next, and when? Asks for the state, answers, marks, claims and resigns.</summary>
 /// <remarks>
@@ -143,7 +144,7 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
     private GroupMessage FreshClaim(long number, long asked, KeptWatermark kept)
     {
         member.Claiming(number);
-        return new GroupMessage.FreshClaim(member.Name, number, asked, kept.Watermark > member.KnownWatermark ? kept.Watermark : member.KnownWatermark, config.Version);
+        return new GroupMessage.FreshClaim(member.Name, number, asked, kept.Watermark > member.LastKnown.Watermark ? kept.Watermark : member.LastKnown.Watermark, config.Version);
     }
 
     private void AddMark(List<Func<long, GroupMessage>> due, long now)

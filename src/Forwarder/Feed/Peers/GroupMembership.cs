@@ -1,7 +1,7 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Group;
 
-namespace KeyEvt.Forwarder.Feed.Handover;
+namespace KeyEvt.Forwarder.Feed.Peers;
 
 /// <summary>What do all feeds of a program share that is a member of a group?</summary>
 /// <param name="NewDuties">Makes the duties of one feed.</param>

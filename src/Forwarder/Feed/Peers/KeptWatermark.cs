@@ -1,6 +1,6 @@
 using KeyEvt.Forwarder.Group;
 
-namespace KeyEvt.Forwarder.Feed.Handover;
+namespace KeyEvt.Forwarder.Feed.Peers;
 
 /// <summary>What has the last holder kept in Redis of this stream?</summary>
 /// <param name="Watermark">Everything up to here is settled; the beginning if nothing is kept.</param>

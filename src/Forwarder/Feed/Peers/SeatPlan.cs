@@ -1,4 +1,5 @@
-namespace KeyEvt.Forwarder.Feed.Handover;
+using KeyEvt.Forwarder.Feed.Handover;
+namespace KeyEvt.Forwarder.Feed.Peers;
 
 /// <summary>
 /// Does this member listen to the events, or only to the group? So many members have a seat and listen; more would cost Redis and bring nothing. Who is

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace KeyEvt.Forwarder.Feed.Handover;
+namespace KeyEvt.Forwarder.Feed.Peers;
 
 /// <summary>Which member of a group is to say something first, where several could? Usually the first by name.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using KeyEvt.Forwarder.Group;
 
-namespace KeyEvt.Forwarder.Feed.Handover;
+namespace KeyEvt.Forwarder.Feed.Peers;
 
 /// <summary>Which other members are there? Whoever has said nothing for a while is forgotten.</summary>
 /// <remarks>It decides only when this program proposes something, never what is true. Used under the lock of the feed.</remarks>

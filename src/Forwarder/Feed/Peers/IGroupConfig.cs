@@ -1,7 +1,7 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Group;
 
-namespace KeyEvt.Forwarder.Feed.Handover;
+namespace KeyEvt.Forwarder.Feed.Peers;
 
 /// <summary>Which configuration does this program have as a member of a group, and who takes in what the group says about it?</summary>
 /// <remarks>The properties may be read by any thread. The methods are called on read loops under the lock of a feed, and must not wait.</remarks>

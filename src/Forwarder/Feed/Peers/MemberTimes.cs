@@ -1,4 +1,4 @@
-namespace KeyEvt.Forwarder.Feed.Handover;
+namespace KeyEvt.Forwarder.Feed.Peers;
 
 /// <summary>When does a member say something? Times decide only that, never what is true.</summary>
 internal sealed record MemberTimes

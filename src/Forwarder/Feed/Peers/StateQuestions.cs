@@ -1,6 +1,7 @@
+using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Group;
 
-namespace KeyEvt.Forwarder.Feed.Handover;
+namespace KeyEvt.Forwarder.Feed.Peers;
 
 /// <summary>When does a member ask who delivers, when is the answer of others overdue, and when does it answer the questions of others?</summary>
 /// <remarks>The holder answers at once; the others do so one after the other, if it does not. Used under the lock of the feed.</remarks>

@@ -1,6 +1,6 @@
 using KeyEvt.Forwarder.Group;
 
-namespace KeyEvt.Forwarder.Feed.Handover;
+namespace KeyEvt.Forwarder.Feed.Peers;
 
 /// <summary>How does a group stand before one node, as seen by this member at one moment?</summary>
 internal sealed record StreamGroupStatus

@@ -1,0 +1,43 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
+using KeyEvt.Forwarder.Feed.Status;
+using KeyEvt.Forwarder.Signals;
+
+namespace KeyEvt.Forwarder.Feed;
+
+/// <summary>Has another node taken this one's place? Then the node is fenced: whatever it says of itself, its events are not passed on.</summary>
+internal sealed class FeedFence(FeedContext feed, FeedSupervisor life)
+{
+    /// <summary>When and where the node was fenced last. Used by <see cref="Set"/> only, which one loop calls.</summary>
+    private (ClockReading At, EventPosition Position) _fenced;
+
+    /// <summary>Fences the node, or lifts the fence.</summary>
+    /// <returns>False if nothing changed.</returns>
+    public bool Set(bool isFenced)
+    {
+        lock (feed.Turn)
+        {
+            if (feed.Hold.IsFenced == isFenced) return false;
+
+            var position = feed.Progress.Published.Position;
+            feed.Hold.Fence(isFenced);
+            if (isFenced)
+            {
+                _fenced = (ClockReading.Now(feed.Time), position);
+            }
+            else if (!feed.Hold.IsReplica)
+            {
+                // It was not a replica in between, so it was the successor itself, and its events were held back wrongly.
+                feed.Coverage.Hold(false, position);
+                feed.Coverage.Missed(GapCause.Promoted, "the node was taken for one that another has replaced, until it was named as the master", _fenced.At, _fenced.Position, position);
+                life.Current?.Serve([]);
+            }
+
+            feed.Board.Change(status => status with
+            {
+                State = status.State is FeedState.Subscribed or FeedState.HeldBack ? (feed.Hold.IsHeld ? FeedState.HeldBack : FeedState.Subscribed) : status.State,
+            });
+            return true;
+        }
+    }
+}

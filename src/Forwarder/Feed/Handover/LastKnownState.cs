@@ -1,0 +1,58 @@
+using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Group;
+
+namespace KeyEvt.Forwarder.Feed.Handover;
+
+/// <summary>What did this program know of the group's state before it lost it, and has somebody known that state all the time since?</summary>
+internal sealed class LastKnownState
+{
+    private EventPosition _lostBehind;
+    private long? _lostBehindNumber; // the highest number of the first subscription that was lost before the state was ever known; null: none was lost so
+
+    /// <summary>
+    /// Whether this program has known the state in an earlier subscription. Then it has kept or passed on everything up to the loss of that one.
+    /// </summary>
+    public bool WasInStep { get; private set; }
+
+    /// <summary>Whether it delivered then.</summary>
+    public bool WasDelivering { get; private set; }
+
+    /// <summary>The origin of that state, see <see cref="GroupState.Origin"/>.</summary>
+    public MessageId Origin { get; private set; }
+
+    /// <summary>The watermark of that state; the beginning if none was known.</summary>
+    public StreamPlace Watermark => KeptEvents.PlaceOf(_lostBehind);
+
+    /// <summary>
+    /// Whether somebody has known the state all the time since this program knew it last. If not, others may have begun anew without what this
+    /// program had kept.
+    /// </summary>
+    public bool IsContinued { get; private set; } = true;
+
+    /// <summary>If not <see cref="IsContinued"/>: the place behind which this program knows of no delivery; null: delivery goes on with it here.</summary>
+    public EventPosition? Undelivered { get; private set; }
+
+    /// <summary>What is known now may be forgotten.</summary>
+    public void Remember(GroupState state, ulong runId, bool isDelivering)
+    {
+        (WasInStep, WasDelivering) = (true, isDelivering);
+        (Origin, _lostBehind) = (state.Origin, new EventPosition(runId, state.Watermark.Marker, state.Watermark.Count));
+    }
+
+    /// <summary>A subscription was lost in which the state was not known.</summary>
+    /// <param name="heard">The highest number of a message of that subscription, or its label.</param>
+    public void LostUnknown(long heard)
+    {
+        if (!WasInStep) _lostBehindNumber ??= heard;
+    }
+
+    /// <summary>The state is known again, by others.</summary>
+    /// <param name="hasLeft">Delivery has nothing of the stream.</param>
+    public void Rejoin(MessageId origin, bool hasLeft)
+    {
+        // Who was never in step cannot compare origins, but whoever began anew after its loss has not heard what it lost.
+        IsContinued = WasInStep ? origin == default || origin == Origin : !(_lostBehindNumber < origin.Number);
+        _lostBehindNumber = null;
+        Undelivered = IsContinued || !WasInStep || (WasDelivering && !hasLeft) ? null : _lostBehind;
+    }
+}
