@@ -28,7 +28,10 @@ for (var seed = first; done < count && watch.Elapsed < limit && failed < most; s
     try
     {
         await History.RunAsync(world);
-        if (given.ContainsKey("--hash")) Console.WriteLine($"seed {seed}: {world.Hash:x16} after {world.Time.Happened} steps, {world.Book.Writes.Count} writes, {world.Book.Received} messages, {world.Book.Gaps.Count} gaps, {world.Watch?.Count ?? 0} times in office");
+        if (given.ContainsKey("--hash"))
+        {
+            Console.WriteLine($"seed {seed}: {world.Hash:x16} after {world.Time.Happened} steps, {world.Book.Writes.Count} writes, {world.Book.Received} messages, {world.Book.Gaps.Count} gaps, {world.Watch?.Count ?? 0} times in office");
+        }
     }
     catch (SimulationFault fault)
     {

@@ -67,7 +67,11 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
     {
         var seen = new HashSet<string> { nodeId };
         var before = table.LastMasterOf(nodeId);
-        while (before is { Feed.Mastership: null } && seen.Add(before.Node.Id)) before = table.LastMasterOf(before.Node.Id); // it was a master and is none, and nobody here has noticed
+        while (before is { Feed.Mastership: null } && seen.Add(before.Node.Id))
+        {
+            before = table.LastMasterOf(before.Node.Id); // it was a master and is none, and nobody here has noticed
+        }
+
         return before?.Feed.Mastership?.End;
     }
 

@@ -126,7 +126,10 @@ public sealed class FeedCoverageTests
         After(1);
         _coverage.Hold(false, First);
         Assert.Equal(isStillReplica ? 0 : 1, _gaps.Total);
-        if (!isStillReplica) Assert.Equal((GapCause.FlagsMissing, "flags were missing", seen.Wall), (TheGap.Cause, TheGap.Detail, TheGap.From));
+        if (!isStillReplica)
+        {
+            Assert.Equal((GapCause.FlagsMissing, "flags were missing", seen.Wall), (TheGap.Cause, TheGap.Detail, TheGap.From));
+        }
     }
 
     [Theory]

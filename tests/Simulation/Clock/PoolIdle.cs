@@ -18,7 +18,11 @@ internal static class PoolIdle
     public static void Demand()
     {
         ThreadPool.GetMaxThreads(out var workers, out _);
-        if (workers != 1) throw new InvalidOperationException($"the thread pool has {workers} workers instead of one: start the program with its own runtimeconfig.json");
+        if (workers != 1)
+        {
+            throw new InvalidOperationException($"the thread pool has {workers} workers instead of one: start the program with its own runtimeconfig.json");
+        }
+
         if (!Thread.CurrentThread.IsThreadPoolThread) throw new InvalidOperationException("the driver does not run on the thread pool");
     }
 

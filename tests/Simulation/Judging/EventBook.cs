@@ -40,7 +40,11 @@ internal sealed class EventBook(TimeSpan slack)
         write = null;
         if (TakeGap(message.Id, message.Body)) return null;
 
-        if (message.Body.Split('\n') is not [_, _, var key] || !_byKey.TryGetValue(key, out write)) return $"a message that belongs to no write: {message}";
+        if (message.Body.Split('\n') is not [_, _, var key] || !_byKey.TryGetValue(key, out write))
+        {
+            return $"a message that belongs to no write: {message}";
+        }
+
         if (_byId.TryGetValue(message.Id, out var other) && other != write) return $"{other.Key} and {key} have the same id {message.Id}";
 
         _byId[message.Id] = write;
@@ -66,7 +70,10 @@ internal sealed class EventBook(TimeSpan slack)
     /// <summary>Nobody can know what became of these.</summary>
     public void Excuse(string why, Func<SimulatedWrite, bool> concerns)
     {
-        foreach (var write in _writes.Where(write => !write.IsReceived && (!write.IsOptional || write.IsWanted == true) && write.Excuse is null && concerns(write))) write.Excuse = why;
+        foreach (var write in _writes.Where(write => !write.IsReceived && (!write.IsOptional || write.IsWanted == true) && write.Excuse is null && concerns(write)))
+        {
+            write.Excuse = why;
+        }
     }
 
     private bool TakeGap(string id, string body)
@@ -103,7 +110,11 @@ internal sealed class EventBook(TimeSpan slack)
             {
                 if (write is { IsWanted: false, IsReceived: true }) yield return (write, "came though nobody wants it any more");
                 if (write.Excuse is not null || HasSuccessors || IsInGap(write)) continue;
-                if (write.Ids.Count > (write.HasTwoIds ? 2 : 1)) yield return (write, "came by several ids: " + string.Join(' ', write.Ids));
+                if (write.Ids.Count > (write.HasTwoIds ? 2 : 1))
+                {
+                    yield return (write, "came by several ids: " + string.Join(' ', write.Ids));
+                }
+
                 if (write.IsOvertaken && !write.IsRefused) yield return (write, "came behind a later one");
             }
         }

@@ -42,7 +42,10 @@ internal sealed class OfficeWatch(string group)
             (_run, _state, _knownFrom) = (node.RunId, new GroupState(), int.MaxValue);
         }
 
-        if (_envelope.Read(Encoding.UTF8.GetBytes(text), ulong.Parse(_run.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)) is not { } message) return;
+        if (_envelope.Read(Encoding.UTF8.GetBytes(text), ulong.Parse(_run.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)) is not { } message)
+        {
+            return;
+        }
 
         var (holder, claim) = (_state.Holder, _state.Claim);
         if (_state.Read(message) == message.Id && message is GroupMessage.FreshClaim fresh) Anew(fresh.Member, fresh.Kept != default);

@@ -38,7 +38,10 @@ internal static class ListSteps
     private static RedisResult? Fence(VirtualNode node, string key, string term)
     {
         if (node.Data.Strings.TryGetValue(key, out var seen) && seen == term) return null;
-        if (seen is not null && long.Parse(seen, CultureInfo.InvariantCulture) > long.Parse(term, CultureInfo.InvariantCulture)) return RedisResult.Create([Number(-1), RedisResult.Create((RedisValue)seen)]);
+        if (seen is not null && long.Parse(seen, CultureInfo.InvariantCulture) > long.Parse(term, CultureInfo.InvariantCulture))
+        {
+            return RedisResult.Create([Number(-1), RedisResult.Create((RedisValue)seen)]);
+        }
 
         node.SetString(key, term);
         return null;
@@ -64,7 +67,10 @@ internal static class ListSteps
     {
         var list = node.Data.List(key);
         var from = (int)arguments[0];
-        if (arguments.Length > 3 && !(IsAt(list, 0, arguments[3]) && (from == 1 || IsAt(list, from - 1, arguments[4])))) return Entries(list.Count, isExpected: false, []);
+        if (arguments.Length > 3 && !(IsAt(list, 0, arguments[3]) && (from == 1 || IsAt(list, from - 1, arguments[4]))))
+        {
+            return Entries(list.Count, isExpected: false, []);
+        }
 
         var read = new List<byte[]>();
         for (var (i, bytes) = (from, 0L); i < Math.Min(from + (int)arguments[1], list.Count); i++)

@@ -186,7 +186,11 @@ internal sealed class VirtualNode : IVirtualServer
 
         IsLoading = true;
         var replay = _random.Next(5, 400);
-        foreach (var (index, key) in Data.Written.TakeLast(5).Index()) _time.After(TimeSpan.FromMilliseconds(replay * (index + 1) / 6.0), () => Replay(key));
+        foreach (var (index, key) in Data.Written.TakeLast(5).Index())
+        {
+            _time.After(TimeSpan.FromMilliseconds(replay * (index + 1) / 6.0), () => Replay(key));
+        }
+
         _time.After(TimeSpan.FromMilliseconds(replay), () => IsLoading = false);
     }
 
@@ -254,7 +258,10 @@ internal sealed class VirtualNode : IVirtualServer
         {
             foreach (var pattern in client.Patterns)
             {
-                if (pattern == "__keyevent@*__:*" || pattern == "__keyevent@*__:" + eventName) client.Push("pmessage", pattern, channel, key);
+                if (pattern == "__keyevent@*__:*" || pattern == "__keyevent@*__:" + eventName)
+                {
+                    client.Push("pmessage", pattern, channel, key);
+                }
             }
         }
     }

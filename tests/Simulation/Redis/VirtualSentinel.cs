@@ -32,7 +32,10 @@ internal sealed class VirtualSentinel(string name, string masterName, IReadOnlyL
     /// <summary>Tells everybody who listens.</summary>
     public void Announce()
     {
-        foreach (var listener in _listeners) Say(listener, RespText.Array(RespText.Bulk("pmessage"), RespText.Bulk("+*"), RespText.Bulk("+switch-master"), RespText.Bulk(masterName)));
+        foreach (var listener in _listeners)
+        {
+            Say(listener, RespText.Array(RespText.Bulk("pmessage"), RespText.Bulk("+*"), RespText.Bulk("+switch-master"), RespText.Bulk(masterName)));
+        }
     }
 
     private static void Say(VirtualConnection to, string text) => to.Send(Encoding.Latin1.GetBytes(text));

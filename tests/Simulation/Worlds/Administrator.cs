@@ -76,8 +76,15 @@ internal sealed class Administrator(World world)
         world.Tell($"{member.Name}: connect {host} is answered by {result}");
         var (code, reason) = (result!.Value.Code, result.Value.Reason);
         var other = host == "b1" ? "@b2:" : "@b1:";
-        if (code == 0 && world.ConnectedAt(member, host) < since) world.Fail($"{member.Name} was told that it is connected to {host}, but no connection has come about since it was asked");
-        if (code != 0 && reason.Contains(other, StringComparison.Ordinal) && !reason.Contains("another command", StringComparison.Ordinal)) world.Fail($"{member.Name} was asked to connect to {host}, and told of another: {reason}");
+        if (code == 0 && world.ConnectedAt(member, host) < since)
+        {
+            world.Fail($"{member.Name} was told that it is connected to {host}, but no connection has come about since it was asked");
+        }
+
+        if (code != 0 && reason.Contains(other, StringComparison.Ordinal) && !reason.Contains("another command", StringComparison.Ordinal))
+        {
+            world.Fail($"{member.Name} was asked to connect to {host}, and told of another: {reason}");
+        }
     }
 
     private async Task DisconnectAsync(Member member)

@@ -87,7 +87,10 @@ internal sealed class Chaos
     /// <summary>All commands have been answered by now.</summary>
     private void Delete()
     {
-        if (_administrator is not null && _world.Living.FirstOrDefault() is { } member) _world.Delete(_world.Master, Administrator.WantsMore(member.Engine.Control.Config));
+        if (_administrator is not null && _world.Living.FirstOrDefault() is { } member)
+        {
+            _world.Delete(_world.Master, Administrator.WantsMore(member.Engine.Control.Config));
+        }
     }
 
     private void Fault()
@@ -208,7 +211,10 @@ internal sealed class Chaos
 
     private void KillSubscribers(VirtualNode node)
     {
-        foreach (var client in node.Clients.Where(static client => client.IsSubscriber).ToList()) node.Close(client, isReset: _random.Next(2) == 0);
+        foreach (var client in node.Clients.Where(static client => client.IsSubscriber).ToList())
+        {
+            node.Close(client, isReset: _random.Next(2) == 0);
+        }
     }
 
     /// <summary>An administrator lets the replica take over, while the master is well.</summary>

@@ -229,7 +229,10 @@ internal sealed class World
     /// <summary>Tells it to people, but it does not belong to what must be equal in two runs.</summary>
     public void TellOnly(string text)
     {
-        if (KeepsStory) Story.Add(string.Create(CultureInfo.InvariantCulture, $"{TimeSpan.FromTicks(Time.Now).TotalMilliseconds,10:0.000} {text}"));
+        if (KeepsStory)
+        {
+            Story.Add(string.Create(CultureInfo.InvariantCulture, $"{TimeSpan.FromTicks(Time.Now).TotalMilliseconds,10:0.000} {text}"));
+        }
     }
 
     private VirtualBroker NewBroker() => new(Time, Random, Consume, Book.Refused);
@@ -260,8 +263,14 @@ internal sealed class World
     {
         var since = _subscribedAt.GetValueOrDefault(claimant[..claimant.LastIndexOf('-')]);
         Book.BeginsAnew(since);
-        if (hasKept) Book.Excuse("who knew of it cannot tell that nobody else did: see docs/contributing/simulation.md", write => write.At < _leftToOthers);
-        else _leftToOthers = since; // whoever knew more says so, if it lives on
+        if (hasKept)
+        {
+            Book.Excuse("who knew of it cannot tell that nobody else did: see docs/contributing/simulation.md", write => write.At < _leftToOthers);
+        }
+        else
+        {
+            _leftToOthers = since; // whoever knew more says so, if it lives on
+        }
     }
 
     private void Subscribed(VirtualNode node, string name)
@@ -282,7 +291,10 @@ internal sealed class World
         Tell($"received {message.Id} {message.Body} from {message.From}");
         var fault = Book.Take(message, IsHolder(message.From), out var write);
         _fault ??= fault;
-        if (write is not null && Watch?.MayPublish(message.From, write) == false) _fault ??= $"{message.From} has published {write.Key} at {write.Index} although another member was the holder there";
+        if (write is not null && Watch?.MayPublish(message.From, write) == false)
+        {
+            _fault ??= $"{message.From} has published {write.Key} at {write.Index} although another member was the holder there";
+        }
     }
 
     /// <summary>What was in the lists is gone with the memory of the node.</summary>
@@ -291,7 +303,11 @@ internal sealed class World
         Tell($"{node.Name} has lost data");
         var gone = lost.Lists.Values.SelectMany(static list => list).Select(static entry => ListSteps.BodyOf(entry).Split('\n')[^1]).ToHashSet();
         foreach (var entry in node.Data.Lists.Values.SelectMany(static list => list)) gone.Remove(ListSteps.BodyOf(entry).Split('\n')[^1]);
-        foreach (var entry in lost.Lists.Values.SelectMany(static list => list)) Book.TakeLostGap(ListSteps.IdOf(entry), ListSteps.BodyOf(entry));
+        foreach (var entry in lost.Lists.Values.SelectMany(static list => list))
+        {
+            Book.TakeLostGap(ListSteps.IdOf(entry), ListSteps.BodyOf(entry));
+        }
+
         ExcuseUnlessKept("the node has lost what it knew, and nobody else knew it");
         Book.Excuse("it was in the list that the node has lost", write => gone.Contains(write.Key));
     }
