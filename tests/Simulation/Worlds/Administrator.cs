@@ -1,7 +1,6 @@
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Filter;
-using KeyEvt.Simulation.Members;
 
 namespace KeyEvt.Simulation.Worlds;
 

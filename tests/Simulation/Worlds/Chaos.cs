@@ -1,5 +1,4 @@
 using KeyEvt.Simulation.Broker;
-using KeyEvt.Simulation.Members;
 using KeyEvt.Simulation.Redis;
 
 namespace KeyEvt.Simulation.Worlds;

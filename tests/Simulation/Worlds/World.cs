@@ -4,7 +4,6 @@ using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Simulation.Broker;
 using KeyEvt.Simulation.Clock;
 using KeyEvt.Simulation.Judging;
-using KeyEvt.Simulation.Members;
 using KeyEvt.Simulation.Net;
 using KeyEvt.Simulation.Redis;
 

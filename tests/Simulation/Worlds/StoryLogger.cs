@@ -1,7 +1,6 @@
-using KeyEvt.Simulation.Worlds;
 using Microsoft.Extensions.Logging;
 
-namespace KeyEvt.Simulation.Members;
+namespace KeyEvt.Simulation.Worlds;
 
 /// <summary>What does one program log? It stands in the story, if that is kept.</summary>
 internal sealed class StoryLogger(World world, string who) : ILoggerFactory, ILogger

@@ -6,11 +6,10 @@ using KeyEvt.Simulation.Broker;
 using KeyEvt.Simulation.Clock;
 using KeyEvt.Simulation.Net;
 using KeyEvt.Simulation.Redis;
-using KeyEvt.Simulation.Worlds;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
-namespace KeyEvt.Simulation.Members;
+namespace KeyEvt.Simulation.Worlds;
 
 /// <summary>One life of one program: the engine itself, with a clock of its own, and the world in place of the sockets.</summary>
 internal sealed class Member : IMeterFactory
