@@ -54,7 +54,7 @@ internal sealed class RedisConfigStore(Func<ValueTask<StorePlace>> place, string
         {
             return await step().ConfigureAwait(false);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException or IOException or ObjectDisposedException)
+        catch (Exception e) when (RedisListStore.IsExpected(e))
         {
             throw new ConfigStoreException(RedisErrorText.Of(e), e) { IsRefusal = e is RedisServerException };
         }

@@ -97,7 +97,13 @@ internal static class UpstreamCheck
         var info = await target.Redis.AskAsync("INFO", "server");
         var valkey = info.IsError ? null : InfoText.Find(info.Text, "valkey_version");
         target.Server = valkey is not null ? ServerEvents.Of("valkey", valkey) : ServerEvents.Of(hello.Find("server") ?? "", version ?? "");
-        if (hello.Find("mode") is "cluster" && target.IsAlone)
+        if (hello.Find("mode") is not "cluster" || !target.IsAlone) return;
+
+        if (target.Options.Forwarder.Group is not null)
+        {
+            target.Add(CheckOutcome.Fails, "mode", "a node of a cluster: a group needs the whole cluster", "use redis+cluster://, or leave --group out");
+        }
+        else
         {
             target.Add(CheckOutcome.Warning, "mode", "a node of a cluster: only this node's events would be heard", "use redis+cluster:// for those of all nodes, or one keyevt for each node");
         }

@@ -8,6 +8,14 @@ namespace KeyEvt.Forwarder.Tests.Fallback;
 /// <summary>Is what people read of a failed command for the fallback storage about Redis, and not about the client library?</summary>
 public sealed class RedisWordsTests
 {
+    [Fact]
+    public void A_command_that_the_client_library_does_not_send_is_a_failed_step_and_no_fault_of_the_program()
+    {
+        var refused = new RedisCommandException("Multi-key operations must involve a single slot");
+        Assert.True(RedisListStore.IsExpected(refused));
+        Assert.Equal("Multi-key operations must involve a single slot", RedisListStore.Failure(refused).Message);
+    }
+
     /// <summary>As StackExchange.Redis says it.</summary>
     private const string State = "outbound=0KiB, inbound=0KiB, inst: 0, qu: 0, qs: 3, aw: False, bw: SpinningDown, rs: ReadAsync, ws: Idle, in: 0, last-in: 0, cur-in: 0, sync-ops: 0, async-ops: 7, mc: 1/1/0, mgr: 10 of 10 available, clientName: keyevt, IOCP: (Busy=0,Free=1000,Min=2,Max=1000), WORKER: (Busy=1,Free=32766,Min=2,Max=32767), v: 3.4.35";
 

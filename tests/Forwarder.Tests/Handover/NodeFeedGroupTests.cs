@@ -78,6 +78,16 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Before_one_node_of_a_cluster_a_member_delivers_nothing_and_says_what_to_do()
+    {
+        await using var feed = new ScriptedFeed(node: new ScriptedNode { IsCluster = true }, group: new GroupMembership(_envelope, () => _duties, _config));
+        feed.Feed.Want(EventClass.All);
+        feed.Feed.Start();
+        await Eventually.TrueAsync("the remedy", () => feed.Feed.Status.RemedyText?.Contains("a group needs the whole cluster", StringComparison.Ordinal) == true);
+        Assert.DoesNotContain(feed.Node.Commands, command => command.Contains("SUBSCRIBE", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Who_is_to_publish_gaps_is_known_before_a_gap_is_declared()
     {
         var kept = new Checkpoint(new EventPosition(Run, 1, 5), DateTimeOffset.UnixEpoch, "orders").ToString();

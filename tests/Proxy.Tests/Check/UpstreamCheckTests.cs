@@ -179,6 +179,14 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_group_before_one_node_of_a_cluster_is_a_failure()
+    {
+        _redis.Answer("HELLO", "*4\r\n$7\r\nversion\r\n$5\r\n7.0.1\r\n$4\r\nmode\r\n$7\r\ncluster\r\n");
+        Forwarder(forwarder => forwarder with { Group = "orders" });
+        Assert.Contains(await RunAsync(), row => row is { What: "mode", Outcome: CheckOutcome.Fails, Remedy: "use redis+cluster://, or leave --group out" });
+    }
+
+    [Fact]
     public async Task It_subscribes_to_what_a_run_would()
     {
         await RunAsync();

@@ -146,7 +146,7 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
         }
     }
 
-    internal static bool IsExpected(Exception e) => e is RedisException or TimeoutException or ObjectDisposedException or IOException or ExternalException or OperationCanceledException;
+    internal static bool IsExpected(Exception e) => e is RedisException or RedisCommandException or TimeoutException or ObjectDisposedException or IOException or ExternalException or OperationCanceledException;
 
     /// <summary>An error reply (OOM, READONLY, NOPERM, MISCONF ...) is a refusal. After any other error the step may have been done.</summary>
     internal static StoreException Failure(Exception e) => new(RedisErrorText.Of(e), e) { IsRefusal = e is RedisServerException, IsPassing = IsElsewhere(e) || (e is RedisServerException && Busy.Any(word => e.Message.StartsWith(word, StringComparison.Ordinal))) };

@@ -13,4 +13,5 @@ internal enum FeedAspect
     Identity,
     Eviction,
     State,
+    Group,
 }
