@@ -30,6 +30,6 @@ internal static class StoreSelection
             : (() => Master() is { } master && Holds(master), () => Master() is { } master && IsAnothers(master));
         var fence = new ListFence();
         var list = new RedisListStore(FallbackKey.Name, database.OfMasterAsync, topology.Hint, logger, fence, FallbackKey.TermOf(FallbackKey.Name, options.Group));
-        return new OneListStores(FallbackKey.Name, list, spool, () => (feeds()?.Master ?? topology.Current.Master?.Address)?.ToString() ?? "nobody", fence, owner);
+        return new OneListStores(FallbackKey.Name, list, spool, () => (feeds()?.Master ?? topology.Current.Master?.Address)?.ToString() ?? NamedStore.Nowhere, fence, owner);
     }
 }

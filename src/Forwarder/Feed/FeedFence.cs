@@ -11,6 +11,22 @@ internal sealed class FeedFence(FeedContext feed, FeedSupervisor life)
     /// <summary>When and where the node was fenced last. Used by <see cref="Set"/> only, which one loop calls.</summary>
     private (ClockReading At, EventPosition Position) _fenced;
 
+    /// <summary>From when on a promoted node's own events are known: it was still a replica then, or was not subscribed before.</summary>
+    public ClockReading HeardFrom
+    {
+        get
+        {
+            lock (feed.Turn) return ClockReading.LaterOf(feed.Hold.Last.At, life.Current?.SubscribedAt ?? default);
+        }
+    }
+
+    /// <summary>See <see cref="NodeFeed.ReplacedUnseen"/>.</summary>
+    public void ReplacedUnseen(ClockReading after)
+    {
+        var position = feed.Progress.Published.Position;
+        feed.Coverage.Missed(GapCause.Promoted, "another node was the master for a while, and that was not noticed in time", after, position, position);
+    }
+
     /// <summary>Fences the node, or lifts the fence.</summary>
     /// <returns>False if nothing changed.</returns>
     public bool Set(bool isFenced)
@@ -28,8 +44,7 @@ internal sealed class FeedFence(FeedContext feed, FeedSupervisor life)
             else if (!feed.Hold.IsReplica)
             {
                 // It was not a replica in between, so it was the successor itself, and its events were held back wrongly.
-                feed.Coverage.Hold(false, position);
-                feed.Coverage.Missed(GapCause.Promoted, "the node was taken for one that another has replaced, until it was named as the master", _fenced.At, _fenced.Position, position);
+                feed.Coverage.HeldWrongly("the node was taken for one that another has replaced, until it was named as the master", _fenced.At, _fenced.Position, position);
                 life.Current?.Serve([]);
             }
 

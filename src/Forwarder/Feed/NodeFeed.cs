@@ -206,7 +206,16 @@ public sealed class NodeFeed : IAsyncDisposable
     internal bool Fence(bool isFenced) => _fence.Set(isFenced);
 
     /// <summary>Ends its open gap, if there is one, where its successor's stream begins.</summary>
-    internal void SucceededBy(NodeFeed successor) => _feed.Coverage.Succeeded(successor.Status.Position);
+    internal void SucceededBy(NodeFeed successor) => _feed.Coverage.Succeeded(successor.Status.Position, _feed.Progress.Published.Position, successor._fence.HeardFrom);
+
+    /// <summary>See <see cref="FeedCoverage.IsGapOpen"/>.</summary>
+    internal bool IsGapOpen => _feed.Coverage.IsGapOpen;
+
+    /// <summary>See <see cref="FeedCoverage.Named"/>.</summary>
+    internal void Named(bool isMaster) => _feed.Coverage.Named(isMaster, _feed.Progress.Published.Position);
+
+    /// <summary>Notes that the node was replaced as the master and took the place again, after this moment, and nobody here has noticed.</summary>
+    internal void ReplacedUnseen(ClockReading after) => _fence.ReplacedUnseen(after);
 
     /// <summary>Asks for the role now. If the feed waits before it connects, connects now.</summary>
     internal void Look()

@@ -33,6 +33,9 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
     private readonly FeedSuccession _succession;
     private readonly FeedStateChanges _changes = new();
 
+    /// <summary>What the members were taken from. Used by the loop only, and before it by the constructor.</summary>
+    private TopologySnapshot _snapshot;
+
     /// <summary>Used by the loop only.</summary>
     private bool _hasSaidShape;
     private Task _loop = Task.CompletedTask;
@@ -45,7 +48,7 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
         ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry? clients = null, CheckpointRegistry? shelf = null,
         string instance = "", GroupMembership? group = null)
     {
-        (_topology, _logger) = (topology, logger);
+        (_topology, _logger, _snapshot) = (topology, logger, topology.Current);
         var isAlone = topology.Current.Shape == UpstreamShape.Standalone;
         _hasSuccessors = !isAlone;
         options = options with
@@ -170,7 +173,8 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
 
     private void TakeNodes()
     {
-        foreach (var member in _table.Update(_topology.Current, _factory.SlotsOf))
+        _snapshot = _topology.Current;
+        foreach (var member in _table.Update(_snapshot, _factory.SlotsOf))
         {
             _tasks.Run($"ending the feed of {member.Node.Address}", Timeout.InfiniteTimeSpan, end => EndAsync(member.Feed, end)); // no deadline for the task, since each of its steps has one
         }
@@ -206,7 +210,7 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
         if (!_hasSuccessors) return;
 
         var members = Members;
-        _masters.Observe(members);
+        _masters.Observe(members, _snapshot.ChangedAfter);
         _succession.FenceStaleMasters(members);
         _succession.LeaveEstates();
         if (!_changes.Any(members)) return;

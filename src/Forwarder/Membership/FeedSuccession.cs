@@ -105,7 +105,8 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
     }
 
     /// <summary>
-    /// Fences each stale master whose successor is named by the topology and also says itself that it is a master. The stale master's open gap ends there.
+    /// Fences each stale master whose successor is named by the topology and also says itself that it is a master. The stale master's open gap ends there. So does that of a master that
+    /// has come back as a replica.
     /// </summary>
     public void FenceStaleMasters(IReadOnlyList<FeedMember> members)
     {
@@ -116,6 +117,7 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
 
             foreach (var other in members.Where(member => member != master && !masters.IsServing(member.Node) && !masters.IsPromoted(member) && table.IsBehind(member, master)))
             {
+                if (other.Feed.Status.Role == NodeRole.Replica && other.Feed.IsGapOpen) other.Feed.SucceededBy(master.Feed);
                 if (other.Feed.Status.Role == NodeRole.Master && other.Feed.Fence(true))
                 {
                     other.Feed.SucceededBy(master.Feed);

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using KeyEvt.Forwarder.Feed;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder.Membership;
@@ -11,6 +13,12 @@ internal sealed class MasterSelection(ITopology topology)
 {
     /// <summary>The nodes that have called themselves replicas since the topology last named them as masters, by id. The values mean nothing.</summary>
     private readonly ConcurrentDictionary<string, bool> _saidReplica = new();
+
+    /// <summary>
+    /// The feeds of the nodes that the topology named as masters at the last look, and each one's <see cref="TopologyNode.Epoch"/>; null before the first one. Only the loop of
+    /// <see cref="FeedSet"/> uses it.
+    /// </summary>
+    private Dictionary<NodeFeed, long>? _named;
 
     /// <summary>Whether the topology names the node as one that clients write to. A failing master of a cluster that has no slots has been replaced.</summary>
     public bool IsServing(TopologyNode node) =>
@@ -23,13 +31,30 @@ internal sealed class MasterSelection(ITopology topology)
     public bool IsPromoted(FeedMember member) =>
         !IsServing(member.Node) && member.Feed.Status.Role == NodeRole.Master && _saidReplica.ContainsKey(member.Node.Id);
 
-    /// <summary>Notes which nodes call themselves replicas now.</summary>
-    public void Observe(IReadOnlyList<FeedMember> members)
+    /// <summary>Notes which nodes call themselves replicas now, and tells a feed when its node is newly named as a master, or is named no more.</summary>
+    /// <param name="changedAfter">See <see cref="TopologySnapshot.ChangedAfter"/>.</param>
+    public void Observe(IReadOnlyList<FeedMember> members, ClockReading changedAfter)
     {
+        var named = members.Where(member => IsServing(member.Node)).ToDictionary(member => member.Feed, member => member.Node.Epoch);
+        if (_named is { Count: > 0 } before) Compare(members, before, named, changedAfter);
+        if (named.Count > 0) _named = named;
         foreach (var member in members)
         {
             if (IsServing(member.Node)) _saidReplica.TryRemove(member.Node.Id, out _);
             else if (member.Feed.Status.Role == NodeRole.Replica) _saidReplica[member.Node.Id] = true;
+        }
+    }
+
+    private static void Compare(IReadOnlyList<FeedMember> members, Dictionary<NodeFeed, long> before, Dictionary<NodeFeed, long> now, ClockReading changedAfter)
+    {
+        foreach (var member in members)
+        {
+            var isNamed = now.TryGetValue(member.Feed, out var epoch);
+            var wasNamed = before.ContainsKey(member.Feed);
+            if (wasNamed != isNamed) member.Feed.Named(isNamed);
+
+            // If the master is another one, one failover is seen. A failed attempt takes a number too, so two numbers may be one failover only.
+            if (isNamed && epoch - before.Values.Max() > (wasNamed ? 0 : 1)) member.Feed.ReplacedUnseen(changedAfter);
         }
     }
 

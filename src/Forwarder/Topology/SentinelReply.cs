@@ -14,7 +14,7 @@ internal static class SentinelReply
         var nodes = new List<TopologyNode>();
         if (Node(upstream, master, NodeRole.Master, null, asked) is not { } first) throw new IOException("its answer names no master");
 
-        nodes.Add(first);
+        nodes.Add(first with { Epoch = Epoch(master) });
         foreach (var replica in replicas.Items)
         {
             // A replica that is gone for good stays in Sentinel's list as s_down until SENTINEL RESET. Its feed goes on trying to connect.

@@ -28,6 +28,9 @@ public sealed record TopologyNode
     /// <summary>Whether the Sentinels or the other nodes cannot reach it (Sentinel: s_down or o_down; cluster: fail or fail?).</summary>
     public bool IsFailing { get; init; }
 
+    /// <summary>Behind Sentinels, for the master: under which number they have agreed on it. Each failover has a higher one.</summary>
+    public long Epoch { get; init; }
+
     public bool Serves(int slot) => Slots.Any(range => range.Contains(slot));
 
     /// <summary>A short description of the node for the log.</summary>

@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder.Topology;
 
@@ -6,6 +7,9 @@ namespace KeyEvt.Forwarder.Topology;
 /// <param name="Version">Grows with every change.</param>
 public sealed record TopologySnapshot(UpstreamShape Shape, long Version, IReadOnlyList<TopologyNode> Nodes)
 {
+    /// <summary>What this snapshot tells differently from the one before has happened after this moment.</summary>
+    internal ClockReading ChangedAfter { get; init; }
+
     public IEnumerable<TopologyNode> Masters => Nodes.Where(node => node.Role != NodeRole.Replica);
 
     /// <summary>The master of an upstream with one master; null while none is known.</summary>

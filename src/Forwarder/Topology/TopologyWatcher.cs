@@ -17,6 +17,12 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     /// <summary>Additional wait after each pause, so that many hints together cause one look.</summary>
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>
+    /// A node that has been promoted is named as the master this much later at the most: a Sentinel asks it for its role each second during a failover, and tells the other Sentinels
+    /// every two seconds (sentinel.c).
+    /// </summary>
+    private static readonly TimeSpan Late = TimeSpan.FromSeconds(3);
+
     private readonly INodeFinder? _finder;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -33,6 +39,9 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
 
+    /// <summary>When the last look that succeeded began. Used by the watching loop only.</summary>
+    private ClockReading _lookedAt;
+
     public TopologyWatcher(UpstreamAddress upstream, IRedisTransport transport, TimeProvider time, ILogger logger)
         : this(upstream, FinderOf(upstream, transport, time), time, logger)
     {
@@ -46,6 +55,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         IReadOnlyList<TopologyNode> first = upstream.Shape == UpstreamShape.Standalone
             ? [new TopologyNode { Id = upstream.Seeds[0].ToString(), Address = upstream.Seeds[0], Role = NodeRole.Unknown }]
             : [];
+        _lookedAt = ClockReading.Now(time);
         _current = new TopologySnapshot(upstream.Shape, 0, first);
     }
 
@@ -115,7 +125,9 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         {
             try
             {
+                var begun = ClockReading.Now(_time);
                 Take(await finder.FindAsync().ConfigureAwait(false));
+                _lookedAt = begun;
                 _fault = null;
                 if (finder.Deafness is { } deafness && _warnings.MayWarn(2407)) TopologyLog.Deaf(_logger, deafness);
             }
@@ -143,7 +155,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     {
         if (_current.HasSameNodes(nodes)) return;
 
-        var next = _current with { Version = _current.Version + 1, Nodes = nodes };
+        var next = _current with { Version = _current.Version + 1, Nodes = nodes, ChangedAfter = _lookedAt.Before(Late, _time) };
         _current = next;
         TopologyLog.Changed(_logger, next.Version, string.Join(", ", nodes.Select(node => node.Describe())));
         _changed.Signal();

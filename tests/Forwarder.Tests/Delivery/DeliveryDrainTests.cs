@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Fallback.Lists;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
@@ -174,5 +175,28 @@ public sealed class DeliveryDrainTests
         await rig.SettleAsync();
         Assert.Equal(DeliveryState.Live, rig.Loop.State);
         Assert.Equal(["0\nset\nk3"], rig.Broker.Current!.Unconfirmed.Select(message => message.Body));
+    }
+
+    [Fact]
+    public async Task What_is_in_a_list_that_is_on_another_node_since_a_failover_is_sent_though_nothing_was_stored_since()
+    {
+        var (store, place) = (new FakeStore(), "one");
+        var rig = new DeliveryRig(store, stores: new OneListStores("list", store, null, () => place));
+        await rig.RouteOneAsync();
+        await rig.AdvanceAsync(1);
+        store.Entries.AddRange(["k0", "k1"]); // the replica did not hear in time that they were sent
+        foreach (var next in new[] { NamedStore.Nowhere, "one" })
+        {
+            place = next;
+            await rig.AdvanceAsync(1);
+            Assert.Equal((1, DeliveryState.Live), (store.Counts, rig.Loop.State));
+        }
+
+        place = "other";
+        await rig.AdvanceAsync(1);
+        Assert.Equal(2, store.Counts);
+        await rig.DrainAsync();
+        Assert.Empty(store.Entries);
+        Assert.Equal(["k0", "k1"], rig.QueuedKeys);
     }
 }

@@ -64,7 +64,9 @@ public sealed class FeedCoverageTests
         Cover();
         _coverage.Hold(true, Last);
         _coverage.Lost(Lost, Last);
+        _coverage.Hold(true, First, After(1));
         _coverage.Subscribed(First, isReplica: true);
+        _coverage.Hold(true, First, After(1));
         _coverage.Hold(false, First);
         _coverage.Subscribed(First);
 
@@ -86,7 +88,7 @@ public sealed class FeedCoverageTests
         Then(true, () => _coverage.Hold(false, Last));
         Then(false, () => _coverage.Want(false, Last));
         Then(true, () => _coverage.Want(true, Last));
-        Then(false, () => _coverage.Succeeded(First));
+        Then(false, () => _coverage.Succeeded(First, Last, default));
         Then(true, () => _coverage.Hold(false, Last));
 
         void Then(bool isHolding, Action change)
@@ -168,7 +170,7 @@ public sealed class FeedCoverageTests
         _coverage.Subscribed(Last, isReplica: true);
         Assert.True(_coverage.IsGapOpen);
         After(2);
-        _coverage.Succeeded(First);
+        _coverage.Succeeded(First, Last, default);
 
         Assert.False(_coverage.IsGapOpen);
         Assert.Equal((_time.GetUtcNow(), First), (TheGap.To!.Value, TheGap.FirstPosition!.Value));
@@ -179,7 +181,7 @@ public sealed class FeedCoverageTests
     public void A_node_that_was_replaced_has_no_gaps_before_it_is_covered_anew()
     {
         Cover();
-        _coverage.Succeeded(First);
+        _coverage.Succeeded(First, Last, default);
         _coverage.Lost(Lost, Last);
         _coverage.Hold(false, First);
         _coverage.FlagsLost("flags", null, Last);
@@ -257,16 +259,16 @@ public sealed class FeedCoverageTests
         _coverage.FellSilent(new RedisFault(RedisFaultKind.Silent, "silent"), Last);
         _coverage.Lost(Lost, Last);
         _coverage.Subscribed(First);
-        _coverage.Succeeded(First);
+        _coverage.Succeeded(First, Last, default);
         Assert.Equal(GapCause.ConnectionLost, TheGap.Cause);
 
         _coverage.Hold(false, First);
         _coverage.Subscribed(First);
         _coverage.FellSilent(new RedisFault(RedisFaultKind.Silent, "silent"), Last);
-        _coverage.Succeeded(First);
+        _coverage.Succeeded(First, Last, default);
         _coverage.Hold(false, First);
         _coverage.Subscribed(First);
-        _coverage.Succeeded(First);
+        _coverage.Succeeded(First, Last, default);
         Assert.Equal(2, _gaps.Total);
     }
 

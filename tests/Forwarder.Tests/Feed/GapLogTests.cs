@@ -89,7 +89,7 @@ public class GapLogTests
         _coverage.FellSilent(new RedisFault(RedisFaultKind.Silent, "silent"), Last);
         _time.Advance(TimeSpan.FromSeconds(3));
         if (speaks) _coverage.Speaks();
-        _coverage.Succeeded(First);
+        _coverage.Succeeded(First, First, default);
         _coverage.Lost(Lost, Last);
 
         Assert.Equal(

@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Topology;
 
 namespace KeyEvt.Forwarder.Tests.Topology;
@@ -15,6 +16,9 @@ internal sealed class FakeTopology(UpstreamShape shape, params TopologyNode[] no
 
     public List<string> Hints { get; } = [];
 
+    /// <summary>Of the changes to come.</summary>
+    public ClockReading ChangedAfter { get; set; }
+
     /// <summary>What a look after a hint finds.</summary>
     public Action? OnHint { get; set; }
 
@@ -26,7 +30,7 @@ internal sealed class FakeTopology(UpstreamShape shape, params TopologyNode[] no
 
     public void Change(params TopologyNode[] nodes)
     {
-        Current = new TopologySnapshot(Current.Shape, Current.Version + 1, nodes);
+        Current = new TopologySnapshot(Current.Shape, Current.Version + 1, nodes) { ChangedAfter = ChangedAfter };
         var changed = _changed;
         _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         changed.SetResult();

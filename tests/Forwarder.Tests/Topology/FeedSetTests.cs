@@ -4,6 +4,7 @@ using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Forwarder.Tests.Metrics;
 using KeyEvt.Forwarder.Topology;
@@ -214,6 +215,58 @@ public sealed class FeedSetTests : IAsyncDisposable
         await Eventually.TrueAsync("the next connection", () => _a.Connects > connects);
         await Eventually.ValueAsync("it to be a replica", () => Task.FromResult(Of("a").Feed.Status), status => status is { Role: NodeRole.Replica, State: FeedState.HeldBack });
         Assert.Equal(gaps, _gaps.Total);
+    }
+
+    [Fact]
+    public async Task A_master_that_comes_back_as_a_replica_before_its_successor_is_known_leaves_no_gap_open()
+    {
+        await StartAsync();
+        _roleOfA = Slave;
+        await _a.CloseAsync();
+        await StateAsync("a", FeedState.HeldBack);
+        Assert.True(Assert.Single(_gaps.Recent).IsOpen);
+
+        _roleOfB = Master;
+        _topology.Change(ReplicaOf("b", "a", PortA), FakeTopology.Node("b", PortB));
+        await Eventually.TrueAsync("its successor to end the gap", () => _gaps.Recent is [{ IsOpen: false }]);
+        Assert.Equal(Of("b").Feed.Status.Position.RunId, _gaps.Recent[0].FirstPosition!.Value.RunId);
+    }
+
+    [Fact]
+    public async Task A_node_that_was_the_master_for_a_while_and_could_not_be_heard_then_has_a_gap()
+    {
+        await StartAsync();
+        _b.Hold();
+        var before = DateTimeOffset.UtcNow;
+        _topology.Change(ReplicaOf("b", "a", PortA), FakeTopology.Node("b", PortB));
+        var asked = Roles(_a);
+        await Eventually.TrueAsync("the next look", () => Roles(_a) > asked);
+        Assert.Equal(0, _gaps.Total);
+
+        _topology.Change(FakeTopology.Node("a", PortA), ReplicaOf("a", "b", PortB));
+        await Eventually.TrueAsync("the gap", () => _gaps.Recent is [{ IsOpen: false }]);
+        var gap = _gaps.Recent[0];
+        Assert.Equal((GapCause.Promoted, Of("b").Feed.Status.Node), (gap.Cause, gap.Node));
+        Assert.True(gap.From <= before && gap.To >= before, $"{gap.From:O} to {gap.To:O} holds {before:O}");
+        _b.Release();
+    }
+
+    [Fact]
+    public async Task A_failover_and_one_back_that_nobody_has_seen_leave_a_gap_since_the_number_of_failovers_is_higher()
+    {
+        await StartAsync();
+        _topology.ChangedAfter = new ClockReading(DateTimeOffset.UtcNow.AddSeconds(-1), TimeProvider.System.GetTimestamp() - TimeProvider.System.TimestampFrequency);
+        _topology.Change(FakeTopology.Node("a", PortA) with { Epoch = 2 }, ReplicaOf("a", "b", PortB));
+        await Eventually.TrueAsync("the gap", () => _gaps.Recent is [{ IsOpen: false }]);
+        Assert.Equal((GapCause.Promoted, Of("a").Feed.Status.Node, _topology.ChangedAfter.Wall), (_gaps.Recent[0].Cause, _gaps.Recent[0].Node, _gaps.Recent[0].From));
+
+        _roleOfB = Master;
+        _topology.Change(ReplicaOf("b", "a", PortA), FakeTopology.Node("b", PortB) with { Epoch = 3 }); // this one is seen
+        await StateAsync("b", FeedState.Subscribed);
+        Assert.DoesNotContain(_gaps.Recent, gap => gap.Node == Of("b").Feed.Status.Node && gap.Detail == _gaps.Recent[0].Detail);
+
+        _topology.Change(FakeTopology.Node("a", PortA) with { Epoch = 5 }, ReplicaOf("a", "b", PortB)); // there and back, and there again
+        await Eventually.TrueAsync("the other gap", () => _gaps.Recent.Count(gap => gap.Node == Of("a").Feed.Status.Node && gap.Detail == _gaps.Recent[0].Detail) == 2);
     }
 
     [Fact]

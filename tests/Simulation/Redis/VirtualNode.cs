@@ -179,9 +179,9 @@ internal sealed class VirtualNode : IVirtualServer
         var all = Data;
         if (Persistence == NodePersistence.None) Data = new NodeData();
         else if (Persistence == NodePersistence.AllButTheLastSecond && _dirtySince >= 0) Data = _saved.Copy();
-        if (!ReferenceEquals(all, Data)) Lost(all);
         BeginLife();
         foreach (var (replica, _) in Replicas) replica.Resync();
+        if (!ReferenceEquals(all, Data)) Lost(all); // its replicas have lost them too by now
         if (Persistence == NodePersistence.None || Data.Written.Count == 0) return;
 
         IsLoading = true;

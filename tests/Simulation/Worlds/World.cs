@@ -187,7 +187,9 @@ internal sealed class World
         if (old == Master || old.Master is not null || !old.IsUp) return;
 
         Tell($"{old.Name} is demoted");
+        var lost = old.Data;
         Follow(old, Master);
+        if (!ReferenceEquals(lost, old.Data)) LoseData(old, lost); // what it took since it was replaced is gone: no other node has it
     }
 
     /// <summary>Whether the node takes a write now.</summary>
@@ -296,6 +298,15 @@ internal sealed class World
         }
     }
 
+    /// <summary>A node has died. What only it knew, and kept in its memory alone, nobody can tell a program that starts now: also not if the node is replaced before it comes back.</summary>
+    public void Died(VirtualNode node)
+    {
+        if (node.Persistence == NodePersistence.None) ExcuseUnlessKept("the node that knew it has died, and it kept no file");
+    }
+
+    /// <summary>Whether the node has kept how far a program has read, and still has it: in its memory, or in a file.</summary>
+    private static bool Keeps(VirtualNode node) => (node.IsUp || node.Persistence != NodePersistence.None) && node.Data.Strings.Keys.Any(static key => key.Contains("-state", StringComparison.Ordinal));
+
     /// <summary>What was in the lists is gone with the memory of the node.</summary>
     private void LoseData(VirtualNode node, NodeData lost)
     {
@@ -315,7 +326,7 @@ internal sealed class World
     private void ExcuseUnlessKept(string why)
     {
         Book.Excuse("who knew of it has died before it could say so, and nothing was kept", write => write.At < _leftToOthers);
-        if (Master.Data.Strings.Keys.Any(static key => key.Contains("-state", StringComparison.Ordinal))) return;
+        if (Keeps(Master) || (!Master.IsUp && Nodes.Any(Keeps))) return; // who takes the place of a dead master may have it too
 
         // What members of a group have heard and not kept, they may all have handed to one that has died.
         var since = Living.Min(static member => member.KnowsSince) ?? long.MaxValue;

@@ -18,10 +18,15 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     /// </summary>
     private const int LocateBatches = 4;
 
+    /// <summary>How often is asked where the store is.</summary>
+    private static readonly TimeSpan PlaceInterval = TimeSpan.FromMilliseconds(100);
+
     private readonly IEventStore _store = store.Store;
     private long _refusesUntil;
     private bool _wasAnothers;
     private bool _isCountDue;
+    private string? _place;
+    private long _placeKnownUntil;
 
     /// <summary>Whether the cap concerns it: it is a list in Redis. In a group only the holder uses it.</summary>
     public bool IsCapped => store.IsCapped;
@@ -93,10 +98,11 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     /// <summary>Whether the oldest batch can leave the store: all of it, or with <paramref name="part"/> its settled front.</summary>
     public bool HasRemovable(bool part) => books.Removable(part).Count > 0;
 
-    /// <summary>Tries a failed step again when its time has come.</summary>
+    /// <summary>Tries a failed step again when its time has come, and counts the store if it may hold something unknown.</summary>
     public void RetryIfDue()
     {
         steps.RetryIfDue();
+        _isCountDue |= HasMoved();
         if (!_isCountDue || !MayStart) return;
 
         _isCountDue = false;
@@ -236,6 +242,22 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
         if (books.NeedsLocating && MayStart) StartLocate();
         else if (wasGivenUp && MayStart) StartCount(); // what of it is there all the same?
         return true;
+    }
+
+    /// <summary>
+    /// After a failover the list is on another node. There may still be entries there that were removed at the old one when it no longer was the master. The books do not
+    /// know of them.
+    /// </summary>
+    private bool HasMoved()
+    {
+        if (!IsCapped || !clock.IsPast(_placeKnownUntil)) return false;
+
+        _placeKnownUntil = clock.After(PlaceInterval);
+        var place = store.Place();
+        if (place == _place || place.StartsWith(NamedStore.Nowhere, StringComparison.Ordinal)) return false;
+
+        (var before, _place) = (_place, place);
+        return before is not null;
     }
 
     /// <summary>Gives the pending batch up, also one that is being appended just now. What of it has arrived is found by a count.</summary>

@@ -141,7 +141,7 @@ internal sealed class ClusterStores(
                 {
                     IsOurs = () => topology.Current.MasterOf(slot) is { } node && IsOurs(node),
                     IsAnothers = () => group is { } known && topology.Current.MasterOf(slot) is { } node && known.IsAnothers(node.Id),
-                    Place = () => string.Create(CultureInfo.InvariantCulture, $"{topology.Current.MasterOf(slot)?.Address.ToString() ?? "nobody"},slot={slot}"),
+                    Place = () => string.Create(CultureInfo.InvariantCulture, $"{topology.Current.MasterOf(slot)?.Address.ToString() ?? NamedStore.Nowhere},slot={slot}"),
                 };
                 if (key != FallbackKey.Name) _tagged.Add(slot);
             }

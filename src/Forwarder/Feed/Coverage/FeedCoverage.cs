@@ -16,20 +16,18 @@ namespace KeyEvt.Forwarder.Feed.Coverage;
 /// <param name="clients">Holds clients' requests back while the node is not covered; null: no requests are held back.</param>
 internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, ILogger logger, bool hasSuccessors = false, CoverageGate? clients = null)
 {
-    private static readonly RedisFault NotHeardInTime = new(RedisFaultKind.Closed, "the node could not be heard");
+    private static readonly RedisFault NotAnsweredYet = new(RedisFaultKind.Silent, "the node had not answered yet when another node took its place");
 
     private readonly Lock _gate = new();
     private readonly NodeGap _gap = new(node, gaps, time, logger);
+    private readonly ReplicaSpan _replica = new(ClockReading.Now(time));
     private bool _isWanted;
     private bool _isSubscribed;
     private bool _hasFlags = true;
     private bool _hasBegun;
     private bool _isHeld;
 
-    /// <summary>
-    /// A loss of the connection while other members of the group could go on. It becomes a gap if it turns out that none did. Set and cleared under
-    /// the lock.
-    /// </summary>
+    /// <summary>A loss of the connection while other members of the group could go on. It becomes a gap if it turns out that none did. Set and cleared under the lock.</summary>
     private (RedisFault Fault, ClockReading From, EventPosition Last)? _lostInGroup;
 
     /// <summary>Whether it is not known yet if other members of the group have heard the stream meanwhile.</summary>
@@ -37,15 +35,6 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
 
     /// <summary>Whether flags were missing while it was not known if others have heard the stream. They missed those events too, so the open gap is not withdrawn.</summary>
     private bool _hasLackedFlags;
-
-    /// <summary>
-    /// A loss of the connection while the node was a replica. It becomes a gap if the node is promoted before it is covered again. Set under the
-    /// lock, but also read and cleared without it.
-    /// </summary>
-    private (RedisFault Fault, ClockReading From, EventPosition Last)? _lostWhileHeld;
-
-    /// <summary>Flags that were found missing since the node last said that it is a replica; null: none were. They are missed if it has been promoted meanwhile.</summary>
-    private (string Detail, ClockReading From, EventPosition Last)? _lackedWhileHeld;
 
     /// <summary>Why the node is silent, and its last position; null if it is not silent.</summary>
     private (RedisFault Fault, EventPosition Last)? _silence;
@@ -57,10 +46,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <summary>Whether a gap has been declared that has not ended yet.</summary>
     public bool IsGapOpen
     {
-        get
-        {
-            lock (_gate) return _gap.IsOpen;
-        }
+        get { lock (_gate) return _gap.IsOpen; }
     }
 
     /// <summary>Sets whether any event class is wanted. While none is, nothing that is not received is missed.</summary>
@@ -79,10 +65,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <summary>Notes that everything has been read that Redis sent before it handled a command given at this moment.</summary>
     public void Prove(ClockReading sentAt)
     {
-        lock (_gate)
-        {
-            if (sentAt.Timestamp > _proven.Timestamp) _proven = sentAt;
-        }
+        lock (_gate) _proven = ClockReading.LaterOf(sentAt, _proven);
     }
 
     /// <summary>Notes that the wanted subscription is confirmed, at this position.</summary>
@@ -93,16 +76,17 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     {
         lock (_gate)
         {
-            if (heardBefore is { } before && !_hasBegun && !_isSubscribed) _lostWhileHeld ??= (NotHeardInTime, before.At, before.Last);
-            if (awaitsJudgement && !isReplica && _lostWhileHeld is { } held) (_lostInGroup, _lostWhileHeld) = (_lostInGroup ?? held, null);
+            if (heardBefore is { } before && !_hasBegun && !_isSubscribed) _replica.NotHeard(before.At, before.Last);
+            if (awaitsJudgement && !isReplica && _replica.TakeLoss() is { } held) _lostInGroup ??= held;
             _awaitsJudgement |= awaitsJudgement;
+            if (hasSuccessors && isReplica && !_isSubscribed) _replica.Subscribed(position);
             if (!_isSubscribed) _subscribedAt = _proven = ClockReading.Now(time);
             _isSubscribed = true;
             _hasBegun |= _isWanted;
         }
 
         Settle(position);
-        DeclareLostWhileHeld(position, isReplica);
+        if (!isReplica) DeclareLostAsReplica(position);
         ShowClients();
     }
 
@@ -110,32 +94,37 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// Sets whether the node is a replica, whose notifications nobody misses. A loss of a replica counts only when it is promoted before it is covered again.
     /// The open gap of a master stays open when that node comes back as a replica: its successor ends the gap. Called by the read loop.
     /// </summary>
-    public void Hold(bool isHeld, EventPosition position)
+    /// <param name="askedAt">When the question was sent that the node has answered with "slave"; null if it is held for another reason.</param>
+    public void Hold(bool isHeld, EventPosition position, ClockReading? askedAt = null)
     {
         if (!hasSuccessors) return;
 
         bool lacksFlags;
         ClockReading since;
+        bool isSubscribed;
+        (RedisFault Fault, ClockReading From, EventPosition Last)? unheard = null;
         (string Detail, ClockReading From, EventPosition Last)? lacked;
         lock (_gate)
         {
             _isHeld = isHeld;
+            isSubscribed = _isSubscribed;
+            _hasBegun |= !isHeld && isSubscribed && _isWanted; // it may have been succeeded meanwhile: see Succeeded
+            if (askedAt is { } asked) unheard = _replica.Said(asked, position, isSubscribed && asked.Timestamp >= _subscribedAt.Timestamp);
+            else if (!isHeld) _replica.IsMaster();
             lacksFlags = !isHeld && !_hasFlags;
             since = _subscribedAt;
-            lacked = isHeld ? null : _lackedWhileHeld;
-            if (!isHeld || _hasFlags) _lackedWhileHeld = null;
+            lacked = _replica.TakeLacked(isHeld, _hasFlags);
         }
 
         if (lacksFlags) Open(GapCause.FlagsMissing, "the flags were not set when the node was promoted", since, position);
         else if (lacked is { } one) Missed(GapCause.FlagsMissing, one.Detail, one.From, one.Last, position);
+        if (!isHeld && isSubscribed) DeclareLostAsReplica(position);
+        if (unheard is { } other) Missed(GapCause.Promoted, other.Fault.Text, other.From, other.Last, position);
         Settle(position);
         ShowClients();
     }
 
-    /// <summary>
-    /// Notes that the node sends nothing while its connection is kept. This becomes a gap only if another node takes its place before it speaks
-    /// again, or if the connection is lost.
-    /// </summary>
+    /// <summary>Notes that the node sends nothing while its connection is kept. This becomes a gap only if another node takes its place before it speaks again, or if the connection is lost.</summary>
     public void FellSilent(RedisFault fault, EventPosition last)
     {
         lock (_gate) _silence = (fault, last);
@@ -147,21 +136,63 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         lock (_gate) _silence = null;
     }
 
-    /// <summary>Notes that another node has taken this one's place and is covered. If this node was silent, its gap begins at the last thing it sent.</summary>
-    /// <param name="first">Where the successor's stream begins.</param>
-    public void Succeeded(EventPosition first)
+    /// <summary>Notes that the node was held back wrongly since then: it was the master. While it is not subscribed, the gap ends with its next subscription.</summary>
+    public void HeldWrongly(string detail, ClockReading from, EventPosition last, EventPosition position)
     {
+        bool isSubscribed;
+        lock (_gate)
+        {
+            isSubscribed = _isSubscribed;
+            _isHeld &= isSubscribed;
+            if (!isSubscribed) _replica.Lost(new RedisFault(RedisFaultKind.Closed, detail), from, last);
+        }
+
+        if (isSubscribed) Hold(false, position);
+        if (isSubscribed) Missed(GapCause.Promoted, detail, from, last, position);
+        ShowClients();
+    }
+
+    /// <summary>
+    /// Notes whether the topology names the node as a master. If it did, and the node never said so itself until it is named no more or says "slave", what it sent meanwhile is missed.
+    /// </summary>
+    public void Named(bool isMaster, EventPosition position)
+    {
+        if (!hasSuccessors) return;
+
+        (RedisFault Fault, ClockReading From, EventPosition Last)? unheard = null;
+        lock (_gate)
+        {
+            if (!isMaster) unheard = _replica.TakeUnheard();
+            else if (_replica.IsSaid || !(_hasBegun || _isSubscribed)) _replica.Named(ClockReading.Now(time), position);
+        }
+
+        if (unheard is { } one) Missed(GapCause.Promoted, one.Fault.Text, one.From, one.Last, position);
+    }
+
+    /// <summary>
+    /// Notes that another node has taken this one's place and is covered. If this node was silent, its gap begins at the last thing it sent. So it does if it has proven nothing since
+    /// the moment from which on the successor's own events are known.
+    /// </summary>
+    /// <param name="first">Where the successor's stream begins.</param>
+    /// <param name="last">The last position of this node.</param>
+    /// <param name="heardFrom">From when on the successor's own events are known.</param>
+    public void Succeeded(EventPosition first, EventPosition last, ClockReading heardFrom)
+    {
+        bool isSubscribed;
         (RedisFault Fault, EventPosition Last)? silence;
         (RedisFault Fault, ClockReading From, EventPosition Last)? lost;
         ClockReading proven;
-        lock (_gate) (silence, proven, _silence, lost, _lostInGroup) = (_silence, _proven, null, _lostInGroup, null);
+        lock (_gate) (silence, proven, isSubscribed, lost) = (_silence, _proven, _isSubscribed, _lostInGroup);
         if (lost is { } one) Open(one.Fault.Cause, one.Fault.Text, one.From, one.Last); // no other member could go on there either
+        if (silence is null && isSubscribed && proven.Timestamp < heardFrom.Timestamp) silence = (NotAnsweredYet, last);
         if (silence is { } since) Open(since.Fault.Cause, since.Fault.Text, proven, since.Last);
 
         Gap? closed;
         lock (_gate)
         {
             closed = _gap.Close(first);
+            (_silence, _lostInGroup) = (null, null);
+            _replica.Replaced(ClockReading.Now(time));
             _hasBegun = false; // if the node becomes a master again, coverage begins anew
             _isHeld = true;
         }
@@ -183,7 +214,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
             from = _proven;
             if (_isHeld)
             {
-                _lostWhileHeld ??= (fault, from, last);
+                _replica.Lost(fault, from, last);
                 return;
             }
 
@@ -210,7 +241,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
             _hasFlags = false;
             _hasLackedFlags |= _awaitsJudgement;
             since = from ?? _subscribedAt;
-            if (_isHeld) _lackedWhileHeld ??= (detail, since, last);
+            if (_isHeld) _replica.LacksFlags(detail, since, last);
         }
 
         ShowClients();
@@ -252,10 +283,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         _gap.AnnounceClosed(gap);
     }
 
-    /// <summary>
-    /// Notes whether other members of the group have heard the stream while this program was not subscribed. If so, nobody misses anything, and the
-    /// open gap is withdrawn. Missing flags concern all members.
-    /// </summary>
+    /// <summary>Notes whether other members of the group have heard the stream meanwhile. If so, nobody misses anything, and the open gap is withdrawn. Missing flags concern all members.</summary>
     /// <param name="first">Where the stream goes on.</param>
     public void Judge(bool isCovered, EventPosition first)
     {
@@ -304,14 +332,13 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         if (closed is not null) _gap.AnnounceClosed(closed);
     }
 
-    private void DeclareLostWhileHeld(EventPosition first, bool isReplica)
+    /// <summary>The node is a master: what was not heard of it since it last was a replica is missed.</summary>
+    private void DeclareLostAsReplica(EventPosition first)
     {
-        (RedisFault Fault, ClockReading From, EventPosition Last)? held;
-        lock (_gate) (held, _lostWhileHeld) = (_lostWhileHeld, null);
+        (RedisFault Fault, ClockReading From, EventPosition Last)? loss;
+        lock (_gate) loss = _replica.TakeLoss();
 
-        if (isReplica || held is not { } lost) return;
-
-        Missed(lost.Fault.Cause, $"{lost.Fault.Text}; the node was promoted meanwhile", lost.From, lost.Last, first);
+        if (loss is { } lost) Missed(lost.Fault.Cause, $"{lost.Fault.Text}; the node was promoted meanwhile", lost.From, lost.Last, first);
     }
 
     /// <summary>Holds requests of clients back as soon as something is missing, and lets them go when its gap has ended.</summary>

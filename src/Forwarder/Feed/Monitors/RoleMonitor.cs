@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Redis;
@@ -91,8 +92,14 @@ internal sealed class RoleMonitor
         {
             if (before != NodeRole.Replica && _masterAt != default) _feed.Mastership = new Mastership((_masterAt, _feed.Progress.Position));
             _change.Demoted(_outlet.TakeDoubtful(), _masterAt == default ? sentAt : _masterAt);
+            if (_feed.Hold.IsPromoting)
+            {
+                var (at, position) = _feed.Hold.Last;
+                _feed.Coverage.Missed(GapCause.Promoted, "the node was demoted before it was known what it sent as a master", at, position, _feed.Progress.Position);
+            }
+
             _feed.Hold.SeenReplica(sentAt, _feed.Progress.Position, hasLink);
-            _feed.Coverage.Hold(true, _feed.Progress.Position);
+            _feed.Coverage.Hold(true, _feed.Progress.Position, sentAt);
         }
         else if (role != NodeRole.Replica && _feed.Hold.IsReplica)
         {
