@@ -16,7 +16,7 @@ var count = Number("--seeds", given.ContainsKey("--minutes") ? int.MaxValue : 1)
 var limit = TimeSpan.FromMinutes(Number("--minutes", 100_000));
 var story = given.GetValueOrDefault("--story");
 var most = Number("--failures", 1);
-var skipped = given.TryGetValue("--skip", out var listed) ? listed.Split(',').Select(static one => int.Parse(one, CultureInfo.InvariantCulture)).ToHashSet() : [];
+var skipped = given.TryGetValue("--skip", out var listed) ? listed.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(static one => int.Parse(one, CultureInfo.InvariantCulture)).ToHashSet() : [];
 
 var graves = new Graveyard();
 var (watch, failed, done) = (Stopwatch.StartNew(), 0, 0);
