@@ -250,17 +250,6 @@ public sealed class StreamMemberTests
     }
 
     [Fact]
-    public void Who_finds_nobody_after_a_time_without_a_seat_misses_what_was_not_settled_by_then()
-    {
-        _rig.Join(settled: At(25));
-        _rig.Join(settled: At(26)); // in step once, and again
-        Me.Hear(false);
-        _rig.Read(Holding("h", 35, ByH, settled: At(34), reach: At(10)));
-        BeginAnew();
-        Assert.Equal((At(34), At(79), false), (Me.Missing!.Value.From, Me.Missing.Value.To, Me.LastKnown.WasInStep));
-    }
-
-    [Fact]
     public void Without_a_seat_it_knows_whether_others_have_begun_without_it()
     {
         _rig.Join(settled: At(31), origin: new MessageId("h", 20));
@@ -323,14 +312,6 @@ public sealed class StreamMemberTests
         Me.Advance();
         Assert.Equal(("a", At(40, 1)), (_rig.Keys, Me.Settled.Settled));
         Assert.DoesNotContain("hand over", _rig.Told);
-    }
-
-    private void BeginAnew()
-    {
-        _rig.Subscribe(label: 50);
-        _rig.Read(new GroupMessage.Who("m", 70));
-        Me.Claiming(80);
-        _rig.Read(new GroupMessage.FreshClaim("m", 80, 70, Me.LastKnown.Watermark, 0));
     }
 
     private void Rejoin(MessageId origin)

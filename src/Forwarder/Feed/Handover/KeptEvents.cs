@@ -54,6 +54,7 @@ internal sealed class KeptEvents(int maxBytes)
     public void End(StreamPlace? watermark)
     {
         if (watermark is not null) (_earlierFrom, _earlierReach) = (watermark, Reach);
+        if (watermark is not null && Reach is null) _ring.Clear(); // counted from the middle between two messages: the positions are not those of the stream
         _ring.Drain((in position, database, eventName, key, fields, readAt, _) => _earlier.Add(position, database, eventName, key, fields, readAt));
         (Reach, _isOn) = (null, false);
     }
