@@ -163,8 +163,8 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
         feed.Node.Answer = command => command switch
         {
             ["PUBLISH", _, var text] when text.Contains(" claim ", StringComparison.Ordinal) => ":1\r\n", // it comes back later
-            ["PUNSUBSCRIBE", var pattern] when Said(" claim ") is { } claim =>
-                $"{Message(claim.Split(' ', 3)[2])}>3\r\n$12\r\npunsubscribe\r\n{ScriptedNode.Bulk(pattern)}:0\r\n",
+            ["CONFIG", "GET", ..] when Said(" claim ") is { } claim && feed.Log.Lines.Any(line => line.Contains("listens to the group only", StringComparison.Ordinal)) =>
+                $"{Message(claim.Split(' ', 3)[2])}%1\r\n{ScriptedNode.Bulk("notify-keyspace-events")}{ScriptedNode.Bulk("AKE")}",
             _ => null,
         };
         feed.Feed.Want(EventClass.All);
