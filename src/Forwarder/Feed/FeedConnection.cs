@@ -69,7 +69,7 @@ internal sealed class FeedConnection
         outlet.AskToConfirm = _roles.AskNow;
         _markers = new MarkerSender(feed, _commands, _pace);
         _state = new CheckpointKeeper(feed, _commands, wanted, outlet, _markers, _flags);
-        _group = feed.Group is { } group ? new GroupMonitor(feed, group, _commands, _markers, _state, outlet, Pass, () => _subscriptions.Heard, WantChanged) : null;
+        _group = feed.Group is { } group ? new GroupMonitor(feed, group, _commands, _markers, _state, outlet, Pass, () => _flags.IsSettled ? _subscriptions.Heard : null, WantChanged) : null;
         outlet.Group = _group;
         var stream = new FeedFrameHandler(feed, _commands, _subscriptions, _letters, _roles, _markers, outlet, _state, _pace, _group);
         _place = new ActiveConnection(feed, _end, stream, _roles, silent?._place) { Reads = () => _reader!.Reads, Changed = ShowInStep };
@@ -302,6 +302,12 @@ internal sealed class FeedConnection
         _flagsSettled.TrySetResult();
         // Not settled: the node turned out to accept more or fewer letters than its version promises.
         if (!_subscriptions.IsSettled) _subscriptions.Step();
+        if (SubscribedAt is not null && _place.Counts)
+        {
+            _state.Subscribed();
+            _group?.Subscribed();
+        }
+
         ShowInStep();
     }
 

@@ -51,6 +51,25 @@ public sealed class ConfigSetWatchTests
         Assert.False(Look(2));
     }
 
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(0, 1)]
+    public void One_before_our_own_set_that_only_adds_letters_can_have_taken_others_away(int before, int behind)
+    {
+        Assert.False(Look(before));
+        _watch.OwnSet(mayHide: true);
+        Assert.True(Look(behind + 1));
+        Assert.False(Look(0));
+    }
+
+    [Fact]
+    public void Our_own_set_alone_takes_nothing_away()
+    {
+        _watch.OwnSet(mayHide: true);
+        Assert.False(Look(1));
+        Assert.False(Look(1));
+    }
+
     [Fact]
     public void A_set_before_counts_that_were_not_told_does_not_add_up_with_one_behind_them()
     {

@@ -222,6 +222,22 @@ public sealed class FeedCoverageTests
         Assert.Equal(proven.Wall, _gaps.Recent[^1].From);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_is_missed_at_the_end_of_a_process_begins_where_its_flags_were_last_seen(bool canOthersGoOn)
+    {
+        Cover();
+        var seen = After(1);
+        _coverage.Prove(After(2));
+        _coverage.Lost(Lost, Last, canOthersGoOn);
+        _coverage.FlagsUnknown(seen, First);
+        After(3);
+        _coverage.Subscribed(First, awaitsJudgement: canOthersGoOn);
+        _coverage.Judge(isCovered: false, First);
+        Assert.Equal((GapCause.ConnectionLost, seen.Wall, First, false), (TheGap.Cause, TheGap.From, TheGap.LastPosition, TheGap.IsOpen));
+    }
+
     [Fact]
     public void Flags_that_were_never_seen_are_missed_from_the_subscription_on()
     {

@@ -38,6 +38,26 @@ public sealed class NotifyFlagsMonitorTests
     }
 
     [Fact]
+    public async Task What_others_take_away_while_letters_are_added_is_missed_from_the_look_before()
+    {
+        _node.Flags = "$E";
+        await using var rig = new ScriptedFeed(node: _node);
+        await rig.StartAsync(EventClass.String);
+        await LookAsync(rig, 2);
+        var good = rig.Time.GetUtcNow();
+        _answer = command =>
+        {
+            if (command is ["CONFIG", "SET", ..]) _sets++; // another's comes just before
+            return null;
+        };
+        rig.Feed.Want(EventClass.String | EventClass.Hash);
+        await Eventually.TrueAsync("the letters", () => rig.Feed.Status.IsInStep && rig.Feed.Pulse.Waiting == 0);
+        await LookAsync(rig, 2);
+        var gap = Assert.Single(rig.Gaps.Recent);
+        Assert.Equal((GapCause.FlagsMissing, good), (gap.Cause, gap.From));
+    }
+
+    [Fact]
     public async Task Where_others_give_CONFIG_SET_all_the_time_the_doubt_is_declared_after_ten_seconds()
     {
         await using var rig = new ScriptedFeed(node: _node);

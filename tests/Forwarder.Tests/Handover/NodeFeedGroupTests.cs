@@ -1,3 +1,4 @@
+using System.Globalization;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Peers;
@@ -165,6 +166,44 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
         await LookUntilAsync("the higher term", () => _duties.Told.Contains("hold 5000000000000000001"));
     }
 
+    [Fact]
+    public async Task A_claim_that_comes_back_when_its_seat_is_given_up_does_not_make_it_the_holder()
+    {
+        await using var feed = new ScriptedFeed(options => options with { GroupSeats = 1 }, group: new GroupMembership(_envelope, () => _duties, _config));
+        feed.Node.Answer = command => command switch
+        {
+            ["PUBLISH", _, var text] when text.Contains(" claim ", StringComparison.Ordinal) => ":1\r\n", // it comes back later
+            ["CONFIG", "GET", ..] when Said(" claim ") is { } claim && feed.Log.Lines.Any(line => line.Contains("listens to the group only", StringComparison.Ordinal)) =>
+                $"{Message(claim.Split(' ', 3)[2])}%1\r\n{ScriptedNode.Bulk("notify-keyspace-events")}{ScriptedNode.Bulk("AKE")}",
+            _ => null,
+        };
+        feed.Feed.Want(EventClass.All);
+        feed.Feed.Start();
+        await LookAsync("the question", () => Said(" who ") is not null);
+        var asked = long.Parse(Said(" who ")!.Split(' ')[^1], CultureInfo.InvariantCulture);
+        var (theirs, settled) = (new MessageId("!a", 5), new StreamPlace(asked, 0));
+        await SayToAsync(new GroupMessage.StateOf("!a", asked + 1, new MessageId(feed.Feed.MemberName, asked), new GroupSnapshot(asked, theirs, "!a", settled, [], [], _config.Version, default)));
+        await SayToAsync(new GroupMessage.Mark("!a", asked + 2, settled, true, new GroupMessage.HolderMark(theirs, settled)));
+        await Eventually.TrueAsync("the other member", () => feed.Feed.GroupStatus is { Holder: "!a", Watermark: var watermark } && watermark == settled);
+        var end = feed.Time.GetUtcNow().AddMilliseconds(700);
+        await LookAsync("much of a second", () => feed.Time.GetUtcNow() >= end);
+        await SayToAsync(new GroupMessage.Resign("!a", asked + 3, theirs, settled));
+        await Eventually.TrueAsync("nobody to hold it", () => feed.Feed.GroupStatus!.Holder is null);
+        await LookAsync("the resignation", () => Said(" resign ") is not null);
+        Assert.Empty(_duties.Told);
+
+        Task LookAsync(string what, Func<bool> condition) => Eventually.SoonTrueAsync(what, () =>
+        {
+            if (condition()) return true;
+            if (feed.Feed.Pulse.Waiting == 0) feed.Time.Advance(TimeSpan.FromMilliseconds(50));
+            return condition();
+        });
+
+        string? Said(string what) => feed.Node.Commands.LastOrDefault(one => one.Contains(what, StringComparison.Ordinal));
+
+        Task SayToAsync(GroupMessage message) => feed.Node.SayAsync(Message(_envelope.Write(message, Run)));
+    }
+
     private async Task SubscribedAsync()
     {
         _feed.Feed.Want(EventClass.All);
@@ -187,5 +226,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
 
     private Task SayAsync(GroupMessage message) => SayAsync(_envelope.Write(message, Run));
 
-    private Task SayAsync(string payload) => _feed.Node.SayAsync($">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk(MarkerChannel.PlainName)}{ScriptedNode.Bulk(payload)}");
+    private Task SayAsync(string payload) => _feed.Node.SayAsync(Message(payload));
+
+    private static string Message(string payload) => $">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk(MarkerChannel.PlainName)}{ScriptedNode.Bulk(payload)}";
 }

@@ -250,6 +250,44 @@ public sealed class StreamMemberTests
     }
 
     [Fact]
+    public void Without_a_seat_it_knows_whether_others_have_begun_without_it()
+    {
+        _rig.Join(settled: At(31), origin: new MessageId("h", 20));
+        Me.Hear(false);
+        _rig.Read(Mark("x", 35, At(10)));
+        Rejoin(origin: new MessageId("x", 50));
+        Assert.Equal((false, 31L), (Me.LastKnown.IsContinued, Me.LastKnown.Undelivered!.Value.Marker));
+    }
+
+    [Fact]
+    public void What_was_pushed_out_of_the_ring_before_a_fresh_claim_is_missing()
+    {
+        var rig = new HandoverRig(ringBytes: 400);
+        rig.Subscribe(label: 5);
+        rig.Event("lost with the first subscription");
+        rig.Subscribe(label: 15);
+        for (var i = 0; i < 50; i++) rig.Event($"key-{i}");
+        rig.Read(new GroupMessage.Who("m", 30));
+        rig.Member.Claiming(40);
+        rig.Read(new GroupMessage.FreshClaim("m", 40, 30, default, 0));
+        var (from, to) = rig.Member.Missing!.Value;
+        Assert.Equal((At(5), At(39), 50, to), (from, At(to.Marker), to.Count + rig.Passed.Count, rig.Member.Reach));
+    }
+
+    [Fact]
+    public void Who_has_kept_everything_before_its_fresh_claim_misses_nothing()
+    {
+        _rig.Subscribe(label: 5);
+        _rig.Event("a");
+        _rig.Subscribe(label: 15);
+        _rig.Event("b");
+        _rig.Read(new GroupMessage.Who("m", 30));
+        Me.Claiming(40);
+        _rig.Read(new GroupMessage.FreshClaim("m", 40, 30, default, 0));
+        Assert.Equal((null, "a b"), (Me.Missing, _rig.Keys));
+    }
+
+    [Fact]
     public void With_a_seat_it_is_in_step_from_the_next_message_on()
     {
         _rig.Join();

@@ -248,6 +248,19 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         Open(GapCause.FlagsMissing, detail, since, last, reachesBack: from is not null);
     }
 
+    /// <summary>
+    /// Notes that the node has been started anew. Nobody knows whether the flags of the former process were set after this moment, so what was missed at its end
+    /// begins there.
+    /// </summary>
+    public void FlagsUnknown(ClockReading seen, EventPosition last)
+    {
+        lock (_gate)
+        {
+            if (_lostInGroup is { } lost && seen.Timestamp < lost.From.Timestamp) _lostInGroup = (lost.Fault, seen, last);
+            if (_gap.IsOpen && !_isHeld) _gap.ReachBack("the flags were last seen set before", seen, last);
+        }
+    }
+
     /// <summary>Notes that all needed flags are set.</summary>
     public void FlagsFound(EventPosition position)
     {

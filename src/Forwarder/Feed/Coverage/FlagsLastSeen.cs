@@ -17,10 +17,16 @@ internal sealed class FlagsLastSeen
 
     public EventPosition Position { get; private set; }
 
+    /// <summary>The process in which they were seen.</summary>
+    public string RunId { get; private set; } = "";
+
     /// <summary>Watches for CONFIG SETs of others between two checks.</summary>
     public ConfigSetWatch Sets { get; } = new();
 
-    public void Seen(EventClass good, ClockReading at, EventPosition position) => (Good, At, Position) = (good, at, position);
+    public void Seen(EventClass good, ClockReading at, EventPosition position, string runId) => (Good, At, Position, RunId) = (good, at, position, runId);
+
+    /// <summary>Notes that the flags of these classes are set now too. Those from before were not looked at.</summary>
+    public void Widen(EventClass good) => Good |= good;
 
     /// <summary>Sets the position if there is none: the first connection checks the flags before its stream has a position.</summary>
     public void Begin(EventPosition position)

@@ -22,8 +22,9 @@ internal sealed class KeptEvents(int maxBytes)
     /// <summary>Events of earlier subscriptions.</summary>
     private readonly NotificationRing _earlier = new(maxBytes);
 
-    private StreamPlace? _earlierFrom;  // what is behind it was to be delivered when the subscription was lost
-    private StreamPlace _earlierReach;  // what is behind it was kept then
+    private StreamPlace? _earlierFrom;  // what is behind it was to be delivered when the subscription was lost; null: the state was never known
+    private StreamPlace? _earlierReach; // what is behind it was kept then; null: nothing was
+    private long? _since;               // the label of the first subscription of which something may be kept
     private ulong _runId;
     private int? _from; // events of this subscription up to this count are not kept; null: all are
     private bool _isOn;
@@ -44,13 +45,16 @@ internal sealed class KeptEvents(int maxBytes)
     {
         _ring.Clear();
         (_runId, _from, Reach, _isOn) = (runId, from, null, true);
+        _since ??= label;
         _names.Begin(label);
     }
 
     /// <summary>The subscription is lost.</summary>
-    public void End(StreamPlace watermark)
+    /// <param name="watermark">Null: the state was not known.</param>
+    public void End(StreamPlace? watermark)
     {
-        if (Reach is { } reach) (_earlierFrom, _earlierReach) = (watermark, reach);
+        if (watermark is not null) (_earlierFrom, _earlierReach) = (watermark, Reach);
+        if (watermark is not null && Reach is null) _ring.Clear(); // counted from the middle between two messages: the positions are not those of the stream
         _ring.Drain((in position, database, eventName, key, fields, readAt, _) => _earlier.Add(position, database, eventName, key, fields, readAt));
         (Reach, _isOn) = (null, false);
     }
@@ -112,12 +116,13 @@ internal sealed class KeptEvents(int maxBytes)
     /// </summary>
     /// <param name="marker">The number of the fresh claim.</param>
     /// <param name="passed">Delivery has got earlier events up to here before, and goes on with them; null: it does not.</param>
-    /// <returns>What is missing before the earlier events, because too much had come to keep it; null: nothing.</returns>
+    /// <returns>What is missing of all that it was to keep, because too much had come, or because it had no seat; null: nothing.</returns>
     public (StreamPlace From, StreamPlace To)? BeginAnew(long marker, StreamPlace? passed)
     {
         (_ring, _spare) = (_spare, _ring);
         _ring.Clear();
-        if (passed is null && _earlier.HasOverflowed) _earlierReach = PlaceOf(_earlier.LastDropped);
+        var hasForgotten = _earlier.HasOverflowed;
+        if (passed is null && hasForgotten && _earlierReach is not null) _earlierReach = PlaceOf(_earlier.LastDropped);
         _earlier.Drain((in position, database, eventName, key, fields, readAt, _) =>
         {
             if (passed is null || PlaceOf(position) > passed) _ring.Add(position, database, eventName, key, fields, readAt);
@@ -127,11 +132,23 @@ internal sealed class KeptEvents(int maxBytes)
         Reach ??= _spare.HasOverflowed ? first with { Count = _spare.LastDropped.Count } : first; // if it was told the state before, what came before that place is gone
         _names.Number(first.Marker);
         _spare.Drain((in position, database, eventName, key, fields, readAt, _) => _ring.Add(NameOf(position)!.Value, database, eventName, key, fields, readAt));
-        if (_ring.HasOverflowed) _earlierReach = PlaceOf(_ring.LastDropped);
+        hasForgotten |= _spare.HasOverflowed || _ring.HasOverflowed;
+        if (_ring.HasOverflowed) (_earlierReach, Reach) = (_earlierReach is null ? null : PlaceOf(_ring.LastDropped), Later(Reach.Value, PlaceOf(_ring.LastDropped)));
         if (_earlierReach > Reach) Reach = _earlierReach;
-        (StreamPlace, StreamPlace)? missing = passed is null && _earlierFrom < _earlierReach ? (_earlierFrom.Value, _earlierReach) : null;
+        var missing = passed is null ? Missing(Reach.Value, hasForgotten) : null;
         Forget();
         return missing;
+    }
+
+    private static StreamPlace Later(StreamPlace one, StreamPlace other) => one > other ? one : other;
+
+    /// <param name="reach">Everything behind it is kept.</param>
+    /// <param name="hasForgotten">Whether too much had come to keep it all.</param>
+    private (StreamPlace From, StreamPlace To)? Missing(StreamPlace reach, bool hasForgotten)
+    {
+        // Who never knew the state has kept all since its first subscription, unless that was too much.
+        var (from, to) = _earlierFrom is { } earlier ? (earlier, _earlierReach ?? reach) : (new StreamPlace(_since!.Value, 0), hasForgotten ? reach : default);
+        return from < to ? (from, to) : null;
     }
 
     /// <summary>Forgets events up to this place: they are settled.</summary>
@@ -169,7 +186,6 @@ internal sealed class KeptEvents(int maxBytes)
     {
         _earlier.Clear();
         _spare.Clear();
-        _from = null;
-        (_earlierFrom, _earlierReach) = (null, default);
+        (_from, _since, _earlierFrom, _earlierReach) = (null, null, null, null);
     }
 }

@@ -9,9 +9,10 @@ internal sealed class LastKnownState
     private EventPosition _lostBehind;
     private long? _lostBehindNumber; // the highest number of the first subscription that was lost before the state was ever known; null: none was lost so
 
-    /// <summary>
-    /// Whether this program has known the state in an earlier subscription. Then it has kept or passed on everything up to the loss of that one.
-    /// </summary>
+    /// <summary>Whether this program has known the state in an earlier subscription.</summary>
+    public bool WasKnown { get; private set; }
+
+    /// <summary>Whether it has also kept or passed on everything up to the loss of that subscription. Without a seat it has not.</summary>
     public bool WasInStep { get; private set; }
 
     /// <summary>Whether it delivered then.</summary>
@@ -33,9 +34,9 @@ internal sealed class LastKnownState
     public EventPosition? Undelivered { get; private set; }
 
     /// <summary>What is known now may be forgotten.</summary>
-    public void Remember(GroupState state, ulong runId, bool isDelivering)
+    public void Remember(GroupState state, ulong runId, bool isDelivering, bool isInStep)
     {
-        (WasInStep, WasDelivering) = (true, isDelivering);
+        (WasKnown, WasInStep, WasDelivering) = (true, isInStep, isDelivering);
         (Origin, _lostBehind) = (state.Origin, new EventPosition(runId, state.Watermark.Marker, state.Watermark.Count));
     }
 
@@ -43,16 +44,16 @@ internal sealed class LastKnownState
     /// <param name="heard">The highest number of a message of that subscription, or its label.</param>
     public void LostUnknown(long heard)
     {
-        if (!WasInStep) _lostBehindNumber ??= heard;
+        if (!WasKnown) _lostBehindNumber ??= heard;
     }
 
     /// <summary>The state is known again, by others.</summary>
     /// <param name="hasLeft">Delivery has nothing of the stream.</param>
     public void Rejoin(MessageId origin, bool hasLeft)
     {
-        // Who was never in step cannot compare origins, but whoever began anew after its loss has not heard what it lost.
-        IsContinued = WasInStep ? origin == default || origin == Origin : !(_lostBehindNumber < origin.Number);
+        // Who never knew the state cannot compare origins, but whoever began anew after its loss has not heard what it lost.
+        IsContinued = WasKnown ? origin == default || origin == Origin : !(_lostBehindNumber < origin.Number);
         _lostBehindNumber = null;
-        Undelivered = IsContinued || !WasInStep || (WasDelivering && !hasLeft) ? null : _lostBehind;
+        Undelivered = IsContinued || !WasKnown || (WasDelivering && !hasLeft) ? null : _lostBehind;
     }
 }

@@ -121,7 +121,7 @@ internal sealed class StreamMember
     /// <summary>How many events the last handover to this program has passed on.</summary>
     public long LastReplayed { get; private set; }
 
-    /// <summary>Set when this program has won, and what it has kept does not reach back to the watermark: the events in between are missing.</summary>
+    /// <summary>Set when this program has won, and what it has kept does not reach back to all that is not settled: the events in between are missing.</summary>
     public (StreamPlace From, StreamPlace To)? Missing { get; private set; }
 
     public GroupSnapshot Snapshot() => _state.Snapshot();
@@ -171,7 +171,7 @@ internal sealed class StreamMember
         Remember();
         if (IsSubscribed && !_state.IsKnown) LastKnown.LostUnknown(_heard);
         Delivery.End();
-        if (IsSubscribed) _kept.End(_state.Watermark);
+        if (IsSubscribed) _kept.End(_state.IsKnown ? Watermark : null);
         (_state, _won, _isResigning, IsSubscribed) = (new GroupState(), null, false, false);
         return resign;
     }
@@ -186,7 +186,7 @@ internal sealed class StreamMember
         if (IsHearing == isHearing) return;
 
         IsHearing = isHearing;
-        _kept.Begin(_runId, _label, _state.IsKnown ? null : count);
+        if (IsSubscribed) _kept.Begin(_runId, _label, _state.IsKnown ? null : count);
     }
 
     /// <summary>An event has come.</summary>
@@ -321,7 +321,7 @@ internal sealed class StreamMember
     /// <summary>What is known now may be forgotten.</summary>
     private void Remember()
     {
-        if (_state.IsKnown && _kept.Reach is not null) LastKnown.Remember(_state, _runId, IsHolder);
+        if (_state.IsKnown) LastKnown.Remember(_state, _runId, IsHolder, isInStep: _kept.Reach is not null);
     }
 
     /// <summary>

@@ -47,19 +47,19 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     /// <summary>Whether an event has come since the last checkpoint. Notifications about the state's own key and the fallback storage do not count.</summary>
     public bool HasMoved { get; set; }
 
-    /// <summary>When and where the first subscription to any class was confirmed.</summary>
+    /// <summary>When and where the first subscription to any class was confirmed, and the flags were looked at and set.</summary>
     private sealed record Beginning(DateTimeOffset At, EventPosition Position);
 
     /// <param name="Mark">A mark of the sink: behind everything that was passed on up to the position.</param>
     /// <param name="Office">In a group: in which time in office it was taken. What was passed on in an earlier one may have been handed over.</param>
     private sealed record PendingCheckpoint(ClockReading At, EventPosition Position, long Mark, int Office);
 
-    /// <summary>Called when the wanted subscription is confirmed. Under <see cref="FeedContext.Turn"/>, on any thread.</summary>
+    /// <summary>Called when the wanted subscription is confirmed, and when the flags are settled. Under <see cref="FeedContext.Turn"/>, on any thread.</summary>
     public void Subscribed()
     {
         if (feed.Shelf is null || wanted() == EventClass.None) return;
 
-        if (_beginning is null && !feed.Hold.IsHeld) _beginning = new Beginning(feed.Time.GetUtcNow(), feed.Progress.Published.Position);
+        if (_beginning is null && flags.IsSettled && !feed.Hold.IsHeld) _beginning = new Beginning(feed.Time.GetUtcNow(), feed.Progress.Published.Position);
         _isSubscribed = true;
     }
 
@@ -109,7 +109,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         }
         else if (!place.IsRead)
         {
-            Ask(place);
+            if (flags.IsSettled) Ask(place);
         }
         else if (place.IsOwed && shelf.Newest is { } newest)
         {

@@ -13,7 +13,7 @@ namespace KeyEvt.Forwarder.Feed.Monitors;
 /// <summary>How does one connection take part in the group of its stream? Reads and says the group's messages, and does what follows from them.</summary>
 /// <remarks>Each connection of a feed in a group has one. Under <see cref="FeedContext.Turn"/>, unless stated otherwise.</remarks>
 /// <param name="pass">Gives an event to the sink.</param>
-/// <param name="heard">The classes that are subscribed to; null while a change of that is under way.</param>
+/// <param name="heard">The classes that are subscribed to and that the node sends; null while a change of that is under way.</param>
 /// <param name="onSeatChanged">Subscribes to the events, or unsubscribes, as <see cref="StreamGroup.HasSeat"/> says.</param>
 /// <param name="outlet">Where events wait until the node has said that it is a master.</param>
 internal sealed class GroupMonitor(
@@ -125,8 +125,8 @@ internal sealed class GroupMonitor(
         if (outcome.HasFlag(StreamOutcome.Learned) || outcome.HasFlag(StreamOutcome.Anew)) group.Config.Joined();
         if (outcome.HasFlag(StreamOutcome.Lost)) FeedLog.HandedOver(feed.Logger, feed.Node, _member.Holder ?? "nobody yet");
         if (outcome.HasFlag(StreamOutcome.Learned)) JudgeRejoined();
-        if (outcome.HasFlag(StreamOutcome.Anew)) JudgeAnew();
-        if (outcome.HasFlag(StreamOutcome.Won)) TakeOver(wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
+        var isDeclared = outcome.HasFlag(StreamOutcome.Anew) && JudgeAnew();
+        if (outcome.HasFlag(StreamOutcome.Won)) TakeOver(isDeclared, wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
         if (message is GroupMessage.Resign && message.Member == _member.Name) _resigned.TrySetResult();
         if (saidAt is { } said && _member is { IsHolder: true, IsServing: true }) RaiseTermIfFenced(said);
         if (saidAt is null) Tick(); // others may wait for an answer, or for a claim
@@ -189,6 +189,7 @@ internal sealed class GroupMonitor(
         if (group.Proposals.IsEnding && _member.Settled.IsComplete && state.IsKept) Resign();
         if (group.PlanSeat())
         {
+            Subscribed(); // from here on a claim that is under way does not make it the holder
             FeedLog.SeatChanged(feed.Logger, feed.Node, group.HasSeat ? "listens to the events" : "listens to the group only: enough other members listen to the events");
             onSeatChanged();
         }
@@ -258,18 +259,20 @@ internal sealed class GroupMonitor(
     }
 
     /// <summary>Nobody has answered: either this program declares what was missed, or the one that has made the fresh claim does.</summary>
-    private void JudgeAnew()
+    /// <returns>Whether a gap is declared from what an earlier holder has kept, up to where this program has kept everything.</returns>
+    private bool JudgeAnew()
     {
         if (!_member.IsHolder)
         {
             JudgeRejoined();
-            return;
+            return false;
         }
 
         // If this program was never in step, what an earlier holder has kept tells from where on events are missing. A replica has none of its own.
         var first = At(_member.Reach!.Value);
         var isDeclared = !feed.Hold.IsReplica && !_member.LastKnown.WasInStep && state.TryDeclareKept(first);
         feed.Coverage.Judge(isCovered: isDeclared, first);
+        return isDeclared;
     }
 
     /// <summary>Others know the state. If they have not known it all the time, they have not kept what this program had kept, and cannot declare it.</summary>
@@ -288,13 +291,14 @@ internal sealed class GroupMonitor(
     private DateTimeOffset WallOf(long marker) =>
         DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(EventPosition.MarkerMilliseconds(marker), 0, feed.Time.GetUtcNow().ToUnixTimeMilliseconds()));
 
-    private void TakeOver(TimeSpan? took)
+    /// <param name="isDeclared">Whether what is missing lies in a gap that is declared already.</param>
+    private void TakeOver(bool isDeclared, TimeSpan? took)
     {
         _board.LastHandover = took;
-        if (_member.Missing is { } missing && !feed.Hold.IsReplica)
+        if (_member.Missing is { } missing && !isDeclared && !feed.Hold.IsReplica)
         {
             feed.Coverage.NotCovered(
-                GapCause.NotRunning, "the member of the group that delivered has ended, and what it had not settled is kept by no other", WallOf(missing.From.Marker), At(missing.From),
+                GapCause.NotRunning, "nobody delivered for a while, and what was not settled is no longer kept by anybody", WallOf(missing.From.Marker), At(missing.From),
                 feed.Time.GetUtcNow(), At(missing.To));
         }
 

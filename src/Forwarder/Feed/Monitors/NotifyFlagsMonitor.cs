@@ -88,6 +88,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         _lookedAt = sentAt.Timestamp;
         (_before, _isGood) = ((feed.Flags.Good, feed.Flags.At, feed.Flags.Position), false);
         var want = wanted();
+        if ((_before.Good & want) != EventClass.None && feed.Flags.RunId != feed.Board.Status.RunId) feed.Coverage.FlagsUnknown(_before.At, _before.Position);
         var current = reply.IsError ? null : reply.Find(Setting);
         if (RedisErrors.IsPassing(reply))
         {
@@ -116,9 +117,9 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     {
         var isManaged = feed.Options.NotifyMode == NotifyMode.Manage;
         var need = isManaged ? letters.ToTry(want) : letters.Has(want);
-        var mayHide = !isManaged || (need & ~_written) == EventClass.None;
+        var mayBeInA = !isManaged || (need & ~_written) == EventClass.None;
         var write = NotifyFlags.Missing(current, need, letters.Server.All, out var isAmbiguous);
-        if (write is null || (mayHide && NotifyFlags.Covers(current, need, letters.Server.All)))
+        if (write is null || (mayBeInA && NotifyFlags.Covers(current, need, letters.Server.All)))
         {
             _isGood = true;
             Good(want, need, sentAt);
@@ -126,14 +127,15 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         }
 
         var lacking = $"{Setting} is '{current}' and lacks what is needed for '{NotifyFlags.Format(need, letters.Server.All)}E'";
-        if (!NotifyFlags.Covers(current, feed.Flags.Good & need & ~EventClass.Fields, letters.Server.All))
-        {
-            feed.Coverage.FlagsLost(lacking, feed.Flags.At, feed.Flags.Position);
-        }
+        var former = feed.Flags.Good & need;
+        var lacksFormer = !NotifyFlags.Covers(current, former & ~EventClass.Fields, letters.Server.All);
+        if (lacksFormer) feed.Coverage.FlagsLost(lacking, feed.Flags.At, feed.Flags.Position);
+        else if (former != EventClass.None) feed.Flags.Seen(feed.Flags.Good, sentAt, feed.Progress.Position, feed.Board.Status.RunId);
 
         if (isManaged && (_setRefusedAt == default || need != _setRefusedFor || feed.Time.GetElapsedTime(_setRefusedAt.Timestamp) >= feed.Options.RefusedInterval))
         {
-            commands.Send((answer, at) => OnSet(answer, at, current, write, want, need, isAmbiguous), "CONFIG", "SET", Setting, write);
+            var mayHide = !lacksFormer && former != EventClass.None;
+            commands.Send((answer, at) => OnSet(answer, at, current, write, want, need, isAmbiguous, mayHide), "CONFIG", "SET", Setting, write);
             return;
         }
 
@@ -141,7 +143,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         GoWithout(current, want, need, lacking);
     }
 
-    private void OnSet(RedisAnswer reply, ClockReading sentAt, string old, string written, EventClass want, EventClass need, bool isAmbiguous)
+    private void OnSet(RedisAnswer reply, ClockReading sentAt, string old, string written, EventClass want, EventClass need, bool isAmbiguous, bool mayHide)
     {
         if (RedisErrors.IsPassing(reply))
         {
@@ -160,12 +162,12 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         else
         {
             _setRefusedAt = default;
-            feed.Flags.Sets.OwnSet();
+            feed.Flags.Sets.OwnSet(mayHide);
             FeedLog.FlagsSet(feed.Logger, feed.Node, old, written);
             if (isAmbiguous) FeedLog.FlagsAmbiguous(feed.Logger, feed.Node, old);
             feed.Board.Change(status => status with { NotifyFlags = written });
             letters.Shown(NotifyFlags.ClassesOf(written, letters.Server.All));
-            Good(want, need, sentAt);
+            Good(want, need, mayHide ? null : sentAt);
         }
     }
 
@@ -210,10 +212,12 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         Settle(want, losesEvents ? fault : null);
     }
 
-    private void Good(EventClass want, EventClass need, ClockReading at)
+    /// <param name="at">When all of it was seen set; null: some of it was set without a look at the rest.</param>
+    private void Good(EventClass want, EventClass need, ClockReading? at)
     {
         _written |= need;
-        feed.Flags.Seen(need, at, feed.Progress.Position);
+        if (at is { } seen) feed.Flags.Seen(need, seen, feed.Progress.Position, feed.Board.Status.RunId);
+        else feed.Flags.Widen(need);
         feed.Remedies.Set(FeedAspect.Flags, null);
         feed.Coverage.FlagsFound(feed.Progress.Position);
         Settle(want, null);
