@@ -4,11 +4,8 @@ using KeyEvt.Forwarder.Files;
 
 namespace KeyEvt.Forwarder.Agreement;
 
-/// <summary>
-/// How does a password stand in the configuration of a group? Encrypted with AES-256-GCM (NIST SP 800-38D), by a key that is made of the group's secret
-/// (HKDF, RFC 5869). The group's name is authenticated with it, so that it cannot be moved to another group.
-/// </summary>
-/// <remarks>Text form: base64 of nonce, ciphertext and tag. Thread safe.</remarks>
+/// <summary>How does a password stand in the configuration of a group? Encrypted with AES-256-GCM (NIST SP 800-38D), by a key that is made of the group's secret (HKDF, RFC 5869).</summary>
+/// <remarks>The group's name is authenticated with it, so that it cannot be moved to another group. Text form: base64 of nonce, ciphertext and tag. Thread safe.</remarks>
 internal sealed class SecretBox(Secret secret, string group)
 {
     private const int NonceBytes = 12;

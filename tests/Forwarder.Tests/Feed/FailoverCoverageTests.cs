@@ -52,7 +52,10 @@ public sealed class FailoverCoverageTests
         _coverage.Succeeded(First, Last, heardFrom);
 
         Assert.Equal(hasAnswered ? 0 : 1, _gaps.Total);
-        if (!hasAnswered) Assert.Equal((GapCause.Silent, proven.Wall, _time.GetUtcNow(), Last, First), (TheGap.Cause, TheGap.From, TheGap.To!.Value, TheGap.LastPosition, TheGap.FirstPosition!.Value));
+        if (!hasAnswered)
+        {
+            Assert.Equal((GapCause.Silent, proven.Wall, _time.GetUtcNow(), Last, First), (TheGap.Cause, TheGap.From, TheGap.To!.Value, TheGap.LastPosition, TheGap.FirstPosition!.Value));
+        }
     }
 
     [Theory]
@@ -70,7 +73,10 @@ public sealed class FailoverCoverageTests
         _coverage.Hold(false, First);
 
         Assert.Equal(saysItOnceMore ? 0 : 1, _gaps.Total);
-        if (!saysItOnceMore) Assert.Equal((GapCause.ConnectionLost, asked.Wall, _time.GetUtcNow()), (TheGap.Cause, TheGap.From, TheGap.To!.Value));
+        if (!saysItOnceMore)
+        {
+            Assert.Equal((GapCause.ConnectionLost, asked.Wall, _time.GetUtcNow()), (TheGap.Cause, TheGap.From, TheGap.To!.Value));
+        }
     }
 
     [Fact]

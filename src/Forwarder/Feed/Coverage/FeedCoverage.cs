@@ -21,20 +21,12 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     private readonly Lock _gate = new();
     private readonly NodeGap _gap = new(node, gaps, time, logger);
     private readonly ReplicaSpan _replica = new(ClockReading.Now(time));
+    private readonly GroupSpan _group = new();
     private bool _isWanted;
     private bool _isSubscribed;
     private bool _hasFlags = true;
     private bool _hasBegun;
     private bool _isHeld;
-
-    /// <summary>A loss of the connection while other members of the group could go on. It becomes a gap if it turns out that none did. Set and cleared under the lock.</summary>
-    private (RedisFault Fault, ClockReading From, EventPosition Last)? _lostInGroup;
-
-    /// <summary>Whether it is not known yet if other members of the group have heard the stream meanwhile.</summary>
-    private bool _awaitsJudgement;
-
-    /// <summary>Whether flags were missing while it was not known if others have heard the stream. They missed those events too, so the open gap is not withdrawn.</summary>
-    private bool _hasLackedFlags;
 
     /// <summary>Why the node is silent, and its last position; null if it is not silent.</summary>
     private (RedisFault Fault, EventPosition Last)? _silence;
@@ -46,7 +38,10 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <summary>Whether a gap has been declared that has not ended yet.</summary>
     public bool IsGapOpen
     {
-        get { lock (_gate) return _gap.IsOpen; }
+        get
+        {
+            lock (_gate) return _gap.IsOpen;
+        }
     }
 
     /// <summary>Sets whether any event class is wanted. While none is, nothing that is not received is missed.</summary>
@@ -77,8 +72,8 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         lock (_gate)
         {
             if (heardBefore is { } before && !_hasBegun && !_isSubscribed) _replica.NotHeard(before.At, before.Last);
-            if (awaitsJudgement && !isReplica && _replica.TakeLoss() is { } held) _lostInGroup ??= held;
-            _awaitsJudgement |= awaitsJudgement;
+            if (awaitsJudgement && !isReplica) _group.Lost(_replica.TakeLoss());
+            if (awaitsJudgement) _group.Await();
             if (hasSuccessors && isReplica && !_isSubscribed) _replica.Subscribed(position);
             if (!_isSubscribed) _subscribedAt = _proven = ClockReading.Now(time);
             _isSubscribed = true;
@@ -90,10 +85,8 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         ShowClients();
     }
 
-    /// <summary>
-    /// Sets whether the node is a replica, whose notifications nobody misses. A loss of a replica counts only when it is promoted before it is covered again.
-    /// The open gap of a master stays open when that node comes back as a replica: its successor ends the gap. Called by the read loop.
-    /// </summary>
+    /// <summary>Sets whether the node is a replica, whose notifications nobody misses. A loss of a replica counts only when it is promoted before it is covered again.</summary>
+    /// <remarks>The open gap of a master stays open when that node comes back as a replica: its successor ends the gap. Called by the read loop.</remarks>
     /// <param name="askedAt">When the question was sent that the node has answered with "slave"; null if it is held for another reason.</param>
     public void Hold(bool isHeld, EventPosition position, ClockReading? askedAt = null)
     {
@@ -102,7 +95,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         bool lacksFlags;
         ClockReading since;
         bool isSubscribed;
-        (RedisFault Fault, ClockReading From, EventPosition Last)? unheard = null;
+        Loss? unheard = null;
         (string Detail, ClockReading From, EventPosition Last)? lacked;
         lock (_gate)
         {
@@ -144,7 +137,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         {
             isSubscribed = _isSubscribed;
             _isHeld &= isSubscribed;
-            if (!isSubscribed) _replica.Lost(new RedisFault(RedisFaultKind.Closed, detail), from, last);
+            if (!isSubscribed) _replica.Lost(new Loss(new RedisFault(RedisFaultKind.Closed, detail), from, last));
         }
 
         if (isSubscribed) Hold(false, position);
@@ -159,7 +152,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     {
         if (!hasSuccessors) return;
 
-        (RedisFault Fault, ClockReading From, EventPosition Last)? unheard = null;
+        Loss? unheard = null;
         lock (_gate)
         {
             if (!isMaster) unheard = _replica.TakeUnheard();
@@ -180,9 +173,9 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     {
         bool isSubscribed;
         (RedisFault Fault, EventPosition Last)? silence;
-        (RedisFault Fault, ClockReading From, EventPosition Last)? lost;
+        Loss? lost;
         ClockReading proven;
-        lock (_gate) (silence, proven, isSubscribed, lost) = (_silence, _proven, _isSubscribed, _lostInGroup);
+        lock (_gate) (silence, proven, isSubscribed, lost) = (_silence, _proven, _isSubscribed, _group.Take());
         if (lost is { } one) Open(one.Fault.Cause, one.Fault.Text, one.From, one.Last); // no other member could go on there either
         if (silence is null && isSubscribed && proven.Timestamp < heardFrom.Timestamp) silence = (NotAnsweredYet, last);
         if (silence is { } since) Open(since.Fault.Cause, since.Fault.Text, proven, since.Last);
@@ -191,7 +184,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         lock (_gate)
         {
             closed = _gap.Close(first);
-            (_silence, _lostInGroup) = (null, null);
+            _silence = null;
             _replica.Replaced(ClockReading.Now(time));
             _hasBegun = false; // if the node becomes a master again, coverage begins anew
             _isHeld = true;
@@ -214,13 +207,13 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
             from = _proven;
             if (_isHeld)
             {
-                _replica.Lost(fault, from, last);
+                _replica.Lost(new Loss(fault, from, last));
                 return;
             }
 
             if (canOthersGoOn && !_gap.IsOpen)
             {
-                _lostInGroup ??= (fault, from, last);
+                _group.Lost(new Loss(fault, from, last));
                 return;
             }
         }
@@ -229,17 +222,15 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         Open(fault.Cause, fault.Text, from, last);
     }
 
-    /// <summary>
-    /// Notes that a needed flag is not set. It was last seen set at <paramref name="from"/>; null if it never was. If the open gap began later, it
-    /// now begins there, since a connection that answers proves nothing while the flag is missing.
-    /// </summary>
+    /// <summary>Notes that a needed flag is not set.</summary>
+    /// <param name="from">When it was last seen set; null if it never was. If the open gap began later, it now begins there: a connection that answers proves nothing while the flag is missing.</param>
     public void FlagsLost(string detail, ClockReading? from, EventPosition last)
     {
         ClockReading since;
         lock (_gate)
         {
             _hasFlags = false;
-            _hasLackedFlags |= _awaitsJudgement;
+            _group.LacksFlags();
             since = from ?? _subscribedAt;
             if (_isHeld) _replica.LacksFlags(detail, since, last);
         }
@@ -248,15 +239,13 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         Open(GapCause.FlagsMissing, detail, since, last, reachesBack: from is not null);
     }
 
-    /// <summary>
-    /// Notes that the node has been started anew. Nobody knows whether the flags of the former process were set after this moment, so what was missed at its end
-    /// begins there.
-    /// </summary>
+    /// <summary>Notes that the node has been started anew.</summary>
+    /// <param name="seen">The flags of the former process were seen set then, and nobody knows for how long after it. So what was missed at its end begins there.</param>
     public void FlagsUnknown(ClockReading seen, EventPosition last)
     {
         lock (_gate)
         {
-            if (_lostInGroup is { } lost && seen.Timestamp < lost.From.Timestamp) _lostInGroup = (lost.Fault, seen, last);
+            _group.ReachBack(seen, last);
             if (_gap.IsOpen && !_isHeld) _gap.ReachBack("the flags were last seen set before", seen, last);
         }
     }
@@ -300,13 +289,11 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <param name="first">Where the stream goes on.</param>
     public void Judge(bool isCovered, EventPosition first)
     {
-        (RedisFault Fault, ClockReading From, EventPosition Last)? lost;
+        Loss? lost;
         lock (_gate)
         {
-            (_awaitsJudgement, lost, _lostInGroup) = (false, _lostInGroup, null);
-            var mayWithdraw = isCovered && _hasFlags && !_hasLackedFlags;
-            _hasLackedFlags = false;
-            if (mayWithdraw && _gap.Withdraw()) return;
+            (lost, var mayWithdraw) = _group.Judge();
+            if (isCovered && _hasFlags && mayWithdraw && _gap.Withdraw()) return;
         }
 
         if (!isCovered && lost is { } one) Missed(one.Fault.Cause, one.Fault.Text, one.From, one.Last, first);
@@ -338,7 +325,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         Gap? closed;
         lock (_gate)
         {
-            if (_isWanted && !(_isSubscribed && _hasFlags && !_isHeld && !_awaitsJudgement)) return;
+            if (_isWanted && !(_isSubscribed && _hasFlags && !_isHeld && !_group.IsAwaited)) return;
             closed = _gap.Close(position);
         }
 
@@ -348,7 +335,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <summary>The node is a master: what was not heard of it since it last was a replica is missed.</summary>
     private void DeclareLostAsReplica(EventPosition first)
     {
-        (RedisFault Fault, ClockReading From, EventPosition Last)? loss;
+        Loss? loss;
         lock (_gate) loss = _replica.TakeLoss();
 
         if (loss is { } lost) Missed(lost.Fault.Cause, $"{lost.Fault.Text}; the node was promoted meanwhile", lost.From, lost.Last, first);
@@ -357,6 +344,6 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <summary>Holds requests of clients back as soon as something is missing, and lets them go when its gap has ended.</summary>
     private void ShowClients()
     {
-        lock (_gate) clients?.Show(_isWanted && !_isHeld && _lostInGroup is null && !(_hasBegun && _isSubscribed && _hasFlags));
+        lock (_gate) clients?.Show(_isWanted && !_isHeld && !_group.IsLost && !(_hasBegun && _isSubscribed && _hasFlags));
     }
 }

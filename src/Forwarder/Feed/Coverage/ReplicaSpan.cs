@@ -16,7 +16,7 @@ internal sealed class ReplicaSpan(ClockReading begun)
     private ClockReading _begun = begun;
 
     /// <summary>A loss of the connection. It becomes a gap if the node is promoted before it has said on a covered connection that it is a replica.</summary>
-    private (RedisFault Fault, ClockReading From, EventPosition Last)? _loss;
+    private Loss? _loss;
 
     /// <summary>Flags that were found missing since the node last said that it is a replica; null: none were. They are missed if it has been promoted meanwhile.</summary>
     private (string Detail, ClockReading From, EventPosition Last)? _lacked;
@@ -31,21 +31,21 @@ internal sealed class ReplicaSpan(ClockReading begun)
     public bool IsSaid => _said is not null;
 
     /// <summary>Notes a loss. An earlier one stays.</summary>
-    public void Lost(RedisFault fault, ClockReading from, EventPosition last) => _loss ??= (fault, from, last);
+    public void Lost(Loss loss) => _loss ??= loss;
 
     /// <summary>Notes that nothing is known of the node since then. An earlier loss stays.</summary>
-    public void NotHeard(ClockReading since, EventPosition last) => Lost(NotHeardInTime, since, last);
+    public void NotHeard(ClockReading since, EventPosition last) => Lost(new Loss(NotHeardInTime, since, last));
 
     /// <summary>
     /// Notes a new subscription of a node that has just said that it is a replica. It may have been promoted since then, and before the subscription: that stays a loss until
     /// the node says once more that it is a replica.
     /// </summary>
-    public void Subscribed(EventPosition position) => _loss = _said is { } said ? (_loss?.Fault ?? NotHeardInTime, said.AskedAt, _loss?.Last ?? position) : null;
+    public void Subscribed(EventPosition position) => _loss = _said is { } said ? new Loss(_loss?.Fault ?? NotHeardInTime, said.AskedAt, _loss?.Last ?? position) : null;
 
     /// <summary>Notes that the node says that it is a replica.</summary>
     /// <param name="isCovered">Whether the subscription was confirmed before the question was sent.</param>
     /// <returns>What it sent while it was named as a master, and nobody has heard; null if there is nothing.</returns>
-    public (RedisFault Fault, ClockReading From, EventPosition Last)? Said(ClockReading askedAt, EventPosition position, bool isCovered)
+    public Loss? Said(ClockReading askedAt, EventPosition position, bool isCovered)
     {
         _said = (askedAt, position);
         if (isCovered) _loss = null;
@@ -72,15 +72,15 @@ internal sealed class ReplicaSpan(ClockReading begun)
         return lacked;
     }
 
-    public (RedisFault Fault, ClockReading From, EventPosition Last)? TakeUnheard()
+    public Loss? TakeUnheard()
     {
         if (_named is not { } named) return null;
 
         _named = null;
-        return (NeverHeard, named.From, named.Last);
+        return new Loss(NeverHeard, named.From, named.Last);
     }
 
-    public (RedisFault Fault, ClockReading From, EventPosition Last)? TakeLoss()
+    public Loss? TakeLoss()
     {
         var loss = _loss;
         _loss = null;

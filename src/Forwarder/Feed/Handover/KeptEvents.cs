@@ -54,7 +54,11 @@ internal sealed class KeptEvents(int maxBytes)
     public void End(StreamPlace? watermark)
     {
         if (watermark is not null) (_earlierFrom, _earlierReach) = (watermark, Reach);
-        if (watermark is not null && Reach is null) _ring.Clear(); // counted from the middle between two messages: the positions are not those of the stream
+        if (watermark is not null && Reach is null)
+        {
+            _ring.Clear(); // counted from the middle between two messages: the positions are not those of the stream
+        }
+
         _ring.Drain((in position, database, eventName, key, fields, readAt, _) => _earlier.Add(position, database, eventName, key, fields, readAt));
         (Reach, _isOn) = (null, false);
     }
@@ -133,7 +137,11 @@ internal sealed class KeptEvents(int maxBytes)
         _names.Number(first.Marker);
         _spare.Drain((in position, database, eventName, key, fields, readAt, _) => _ring.Add(NameOf(position)!.Value, database, eventName, key, fields, readAt));
         hasForgotten |= _spare.HasOverflowed || _ring.HasOverflowed;
-        if (_ring.HasOverflowed) (_earlierReach, Reach) = (_earlierReach is null ? null : PlaceOf(_ring.LastDropped), Later(Reach.Value, PlaceOf(_ring.LastDropped)));
+        if (_ring.HasOverflowed)
+        {
+            (_earlierReach, Reach) = (_earlierReach is null ? null : PlaceOf(_ring.LastDropped), Later(Reach.Value, PlaceOf(_ring.LastDropped)));
+        }
+
         if (_earlierReach > Reach) Reach = _earlierReach;
         var missing = passed is null ? Missing(Reach.Value, hasForgotten) : null;
         Forget();

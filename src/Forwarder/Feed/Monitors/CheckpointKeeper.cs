@@ -59,7 +59,11 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     {
         if (feed.Shelf is null || wanted() == EventClass.None) return;
 
-        if (_beginning is null && flags.IsSettled && !feed.Hold.IsHeld) _beginning = new Beginning(feed.Time.GetUtcNow(), feed.Progress.Published.Position);
+        if (_beginning is null && flags.IsSettled && !feed.Hold.IsHeld)
+        {
+            _beginning = new Beginning(feed.Time.GetUtcNow(), feed.Progress.Published.Position);
+        }
+
         _isSubscribed = true;
     }
 

@@ -88,7 +88,11 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         _lookedAt = sentAt.Timestamp;
         (_before, _isGood) = ((feed.Flags.Good, feed.Flags.At, feed.Flags.Position), false);
         var want = wanted();
-        if ((_before.Good & want) != EventClass.None && feed.Flags.RunId != feed.Board.Status.RunId) feed.Coverage.FlagsUnknown(_before.At, _before.Position);
+        if ((_before.Good & want) != EventClass.None && feed.Flags.RunId != feed.Board.Status.RunId)
+        {
+            feed.Coverage.FlagsUnknown(_before.At, _before.Position);
+        }
+
         var current = reply.IsError ? null : reply.Find(Setting);
         if (RedisErrors.IsPassing(reply))
         {
