@@ -63,6 +63,7 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
     /// For a node that is heard for the first time and is a master: until when the master was heard whose place it has taken, if that one has been demoted since. Null: no such
     /// master was heard.
     /// </summary>
+    /// <remarks>The old master may call itself one for a while after the promotion. So the answer is not later than the last moment at which the node surely was no master yet.</remarks>
     public (ClockReading At, EventPosition Last)? HeardBefore(string nodeId)
     {
         var seen = new HashSet<string> { nodeId };
@@ -72,7 +73,15 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
             before = table.LastMasterOf(before.Node.Id); // it was a master and is none, and nobody here has noticed
         }
 
-        return before?.Feed.Mastership?.End;
+        if (before?.Feed.Mastership?.End is not { } end) return null;
+
+        var (now, from) = (topology.Current, end.At);
+        if (now.Masters.Any(master => master.Id == nodeId) && now.ChangedAfter != default && now.ChangedAfter.Timestamp < from.Timestamp)
+        {
+            from = now.ChangedAfter;
+        }
+
+        return (from, end.Last);
     }
 
     /// <summary>

@@ -3,6 +3,7 @@ using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Redis;
+using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Servers;
@@ -61,6 +62,26 @@ public sealed class FeedSetUnheardTests : IAsyncDisposable
         Assert.True(gap.From <= since && gap.To >= since, $"from {gap.From:O} to {gap.To:O}; the old master was heard until {since:O}");
         await _nodes[next].EventAsync("again");
         await KeysAsync("heard", "again");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // nobody has said yet that it is the master
+    public async Task The_gap_begins_when_the_node_may_have_been_promoted_though_the_old_master_called_itself_one_for_longer(bool isNamed)
+    {
+        var start = ClockReading.Now(TimeProvider.System);
+        Start();
+        await StateAsync(0, FeedState.Subscribed);
+        await _nodes[0].EventAsync("heard");
+        await KeysAsync("heard");
+        _topology.ChangedAfter = start.Before(TimeSpan.FromSeconds(3), TimeProvider.System);
+        _topology.Change(Nodes(master: isNamed ? 1 : 0));
+        await DemoteAsync(0);
+        await PromoteAsync(1);
+        await Eventually.TrueAsync("the gap", () => _gaps.Total > 0);
+        var from = Assert.Single(_gaps.Recent).From;
+        Assert.Equal(isNamed, from == _topology.ChangedAfter.Wall);
+        Assert.Equal(isNamed, from < start.Wall);
     }
 
     [Fact]
