@@ -35,7 +35,8 @@ public sealed class ForwarderEngine : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly BackgroundTasks _background;
     private readonly ILogger _logger;
-    private readonly GroupSharing? _group;
+    private readonly GroupSharing _group;
+    private readonly GapPublisher _gaps;
     private Task _deliveryRun = Task.CompletedTask;
 
     /// <exception cref="IOException">The spool directory cannot be used.</exception>
@@ -66,16 +67,18 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var stores = StoreSelection.Of(options, _topology, () => feeds, run => duties!.Holds(run), _database, _spool, logger);
 
         var connector = around?.Broker ?? new AmqpConnector($"keyevt-{options.Instance}", amqpTls, new QueueDeclaration(options.PublishGaps, logger), background, time, logger);
-        _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { InGroup = options.Group is not null }, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };
+        _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { InGroup = true }, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };
         duties = new GroupDuties(_delivery);
         var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value, () => current.Former);
-        var gaps = new GapPublisher(Ledger, _delivery, options.Instance, node => feeds?.MayDeclare(node) != false);
-        if (options.PublishGaps) Gaps.Closed += gaps.Publish;
-        _group = options.Group is { } name ? new GroupSharing(name, options, current, _database, _delivery, duties, () => feeds, background, time, logger) : null;
+        var shelf = options.StateKey is { } key ? new CheckpointRegistry(key, options.GroupName) { Begun = time.GetUtcNow() } : null;
+        _gaps = new GapPublisher(Ledger, _delivery, options.Instance, node => feeds is null ? true : feeds.MayDeclare(node), shelf, time);
+        if (options.PublishGaps) Gaps.Closed += _gaps.Publish;
+        _group = new GroupSharing(options, current, _database, _delivery, duties, () => feeds, background, time, logger);
         Coverage = new CoverageGateRegistry(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
         feeds = _feeds = new FeedSet(
-            _topology, options.Feed with { InGroup = options.Group is not null }, sink, Gaps, time, logger, transport, Coverage, options.StateKey is { } key ? new CheckpointRegistry(key, options.Group ?? options.Instance) : null,
-            options.Instance, _group?.Membership);
+            _topology, options.Feed with { InGroup = true, MayBeAlone = options.Group is null }, sink, Gaps, time, logger, transport, Coverage, shelf,
+            options.Instance, _group.Membership);
+        _topology.KnowCluster(() => feeds.IsInCluster);
         _feeds.Want(options.Initial.Wanted);
         LedgerMetrics.Add(meter, Ledger);
         _ = new FeedMetrics(meter, _feeds, _topology, () => _topology.LastFault, Gaps, time);
@@ -85,8 +88,8 @@ public sealed class ForwarderEngine : IAsyncDisposable
         StoreMetrics.Add(meter, _delivery, _spool, () => current.Value.FallbackStorageSize);
         ForwarderMetrics.AddBackground(meter, background);
         var upstream = new UpstreamReport(options.Upstream, _topology, _feeds, Coverage, Gaps, time);
-        var report = new InfoReport(current, upstream, new GroupReport(options.Group, _feeds, time), _delivery, _spool, Ledger, Gaps, background, time);
-        Control = _group?.ControlWith(report) ?? new ForwarderControl(current, options.Initial, _feeds, _delivery, report, time);
+        var report = new InfoReport(current, upstream, new GroupReport(options.GroupName, _feeds, time), _delivery, _spool, Ledger, Gaps, background, time);
+        Control = _group.ControlWith(report);
     }
 
     public IForwarderControl Control { get; }
@@ -111,19 +114,14 @@ public sealed class ForwarderEngine : IAsyncDisposable
     public Task Completion { get; private set; } = Task.CompletedTask;
 
     /// <summary>
-    /// Starts everything and returns at once. The connection to the broker is opened when it is first needed, or at once if a queue is to be declared.
+    /// Starts everything and returns at once. The connection to the broker is opened if events are wanted, or a queue is to be declared.
     /// </summary>
     public void Start()
     {
         _deliveryRun = Task.Run(_delivery.RunAsync);
         _topology.Start();
-        if (_group is null) _feeds.Start();
-        Task[] loops = [_deliveryRun, _feeds.Completion, _topology.Completion, .. _group is null ? (Task[])[] : [_group.Start(_feeds.Start)]];
+        Task[] loops = [_deliveryRun, _feeds.Completion, _topology.Completion, _group.Start(_feeds.Start)];
         Completion = Task.WhenAny(loops).Unwrap();
-        if (_group is null && Control.Config.DeclareQueue is not null) // a member of a group always connects
-        {
-            _background.Run("the first connect", Control.ConnectAsync(static config => config, CancellationToken.None));
-        }
     }
 
     /// <summary>
@@ -135,6 +133,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var begun = _time.GetTimestamp();
         var last = deadline / 10; // for each of the last two steps
         await WithinAsync("reading what Redis has sent", deadline / 4, () => _feeds.CatchUpAsync(deadline / 5)).ConfigureAwait(false);
+        _gaps.Flush();
         _sink.Close();
         var left = deadline - _time.GetElapsedTime(begun) - (2 * last);
         var lost = await _delivery.StopAsync(left > deadline / 2 ? left : deadline / 2, _deliveryRun).ConfigureAwait(false);
@@ -150,7 +149,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _group?.Stop();
+        _group.Stop();
         await Task.WhenAll(
             WithinAsync("the feed", DisposeDeadline, () => _feeds.DisposeAsync().AsTask()),
             WithinAsync("the look at the topology", DisposeDeadline, () => _topology.DisposeAsync().AsTask()),

@@ -21,9 +21,6 @@ public sealed record ForwarderOptions
     /// <summary>Names this program to the broker and to Redis.</summary>
     public string Instance { get; init; } = "keyevt";
 
-    /// <summary>The same name if it was given; null: <see cref="Instance"/> is random.</summary>
-    public string? NamedInstance { get; init; }
-
     /// <summary>The configuration at the start. A reset returns to it, but without its masks and rules.</summary>
     public ForwarderConfig Initial { get; init; } = new();
 
@@ -34,16 +31,19 @@ public sealed record ForwarderOptions
     public bool KeepState { get; init; }
 
     /// <summary>The key under which Redis keeps it; null: this is not kept.</summary>
-    public string? StateKey => !KeepState ? null : FallbackKey.StateOf(Group is null ? NamedInstance : $"group:{Group}");
+    public string? StateKey => KeepState ? FallbackKey.StateOf(GroupName) : null;
 
-    /// <summary>The programs with this name before the same Redis act as one; null: this program forwards for itself.</summary>
+    /// <summary>The programs with this name before the same Redis act as one; null: the user has given none.</summary>
     public string? Group { get; init; }
+
+    /// <summary>The same; where none was given, one that is made of where events go.</summary>
+    public string GroupName => Group ?? DefaultGroup.Of(Initial);
 
     /// <summary>Whether Redis keeps the configuration of the group, so that it outlives its members.</summary>
     public bool KeepConfig { get; init; }
 
     /// <summary>The key under which Redis keeps it; null: this is not kept.</summary>
-    public string? ConfigKey => KeepConfig && Group is not null ? FallbackKey.ConfigOf(Group) : null;
+    public string? ConfigKey => KeepConfig ? FallbackKey.ConfigOf(GroupName) : null;
 
     /// <summary>What the messages of the group are sealed with; null: they are not.</summary>
     public Secret? GroupSecret { get; init; }

@@ -1,10 +1,12 @@
 using KeyEvt.Forwarder.Agreement;
 using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Delivery;
+using KeyEvt.Forwarder.Filter;
 
 namespace KeyEvt.Forwarder;
 
-/// <summary>How do commands reach the engine of a member of a group? Whatever they change, they change for all members.</summary>
-internal sealed class GroupControl(CurrentConfig current, ForwarderConfig initial, ConfigChange changes, HolderAnswers answers, InfoReport report) : IForwarderControl
+/// <summary>How do commands reach the running engine? Whatever they change, they change for all members of the group.</summary>
+internal sealed class GroupControl(CurrentConfig current, ForwarderConfig initial, ConfigChange changes, HolderAnswers answers, DeliveryLoop delivery, InfoReport report) : IForwarderControl
 {
     public ForwarderConfig Config => current.Value;
 
@@ -17,19 +19,27 @@ internal sealed class GroupControl(CurrentConfig current, ForwarderConfig initia
         return isChanged ? await answers.AskAsync(cancellationToken).ConfigureAwait(false) : null;
     }
 
-    /// <summary>Members that deliver, or wait for it, always have a connection or try to; so it is only asked whether the group was stopped before.</summary>
+    /// <summary>Members that deliver, or wait for it, have a connection or try to as long as events are wanted.</summary>
     public async Task<bool> DisconnectAsync()
     {
-        var wasStopped = false;
+        var wasConnected = false;
         await changes.ChangeAsync(config =>
         {
-            wasStopped = config.IsStopped;
-            return wasStopped ? config : config with { IsStopped = true };
+            wasConnected = !config.IsStopped && (config.NeedsLink || delivery.IsBrokerThere);
+            return config.IsStopped ? config : config with { IsStopped = true };
         }).ConfigureAwait(false);
-        return !wasStopped;
+        await delivery.DisconnectAsync().ConfigureAwait(false); // a link that was open is closed when the command ends
+        return wasConnected;
     }
 
-    public Task ResetAsync(bool isUnloading) => changes.ChangeAsync(_ => ForwarderControl.AtStart(initial, isUnloading));
+    public async Task ResetAsync(bool isUnloading)
+    {
+        await changes.ChangeAsync(_ => AtStart(isUnloading)).ConfigureAwait(false);
+        if (isUnloading) await delivery.ResetAsync().ConfigureAwait(false); // it is opened again for the next event
+    }
+
+    /// <summary>Who unloads the module wants nothing any more.</summary>
+    private ForwarderConfig AtStart(bool isUnloading) => isUnloading ? initial with { Masks = KeyMaskSet.Empty, Rules = RuleSet.Empty } : initial;
 
     public IReadOnlyList<InfoSection> GetInfo() => report.Make();
 

@@ -6,15 +6,15 @@ using KeyEvt.Forwarder.Membership;
 namespace KeyEvt.Forwarder;
 
 /// <summary>What does info report about the group? Who delivers the events of each node, and which members there are.</summary>
-/// <param name="name">The name of the group; null: this program forwards for itself.</param>
-internal sealed class GroupReport(string? name, FeedSet feeds, TimeProvider time)
+/// <param name="name">The name of the group.</param>
+internal sealed class GroupReport(string name, FeedSet feeds, TimeProvider time)
 {
     public InfoSection Make()
     {
         var streams = feeds.Members.Where(member => member.Feed.GroupStatus is not null).ToList();
         var fields = new List<KeyValuePair<string, string>>
         {
-            new("group", name ?? ""),
+            new("group", name),
             new("member", streams.Count > 0 ? streams[0].Feed.MemberName : ""),
             new("streams", Number(streams.Count)),
         };

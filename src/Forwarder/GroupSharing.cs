@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KeyEvt.Forwarder;
 
-/// <summary>Which parts does a program have that is a member of a group? Made and run by <see cref="ForwarderEngine"/>.</summary>
+/// <summary>Which parts does a program have as a member of its group? Made and run by <see cref="ForwarderEngine"/>.</summary>
 internal sealed class GroupSharing
 {
     /// <summary>How long the feeds wait at the start for what Redis keeps of the group's configuration.</summary>
@@ -22,6 +22,7 @@ internal sealed class GroupSharing
 
     private readonly CurrentConfig _current;
     private readonly ForwarderConfig _initial;
+    private readonly DeliveryLoop _delivery;
     private readonly ConfigOutlet _outlet;
     private readonly ConfigChange _changes;
     private readonly HolderAnswers _answers;
@@ -31,24 +32,24 @@ internal sealed class GroupSharing
 
     /// <param name="feeds">Null while there are none yet.</param>
     public GroupSharing(
-        string name, ForwarderOptions options, CurrentConfig current, UpstreamDatabase database, DeliveryLoop delivery, GroupDuties duties, Func<FeedSet?> feeds, BackgroundTasks background, TimeProvider time, ILogger logger)
+        ForwarderOptions options, CurrentConfig current, UpstreamDatabase database, DeliveryLoop delivery, GroupDuties duties, Func<FeedSet?> feeds, BackgroundTasks background, TimeProvider time, ILogger logger)
     {
-        (_current, _initial, _time) = (current, options.Initial, time);
+        (_current, _initial, _delivery, _time) = (current, options.Initial, delivery, time);
         var voice = new LateVoice(feeds);
         var seal = new MessageSeal(options.GroupSecret is { } secret ? Encoding.UTF8.GetBytes(secret.Value) : null);
-        var store = options.ConfigKey is { } kept ? new RedisConfigStore(() => PlaceOf(kept, options, database), kept) : null;
+        var store = options.ConfigKey is { } kept ? StoreOf(kept, options, database, () => feeds()?.IsInCluster == true) : null;
         _outlet = new ConfigOutlet(current, classes => feeds()?.Want(classes), delivery, time);
-        var inForce = new ConfigInForce(options.Initial, options.Instance, options.GroupSecret is { } key ? new SecretBox(key, name) : null, seal, _outlet, ConfigFaults.Of, logger);
+        var inForce = new ConfigInForce(options.Initial, options.Instance, options.GroupSecret is { } key ? new SecretBox(key, options.GroupName) : null, seal, _outlet, ConfigFaults.Of, logger);
         var preparation = new ClassPreparation(voice, inForce, time);
         _changes = new ConfigChange(inForce, store, voice, preparation, time);
         _answers = new HolderAnswers(voice, delivery.ConnectAsync, time, background);
         _agreement = new ConfigAgreement(inForce, store, voice, preparation, _changes, _answers, _outlet, time, logger);
-        Membership = new GroupMembership(new GroupEnvelope(name, seal), duties.OfStream, _agreement);
+        Membership = new GroupMembership(new GroupEnvelope(options.GroupName, seal), duties.OfStream, _agreement);
     }
 
     public GroupMembership Membership { get; }
 
-    public IForwarderControl ControlWith(InfoReport report) => new GroupControl(_current, _initial, _changes, _answers, report);
+    public IForwarderControl ControlWith(InfoReport report) => new GroupControl(_current, _initial, _changes, _answers, _delivery, report);
 
     /// <param name="startFeeds">Called once it is known what they are to subscribe to.</param>
     /// <returns>Completes behind <see cref="Stop"/>. Faults if a loop ends because of a bug.</returns>
@@ -56,8 +57,16 @@ internal sealed class GroupSharing
 
     public void Stop() => _stop.Cancel();
 
-    private static ValueTask<StorePlace> PlaceOf(string key, ForwarderOptions options, UpstreamDatabase database) =>
-        options.Upstream.Shape == UpstreamShape.Cluster ? database.OfSlotAsync(SlotTag.SlotOfKey(Encoding.UTF8.GetBytes(key))) : database.OfMasterAsync();
+    private static RedisConfigStore StoreOf(string key, ForwarderOptions options, UpstreamDatabase database, Func<bool> isInCluster)
+    {
+        if (options.Upstream.Shape == UpstreamShape.Cluster)
+        {
+            return new RedisConfigStore(() => database.OfSlotAsync(SlotTag.SlotOfKey(Encoding.UTF8.GetBytes(key))), key);
+        }
+
+        var moved = new MovedKey(options.Upstream, database, isInCluster);
+        return new RedisConfigStore(moved.PlaceAsync, key, moved);
+    }
 
     private async Task RunAsync(Action startFeeds, CancellationToken stop)
     {
@@ -75,6 +84,8 @@ internal sealed class GroupSharing
     private sealed class LateVoice(Func<FeedSet?> feeds) : IGroupVoice
     {
         public IReadOnlyList<StreamGroupStatus> Streams => feeds()?.Streams ?? [];
+
+        public bool IsHeldBack => feeds()?.IsHeldBack == true;
 
         public IReadOnlyList<MessageId> Say(Func<string, long, GroupMessage> message) => feeds()?.Say(message) ?? [];
 

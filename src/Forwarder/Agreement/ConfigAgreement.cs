@@ -33,6 +33,7 @@ internal sealed class ConfigAgreement(
     private readonly LogRateLimiter _warnings = new(time, TimeSpan.FromSeconds(60));
     private volatile bool _isLoaded;
     private volatile bool _isBeginning;
+    private volatile bool _isEnding;
 
     // Used by the loop only.
     private readonly long _startedAt = time.GetTimestamp();
@@ -73,7 +74,11 @@ internal sealed class ConfigAgreement(
 
     public async Task RunAsync(CancellationToken stop)
     {
-        await using var stopping = stop.Register(_due.Set).ConfigureAwait(false);
+        await using var stopping = stop.Register(() =>
+        {
+            _isEnding = true;
+            _due.Set();
+        }).ConfigureAwait(false);
         await using var clock = time.CreateTimer(static signal => ((AsyncSignal)signal!).Set(), _due, LookEvery, LookEvery).ConfigureAwait(false);
         try
         {
@@ -129,7 +134,11 @@ internal sealed class ConfigAgreement(
             if (_isBeginning) await MakeFirstAsync().ConfigureAwait(false);
 
             var streams = voice.Streams;
-            if (streams.Count == 0) return;
+            if (streams.Count == 0)
+            {
+                if (voice.IsHeldBack && store is not null) await FollowAsync(store).ConfigureAwait(false);
+                return;
+            }
 
             var told = streams.Max(static stream => stream.ConfigVersion);
             if (told != Version) await CatchUpAsync(told).ConfigureAwait(false);
@@ -192,6 +201,12 @@ internal sealed class ConfigAgreement(
         Say(inForce.Value with { Version = Math.Max(told + 1, time.GetUtcNow().ToUnixTimeMilliseconds()) });
     }
 
+    /// <summary>There is no stream to agree in. If others before other nodes have changed the configuration, this program has it from now on.</summary>
+    private async Task FollowAsync(IConfigStore from)
+    {
+        if ((await ReadAsync(from).ConfigureAwait(false)).Shared is { } shared && shared.Version > Version) inForce.Put(shared);
+    }
+
     /// <summary>This program has what is in force, at least in one stream.</summary>
     private async Task AgreeAsync(IReadOnlyList<StreamGroupStatus> streams)
     {
@@ -245,6 +260,6 @@ internal sealed class ConfigAgreement(
 
     private void Warn(ConfigStoreException fault)
     {
-        if (_warnings.MayWarn(2502, fault.Message)) AgreementLog.StoreFails(logger, fault.Message);
+        if (!_isEnding && _warnings.MayWarn(2502, fault.Message)) AgreementLog.StoreFails(logger, fault.Message);
     }
 }

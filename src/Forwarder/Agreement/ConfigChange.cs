@@ -61,13 +61,13 @@ internal sealed class ConfigChange(ConfigInForce inForce, IConfigStore? store, I
     /// <returns>Null: somebody else has changed it meanwhile, so it is to be tried again.</returns>
     private async Task<bool?> TryAsync(Func<ForwarderConfig, ForwarderConfig?> change, string? options)
     {
-        await _wait.ForGroupAsync().ConfigureAwait(false);
+        var hasStream = await _wait.ForGroupAsync().ConfigureAwait(false);
         var (from, kept) = await NewestAsync().ConfigureAwait(false);
         if (change(from.Config) is not { } next) return false;
 
         if (ReferenceEquals(next, from.Config) || (next == from.Config && (options ?? from.Options) == from.Options))
         {
-            await _wait.ForAsync(from.Version).ConfigureAwait(false);
+            if (hasStream) await _wait.ForAsync(from.Version).ConfigureAwait(false);
             return true;
         }
 
@@ -79,15 +79,46 @@ internal sealed class ConfigChange(ConfigInForce inForce, IConfigStore? store, I
             throw new GroupRefusedException($"the configuration would have {text.Length} bytes, and members of a group tell each other {LargestText} at most; nothing was changed");
         }
 
+        if (!hasStream) return await TakeAloneAsync(kept, shared).ConfigureAwait(false);
+
         await preparation.PrepareAsync(next).ConfigureAwait(false);
         if (!await TryKeepAsync(kept, shared).ConfigureAwait(false)) return null;
 
         if (!inForce.SharesBroker) inForce.UseBroker(next.Amqp);
         long? follows = store is null ? from.Version : null;
         voice.Say((member, number) => new GroupMessage.Config(member, number, shared.Version, follows, text));
-        if (store is not null) await _wait.ForAsync(shared.Version).ConfigureAwait(false);
-        else if (await _wait.ForOtherThanAsync(from.Version).ConfigureAwait(false) != shared.Version) return null;
+        if (store is not null)
+        {
+            await _wait.ForAsync(shared.Version).ConfigureAwait(false);
+            return true;
+        }
 
+        // Another member may have made a version in the same millisecond.
+        var isOwn = await _wait.ForOtherThanAsync(from.Version).ConfigureAwait(false) == shared.Version && inForce.Value.By == shared.By;
+        return isOwn ? true : null;
+    }
+
+    /// <summary>
+    /// There is no stream in which it could be said: nothing is delivered from a replica. This program has it from now on. It is kept if that is possible: others read it there. Else it
+    /// is brought in when the node is a master.
+    /// </summary>
+    /// <returns>Null: somebody else has changed it meanwhile.</returns>
+    private async Task<bool?> TakeAloneAsync(long kept, SharedConfig shared)
+    {
+        try
+        {
+            if (store is not null && !await store.TryWriteAsync(kept, shared.Version, inForce.WriteSealed(shared)).ConfigureAwait(false))
+            {
+                return null;
+            }
+        }
+        catch (ConfigStoreException)
+        {
+            // A replica takes no writes.
+        }
+
+        if (!inForce.SharesBroker) inForce.UseBroker(shared.Config.Amqp);
+        inForce.Put(shared);
         return true;
     }
 

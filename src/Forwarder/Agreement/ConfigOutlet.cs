@@ -15,10 +15,14 @@ internal sealed class ConfigOutlet(CurrentConfig current, Action<EventClass> wan
     /// <summary>How long classes are subscribed to that a change has announced. Longer than any change takes.</summary>
     private static readonly TimeSpan PreparedFor = TimeSpan.FromSeconds(15);
 
+    /// <summary>The same once they are wanted: another change that has announced them may still be under way.</summary>
+    private static readonly TimeSpan WantedFor = TimeSpan.FromSeconds(2);
+
     private readonly AsyncSignal _changed = new();
     private readonly Lock _gate = new();
     private EventClass _prepared;
     private long _preparedAt;
+    private bool _isPreparedWanted;
 
     // Used by the loop only.
     private EventClass? _wanted;
@@ -28,13 +32,14 @@ internal sealed class ConfigOutlet(CurrentConfig current, Action<EventClass> wan
     public void Put(ForwarderConfig config)
     {
         current.Change(_ => config, static (_, _) => { });
+        lock (_gate) _isPreparedWanted |= (_prepared & ~config.Wanted) == EventClass.None;
         _changed.Set();
     }
 
     /// <summary>Subscribes to these classes too, for a while. Any thread; does not wait.</summary>
     public void Prepare(EventClass classes)
     {
-        lock (_gate) (_prepared, _preparedAt) = (_prepared | classes, time.GetTimestamp());
+        lock (_gate) (_prepared, _preparedAt, _isPreparedWanted) = (_prepared | classes, time.GetTimestamp(), false);
         _changed.Set();
     }
 
@@ -74,7 +79,10 @@ internal sealed class ConfigOutlet(CurrentConfig current, Action<EventClass> wan
     {
         lock (_gate)
         {
-            if (_prepared != EventClass.None && time.GetElapsedTime(_preparedAt) > PreparedFor) _prepared = EventClass.None;
+            if (_prepared != EventClass.None && time.GetElapsedTime(_preparedAt) > (_isPreparedWanted ? WantedFor : PreparedFor))
+            {
+                _prepared = EventClass.None;
+            }
             return _prepared;
         }
     }

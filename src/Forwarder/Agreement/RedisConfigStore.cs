@@ -7,8 +7,12 @@ namespace KeyEvt.Forwarder.Agreement;
 /// <summary>Keeps the configuration of a group in Redis, under one key: <c>version text</c>. It is compared and set in one step, by a script.</summary>
 /// <param name="place">Finds the master.</param>
 /// <param name="key">See <see cref="Keys.FallbackKey.ConfigOf"/>.</param>
-internal sealed class RedisConfigStore(Func<ValueTask<StorePlace>> place, string key) : IConfigStore
+/// <param name="moved">Notes where the key is, if an error tells it; null: it is where <paramref name="place"/> says.</param>
+internal sealed class RedisConfigStore(Func<ValueTask<StorePlace>> place, string key, MovedKey? moved = null) : IConfigStore
 {
+    /// <summary>While a slot moves, two nodes may name each other.</summary>
+    private const int MostMoves = 3;
+
     /// <summary>What is kept, and its version: what has none counts as 0, see <see cref="KeptConfig"/>.</summary>
     private const string Kept = """
         local kept = redis.call('GET', KEYS[1])
@@ -48,15 +52,21 @@ internal sealed class RedisConfigStore(Func<ValueTask<StorePlace>> place, string
         return (bool)await at.Database.ScriptEvaluateAsync(script, [key], [compared, value], at.Flags).ConfigureAwait(false);
     });
 
-    private static async Task<T> TryAsync<T>(Func<Task<T>> step)
+    private async Task<T> TryAsync<T>(Func<Task<T>> step)
     {
-        try
+        for (var moves = 0; ; moves++)
         {
-            return await step().ConfigureAwait(false);
-        }
-        catch (Exception e) when (RedisListStore.IsExpected(e))
-        {
-            throw new ConfigStoreException(RedisErrorText.Of(e), e) { IsRefusal = e is RedisServerException };
+            try
+            {
+                return await step().ConfigureAwait(false);
+            }
+            catch (Exception e) when (RedisListStore.IsExpected(e))
+            {
+                if (moves < MostMoves && moved is not null && await moved.TryFollowAsync(e).ConfigureAwait(false)) continue;
+
+                moved?.Forget();
+                throw new ConfigStoreException(RedisErrorText.Of(e), e) { IsRefusal = e is RedisServerException };
+            }
         }
     }
 }

@@ -9,12 +9,15 @@ internal sealed class VersionWait(ConfigInForce inForce, IGroupVoice voice, Time
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Waits until this program knows the state of the group in a stream, and has its configuration.</summary>
+    /// <returns>False if there is no stream to agree in.</returns>
     /// <exception cref="GroupRefusedException">It does not in time.</exception>
-    public async Task ForGroupAsync()
+    public async Task<bool> ForGroupAsync()
     {
         var begun = time.GetTimestamp();
         while (!voice.Streams.Any(stream => stream.ConfigVersion == inForce.Value.Version))
         {
+            if (voice.IsHeldBack) return false;
+
             if (time.GetElapsedTime(begun) > Deadline)
             {
                 throw new GroupRefusedException("this program does not hear its group at the moment; nothing was changed");
@@ -22,6 +25,8 @@ internal sealed class VersionWait(ConfigInForce inForce, IGroupVoice voice, Time
 
             await Task.Delay(LookEvery, time).ConfigureAwait(false);
         }
+
+        return true;
     }
 
     /// <summary>Waits until this version, or a later one, is in force here.</summary>

@@ -53,6 +53,9 @@ public sealed record ForwarderConfig
     /// <summary>The classes that feeds must deliver; None while no key could match.</summary>
     internal EventClass Wanted => (Masks.Equals(KeyMaskSet.Empty) ? EventClass.None : Events) | Rules.Events;
 
+    /// <summary>Whether a link to the broker is needed: for events that may come, or to declare a queue.</summary>
+    internal bool NeedsLink => Wanted != EventClass.None || DeclareQueue is not null;
+
     /// <summary>
     /// The password for a login that a command names without one. If the login equals the one in force, its password; if it equals the configured
     /// one, the configured password. Any other login gets none, so that no command can make the program send a password to a place where it does not

@@ -7,7 +7,7 @@ namespace KeyEvt.Forwarder.Delivery;
 /// <summary>What do metrics tell of the connection to the broker, and of the way that events go?</summary>
 internal static class BrokerMetrics
 {
-    private static readonly MetricDefinition Connected = new(MetricKind.Gauge, "keyevt.broker.connected", "", "1 while there is a connection to the broker. It is opened at the first event, so 0 is well before that.");
+    private static readonly MetricDefinition Connected = new(MetricKind.Gauge, "keyevt.broker.connected", "", "1 while there is a connection to the broker. It is opened when events are wanted.");
     private static readonly MetricDefinition Blocked = new(MetricKind.Gauge, "keyevt.broker.blocked", "", "1 while the broker takes nothing because of an alarm of its own (memory, disk).");
     private static readonly MetricDefinition Connects = new(MetricKind.Counter, "keyevt.broker.connects", "{connection}", "Connections to the broker that have come about.");
     private static readonly MetricDefinition Failures = new(MetricKind.Counter, "keyevt.broker.failures", "{failure}", "Connections to the broker that were lost, and attempts that failed.");

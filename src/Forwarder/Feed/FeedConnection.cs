@@ -72,6 +72,7 @@ internal sealed class FeedConnection
         _group = feed.Group is { } group ? new GroupMonitor(feed, group, _commands, _markers, _state, outlet, Pass, () => _flags.IsSettled ? _subscriptions.Heard : null, WantChanged) : null;
         outlet.Group = _group;
         var stream = new FeedFrameHandler(feed, _commands, _subscriptions, _letters, _roles, _markers, outlet, _state, _pace, _group);
+        _markers.Echoed = stream.SaidToSelf;
         _place = new ActiveConnection(feed, _end, stream, _roles, silent?._place) { Reads = () => _reader!.Reads, Changed = ShowInStep };
         _reader = new FrameReader(pipe.Input, stream, feed.Options.MaxFrameBytes, feed.Turn, _place.MayTake);
     }
@@ -133,8 +134,9 @@ internal sealed class FeedConnection
         if (_feed.Options.HasSuccessors) _roles.AskNow();
         if (isLast)
         {
+            _state.BeginLast();
+            _group?.TakeLast(); // the last state says that nobody goes on, so it comes behind this
             _state.TakeLast();
-            _group?.TakeLast();
         }
 
         return Task.WhenAny(_commands.AskAsync("PING"), _over.Task);
@@ -248,9 +250,11 @@ internal sealed class FeedConnection
     /// <summary>Looks whether something is to be said to the group.</summary>
     private async Task TakePartAsync(GroupMonitor group, CancellationToken cancellation)
     {
-        using var timer = new PeriodicTimer(_feed.Group!.Times.Look, _feed.Time);
+        var times = _feed.Group!.Times;
+        using var timer = new PeriodicTimer(times.LookWhileJoining, _feed.Time);
         while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false))
         {
+            timer.Period = _feed.Group.Status.IsKnown ? times.Look : times.LookWhileJoining;
             lock (_feed.Turn)
             {
                 if (_place.Counts && !Silence.IsOn) group.Tick();

@@ -1,3 +1,4 @@
+using System.Text;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Monitors;
@@ -190,6 +191,12 @@ internal sealed class FeedFrameHandler(
         }
 
         if (saidAt is { } moment) Proven(moment);
+    }
+
+    /// <summary>A message of the group has come back as an answer, because this program may not publish it.</summary>
+    public void SaidToSelf(string payload)
+    {
+        if (Counts) group?.Read(Encoding.UTF8.GetBytes(payload));
     }
 
     private void Proven(ClockReading sentAt)

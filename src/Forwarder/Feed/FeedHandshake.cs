@@ -21,10 +21,6 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
 {
     private const string TooOld = "this server does not speak RESP3: Redis 6 or later is needed";
 
-    /// <summary>The group's lists and its configuration need keys in slots that may be anywhere in the cluster.</summary>
-    private const string PartOnly =
-        "it is a node of a cluster, and a group needs the whole cluster: give every member --upstream redis+cluster://, or leave --group out; until then this program delivers nothing";
-
     private readonly RedisAddress _address = feed.Address;
 
     /// <summary>The node's answer to INFO, from before it had loaded its data; an error if INFO is refused.</summary>
@@ -47,10 +43,7 @@ internal sealed class FeedHandshake(FeedContext feed, CommandPipeline commands)
         var info = InTimeAsync(commands.AskAsync("INFO"), cancellation);
         await named.ConfigureAwait(false); // a connection without a name works as well
         _info = await info.ConfigureAwait(false);
-        var identity = Identify(hello, _info);
-        var isPartOnly = feed.Group is not null && identity.IsCluster && !feed.Options.HasSuccessors;
-        feed.Remedies.Set(FeedAspect.Group, isPartOnly ? PartOnly : null);
-        return isPartOnly ? throw new RedisFaultException(RedisFaultKind.Refused, PartOnly) : identity;
+        return Identify(hello, _info);
     }
 
     /// <summary>Returns when the node has loaded its data; at once if it is not loading.</summary>

@@ -137,6 +137,12 @@ public sealed class NodeFeed : IAsyncDisposable
         init => _feed.MarkerTag = value;
     }
 
+    /// <summary>See <see cref="FeedContext.AreSlotsAwaited"/>. Set before <see cref="Start"/>.</summary>
+    internal Func<bool> AreSlotsAwaited
+    {
+        init => _feed.AreSlotsAwaited = value;
+    }
+
     /// <summary>The group that shares the node's stream; null: this program forwards for itself. Set before <see cref="Start"/>.</summary>
     internal (GroupMembership Membership, MemberOrder? Order)? Group
     {
@@ -144,8 +150,7 @@ public sealed class NodeFeed : IAsyncDisposable
         {
             if (value is var (membership, order))
             {
-                Func<bool>? isServing = _feed.Options.HasSuccessors ? () => !_feed.Hold.IsHeld : null;
-                _feed.Group = new StreamGroup(membership, membership.NewDuties(), MemberName, _feed.Options, _feed.Sink, _feed.Time, isServing, order);
+                _feed.Group = new StreamGroup(membership, membership.NewDuties(), MemberName, _feed.Options, _feed.Sink, _feed.Time, () => !_feed.Hold.IsHeld, order);
             }
         }
     }

@@ -62,6 +62,12 @@ internal sealed class GroupState
     /// </summary>
     public MessageId Origin { get; private set; }
 
+    /// <summary>
+    /// What is behind it is not known to be settled: the watermark. If the holder has never told one, the place in front of the claim with which the group began: what its maker had heard before
+    /// has the number before that claim.
+    /// </summary>
+    public StreamPlace SettledBefore => Watermark == default && Origin.Number > 0 ? new StreamPlace(Origin.Number - 1, 0) : Watermark;
+
     /// <summary>The version of the configuration in force.</summary>
     public long ConfigVersion { get; private set; }
 

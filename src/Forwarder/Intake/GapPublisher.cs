@@ -4,6 +4,7 @@ using System.Text.Json;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Outbox;
 
 namespace KeyEvt.Forwarder.Intake;
@@ -13,13 +14,84 @@ namespace KeyEvt.Forwarder.Intake;
 /// <c>{"gap","node","cause","detail","from","to","duration_ms","last_position","first_position"}</c>. It waits behind the events that came before it, and is stored and confirmed
 /// as they are. The ledger counts it as an event received.
 /// </summary>
-/// <param name="isHolder">Whether this program delivers the events of a node. In a group, each gap is published by one member.</param>
-internal sealed class GapPublisher(Ledger ledger, DeliveryLoop delivery, string instance, Func<string, bool> isHolder)
+/// <remarks>
+/// In a group, each gap is published by one member: the holder of the node's stream. While it is not known who that is, the gap waits here. A gap in which nobody ran is known only to
+/// who declares it. Thread safe.
+/// </remarks>
+/// <param name="isHolder">Whether this program delivers the events of a node; null: that is not known yet.</param>
+/// <param name="doubts">While a gap waits here, nothing is kept for the next start: that would hide the gap. Null: nothing is ever kept.</param>
+internal sealed class GapPublisher(Ledger ledger, DeliveryLoop delivery, string instance, Func<string, bool?> isHolder, CheckpointRegistry? doubts, TimeProvider time)
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
+
+    private readonly Lock _gate = new();
+    private readonly Queue<Gap> _waiting = new();
+    private ITimer? _timer;
+
     public void Publish(Gap gap)
     {
-        if (delivery.State == DeliveryState.Stopped || !isHolder(gap.Node)) return;
+        if (delivery.State == DeliveryState.Stopped) return;
 
+        switch (gap.Cause == GapCause.NotRunning ? true : isHolder(gap.Node))
+        {
+            case true:
+                Send(gap);
+                break;
+            case null:
+                Wait(gap);
+                break;
+        }
+    }
+
+    /// <summary>The program ends: publishes what still waits. Perhaps another member does so too.</summary>
+    public void Flush()
+    {
+        while (TakeWaiting() is { } gap) Decide(gap, Send);
+    }
+
+    private void Wait(Gap gap)
+    {
+        doubts?.BeginDoubt();
+        lock (_gate)
+        {
+            _waiting.Enqueue(gap);
+            _timer ??= time.CreateTimer(static self => ((GapPublisher)self!).Look(), this, LookEvery, LookEvery);
+        }
+    }
+
+    private void Look()
+    {
+        for (var left = Waiting; left > 0 && TakeWaiting() is { } gap; left--) Decide(gap, Publish);
+        lock (_gate)
+        {
+            if (_waiting.Count > 0) return;
+
+            _timer?.Dispose();
+            _timer = null;
+        }
+    }
+
+    private int Waiting
+    {
+        get
+        {
+            lock (_gate) return _waiting.Count;
+        }
+    }
+
+    private Gap? TakeWaiting()
+    {
+        lock (_gate) return _waiting.TryDequeue(out var gap) ? gap : null;
+    }
+
+    private void Decide(Gap gap, Action<Gap> how)
+    {
+        how(gap);
+        doubts?.EndDoubt();
+    }
+
+    private void Send(Gap gap)
+    {
         var id = GapMessageId.Of(instance, gap);
         var stored = new ArrayBufferWriter<byte>(512);
         stored.Write([StoredForm.IdMark]);

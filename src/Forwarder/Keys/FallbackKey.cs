@@ -16,8 +16,7 @@ public static class FallbackKey
     private static ReadOnlySpan<byte> Config => "-config"u8;
 
     /// <summary>Under which key the state of the nodes' streams is kept. In a cluster a tag follows.</summary>
-    /// <param name="instance">Of a program that was given a name; null: of the one that was not.</param>
-    public static string StateOf(string? instance) => $"{Name}-state{(instance is null ? "" : ":" + instance)}";
+    public static string StateOf(string group) => $"{Name}-state:{group}";
 
     /// <summary>Under which key the configuration of a group is kept.</summary>
     public static string ConfigOf(string group) => $"{Name}-config:{group}";

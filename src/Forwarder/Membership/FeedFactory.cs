@@ -31,7 +31,13 @@ internal sealed class FeedFactory(
         (GroupMembership, MemberOrder?)? membership = group is null ? null : (group, options.HasSuccessors ? OrderAt(node, succession) : null);
         if (!options.HasSuccessors)
         {
-            return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance, _nonce) { MarkerTag = new SlotSearch().Next, Shelf = shelf, Group = membership };
+            return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance, _nonce)
+            {
+                MarkerTag = () => MarkerTagOf(node.Id),
+                AreSlotsAwaited = () => topology.AreSlotsAwaited,
+                Shelf = shelf,
+                Group = membership,
+            };
         }
 
         return new NodeFeed(node.Address, options, sink, gaps, time, logger, transport, gate, instance, _nonce)

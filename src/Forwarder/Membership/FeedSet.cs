@@ -87,13 +87,21 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
     public bool IsHeldByAnother(string nodeId) =>
         _table.Current.FirstOrDefault(member => member.Node.Id == nodeId) is { Feed.GroupStatus: { IsKnown: true, IsHolder: false, Holder: not null } };
 
-    /// <summary>Whether this program declares a node's gaps to consumers: it is in no group, or holds the stream of the node, or of the master that has replaced it.</summary>
-    public bool MayDeclare(string node)
+    /// <summary>
+    /// Whether this program declares a node's gaps to consumers: it is in no group, or holds the stream of the node, or of the master that has replaced it. Null: it is not known who
+    /// holds that.
+    /// </summary>
+    public bool? MayDeclare(string node)
     {
         var members = Members;
         var own = members.FirstOrDefault(member => member.Feed.Status.Node == node);
         var master = own is null || _masters.IsServing(own.Node) ? own : members.FirstOrDefault(member => _masters.IsServing(member.Node) && _table.IsBehind(own, member)) ?? own;
-        return master is not { Feed.GroupStatus.IsHolder: false };
+        return master?.Feed.GroupStatus switch
+        {
+            { IsKnown: false } => null,
+            { IsHolder: false } => false,
+            _ => true,
+        };
     }
 
     /// <summary>Faults if a feed, or this loop, ends because of a bug.</summary>
@@ -101,6 +109,11 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
 
     public IReadOnlyList<StreamGroupStatus> Streams =>
         [.. Members.Where(static member => member.Feed.Status.State == FeedState.Subscribed).Select(static member => member.Feed.GroupStatus).OfType<StreamGroupStatus>().Where(static status => status is { IsKnown: true, IsServing: true })];
+
+    /// <summary>Whether the one node that the user named is known to be part of a cluster.</summary>
+    public bool IsInCluster => !_hasSuccessors && _table.Current is [{ Feed.Status.IsCluster: true }];
+
+    public bool IsHeldBack => Members.Count > 0 && Members.All(static member => member.Feed.Status.State == FeedState.HeldBack);
 
     public IReadOnlyList<MessageId> Say(Func<string, long, GroupMessage> message) => [.. Members.Select(member => member.Feed.Say(message)).OfType<MessageId>()];
 
@@ -207,6 +220,7 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
     private void TakeStates()
     {
         WarnOfShape(_topology.Current);
+        if (_topology.AreSlotsAwaited) _topology.Hint("the node is part of a cluster");
         if (!_hasSuccessors) return;
 
         var members = Members;

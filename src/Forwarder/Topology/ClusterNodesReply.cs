@@ -44,7 +44,7 @@ internal static class ClusterNodesReply
                 Hosts = hosts,
                 Role = flags.Contains("slave") ? NodeRole.Replica : NodeRole.Master,
                 MasterId = words[3] == "-" ? null : words[3],
-                Slots = [.. words.Skip(8).Select(ReadSlots).OfType<SlotRange>().OrderBy(range => range.First)],
+                Slots = SlotsOf(words),
                 IsFailing = flags.Contains("fail") || flags.Contains("fail?"),
             };
             nodes.Add(node);
@@ -56,6 +56,15 @@ internal static class ClusterNodesReply
 
         return nodes.Count > 0 ? new View(nodes, newest) : throw new IOException("its answer names no node");
     }
+
+    /// <summary>The slots that the node serves which gave the answer. None if it is a replica.</summary>
+    public static IReadOnlyList<SlotRange> SlotsOfMyself(string text)
+    {
+        var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(static line => line.Split(' '));
+        return lines.FirstOrDefault(static words => words.Length >= 8 && words[2].Split(',').Contains("myself")) is { } own ? SlotsOf(own) : [];
+    }
+
+    private static IReadOnlyList<SlotRange> SlotsOf(string[] words) => [.. words.Skip(8).Select(ReadSlots).OfType<SlotRange>().OrderBy(range => range.First)];
 
     /// <param name="hosts">The IP address, and then the host name if there is one.</param>
     private static bool TryReadPlace(string word, string asked, out List<string> hosts, out int port)

@@ -14,4 +14,7 @@ internal interface INodeFinder : IAsyncDisposable
     /// Why changes are not announced and are only found by polling, and what can be done about it. Null if nothing is wrong. May be read from any thread.
     /// </summary>
     string? Deafness => null;
+
+    /// <summary>Whether it has become known that there is something to find, and nobody has been asked yet. May be read from any thread.</summary>
+    bool IsAwaited => false;
 }

@@ -5,6 +5,9 @@ public interface ITopology
 {
     TopologySnapshot Current { get; }
 
+    /// <summary>Whether the only node is part of a cluster, and is being asked which slots it serves.</summary>
+    bool AreSlotsAwaited => false;
+
     /// <summary>A task that completes at the next change. Read it before <see cref="Current"/>, so that no change is missed.</summary>
     Task Changed { get; }
 

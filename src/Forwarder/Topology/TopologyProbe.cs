@@ -9,11 +9,7 @@ public static class TopologyProbe
     /// <exception cref="IOException">Nobody could be asked, or nobody knows. The message is one line without secrets.</exception>
     public static async Task<IReadOnlyList<TopologyNode>> FindAsync(UpstreamAddress upstream, TlsClient tls, TimeProvider time)
     {
-        if (TopologyWatcher.FinderOf(upstream, new SocketRedisTransport(time, tls), time) is not { } finder)
-        {
-            return [new TopologyNode { Id = upstream.Seeds[0].ToString(), Address = upstream.Seeds[0], Role = NodeRole.Unknown }];
-        }
-
+        var finder = TopologyWatcher.FinderOf(upstream, new SocketRedisTransport(time, tls), time);
         await using (finder.ConfigureAwait(false)) return await finder.FindAsync().ConfigureAwait(false);
     }
 }

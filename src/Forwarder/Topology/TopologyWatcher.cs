@@ -23,7 +23,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     /// </summary>
     private static readonly TimeSpan Late = TimeSpan.FromSeconds(3);
 
-    private readonly INodeFinder? _finder;
+    private readonly INodeFinder _finder;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TopologyHints _hints;
@@ -47,14 +47,12 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     {
     }
 
-    internal TopologyWatcher(UpstreamAddress upstream, INodeFinder? finder, TimeProvider time, ILogger logger)
+    internal TopologyWatcher(UpstreamAddress upstream, INodeFinder finder, TimeProvider time, ILogger logger)
     {
         (_finder, _time, _logger) = (finder, time, logger);
         _hints = new TopologyHints(time);
         _warnings = new LogRateLimiter(time, TimeSpan.FromMinutes(1));
-        IReadOnlyList<TopologyNode> first = upstream.Shape == UpstreamShape.Standalone
-            ? [new TopologyNode { Id = upstream.Seeds[0].ToString(), Address = upstream.Seeds[0], Role = NodeRole.Unknown }]
-            : [];
+        IReadOnlyList<TopologyNode> first = upstream.Shape == UpstreamShape.Standalone ? [OneNodeFinder.NodeOf(upstream)] : [];
         _lookedAt = ClockReading.Now(time);
         _current = new TopologySnapshot(upstream.Shape, 0, first);
     }
@@ -62,9 +60,17 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     public TopologySnapshot Current => _current;
 
     /// <summary>Why nothing is known, or why what is known may be old. Null if the last look succeeded and changes are announced.</summary>
-    public string? LastFault => _fault ?? _finder?.Deafness;
+    public string? LastFault => _fault ?? _finder.Deafness;
+
+    public bool AreSlotsAwaited => _finder.IsAwaited;
 
     public Task Changed => _changed.Next;
+
+    /// <summary>Tells whether a node that the user named alone is known to be part of a cluster. Called before <see cref="Start"/>.</summary>
+    public void KnowCluster(Func<bool> isInCluster)
+    {
+        if (_finder is OneNodeFinder one) one.IsInCluster = isInCluster;
+    }
 
     public void Hint(string reason)
     {
@@ -72,14 +78,8 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         _hints.Add();
     }
 
-    /// <summary>Starts the loop. There is no loop for a single node, whose address is all there is to know.</summary>
-    public void Start()
-    {
-        if (_finder is { } finder)
-        {
-            _loop = Task.WhenAll(GuardAsync(() => WatchAsync(finder)), GuardAsync(() => finder.ListenAsync(Hint, _stop.Token)));
-        }
-    }
+    /// <summary>Starts the loop.</summary>
+    public void Start() => _loop = Task.WhenAll(GuardAsync(WatchAsync), GuardAsync(() => _finder.ListenAsync(Hint, _stop.Token)));
 
     /// <summary>Faults if a loop ends because of a bug. Completes when the watcher is disposed.</summary>
     public Task Completion => _completion.Task;
@@ -89,16 +89,16 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
         _completion.TrySetResult();
-        if (_finder is not null) await _finder.DisposeAsync().ConfigureAwait(false);
+        await _finder.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
         _hints.Dispose();
     }
 
-    internal static INodeFinder? FinderOf(UpstreamAddress upstream, IRedisTransport transport, TimeProvider time) => upstream.Shape switch
+    internal static INodeFinder FinderOf(UpstreamAddress upstream, IRedisTransport transport, TimeProvider time) => upstream.Shape switch
     {
         UpstreamShape.Sentinel => new SentinelFinder(upstream, transport, time),
         UpstreamShape.Cluster => new ClusterFinder(upstream, transport, time),
-        _ => null,
+        _ => new OneNodeFinder(upstream, transport, time),
     };
 
     /// <summary>Runs a loop. If it ends because of a bug, reports that in the log and by <see cref="Completion"/>.</summary>
@@ -119,17 +119,17 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
         }
     }
 
-    private async Task WatchAsync(INodeFinder finder)
+    private async Task WatchAsync()
     {
         while (!_stop.IsCancellationRequested)
         {
             try
             {
                 var begun = ClockReading.Now(_time);
-                Take(await finder.FindAsync().ConfigureAwait(false));
+                Take(await _finder.FindAsync().ConfigureAwait(false));
                 _lookedAt = begun;
                 _fault = null;
-                if (finder.Deafness is { } deafness && _warnings.MayWarn(2407)) TopologyLog.Deaf(_logger, deafness);
+                if (_finder.Deafness is { } deafness && _warnings.MayWarn(2407)) TopologyLog.Deaf(_logger, deafness);
             }
             catch (IOException e)
             {

@@ -25,11 +25,14 @@ internal sealed class CheckTarget(ProxyOptions options, RedisAddress node, Redis
     /// <summary>Whether the upstream is a single node, and not part of a larger topology, as far as the options say.</summary>
     public bool IsAlone { get; } = options.Forwarder.Upstream.Shape == UpstreamShape.Standalone;
 
-    /// <summary>The channel of the feed's markers.</summary>
-    public MarkerChannel Markers { get; } = options.Forwarder.Upstream.Shape != UpstreamShape.Cluster ? MarkerChannel.Plain : options.Forwarder.Group is null ? MarkerChannel.InShard("0") : MarkerChannel.OfNode(0);
+    /// <summary>The channel of the group, which the feed's markers are messages of. In a cluster each node has one of its own, by its run id.</summary>
+    public MarkerChannel Markers => IsInCluster ? MarkerChannel.OfNode(0) : MarkerChannel.Plain;
+
+    /// <summary>Whether the node is part of a cluster. Set when it has said so.</summary>
+    public bool IsInCluster { get; set; } = options.Forwarder.Upstream.Shape == UpstreamShape.Cluster;
 
     /// <summary>The ACL rules that the feed's markers need.</summary>
-    public string MarkerRights => Markers.IsShard ? $"+ssubscribe +spublish &{MarkerChannel.PlainName}*" : $"+subscribe +publish &{MarkerChannel.PlainName}{(Markers.Name == MarkerChannel.PlainName ? "" : "*")}";
+    public string MarkerRights => $"+subscribe +publish &{MarkerChannel.PlainName}{(IsInCluster ? "*" : "")}";
 
     public string User => node.User ?? "default";
 

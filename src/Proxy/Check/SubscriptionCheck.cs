@@ -8,24 +8,15 @@ internal static class SubscriptionCheck
     /// <summary>Checks whether the feeds may publish their markers.</summary>
     public static async Task PublishAsync(CheckTarget target)
     {
-        var isInGroup = target.Options.Forwarder.Group is not null;
-        var without = isInGroup ? "without it this program takes no part in its group, and delivers nothing" : "without it a silent loss of the subscription is noticed later";
+        var isNamed = target.Options.Forwarder.Group is not null;
+        var without = isNamed ? "without it this program takes no part in its group, and delivers nothing"
+            : "without it this program forwards for itself: others that send events to the same place send the same ones again";
         var channel = target.Markers.Name;
-        if (target.Markers.IsShard && await target.Redis.AskAsync("READONLY") is { IsNoPermission: true } refused)
-        {
-            target.Add(CheckOutcome.Warning, "markers", refused.Text, $"{target.Grant("+readonly")}: {without} on replicas");
-        }
-
-        // A marker is "<instance>:<n>", and a feed ignores markers of others. An answer such as MOVED only means that another node serves the
-        // channel's slot.
+        // It names no group, so no member reads it.
         var publish = await target.Redis.AskAsync(target.Markers.PublishCommand, channel, "keyevt-check:0");
-        if (publish.IsUnknownCommand)
+        if (publish.IsError)
         {
-            target.Add(CheckOutcome.Note, "markers", "are PINGs: sharded channels came with Redis 7");
-        }
-        else if (publish.IsError && (publish.IsNoPermission || !target.Markers.IsShard))
-        {
-            target.Add(isInGroup ? CheckOutcome.Fails : CheckOutcome.Warning, "markers", publish.Text, $"{target.Grant(target.MarkerRights)}: {without}");
+            target.Add(isNamed ? CheckOutcome.Fails : CheckOutcome.Warning, "markers", publish.Text, $"{target.Grant(target.MarkerRights)}: {without}");
         }
         else
         {
@@ -68,7 +59,7 @@ internal static class SubscriptionCheck
         }
 
         var marker = await target.Redis.AskAsync(target.Markers.SubscribeCommand, target.Markers.Name);
-        if (marker.IsError && (marker.IsNoPermission || !target.Markers.IsShard))
+        if (marker.IsError)
         {
             target.Add(target.Options.Forwarder.Group is null ? CheckOutcome.Warning : CheckOutcome.Fails, "subscribe", $"{target.Markers.Name}: {marker.Text}", target.Grant(target.MarkerRights));
         }

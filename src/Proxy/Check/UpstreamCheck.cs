@@ -99,13 +99,12 @@ internal static class UpstreamCheck
         target.Server = valkey is not null ? ServerEvents.Of("valkey", valkey) : ServerEvents.Of(hello.Find("server") ?? "", version ?? "");
         if (hello.Find("mode") is not "cluster" || !target.IsAlone) return;
 
-        if (target.Options.Forwarder.Group is not null)
+        target.IsInCluster = true;
+        target.Add(CheckOutcome.Warning, "mode", "a node of a cluster: only this node's events are heard", "use redis+cluster:// for those of all nodes, or one keyevt for each node");
+        var nodes = await target.Redis.AskAsync("CLUSTER", "NODES");
+        if (nodes.IsError)
         {
-            target.Add(CheckOutcome.Fails, "mode", "a node of a cluster: a group needs the whole cluster", "use redis+cluster://, or leave --group out");
-        }
-        else
-        {
-            target.Add(CheckOutcome.Warning, "mode", "a node of a cluster: only this node's events would be heard", "use redis+cluster:// for those of all nodes, or one keyevt for each node");
+            target.Add(CheckOutcome.Fails, "slots", nodes.Text, $"{target.Grant("+cluster|nodes")}: without it nothing can be kept in this node while the broker is away");
         }
     }
 

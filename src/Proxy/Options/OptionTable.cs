@@ -59,14 +59,14 @@ internal static class OptionTable
             Feed((f, v) => v.Word(("manage", NotifyMode.Manage), ("verify", NotifyMode.Verify), ("off", NotifyMode.Off)) is { } mode ? f with { NotifyMode = mode } : f)),
         new(OptionGroup.Redis, "state", "on|off", "on", "on: keep in Redis how far the events have come, beside the fallback storage. Then the next start can tell which time was missed while KeyEvt did not run.",
             Forwarder((f, v) => v.Word(("on", true), ("off", false)) is { } keep ? f with { KeepState = keep } : f)),
-        new(OptionGroup.Redis, "instance", "name", null, "The name of this KeyEvt in the markers that it sends through Redis, and in the key of --state. Letters, digits, dot, dash, underscore. Two that share one Redis need a name each.", Forwarder(ReadInstance)) { DefaultShown = "random" },
+        new(OptionGroup.Redis, "instance", "name", null, "The name of this KeyEvt, for people: in its messages to its group, in message ids of gaps, and towards Redis and RabbitMQ. Letters, digits, dot, dash, underscore.", Forwarder((f, v) => ReadName(f, v) is { } name ? f with { Instance = name } : f)) { DefaultShown = "random" },
         new(OptionGroup.Redis, "group", "name", null, "Several KeyEvts with the same name before the same Redis act as one: one of them forwards the events of each master, and if it fails, another goes on from the same place. They have one configuration: a command given to one changes all. Letters, digits, dot, dash, underscore.",
-            Forwarder((f, v) => ReadName(f, v) is { } name ? f with { Group = name } : f)) { DefaultShown = "none: it forwards for itself" },
+            Forwarder((f, v) => ReadName(f, v) is { } name ? f with { Group = name } : f)) { DefaultShown = "made of the broker, the virtual host, the exchange and the routing key" },
         new(OptionGroup.Redis, "group-seats", "count", "3", "How many members of the group listen to the events of Redis. The others wait, at almost no cost, until one of these is gone. At least 2, if another is to go on where one has failed.",
             Feed((f, v) => v.Integer(1, 100) is { } seats ? f with { GroupSeats = seats } : f)),
         new(OptionGroup.Redis, "group-secret-file", "file", null, "A file with a secret that all members of the group have. Messages of the group that are not sealed with it are ignored. With it the broker and its password can be changed by a command.",
             Forwarder((f, v) => v.SecretFromFile() is { } secret ? f with { GroupSecret = secret } : f)),
-        new(OptionGroup.Redis, "config-store", "on|off", "on", "With --group. on: keep in Redis what commands have changed, so that it outlives the members. off: it lasts as long as one of them runs.",
+        new(OptionGroup.Redis, "config-store", "on|off", "on", "on: keep in Redis what commands have changed, so that it outlives the members. off: it lasts as long as one of them runs.",
             Forwarder((f, v) => v.Word(("on", true), ("off", false)) is { } keep ? f with { KeepConfig = keep } : f)),
 
         new(OptionGroup.RabbitMq, "amqp", "uri", "amqp://guest:guest@127.0.0.1:5672/", "The RabbitMQ: amqp://[user:password@]host[:port][/vhost], or amqps:// for TLS.",
@@ -264,9 +264,6 @@ internal static class OptionTable
             ? options with { AnnounceHost = host }
             : Fault(options, input, $"must be a host name or an address, not {Printable.Quote(input.Value)}");
     }
-
-    private static ForwarderOptions ReadInstance(ForwarderOptions options, OptionInput input) =>
-        ReadName(options, input) is { } name ? options with { Instance = name, NamedInstance = name } : options;
 
     /// <returns>Null, and a fault is noted, if it is no name.</returns>
     private static string? ReadName(ForwarderOptions options, OptionInput input)

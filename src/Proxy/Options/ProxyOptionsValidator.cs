@@ -49,8 +49,6 @@ internal static class ProxyOptionsValidator
             yield return "--merge-keyspace needs --upstream redis+cluster://";
         }
 
-        if (options.Forwarder is { Group: null, GroupSecret: not null }) yield return "--group-secret-file needs --group";
-
         foreach (var fault in TlsFaults.Of(options)) yield return fault;
 
         var forwarding = options.Forwarder.Initial;

@@ -39,7 +39,7 @@ public sealed class GroupStageTests(SharedBroker broker)
     [Fact]
     public async Task One_member_alone_loses_its_broker_or_its_feed()
     {
-        await GroupTest.RunAsync(broker, GroupSetting.Lone with { Names = ["one", "two"] }, async (stage, run) =>
+        await GroupTest.RunAsync(broker, GroupSetting.Lone with { Names = ["one", "two"], OptionsOf = static name => ["--group", name] }, async (stage, run) =>
         {
             var (one, two) = (stage.Members[0], stage.Members[1]);
             stage.TakeBroker(one);

@@ -287,6 +287,6 @@ public sealed class AuthorizationTests(GuardedProxy proxy) : IClassFixture<Guard
         Assert.Equal(["^unchanged$"], (await root.CallAsync("key_evt_amqp.keymask_get")).Texts);
         Assert.Equal("ex", string.Concat((await root.CallAsync("key_evt_amqp.events_get")).Text.Order()));
         var info = await proxy.Program.InfoAsync(["default", GuardedProxy.RootPassword]);
-        Assert.Equal("idle", info["amqp.state"]);
+        Assert.Contains(info["amqp.state"], (string[])["connecting", "backoff"]); // there is no broker, and nobody has given disconnect
     }
 }

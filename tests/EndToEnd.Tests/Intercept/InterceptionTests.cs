@@ -244,13 +244,13 @@ public sealed class InterceptionTests(PlainProxy proxy) : IClassFixture<PlainPro
     }
 
     [Fact]
-    public async Task Its_arguments_never_reach_redis()
+    public async Task What_is_not_carried_out_never_reaches_redis_and_a_password_never_does()
     {
         await proxy.Redis.CallAsync("CONFIG", "SET", "slowlog-log-slower-than", "0");
         using var monitor = proxy.Redis.Cli.Start("MONITOR");
         await monitor.LineAsync("OK", line => line == "OK");
         await using var client = await proxy.Program.ConnectAsync();
-        await client.CallAsync("key_evt_amqp.keymask_set", "canary-argument");
+        await client.CallAsync("key_evt_amqp.config_set", "127.0.0.1", "1", "guest", "canary-password");
         await client.CallAsync("key_evt_amqp.keymask_set_typo", "canary-argument");
         await client.SendAsync("MULTI\r\nkey_evt_amqp.keymask_set canary-argument\r\nDISCARD\r\nSET behind 1\r\n");
         await monitor.LineAsync("the command behind", line => line.Contains("behind", StringComparison.Ordinal));

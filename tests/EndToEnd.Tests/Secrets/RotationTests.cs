@@ -54,7 +54,7 @@ public sealed class RotationTests(SharedBroker broker)
         var user = await rabbit.AddUserAsync(Old);
         using var folder = new PrivateFolder("rotation");
         var file = folder.Write("amqp", Old);
-        await Stage.RunAsync(rabbit, new StageSetting { AmqpUrl = $"amqp://{user}@127.0.0.1:{rabbit.Port}/", Options = ["--amqp-password-file", file] }, async stage =>
+        await Stage.RunAsync(rabbit, new StageSetting { AmqpUrl = $"amqp://{user}@127.0.0.1:{rabbit.Port}/", Masks = [], Options = ["--amqp-password-file", file] }, async stage =>
         {
             await File.WriteAllTextAsync(file, "\n", TestContext.Current.CancellationToken);
             stage.Program.Process.Signal(ChildProcess.SigHup);

@@ -92,7 +92,7 @@ public sealed class SecretTests(SharedBroker broker)
     public async Task An_allowed_other_host_never_gets_the_old_password()
     {
         var rabbit = await broker.GetAsync();
-        await Stage.RunAsync(rabbit, new StageSetting { Queue = false, Options = ["--amqp-hosts", "localhost"] }, async stage =>
+        await Stage.RunAsync(rabbit, new StageSetting { Queue = false, Masks = [], Options = ["--amqp-hosts", "localhost"] }, async stage =>
         {
             Assert.Equal("+AMQP CONNECT OK\\r\\n", (await stage.CallAsync("key_evt_amqp.connect")).ToString());
             Assert.StartsWith("-AMQP CONNECT ERROR: 4 ", (await stage.CallAsync("key_evt_amqp.connect", "localhost")).ToString(), StringComparison.Ordinal);

@@ -23,7 +23,7 @@ internal sealed class NodePortStage : IAsyncDisposable
         try
         {
             var basePort = FreePorts.TakeRange(NodePorts);
-            var program = await KeyEvtProcess.StartAsync(["--upstream", cluster.Url, "--listen-base", Text(basePort), "--amqp", "amqp://guest:guest@127.0.0.1:1/", .. options]);
+            var program = await KeyEvtProcess.StartAsync(["--upstream", cluster.Url, "--listen-base", Text(basePort), "--amqp", "amqp://guest:guest@127.0.0.1:1/", "--state", "off", "--config-store", "off", .. options]);
             var stage = new NodePortStage(cluster, program, basePort);
             await Eventually.TrueAsync("a node port for each node", async () => (await stage.NodePortsAsync()).Count == cluster.Nodes.Count);
             return stage;

@@ -5,7 +5,7 @@ using Xunit;
 namespace KeyEvt.EndToEnd.Tests.Support;
 
 /// <summary>
-/// A class fixture: one Redis, one keyevt before it without masks (so it never connects to a broker), and one more Redis without a proxy to compare with.
+/// A class fixture: one Redis, one keyevt before it without masks (so it never connects to a broker) that keeps nothing in that Redis, and one more Redis without a proxy to compare with.
 /// </summary>
 public sealed class PlainProxy : IAsyncLifetime
 {
@@ -20,7 +20,7 @@ public sealed class PlainProxy : IAsyncLifetime
         // hz: a blocking command's timeout is noticed after 10 ms, not 100.
         Redis = await RedisServer.StartAsync("busy-reply-threshold 100", "hz 100");
         Other = await RedisServer.StartAsync("busy-reply-threshold 100", "hz 100");
-        Program = await KeyEvtProcess.StartAsync(["--upstream", Redis.Url, "--amqp", "amqp://guest:guest@127.0.0.1:1/"]);
+        Program = await KeyEvtProcess.StartAsync(["--upstream", Redis.Url, "--amqp", "amqp://guest:guest@127.0.0.1:1/", "--state", "off", "--config-store", "off"]);
     }
 
     public async ValueTask DisposeAsync()

@@ -32,6 +32,8 @@ internal sealed class AgreementRig : IGroupVoice
         Agreement = new ConfigAgreement(InForce, kept, this, preparation, Changes, Answers, Outlet, Time, Log);
     }
 
+    public bool IsHeldBack { get; set; }
+
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public RecordingLogger Log { get; } = new();

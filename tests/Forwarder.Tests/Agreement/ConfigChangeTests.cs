@@ -25,6 +25,34 @@ public sealed class ConfigChangeTests
         Assert.Equal($"{said.Version} {said.Text}", rig.Store.Kept);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Before_a_replica_it_is_in_force_at_once_and_kept_if_that_is_possible(bool isRefused)
+    {
+        var rig = await BegunAsync();
+        (rig.ConfigVersion, rig.IsHeldBack) = (null, true);
+        var kept = rig.Store.Kept;
+        if (isRefused)
+        {
+            rig.Store.BeforeWrite = static () => throw new ConfigStoreException("READONLY You can't write against a read only replica.", new IOException()) { IsRefusal = true };
+        }
+        Assert.True(await rig.PassAsync(rig.Changes.ChangeAsync(config => config with { Exchange = "e1" })));
+        Assert.Equal("e1", rig.Current.Value.Exchange);
+        Assert.Empty(rig.Said);
+        Assert.Equal(isRefused, rig.Store.Kept == kept);
+    }
+
+    [Fact]
+    public async Task Before_a_replica_what_others_have_kept_is_taken()
+    {
+        var rig = await BegunAsync();
+        (rig.ConfigVersion, rig.IsHeldBack) = (null, true);
+        var others = new SharedConfig(rig.InForce.Value.Version + 10, rig.InForce.Fingerprint, "x", rig.Current.Value with { RoutingKey = "of others" });
+        rig.Store.Kept = $"{others.Version} {rig.InForce.WriteSealed(others)}";
+        await rig.UntilAsync(() => rig.Current.Value.RoutingKey == "of others");
+    }
+
     [Fact]
     public async Task Who_loses_a_race_changes_what_the_winner_has_made()
     {
@@ -42,8 +70,11 @@ public sealed class ConfigChangeTests
         Assert.All(rig.Said.OfType<GroupMessage.Config>(), said => Assert.Contains("others", said.Text, StringComparison.Ordinal)); // what was refused was never said
     }
 
-    [Fact]
-    public async Task Where_nothing_is_kept_the_message_names_what_it_follows_and_a_void_one_is_made_again()
+    /// <param name="ahead">By how much the version of the other member is older: both may make one in the same millisecond.</param>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0)]
+    public async Task Where_nothing_is_kept_the_message_names_what_it_follows_and_a_void_one_is_made_again(int ahead)
     {
         var rig = new AgreementRig(Options, hasStore: false);
         await rig.BeginAsync();
@@ -54,7 +85,7 @@ public sealed class ConfigChangeTests
         var first = (GroupMessage.Config)rig.Said[0];
         Assert.Equal(rig.InForce.Value.Version, first.Follows);
 
-        var others = new SharedConfig(first.Version - 1, rig.InForce.Fingerprint, "x", rig.Current.Value with { RoutingKey = "of others" });
+        var others = new SharedConfig(first.Version - ahead, rig.InForce.Fingerprint, "x", rig.Current.Value with { RoutingKey = "of others" });
         rig.Hear(new GroupMessage.Config("x-1", 50, others.Version, first.Follows, rig.InForce.Write(others)));
         rig.Hear(first); // void
         rig.ComesBack = true;

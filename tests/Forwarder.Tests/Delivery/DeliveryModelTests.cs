@@ -75,7 +75,7 @@ public sealed class DeliveryModelTests
     private static async Task RunAsync(Act[] acts, LocalSpool? spool)
     {
         var store = new FakeStore();
-        OneListStores Stores() => new("list", store, spool, () => "");
+        OneListStores Stores() => new("list", store, spool is null ? null : NamedStore.Of(spool), () => "");
         var options = new DeliveryOptions { Window = 8, StoreBatch = 16 };
         var rig = new DeliveryRig(store, options, stores: Stores());
         var dropped = 0L;

@@ -277,7 +277,7 @@ public sealed class DeliveryStoreTests
     public void The_states_own_notifications_are_nobodys_events_and_those_of_the_fallback_storage_are_filtered()
     {
         var rig = new DeliveryRig();
-        rig.GiveOf(1, 1, FallbackKey.StateOf(null));
+        rig.GiveOf(1, 1, FallbackKey.StateOf("g"));
         rig.GiveOf(1, 2, FallbackKey.StateOf("host") + "{12}");
         Assert.Equal((0L, 0L), (rig.Ledger.Snapshot().Received, rig.Ledger.Snapshot().Filtered));
         rig.GiveOf(1, 3, FallbackKey.Name);

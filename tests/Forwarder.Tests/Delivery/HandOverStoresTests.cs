@@ -75,7 +75,7 @@ public sealed class HandOverStoresTests
         {
             using var spool = new LocalSpool(folder);
             var list = new FakeStore();
-            var rig = new DeliveryRig(list, new DeliveryOptions { Spool = folder }, stores: new OneListStores("list", list, spool, () => ""));
+            var rig = new DeliveryRig(list, new DeliveryOptions { Spool = folder }, stores: new OneListStores("list", list, NamedStore.Of(spool), () => ""));
             rig.Broker.IsReachable = false;
             rig.Give(3);
             await rig.AdvanceAsync(2);

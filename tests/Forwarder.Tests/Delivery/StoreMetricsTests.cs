@@ -19,7 +19,7 @@ public sealed class StoreMetricsTests : IDisposable
     {
         _spool = new LocalSpool(_folder);
         var store = new FakeStore();
-        _rig = new DeliveryRig(store, stores: new OneListStores("list", store, _spool, () => ""));
+        _rig = new DeliveryRig(store, stores: new OneListStores("list", store, NamedStore.Of(_spool), () => ""));
         StoreMetrics.Add(_meter, _rig.Loop, _spool, () => _rig.Config.FallbackStorageSize);
     }
 

@@ -128,7 +128,7 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
         using (var spool = new LocalSpool(folder.FullName))
         {
             var topology = new FakeTopology(UpstreamShape.Cluster, Serving("a", 0, 10));
-            var stores = new ClusterStores(topology, _ => null, Made(topology), spool, NullLogger.Instance);
+            var stores = new ClusterStores(topology, _ => null, Made(topology), NamedStore.Of(spool), NullLogger.Instance);
             Assert.Same(spool, Assert.Single(stores.Always).Store);
             Assert.Same(spool, stores.WithoutLists?.Store);
             Assert.Equal(["spool", FallbackKey.In(10)], stores.Elsewhere.Select(store => store.Name));
@@ -151,7 +151,7 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
         topology.Change(FakeTopology.Node("a", _redis.Port));
         var found = await place.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         Assert.Equal(hasName ? $"redis://127.0.0.1:{_redis.Port}" : "", found.Name);
-        Assert.Equal(shape == UpstreamShape.Cluster ? CommandFlags.NoRedirect : CommandFlags.None, found.Flags);
+        Assert.Equal(CommandFlags.NoRedirect, found.Flags);
         Assert.Equal(0, found.Database.Database);
     }
 

@@ -66,6 +66,15 @@ public sealed class CheckpointTests
     public void A_change_of_a_state_or_a_term_is_not_even_counted(string key, bool isState) => Assert.Equal(isState, FallbackKey.IsState(Encoding.ASCII.GetBytes(key)));
 
     [Fact]
-    public void A_name_given_to_a_program_is_in_its_key() => Assert.Equal(
-        ("REDIS_MODULE-key_evt_amqp-fallback_storage-state", "REDIS_MODULE-key_evt_amqp-fallback_storage-state:host"), (FallbackKey.StateOf(null), FallbackKey.StateOf("host")));
+    public void The_name_of_the_group_is_in_its_key() => Assert.Equal("REDIS_MODULE-key_evt_amqp-fallback_storage-state:orders", FallbackKey.StateOf("orders"));
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void It_says_whether_its_writer_has_ended(bool hasEnded)
+    {
+        var kept = new Checkpoint(new EventPosition(0xabc, 5, 7), DateTimeOffset.UnixEpoch, "orders", hasEnded);
+        Assert.Equal(kept, Checkpoint.Parse(kept.ToString()));
+        Assert.Null(Checkpoint.Parse(kept + " more"));
+    }
 }

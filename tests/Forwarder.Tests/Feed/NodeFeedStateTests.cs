@@ -14,7 +14,7 @@ namespace KeyEvt.Forwarder.Tests.Feed;
 [Trait("Needs", "servers")]
 public sealed class NodeFeedStateTests : IAsyncDisposable
 {
-    private static readonly string Key = FallbackKey.StateOf(null);
+    private static readonly string Key = FallbackKey.StateOf("g");
 
     private readonly List<Life> _lives = [];
     private RedisServer? _server;

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Group;
 using Xunit;
@@ -54,6 +55,25 @@ public sealed class MemberProposalsTests
             _rig.Time.Advance(TimeSpan.FromMilliseconds(50));
             Assert.DoesNotContain(_rig.Proposals.Due(null).Select(message => message(9000 + look)), message => message is GroupMessage.FreshClaim);
         }
+    }
+
+    [Fact]
+    public void While_no_events_are_wanted_members_mark_rarely_and_nobody_takes_the_place_of_a_silent_holder()
+    {
+        _rig.Config.Classes = EventClass.None;
+        _rig.Join();
+        Assert.InRange(_rig.Look(60).OfType<GroupMessage.Mark>().Count(), 6, 8);
+        Assert.Equal("h", _rig.Member.Holder);
+    }
+
+    [Fact]
+    public void While_no_events_are_wanted_a_holder_that_is_asked_and_silent_is_replaced()
+    {
+        _rig.Config.Classes = EventClass.None;
+        _rig.Join();
+        _rig.Look(20);
+        _rig.Read(new GroupMessage.Ask("x", 500, GroupMessage.Wish.Connect));
+        Assert.Contains(_rig.Look(4), message => message is GroupMessage.Claim);
     }
 
     [Fact]

@@ -79,13 +79,45 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Before_one_node_of_a_cluster_a_member_delivers_nothing_and_says_what_to_do()
+    public async Task Before_one_node_of_a_cluster_it_speaks_on_a_channel_of_that_node()
     {
         await using var feed = new ScriptedFeed(node: new ScriptedNode { IsCluster = true }, group: new GroupMembership(_envelope, () => _duties, _config));
         feed.Feed.Want(EventClass.All);
         feed.Feed.Start();
-        await Eventually.TrueAsync("the remedy", () => feed.Feed.Status.RemedyText?.Contains("a group needs the whole cluster", StringComparison.Ordinal) == true);
-        Assert.DoesNotContain(feed.Node.Commands, command => command.Contains("SUBSCRIBE", StringComparison.Ordinal));
+        await LookUntilAsync(feed, "the office", () => feed.Feed.GroupStatus!.IsHolder);
+        Assert.Contains($"SUBSCRIBE {MarkerChannel.PlainName}:{Run:x16}", feed.Node.Commands);
+    }
+
+    [Theory]
+    [InlineData("PUBLISH")]
+    [InlineData("SUBSCRIBE")]
+    public async Task Who_may_not_speak_goes_on_by_itself_if_nobody_has_named_the_group(string command)
+    {
+        await using var feed = new ScriptedFeed(options => options with { MayBeAlone = true }, group: new GroupMembership(_envelope, () => _duties, _config));
+        feed.Node.Answer = words => words[0] == command ? $"-NOPERM this user has no permissions to run the '{command}' command\r\n" : words is ["PING", var text] ? ScriptedNode.Bulk(text) : null;
+        feed.Feed.Want(EventClass.All);
+        feed.Feed.Start();
+        await LookUntilAsync(feed, "the office", () => feed.Feed.GroupStatus!.IsHolder);
+        await feed.Node.EventAsync("key");
+        await feed.KeysAsync("key");
+        Assert.Contains("until then PING takes its place, and others that send events to the same place send the same ones again", feed.Feed.Status.RemedyText, StringComparison.Ordinal);
+        Assert.Equal(1, feed.Node.Connects);
+    }
+
+    [Theory]
+    [InlineData(true, 0.25, 0.4)]
+    [InlineData(false, 1, 1.3)]
+    public async Task Whoever_kept_the_state_a_moment_ago_is_waited_for_longer_unless_it_has_ended(bool hasEnded, double least, double most)
+    {
+        await using var feed = new ScriptedFeed(group: new GroupMembership(_envelope, () => _duties, _config), shelf: new CheckpointRegistry("state", "orders"));
+        var kept = new Checkpoint(new EventPosition(Run, 1, 5), feed.Time.GetUtcNow(), "orders", hasEnded).ToString();
+        feed.Node.Answer = command => command is ["GET", ..] ? ScriptedNode.Bulk(kept) : null;
+        feed.Feed.Want(EventClass.All);
+        feed.Feed.Start();
+        await Eventually.TrueAsync("the subscription", () => feed.Feed.Status.IsInStep);
+        var begun = feed.Time.GetUtcNow();
+        await LookUntilAsync(feed, "the office", () => feed.Feed.GroupStatus!.IsHolder);
+        Assert.InRange((feed.Time.GetUtcNow() - begun).TotalSeconds, least, most);
     }
 
     [Fact]
@@ -105,6 +137,22 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
         });
         Assert.Equal([true], isHolder);
         Assert.Equal(GapCause.NotRunning, Assert.Single(feed.Gaps.Recent).Cause);
+    }
+
+    [Fact]
+    public async Task What_this_run_has_kept_itself_is_not_taken_for_an_earlier_life()
+    {
+        string? kept = null;
+        await using var feed = new ScriptedFeed(group: new GroupMembership(_envelope, () => _duties, _config), shelf: new CheckpointRegistry("state", "orders") { Begun = new JumpingTime().GetUtcNow() });
+        feed.Node.Answer = command => command is ["GET", ..] ? kept is null ? "$-1\r\n" : ScriptedNode.Bulk(kept) : null;
+        feed.Feed.Want(EventClass.All);
+        feed.Feed.Start();
+        await LookUntilAsync(feed, "the office", () => feed.Feed.GroupStatus!.IsHolder);
+        kept = new Checkpoint(feed.Feed.Status.Position, feed.Time.GetUtcNow(), "orders").ToString();
+        await feed.Node.CloseAsync();
+        await LookUntilAsync(feed, "the second connection", () => feed.Node.Connects == 2 && feed.Feed.GroupStatus!.IsHolder);
+        await LookUntilAsync(feed, "more marks", () => feed.Feed.Status.MarkersSeen > 6);
+        Assert.DoesNotContain(feed.Gaps.Recent, gap => gap.Cause == GapCause.NotRunning);
     }
 
     [Fact]
@@ -217,10 +265,12 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
         await LookUntilAsync("the office", () => _feed.Feed.GroupStatus!.IsHolder);
     }
 
-    private Task LookUntilAsync(string what, Func<bool> condition) => Eventually.SoonTrueAsync(what, () =>
+    private Task LookUntilAsync(string what, Func<bool> condition) => LookUntilAsync(_feed, what, condition);
+
+    private static Task LookUntilAsync(ScriptedFeed feed, string what, Func<bool> condition) => Eventually.SoonTrueAsync(what, () =>
     {
         if (condition()) return true;
-        if (_feed.Feed.Pulse.Waiting == 0) _feed.Time.Advance(TimeSpan.FromMilliseconds(50));
+        if (feed.Feed.Pulse.Waiting == 0) feed.Time.Advance(TimeSpan.FromMilliseconds(50));
         return condition();
     });
 

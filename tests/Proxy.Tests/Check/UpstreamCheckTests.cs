@@ -178,12 +178,17 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
         Assert.Contains(remedy, row.Remedy);
     }
 
-    [Fact]
-    public async Task A_group_before_one_node_of_a_cluster_is_a_failure()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task One_node_of_a_cluster_must_tell_its_slots_and_has_a_channel_of_its_own(bool isRefused)
     {
         _redis.Answer("HELLO", "*4\r\n$7\r\nversion\r\n$5\r\n7.0.1\r\n$4\r\nmode\r\n$7\r\ncluster\r\n");
-        Forwarder(forwarder => forwarder with { Group = "orders" });
-        Assert.Contains(await RunAsync(), row => row is { What: "mode", Outcome: CheckOutcome.Fails, Remedy: "use redis+cluster://, or leave --group out" });
+        _redis.Answer("CLUSTER NODES", isRefused ? Refused : "$0\r\n\r\n");
+        var rows = await RunAsync();
+        Assert.Contains(rows, row => row is { What: "mode", Outcome: CheckOutcome.Warning });
+        Assert.Equal(isRefused, rows.Any(row => row is { What: "slots", Outcome: CheckOutcome.Fails }));
+        Assert.Contains(_redis.Commands, command => command.StartsWith("PUBLISH __keyevt__:marker:0000000000000000", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -205,7 +210,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     [Fact]
     public async Task Without_a_fallback_storage_its_rights_are_not_asked_for()
     {
-        Forwarder(forwarder => forwarder with { Initial = forwarder.Initial with { FallbackStorageSize = -1 } });
+        Forwarder(forwarder => forwarder with { KeepConfig = false, Initial = forwarder.Initial with { FallbackStorageSize = -1 } });
         Assert.Contains(await RunAsync(), row => row is { What: "fallback storage", Outcome: CheckOutcome.Note });
         Assert.DoesNotContain(_redis.Commands, command => command.StartsWith("EVAL", StringComparison.Ordinal));
     }
@@ -213,7 +218,7 @@ public sealed class UpstreamCheckTests : IAsyncDisposable
     [Fact]
     public async Task Without_a_state_its_rights_are_not_asked_for()
     {
-        Forwarder(forwarder => forwarder with { KeepState = false });
+        Forwarder(forwarder => forwarder with { KeepState = false, KeepConfig = false });
         Assert.Contains(await RunAsync(), row => row is { What: "state", Outcome: CheckOutcome.Note });
         Assert.DoesNotContain(_redis.Commands, command => command.StartsWith("GET", StringComparison.Ordinal));
     }

@@ -14,7 +14,7 @@ public sealed record FallbackList(RedisServer Node, string Key)
         var found = new List<FallbackList>();
         foreach (var node in nodes)
         {
-            found.AddRange((await node.CallAsync("KEYS", Name + "*").ConfigureAwait(false)).Texts.Where(key => !key.StartsWith(Name + "-state", StringComparison.Ordinal)).Select(key => new FallbackList(node, key)));
+            found.AddRange((await node.CallAsync("KEYS", Name + "*").ConfigureAwait(false)).Texts.Where(key => key == Name || key.StartsWith(Name + "{", StringComparison.Ordinal)).Select(key => new FallbackList(node, key)));
         }
 
         return found;

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Agreement;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Filter;
@@ -46,6 +47,10 @@ internal sealed class Administrator(World world)
         catch (Exception) when (member.IsEnding)
         {
             // A program that ends lets the sessions of its clients end first.
+        }
+        catch (GroupRefusedException e)
+        {
+            world.Tell($"{member.Name}: a command is refused: {e.Message}");
         }
         catch (Exception e)
         {

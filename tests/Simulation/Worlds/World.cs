@@ -33,7 +33,7 @@ internal sealed class World
         Shape = WorldShape.Draw(Random);
         Network = new VirtualNetwork(Time, Random);
         Book = new EventBook(Shape.LargestWallError) { HasSuccessors = Shape.HasSentinel };
-        Watch = Shape.Group is { } group ? new OfficeWatch(group) { Anew = BeginsAnew } : null;
+        Watch = Shape.Members > 1 ? new OfficeWatch(WorldShape.Group) { Anew = BeginsAnew } : null;
         Nodes = Shape.HasSentinel ? [NewNode("n1"), NewNode("n2")] : [NewNode("n1")];
         Sentinel = Shape.HasSentinel ? new VirtualSentinel("s1", "main", Nodes) : null;
         if (Shape.HasSentinel) Follow(Nodes[1], Nodes[0]);

@@ -11,10 +11,9 @@ namespace KeyEvt.Simulation.Worlds;
 /// <summary>How large is a world, and how rough? All of it is drawn from the seed.</summary>
 internal sealed record WorldShape
 {
-    private static readonly KeyMaskSet Wanted = KeyMaskSet.Empty.Add([KeyMask.Parse("t:*"u8)]);
+    public const string Group = "g";
 
-    /// <summary>The name of the group; null: there is one program, which forwards for itself.</summary>
-    public string? Group { get; init; }
+    private static readonly KeyMaskSet Wanted = KeyMaskSet.Empty.Add([KeyMask.Parse("t:*"u8)]);
 
     public int Members { get; init; } = 1;
 
@@ -52,7 +51,6 @@ internal sealed record WorldShape
         var kind = random.Next(4);
         return new WorldShape
         {
-            Group = members == 0 ? null : "g",
             Members = Math.Max(1, members),
             HasAdministrator = members == 0 && kind == 0,
             HasSentinel = members == 0 && kind > 1,
@@ -76,7 +74,6 @@ internal sealed record WorldShape
         Upstream = UpstreamAddress.Parse(HasSentinel ? "redis+sentinel://s1:26379/main" : "redis://n1:6379"),
         Feed = new NodeFeedOptions { Random = random, GroupBytes = RingBytes },
         Instance = member,
-        NamedInstance = member,
         Group = Group,
         KeepState = true,
         PublishGaps = true,

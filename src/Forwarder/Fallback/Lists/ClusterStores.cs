@@ -1,6 +1,5 @@
 using System.Globalization;
 using KeyEvt.Forwarder.Events;
-using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging;
@@ -17,7 +16,7 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 /// </remarks>
 /// <param name="group">The group, whether this program holds the stream of a node, and whether another member does; null: it is in no group.</param>
 internal sealed class ClusterStores(
-    ITopology topology, Func<ulong, string?> nodeOf, UpstreamDatabase database, LocalSpool? spool, ILogger logger, (string Name, Func<string, bool> Holds, Func<string, bool> IsAnothers)? group = null) : IEventStoreSelector
+    ITopology topology, Func<ulong, string?> nodeOf, UpstreamDatabase database, NamedStore? spool, ILogger logger, (string Name, Func<string, bool> Holds, Func<string, bool> IsAnothers)? group = null, ListFence? fence = null) : IEventStoreSelector
 {
     /// <summary>How many length queries are sent at once during the search.</summary>
     private const int SearchBatch = 1024;
@@ -34,23 +33,22 @@ internal sealed class ClusterStores(
     private readonly Dictionary<string, int> _slotOfNode = [];
     private readonly Dictionary<ulong, string> _nodeOfRun = [];
     private readonly SearchedSlots _searched = new(topology, group is { } mine ? node => mine.Holds(node.Id) : null);
-    private readonly NamedStore? _spool = spool is null ? null : NamedStore.Of(spool);
 
-    public IReadOnlyList<NamedStore> Always => _spool is null ? [] : [_spool];
+    public IReadOnlyList<NamedStore> Always => spool is null ? [] : [spool];
 
     public bool IsSearched => _searched.IsComplete;
 
-    public ListFence Fence { get; } = new();
+    public ListFence Fence { get; } = fence ?? new ListFence();
 
     public bool IsMany => true;
 
-    public NamedStore? WithoutLists => _spool;
+    public NamedStore? WithoutLists => spool;
 
     public IEnumerable<NamedStore> Elsewhere
     {
         get
         {
-            if (_spool is not null) yield return _spool;
+            if (spool is not null) yield return spool;
             foreach (var node in Serving().Where(IsOurs)) yield return ListOf(node);
         }
     }

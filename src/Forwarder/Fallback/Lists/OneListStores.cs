@@ -11,19 +11,17 @@ internal sealed class OneListStores : IEventStoreSelector
 {
     private readonly NamedStore _list;
     private readonly NamedStore? _spool;
-    private readonly LocalSpool? _local;
 
-    /// <param name="spool">Null if there is no spool.</param>
+    /// <param name="spool">A <see cref="LocalSpool"/>; null if there is none.</param>
     /// <param name="place">Where the list is at the moment, for messages to people.</param>
     /// <param name="fence">That of the list; null if it has none.</param>
     /// <param name="owner">In a group: whether the list is this program's to use, and whether it is another member's; null: it is always this program's.</param>
-    public OneListStores(string name, IEventStore list, LocalSpool? spool, Func<string> place, ListFence? fence = null, (Func<bool> IsOurs, Func<bool> IsAnothers)? owner = null)
+    public OneListStores(string name, IEventStore list, NamedStore? spool, Func<string> place, ListFence? fence = null, (Func<bool> IsOurs, Func<bool> IsAnothers)? owner = null)
     {
         Fence = fence ?? new ListFence();
         _list = new NamedStore(name, list) { Place = place };
         if (owner is { } known) _list = _list with { IsOurs = known.IsOurs, IsAnothers = known.IsAnothers };
-        _local = spool;
-        _spool = spool is null ? null : NamedStore.Of(spool);
+        _spool = spool;
     }
 
     public IReadOnlyList<NamedStore> Always => _spool is null ? [_list] : [_list, _spool];
@@ -46,5 +44,5 @@ internal sealed class OneListStores : IEventStoreSelector
     {
     }
 
-    public NamedStore StoreOf(in LogEntry entry) => _spool is not null && _local!.Status.Entries > 0 ? _spool : _list;
+    public NamedStore StoreOf(in LogEntry entry) => _spool?.Store is LocalSpool { Status.Entries: > 0 } ? _spool : _list;
 }

@@ -71,6 +71,9 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
         return await AtAsync(node.Address, node.Address.ToString()).ConfigureAwait(false);
     }
 
+    /// <summary>The place at a node that another one has named.</summary>
+    public ValueTask<StorePlace> OfNodeAsync(RedisAddress node) => AtAsync(node, node.ToString());
+
     /// <summary>At the start, waits up to <see cref="FirstLook"/> until the topology knows any node.</summary>
     public async ValueTask KnownAsync()
     {
@@ -95,9 +98,10 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
         background.GiveUp("closing the connection for the fallback storage", closing); // counted only as long as it still runs
     }
 
+    /// <summary>Redirects are not followed: a list is where its slot is, and the topology is asked again instead.</summary>
     private async ValueTask<StorePlace> AtAsync(RedisAddress node, string name)
     {
-        if (_opened.TryGetValue(node, out var open)) return PlaceAt(name, open);
+        if (_opened.TryGetValue(node, out var open)) return new StorePlace(name, open.GetDatabase(0), CommandFlags.NoRedirect);
 
         await _gate.WaitAsync().ConfigureAwait(false);
         try
@@ -108,7 +112,7 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
                 open = _opened[node] = await OpenAsync(node).ConfigureAwait(false);
             }
 
-            return PlaceAt(name, open);
+            return new StorePlace(name, open.GetDatabase(0), CommandFlags.NoRedirect);
         }
         finally
         {
@@ -116,13 +120,11 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
         }
     }
 
-    /// <summary>In a cluster a list is where its slot is, so redirects are not followed. The topology is asked again instead.</summary>
-    private StorePlace PlaceAt(string name, IConnectionMultiplexer open) =>
-        new(name, open.GetDatabase(0), upstream.Shape == UpstreamShape.Cluster ? CommandFlags.NoRedirect : CommandFlags.None);
-
-    /// <summary>Closes the connections to nodes that serve no slots, or are not the one master.</summary>
+    /// <summary>Closes the connections to nodes that serve no slots, or are no longer the one master.</summary>
     private async Task CloseOthersAsync()
     {
+        if (upstream.Shape == UpstreamShape.Standalone) return;
+
         var serving = topology.Current.Shape == UpstreamShape.Cluster ? topology.Current.Masters.Where(one => one.Slots.Count > 0).Select(one => one.Address).ToList() : [];
         foreach (var node in _opened.Keys.Where(node => !serving.Contains(node)))
         {
@@ -136,7 +138,8 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
     {
         var login = upstream.Login;
         // PING instead of ECHO: ECHO would be the library's first command, and a user without the right to it could not use the connection at all.
-        HashSet<string> without = upstream.Shape == UpstreamShape.Cluster ? ["ECHO", "CLUSTER"] : ["ECHO"];
+        // Without CLUSTER it does not look for other nodes: a node of a cluster may announce the address of this proxy.
+        HashSet<string> without = ["ECHO", "CLUSTER"];
         var options = new ConfigurationOptions
         {
             AbortOnConnectFail = false,

@@ -21,6 +21,9 @@ internal sealed class CheckpointRegistry(string name, string writer)
 
     public string Writer => writer;
 
+    /// <summary>When this run of the program began: what was kept before is of an earlier one.</summary>
+    public DateTimeOffset Begun { get; init; } = DateTimeOffset.MaxValue;
+
     /// <param name="tag">In a cluster, the hash tag of a slot that the node serves; else null.</param>
     public Place At(string? tag) => _places.GetOrAdd(tag is null ? name : $"{name}{{{tag}}}", static key => new Place(key));
 
@@ -44,6 +47,8 @@ internal sealed class CheckpointRegistry(string name, string writer)
 
     public void Found(Checkpoint kept)
     {
+        if (kept.At >= Begun) return;
+
         lock (_gate)
         {
             if (_newest is null || kept.At > _newest.At) _newest = kept;
@@ -63,6 +68,16 @@ internal sealed class CheckpointRegistry(string name, string writer)
         /// run, it missed this node as well.
         /// </summary>
         public bool IsOwed { get; set; }
+
+        /// <summary>In a group: the run ids of the masters whose streams this program knows, or whose last state it has declared.</summary>
+        private readonly ConcurrentDictionary<ulong, bool> _known = new();
+
+        public bool KnowsNothing => _known.IsEmpty;
+
+        /// <summary>Whether what is kept of the stream with this run id tells nothing that this program does not know by itself.</summary>
+        public bool Knows(ulong run) => _known.ContainsKey(run);
+
+        public void Know(ulong run) => _known[run] = true;
 
         /// <summary>Timestamp of the last write; 0 if there was none.</summary>
         public long WrittenAt { get; set; }

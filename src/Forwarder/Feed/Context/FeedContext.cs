@@ -84,6 +84,9 @@ internal sealed record FeedContext(
     /// </summary>
     public Func<string?>? MarkerTag { get; set; }
 
+    /// <summary>Whether <see cref="MarkerTag"/> cannot be known yet.</summary>
+    public Func<bool> AreSlotsAwaited { get; set; } = static () => false;
+
     /// <summary>Where the state of the node's stream is stored for the next run of the program; null if it is not stored.</summary>
     public CheckpointRegistry? Shelf { get; set; }
 

@@ -7,6 +7,7 @@ namespace KeyEvt.Forwarder.Feed.Handover;
 internal sealed class LastKnownState
 {
     private EventPosition _lostBehind;
+    private StreamPlace _watermark;
     private long? _lostBehindNumber; // the highest number of the first subscription that was lost before the state was ever known; null: none was lost so
 
     /// <summary>Whether this program has known the state in an earlier subscription.</summary>
@@ -22,7 +23,7 @@ internal sealed class LastKnownState
     public MessageId Origin { get; private set; }
 
     /// <summary>The watermark of that state; the beginning if none was known.</summary>
-    public StreamPlace Watermark => KeptEvents.PlaceOf(_lostBehind);
+    public StreamPlace Watermark => _watermark;
 
     /// <summary>
     /// Whether somebody has known the state all the time since this program knew it last. If not, others may have begun anew without what this
@@ -37,7 +38,7 @@ internal sealed class LastKnownState
     public void Remember(GroupState state, ulong runId, bool isDelivering, bool isInStep)
     {
         (WasKnown, WasInStep, WasDelivering) = (true, isInStep, isDelivering);
-        (Origin, _lostBehind) = (state.Origin, new EventPosition(runId, state.Watermark.Marker, state.Watermark.Count));
+        (Origin, _watermark, _lostBehind) = (state.Origin, state.Watermark, new EventPosition(runId, state.SettledBefore.Marker, state.SettledBefore.Count));
     }
 
     /// <summary>A subscription was lost in which the state was not known.</summary>

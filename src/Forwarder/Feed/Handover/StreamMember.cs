@@ -18,6 +18,7 @@ namespace KeyEvt.Forwarder.Feed.Handover;
 internal sealed class StreamMember
 {
     private readonly Func<bool>? _isServing;
+    private readonly bool _hasSuccessors;
     private readonly KeptEvents _kept;
     private GroupState _state = new();
 
@@ -34,12 +35,11 @@ internal sealed class StreamMember
 
     /// <param name="name">The name of this member; no other program has it.</param>
     /// <param name="ringBytes">Size of the ring.</param>
-    /// <param name="isServing">
-    /// Where another node can take the place of this one: whether it is a master. A replica has a stream and a holder too, but there is nothing to deliver. Null: it always is one.
-    /// </param>
-    public StreamMember(string name, int ringBytes, IEventSink sink, IHolderDuties duties, Func<bool>? isServing = null)
+    /// <param name="isServing">Whether the node is a master. A replica has a stream and a holder too, but there is nothing to deliver. Null: it always is one.</param>
+    /// <param name="hasSuccessors">Whether another node can take the place of this one, and is listened to; null: if it need not be a master.</param>
+    public StreamMember(string name, int ringBytes, IEventSink sink, IHolderDuties duties, Func<bool>? isServing = null, bool? hasSuccessors = null)
     {
-        (Name, _isServing, _kept) = (name, isServing, new KeptEvents(ringBytes));
+        (Name, _isServing, _hasSuccessors, _kept) = (name, isServing, hasSuccessors ?? (isServing is not null), new KeptEvents(ringBytes));
         Delivery = new StreamDelivery(sink, duties, _kept, () => IsServing);
     }
 
@@ -165,13 +165,13 @@ internal sealed class StreamMember
         {
             Settled.Advance();
             resign = Resignation();
-            if (_isServing is null) Delivery.Leave();
+            if (!_hasSuccessors) Delivery.Leave();
         }
 
         Remember();
         if (IsSubscribed && !_state.IsKnown) LastKnown.LostUnknown(_heard);
         Delivery.End();
-        if (IsSubscribed) _kept.End(_state.IsKnown ? Watermark : null);
+        if (IsSubscribed) _kept.End(_state.IsKnown ? _state.SettledBefore : null);
         (_state, _won, _isResigning, IsSubscribed) = (new GroupState(), null, false, false);
         return resign;
     }
@@ -238,8 +238,14 @@ internal sealed class StreamMember
         {
             var isFresh = message is GroupMessage.FreshClaim && message.Id == claim;
             _won = claim.Member == Name && _claims.Contains(claim.Number) && IsHearing && (isFresh || _kept.Reach is not null) ? claim : null;
-            if (isFresh) outcome |= TakeFresh();
-            else if (_won is not null) (Missing, Delivery.Behind) = (ReachesBack ? null : (Watermark, _kept.Reach!.Value), Watermark);
+            if (isFresh)
+            {
+                outcome |= TakeFresh();
+            }
+            else if (_won is not null)
+            {
+                (Missing, Delivery.Behind) = (_state.SettledBefore < _kept.Reach ? (_state.SettledBefore, _kept.Reach!.Value) : null, Watermark);
+            }
         }
 
         if (wasHolder && !(IsHolder && _won == before))

@@ -67,6 +67,9 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         _isSubscribed = true;
     }
 
+    /// <summary>The last checkpoint of this run is to be taken soon: until it is, this program resigns from nothing. Any thread.</summary>
+    public void BeginLast() => _isLast = true;
+
     /// <summary>Takes the last checkpoint of this run, whether one is due or not, before a command that is given later is answered. Any thread.</summary>
     public void TakeLast()
     {
@@ -132,7 +135,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     {
         // The channel of a group in a cluster is in no slot, and the members need not agree on this key: whoever finds nothing knows nothing.
         var isCluster = feed.Board.Status.IsCluster;
-        var tag = feed.Group is not null && feed.Options.HasSuccessors ? (isCluster ? feed.MarkerTag?.Invoke() : null) : markers.Channel?.Tag;
+        var tag = feed.Group is null ? markers.Channel?.Tag : isCluster ? feed.MarkerTag?.Invoke() : null;
         if (tag is null && isCluster) return null;
 
         if (_place is null || tag != _tag) (_place, _tag) = (shelf.At(tag), tag);
@@ -161,7 +164,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     /// <summary>Called when a member of a group has subscribed: reads what the last holder has stored. Under <see cref="FeedContext.Turn"/>.</summary>
     public void AskForGroup()
     {
-        if (_isAsking) return;
+        if (_isAsking || feed.AreSlotsAwaited()) return;
         if (feed.Shelf is { } shelf && PlaceIn(shelf) is { } place)
         {
             _isAsking = true;
@@ -189,10 +192,40 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     {
         if (Earlier.Take() is not { } kept) return false;
 
+        Known(kept.Position.RunId);
         // What was pushed out of the ring came behind the subscription, so the gap reaches until now.
         var end = first.Count == 0 ? _beginning?.At : null;
         Declare(kept, new Beginning(end ?? feed.Time.GetUtcNow(), first));
         return true;
+    }
+
+    /// <summary>In a group: nothing was kept of this master's stream. If it was of others, an earlier run has missed this one as well, and that is declared.</summary>
+    public void MissedToo()
+    {
+        if (feed.Shelf is { } shelf && PlaceIn(shelf) is { KnowsNothing: true } place) place.IsOwed = !feed.CameLater;
+    }
+
+    /// <summary>In a group: the state of this master's stream is known from here on.</summary>
+    public void Known(ulong run)
+    {
+        if (feed.Shelf is { } shelf && PlaceIn(shelf) is { } place) place.Know(run);
+    }
+
+    /// <summary>In a group: the node has become a master, and this program holds its stream. Declares what nobody has heard of the old master, if an earlier run has kept how far it came.</summary>
+    public void AskAsMaster(ulong run)
+    {
+        if (feed.Shelf is not { } shelf || PlaceIn(shelf) is not { } place || place.Knows(run)) return;
+
+        commands.Send(
+            (reply, _) =>
+            {
+                Earlier.Read(reply, place);
+                var first = feed.Progress.Position;
+                if (!feed.Hold.IsReplica && !TryDeclareKept(first)) MissedToo();
+                Known(run);
+            },
+            "GET",
+            place.Key);
     }
 
     private void OnRead(RedisAnswer reply, CheckpointRegistry.Place place)
@@ -241,7 +274,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private void Write(CheckpointRegistry.Place place, PendingCheckpoint taken)
     {
         (_taken, _isWriting, place.WrittenAt) = (null, true, feed.Time.GetTimestamp());
-        var state = new Checkpoint(taken.Position, taken.At.Wall, feed.Shelf!.Writer).ToString();
+        var state = new Checkpoint(taken.Position, taken.At.Wall, feed.Shelf!.Writer, HasEnded: feed.Group is { IsLastToEnd: true }).ToString();
         if (_hasWritten && SetTellsWhatWasThere) commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state, "GET");
         else commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state);
     }

@@ -19,6 +19,9 @@ namespace KeyEvt.Forwarder.Feed.Monitors;
 internal sealed class GroupMonitor(
     FeedContext feed, StreamGroup group, CommandPipeline commands, MarkerSender markers, CheckpointKeeper state, RoleConfirmGate outlet, NotificationRing.Visitor pass, Func<EventClass?> heard, Action onSeatChanged)
 {
+    /// <summary>What was heard before the group began has the number of its beginning, but may have come earlier by this much.</summary>
+    private static readonly TimeSpan BeforeFirst = TimeSpan.FromSeconds(2);
+
     private readonly StreamMember _member = group.Member;
     private readonly GroupBoard _board = new(feed, group);
     private readonly TaskCompletionSource _resigned = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,7 +43,7 @@ internal sealed class GroupMonitor(
     {
         var (config, classes) = (group.Config, heard() ?? _member.Classes);
         // Where there are several streams, a version may be in force here a moment before or behind the others. Nothing is delivered from a replica's.
-        var isOthers = feed.Options.HasSuccessors && (config.Version > _member.ConfigVersion || !_member.IsServing);
+        var isOthers = !_member.IsServing || (feed.Options.HasSuccessors && config.Version > _member.ConfigVersion);
         var isInForce = config.IsLoaded && (!_member.IsKnown || config.Version == _member.ConfigVersion || isOthers);
         var isHearing = group.HasSeat && isInForce && (classes & config.Classes) == config.Classes;
         if (_member.IsHearing == isHearing && _member.Classes == classes) return;
@@ -126,6 +129,10 @@ internal sealed class GroupMonitor(
         if (outcome.HasFlag(StreamOutcome.Lost)) FeedLog.HandedOver(feed.Logger, feed.Node, _member.Holder ?? "nobody yet");
         if (outcome.HasFlag(StreamOutcome.Learned)) JudgeRejoined();
         var isDeclared = outcome.HasFlag(StreamOutcome.Anew) && JudgeAnew();
+        if ((outcome.HasFlag(StreamOutcome.Learned) || outcome.HasFlag(StreamOutcome.Anew)) && !feed.Hold.IsReplica)
+        {
+            state.Known(group.RunId);
+        }
         if (outcome.HasFlag(StreamOutcome.Won))
         {
             TakeOver(isDeclared, wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
@@ -176,6 +183,7 @@ internal sealed class GroupMonitor(
     {
         var position = feed.Progress.Position;
         foreach (var estate in estates) _member.Inherit(estate, new StreamPlace(position.Marker, position.Count));
+        if (_member.IsHolder) state.AskAsMaster(group.RunId);
         if (_member.Serve()) Replay();
     }
 
@@ -274,7 +282,8 @@ internal sealed class GroupMonitor(
 
         // If this program was never in step, what an earlier holder has kept tells from where on events are missing. A replica has none of its own.
         var first = At(_member.Reach!.Value);
-        var isDeclared = !feed.Hold.IsReplica && !_member.LastKnown.WasInStep && state.TryDeclareKept(first);
+        var isDeclared = !feed.Hold.IsReplica && state.TryDeclareKept(first);
+        if (!feed.Hold.IsReplica && !isDeclared) state.MissedToo();
         feed.Coverage.Judge(isCovered: isDeclared, first);
         return isDeclared;
     }
@@ -302,7 +311,7 @@ internal sealed class GroupMonitor(
         if (_member.Missing is { } missing && !isDeclared && !feed.Hold.IsReplica)
         {
             feed.Coverage.NotCovered(
-                GapCause.NotRunning, "nobody delivered for a while, and what was not settled is no longer kept by anybody", WallOf(missing.From.Marker), At(missing.From),
+                GapCause.NotRunning, "nobody delivered for a while, and what was not settled is no longer kept by anybody", WallOf(missing.From.Marker) - (_member.Watermark == default ? BeforeFirst : default), At(missing.From),
                 feed.Time.GetUtcNow(), At(missing.To));
         }
 

@@ -23,25 +23,26 @@ internal sealed class KeptCheckpoint(FeedContext feed)
 
     public void Read(RedisAnswer reply, CheckpointRegistry.Place place)
     {
-        _checkpoint = reply.IsError ? null : Checkpoint.Parse(reply.Text);
+        var read = reply.IsError ? null : Checkpoint.Parse(reply.Text);
+        if (read is null && !reply.IsError && reply.Text.Length > 0) FeedLog.StateUnreadable(feed.Logger, feed.Node, place.Key);
+        if (read is not null) feed.Markers.RaiseAbove(read.Position.Marker);
+        _checkpoint = read is not null && IsNews(read, place) ? read : null;
         if (_checkpoint is not { } kept)
         {
-            if (!reply.IsError && reply.Text.Length > 0) FeedLog.StateUnreadable(feed.Logger, feed.Node, place.Key);
             None();
             return;
         }
 
-        feed.Markers.RaiseAbove(kept.Position.Marker);
-        // Another node's place says nothing of this node's stream, and whoever was heard there need not be heard here.
-        var isOfOther = feed.Options.HasSuccessors && kept.Position.RunId != feed.Group?.RunId;
-        Watermark = isOfOther ? default : new KeptWatermark(new StreamPlace(kept.Position.Marker, kept.Position.Count), (feed.Time.GetUtcNow() - kept.At).Duration() < Young);
+        feed.Shelf!.Found(kept);
+        // Another node's place says nothing of this node's stream, and whoever was heard there need not be heard here. The same is true of this node's from before it became a replica.
+        var isOfOther = feed.Options.HasSuccessors && (kept.Position.RunId != feed.Group?.RunId || feed.Hold.IsReplica);
+        Watermark = isOfOther ? default : new KeptWatermark(new StreamPlace(kept.Position.Marker, kept.Position.Count), !kept.HasEnded && (feed.Time.GetUtcNow() - kept.At).Duration() < Young);
     }
 
+    /// <summary>Who knew this stream, but did not hear its events, has to know how far the others had come.</summary>
+    private bool IsNews(Checkpoint kept, CheckpointRegistry.Place place) =>
+        !place.Knows(kept.Position.RunId) || (kept.Position.RunId == feed.Group?.RunId && !feed.Group.Member.LastKnown.WasInStep);
+
     /// <summary>Nobody was there, so what came since is to be declared, once.</summary>
-    public Checkpoint? Take()
-    {
-        var kept = _checkpoint;
-        _checkpoint = null;
-        return kept;
-    }
+    public Checkpoint? Take() => Interlocked.Exchange(ref _checkpoint, null);
 }

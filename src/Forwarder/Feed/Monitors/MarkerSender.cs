@@ -52,7 +52,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
 
     /// <summary>On which channel a group speaks, or markers are sent where no sharded one is needed.</summary>
     public static MarkerChannel ChannelOf(FeedContext feed, bool isCluster, ulong run) =>
-        isCluster && feed.Group is not null && feed.Options.HasSuccessors ? MarkerChannel.OfNode(run) : MarkerChannel.Plain;
+        isCluster && feed.Group is not null ? MarkerChannel.OfNode(run) : MarkerChannel.Plain;
 
     /// <summary>Called at each beat: sends a marker if one is due. Timer only.</summary>
     public void Send(TimeSpan slack)
@@ -71,17 +71,36 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
         if (feed.Group is null && pace.TakeMarker(slack)) Send();
     }
 
-    /// <summary>Publishes a message on the channel. Returns false while there is none.</summary>
+    /// <summary>Called with a message of the group that came back as the answer to a PING. Set before the first message is said.</summary>
+    public Action<string> Echoed { get; set; } = static _ => { };
+
+    /// <summary>
+    /// Publishes a message on the channel. If that is refused, and this program may be the only member, the message is the text of a PING: its answer has one place in the stream
+    /// too, but nobody else hears it.
+    /// </summary>
     /// <param name="text">Makes the payload, with a number that was not used before.</param>
+    /// <returns>False while nothing can be said.</returns>
     public bool TrySay(Func<long, string> text)
     {
-        if (_channel is not { } channel) return false;
+        var channel = _channel;
+        if (channel is null && !(_isRefused && feed.Options.MayBeAlone)) return false;
 
         Interlocked.Increment(ref _sent);
         var number = feed.Markers.Next(ClockReading.Now(feed.Time));
-        commands.Send((reply, _) => OnPublished(reply, number, channel), channel.PublishCommand, channel.Name, text(number));
+        var payload = text(number);
+        if (channel is null) SayToSelf(payload, number);
+        else commands.Send((reply, _) => OnPublished(reply, number, channel, payload), channel.PublishCommand, channel.Name, payload);
         return true;
     }
+
+    private void SayToSelf(string payload, long number) => commands.Send(
+        (reply, _) =>
+        {
+            if (reply.IsError) feed.Markers.TrySettle(number, out _);
+            else Echoed(reply.Text);
+        },
+        "PING",
+        payload);
 
     private void Send()
     {
@@ -89,7 +108,7 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
         var number = feed.Markers.Next(ClockReading.Now(feed.Time));
         if (_channel is { } channel)
         {
-            commands.Send((reply, _) => OnPublished(reply, number, channel), channel.PublishCommand, channel.Name, feed.Markers.PayloadOf(number));
+            commands.Send((reply, _) => OnPublished(reply, number, channel, null), channel.PublishCommand, channel.Name, feed.Markers.PayloadOf(number));
         }
         else
         {
@@ -163,8 +182,16 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
         if (!reply.IsError) feed.Progress.Mark(number, isOwn: true);
     }
 
-    private void OnPublished(RedisAnswer reply, long number, MarkerChannel channel)
+    /// <param name="payload">What a group said; null: it was a marker.</param>
+    private void OnPublished(RedisAnswer reply, long number, MarkerChannel channel, string? payload)
     {
+        if (reply.IsError && payload is not null && !RedisErrors.IsPassing(reply) && feed.Options.MayBeAlone)
+        {
+            Refused(channel.PublishCommand, channel);
+            SayToSelf(payload, number);
+            return;
+        }
+
         if (reply.IsError)
         {
             feed.Markers.TrySettle(number, out _);
@@ -200,13 +227,13 @@ internal sealed class MarkerSender(FeedContext feed, CommandPipeline commands, P
     {
         (_channel, _isRefused) = (null, true);
         var rights = channel.IsShard ? $"&{MarkerChannel.PlainName}* +ssubscribe +spublish +readonly" : $"&{MarkerChannel.PlainName}{(channel.Name == MarkerChannel.PlainName ? "" : "*")} +subscribe +publish";
-        if (feed.Group is not null)
+        if (feed.Group is not null && !feed.Options.MayBeAlone)
         {
             var remedy = $"{command} {channel.Name} is refused: grant {rights}; until then this program takes no part in its group, and delivers nothing";
             feed.Remedies.Set(FeedAspect.Marker, remedy);
             throw new RedisFaultException(RedisFaultKind.Refused, remedy);
         }
 
-        feed.Remedies.Set(FeedAspect.Marker, $"{command} {channel.Name} is refused: grant {rights}; until then PING takes its place");
+        feed.Remedies.Set(FeedAspect.Marker, $"{command} {channel.Name} is refused: grant {rights}; until then PING takes its place{(feed.Group is null ? "" : ", and others that send events to the same place send the same ones again")}");
     }
 }

@@ -19,12 +19,16 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
     private long _brokerLostAt;
     private bool _wasBrokerThere;
     private bool _isMarkDue;
+    private long _askedAt;    // when a member last asked the holder for something; 0: never
     private bool _hasEvents;
 
     private readonly StateQuestions _questions = new(member, peers, order, times, time);
 
     /// <summary>Whether nobody has told the state, and it is time for a fresh claim.</summary>
     public bool IsUnanswered => _questions.Overdue is not null;
+
+    /// <summary>Whether no events are wanted: then it does not matter who delivers them.</summary>
+    private bool IsIdle => member.Classes == EventClass.None && config.Classes == EventClass.None && (_askedAt == 0 || Passed(_askedAt, times.AskedFor, time.GetTimestamp()));
 
     /// <summary>The program ends, and claims nothing any more.</summary>
     public bool IsEnding { get; set; }
@@ -51,6 +55,7 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
     {
         var now = time.GetTimestamp();
         peers.Heard(message);
+        if (message is GroupMessage.Ask) _askedAt = now;
         if (saidAt is { } said)
         {
             Silence.OwnHeard(said, now);
@@ -82,6 +87,7 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
         }
 
         NoteBroker(now);
+        if (IsIdle && Silence.HeardAt != 0) Silence.HolderHeard(now);
         if (!member.IsKnown) return Ask(now, kept);
 
         var due = new List<Func<long, GroupMessage>>();
@@ -150,7 +156,7 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
     private void AddMark(List<Func<long, GroupMessage>> due, long now)
     {
         var isFlowing = _flowAt != 0 && !Passed(_flowAt, times.FlowsFor, now);
-        var interval = !member.IsHearing ? times.Seatless : member.IsHolder ? (isFlowing ? times.HolderFlowing : times.Quiet) : (isFlowing ? times.Quiet : times.StandbyQuiet);
+        var interval = IsIdle ? times.Idle : !member.IsHearing ? times.Seatless : member.IsHolder ? (isFlowing ? times.HolderFlowing : times.Quiet) : (isFlowing ? times.Quiet : times.StandbyQuiet);
         var isProbeDue = member.IsHearing && !member.IsHolder && Silence.IsProbeDue(now) && Passed(_markedAt, times.Probe, now);
         if (!_isMarkDue && !isProbeDue && _markedAt != 0 && !Passed(_markedAt, interval - (times.Look / 2), now)) return;
 

@@ -6,6 +6,9 @@ internal sealed record MemberTimes
     /// <summary>How often it is looked whether something is due.</summary>
     public TimeSpan Look { get; init; } = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>The same while the state is not known: events wait meanwhile.</summary>
+    public TimeSpan LookWhileJoining { get; init; } = TimeSpan.FromMilliseconds(10);
+
     /// <summary>How often the holder marks while events flow.</summary>
     public TimeSpan HolderFlowing { get; init; } = TimeSpan.FromMilliseconds(250);
 
@@ -17,6 +20,12 @@ internal sealed record MemberTimes
 
     /// <summary>How often a member without a seat marks.</summary>
     public TimeSpan Seatless { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often a member marks while no events are wanted.</summary>
+    public TimeSpan Idle { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long members mark as while events are wanted, after one of them has asked the holder for something: it may be gone.</summary>
+    public TimeSpan AskedFor { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long after the last event the stream counts as quiet.</summary>
     public TimeSpan FlowsFor { get; init; } = TimeSpan.FromSeconds(1);

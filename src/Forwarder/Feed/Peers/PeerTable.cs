@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Group;
 
 namespace KeyEvt.Forwarder.Feed.Peers;
@@ -12,6 +13,9 @@ internal sealed class PeerTable(string me, TimeProvider time)
     /// <summary>The same for a member without a seat, which marks every five seconds.</summary>
     private static readonly TimeSpan SeatlessThereFor = TimeSpan.FromSeconds(8);
 
+    /// <summary>The same for a member that hears no events because none are wanted. It marks every ten seconds.</summary>
+    private static readonly TimeSpan IdleThereFor = TimeSpan.FromSeconds(12);
+
     private static readonly TimeSpan KnownFor = TimeSpan.FromSeconds(30);
 
     /// <summary>More are not kept: who publishes such a number of names is no member.</summary>
@@ -20,7 +24,7 @@ internal sealed class PeerTable(string me, TimeProvider time)
     private readonly Dictionary<string, Peer> _peers = [];
 
     /// <summary>Those that are there, by name.</summary>
-    public IEnumerable<Peer> There => _peers.Values.Where(peer => time.GetElapsedTime(peer.HeardAt) < (peer.Reach is null ? SeatlessThereFor : ThereFor)).OrderBy(peer => peer.Name, StringComparer.Ordinal);
+    public IEnumerable<Peer> There => _peers.Values.Where(peer => time.GetElapsedTime(peer.HeardAt) < SilenceOf(peer)).OrderBy(peer => peer.Name, StringComparer.Ordinal);
 
     public void Heard(GroupMessage message)
     {
@@ -33,6 +37,9 @@ internal sealed class PeerTable(string me, TimeProvider time)
             ? new Peer(mark.Member, now, now, mark.Reach, mark.IsBrokerThere, mark.Classes)
             : (known ?? new Peer(message.Member, now)) with { HeardAt = now };
     }
+
+    /// <summary>For how long it may say nothing.</summary>
+    private static TimeSpan SilenceOf(Peer peer) => peer.Classes == EventClass.None && peer.MarkedAt != 0 ? IdleThereFor : peer.Reach is null ? SeatlessThereFor : ThereFor;
 
     private bool MayAdd()
     {

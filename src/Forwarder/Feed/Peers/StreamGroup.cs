@@ -19,7 +19,7 @@ internal sealed class StreamGroup
         GroupMembership membership, IHolderDuties duties, string member, NodeFeedOptions options, IEventSink sink, TimeProvider time, Func<bool>? isServing = null, MemberOrder? order = null)
     {
         (Envelope, Duties, Config) = (membership.Envelope, duties, membership.Config);
-        Member = new StreamMember(member, options.GroupBytes, sink, duties, isServing);
+        Member = new StreamMember(member, options.GroupBytes, sink, duties, isServing, options.HasSuccessors);
         Peers = new PeerTable(member, time);
         Proposals = new MemberProposals(Member, Peers, duties, Config, Times, time, order ?? new MemberOrder(member));
         _seats = new SeatPlan(Member, Peers, options.GroupSeats, time);
@@ -44,6 +44,9 @@ internal sealed class StreamGroup
 
     /// <summary>Whether another member is there that has kept all that is not settled.</summary>
     public bool CanOthersGoOn => Peers.There.Any(peer => peer.Reach <= Member.Unsettled);
+
+    /// <summary>Whether the program ends, and no other member is there.</summary>
+    public bool IsLastToEnd => Proposals.IsEnding && !Peers.There.Any();
 
     /// <summary>
     /// The message with which the configuration of this program has come into force in this stream, by its number. Events before it are judged by the former one,

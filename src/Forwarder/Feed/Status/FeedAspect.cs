@@ -13,5 +13,4 @@ internal enum FeedAspect
     Identity,
     Eviction,
     State,
-    Group,
 }

@@ -84,6 +84,11 @@ public sealed record NodeFeedOptions
     /// <summary>Whether this program is a member of a group.</summary>
     public bool InGroup { get; init; }
 
+    /// <summary>
+    /// Whether this program goes on as the only member of its group where it may not speak to others. It may, if nobody has named the group: nobody then relies on there being others.
+    /// </summary>
+    public bool MayBeAlone { get; init; }
+
     /// <summary>How many members of the group hear the events of a node.</summary>
     public int GroupSeats { get; init; } = 3;
 

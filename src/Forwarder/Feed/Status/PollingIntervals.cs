@@ -40,7 +40,7 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
     public TimeSpan LookInterval => IsFlowing || IsWithin(options.QuietAfter * 5, _othersSetAt) ? options.MarkerInterval : options.QuietInterval;
 
     /// <summary>Time between two questions for the role.</summary>
-    public TimeSpan RoleInterval => IsWanted ? options.RoleInterval
+    public TimeSpan RoleInterval => wanted() != EventClass.None ? options.RoleInterval
         : options.HasSuccessors ? TimeSpan.FromTicks(Math.Max(options.RoleInterval.Ticks, options.QuietInterval.Ticks))
         : options.IdleInterval;
 

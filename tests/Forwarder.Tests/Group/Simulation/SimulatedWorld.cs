@@ -107,8 +107,8 @@ internal sealed class SimulatedWorld
     /// <summary>A holder has passed everything on that is before this index.</summary>
     public void NotePlace(StreamPlace place, int index) => _indexOf[place] = index;
 
-    /// <summary>The index of the first event behind a place; 0 for the beginning.</summary>
-    public int IndexOf(StreamPlace place) => place == default ? 0 : _indexOf[place];
+    /// <summary>The index of the first event behind a place; 0 for the beginning, and for the place before a group's first claim: it is not known how much was heard before.</summary>
+    public int IndexOf(StreamPlace place) => _indexOf.GetValueOrDefault(place);
 
     /// <summary>Whether another program lives that was in step. If not, and if nothing is kept, nobody can know what was missed.</summary>
     public bool IsAnotherInStep(SimulatedMember member) => Living.Any(other => other != member && Knew(other, member.Member.Claim!.Value));
