@@ -83,6 +83,7 @@ internal sealed class ConfigOutlet(CurrentConfig current, Action<EventClass> wan
             {
                 _prepared = EventClass.None;
             }
+
             return _prepared;
         }
     }

@@ -38,10 +38,7 @@ public sealed record ForwarderConfig
     /// </summary>
     public QueueType? DeclareQueueType { get; init; }
 
-    /// <summary>
-    /// In a group: whether <c>disconnect</c> was given. Events are then neither sent nor stored. A program that forwards for itself keeps that in
-    /// <see cref="DeliveryState.Stopped"/> alone.
-    /// </summary>
+    /// <summary>Whether <c>disconnect</c> was given. Events are then neither sent nor stored.</summary>
     public bool IsStopped { get; init; }
 
     /// <summary>Brokers that a command may name in addition to the one in force.</summary>

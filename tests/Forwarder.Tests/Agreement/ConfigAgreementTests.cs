@@ -217,6 +217,23 @@ public sealed class ConfigAgreementTests
     }
 
     [Fact]
+    public async Task Announced_classes_that_were_wanted_and_are_no_longer_are_given_up_soon()
+    {
+        using var stop = new CancellationTokenSource();
+        var outlet = _rig.Outlet.RunAsync(stop.Token);
+        _rig.Agreement.Prepare(EventClass.Hash);
+        _rig.Outlet.Put(_rig.Options with { Events = EventClass.Hash });
+        _rig.Outlet.Put(_rig.Options with { Events = EventClass.None });
+        await _rig.UntilAsync(() => _rig.Wanted.LastOrDefault() == EventClass.Hash); // another change may have announced them too
+        _rig.Time.Advance(TimeSpan.FromSeconds(2.5));
+        _rig.Outlet.Look();
+        for (var look = 0; look < 200 && _rig.Wanted[^1] != EventClass.None; look++) await Task.Delay(10, TestContext.Current.CancellationToken);
+        Assert.Equal(EventClass.None, _rig.Wanted[^1]);
+        await stop.CancelAsync();
+        await outlet;
+    }
+
+    [Fact]
     public async Task Feeds_are_told_what_is_wanted_and_what_will_be()
     {
         await _rig.BeginAsync();

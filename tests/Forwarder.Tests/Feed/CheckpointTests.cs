@@ -69,6 +69,17 @@ public sealed class CheckpointTests
     public void The_name_of_the_group_is_in_its_key() => Assert.Equal("REDIS_MODULE-key_evt_amqp-fallback_storage-state:orders", FallbackKey.StateOf("orders"));
 
     [Theory]
+    [InlineData(-1, true)]
+    [InlineData(0, false)]
+    [InlineData(5, false)]
+    public void What_was_kept_since_this_run_began_is_not_of_an_earlier_one(int seconds, bool isEarlier)
+    {
+        var registry = new CheckpointRegistry("state", "orders") { Begun = DateTimeOffset.UnixEpoch.AddHours(1) };
+        registry.Found(new Checkpoint(new EventPosition(0xabc, 5, 7), registry.Begun.AddSeconds(seconds), "orders"));
+        Assert.Equal(isEarlier, registry.Newest is not null);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void It_says_whether_its_writer_has_ended(bool hasEnded)

@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
@@ -93,6 +94,42 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
         Assert.NotNull(feed.Feed.GroupStatus!.Holder);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_an_earlier_life_has_kept_of_the_old_master_is_declared_at_the_promotion_also_where_the_node_is_busy_then(bool isBusy)
+    {
+        _role = Slave;
+        var kept = new Checkpoint(new EventPosition(0xbbb, 1, 5), DateTimeOffset.UnixEpoch, "orders").ToString();
+        var busy = isBusy ? 3 : 0;
+        var node = new ScriptedNode { Server = ("redis", "7.0.0") };
+        var feed = await HoldsAsync(node, new CheckpointRegistry("state", "orders"));
+        var usual = node.Answer;
+        node.Answer = command => command is not ["GET", ..] ? usual(command) : busy-- > 0 ? "-BUSY Redis is busy running a script.\r\n" : ScriptedNode.Bulk(kept);
+        Assert.Equal(0, feed.Gaps.Total);
+        _role = Master;
+        await LookUntilAsync(feed, "the gap", () => feed.Gaps.Recent.Any(gap => gap.Cause == GapCause.NotRunning));
+        Assert.Equal(DateTimeOffset.UnixEpoch, feed.Gaps.Recent.First(gap => gap.Cause == GapCause.NotRunning).From);
+    }
+
+    [Fact]
+    public async Task Who_was_in_step_when_another_member_held_the_promoted_node_declares_no_time_without_anybody()
+    {
+        _role = Slave;
+        var feed = await HoldsAsync(_node, new CheckpointRegistry("state", "orders"));
+        var status = feed.Feed.GroupStatus!;
+        await SayAsync(feed, new GroupMessage.Claim("x", status.Term + 1, new MessageId(feed.Feed.MemberName, status.Term), default));
+        await Eventually.TrueAsync("the other holder", () => feed.Feed.GroupStatus!.Holder == "x");
+        _role = Master;
+        await LookUntilAsync(feed, "the promotion", () => feed.Feed.Status.State == FeedState.Subscribed);
+        var kept = new Checkpoint(new EventPosition(status.RunId, status.Term + 1, 0), feed.Time.GetUtcNow(), "orders").ToString();
+        var usual = _node.Answer;
+        _node.Answer = command => command is ["GET", ..] ? ScriptedNode.Bulk(kept) : usual(command);
+        await _node.CloseAsync();
+        await LookUntilAsync(feed, "the office, as nobody has answered", () => _node.Connects == 2 && feed.Feed.GroupStatus!.IsHolder);
+        Assert.DoesNotContain(feed.Gaps.Recent, gap => gap.Cause == GapCause.NotRunning && gap.Detail.StartsWith("keyevt did not run", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_replicas_stream_has_a_holder_and_what_it_held_back_is_passed_on_once_it_is_a_master()
     {
@@ -154,11 +191,11 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
     private static Task SayAsync(ScriptedFeed feed, string text) => feed.Node.SayAsync(
         $">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk("__keyevt__:marker")}{ScriptedNode.Bulk($"1 orders {feed.Feed.GroupStatus!.RunId:x16} {text}")}");
 
-    private async Task<ScriptedFeed> HoldsAsync(ScriptedNode node)
+    private async Task<ScriptedFeed> HoldsAsync(ScriptedNode node, CheckpointRegistry? shelf = null)
     {
         node.Answer = command => command[0] == "ROLE" ? _role : null;
         var feed = new ScriptedFeed(
-            options => options with { HasSuccessors = true }, node, predecessor: () => Task.FromResult<IReadOnlyList<RecordedNotification>?>([]), markerTag: () => "7",
+            options => options with { HasSuccessors = true }, node, shelf: shelf, predecessor: () => Task.FromResult<IReadOnlyList<RecordedNotification>?>([]), markerTag: () => "7",
             group: new GroupMembership(new GroupEnvelope("orders", new MessageSeal(null)), () => _duties, _config));
         _feeds.Add(feed);
         feed.Feed.Want(EventClass.All);

@@ -84,6 +84,15 @@ public sealed class StreamMemberTests
     }
 
     [Fact]
+    public void If_the_holder_has_never_said_how_far_it_came_everything_since_the_group_began_is_missing_and_nothing_before()
+    {
+        _rig.Join(settled: default(StreamPlace), origin: ByH);
+        Me.Claiming(60);
+        _rig.Read(new GroupMessage.Claim("m", 60, ByH, Me.Reach!.Value));
+        Assert.Equal((At(19), At(30)), Me.Missing); // what the first holder heard before its claim has the number before it
+    }
+
+    [Fact]
     public void What_was_pushed_out_of_the_ring_is_missing()
     {
         var rig = new HandoverRig(ringBytes: 400);

@@ -120,12 +120,12 @@ internal sealed class UpstreamDatabase(UpstreamAddress upstream, ITopology topol
         }
     }
 
-    /// <summary>Closes the connections to nodes that serve no slots, or are no longer the one master.</summary>
+    /// <summary>Closes the connections to nodes that serve no slots, are no longer the one master, or are no longer named by the one that the user named.</summary>
     private async Task CloseOthersAsync()
     {
-        if (upstream.Shape == UpstreamShape.Standalone) return;
-
-        var serving = topology.Current.Shape == UpstreamShape.Cluster ? topology.Current.Masters.Where(one => one.Slots.Count > 0).Select(one => one.Address).ToList() : [];
+        // Behind Sentinels the seeds are these, and none of them is ever open here.
+        var known = topology.Current;
+        var serving = (known.Shape == UpstreamShape.Cluster ? known.Masters.Where(static one => one.Slots.Count > 0).Select(static one => one.Address) : upstream.Seeds).ToList();
         foreach (var node in _opened.Keys.Where(node => !serving.Contains(node)))
         {
             if (!_opened.TryRemove(node, out var old)) continue;

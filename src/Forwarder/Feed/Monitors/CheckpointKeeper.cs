@@ -35,6 +35,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private bool _hasTaken;
     private bool _hasWritten;
     private string? _stranger;
+    private ulong? _asksAsMaster; // in a group: for which stream the kept state is to be asked for once more
     private long _triedAt;
     private TimeSpan _pause;
 
@@ -211,21 +212,36 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         if (feed.Shelf is { } shelf && PlaceIn(shelf) is { } place) place.Know(run);
     }
 
-    /// <summary>In a group: the node has become a master, and this program holds its stream. Declares what nobody has heard of the old master, if an earlier run has kept how far it came.</summary>
+    /// <summary>
+    /// In a group: the node has become a master, and this program holds its stream. Declares what nobody has heard of the old master, if an earlier run has kept how far it came. A node
+    /// that is busy is asked again.
+    /// </summary>
     public void AskAsMaster(ulong run)
     {
+        _asksAsMaster = null;
         if (feed.Shelf is not { } shelf || PlaceIn(shelf) is not { } place || place.Knows(run)) return;
 
         commands.Send(
             (reply, _) =>
             {
+                if (RedisErrors.IsPassing(reply))
+                {
+                    _asksAsMaster = run;
+                    return;
+                }
+
                 Earlier.Read(reply, place);
-                var first = feed.Progress.Position;
-                if (!feed.Hold.IsReplica && !TryDeclareKept(first)) MissedToo();
+                if (!feed.Hold.IsReplica && !TryDeclareKept(feed.Progress.Position)) MissedToo();
                 Known(run);
             },
             "GET",
             place.Key);
+    }
+
+    /// <summary>Asks again what the node was too busy to answer.</summary>
+    public void AskAgainAsMaster()
+    {
+        if (_asksAsMaster is { } run) AskAsMaster(run);
     }
 
     private void OnRead(RedisAnswer reply, CheckpointRegistry.Place place)

@@ -133,6 +133,7 @@ internal sealed class GroupMonitor(
         {
             state.Known(group.RunId);
         }
+
         if (outcome.HasFlag(StreamOutcome.Won))
         {
             TakeOver(isDeclared, wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
@@ -184,6 +185,7 @@ internal sealed class GroupMonitor(
         var position = feed.Progress.Position;
         foreach (var estate in estates) _member.Inherit(estate, new StreamPlace(position.Marker, position.Count));
         if (_member.IsHolder) state.AskAsMaster(group.RunId);
+        else if (_member.IsKnown) state.Known(group.RunId); // the holder declares what nobody has heard
         if (_member.Serve()) Replay();
     }
 
@@ -193,6 +195,7 @@ internal sealed class GroupMonitor(
         _member.Advance();
         Subscribed();
         if (state.Earlier.Watermark is null) state.AskForGroup();
+        state.AskAgainAsMaster();
         foreach (var message in group.Proposals.Due(state.Earlier.Watermark))
         {
             if (!markers.TrySay(number => group.Envelope.Write(message(number), group.RunId))) break;
