@@ -40,6 +40,33 @@ public sealed class HandOverStoresTests
     }
 
     [Fact]
+    public async Task Who_holds_again_without_having_left_sends_nothing_newer_before_what_another_holder_has_stored()
+    {
+        var rig = new DeliveryRig(options: new DeliveryOptions { InGroup = true });
+        await HoldAsync(rig, 1);
+        rig.Give(1);
+        await rig.DrainAsync(); // the broker takes events
+        rig.Store.Entries.Add("0\nset\nothers");
+        rig.Loop.Hold(3);
+        rig.Give(1);
+        await rig.DrainAsync();
+        Assert.Equal(["k0", "others", "k1"], rig.QueuedKeys);
+        AssertAddsUp(rig);
+    }
+
+    [Fact]
+    public async Task Who_holds_again_without_having_left_finds_new_lists_of_another_holder()
+    {
+        var stores = new FakeStores();
+        var rig = new DeliveryRig(stores: stores, options: new DeliveryOptions { InGroup = true });
+        await HoldAsync(rig, 1);
+        stores.Stores[1].Entries.Add("0\nset\nothers");
+        await HoldAsync(rig, 3);
+        await rig.DrainAsync();
+        Assert.Equal(["others"], rig.QueuedKeys);
+    }
+
+    [Fact]
     public async Task Several_lists_are_searched_for_anew_and_a_search_from_before_counts_for_nothing()
     {
         var stores = new FakeStores();

@@ -145,6 +145,22 @@ public sealed class FailoverCoverageTests
     }
 
     [Fact]
+    public void What_was_lost_before_a_gap_and_nobody_could_judge_belongs_to_it_when_the_node_is_succeeded()
+    {
+        Cover();
+        var heard = After(1);
+        _coverage.Prove(heard);
+        _coverage.Lost(Lost, Last, canOthersGoOn: true);
+        After(1);
+        _coverage.Subscribed(First, awaitsJudgement: true);
+        After(1);
+        _coverage.Lost(Lost, First); // nobody has said yet whether others have heard what was lost before
+        _coverage.Succeeded(First, Last, default);
+
+        Assert.Equal((heard.Wall, Last), (TheGap.From, TheGap.LastPosition));
+    }
+
+    [Fact]
     public void What_was_held_back_wrongly_is_missed_until_the_node_is_subscribed_to()
     {
         Cover();

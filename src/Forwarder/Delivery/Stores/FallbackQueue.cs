@@ -25,6 +25,7 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     private long _refusesUntil;
     private bool _wasAnothers;
     private bool _isCountDue;
+    private bool _mayHoldOthers; // another member may have stored events that are older than those in memory
     private string? _place;
     private long _placeKnownUntil;
 
@@ -56,8 +57,8 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     /// <summary>The step under way, for tests that wait for it.</summary>
     internal Task Running => steps.Running;
 
-    /// <summary>Whether the length was read at least once. What is in the lists of another holder need not be known.</summary>
-    public bool IsKnown => steps.HasSucceeded || !MayUse;
+    /// <summary>Whether the length was read since this program uses the store. What is in the lists of another holder need not be known.</summary>
+    public bool IsKnown => (steps.HasSucceeded && !_mayHoldOthers) || !MayUse;
 
     public string? LastRefusal => steps.LastRefusal;
 
@@ -109,8 +110,8 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
         StartCount();
     }
 
-    /// <summary>Another member of the group may have used the list meanwhile: it is counted as soon as no step runs.</summary>
-    public void CountSoon() => _isCountDue = true;
+    /// <summary>Another member of the group may have used the list meanwhile: it is counted as soon as no step runs, and is not known until then.</summary>
+    public void CountFirst() => (_isCountDue, _mayHoldOthers) = (true, true);
 
     /// <summary>This program has a higher term now: a step that was refused for another member's is tried again at once.</summary>
     public void RetryIfFenced()
@@ -119,11 +120,19 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     }
 
     /// <summary>Reads the length. What is there at the first time was left by an earlier run or by somebody else.</summary>
-    public void StartCount() => steps.Start(async _ =>
+    public void StartCount()
     {
-        var length = await _store.CountAsync().ConfigureAwait(false);
-        return () => books.Counted(length);
-    });
+        var findsOthers = _mayHoldOthers; // a count from before it was asked for may have come too early
+        steps.Start(async _ =>
+        {
+            var length = await _store.CountAsync().ConfigureAwait(false);
+            return () =>
+            {
+                books.Counted(length);
+                _mayHoldOthers &= !findsOthers;
+            };
+        });
+    }
 
     /// <summary>Reads the length again when nothing was done for a while, so that a loss is noticed although nothing is stored or read.</summary>
     public void LookAfter(TimeSpan idle)
@@ -213,7 +222,7 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
 
         steps.Forget();
         books.HandOver();
-        (Pending, Trimming, _refusesUntil) = (null, 0, 0);
+        (Pending, Trimming, _refusesUntil, _mayHoldOthers) = (null, 0, 0, false);
         if (!IsEnding) _store.Forget();
     }
 

@@ -223,8 +223,13 @@ internal sealed class StoreSet
         foreach (var queue in _queues.All)
         {
             queue.RetryIfFenced();
-            if (mayHaveBeenSetAside && queue.IsCapped) queue.CountSoon();
+            if (mayHaveBeenSetAside && queue.IsCapped) queue.CountFirst();
         }
+
+        if (!mayHaveBeenSetAside) return;
+
+        _isKnown = false;
+        _search.Forget();
     }
 
     private void StartCounts()
