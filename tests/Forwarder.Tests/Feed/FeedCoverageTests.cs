@@ -135,18 +135,20 @@ public sealed class FeedCoverageTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void A_gap_in_which_flags_were_missing_is_not_withdrawn_though_others_have_heard_the_stream(bool lacksFlags)
+    [InlineData(null, 0)]
+    [InlineData("flags were missing", 1)]
+    [InlineData("flags may have been missing", 1)]
+    public void A_gap_in_which_flags_were_missing_is_not_withdrawn_though_others_have_heard_the_stream(string? missed, int gaps)
     {
         Cover();
         After(1);
         _coverage.Lost(Lost, Last);
         _coverage.Subscribed(First, awaitsJudgement: true);
-        if (lacksFlags) _coverage.FlagsLost("flags", After(1), First);
+        if (missed == "flags were missing") _coverage.FlagsLost(missed, After(1), First);
+        else if (missed is not null) _coverage.Missed(GapCause.FlagsMissing, missed, After(1), First, First);
         _coverage.FlagsFound(First);
         _coverage.Judge(isCovered: true, First);
-        Assert.Equal((lacksFlags ? 1 : 0, 0), (_gaps.Total, _gaps.Open));
+        Assert.Equal((gaps, 0), (_gaps.Total, _gaps.Open));
     }
 
     [Fact]

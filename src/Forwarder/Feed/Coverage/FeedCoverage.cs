@@ -230,7 +230,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         lock (_gate)
         {
             _hasFlags = false;
-            _group.LacksFlags();
+            _group.MissedToo();
             since = from ?? _subscribedAt;
             if (_isHeld) _replica.LacksFlags(detail, since, last);
         }
@@ -267,6 +267,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
             if (!_isWanted) return;
             if (_gap.IsOpen)
             {
+                _group.MissedToo();
                 _gap.ReachBack(detail, from, last);
                 return;
             }

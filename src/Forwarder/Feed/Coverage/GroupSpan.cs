@@ -9,8 +9,8 @@ internal sealed class GroupSpan
 {
     private Loss? _loss;
 
-    /// <summary>Whether flags were missing while a judgement was awaited. The others missed those events too, so nothing is withdrawn.</summary>
-    private bool _hasLackedFlags;
+    /// <summary>Whether something else was missed while a judgement was awaited, such as flags. The others may have missed those events too, so nothing is withdrawn.</summary>
+    private bool _hasMissedMore;
 
     /// <summary>Whether it is not known yet if other members have heard the stream meanwhile.</summary>
     public bool IsAwaited { get; private set; }
@@ -23,7 +23,7 @@ internal sealed class GroupSpan
     /// <summary>Notes a loss. An earlier one stays.</summary>
     public void Lost(Loss? loss) => _loss ??= loss;
 
-    public void LacksFlags() => _hasLackedFlags |= IsAwaited;
+    public void MissedToo() => _hasMissedMore |= IsAwaited;
 
     /// <summary>Lets the loss begin earlier. Does nothing if it already begins earlier.</summary>
     public void ReachBack(ClockReading from, EventPosition last)
@@ -42,8 +42,8 @@ internal sealed class GroupSpan
     /// <returns>The loss, and whether a gap that is open may be withdrawn if the others have heard the stream.</returns>
     public (Loss? Loss, bool MayWithdraw) Judge()
     {
-        var mayWithdraw = !_hasLackedFlags;
-        (IsAwaited, _hasLackedFlags) = (false, false);
+        var mayWithdraw = !_hasMissedMore;
+        (IsAwaited, _hasMissedMore) = (false, false);
         return (Take(), mayWithdraw);
     }
 }
