@@ -144,8 +144,10 @@ public sealed class FailoverCoverageTests
         Assert.Equal(0, _gaps.Total);
     }
 
-    [Fact]
-    public void What_was_lost_before_a_gap_and_nobody_could_judge_belongs_to_it_when_the_node_is_succeeded()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_was_lost_before_a_gap_and_nobody_could_judge_belongs_to_it_when_the_node_is_succeeded(bool isReplicaByThen)
     {
         Cover();
         var heard = After(1);
@@ -155,6 +157,7 @@ public sealed class FailoverCoverageTests
         _coverage.Subscribed(First, awaitsJudgement: true);
         After(1);
         _coverage.Lost(Lost, First); // nobody has said yet whether others have heard what was lost before
+        if (isReplicaByThen) _coverage.Hold(true, First, After(1));
         _coverage.Succeeded(First, Last, default);
 
         Assert.Equal((heard.Wall, Last), (TheGap.From, TheGap.LastPosition));

@@ -176,7 +176,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         Loss? lost;
         ClockReading proven;
         lock (_gate) (silence, proven, isSubscribed, lost) = (_silence, _proven, _isSubscribed, _group.Take());
-        if (lost is { } one) Open(one.Fault.Cause, one.Fault.Text, one.From, one.Last, reachesBack: true); // no other member could go on there either
+        if (lost is { } one) Missed(one.Fault.Cause, one.Fault.Text, one.From, one.Last, first); // no other member could go on there either
         if (silence is null && isSubscribed && proven.Timestamp < heardFrom.Timestamp) silence = (NotAnsweredYet, last);
         if (silence is { } since) Open(since.Fault.Cause, since.Fault.Text, proven, since.Last);
 
