@@ -37,6 +37,7 @@ internal sealed class Chaos
         _isOver = true;
         _world.Tell("calm");
         _world.Network.MendAll();
+        _world.FollowMaster();
         foreach (var node in _world.Nodes)
         {
             if (!node.IsUp) node.Start();
@@ -71,7 +72,7 @@ internal sealed class Chaos
 
     private void WriteSome(int count)
     {
-        for (var i = 0; i < count; i++) _world.Write(_world.Master);
+        for (var i = 0; i < count; i++) _world.Write(_world.Written);
     }
 
     private void Command()
@@ -79,7 +80,7 @@ internal sealed class Chaos
         if (_isOver) return;
 
         _administrator!.Act();
-        _world.Delete(_world.Master, isWanted: null);
+        _world.Delete(_world.Written, isWanted: null);
         Later(_world.Shape.FaultEvery / 2, Command);
     }
 
@@ -88,7 +89,7 @@ internal sealed class Chaos
     {
         if (_administrator is not null && _world.Living.FirstOrDefault() is { } member)
         {
-            _world.Delete(_world.Master, Administrator.WantsMore(member.Engine.Control.Config));
+            _world.Delete(_world.Written, Administrator.WantsMore(member.Engine.Control.Config));
         }
     }
 
@@ -256,7 +257,6 @@ internal sealed class Chaos
     {
         _world.Promote(next);
         if (_random.Next(2) == 0) KillSubscribers(next);
-        Later(TimeSpan.FromMilliseconds(100), () => _world.Sentinel!.Announce());
     }
 
     private void TakeFlags()

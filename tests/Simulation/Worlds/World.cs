@@ -37,6 +37,7 @@ internal sealed class World
         Nodes = Shape.HasSentinel ? [NewNode("n1"), NewNode("n2")] : [NewNode("n1")];
         Sentinel = Shape.HasSentinel ? new VirtualSentinel("s1", "main", Nodes) : null;
         if (Shape.HasSentinel) Follow(Nodes[1], Nodes[0]);
+        Master = Written = Nodes[0];
         Brokers = Shape.HasAdministrator ? [NewBroker(), NewBroker()] : [NewBroker()];
         Tell($"seed {seed}: {Shape}");
         for (var i = 0; i < Shape.Members; i++)
@@ -70,8 +71,11 @@ internal sealed class World
 
     public VirtualSentinel? Sentinel { get; }
 
-    /// <summary>The node that clients write to.</summary>
-    public VirtualNode Master => Sentinel?.Master ?? Nodes[0];
+    /// <summary>The node that was promoted last. The Sentinels name it a moment later.</summary>
+    public VirtualNode Master { get; private set; }
+
+    /// <summary>The node that clients write to. They hear of a new master a moment after its promotion, and until then the old one takes their writes.</summary>
+    public VirtualNode Written { get; private set; }
 
     public IReadOnlyList<VirtualNode> Nodes { get; }
 
@@ -148,6 +152,7 @@ internal sealed class World
             var write = Book.Add(key, node.Name, Time.Now);
             Tell($"{key} at {node.Name}");
             if (!_isPromised) write.Excuse = "nobody has listened yet";
+            else if (node != Master && Sentinel!.Master == Master) write.Excuse = "Redis throws away what a node takes after it was replaced";
             node.Write(key, isExpiry ? "expired" : "set", isExpiry ? 'x' : '$');
         });
     }
@@ -178,8 +183,14 @@ internal sealed class World
         old.Replicas.Clear();
         next.Follow(null);
         LoseData(next, old.Data);
-        Sentinel!.Decide(next);
+        Master = next;
+        Time.After(TimeSpan.FromMilliseconds(Random.Next(300)), FollowMaster);
+        Time.After(TimeSpan.FromMilliseconds(Random.Next(300)), () => Sentinel!.Decide(Master));
+        Time.After(TimeSpan.FromMilliseconds(300 + Random.Next(200)), Sentinel!.Announce);
     }
+
+    /// <summary>Clients hear which node is the master.</summary>
+    public void FollowMaster() => Written = Master;
 
     /// <summary>The old master becomes a replica of the new one.</summary>
     public void Demote(VirtualNode old)
@@ -193,7 +204,7 @@ internal sealed class World
     }
 
     /// <summary>Whether the node takes a write now.</summary>
-    private bool Takes(VirtualNode node) => node == Master && node is { Master: null, IsLoading: false, Mood: NodeMood.Well };
+    private static bool Takes(VirtualNode node) => node is { Master: null, IsLoading: false, Mood: NodeMood.Well };
 
     /// <summary>A program has declared a gap. That of a holder is published; that of another member, and of one that may be disconnected, stands in its log and its info only.</summary>
     public void Declared(Member member, Gap gap)
