@@ -30,7 +30,7 @@ for (var seed = first; done < count && watch.Elapsed < limit && failed < most; s
         await History.RunAsync(world);
         if (given.ContainsKey("--hash"))
         {
-            Console.WriteLine($"seed {seed}: {world.Hash:x16} after {world.Time.Happened} steps, {world.Book.Writes.Count} writes, {world.Book.Received} messages, {world.Book.Gaps.Count} gaps, {world.Watch?.Count ?? 0} times in office");
+            Console.WriteLine($"seed {seed}: {world.Hash:x16} after {world.Time.Happened} steps, {world.Book.Writes.Count} writes, {world.Book.Received} messages, {world.Book.Gaps.Count} gaps, {world.Offices} times in office");
         }
     }
     catch (SimulationFault fault)

@@ -29,16 +29,24 @@ internal sealed class Administrator(World world)
         }
     }
 
-    /// <summary>At the end: a broker that is there, and a configuration of which everybody knows.</summary>
+    /// <summary>At the end: a broker that is there, and a configuration of which everybody knows. What is refused is tried again.</summary>
     public void Conclude()
     {
-        foreach (var member in world.Living) _ = GuardAsync(member, () => ConnectAsync(member, "b1"));
+        foreach (var member in world.Living) _ = ConcludeAsync(member);
     }
 
     /// <summary>Whether this configuration wants the events that only administrators want.</summary>
     public static bool WantsMore(ForwarderConfig config) => config.Masks.Equals(More) && config.Events.HasFlag(EventClass.Generic);
 
-    private async Task GuardAsync(Member member, Func<Task> command)
+    private async Task ConcludeAsync(Member member)
+    {
+        if (await GuardAsync(member, () => ConnectAsync(member, "b1")).ConfigureAwait(false) || member.IsDead) return;
+
+        world.Time.After(TimeSpan.FromSeconds(1), () => _ = ConcludeAsync(member));
+    }
+
+    /// <returns>False if the command was refused.</returns>
+    private async Task<bool> GuardAsync(Member member, Func<Task> command)
     {
         try
         {
@@ -51,11 +59,14 @@ internal sealed class Administrator(World world)
         catch (GroupRefusedException e)
         {
             world.Tell($"{member.Name}: a command is refused: {e.Message}");
+            return false;
         }
         catch (Exception e)
         {
             world.Fail($"a command has ended with {e}");
         }
+
+        return true;
     }
 
     private async Task ConfigureAsync(Member member)

@@ -104,6 +104,7 @@ internal sealed class Member : IMeterFactory
         if (IsDead) return;
 
         _world.Tell($"{Name} has ended, {lost} left behind");
+        if (lost > 0) _world.LeftBehind(this);
         _world.Ended(this);
     }
 

@@ -18,6 +18,7 @@ internal sealed class World
     private readonly Dictionary<(Member Member, string Host), long> _connectedAt = [];
     private long _leftToOthers;
     private readonly List<Member> _dead = [];
+    private readonly Dictionary<VirtualNode, OfficeWatch> _watches;
     private string? _fault;
     private int _made;
     private int _sent;
@@ -33,8 +34,8 @@ internal sealed class World
         Shape = WorldShape.Draw(Random);
         Network = new VirtualNetwork(Time, Random);
         Book = new EventBook(Shape.LargestWallError) { HasSuccessors = Shape.HasSentinel };
-        Watch = Shape.Members > 1 ? new OfficeWatch(WorldShape.Group) { Anew = BeginsAnew } : null;
         Nodes = Shape.HasSentinel ? [NewNode("n1"), NewNode("n2")] : [NewNode("n1")];
+        _watches = Shape.Members > 1 ? Nodes.ToDictionary(static node => node, _ => new OfficeWatch(WorldShape.Group) { Anew = BeginsAnew }) : [];
         Sentinel = Shape.HasSentinel ? new VirtualSentinel("s1", "main", Nodes) : null;
         if (Shape.HasSentinel) Follow(Nodes[1], Nodes[0]);
         Master = Written = Nodes[0];
@@ -67,7 +68,11 @@ internal sealed class World
 
     public EventBook Book { get; }
 
-    public OfficeWatch? Watch { get; }
+    /// <summary>Who is the holder of the master's stream? Null: there is one program only.</summary>
+    public OfficeWatch? Watch => _watches.GetValueOrDefault(Master);
+
+    /// <summary>How many times in office there have been.</summary>
+    public int Offices => _watches.Values.Sum(static watch => watch.Count);
 
     public VirtualSentinel? Sentinel { get; }
 
@@ -212,6 +217,12 @@ internal sealed class World
         if (!IsHolder(member.Name) || Shape.HasAdministrator) Book.Declared(gap);
     }
 
+    /// <summary>A program has ended, and could not place what it had. If that were messages of gaps, the gaps stand in its log.</summary>
+    public void LeftBehind(Member member)
+    {
+        foreach (var gap in member.Engine.Gaps.Recent) Book.Declared(gap);
+    }
+
     /// <summary>Whether a program has nothing more to do. Who is no holder keeps the messages of its own gaps until it is one.</summary>
     public bool IsSettled(Member member) => !IsHolder(member.Name) || member.IsSettled;
 
@@ -264,9 +275,11 @@ internal sealed class World
         node.Begin();
         node.Published = text =>
         {
-            var offices = Watch?.Count;
-            Watch?.Heard(node, text, Book.CountOf(name));
-            _isPromised |= Watch?.Count > offices;
+            if (!_watches.TryGetValue(node, out var watch)) return;
+
+            var offices = watch.Count;
+            watch.Heard(node, text, Book.CountOf(name));
+            _isPromised |= node == Master && watch.Count > offices;
         };
         return node;
     }
@@ -303,7 +316,7 @@ internal sealed class World
         Tell($"received {message.Id} {message.Body} from {message.From}");
         var fault = Book.Take(message, IsHolder(message.From), out var write);
         _fault ??= fault;
-        if (write is not null && Watch?.MayPublish(message.From, write) == false)
+        if (write is not null && !Shape.HasSentinel && Watch?.MayPublish(message.From, write) == false)
         {
             _fault ??= $"{message.From} has published {write.Key} at {write.Index} although another member was the holder there";
         }

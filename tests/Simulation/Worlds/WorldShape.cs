@@ -53,7 +53,7 @@ internal sealed record WorldShape
         {
             Members = Math.Max(1, members),
             HasAdministrator = members == 0 && kind == 0,
-            HasSentinel = members == 0 && kind > 1,
+            HasSentinel = members == 0 ? kind > 1 : members < 5 && kind == 3,
             Chaos = TimeSpan.FromSeconds(random.Next(4, 18)),
             FaultEvery = TimeSpan.FromMilliseconds(Of(random, 300, 800, 2000, 5000)),
             WriteEvery = TimeSpan.FromMilliseconds(Of(random, 20, 60, 200, 600)),
