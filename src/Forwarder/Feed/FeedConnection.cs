@@ -178,7 +178,12 @@ internal sealed class FeedConnection
             _pipe.Input.CancelPendingRead();
             _pipe.Output.CancelPendingFlush();
             await Task.WhenAll(loops).ConfigureAwait(false);
-            lock (_feed.Turn) _flags.End();
+            lock (_feed.Turn)
+            {
+                _flags.End();
+                _group?.NoteWhetherAllIsKnown();
+            }
+
             _place.Leave();
             _over.TrySetResult();
             await _pipe.CloseAsync().ConfigureAwait(false);

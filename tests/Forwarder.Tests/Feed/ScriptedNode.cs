@@ -18,6 +18,9 @@ internal sealed class ScriptedNode : IRedisTransport
     /// <summary>What to answer to a command instead of the usual; null: the usual; empty: nothing.</summary>
     public Func<string[], string?> Answer { get; set; } = _ => null;
 
+    /// <summary>What its run id consists of.</summary>
+    public char Run { get; init; } = 'a';
+
     /// <summary>It says that it is a node of a cluster.</summary>
     public bool IsCluster { get; init; }
 
@@ -139,8 +142,8 @@ internal sealed class ScriptedNode : IRedisTransport
     private string Usual(string[] command) => command[0] switch
     {
         "HELLO" => $"%3\r\n{Bulk("server")}{Bulk(Server.Product)}{Bulk("version")}{Bulk(Server.Version)}{Bulk("mode")}{Bulk(IsCluster ? "cluster" : "standalone")}",
-        "INFO" when Server.Product == "valkey" => Bulk($"# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:{Server.Version}\r\nrun_id:{new string('a', 40)}\r\n"),
-        "INFO" => Bulk($"# Server\r\nredis_version:{Server.Version}\r\nrun_id:{new string('a', 40)}\r\n"),
+        "INFO" when Server.Product == "valkey" => Bulk($"# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:{Server.Version}\r\nrun_id:{new string(Run, 40)}\r\n"),
+        "INFO" => Bulk($"# Server\r\nredis_version:{Server.Version}\r\nrun_id:{new string(Run, 40)}\r\n"),
         "ROLE" => "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n",
         "CONFIG" when command[1] == "GET" => $"%1\r\n{Bulk("notify-keyspace-events")}{Bulk(Flags)}",
         "CONFIG" when command[3].All(letter => Letters.Contains(letter, StringComparison.Ordinal)) => (Flags = command[3], "+OK\r\n").Item2,

@@ -130,6 +130,34 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
         Assert.DoesNotContain(feed.Gaps.Recent, gap => gap.Cause == GapCause.NotRunning && gap.Detail.StartsWith("keyevt did not run", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Who_knew_the_old_master_but_not_all_that_was_not_settled_there_declares_it_at_the_promotion_of_another_node(bool knowsAll)
+    {
+        var shelf = new CheckpointRegistry("state", "orders") { Begun = DateTimeOffset.UnixEpoch };
+        var old = await HoldsAsync(_node, shelf);
+        var status = old.Feed.GroupStatus!;
+        await SayAsync(old, new GroupMessage.Claim("x", status.Term + 1, new MessageId(old.Feed.MemberName, status.Term), default));
+        await Eventually.TrueAsync("the other holder", () => old.Feed.GroupStatus!.Holder == "x");
+        await old.Node.EventAsync("a"); // kept here until the other holder has settled it
+        await LookUntilAsync(old, "the event", () => old.Feed.GroupStatus!.KeptCount == 1);
+        if (!knowsAll) old.Feed.Want(EventClass.None); // what it has kept is given up
+        await LookUntilAsync(old, "what it has kept", () => old.Feed.GroupStatus!.ReachesBack == knowsAll);
+        var kept = new Checkpoint(new EventPosition(status.RunId, status.Term, 0), DateTimeOffset.UnixEpoch, "orders").ToString();
+        _role = Slave;
+        var node = new ScriptedNode { Server = ("redis", "7.0.0"), Run = 'c' };
+        var next = await HoldsAsync(node, shelf);
+        await old.Node.CloseAsync();
+        var usual = node.Answer;
+        node.Answer = command => command is ["GET", ..] ? ScriptedNode.Bulk(kept) : usual(command);
+        _role = Master;
+        await LookUntilAsync(next, "the promotion", () => next.Feed.Status.State == FeedState.Subscribed && node.Commands.Any(static command => command.StartsWith("GET state", StringComparison.Ordinal)));
+        await next.Node.EventAsync("b");
+        await next.KeysAsync("b");
+        Assert.Equal(knowsAll ? 0 : 1, next.Gaps.Recent.Count(static gap => gap.Cause == GapCause.NotRunning));
+    }
+
     [Fact]
     public async Task A_replicas_stream_has_a_holder_and_what_it_held_back_is_passed_on_once_it_is_a_master()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using KeyEvt.Forwarder.Events;
 
 namespace KeyEvt.Forwarder.Feed.Context;
 
@@ -69,15 +70,33 @@ internal sealed class CheckpointRegistry(string name, string writer)
         /// </summary>
         public bool IsOwed { get; set; }
 
-        /// <summary>In a group: the run ids of the masters whose streams this program knows, or whose last state it has declared.</summary>
+        /// <summary>In a group: the run ids of the masters of whose streams this program knows all that is not settled.</summary>
         private readonly ConcurrentDictionary<ulong, bool> _known = new();
 
-        public bool KnowsNothing => _known.IsEmpty;
+        /// <summary>By run id: the last state that was declared.</summary>
+        private readonly ConcurrentDictionary<ulong, EventPosition> _declared = new();
+
+        /// <summary>Whether this program has never known the stream of a master, nor declared what it missed there.</summary>
+        public bool KnowsNothing { get; private set; } = true;
 
         /// <summary>Whether what is kept of the stream with this run id tells nothing that this program does not know by itself.</summary>
         public bool Knows(ulong run) => _known.ContainsKey(run);
 
-        public void Know(ulong run) => _known[run] = true;
+        public void Know(ulong run, bool isAll)
+        {
+            KnowsNothing = false;
+            if (isAll) _known[run] = true;
+            else _known.TryRemove(run, out _);
+        }
+
+        /// <summary>Whether everything since this state lies in a gap that is declared.</summary>
+        public bool IsDeclared(EventPosition kept) => _declared.TryGetValue(kept.RunId, out var last) && (kept.Marker, kept.Count).CompareTo((last.Marker, last.Count)) <= 0;
+
+        public void Declared(EventPosition kept)
+        {
+            KnowsNothing = false;
+            _declared[kept.RunId] = kept;
+        }
 
         /// <summary>Timestamp of the last write; 0 if there was none.</summary>
         public long WrittenAt { get; set; }

@@ -113,6 +113,9 @@ internal sealed class StreamMember
 
     public bool ReachesBack => _kept.Reach <= _state.Watermark;
 
+    /// <summary>Whether this program has heard all that is not known to be settled.</summary>
+    public bool KnowsAll => IsHolder || _kept.Reach <= _state.SettledBefore;
+
     /// <summary>Bytes of the events that are kept.</summary>
     public int KeptBytes => _kept.Bytes;
 

@@ -193,7 +193,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     {
         if (Earlier.Take() is not { } kept) return false;
 
-        Known(kept.Position.RunId);
+        if (feed.Shelf is { } shelf && PlaceIn(shelf) is { } place) place.Declared(kept.Position);
         // What was pushed out of the ring came behind the subscription, so the gap reaches until now.
         var end = first.Count == 0 ? _beginning?.At : null;
         Declare(kept, new Beginning(end ?? feed.Time.GetUtcNow(), first));
@@ -206,10 +206,10 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         if (feed.Shelf is { } shelf && PlaceIn(shelf) is { KnowsNothing: true } place) place.IsOwed = !feed.CameLater;
     }
 
-    /// <summary>In a group: the state of this master's stream is known from here on.</summary>
-    public void Known(ulong run)
+    /// <summary>In a group: notes whether this program knows all of this master's stream that is not settled.</summary>
+    public void Known(ulong run, bool isAll = true)
     {
-        if (feed.Shelf is { } shelf && PlaceIn(shelf) is { } place) place.Know(run);
+        if (feed.Shelf is { } shelf && PlaceIn(shelf) is { } place) place.Know(run, isAll);
     }
 
     /// <summary>
@@ -219,30 +219,33 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     public void AskAsMaster(ulong run)
     {
         _asksAsMaster = null;
-        if (feed.Shelf is not { } shelf || PlaceIn(shelf) is not { } place || place.Knows(run)) return;
-
-        commands.Send(
-            (reply, _) =>
-            {
-                if (RedisErrors.IsPassing(reply))
-                {
-                    _asksAsMaster = run;
-                    return;
-                }
-
-                Earlier.Read(reply, place);
-                if (!feed.Hold.IsReplica && !TryDeclareKept(feed.Progress.Position)) MissedToo();
-                Known(run);
-            },
-            "GET",
-            place.Key);
+        if (feed.Shelf is { } shelf && PlaceIn(shelf) is { } place && !place.Knows(run)) AskAsMaster(run, place);
     }
 
     /// <summary>Asks again what the node was too busy to answer.</summary>
     public void AskAgainAsMaster()
     {
-        if (_asksAsMaster is { } run) AskAsMaster(run);
+        if (_asksAsMaster is not { } run || feed.Shelf is not { } shelf || PlaceIn(shelf) is not { } place) return;
+
+        _asksAsMaster = null;
+        AskAsMaster(run, place);
     }
+
+    private void AskAsMaster(ulong run, CheckpointRegistry.Place place) => commands.Send(
+        (reply, _) =>
+        {
+            if (RedisErrors.IsPassing(reply))
+            {
+                _asksAsMaster = run;
+                return;
+            }
+
+            Earlier.Read(reply, place);
+            if (!feed.Hold.IsReplica && !TryDeclareKept(feed.Progress.Position)) MissedToo();
+            Known(run);
+        },
+        "GET",
+        place.Key);
 
     private void OnRead(RedisAnswer reply, CheckpointRegistry.Place place)
     {

@@ -129,16 +129,8 @@ internal sealed class GroupMonitor(
         if (outcome.HasFlag(StreamOutcome.Lost)) FeedLog.HandedOver(feed.Logger, feed.Node, _member.Holder ?? "nobody yet");
         if (outcome.HasFlag(StreamOutcome.Learned)) JudgeRejoined();
         var isDeclared = outcome.HasFlag(StreamOutcome.Anew) && JudgeAnew();
-        if ((outcome.HasFlag(StreamOutcome.Learned) || outcome.HasFlag(StreamOutcome.Anew)) && !feed.Hold.IsReplica)
-        {
-            state.Known(group.RunId);
-        }
-
-        if (outcome.HasFlag(StreamOutcome.Won))
-        {
-            TakeOver(isDeclared, wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
-        }
-
+        if (outcome.HasFlag(StreamOutcome.Won)) TakeOver(isDeclared, wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
+        NoteWhetherAllIsKnown();
         if (message is GroupMessage.Resign && message.Member == _member.Name) _resigned.TrySetResult();
         if (saidAt is { } said && _member is { IsHolder: true, IsServing: true }) RaiseTermIfFenced(said);
         if (saidAt is null) Tick(); // others may wait for an answer, or for a claim
@@ -193,6 +185,7 @@ internal sealed class GroupMonitor(
     public void Tick()
     {
         _member.Advance();
+        NoteWhetherAllIsKnown();
         Subscribed();
         if (state.Earlier.Watermark is null) state.AskForGroup();
         state.AskAgainAsMaster();
@@ -229,6 +222,12 @@ internal sealed class GroupMonitor(
         {
             return group.Proposals.IsEnding && Resign() ? _resigned.Task : Task.CompletedTask;
         }
+    }
+
+    /// <summary>If another node takes the place of this one, who has not heard all that the holder had not settled has to declare it.</summary>
+    public void NoteWhetherAllIsKnown()
+    {
+        if (_member is { IsKnown: true, IsServing: true }) state.Known(group.RunId, _member.KnowsAll);
     }
 
     /// <summary>Gives to the configuration what concerns it, and finds out whether this program still hears what is wanted.</summary>

@@ -41,7 +41,7 @@ internal sealed class KeptCheckpoint(FeedContext feed)
 
     /// <summary>Who knew this stream, but did not hear its events, has to know how far the others had come.</summary>
     private bool IsNews(Checkpoint kept, CheckpointRegistry.Place place) =>
-        !place.Knows(kept.Position.RunId) || (kept.Position.RunId == feed.Group?.RunId && !feed.Group.Member.LastKnown.WasInStep);
+        (!place.Knows(kept.Position.RunId) && !place.IsDeclared(kept.Position)) || (kept.Position.RunId == feed.Group?.RunId && !feed.Group.Member.LastKnown.WasInStep);
 
     /// <summary>Nobody was there, so what came since is to be declared, once.</summary>
     public Checkpoint? Take() => Interlocked.Exchange(ref _checkpoint, null);
