@@ -197,7 +197,7 @@ internal sealed class FeedConnection
             var handshake = new FeedHandshake(_feed, _commands);
             _identity = await handshake.GreetAsync(cancellation).ConfigureAwait(false);
             _letters.Identify(_identity.Server);
-            _group?.SayOwed(_feed.RunNumberOf(_identity), _identity.IsCluster);
+            if (_feed.Group is { } shared) new OwedMessage(_feed, shared, _commands).Say(_feed.RunNumberOf(_identity), _identity.IsCluster);
             if (_isSecond)
             {
                 await Task.Delay(_feed.Options.SilenceGrace, _feed.Time, cancellation).ConfigureAwait(false); // if the other connection speaks meanwhile, SilentConnectionCheck ends this one

@@ -60,8 +60,8 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
     }
 
     /// <summary>
-    /// For a node that is heard for the first time and is a master: until when the master was heard whose place it has taken, if that one has been demoted since. Null: no such
-    /// master was heard.
+    /// For a node that is heard for the first time and is a master: until when the master was heard whose place it has taken, or until when this node surely was no master yet. Null: no
+    /// such master was heard.
     /// </summary>
     /// <remarks>The old master may call itself one for a while after the promotion. So the answer is not later than the last moment at which the node surely was no master yet.</remarks>
     public (ClockReading At, EventPosition Last)? HeardBefore(string nodeId)
@@ -73,15 +73,12 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
             before = table.LastMasterOf(before.Node.Id); // it was a master and is none, and nobody here has noticed
         }
 
-        if (before?.Feed.Mastership?.End is not { } end) return null;
+        if (before?.Feed.Mastership is not { } heard || before.Node.Id == nodeId) return null;
 
-        var (now, from) = (topology.Current, end.At);
-        if (now.Masters.Any(master => master.Id == nodeId) && now.ChangedAfter != default && now.ChangedAfter.Timestamp < from.Timestamp)
-        {
-            from = now.ChangedAfter;
-        }
-
-        return (from, end.Last);
+        var now = topology.Current;
+        var isNamed = now.Masters.Any(master => master.Id == nodeId) && now.ChangedAfter != default;
+        var (from, last) = heard.End ?? (ClockReading.Now(time).Before(TopologyWatcher.Late, time), before.Feed.Status.Position);
+        return (isNamed && now.ChangedAfter.Timestamp < from.Timestamp ? now.ChangedAfter : from, last);
     }
 
     /// <summary>

@@ -21,7 +21,7 @@ internal sealed class TopologyWatcher : ITopology, IAsyncDisposable
     /// A node that has been promoted is named as the master this much later at the most: a Sentinel asks it for its role each second during a failover, and tells the other Sentinels
     /// every two seconds (sentinel.c).
     /// </summary>
-    private static readonly TimeSpan Late = TimeSpan.FromSeconds(3);
+    internal static readonly TimeSpan Late = TimeSpan.FromSeconds(3);
 
     private readonly INodeFinder _finder;
     private readonly TimeProvider _time;

@@ -176,6 +176,24 @@ public sealed class MemberProposalsTests
     }
 
     [Fact]
+    public void A_resignation_that_does_not_come_back_is_said_again_also_when_the_broker_is_there_again()
+    {
+        _rig.Hold(kept: At(39));
+        _rig.Event("a"); // not settled
+        _rig.Say();
+        _rig.IsBrokerThere = false;
+        _rig.Look(0.05);
+        _rig.Time.Advance(TimeSpan.FromMilliseconds(1));
+        _rig.Read(Mark("x", 60, At(39)));
+        var first = Assert.Single(_rig.Look(0.2, comesBack: false).OfType<GroupMessage.Resign>());
+        _rig.IsBrokerThere = true; // the node was busy, and has refused it
+        var again = Assert.Single(_rig.Look(2.5, comesBack: false).OfType<GroupMessage.Resign>());
+        Assert.Equal((first.Ended, first.Watermark), (again.Ended, again.Watermark));
+        _rig.Read(again);
+        Assert.Empty(_rig.Look(2.5).OfType<GroupMessage.Resign>());
+    }
+
+    [Fact]
     public void What_a_member_said_before_the_broker_went_is_no_reason_to_resign()
     {
         _rig.Hold(kept: At(39));

@@ -141,6 +141,32 @@ public sealed class StreamSuccessionTests
     }
 
     [Fact]
+    public void What_was_not_heard_of_the_old_master_is_left_once_and_told_once_by_who_delivers()
+    {
+        _old.Join(settled: At(31));
+        Assert.Null(_old.Member.UnheardBehind);
+        _old.Member.Hear(false);
+        Assert.Equal(At(31), _old.Member.UnheardBehind);
+        _old.Member.Delivery.Unheard = new EventPosition(Run, 31, 0);
+        _new.Hold();
+        Promote();
+        Assert.Equal([new EventPosition(Run, 31, 0)], _new.Member.Delivery.Inherited.TakeUnheard());
+        Assert.Empty(_new.Member.Delivery.Inherited.TakeUnheard());
+        Assert.Empty(_old.Member.Delivery.TakeEstate());
+    }
+
+    [Fact]
+    public void What_was_not_heard_of_the_old_master_is_forgotten_when_the_new_masters_holder_has_settled_it()
+    {
+        _old.Join(settled: At(31));
+        _old.Member.Delivery.Unheard = new EventPosition(Run, 31, 0);
+        _new.Join(settled: At(31));
+        Promote();
+        _new.Read(Holding("h", 10_000L << 20, ByH, settled: At(9_000L << 20), reach: At(30)));
+        Assert.Empty(_new.Member.Delivery.Inherited.TakeUnheard());
+    }
+
+    [Fact]
     public void What_is_found_to_be_the_old_masters_own_later_is_left_later()
     {
         _old.Hold();

@@ -9,4 +9,5 @@ namespace KeyEvt.Forwarder.Feed.Handover;
 /// <param name="Passed">Delivery of this program has got all events up to here, and goes on with them; null: it has got none.</param>
 /// <param name="Duties">Of the old master's stream.</param>
 /// <param name="IsPassedOn">Whether this program delivered that stream.</param>
-internal sealed record Estate(NotificationRing? Events, StreamPlace? Passed, IHolderDuties Duties, bool IsPassedOn);
+/// <param name="Unheard">Behind it events are missing that this program has not heard, or no longer keeps, and that are not known to be settled; null: none are.</param>
+internal sealed record Estate(NotificationRing? Events, StreamPlace? Passed, IHolderDuties Duties, bool IsPassedOn, EventPosition? Unheard = null);

@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Group;
 
@@ -57,6 +58,14 @@ internal sealed class Inheritance
         }
 
         return count;
+    }
+
+    /// <summary>Returns, once, behind which places of the old masters events are missing.</summary>
+    public IReadOnlyList<EventPosition> TakeUnheard()
+    {
+        EventPosition[] all = [.. _estates.Select(static estate => estate.Unheard).OfType<EventPosition>()];
+        for (var i = 0; i < _estates.Count; i++) _estates[i] = _estates[i] with { Unheard = null };
+        return all;
     }
 
     /// <summary>What delivery has got of it is another member's to deliver.</summary>

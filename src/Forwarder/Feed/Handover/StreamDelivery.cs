@@ -23,6 +23,9 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
     /// <summary>Events up to here are not passed on, because they are settled; null: all are.</summary>
     public StreamPlace? Behind { get; set; }
 
+    /// <summary>While the node was a master: the place behind which something was not heard here, see <see cref="StreamMember.UnheardBehind"/>.</summary>
+    public EventPosition? Unheard { get; set; }
+
     /// <summary>See <see cref="StreamMember.HasLeft"/>.</summary>
     public bool HasLeft { get; private set; } = true;
 
@@ -121,10 +124,12 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
     public IReadOnlyList<Estate> TakeEstate()
     {
         var estates = Inherited.TakeAll();
-        if (HasLeft && kept.Count == 0) return estates;
+        var unheard = Unheard;
+        Unheard = null;
+        if (HasLeft && kept.Count == 0 && unheard is null) return estates;
 
         var (isPassedOn, passed) = (!HasLeft, _passed ?? _passedBefore);
         (HasLeft, _leavesAt, _passed, _passedBefore) = (true, null, null, null);
-        return [.. estates, new Estate(kept.TakeAll(), isPassedOn ? passed : null, duties, isPassedOn)];
+        return [.. estates, new Estate(kept.TakeAll(), isPassedOn ? passed : null, duties, isPassedOn, unheard)];
     }
 }

@@ -102,6 +102,9 @@ internal sealed class StreamMember
     /// <summary>Whether it holds by a claim of an earlier subscription. It may have missed events since then, so it must resign.</summary>
     public bool HoldsByLostClaim => !IsHolder && _state.Holder == Name;
 
+    /// <summary>Whether it has said that it resigns. Until that comes back it says so again: a node that is busy refuses it.</summary>
+    public bool HasResigned { get; private set; }
+
     /// <summary>Counts the times in office of this program, so that what was noted in one is not used in another.</summary>
     public int Office { get; private set; }
 
@@ -113,8 +116,8 @@ internal sealed class StreamMember
 
     public bool ReachesBack => _kept.Reach <= _state.Watermark;
 
-    /// <summary>Whether this program has heard all that is not known to be settled.</summary>
-    public bool KnowsAll => IsHolder || _kept.Reach <= _state.SettledBefore;
+    /// <summary>This program has not heard all that came behind it, and it is not known to be settled; null: it has heard everything.</summary>
+    public StreamPlace? UnheardBehind => IsHolder || _kept.Reach <= _state.SettledBefore ? null : _state.SettledBefore;
 
     /// <summary>Bytes of the events that are kept.</summary>
     public int KeptBytes => _kept.Bytes;
@@ -135,10 +138,7 @@ internal sealed class StreamMember
     public void Claiming(long number) => _claims.Add(number);
 
     /// <summary>Takes in what has been settled meanwhile.</summary>
-    public void Advance()
-    {
-        Delivery.Advance();
-    }
+    public void Advance() => Delivery.Advance();
 
     /// <summary>A replica repeats its master up to here, so nothing of it is this stream's to deliver. Positions from before the state was known do not count.</summary>
     public void NoteRepeated(in EventPosition position)
@@ -175,7 +175,7 @@ internal sealed class StreamMember
         if (IsSubscribed && !_state.IsKnown) LastKnown.LostUnknown(_heard);
         Delivery.End();
         if (IsSubscribed) _kept.End(_state.IsKnown ? _state.SettledBefore : null);
-        (_state, _won, _isResigning, IsSubscribed) = (new GroupState(), null, false, false);
+        (_state, _won, _isResigning, HasResigned, IsSubscribed) = (new GroupState(), null, false, false, false);
         return resign;
     }
 
@@ -276,7 +276,7 @@ internal sealed class StreamMember
     public Func<long, GroupMessage> BeginResigning()
     {
         Settled.Advance();
-        _isResigning = true;
+        (_isResigning, HasResigned) = (true, true);
         var resign = Resignation();
         Delivery.Leave();
         return resign;
@@ -315,7 +315,7 @@ internal sealed class StreamMember
     {
         Office++;
         Term = Marker;
-        _isResigning = false;
+        (_isResigning, HasResigned) = (false, false);
         Settled.Begin(Watermark);
         if (IsServing) Delivery.TakeOffice(Term);
         return StreamOutcome.Won;

@@ -35,7 +35,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private bool _hasTaken;
     private bool _hasWritten;
     private string? _stranger;
-    private ulong? _asksAsMaster; // in a group: for which stream the kept state is to be asked for once more
+    private (ulong Run, bool IsPromoted)? _asksAsMaster; // in a group: for which stream the kept state is to be asked for once more
     private long _triedAt;
     private TimeSpan _pause;
 
@@ -131,6 +131,9 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         if (_taken is { } taken && !_isWriting && feed.Sink.IsSettled(taken.Mark) && flags.AreClearSince(taken.At)) Write(place, taken);
     }
 
+    /// <summary>What is known of the key; null: nothing is kept, or see <see cref="PlaceIn"/>.</summary>
+    private CheckpointRegistry.Place? Kept => feed.Shelf is { } shelf ? PlaceIn(shelf) : null;
+
     /// <summary>The key's state. Null if the node is in a cluster and its slots are not known yet.</summary>
     private CheckpointRegistry.Place? PlaceIn(CheckpointRegistry shelf)
     {
@@ -188,14 +191,15 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
 
     /// <summary>Nobody was there: declares what came since the checkpoint that was read, if there was one.</summary>
     /// <param name="first">From where on this program has kept everything.</param>
+    /// <param name="isUntilNow">Events are missing until now; else until the subscription, if this program has kept all of it.</param>
     /// <returns>False if there was none.</returns>
-    public bool TryDeclareKept(EventPosition first)
+    public bool TryDeclareKept(EventPosition first, bool isUntilNow = false)
     {
         if (Earlier.Take() is not { } kept) return false;
 
-        if (feed.Shelf is { } shelf && PlaceIn(shelf) is { } place) place.Declared(kept.Position);
+        Declared(kept.Position);
         // What was pushed out of the ring came behind the subscription, so the gap reaches until now.
-        var end = first.Count == 0 ? _beginning?.At : null;
+        var end = first.Count == 0 && !isUntilNow ? _beginning?.At : null;
         Declare(kept, new Beginning(end ?? feed.Time.GetUtcNow(), first));
         return true;
     }
@@ -203,45 +207,46 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     /// <summary>In a group: nothing was kept of this master's stream. If it was of others, an earlier run has missed this one as well, and that is declared.</summary>
     public void MissedToo()
     {
-        if (feed.Shelf is { } shelf && PlaceIn(shelf) is { KnowsNothing: true } place) place.IsOwed = !feed.CameLater;
+        if (Kept is { KnowsNothing: true } place) place.IsOwed = !feed.CameLater;
     }
 
     /// <summary>In a group: notes whether this program knows all of this master's stream that is not settled.</summary>
-    public void Known(ulong run, bool isAll = true)
-    {
-        if (feed.Shelf is { } shelf && PlaceIn(shelf) is { } place) place.Know(run, isAll);
-    }
+    public void Known(ulong run, bool isAll = true) => Kept?.Know(run, isAll);
+
+    /// <summary>Notes that everything since this position lies in a gap that is declared.</summary>
+    public void Declared(EventPosition last) => Kept?.Declared(last);
 
     /// <summary>
-    /// In a group: the node has become a master, and this program holds its stream. Declares what nobody has heard of the old master, if an earlier run has kept how far it came. A node
-    /// that is busy is asked again.
+    /// In a group: the node has become a master, and this program holds its stream, or does so since then. Declares what nobody has heard of the old master, if an earlier run or holder
+    /// has kept how far it came. A node that is busy is asked again.
     /// </summary>
-    public void AskAsMaster(ulong run)
+    /// <param name="isPromoted">The node has just become a master. Else the holder before has done the same, unless what is kept is still of the old master.</param>
+    public void AskAsMaster(ulong run, bool isPromoted)
     {
         _asksAsMaster = null;
-        if (feed.Shelf is { } shelf && PlaceIn(shelf) is { } place && !place.Knows(run)) AskAsMaster(run, place);
+        if (Kept is { } place && !(isPromoted && place.Knows(run))) AskAsMaster(run, isPromoted, place);
     }
 
     /// <summary>Asks again what the node was too busy to answer.</summary>
     public void AskAgainAsMaster()
     {
-        if (_asksAsMaster is not { } run || feed.Shelf is not { } shelf || PlaceIn(shelf) is not { } place) return;
+        if (_asksAsMaster is not var (run, isPromoted) || Kept is not { } place) return;
 
         _asksAsMaster = null;
-        AskAsMaster(run, place);
+        AskAsMaster(run, isPromoted, place);
     }
 
-    private void AskAsMaster(ulong run, CheckpointRegistry.Place place) => commands.Send(
+    private void AskAsMaster(ulong run, bool isPromoted, CheckpointRegistry.Place place) => commands.Send(
         (reply, _) =>
         {
             if (RedisErrors.IsPassing(reply))
             {
-                _asksAsMaster = run;
+                _asksAsMaster = (run, isPromoted);
                 return;
             }
 
             Earlier.Read(reply, place);
-            if (!feed.Hold.IsReplica && !TryDeclareKept(feed.Progress.Position)) MissedToo();
+            if (!feed.Hold.IsReplica && (isPromoted || Earlier.IsOfOther(run)) && !TryDeclareKept(feed.Progress.Position, isUntilNow: true) && isPromoted) MissedToo();
             Known(run);
         },
         "GET",

@@ -75,34 +75,6 @@ internal sealed class GroupMonitor(
         }
     }
 
-    /// <summary>Says what an earlier connection could not say any more. Any thread.</summary>
-    public void SayOwed(ulong runId, bool isCluster)
-    {
-        lock (feed.Turn)
-        {
-            if (group.Owed is not { } owed) return;
-
-            group.Owed = null;
-            if (owed.RunId != runId) return;
-
-            var channel = MarkerSender.ChannelOf(feed, isCluster, runId);
-            if (!feed.Options.HasSuccessors) SayNow(owed.Message, runId, channel);
-            else commands.Send((reply, _) => SayAsMaster(reply, owed.Message, runId, channel), "ROLE");
-        }
-    }
-
-    /// <summary>If the node is no longer a master, its successor's holder goes on, and nothing is left to others here.</summary>
-    private void SayAsMaster(RedisAnswer role, Func<long, GroupMessage> message, ulong runId, MarkerChannel channel)
-    {
-        if (role.IsError || RoleReply.Of(role) != NodeRole.Master) return;
-
-        SayNow(message, runId, channel);
-        _member.Delivery.Leave(); // others go on
-    }
-
-    private void SayNow(Func<long, GroupMessage> message, ulong runId, MarkerChannel channel) =>
-        commands.Send(static (_, _) => { }, channel.PublishCommand, channel.Name, group.Envelope.Write(message(feed.Markers.Reserve()), runId));
-
     /// <summary>Called for each message on the channel of the markers.</summary>
     /// <returns>When this program said it; null if it did not, or if it was not waited for.</returns>
     public ClockReading? Read(ReadOnlySpan<byte> payload)
@@ -176,7 +148,7 @@ internal sealed class GroupMonitor(
     {
         var position = feed.Progress.Position;
         foreach (var estate in estates) _member.Inherit(estate, new StreamPlace(position.Marker, position.Count));
-        if (_member.IsHolder) state.AskAsMaster(group.RunId);
+        if (_member.IsHolder) state.AskAsMaster(group.RunId, isPromoted: true);
         else if (_member.IsKnown) state.Known(group.RunId); // the holder declares what nobody has heard
         if (_member.Serve()) Replay();
     }
@@ -227,7 +199,10 @@ internal sealed class GroupMonitor(
     /// <summary>If another node takes the place of this one, who has not heard all that the holder had not settled has to declare it.</summary>
     public void NoteWhetherAllIsKnown()
     {
-        if (_member is { IsKnown: true, IsServing: true }) state.Known(group.RunId, _member.KnowsAll);
+        if (_member is not { IsKnown: true, IsServing: true }) return;
+
+        _member.Delivery.Unheard = _member.UnheardBehind is { } place ? At(place) : null;
+        state.Known(group.RunId, _member.UnheardBehind is null);
     }
 
     /// <summary>Gives to the configuration what concerns it, and finds out whether this program still hears what is wanted.</summary>
@@ -296,7 +271,7 @@ internal sealed class GroupMonitor(
         var first = feed.Progress.Position;
         if (_member.LastKnown.Undelivered is { } last && !feed.Hold.IsReplica)
         {
-            feed.Coverage.NotCovered(GapCause.NotRunning, "the other members of the group had gone, and new ones have begun anew", WallOf(last.Marker), last, feed.Time.GetUtcNow(), first);
+            feed.Coverage.NotCovered(GapCause.NotRunning, "the other members of the group had gone, and new ones have begun anew", WallOf(last.Marker) - (last.Count == 0 ? BeforeFirst : default), last, feed.Time.GetUtcNow(), first);
         }
 
         feed.Coverage.Judge(_member.LastKnown.IsContinued || _member.LastKnown.Undelivered is not null, first);
@@ -317,6 +292,7 @@ internal sealed class GroupMonitor(
                 feed.Time.GetUtcNow(), At(missing.To));
         }
 
+        if (_member.IsServing && feed.Options.HasSuccessors && !isDeclared) state.AskAsMaster(group.RunId, isPromoted: false);
         if (_member.IsServing) Replay();
         FeedLog.TookOver(feed.Logger, feed.Node, _member.LastReplayed, took?.TotalMilliseconds ?? 0);
         Tick(); // the first mark tells the others how far this is settled
@@ -324,6 +300,13 @@ internal sealed class GroupMonitor(
 
     private void Replay()
     {
+        foreach (var last in _member.Delivery.Inherited.TakeUnheard())
+        {
+            const string Why = "nobody delivered for a while before another node took the master's place, and what was not settled is no longer kept by anybody";
+            feed.Coverage.NotCovered(GapCause.NotRunning, Why, WallOf(last.Marker) - (last.Count == 0 ? BeforeFirst : default), last, feed.Time.GetUtcNow(), feed.Progress.Position);
+            state.Declared(last);
+        }
+
         _member.Replay(pass);
         NoteProgress();
         feed.Sink.EndOfBatch();

@@ -43,6 +43,9 @@ internal sealed class KeptCheckpoint(FeedContext feed)
     private bool IsNews(Checkpoint kept, CheckpointRegistry.Place place) =>
         (!place.Knows(kept.Position.RunId) && !place.IsDeclared(kept.Position)) || (kept.Position.RunId == feed.Group?.RunId && !feed.Group.Member.LastKnown.WasInStep);
 
+    /// <summary>Whether what was read, and is news, is of another stream than this.</summary>
+    public bool IsOfOther(ulong run) => _checkpoint is { } kept && kept.Position.RunId != run;
+
     /// <summary>Nobody was there, so what came since is to be declared, once.</summary>
     public Checkpoint? Take() => Interlocked.Exchange(ref _checkpoint, null);
 }

@@ -130,7 +130,7 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
     /// <summary>Resigns if its broker has gone, and a member says a moment later that its own is there: then the broker itself is well.</summary>
     private void AddAsHolder(List<Func<long, GroupMessage>> due, long now)
     {
-        if (Yields() && MaySayAgain(now))
+        if ((Yields() || member.HasResigned) && MaySayAgain(now))
         {
             due.Add(WaitFor(member.BeginResigning(), now));
             return;
