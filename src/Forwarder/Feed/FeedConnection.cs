@@ -215,7 +215,8 @@ internal sealed class FeedConnection
             throw new RedisFaultException(RedisFaultKind.ConnectFailed, $"the node takes longer than {_feed.Options.HandshakeTimeout.TotalSeconds:0.#} s to answer");
         }
 
-        await Task.WhenAll(BeatAsync(cancellation), _group is null ? Task.CompletedTask : TakePartAsync(_group, cancellation)).ConfigureAwait(false);
+        var takePart = _group is { } group ? _end.GuardAsync(() => TakePartAsync(group, cancellation)) : Task.CompletedTask;
+        await Task.WhenAll(_end.GuardAsync(() => BeatAsync(cancellation)), takePart).ConfigureAwait(false); // what ends one ends the other
     }
 
     private async Task SubscribeAsync()
