@@ -24,7 +24,8 @@ internal sealed class KeptCheckpoint(FeedContext feed)
     public void Read(RedisAnswer reply, CheckpointRegistry.Place place)
     {
         var read = reply.IsError ? null : Checkpoint.Parse(reply.Text);
-        if (read is null && !reply.IsError && reply.Text.Length > 0) FeedLog.StateUnreadable(feed.Logger, feed.Node, place.Key);
+        var isThere = reply.IsError ? reply.ErrorCode == "WRONGTYPE" : reply.Text.Length > 0;
+        if (read is null && isThere) FeedLog.StateUnreadable(feed.Logger, feed.Node, place.Key);
         if (read is not null) feed.Markers.RaiseAbove(read.Position.Marker);
         _checkpoint = read is not null && IsNews(read, place) ? read : null;
         if (_checkpoint is not { } kept)
