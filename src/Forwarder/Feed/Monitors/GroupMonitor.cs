@@ -133,7 +133,8 @@ internal sealed class GroupMonitor(
         NoteWhetherAllIsKnown();
         if (message is GroupMessage.Resign && message.Member == _member.Name) _resigned.TrySetResult();
         if (saidAt is { } said && _member is { IsHolder: true, IsServing: true }) RaiseTermIfFenced(said);
-        if (saidAt is null) Tick(); // others may wait for an answer, or for a claim
+        // Others may wait for an answer or for a claim, and this program for the end of its question.
+        if (saidAt is null || !_member.IsKnown) Tick();
         return saidAt;
     }
 
