@@ -76,8 +76,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         _group = new GroupSharing(options, current, _database, _delivery, duties, () => feeds, background, time, logger);
         Coverage = new CoverageGateRegistry(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
         feeds = _feeds = new FeedSet(
-            _topology, options.Feed with { InGroup = true, MayBeAlone = options.Group is null }, sink, Gaps, time, logger, transport, Coverage, shelf,
-            options.Instance, _group.Membership);
+            _topology, options.Feed with { MayBeAlone = options.Group is null }, sink, Gaps, time, logger, transport, _group.Membership, Coverage, shelf, options.Instance);
         _topology.KnowCluster(() => feeds.IsInCluster);
         _feeds.Want(options.Initial.Wanted);
         LedgerMetrics.Add(meter, Ledger);

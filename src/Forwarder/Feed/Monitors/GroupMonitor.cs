@@ -11,7 +11,7 @@ using KeyEvt.Forwarder.Signals;
 namespace KeyEvt.Forwarder.Feed.Monitors;
 
 /// <summary>How does one connection take part in the group of its stream? Reads and says the group's messages, and does what follows from them.</summary>
-/// <remarks>Each connection of a feed in a group has one. Under <see cref="FeedContext.Turn"/>, unless stated otherwise.</remarks>
+/// <remarks>Each connection has one. Under <see cref="FeedContext.Turn"/>, unless stated otherwise.</remarks>
 /// <param name="pass">Gives an event to the sink.</param>
 /// <param name="heard">The classes that are subscribed to and that the node sends; null while a change of that is under way.</param>
 /// <param name="onSeatChanged">Subscribes to the events, or unsubscribes, as <see cref="StreamGroup.HasSeat"/> says.</param>
@@ -31,7 +31,7 @@ internal sealed class GroupMonitor(
     public void Begin(ulong runId)
     {
         group.Begin(runId, feed.Progress.Position.Marker);
-        state.AskForGroup();
+        state.AskForEarlier();
         Tick();
     }
 
@@ -85,7 +85,7 @@ internal sealed class GroupMonitor(
             group.Owed = null;
             if (owed.RunId != runId) return;
 
-            var channel = MarkerSender.ChannelOf(feed, isCluster, runId);
+            var channel = MarkerChannel.Of(isCluster, runId);
             if (!feed.Options.HasSuccessors) SayNow(owed.Message, runId, channel);
             else commands.Send((reply, _) => SayAsMaster(reply, owed.Message, runId, channel), "ROLE");
         }
@@ -101,7 +101,7 @@ internal sealed class GroupMonitor(
     }
 
     private void SayNow(Func<long, GroupMessage> message, ulong runId, MarkerChannel channel) =>
-        commands.Send(static (_, _) => { }, channel.PublishCommand, channel.Name, group.Envelope.Write(message(feed.Markers.Reserve()), runId));
+        commands.Send(static (_, _) => { }, MarkerChannel.Publish, channel.Name, group.Envelope.Write(message(feed.Markers.Reserve()), runId));
 
     /// <summary>Called for each message on the channel of the markers.</summary>
     /// <returns>When this program said it; null if it did not, or if it was not waited for.</returns>
@@ -188,7 +188,7 @@ internal sealed class GroupMonitor(
         _member.Advance();
         NoteWhetherAllIsKnown();
         Subscribed();
-        if (state.Earlier.Watermark is null) state.AskForGroup();
+        if (state.Earlier.Watermark is null) state.AskForEarlier();
         state.AskAgainAsMaster();
         foreach (var message in group.Proposals.Due(state.Earlier.Watermark))
         {

@@ -6,7 +6,7 @@ using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Feed.Monitors;
 
-/// <summary>In a group: how far had the last holder settled the stream, by what it has stored in the node?</summary>
+/// <summary>How far had the last holder settled the stream, by what it has stored in the node?</summary>
 /// <remarks>Each connection reads it once, when it has subscribed. Under <see cref="FeedContext.Turn"/>.</remarks>
 internal sealed class KeptCheckpoint(FeedContext feed)
 {
@@ -36,13 +36,13 @@ internal sealed class KeptCheckpoint(FeedContext feed)
 
         feed.Shelf!.Found(kept);
         // Another node's place says nothing of this node's stream, and whoever was heard there need not be heard here. The same is true of this node's from before it became a replica.
-        var isOfOther = feed.Options.HasSuccessors && (kept.Position.RunId != feed.Group?.RunId || feed.Hold.IsReplica);
+        var isOfOther = feed.Options.HasSuccessors && (kept.Position.RunId != feed.Group.RunId || feed.Hold.IsReplica);
         Watermark = isOfOther ? default : new KeptWatermark(new StreamPlace(kept.Position.Marker, kept.Position.Count), !kept.HasEnded && (feed.Time.GetUtcNow() - kept.At).Duration() < Young);
     }
 
     /// <summary>Who knew this stream, but did not hear its events, has to know how far the others had come.</summary>
     private bool IsNews(Checkpoint kept, CheckpointRegistry.Place place) =>
-        (!place.Knows(kept.Position.RunId) && !place.IsDeclared(kept.Position)) || (kept.Position.RunId == feed.Group?.RunId && !feed.Group.Member.LastKnown.WasInStep);
+        (!place.Knows(kept.Position.RunId) && !place.IsDeclared(kept.Position)) || (kept.Position.RunId == feed.Group.RunId && !feed.Group.Member.LastKnown.WasInStep);
 
     /// <summary>Nobody was there, so what came since is to be declared, once.</summary>
     public Checkpoint? Take() => Interlocked.Exchange(ref _checkpoint, null);
