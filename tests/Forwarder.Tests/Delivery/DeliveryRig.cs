@@ -8,6 +8,7 @@ using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Forwarder.Intake;
 using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Tests.Fallback;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -26,7 +27,7 @@ internal sealed class DeliveryRig
         _runId = runId;
         Store = store ?? new FakeStore();
         Options = options ?? new DeliveryOptions();
-        Stores = stores ?? new OneListStores("list", Store, null, () => "");
+        Stores = stores ?? Lists.One(Store);
         Loop = new DeliveryLoop(Broker, Stores, Ledger, Options, () => Config, Time, logger ?? NullLogger.Instance) { ConfirmTimes = meter is null ? null : new ConfirmTimes(meter, Time) };
         Sink = new EventSink(Ledger, Loop, () => Config);
     }

@@ -1,6 +1,7 @@
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
+using KeyEvt.Forwarder.Tests.Fallback;
 using Xunit;
 using static KeyEvt.Forwarder.Tests.Delivery.HandOverModelTests;
 using static KeyEvt.Forwarder.Tests.Delivery.HandOverTests;
@@ -102,7 +103,7 @@ public sealed class HandOverStoresTests
         {
             using var spool = new LocalSpool(folder);
             var list = new FakeStore();
-            var rig = new DeliveryRig(list, new DeliveryOptions { Spool = folder }, stores: new OneListStores("list", list, NamedStore.Of(spool), () => ""));
+            var rig = new DeliveryRig(list, new DeliveryOptions { Spool = folder }, stores: Lists.One(list, NamedStore.Of(spool)));
             rig.Broker.IsReachable = false;
             rig.Give(3);
             await rig.AdvanceAsync(2);

@@ -59,7 +59,7 @@ internal sealed class StoreSet
     /// <summary>Whether there are any, or such whose outcome has not been taken in; for the same tests.</summary>
     internal bool HasSteps => _search.IsRunning || _queues.All.Any(queue => queue.IsBusy || queue.IsEnding);
 
-    /// <summary>Whether this program delivers. In a group only one member does, and only that one uses the lists. Written by the delivery loop; others read it as it is.</summary>
+    /// <summary>Whether this program delivers. Only one member of the group does, and only that one uses the lists. Written by the delivery loop; others read it as it is.</summary>
     public bool IsHolder => _office.IsHeld && _stores.MayDeliver;
 
     /// <summary>Whether another member of the group delivers, and this one is not about to.</summary>
@@ -141,7 +141,7 @@ internal sealed class StoreSet
         _cap.MakeRoom();
     }
 
-    /// <summary>In a group: lists that belong to another member from now on are left to it, and those that belong to this one are looked for.</summary>
+    /// <summary>Lists that belong to another member from now on are left to it, and those that belong to this one are looked for.</summary>
     private void FollowOwners()
     {
         if (!_office.IsHeld) return;

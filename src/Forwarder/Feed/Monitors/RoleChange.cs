@@ -96,7 +96,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
                 }
             }
 
-            feed.LeaveEstate?.Invoke(); // in a group the successor's holder delivers what was found to be this node's own
+            feed.LeaveEstate?.Invoke(); // the successor's holder delivers what was found to be this node's own
         }
         finally
         {
