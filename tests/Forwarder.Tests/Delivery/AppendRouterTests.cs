@@ -18,6 +18,7 @@ public sealed class AppendRouterTests
         var (ledger, time) = (new Ledger(), new FakeTimeProvider());
         var list = Lists.One(new FakeStore { Capacity = 0 });
         var stores = new StoreSet(list, ledger, new DeliveryOptions(), new AsyncSignal(), time, NullLogger.Instance);
+        stores.Hold(1);
         stores.StartCount();
         await EndAsync(stores);
         Assert.True(stores.MayAppend());
@@ -45,6 +46,7 @@ public sealed class AppendRouterTests
     {
         var (ledger, store) = (new Ledger(), new FakeStore());
         var stores = new StoreSet(Lists.One(store), ledger, new DeliveryOptions { StoreBatch = most, StoreBatchBytes = mostBytes }, new AsyncSignal(), new FakeTimeProvider(), NullLogger.Instance);
+        stores.Hold(1);
         stores.StartCount();
         await EndAsync(stores);
         var memory = new EventLog(ledger, WaitingPlace.Memory, long.MaxValue);

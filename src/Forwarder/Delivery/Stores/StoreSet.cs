@@ -30,7 +30,7 @@ internal sealed class StoreSet
     {
         (_stores, _options) = (stores, options);
         Drain = new EventLog(ledger, WaitingPlace.Fallback, long.MaxValue);
-        _office = new ListOffice(isHeld: !options.InGroup, time);
+        _office = new ListOffice(time);
         _queues = new QueueRegistry(Drain, ledger, _office, options, signal, time, logger);
         _cap = new StoreCap(_queues);
         _appends = new AppendRouter(stores, _queues, _cap, options, time, logger);
@@ -216,7 +216,7 @@ internal sealed class StoreSet
         if (_nextTerm is not { } term || _search.IsEnding || _queues.Any(static queue => queue.IsCapped && queue.IsEnding)) return;
 
         // Who begins anew without having left office may have been set aside in between, and does not know it.
-        var mayHaveBeenSetAside = _options.InGroup && _office.IsHeld && term > _stores.Fence.Term;
+        var mayHaveBeenSetAside = _office.IsHeld && term > _stores.Fence.Term;
         _nextTerm = null;
         _stores.Fence.Raise(term);
         _office.Begin();
