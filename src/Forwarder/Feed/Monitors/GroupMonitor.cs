@@ -129,7 +129,11 @@ internal sealed class GroupMonitor(
         if (outcome.HasFlag(StreamOutcome.Lost)) FeedLog.HandedOver(feed.Logger, feed.Node, _member.Holder ?? "nobody yet");
         if (outcome.HasFlag(StreamOutcome.Learned)) JudgeRejoined();
         var isDeclared = outcome.HasFlag(StreamOutcome.Anew) && JudgeAnew();
-        if (outcome.HasFlag(StreamOutcome.Won)) TakeOver(isDeclared, wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
+        if (outcome.HasFlag(StreamOutcome.Won))
+        {
+            TakeOver(isDeclared, wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
+        }
+
         NoteWhetherAllIsKnown();
         if (message is GroupMessage.Resign && message.Member == _member.Name) _resigned.TrySetResult();
         if (saidAt is { } said && _member is { IsHolder: true, IsServing: true }) RaiseTermIfFenced(said);
