@@ -67,7 +67,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         var stores = StoreSelection.Of(options, _topology, () => feeds, run => duties!.Holds(run), _database, _spool, logger);
 
         var connector = around?.Broker ?? new AmqpConnector($"keyevt-{options.Instance}", amqpTls, new QueueDeclaration(options.PublishGaps, logger), background, time, logger);
-        _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery with { InGroup = true }, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };
+        _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };
         duties = new GroupDuties(_delivery);
         var sink = _sink = new EventSink(Ledger, _delivery, () => current.Value, () => current.Former);
         var shelf = options.StateKey is { } key ? new CheckpointRegistry(key, options.GroupName) { Begun = time.GetUtcNow() } : null;
@@ -76,8 +76,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         _group = new GroupSharing(options, current, _database, _delivery, duties, () => feeds, background, time, logger);
         Coverage = new CoverageGateRegistry(options.CoverageWait, time, logger) { AreEventsOff = () => _delivery.State == DeliveryState.Stopped };
         feeds = _feeds = new FeedSet(
-            _topology, options.Feed with { InGroup = true, MayBeAlone = options.Group is null }, sink, Gaps, time, logger, transport, Coverage, shelf,
-            options.Instance, _group.Membership);
+            _topology, options.Feed with { MayBeAlone = options.Group is null }, sink, Gaps, time, logger, transport, _group.Membership, Coverage, shelf, options.Instance);
         _topology.KnowCluster(() => feeds.IsInCluster);
         _feeds.Want(options.Initial.Wanted);
         LedgerMetrics.Add(meter, Ledger);

@@ -11,7 +11,7 @@ internal sealed class GroupReport(string name, FeedSet feeds, TimeProvider time)
 {
     public InfoSection Make()
     {
-        var streams = feeds.Members.Where(member => member.Feed.GroupStatus is not null).ToList();
+        var streams = feeds.Members;
         var fields = new List<KeyValuePair<string, string>>
         {
             new("group", name),
@@ -20,10 +20,10 @@ internal sealed class GroupReport(string name, FeedSet feeds, TimeProvider time)
         };
         foreach (var (index, stream) in streams.Index())
         {
-            fields.Add(new($"stream_{Number(index)}", Describe(stream.Node.Address.ToString(), stream.Feed.GroupStatus!, stream.Feed.Status.State is FeedState.Subscribed or FeedState.Silent)));
+            fields.Add(new($"stream_{Number(index)}", Describe(stream.Node.Address.ToString(), stream.Feed.GroupStatus, stream.Feed.Status.State is FeedState.Subscribed or FeedState.Silent)));
         }
 
-        var others = streams.SelectMany(stream => stream.Feed.GroupStatus!.Peers.Select(peer => (Node: stream.Node.Address.ToString(), Peer: peer)));
+        var others = streams.SelectMany(stream => stream.Feed.GroupStatus.Peers.Select(peer => (Node: stream.Node.Address.ToString(), Peer: peer)));
         foreach (var (index, (node, peer)) in others.Index()) fields.Add(new($"member_{Number(index)}", Describe(node, peer)));
 
         return new InfoSection("group", fields);

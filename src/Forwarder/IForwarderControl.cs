@@ -4,7 +4,7 @@ namespace KeyEvt.Forwarder;
 
 /// <summary>What may commands and the admin pages ask of the engine? Thread safe.</summary>
 /// <remarks>
-/// In a group every change is one for all members; if it cannot be made, <see cref="Agreement.GroupRefusedException"/> says why. A change may then be
+/// Every change is one for all members; if it cannot be made, <see cref="Agreement.GroupRefusedException"/> says why. A change may then be
 /// computed more than once, when another member changes something at the same time.
 /// </remarks>
 public interface IForwarderControl

@@ -48,11 +48,6 @@ public sealed record DeliveryOptions
     /// <summary>Nothing more is read from the fallback storage while this many events read from it wait for the broker.</summary>
     public int ReadAhead { get; init; } = 2048;
 
-    /// <summary>
-    /// Whether the program is a member of a group, of which one delivers. It then begins as a standby, and always keeps a link to the broker.
-    /// </summary>
-    public bool InGroup { get; init; }
-
     /// <summary>Directory of the spool; null if there is none.</summary>
     public string? Spool { get; init; }
 

@@ -145,7 +145,7 @@ internal sealed class DeliveryLoop
     public void ConfigChanged() => Post(_commands.ConfigChanged);
 
     /// <summary>This member of the group delivers from now on, and uses the lists. While it does so already, only the term rises. Any thread may call it; it does not wait.</summary>
-    /// <param name="term">Above those of all holders before. With it the lists refuse what an old holder still sends. 0: no fence, for a program in no group.</param>
+    /// <param name="term">Above those of all holders before. With it the lists refuse what an old holder still sends.</param>
     public void Hold(long term)
     {
         Stores.Office.WillBegin(term);

@@ -37,8 +37,8 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
     /// <exception cref="Amqp.LinkException">The link cannot be used any more.</exception>
     public bool Step(bool isStopping, bool mayPublish, bool isConnectAwaited)
     {
-        // A standby must know whether it could deliver, so a member of a group has a link as soon as there may be something to deliver.
-        if (context.Options.InGroup && _state != DeliveryState.Stopped && !isStopping && context.Config.NeedsLink)
+        // A standby must know whether it could deliver, so there is a link as soon as there may be something to deliver.
+        if (_state != DeliveryState.Stopped && !isStopping && context.Config.NeedsLink)
         {
             _links.Want(context.Config);
         }

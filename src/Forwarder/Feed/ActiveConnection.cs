@@ -45,7 +45,7 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
             return false;
         }
 
-        feed.Group?.End(out _);
+        feed.Group.End(out _);
         feed.Markers.Forget(); // markers that are due on another connection will not come back on this one
         feed.Progress.Begin(feed.RunNumberOf(identity), feed.Markers.Reserve());
         feed.Flags.Begin(feed.Progress.Position);
@@ -130,7 +130,7 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
         _isOver = true;
         var fault = FaultWith("but answered another connection");
         feed.Board.Change(status => status with { IsInStep = false, LastError = fault.Text, Reconnects = status.Reconnects + 1 });
-        feed.Coverage.Lost(fault, feed.Progress.Position, canOthersGoOn: feed.Group?.CanOthersGoOn == true);
+        feed.Coverage.Lost(fault, feed.Progress.Position, feed.Group.CanOthersGoOn);
         end.Set(fault);
         return true;
     }

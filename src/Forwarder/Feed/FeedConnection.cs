@@ -37,7 +37,7 @@ internal sealed class FeedConnection
     private readonly RoleMonitor _roles;
     private readonly MarkerSender _markers;
     private readonly CheckpointKeeper _state;
-    private readonly GroupMonitor? _group;
+    private readonly GroupMonitor _group;
     private readonly FrameReader _reader;
     private readonly FeedEnd _end;
     private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -67,9 +67,9 @@ internal sealed class FeedConnection
         var outlet = new RoleConfirmGate(feed, _letters);
         _roles = new RoleMonitor(feed, _commands, outlet, _pace);
         outlet.AskToConfirm = _roles.AskNow;
-        _markers = new MarkerSender(feed, _commands, _pace);
-        _state = new CheckpointKeeper(feed, _commands, wanted, outlet, _markers, _flags);
-        _group = feed.Group is { } group ? new GroupMonitor(feed, group, _commands, _markers, _state, outlet, Pass, () => _flags.IsSettled ? _subscriptions.Heard : null, WantChanged) : null;
+        _markers = new MarkerSender(feed, _commands);
+        _state = new CheckpointKeeper(feed, _commands, wanted, outlet, _flags);
+        _group = new GroupMonitor(feed, feed.Group, _commands, _markers, _state, outlet, Pass, () => _flags.IsSettled ? _subscriptions.Heard : null, WantChanged);
         outlet.Group = _group;
         var stream = new FeedFrameHandler(feed, _commands, _subscriptions, _letters, _roles, _markers, outlet, _state, _pace, _group);
         _markers.Echoed = stream.SaidToSelf;
@@ -135,7 +135,7 @@ internal sealed class FeedConnection
         if (isLast)
         {
             _state.BeginLast();
-            _group?.TakeLast(); // the last state says that nobody goes on, so it comes behind this
+            _group.TakeLast(); // the last state says that nobody goes on, so it comes behind this
             _state.TakeLast();
         }
 
@@ -146,13 +146,13 @@ internal sealed class FeedConnection
     public void Conclude() => _place.Conclude();
 
     /// <summary>See <see cref="GroupMonitor.ResignAsync"/>. Any thread.</summary>
-    public Task ResignAsync() => _group is null ? Task.CompletedTask : Task.WhenAny(_group.ResignAsync(), _over.Task);
+    public Task ResignAsync() => Task.WhenAny(_group.ResignAsync(), _over.Task);
 
     /// <summary>See <see cref="GroupMonitor.Say"/>. Any thread.</summary>
-    public MessageId? Say(Func<string, long, GroupMessage> message) => _group?.Say(message);
+    public MessageId? Say(Func<string, long, GroupMessage> message) => _group.Say(message);
 
     /// <summary>See <see cref="GroupMonitor.Serve"/>. Under <see cref="FeedContext.Turn"/>.</summary>
-    public void Serve(IReadOnlyList<Estate> estates) => _group?.Serve(estates);
+    public void Serve(IReadOnlyList<Estate> estates) => _group.Serve(estates);
 
     /// <summary>See <see cref="CheckpointKeeper.KeepAsync"/>. Any thread.</summary>
     public Task KeepStateAsync() => Task.WhenAny(_state.KeepAsync(), _over.Task);
@@ -197,7 +197,7 @@ internal sealed class FeedConnection
             var handshake = new FeedHandshake(_feed, _commands);
             _identity = await handshake.GreetAsync(cancellation).ConfigureAwait(false);
             _letters.Identify(_identity.Server);
-            if (_feed.Group is { } shared) new OwedMessage(_feed, shared, _commands).Say(_feed.RunNumberOf(_identity), _identity.IsCluster);
+            new OwedMessage(_feed, _feed.Group, _commands).Say(_feed.RunNumberOf(_identity), _identity.IsCluster);
             if (_isSecond)
             {
                 await Task.Delay(_feed.Options.SilenceGrace, _feed.Time, cancellation).ConfigureAwait(false); // if the other connection speaks meanwhile, SilentConnectionCheck ends this one
@@ -215,7 +215,7 @@ internal sealed class FeedConnection
             throw new RedisFaultException(RedisFaultKind.ConnectFailed, $"the node takes longer than {_feed.Options.HandshakeTimeout.TotalSeconds:0.#} s to answer");
         }
 
-        await Task.WhenAll(BeatAsync(cancellation), _group is null ? Task.CompletedTask : TakePartAsync(_group, cancellation)).ConfigureAwait(false);
+        await Task.WhenAll(_end.GuardAsync(() => BeatAsync(cancellation)), _end.GuardAsync(() => TakePartAsync(cancellation))).ConfigureAwait(false); // what ends one ends the other
     }
 
     private async Task SubscribeAsync()
@@ -233,7 +233,7 @@ internal sealed class FeedConnection
         await _subscribed.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Sends markers, and asks for role and flags, when they are due (<see cref="PollingIntervals"/>). A silent node is asked nothing more.</summary>
+    /// <summary>Asks for role and flags when they are due (<see cref="PollingIntervals"/>). A silent node is asked nothing more.</summary>
     private async Task BeatAsync(CancellationToken cancellation)
     {
         using var timer = new PeriodicTimer(_feed.Options.MarkerInterval, _feed.Time);
@@ -243,7 +243,6 @@ internal sealed class FeedConnection
             if (_place.IsSilent(isAnswerDue: _commands.Waiting > 0)) continue;
 
             _pace.Beat();
-            _markers.Send(slack);
             _roles.AskWhenDue(slack);
             _flags.CheckWhenDue(slack);
             _subscriptions.RetryWhenDue();
@@ -253,16 +252,16 @@ internal sealed class FeedConnection
     }
 
     /// <summary>Looks whether something is to be said to the group.</summary>
-    private async Task TakePartAsync(GroupMonitor group, CancellationToken cancellation)
+    private async Task TakePartAsync(CancellationToken cancellation)
     {
-        var times = _feed.Group!.Times;
+        var times = _feed.Group.Times;
         using var timer = new PeriodicTimer(times.LookWhileJoining, _feed.Time);
         while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false))
         {
             timer.Period = _feed.Group.Status.IsKnown ? times.Look : times.LookWhileJoining;
             lock (_feed.Turn)
             {
-                if (_place.Counts && !Silence.IsOn) group.Tick();
+                if (_place.Counts && !Silence.IsOn) _group.Tick();
             }
         }
     }
@@ -283,10 +282,10 @@ internal sealed class FeedConnection
             if (isFirst && !_place.TryTake(_identity)) return;
 
             if (isFirst) ShowIdentity();
-            _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica, awaitsJudgement: isFirst && _group is not null, isFirst ? HeardBefore(before) : null);
+            _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica, awaitsJudgement: isFirst, isFirst ? HeardBefore(before) : null);
             _state.Subscribed();
-            _group?.Subscribed();
-            if (isFirst) _group?.Begin(_feed.RunNumberOf(_identity));
+            _group.Subscribed();
+            if (isFirst) _group.Begin(_feed.RunNumberOf(_identity));
             if (isFirst)
             {
                 SubscribedAt = ClockReading.Now(_feed.Time);
@@ -314,7 +313,7 @@ internal sealed class FeedConnection
         if (SubscribedAt is not null && _place.Counts)
         {
             _state.Subscribed();
-            _group?.Subscribed();
+            _group.Subscribed();
         }
 
         ShowInStep();

@@ -34,7 +34,7 @@ internal sealed class FeedEnding(FeedContext feed, FeedSupervisor life)
         }
     }
 
-    /// <summary>In a group: lets another member deliver from now on. Returns when that is heard in the stream, or after the deadline.</summary>
+    /// <summary>Lets another member deliver from now on. Returns when that is heard in the stream, or after the deadline.</summary>
     public async Task ResignAsync(TimeSpan deadline)
     {
         try

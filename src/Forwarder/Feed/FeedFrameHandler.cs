@@ -12,7 +12,7 @@ namespace KeyEvt.Forwarder.Feed;
 
 /// <summary>What is a frame from the node: an event, a marker, or an answer? The feed's hot path: nothing is allocated for an event.</summary>
 internal sealed class FeedFrameHandler(
-    FeedContext feed, CommandPipeline commands, FeedSubscriptions subscriptions, NodeLetters letters, RoleMonitor roles, MarkerSender markers, RoleConfirmGate outlet, CheckpointKeeper state, PollingIntervals pace, GroupMonitor? group) : IFrameSink
+    FeedContext feed, CommandPipeline commands, FeedSubscriptions subscriptions, NodeLetters letters, RoleMonitor roles, MarkerSender markers, RoleConfirmGate outlet, CheckpointKeeper state, PollingIntervals pace, GroupMonitor group) : IFrameSink
 {
     private const int MaxReplyBytes = 1024 * 1024;
 
@@ -48,7 +48,7 @@ internal sealed class FeedFrameHandler(
         }
 
         ReleaseHeld();
-        if (markers.Channel is { } channel && frame.StartsWith(channel.Head)) MarkerSeen(frame[channel.Head.Length..], channel);
+        if (markers.Channel is { } channel && frame.StartsWith(channel.Head)) Said(frame[channel.Head.Length..]);
         else Answered(frame);
     }
 
@@ -73,7 +73,7 @@ internal sealed class FeedFrameHandler(
         }
 
         _progress.Publish();
-        if (!_held.IsHolding) group?.NoteProgress();
+        if (!_held.IsHolding) group.NoteProgress();
         if (_hasEvents)
         {
             _hasEvents = false;
@@ -103,7 +103,7 @@ internal sealed class FeedFrameHandler(
         }
 
         ReleaseHeld();
-        if (group?.Counts(letters.ClassOf(notification.Event)) == false) return;
+        if (!group.Counts(letters.ClassOf(notification.Event))) return;
 
         var position = _progress.Receive();
         if (!pace.HasNews || !state.HasMoved)
@@ -150,42 +150,22 @@ internal sealed class FeedFrameHandler(
         }
 
         var eventClass = letters.ClassOf(notification.Event);
-        if (group?.Keep(position, eventClass, notification, _readAt) == false) return;
+        if (!group.Keep(position, eventClass, notification, _readAt)) return;
 
         _sink.Received(position, notification.Database, eventClass, notification.Event, notification.Key, notification.Fields, _readAt);
     }
 
     /// <param name="rest">The rest of the push: length CRLF payload CRLF.</param>
-    private void MarkerSeen(ReadOnlySpan<byte> rest, MarkerChannel channel)
+    private void Said(ReadOnlySpan<byte> rest)
     {
         if (!Counts) return;
 
         var payload = rest[(rest.IndexOf((byte)'\n') + 1)..^2];
-        if (group is not null)
-        {
-            SaidInGroup(group, payload, channel);
-            return;
-        }
-
-        if (!feed.Markers.TrySee(payload, out var number, out var sentAt))
-        {
-            // Another feed's marker. It shows up to which point a replica has repeated its master.
-            if (!channel.IsShard) _hold.KeepMarker(payload);
-            return;
-        }
-
-        if (_needsConfirming && !channel.IsShard && !_hold.IsHeld) outlet.AddMarker(payload);
-        _progress.Mark(number, isOwn: true);
-        Proven(sentAt);
-    }
-
-    private void SaidInGroup(GroupMonitor member, ReadOnlySpan<byte> payload, MarkerChannel channel)
-    {
-        var saidAt = member.Read(payload);
-        if (_needsConfirming && !channel.IsShard)
+        var saidAt = group.Read(payload);
+        if (_needsConfirming)
         {
             // A replica repeats what is said in its master's stream: it shows up to which point it has repeated its master.
-            var isOurs = member.IsOfStream(payload);
+            var isOurs = group.IsOfStream(payload);
             if (_hold.IsHeld && !isOurs) _hold.KeepMarker(payload);
             else if (!_hold.IsHeld && isOurs) outlet.AddMarker(payload);
         }
@@ -196,7 +176,7 @@ internal sealed class FeedFrameHandler(
     /// <summary>A message of the group has come back as an answer, because this program may not publish it.</summary>
     public void SaidToSelf(string payload)
     {
-        if (Counts) group?.Read(Encoding.UTF8.GetBytes(payload));
+        if (Counts) group.Read(Encoding.UTF8.GetBytes(payload));
     }
 
     private void Proven(ClockReading sentAt)
@@ -221,7 +201,6 @@ internal sealed class FeedFrameHandler(
         }
 
         var reply = RedisAnswer.Parse(frame);
-        if (isPush && reply.Items is [{ Text: "sunsubscribe" }, var gone, ..]) markers.Unsubscribed(gone.Text);
         var sentAt = isPush ? commands.AnswerByPush(reply) : commands.Answer(reply);
         if (Counts && sentAt is { } moment) Proven(moment);
     }

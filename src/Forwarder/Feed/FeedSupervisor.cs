@@ -88,8 +88,8 @@ internal sealed class FeedSupervisor
             fault = await life.ConfigureAwait(false);
             // The state changes before the gap is declared, so that whoever sees the gap does not see a feed that is still subscribed.
             _feed.Board.Change(status => status with { State = FeedState.Down, IsInStep = false });
-            var canOthersGoOn = false;
-            lock (_feed.Turn) _feed.Group?.End(out canOthersGoOn);
+            bool canOthersGoOn;
+            lock (_feed.Turn) _feed.Group.End(out canOthersGoOn);
             if (fault.Kind != RedisFaultKind.Stopped) _feed.Coverage.Lost(fault, _feed.Progress.Position, canOthersGoOn);
             return (fault, connection.SubscribedAt is { } since ? _feed.Time.GetElapsedTime(since.Timestamp) : null);
         }

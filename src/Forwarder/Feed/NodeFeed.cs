@@ -34,33 +34,37 @@ public sealed class NodeFeed : IAsyncDisposable
 
     /// <param name="sink">Receives each notification of a master, on the feed's read loop.</param>
     /// <param name="gaps">Shared by all feeds.</param>
+    /// <param name="group">The group that shares the node's stream.</param>
+    /// <param name="order">Who is to say something first; null: by name.</param>
     /// <param name="transport">Opens connections; null for sockets.</param>
     /// <param name="clients">Holds requests of clients back while the node is not covered; null if no requests are held back.</param>
-    /// <param name="instance">Names this program in its markers, in front of their random part. May be empty.</param>
+    /// <param name="instance">Names this program in its group, in front of a random part. May be empty.</param>
     /// <param name="nonce">That random part; null: one that no other feed has.</param>
-    public NodeFeed(
-        RedisAddress address, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport? transport = null, CoverageGate? clients = null, string instance = "", string? nonce = null)
+    internal NodeFeed(
+        RedisAddress address, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, GroupMembership group, MemberOrder? order = null, IRedisTransport? transport = null,
+        CoverageGate? clients = null, string instance = "", string? nonce = null)
     {
         transport ??= new SocketRedisTransport(time);
-        var node = address.ToString();
+        var (node, hold, markers) = (address.ToString(), new ReplicaBuffer(options), new MarkerSequence(time, instance, nonce, options.Random));
         _feed = new FeedContext(
             address,
             options,
             sink,
             time,
             logger,
-            new MarkerSequence(time, instance, nonce, options.Random),
+            markers,
             new FeedProgress(),
             new FeedCoverage(node, gaps, time, logger, options.HasSuccessors, clients),
             new FlagsLastSeen(),
             new FeedRemedies(node, logger),
             new ObservableStatus(new NodeFeedStatus { Node = node }),
-            new ReplicaBuffer(options))
+            hold)
         {
+            Group = new StreamGroup(group, group.NewDuties(), markers.Instance, options, sink, time, () => !hold.IsHeld, order),
             Tasks = new SideTasks(time, OnTaskDied),
             TlsFileNames = transport.TlsFileNames,
         };
-        _life = new FeedSupervisor(_feed, transport, () => _feed.Group is { HasSeat: false } ? EventClass.None : (EventClass)_wanted, _stop.Token);
+        _life = new FeedSupervisor(_feed, transport, () => _feed.Group.HasSeat ? (EventClass)_wanted : EventClass.None, _stop.Token);
         _fence = new FeedFence(_feed, _life);
         clients?.Hurry = Hurry;
     }
@@ -87,8 +91,8 @@ public sealed class NodeFeed : IAsyncDisposable
         }
     }
 
-    /// <summary>How the group stands before this node; null: this program forwards for itself.</summary>
-    internal StreamGroupStatus? GroupStatus => _feed.Group?.Status;
+    /// <summary>How the group stands before this node.</summary>
+    internal StreamGroupStatus GroupStatus => _feed.Group.Status;
 
     /// <summary>The name of this program in the group.</summary>
     internal string MemberName => _feed.Markers.Instance;
@@ -131,10 +135,10 @@ public sealed class NodeFeed : IAsyncDisposable
     /// <summary>Sets the slots that the node serves, by slot number; null if it is not a master of a cluster.</summary>
     internal void Serves(bool[]? slots) => _feed.Slots.Change(slots);
 
-    /// <summary>Called to find the channel of the markers in a cluster, see <see cref="FeedContext.MarkerTag"/>. Set before <see cref="Start"/>.</summary>
-    internal Func<string?>? MarkerTag
+    /// <summary>Called to find the key of the state in a cluster, see <see cref="FeedContext.StateTag"/>. Set before <see cref="Start"/>.</summary>
+    internal Func<string?>? StateTag
     {
-        init => _feed.MarkerTag = value;
+        init => _feed.StateTag = value;
     }
 
     /// <summary>See <see cref="FeedContext.AreSlotsAwaited"/>. Set before <see cref="Start"/>.</summary>
@@ -143,38 +147,23 @@ public sealed class NodeFeed : IAsyncDisposable
         init => _feed.AreSlotsAwaited = value;
     }
 
-    /// <summary>The group that shares the node's stream; null: this program forwards for itself. Set before <see cref="Start"/>.</summary>
-    internal (GroupMembership Membership, MemberOrder? Order)? Group
-    {
-        init
-        {
-            if (value is var (membership, order))
-            {
-                _feed.Group = new StreamGroup(membership, membership.NewDuties(), MemberName, _feed.Options, _feed.Sink, _feed.Time, () => !_feed.Hold.IsHeld, order);
-            }
-        }
-    }
-
     /// <summary>See <see cref="FeedContext.PredecessorsEstate"/> and <see cref="FeedContext.LeaveEstate"/>. Set before <see cref="Start"/>.</summary>
-    internal (Func<IReadOnlyList<Estate>> OfPredecessor, Action Leave)? Estates
+    internal (Func<IReadOnlyList<Estate>> OfPredecessor, Action Leave) Estates
     {
-        init
-        {
-            if (value is { } estates) (_feed.PredecessorsEstate, _feed.LeaveEstate) = estates;
-        }
+        init => (_feed.PredecessorsEstate, _feed.LeaveEstate) = value;
     }
 
-    /// <summary>In a group: what the node leaves to its successor. Empty while it is a master, or if there is nothing.</summary>
+    /// <summary>What the node leaves to its successor. Empty while it is a master, or if there is nothing.</summary>
     internal IReadOnlyList<Estate> TakeEstate()
     {
         lock (_feed.Turn)
         {
             var hasGone = _feed.Hold.IsHeld || _feed.Board.Status.State is FeedState.Down or FeedState.Connecting or FeedState.Stopped;
-            return hasGone && _feed.Group is { } group ? group.Member.Delivery.TakeEstate() : [];
+            return hasGone ? _feed.Group.Member.Delivery.TakeEstate() : [];
         }
     }
 
-    /// <summary>In a group: takes what another node has left, which this one has replaced.</summary>
+    /// <summary>Takes what another node has left, which this one has replaced.</summary>
     internal void Inherit(IReadOnlyList<Estate> estates)
     {
         lock (_feed.Turn)
@@ -185,7 +174,7 @@ public sealed class NodeFeed : IAsyncDisposable
                 return;
             }
 
-            foreach (var estate in estates) _feed.Group?.Member.Inherit(estate, default);
+            foreach (var estate in estates) _feed.Group.Member.Inherit(estate, default);
         }
     }
 

@@ -15,7 +15,7 @@ namespace KeyEvt.Forwarder.Intake;
 /// as they are. The ledger counts it as an event received.
 /// </summary>
 /// <remarks>
-/// In a group, each gap is published by one member: the holder of the node's stream. While it is not known who that is, the gap waits here. A gap in which nobody ran is known only to
+/// Each gap is published by one member: the holder of the node's stream. While it is not known who that is, the gap waits here. A gap in which nobody ran is known only to
 /// who declares it. Thread safe.
 /// </remarks>
 /// <param name="isHolder">Whether this program delivers the events of a node; null: that is not known yet.</param>

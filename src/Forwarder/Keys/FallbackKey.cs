@@ -26,9 +26,9 @@ public static class FallbackKey
 
     /// <summary>Under which key the term of a list's holder stands: in the list's slot, when the list's name has a tag.</summary>
     /// <param name="group">The group whose holder it is. Two groups that share a list do not shut each other out.</param>
-    public static string TermOf(string listName, string? group = null)
+    public static string TermOf(string listName, string group)
     {
-        var suffix = group is null ? TermSuffix : $"{TermSuffix}:{group}";
+        var suffix = $"{TermSuffix}:{group}";
         return listName.IndexOf('{', StringComparison.Ordinal) is >= 0 and var tag ? listName.Insert(tag, suffix) : listName + suffix;
     }
 

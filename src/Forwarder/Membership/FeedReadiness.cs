@@ -31,10 +31,10 @@ internal static class FeedReadiness
         [.. feeds.Masters.Select(master => master.Feed.Status).Where(status => status is { LackingFlags.Length: > 0, FlagsFault: null })
             .Select(status => $"{status.Node}: {status.Server} has no event flags '{status.LackingFlags}', all else is forwarded")];
 
-    /// <summary>Why nobody in the group delivers the node's events; null if somebody does, or if there is no group. A standby is ready.</summary>
-    internal static string? GroupFaultOf(StreamGroupStatus? group) => group switch
+    /// <summary>Why nobody in the group delivers the node's events; null if somebody does. A standby is ready.</summary>
+    internal static string? GroupFaultOf(StreamGroupStatus group) => group switch
     {
-        null or { Holder: not null } => null,
+        { Holder: not null } => null,
         { IsKnown: true } => "no member of the group delivers: the last one has ended, and another is about to take its place",
         _ => "the other members of the group are asked who delivers",
     };

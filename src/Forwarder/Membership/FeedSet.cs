@@ -40,13 +40,13 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
     private bool _hasSaidShape;
     private Task _loop = Task.CompletedTask;
 
+    /// <param name="group">The group that shares the streams.</param>
     /// <param name="clients">Holds requests of clients back while a node is not covered; null: requests are never held back.</param>
     /// <param name="shelf">Keeps the states of the nodes' streams for the next start; null if they are not kept.</param>
-    /// <param name="instance">Names this program in its markers. May be empty.</param>
-    /// <param name="group">The group that shares the streams; null: this program forwards for itself.</param>
+    /// <param name="instance">Names this program in its group. May be empty.</param>
     public FeedSet(
-        ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, CoverageGateRegistry? clients = null, CheckpointRegistry? shelf = null,
-        string instance = "", GroupMembership? group = null)
+        ITopology topology, NodeFeedOptions options, IEventSink sink, GapLog gaps, TimeProvider time, ILogger logger, IRedisTransport transport, GroupMembership group, CoverageGateRegistry? clients = null,
+        CheckpointRegistry? shelf = null, string instance = "")
     {
         (_topology, _logger, _snapshot) = (topology, logger, topology.Current);
         var isAlone = topology.Current.Shape == UpstreamShape.Standalone;
@@ -83,12 +83,12 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
     /// <summary>The run id of a node, as its positions carry it; null if there is no such node.</summary>
     public ulong? RunOf(string nodeId) => _table.Current.FirstOrDefault(member => member.Node.Id == nodeId)?.Feed.Status.Position.RunId;
 
-    /// <summary>In a group: whether another member is known to hold a node's stream.</summary>
+    /// <summary>Whether another member is known to hold a node's stream.</summary>
     public bool IsHeldByAnother(string nodeId) =>
         _table.Current.FirstOrDefault(member => member.Node.Id == nodeId) is { Feed.GroupStatus: { IsKnown: true, IsHolder: false, Holder: not null } };
 
     /// <summary>
-    /// Whether this program declares a node's gaps to consumers: it is in no group, or holds the stream of the node, or of the master that has replaced it. Null: it is not known who
+    /// Whether this program declares a node's gaps to consumers: it holds the stream of the node, or of the master that has replaced it, or the node is gone. Null: it is not known who
     /// holds that.
     /// </summary>
     public bool? MayDeclare(string node)
@@ -108,7 +108,7 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
     public Task Completion => _completion.Task;
 
     public IReadOnlyList<StreamGroupStatus> Streams =>
-        [.. Members.Where(static member => member.Feed.Status.State == FeedState.Subscribed).Select(static member => member.Feed.GroupStatus).OfType<StreamGroupStatus>().Where(static status => status is { IsKnown: true, IsServing: true })];
+        [.. Members.Where(static member => member.Feed.Status.State == FeedState.Subscribed).Select(static member => member.Feed.GroupStatus).Where(static status => status is { IsKnown: true, IsServing: true })];
 
     /// <summary>Whether the one node that the user named is known to be part of a cluster.</summary>
     public bool IsInCluster => !_hasSuccessors && _table.Current is [{ Feed.Status.IsCluster: true }];
@@ -148,7 +148,7 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
     /// <summary>Stores how far <see cref="CatchUpAsync"/> has read, once all of it is delivered, stored or dropped.</summary>
     public Task KeepStatesAsync(TimeSpan deadline) => Task.WhenAll(Members.Select(member => member.Feed.Ending.KeepStateAsync(deadline)));
 
-    /// <summary>In a group: lets other members deliver from now on.</summary>
+    /// <summary>Lets other members deliver from now on.</summary>
     public Task ResignAsync(TimeSpan deadline) => Task.WhenAll(Members.Select(member => member.Feed.Ending.ResignAsync(deadline)));
 
     public async ValueTask DisposeAsync()

@@ -88,20 +88,20 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
     public Task OthersFirstAsync(string nodeId) =>
         Task.WhenAll(table.Current.Where(member => member.Node.Id != nodeId && masters.IsServing(member.Node)).Select(member => member.Feed.CatchUpAsync(OthersDeadline)));
 
-    /// <summary>In a group, for a node that has been promoted: what its old master has left, if that one is known not to be a master any more.</summary>
+    /// <summary>For a node that has been promoted: what its old master has left, if that one is known not to be a master any more.</summary>
     public IReadOnlyList<Estate> EstateOfMasterOf(string nodeId) => table.LastMasterOf(nodeId)?.Feed.TakeEstate() ?? [];
 
     /// <summary>The id of the master that a node replicates, or has replicated last; null: not known.</summary>
     public string? MasterIdOf(string nodeId) => table.LastMasterOf(nodeId)?.Node.Id;
 
-    /// <summary>In a group: who holds, or has held last, the stream of the master that a node replicates or has replaced; null: not known.</summary>
-    public string? HolderOfMasterOf(string nodeId) => table.LastMasterOf(nodeId)?.Feed.GroupStatus?.LastHolder;
+    /// <summary>Who holds, or has held last, the stream of the master that a node replicates or has replaced; null: not known.</summary>
+    public string? HolderOfMasterOf(string nodeId) => table.LastMasterOf(nodeId)?.Feed.GroupStatus.LastHolder;
 
-    /// <summary>In a group: gives what masters that were replaced have left to their successors. Any thread.</summary>
+    /// <summary>Gives what masters that were replaced have left to their successors. Any thread.</summary>
     public void LeaveEstates()
     {
         var members = table.Current;
-        foreach (var master in members.Where(member => masters.IsServing(member.Node) && member.Feed is { GroupStatus: not null, Status: { Role: NodeRole.Master, State: FeedState.Subscribed } }))
+        foreach (var master in members.Where(member => masters.IsServing(member.Node) && member.Feed.Status is { Role: NodeRole.Master, State: FeedState.Subscribed }))
         {
             foreach (var other in members.Where(member => member != master && !masters.IsServing(member.Node) && !masters.IsPromoted(member) && table.IsBehind(member, master)))
             {

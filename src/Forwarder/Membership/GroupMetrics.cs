@@ -4,7 +4,7 @@ using KeyEvt.Forwarder.Metrics;
 
 namespace KeyEvt.Forwarder.Membership;
 
-/// <summary>What do metrics report about the group, for each node? Nothing if this program forwards for itself.</summary>
+/// <summary>What do metrics report about the group, for each node?</summary>
 internal static class GroupMetrics
 {
     private const string Node = "node";
@@ -32,15 +32,6 @@ internal static class GroupMetrics
         meter.ObserveMany(Unread, () => ByNode(feeds, static status => status.OtherVersions + status.Unreadable));
     }
 
-    /// <param name="read">Returns null to report nothing for a node.</param>
-    private static IEnumerable<Measurement<double>> ByNode(FeedSet feeds, Func<StreamGroupStatus, double?> read)
-    {
-        foreach (var member in feeds.Members)
-        {
-            if (member.Feed.GroupStatus is { } status && read(status) is { } value)
-            {
-                yield return new Measurement<double>(value, new KeyValuePair<string, object?>(Node, FeedMetrics.NameOf(member.Node)));
-            }
-        }
-    }
+    private static IEnumerable<Measurement<double>> ByNode(FeedSet feeds, Func<StreamGroupStatus, double> read) =>
+        feeds.Members.Select(member => new Measurement<double>(read(member.Feed.GroupStatus), new KeyValuePair<string, object?>(Node, FeedMetrics.NameOf(member.Node))));
 }

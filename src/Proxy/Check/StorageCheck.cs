@@ -80,7 +80,7 @@ internal static class StorageCheck
         }
     }
 
-    /// <summary>In a group: checks the rights to the key of its configuration, in the same way. It is written by a script.</summary>
+    /// <summary>Checks the rights to the key of the group's configuration, in the same way. It is written by a script.</summary>
     private static async Task ConfigAsync(CheckTarget target)
     {
         const string What = "configuration of the group";

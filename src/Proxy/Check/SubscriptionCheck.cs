@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Feed;
+using KeyEvt.Forwarder.Feed.Context;
 
 namespace KeyEvt.Proxy.Check;
 
@@ -13,7 +14,7 @@ internal static class SubscriptionCheck
             : "without it this program forwards for itself: others that send events to the same place send the same ones again";
         var channel = target.Markers.Name;
         // It names no group, so no member reads it.
-        var publish = await target.Redis.AskAsync(target.Markers.PublishCommand, channel, "keyevt-check:0");
+        var publish = await target.Redis.AskAsync(MarkerChannel.Publish, channel, "keyevt-check:0");
         if (publish.IsError)
         {
             target.Add(isNamed ? CheckOutcome.Fails : CheckOutcome.Warning, "markers", publish.Text, $"{target.Grant(target.MarkerRights)}: {without}");
@@ -58,7 +59,7 @@ internal static class SubscriptionCheck
             }
         }
 
-        var marker = await target.Redis.AskAsync(target.Markers.SubscribeCommand, target.Markers.Name);
+        var marker = await target.Redis.AskAsync(MarkerChannel.Subscribe, target.Markers.Name);
         if (marker.IsError)
         {
             target.Add(target.Options.Forwarder.Group is null ? CheckOutcome.Warning : CheckOutcome.Fails, "subscribe", $"{target.Markers.Name}: {marker.Text}", target.Grant(target.MarkerRights));

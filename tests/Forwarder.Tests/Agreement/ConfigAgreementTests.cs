@@ -227,7 +227,11 @@ public sealed class ConfigAgreementTests
         await _rig.UntilAsync(() => _rig.Wanted.LastOrDefault() == EventClass.Hash); // another change may have announced them too
         _rig.Time.Advance(TimeSpan.FromSeconds(2.5));
         _rig.Outlet.Look();
-        for (var look = 0; look < 200 && _rig.Wanted[^1] != EventClass.None; look++) await Task.Delay(10, TestContext.Current.CancellationToken);
+        for (var look = 0; look < 200 && _rig.Wanted[^1] != EventClass.None; look++)
+        {
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
         Assert.Equal(EventClass.None, _rig.Wanted[^1]);
         await stop.CancelAsync();
         await outlet;

@@ -1,8 +1,8 @@
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery.Stores;
-using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Signals;
+using KeyEvt.Forwarder.Tests.Fallback;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -16,8 +16,9 @@ public sealed class AppendRouterTests
     public async Task What_a_store_has_refused_and_was_given_back_may_be_stored_when_its_next_try_would_have_been_due()
     {
         var (ledger, time) = (new Ledger(), new FakeTimeProvider());
-        var list = new OneListStores("list", new FakeStore { Capacity = 0 }, null, () => "");
+        var list = Lists.One(new FakeStore { Capacity = 0 });
         var stores = new StoreSet(list, ledger, new DeliveryOptions(), new AsyncSignal(), time, NullLogger.Instance);
+        stores.Hold(1);
         stores.StartCount();
         await EndAsync(stores);
         Assert.True(stores.MayAppend());
@@ -44,7 +45,8 @@ public sealed class AppendRouterTests
     public async Task A_round_takes_as_many_events_as_its_limits_allow(int most, int mostBytes, int taken)
     {
         var (ledger, store) = (new Ledger(), new FakeStore());
-        var stores = new StoreSet(new OneListStores("list", store, null, () => ""), ledger, new DeliveryOptions { StoreBatch = most, StoreBatchBytes = mostBytes }, new AsyncSignal(), new FakeTimeProvider(), NullLogger.Instance);
+        var stores = new StoreSet(Lists.One(store), ledger, new DeliveryOptions { StoreBatch = most, StoreBatchBytes = mostBytes }, new AsyncSignal(), new FakeTimeProvider(), NullLogger.Instance);
+        stores.Hold(1);
         stores.StartCount();
         await EndAsync(stores);
         var memory = new EventLog(ledger, WaitingPlace.Memory, long.MaxValue);

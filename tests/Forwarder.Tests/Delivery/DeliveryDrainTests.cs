@@ -1,6 +1,7 @@
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Fallback.Lists;
+using KeyEvt.Forwarder.Tests.Fallback;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
@@ -181,7 +182,7 @@ public sealed class DeliveryDrainTests
     public async Task What_is_in_a_list_that_is_on_another_node_since_a_failover_is_sent_though_nothing_was_stored_since()
     {
         var (store, place) = (new FakeStore(), "one");
-        var rig = new DeliveryRig(store, stores: new OneListStores("list", store, null, () => place));
+        var rig = new DeliveryRig(store, stores: Lists.One(store, place: () => place));
         await rig.RouteOneAsync();
         await rig.AdvanceAsync(1);
         store.Entries.AddRange(["k0", "k1"]); // the replica did not hear in time that they were sent

@@ -2,9 +2,9 @@ using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Delivery.Link;
-using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Signals;
+using KeyEvt.Forwarder.Tests.Fallback;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -22,7 +22,7 @@ public sealed class DeliveryLoopTests
     [Fact]
     public async Task While_there_is_nothing_to_do_the_loop_sleeps()
     {
-        var stores = new OneListStores("list", new FakeStore(), null, () => "");
+        var stores = Lists.One(new FakeStore());
         var loop = new DeliveryLoop(new FakeBroker(), stores, new Ledger(), new DeliveryOptions(), Round, new FakeTimeProvider(), NullLogger.Instance);
         var run = loop.RunAsync(); // returns when the loop sleeps
         Assert.False(run.IsCompleted, "the loop did not sleep");

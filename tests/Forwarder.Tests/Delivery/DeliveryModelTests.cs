@@ -3,6 +3,7 @@ using CsCheck;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
+using KeyEvt.Forwarder.Tests.Fallback;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
@@ -75,7 +76,7 @@ public sealed class DeliveryModelTests
     private static async Task RunAsync(Act[] acts, LocalSpool? spool)
     {
         var store = new FakeStore();
-        OneListStores Stores() => new("list", store, spool is null ? null : NamedStore.Of(spool), () => "");
+        OneListStores Stores() => Lists.One(store, spool is null ? null : NamedStore.Of(spool));
         var options = new DeliveryOptions { Window = 8, StoreBatch = 16 };
         var rig = new DeliveryRig(store, options, stores: Stores());
         var dropped = 0L;

@@ -8,12 +8,18 @@ namespace KeyEvt.Forwarder.Tests.Delivery;
 public sealed class DeliveryPublishTests
 {
     [Fact]
-    public async Task Nothing_is_connected_before_the_first_event()
+    public async Task Nothing_is_connected_before_something_is_wanted()
     {
         var rig = new DeliveryRig();
+        var wanting = rig.Config;
+        rig.Config = new ForwarderConfig();
         await rig.AdvanceAsync(60);
         Assert.Equal(0, rig.Broker.Attempts);
 
+        rig.Config = wanting;
+        rig.Loop.ConfigChanged();
+        await rig.SettleAsync();
+        Assert.Equal(1, rig.Broker.Attempts);
         rig.Give(1);
         await rig.SettleAsync();
         Assert.Equal(1, rig.Broker.Attempts);

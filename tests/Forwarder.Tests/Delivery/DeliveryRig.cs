@@ -8,6 +8,7 @@ using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Filter;
 using KeyEvt.Forwarder.Intake;
 using KeyEvt.Forwarder.Outbox;
+using KeyEvt.Forwarder.Tests.Fallback;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -21,14 +22,16 @@ internal sealed class DeliveryRig
     private int _next;
 
     /// <param name="stores">Several stores, instead of the one.</param>
-    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStoreSelector? stores = null, ILogger? logger = null, Meter? meter = null)
+    /// <param name="isHolder">Whether the program delivers from the beginning on.</param>
+    public DeliveryRig(FakeStore? store = null, DeliveryOptions? options = null, ulong runId = 0xabc, IEventStoreSelector? stores = null, ILogger? logger = null, Meter? meter = null, bool isHolder = true)
     {
         _runId = runId;
         Store = store ?? new FakeStore();
         Options = options ?? new DeliveryOptions();
-        Stores = stores ?? new OneListStores("list", Store, null, () => "");
+        Stores = stores ?? Lists.One(Store);
         Loop = new DeliveryLoop(Broker, Stores, Ledger, Options, () => Config, Time, logger ?? NullLogger.Instance) { ConfirmTimes = meter is null ? null : new ConfirmTimes(meter, Time) };
         Sink = new EventSink(Ledger, Loop, () => Config);
+        if (isHolder) Loop.Hold(1);
     }
 
     public FakeTimeProvider Time { get; } = new();

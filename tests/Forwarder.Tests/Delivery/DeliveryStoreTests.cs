@@ -15,13 +15,15 @@ public sealed class DeliveryStoreTests
         var counted = new TaskCompletionSource();
         var rig = new DeliveryRig(new FakeStore { Until = counted.Task });
         rig.Give(1);
-        await rig.Loop.StepAsync();
+        await rig.RoundsAsync();
+        await rig.Loop.Links.Connecting;
+        await rig.RoundsAsync();
         Assert.False(await rig.Loop.StepAsync());
-        Assert.Equal(0, rig.Broker.Attempts);
+        Assert.Empty(rig.Broker.Current!.Unconfirmed);
 
         counted.SetResult();
         await rig.SettleAsync();
-        Assert.Equal(1, rig.Broker.Attempts);
+        Assert.Single(rig.Broker.Current!.Unconfirmed);
     }
 
     [Fact]

@@ -54,7 +54,7 @@ public sealed class HandOverModelTests
     private static async Task RunAsync((Kind Kind, int Size)[] acts, bool isMany)
     {
         var many = isMany ? new FakeStores() : null;
-        var rig = new DeliveryRig(stores: many, options: new DeliveryOptions { Window = 8, StoreBatch = 16, InGroup = true });
+        var rig = new DeliveryRig(stores: many, options: new DeliveryOptions { Window = 8, StoreBatch = 16 }, isHolder: false);
         var stores = many?.Stores ?? [rig.Store];
         var (term, given, isHolder) = (0L, 0, false);
         var answer = new TaskCompletionSource();

@@ -1,6 +1,7 @@
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
+using KeyEvt.Forwarder.Tests.Fallback;
 using Xunit;
 using static KeyEvt.Forwarder.Tests.Delivery.HandOverModelTests;
 using static KeyEvt.Forwarder.Tests.Delivery.HandOverTests;
@@ -30,7 +31,7 @@ public sealed class HandOverStoresTests
     [Fact]
     public async Task Who_holds_again_without_having_left_finds_what_another_holder_has_stored_meanwhile()
     {
-        var rig = new DeliveryRig(options: new DeliveryOptions { InGroup = true });
+        var rig = new DeliveryRig(isHolder: false);
         await HoldAsync(rig, 1);
         rig.Store.Entries.Add("0\nset\nothers");
         await HoldAsync(rig, 3);
@@ -42,7 +43,7 @@ public sealed class HandOverStoresTests
     [Fact]
     public async Task Who_holds_again_without_having_left_sends_nothing_newer_before_what_another_holder_has_stored()
     {
-        var rig = new DeliveryRig(options: new DeliveryOptions { InGroup = true });
+        var rig = new DeliveryRig(isHolder: false);
         await HoldAsync(rig, 1);
         rig.Give(1);
         await rig.DrainAsync(); // the broker takes events
@@ -58,7 +59,7 @@ public sealed class HandOverStoresTests
     public async Task Who_holds_again_without_having_left_finds_new_lists_of_another_holder()
     {
         var stores = new FakeStores();
-        var rig = new DeliveryRig(stores: stores, options: new DeliveryOptions { InGroup = true });
+        var rig = new DeliveryRig(stores: stores, isHolder: false);
         await HoldAsync(rig, 1);
         stores.Stores[1].Entries.Add("0\nset\nothers");
         await HoldAsync(rig, 3);
@@ -102,7 +103,7 @@ public sealed class HandOverStoresTests
         {
             using var spool = new LocalSpool(folder);
             var list = new FakeStore();
-            var rig = new DeliveryRig(list, new DeliveryOptions { Spool = folder }, stores: new OneListStores("list", list, NamedStore.Of(spool), () => ""));
+            var rig = new DeliveryRig(list, new DeliveryOptions { Spool = folder }, stores: Lists.One(list, NamedStore.Of(spool)));
             rig.Broker.IsReachable = false;
             rig.Give(3);
             await rig.AdvanceAsync(2);

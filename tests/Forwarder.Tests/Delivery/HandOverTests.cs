@@ -120,7 +120,7 @@ public sealed class HandOverTests
         rig.Loop.Hold(7);
         rig.Give(2);
         await rig.RoundsAsync();
-        Assert.Equal((0L, steps), (Fence(rig).Term, rig.Store.Steps)); // the one under way still has the term of before
+        Assert.Equal((1L, steps), (Fence(rig).Term, rig.Store.Steps)); // the one under way still has the term of before
         Assert.Equal((3L, 2L), (rig.Ledger.Snapshot().HandedOver, rig.Ledger.Snapshot().WaitingMemory));
         answer.SetResult();
         rig.Store.Until = null;

@@ -7,12 +7,10 @@ namespace KeyEvt.Forwarder.Tests.Delivery;
 /// <summary>What does a member of a group do while another one delivers, when it becomes the holder, and when the lists refuse its term?</summary>
 public sealed class StandbyTests
 {
-    private static readonly DeliveryOptions InGroup = new() { InGroup = true };
-
     [Fact]
     public async Task A_standby_touches_no_list_and_keeps_a_link()
     {
-        var rig = new DeliveryRig(options: InGroup);
+        var rig = new DeliveryRig(isHolder: false);
         rig.Store.Entries.Add("0\nset\nold");
         Assert.False(rig.Loop.IsBrokerThere);
         for (var look = 0; look < 20; look++) await rig.AdvanceAsync(3);
@@ -32,18 +30,10 @@ public sealed class StandbyTests
     }
 
     [Fact]
-    public async Task A_program_in_no_group_connects_for_an_event_only()
-    {
-        var rig = new DeliveryRig();
-        await rig.AdvanceAsync(60);
-        Assert.Equal((0, 1), (rig.Broker.Attempts, rig.Store.Counts));
-    }
-
-    [Fact]
     public async Task A_standby_searches_for_no_lists()
     {
         var stores = new FakeStores();
-        var rig = new DeliveryRig(stores: stores, options: InGroup);
+        var rig = new DeliveryRig(stores: stores, isHolder: false);
         await rig.AdvanceAsync(60);
         Assert.Equal(0, stores.Searches);
         rig.Loop.Hold(1);
@@ -54,7 +44,7 @@ public sealed class StandbyTests
     [Fact]
     public async Task The_holder_counts_the_list_first_and_sends_what_is_in_it_before_anything_newer()
     {
-        var rig = new DeliveryRig(options: InGroup);
+        var rig = new DeliveryRig(isHolder: false);
         await rig.AdvanceAsync(1);
         rig.Store.Entries.Add("0\nset\nold");
         rig.Loop.Hold(1);
@@ -68,7 +58,7 @@ public sealed class StandbyTests
     [Fact]
     public async Task The_holder_stores_what_the_broker_does_not_take_and_has_its_link_when_nothing_happens()
     {
-        var rig = new DeliveryRig(options: InGroup);
+        var rig = new DeliveryRig(isHolder: false);
         rig.Broker.IsReachable = false;
         rig.Loop.Hold(1);
         rig.Give(2);
@@ -85,7 +75,7 @@ public sealed class StandbyTests
     [Fact]
     public async Task Hold_once_more_only_raises_the_term_and_counts_the_list_if_it_rises()
     {
-        var rig = new DeliveryRig(options: InGroup);
+        var rig = new DeliveryRig(isHolder: false);
         rig.Loop.Hold(3);
         rig.Give(1);
         await rig.SettleAsync();
@@ -103,7 +93,7 @@ public sealed class StandbyTests
     [Fact]
     public async Task What_is_in_memory_of_a_standby_is_neither_sent_nor_stored()
     {
-        var rig = new DeliveryRig(options: InGroup);
+        var rig = new DeliveryRig(isHolder: false);
         rig.Give(2);
         for (var look = 0; look < 10; look++) await rig.AdvanceAsync(3);
         Assert.Equal((2L, 0, 0), (rig.Ledger.Snapshot().WaitingMemory, rig.Loop.UnconfirmedCount, rig.Store.Steps));
@@ -115,7 +105,7 @@ public sealed class StandbyTests
     [Fact]
     public async Task After_a_disconnect_no_link_is_opened_until_somebody_asks_for_one()
     {
-        var rig = new DeliveryRig(options: InGroup);
+        var rig = new DeliveryRig(isHolder: false);
         await rig.AdvanceAsync(1);
         var disconnect = rig.Loop.DisconnectAsync();
         await rig.SettleAsync();
@@ -133,7 +123,7 @@ public sealed class StandbyTests
     [InlineData(false)]
     public async Task A_standby_ends_at_once(bool isBrokerThere)
     {
-        var rig = new DeliveryRig(options: InGroup);
+        var rig = new DeliveryRig(isHolder: false);
         (rig.Broker.IsReachable, rig.Store.IsDown) = (isBrokerThere, true);
         await rig.AdvanceAsync(1);
         var stop = rig.Loop.StopAsync(TimeSpan.FromSeconds(8), Task.CompletedTask);
@@ -145,7 +135,7 @@ public sealed class StandbyTests
     [Fact]
     public async Task A_holder_that_hands_over_while_it_ends_ends_at_once()
     {
-        var rig = new DeliveryRig(options: InGroup);
+        var rig = new DeliveryRig(isHolder: false);
         (rig.Broker.IsReachable, rig.Store.IsDown) = (false, true);
         rig.Loop.Hold(1);
         rig.Give(3);
@@ -162,7 +152,7 @@ public sealed class StandbyTests
     [Fact]
     public async Task A_refusal_by_the_fence_is_told_and_the_batch_is_stored_at_once_with_a_higher_term()
     {
-        var rig = new DeliveryRig(options: InGroup);
+        var rig = new DeliveryRig(isHolder: false);
         rig.Broker.IsReachable = false;
         rig.Loop.Hold(5);
         await rig.AdvanceAsync(1);
@@ -191,7 +181,7 @@ public sealed class StandbyTests
     [InlineData(8, false)] // it was refused before the higher term was asked for
     public async Task Only_a_refusal_for_a_higher_term_than_was_asked_for_is_told(long term, bool isTold)
     {
-        var rig = new DeliveryRig(options: InGroup);
+        var rig = new DeliveryRig(isHolder: false);
         rig.Loop.Hold(term);
         rig.Store.FencedBy = 8;
         await rig.SettleAsync();
@@ -206,7 +196,7 @@ public sealed class StandbyTests
     public async Task What_the_fence_refuses_goes_into_no_other_store()
     {
         var stores = new FakeStores();
-        var rig = new DeliveryRig(stores: stores, options: InGroup);
+        var rig = new DeliveryRig(stores: stores, isHolder: false);
         rig.Broker.IsReachable = false;
         rig.Loop.Hold(5);
         rig.GiveOf(1, 1, "a");

@@ -3,6 +3,7 @@ using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
 using KeyEvt.Forwarder.Tests.Metrics;
+using KeyEvt.Forwarder.Tests.Fallback;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Delivery;
@@ -19,7 +20,7 @@ public sealed class StoreMetricsTests : IDisposable
     {
         _spool = new LocalSpool(_folder);
         var store = new FakeStore();
-        _rig = new DeliveryRig(store, stores: new OneListStores("list", store, NamedStore.Of(_spool), () => ""));
+        _rig = new DeliveryRig(store, stores: Lists.One(store, NamedStore.Of(_spool)));
         StoreMetrics.Add(_meter, _rig.Loop, _spool, () => _rig.Config.FallbackStorageSize);
     }
 

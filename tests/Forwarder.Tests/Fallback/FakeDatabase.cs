@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace KeyEvt.Forwarder.Tests.Fallback;
 
-/// <summary>A node with one list, in memory, as far as events are appended, read and counted. A proxy, as the client library's interface has hundreds of methods.</summary>
+/// <summary>A node with one list, in memory, as far as events are appended, read and counted, by whoever holds the list. A proxy, as the client library's interface has hundreds of methods.</summary>
 public class FakeDatabase : DispatchProxy
 {
     public IDatabase Database => (IDatabase)(object)this;
@@ -21,9 +21,10 @@ public class FakeDatabase : DispatchProxy
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod?.Name switch
     {
-        nameof(IDatabase.ScriptEvaluateAsync) when (string)args![0]! == ListScripts.Append => Answer(() => Append((RedisValue[])args[2]!)),
-        nameof(IDatabase.ScriptEvaluateAsync) when (string)args![0]! == ListScripts.Read => Answer(() => Read((RedisValue[])args[2]!)),
-        nameof(IDatabase.ScriptEvaluateAsync) when (string)args![0]! == ListScripts.Remove => Answer(() => Remove((RedisValue[])args[2]!)),
+        nameof(IDatabase.ScriptEvaluateAsync) when (string)args![0]! == ListScripts.Append => Answer(() => Append(((RedisValue[])args[2]!)[..^1])),
+        nameof(IDatabase.ScriptEvaluateAsync) when (string)args![0]! == ListScripts.Read => Answer(() => Read(((RedisValue[])args[2]!)[..^1])),
+        nameof(IDatabase.ScriptEvaluateAsync) when (string)args![0]! == ListScripts.Remove => Answer(() => Remove(((RedisValue[])args[2]!)[..^1])),
+        nameof(IDatabase.ScriptEvaluateAsync) when (string)args![0]! == ListScripts.Count => Answer(() => RedisResult.Create([RedisResult.Create((RedisValue)Entries.Count)])),
         nameof(IDatabase.ListLengthAsync) => Answer(() => (long)Entries.Count),
         nameof(IDatabase.ListGetByIndexAsync) => Answer(() => Entries.Count == 0 ? RedisValue.Null : (RedisValue)Entries[^1]),
         _ => throw new NotSupportedException($"{targetMethod}"),

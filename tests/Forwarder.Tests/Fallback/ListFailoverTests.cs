@@ -22,7 +22,7 @@ public sealed class ListFailoverTests
     public ListFailoverTests()
     {
         _now = _old;
-        _store = new RedisListStore("list", () => ValueTask.FromResult(Find()), _hints.Add, _log);
+        _store = new RedisListStore("list", () => ValueTask.FromResult(Find()), _hints.Add, _log, new ListFence(), "list-term");
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class ListFailoverTests
     {
         var finds = 0;
         var place = new StorePlace("", _old.Database, CommandFlags.None);
-        var store = new RedisListStore("list", Count, _hints.Add, _log);
+        var store = new RedisListStore("list", Count, _hints.Add, _log, new ListFence(), "list-term");
         Assert.Equal(new AppendResult(1, 0), await store.AppendAsync(Entries("a"), 0, isRetry: false));
         Assert.Equal(1, finds);
 

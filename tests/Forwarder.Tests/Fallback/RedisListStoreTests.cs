@@ -23,7 +23,7 @@ public sealed class RedisListStoreTests : IAsyncLifetime
         _redis = await RedisServer.StartAsync();
         _connection = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{_redis.Port}");
         var place = new StorePlace("", _connection.GetDatabase(), CommandFlags.None);
-        _store = new RedisListStore(Key, () => ValueTask.FromResult(place), _ => { }, NullLogger.Instance);
+        _store = new RedisListStore(Key, () => ValueTask.FromResult(place), _ => { }, NullLogger.Instance, new ListFence(), "list-term");
     }
 
     public async ValueTask DisposeAsync()

@@ -70,7 +70,7 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
     public async Task A_search_in_a_cluster_that_reaches_no_master_says_so_and_is_not_the_last()
     {
         var topology = new FakeTopology(UpstreamShape.Cluster, FakeTopology.Node("a", 1, failing: true));
-        var stores = new ClusterStores(topology, _ => null, Made(topology), null, NullLogger.Instance);
+        var stores = new ClusterStores(topology, _ => null, Made(topology), null, NullLogger.Instance, Lists.Alone, new ListFence());
         var error = await Assert.ThrowsAsync<StoreException>(stores.SearchAsync);
         Assert.Equal("no master serves slot 0 at the moment", error.Message);
         Assert.False(stores.IsSearched);
@@ -80,7 +80,7 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
     public void A_list_whose_slot_has_moved_is_that_of_the_new_master_and_the_old_one_gets_another()
     {
         var topology = new FakeTopology(UpstreamShape.Cluster, Serving("a", 0, 10), Serving("b", 11, 20));
-        var stores = new ClusterStores(topology, run => run == 1 ? "a" : "b", Made(topology), null, NullLogger.Instance);
+        var stores = new ClusterStores(topology, run => run == 1 ? "a" : "b", Made(topology), null, NullLogger.Instance, Lists.Alone, new ListFence());
         Assert.Equal(FallbackKey.In(10), stores.StoreOf(EventOf(1)).Name);
         topology.Change(Serving("a", 0, 9), Serving("b", 10, 20));
         Assert.Equal(FallbackKey.In(10), stores.StoreOf(EventOf(2)).Name);
@@ -91,7 +91,7 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
     public void A_node_that_is_gone_has_its_list_and_a_node_that_takes_its_slots_over_has_it_too()
     {
         var topology = new FakeTopology(UpstreamShape.Cluster, Serving("a", 0, 10), Serving("b", 11, 20), Serving("c", 21, 30));
-        var stores = new ClusterStores(topology, run => run == 1 ? "a" : run == 2 ? "b" : "c", Made(topology), null, NullLogger.Instance);
+        var stores = new ClusterStores(topology, run => run == 1 ? "a" : run == 2 ? "b" : "c", Made(topology), null, NullLogger.Instance, Lists.Alone, new ListFence());
         Assert.Equal(FallbackKey.In(10), stores.StoreOf(EventOf(1)).Name);
         Assert.Equal(FallbackKey.In(20), stores.StoreOf(EventOf(2)).Name);
         topology.Change(Serving("c", 0, 30));
@@ -105,7 +105,7 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
     {
         var held = new HashSet<string> { "a" };
         var topology = new FakeTopology(UpstreamShape.Cluster, Serving("a", 0, 10), Serving("b", 11, SlotTag.Slots - 1));
-        var stores = new ClusterStores(topology, run => run == 1 ? "a" : "b", Made(topology), null, NullLogger.Instance, ("orders", held.Contains, id => !held.Contains(id)));
+        var stores = new ClusterStores(topology, run => run == 1 ? "a" : "b", Made(topology), null, NullLogger.Instance, ("orders", held.Contains, id => !held.Contains(id)), new ListFence());
         Assert.True(stores.HasNews());
         Assert.Equal((false, false), (stores.HasNews(), stores.IsSearched));
         Assert.Equal([FallbackKey.In(10)], stores.Elsewhere.Select(store => store.Name));
@@ -128,7 +128,7 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
         using (var spool = new LocalSpool(folder.FullName))
         {
             var topology = new FakeTopology(UpstreamShape.Cluster, Serving("a", 0, 10));
-            var stores = new ClusterStores(topology, _ => null, Made(topology), NamedStore.Of(spool), NullLogger.Instance);
+            var stores = new ClusterStores(topology, _ => null, Made(topology), NamedStore.Of(spool), NullLogger.Instance, Lists.Alone, new ListFence());
             Assert.Same(spool, Assert.Single(stores.Always).Store);
             Assert.Same(spool, stores.WithoutLists?.Store);
             Assert.Equal(["spool", FallbackKey.In(10)], stores.Elsewhere.Select(store => store.Name));

@@ -20,7 +20,7 @@ public sealed class CheckpointBeginningTests : IAsyncDisposable
         _rig.Feed.Start(); // nothing is wanted yet
         await _rig.StateAsync(FeedState.Subscribed);
         _rig.Node.Flags = "";
-        _rig.Feed.Want(EventClass.All);
+        _rig.Want(EventClass.All);
         await _rig.AnsweredAsync(8);
         Assert.Equal(0, _rig.Gaps.Total);
 

@@ -10,6 +10,8 @@ namespace KeyEvt.Forwarder.Tests.Feed;
 /// <summary>A feed on a private Redis, in real time.</summary>
 internal sealed class FeedRig : IAsyncDisposable
 {
+    private readonly GroupOfOne _alone = new();
+
     /// <summary>A feed on a Redis behind a port; not started.</summary>
     public static FeedRig Of(RedisServer server, int port) => new(server, RedisAddress.Parse($"redis://127.0.0.1:{port}"), new NodeFeedOptions(), null);
 
@@ -17,7 +19,7 @@ internal sealed class FeedRig : IAsyncDisposable
     {
         Server = server;
         Address = address;
-        Feed = new NodeFeed(address, options, sink ?? Sink, Gaps, TimeProvider.System, Log);
+        Feed = new NodeFeed(address, options, sink ?? Sink, Gaps, TimeProvider.System, Log, _alone.Membership);
     }
 
     public RedisServer Server { get; }
@@ -33,10 +35,13 @@ internal sealed class FeedRig : IAsyncDisposable
     public NodeFeed Feed { get; }
 
     /// <summary>A Redis and a feed on it that is not started.</summary>
-    public static async Task<FeedRig> PrepareAsync(Func<RedisAddress, RedisAddress> login, params string[] configuration)
+    public static Task<FeedRig> PrepareAsync(Func<RedisAddress, RedisAddress> login, params string[] configuration) => PrepareAsync(login, new NodeFeedOptions(), configuration);
+
+    /// <summary>A Redis and a feed on it that is not started.</summary>
+    public static async Task<FeedRig> PrepareAsync(Func<RedisAddress, RedisAddress> login, NodeFeedOptions options, params string[] configuration)
     {
         var server = await RedisServer.StartAsync(configuration);
-        return new FeedRig(server, login(RedisAddress.Parse(server.Url)), new NodeFeedOptions(), null);
+        return new FeedRig(server, login(RedisAddress.Parse(server.Url)), options, null);
     }
 
     /// <summary>A Redis and a feed that is subscribed to what is wanted.</summary>
@@ -46,10 +51,17 @@ internal sealed class FeedRig : IAsyncDisposable
         var server = await RedisServer.StartAsync(configuration);
         var options = new NodeFeedOptions();
         var rig = new FeedRig(server, RedisAddress.Parse(server.Url), change?.Invoke(options) ?? options, sink);
-        rig.Feed.Want(wanted);
+        rig.Want(wanted);
         rig.Feed.Start();
         await rig.SubscribedAsync();
         return rig;
+    }
+
+    /// <summary>What the feed and the configuration of its group want.</summary>
+    public void Want(EventClass classes)
+    {
+        _alone.Want(classes);
+        Feed.Want(classes);
     }
 
     public async Task SubscribedAsync()

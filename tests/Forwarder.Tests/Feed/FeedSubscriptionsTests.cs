@@ -27,8 +27,7 @@ public sealed class FeedSubscriptionsTests : IAsyncDisposable
         Assert.Null(_rig.Feed.Status.RemedyText);
         Assert.Contains($"Information 2023 feed redis://node:6379: {Expired} may not be subscribed to; {All} instead ", _rig.Log.Lines);
         Assert.Equal(1, _rig.Count($"PUNSUBSCRIBE {Evicted}"));
-        await _rig.Node.EventAsync("a", Evicted);
-        await _rig.Node.EventAsync("b", All);
+        await _rig.Node.SayAsync(ScriptedNode.EventFrame("evicted", "a", Evicted) + ScriptedNode.EventFrame("evicted", "b", All) + ScriptedNode.EventFrame("set", "unwanted", All));
         await _rig.KeysAsync("b");
     }
 
@@ -36,7 +35,7 @@ public sealed class FeedSubscriptionsTests : IAsyncDisposable
     public async Task Where_that_is_refused_too_the_remedy_names_both()
     {
         _refused = [All, Expired, Evicted];
-        _rig.Feed.Want(EventClass.Expired | EventClass.Evicted);
+        _rig.Want(EventClass.Expired | EventClass.Evicted);
         _rig.Feed.Start();
         await Eventually.TrueAsync("the reason", () => _rig.Feed.Status.LastError is not null);
         var remedy = $"PSUBSCRIBE {All} is refused: grant &{All} and +psubscribe to the user, or instead of the former &{Expired} and &{Evicted}";
@@ -51,7 +50,7 @@ public sealed class FeedSubscriptionsTests : IAsyncDisposable
     public async Task A_refusal_of_all_events_alone_names_what_to_grant()
     {
         _refused = [All, Fields];
-        _rig.Feed.Want(EventClass.All | EventClass.Fields);
+        _rig.Want(EventClass.All | EventClass.Fields);
         _rig.Feed.Start();
         await Eventually.TrueAsync("the reason", () => _rig.Feed.Status.LastError is not null);
         Assert.Contains($"PSUBSCRIBE {All}", _rig.Feed.Status.RemedyText, StringComparison.Ordinal);
@@ -62,7 +61,7 @@ public sealed class FeedSubscriptionsTests : IAsyncDisposable
     public async Task A_node_that_is_too_busy_to_subscribe_to_is_tried_again_and_nothing_is_refused()
     {
         _rig.Node.Answer = command => command[0] == "PSUBSCRIBE" ? "-BUSY Redis is busy running a script\r\n" : null;
-        _rig.Feed.Want(EventClass.Expired);
+        _rig.Want(EventClass.Expired);
         _rig.Feed.Start();
         await Eventually.TrueAsync("the reason", () => _rig.Feed.Status.LastError is not null);
         Assert.Equal("the node does not take subscriptions at the moment: BUSY Redis is busy running a script", _rig.Feed.Status.LastError);
@@ -83,7 +82,7 @@ public sealed class FeedSubscriptionsTests : IAsyncDisposable
         Assert.Equal(2, _rig.Count($"PSUBSCRIBE {Fields}"));
         Assert.StartsWith($"PSUBSCRIBE {Fields} is refused: grant &{Fields} to the user", _rig.Feed.Status.RemedyText, StringComparison.Ordinal);
 
-        _rig.Feed.Want(EventClass.Hash);
+        _rig.Want(EventClass.Hash);
         await Eventually.TrueAsync("the remedy to be gone", () => _rig.Feed.Status is { IsInStep: true, RemedyText: null });
     }
 
@@ -93,10 +92,10 @@ public sealed class FeedSubscriptionsTests : IAsyncDisposable
         await using var rig = new ScriptedFeed(options => options with { NotifyMode = NotifyMode.Off }); // so nothing else is asked, and answered before
         await rig.StartAsync(EventClass.Expired);
         rig.Node.Answer = command => command is ["PSUBSCRIBE", Evicted] ? "" : null;
-        rig.Feed.Want(EventClass.Evicted);
+        rig.Want(EventClass.Evicted);
         await Eventually.TrueAsync("the first change", () => rig.Count($"PSUBSCRIBE {Evicted}") == 1);
-        rig.Feed.Want(EventClass.All);
-        rig.Feed.Want(EventClass.Expired | EventClass.Evicted);
+        rig.Want(EventClass.All);
+        rig.Want(EventClass.Expired | EventClass.Evicted);
         Assert.Equal((0, 1), (rig.Count($"PSUBSCRIBE {All}"), rig.Count($"PSUBSCRIBE {Expired}")));
         Assert.Equal([Expired], rig.Feed.Status.Patterns);
         Assert.False(rig.Feed.Status.IsInStep);
@@ -112,7 +111,7 @@ public sealed class FeedSubscriptionsTests : IAsyncDisposable
     public async Task With_nothing_wanted_all_patterns_are_given_up_and_events_no_longer_count()
     {
         await _rig.StartAsync(EventClass.Expired | EventClass.Evicted);
-        _rig.Feed.Want(EventClass.None);
+        _rig.Want(EventClass.None);
         await Eventually.TrueAsync("the change", () => _rig.Feed.Status is { IsInStep: true, Patterns.Count: 0 });
         Assert.Equal(2, _rig.Count("PUNSUBSCRIBE"));
         Assert.Contains($"Information 2010 feed redis://node:6379: the subscription changes from {Expired} {Evicted} to nothing ", _rig.Log.Lines);

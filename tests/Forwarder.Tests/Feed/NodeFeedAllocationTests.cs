@@ -2,14 +2,9 @@ using System.IO.Pipelines;
 using System.Text;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed;
-using KeyEvt.Forwarder.Feed.Context;
-using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Monitors;
-using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Redis;
-using KeyEvt.Forwarder.Signals;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Feed;
@@ -24,32 +19,13 @@ public class NodeFeedAllocationTests
     public async Task Reading_events_allocates_nothing(EventClass wanted, string name, bool hasFields)
     {
         const int Events = 100_000;
-        var feed = new FeedContext(
-            RedisAddress.Parse("redis://node"),
-            new NodeFeedOptions(),
-            new CountingSink(),
-            TimeProvider.System,
-            NullLogger.Instance,
-            new MarkerSequence(TimeProvider.System),
-            new FeedProgress(),
-            new FeedCoverage("node", new GapLog(), TimeProvider.System, NullLogger.Instance),
-            new FlagsLastSeen(),
-            new FeedRemedies("node", NullLogger.Instance),
-            new ObservableStatus(new NodeFeedStatus()),
-            new ReplicaBuffer(new NodeFeedOptions()))
-        {
-            Tasks = new SideTasks(TimeProvider.System, (name, fault) => Assert.Fail($"{name}: {fault}")),
-        };
-        var commands = new CommandPipeline(TimeProvider.System);
-        var letters = new NodeLetters();
-        var pace = new PollingIntervals(feed.Options, TimeProvider.System, () => wanted);
-        var outlet = new RoleConfirmGate(feed, letters);
-        var subscriptions = new FeedSubscriptions(feed, commands, letters, () => wanted, _ => { }, () => { });
+        var parts = new FeedParts(new CountingSink(), TimeProvider.System, new NodeFeedOptions { GroupBytes = 10_000 }, wanted);
+        var subscriptions = new FeedSubscriptions(parts.Feed, parts.Commands, parts.Letters, () => wanted, _ => { }, () => { });
         subscriptions.Begin();
-        var markers = new MarkerSender(feed, commands, pace);
-        var state = new CheckpointKeeper(feed, commands, () => wanted, outlet, markers, new NotifyFlagsMonitor(feed, commands, letters, pace, () => wanted, () => { }));
-        var stream = new FeedFrameHandler(feed, commands, subscriptions, letters, new RoleMonitor(feed, commands, outlet, pace), markers, outlet, state, pace, null) { Counts = true };
-        foreach (var pattern in FeedPatterns.Of(wanted, letters.Classes, new HashSet<string>()))
+        var roles = new RoleMonitor(parts.Feed, parts.Commands, parts.Outlet, parts.Pace);
+        var stream = new FeedFrameHandler(parts.Feed, parts.Commands, subscriptions, parts.Letters, roles, parts.Markers, parts.Outlet, parts.State, parts.Pace, parts.Group) { Counts = true };
+        parts.TakeOffice(claim: 2);
+        foreach (var pattern in FeedPatterns.Of(wanted, parts.Letters.Classes, new HashSet<string>()))
         {
             stream.Frame(Encoding.ASCII.GetBytes($">3\r\n$10\r\npsubscribe\r\n{ScriptedNode.Bulk(pattern)}:1\r\n"));
         }
@@ -70,7 +46,8 @@ public class NodeFeedAllocationTests
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
         Assert.True(reading.IsCompletedSuccessfully, "it ran on this thread");
-        Assert.Equal(Events + 1000, feed.Progress.Published.Received);
+        Assert.True(parts.Feed.Group.Member.IsHolder);
+        Assert.Equal(Events + 1000, parts.Feed.Progress.Published.Received);
         Assert.True(allocated < Events, $"{allocated} bytes for {Events} events"); // the smallest object has 24; what happens once may happen here
     }
 

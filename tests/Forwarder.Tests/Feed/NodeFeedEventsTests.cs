@@ -99,7 +99,7 @@ public class NodeFeedEventsTests
 
         for (var i = 0; i < 20; i++)
         {
-            rig.Feed.Want(i % 2 == 0 ? EventClass.All : i % 4 == 1 ? EventClass.Expired : EventClass.Expired | EventClass.Evicted);
+            rig.Want(i % 2 == 0 ? EventClass.All : i % 4 == 1 ? EventClass.Expired : EventClass.Expired | EventClass.Evicted);
             await rig.SubscribedAsync();
             var seen = rig.Sink.Entries.Count;
             await Eventually.TrueAsync("more events", () => rig.Sink.Entries.Count > seen);
@@ -118,14 +118,14 @@ public class NodeFeedEventsTests
     public async Task Wanting_nothing_gives_the_subscription_up_without_a_gap()
     {
         await using var rig = await FeedRig.StartAsync(EventClass.String);
-        rig.Feed.Want(EventClass.None);
+        rig.Want(EventClass.None);
         await rig.SubscribedAsync();
         await rig.RedisAsync("SET", "unseen", "x");
         await rig.RedisAsync("CLIENT", "KILL", "TYPE", "pubsub");
         await Eventually.TrueAsync("the loss to be noticed", () => rig.Feed.Status.Reconnects == 1);
         await rig.SubscribedAsync();
 
-        rig.Feed.Want(EventClass.String);
+        rig.Want(EventClass.String);
         await rig.SubscribedAsync();
         await rig.RedisAsync("SET", "seen", "x");
 
@@ -138,8 +138,10 @@ public class NodeFeedEventsTests
     {
         await using var server = await RedisServer.StartAsync([], unixSocket: true);
         var sink = new RecordingSink();
+        var alone = new GroupOfOne();
+        alone.Want(EventClass.String);
         await using var feed = new NodeFeed(
-            RedisAddress.Parse($"unix:{server.UnixSocket}"), new NodeFeedOptions(), sink, new GapLog(), TimeProvider.System, new RecordingLogger());
+            RedisAddress.Parse($"unix:{server.UnixSocket}"), new NodeFeedOptions(), sink, new GapLog(), TimeProvider.System, new RecordingLogger(), alone.Membership);
         feed.Want(EventClass.String);
         feed.Start();
         await feed.WaitSubscribedAsync(TestContext.Current.CancellationToken);

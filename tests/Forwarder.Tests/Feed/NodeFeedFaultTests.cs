@@ -240,7 +240,7 @@ public class NodeFeedFaultTests
         var server = await RedisServer.StartAsync();
         await using var relay = new Relay(server.Port);
         await using var rig = FeedRig.Of(server, relay.Port); // owns the server
-        rig.Feed.Want(EventClass.String);
+        rig.Want(EventClass.String);
         rig.Feed.Start();
         await rig.SubscribedAsync();
         relay.StickConnected();
@@ -261,8 +261,8 @@ public class NodeFeedFaultTests
         await using var rig = await FeedRig.StartAsync(EventClass.String, options => options with { MarkerDeadline = TimeSpan.FromSeconds(1) }, null, "busy-reply-threshold 100");
         await using var client = await rig.Server.ConnectAsync();
         await client.SendCommandAsync("EVAL", "while true do end", "0");
-        var sent = rig.Feed.Status.MarkersSent;
-        await Eventually.TrueAsync("some beats", () => rig.Feed.Status.MarkersSent > sent + 8);
+        var before = rig.Feed.Pulse.Beats;
+        await Eventually.TrueAsync("some beats", () => rig.Feed.Pulse.Beats > before + 8);
         await rig.RedisAsync("SCRIPT", "KILL");
         await client.ReadReplyAsync();
         await rig.RedisAsync("SET", "after", "x");

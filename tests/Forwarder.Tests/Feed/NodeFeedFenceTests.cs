@@ -196,13 +196,14 @@ public sealed class NodeFeedFenceTests : IAsyncDisposable
     {
         await _rig.StartAsync();
         await Eventually.TrueAsync("the answers", () => _rig.Feed.Pulse.Waiting == 0);
+        var batches = _rig.Sink.Batches;
         _rig.Node.Hold();
         await _rig.Node.EventAsync("waits");
         await Eventually.TrueAsync("the event", () => _rig.Feed.Status.Received == 1);
         Assert.Empty(_rig.Sink.Keys);
         await _rig.Feed.Ending.ConcludeAsync();
         Assert.Equal(["waits"], _rig.Sink.Keys);
-        Assert.Equal(1, _rig.Sink.Batches);
+        Assert.Equal(batches + 1, _rig.Sink.Batches);
         _rig.Node.Release();
     }
 

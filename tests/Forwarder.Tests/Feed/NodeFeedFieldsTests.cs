@@ -149,7 +149,7 @@ public sealed class NodeFeedFieldsTests : IAsyncDisposable
     public async Task Fields_that_are_no_longer_wanted_do_not_come()
     {
         await _rig.StartAsync(Wanted);
-        _rig.Feed.Want(Wanted & ~EventClass.Fields);
+        _rig.Want(Wanted & ~EventClass.Fields);
         await Eventually.TrueAsync("the subscription", () => _rig.Feed.Status is { IsInStep: true, Patterns.Count: 1 });
         await Node.SayAsync(ScriptedNode.EventFrame("hset", "h") + ScriptedNode.FieldsFrame("hset", "h", "1:a"));
         await EventsAsync("hset h ");

@@ -33,7 +33,7 @@ public sealed class NodeFeedLettersTests
         Assert.Equal(lacking.Length > 0, rig.Feed.Status.RemedyText?.Contains($"has no event flags '{lacking}'", StringComparison.Ordinal) == true);
         Assert.Null(rig.Feed.Status.FlagsFault);
         Assert.Equal(lacking.Length > 0 ? 1 : 0, rig.Log.Lines.Count(line => line.StartsWith("Warning 2008", StringComparison.Ordinal)));
-        await rig.Node.EventAsync("a", rig.Feed.Status.Patterns[0]);
+        await rig.Node.SayAsync(ScriptedNode.EventFrame("expired", "a", rig.Feed.Status.Patterns[0]));
         await rig.KeysAsync("a");
         var sets = rig.Count("CONFIG SET");
         await rig.BeatAsync(8);
@@ -44,13 +44,13 @@ public sealed class NodeFeedLettersTests
     public async Task A_server_that_has_nothing_of_what_is_wanted_is_a_fault_until_something_else_is_wanted_at_once()
     {
         await using var rig = new ScriptedFeed(node: new ScriptedNode { Flags = "" });
-        rig.Feed.Want(EventClass.Overwritten);
+        rig.Want(EventClass.Overwritten);
         rig.Feed.Start();
         await Eventually.TrueAsync("the fault", () => rig.Feed.Status is { IsInStep: true, FlagsFault: not null });
         Assert.Equal("Redis 7.0.0 has no event flags 'o': none of the wanted events exist there", rig.Feed.Status.FlagsFault);
         Assert.Equal(0, rig.Gaps.Total);
 
-        rig.Feed.Want(Default);
+        rig.Want(Default);
         await Eventually.TrueAsync("what is wanted now", () => rig.Feed.Status is { IsInStep: true, FlagsFault: null, LackingFlags: "", RemedyText: null });
         Assert.Equal("xeE", rig.Node.Flags); // not a beat has passed
     }
@@ -65,7 +65,7 @@ public sealed class NodeFeedLettersTests
             Answer = command => isRefused && command is ["CONFIG", "SET", ..] ? "-NOPERM this user has no permissions\r\n" : null
         };
         await using var rig = new ScriptedFeed(node: node);
-        rig.Feed.Want(Default);
+        rig.Want(Default);
         rig.Feed.Start();
         await Eventually.TrueAsync("the fault", () => rig.Feed.Status is { IsInStep: true, FlagsFault: not null });
         await rig.BeatUntilAsync("the gap", () => rig.Gaps.Open == 1);
@@ -74,7 +74,7 @@ public sealed class NodeFeedLettersTests
         Assert.Equal(1, rig.Count("CONFIG SET"));
         isRefused = false;
 
-        rig.Feed.Want(EventClass.Expired);
+        rig.Want(EventClass.Expired);
         await Eventually.TrueAsync("the flags", () => rig.Feed.Status is { IsInStep: true, FlagsFault: null });
         Assert.Equal(("xE", 0), (node.Flags, rig.Gaps.Open));
     }

@@ -49,7 +49,7 @@ public sealed class NodeFeedLoadingTests : IAsyncDisposable
     /// <summary>Loads for two minutes; the feed asks often, over one connection, and subscribes at the first answer that says it is done.</summary>
     private async Task LoadAsync(Func<int> asked)
     {
-        _rig.Feed.Want(EventClass.All);
+        _rig.Want(EventClass.All);
         _rig.Feed.Start();
         await PauseAsync(1);
         var before = asked();

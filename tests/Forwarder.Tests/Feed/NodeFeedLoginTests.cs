@@ -40,7 +40,7 @@ public sealed class NodeFeedLoginTests
         await using var rig = new ScriptedFeed(address: address);
         var isRefused = true;
         rig.Node.Answer = command => isRefused && command[0] == "HELLO" ? error + "\r\n" : null;
-        rig.Feed.Want(EventClass.All);
+        rig.Want(EventClass.All);
         rig.Feed.Start();
         await Eventually.TrueAsync("the reason", () => rig.Feed.Status.LastError is not null);
 
@@ -59,7 +59,7 @@ public sealed class NodeFeedLoginTests
         var node = new ScriptedNode { Answer = command => command is ["HELLO", _, _, _, var password] && password != "new" ? "-WRONGPASS invalid\r\n" : null };
         await using var rig = new ScriptedFeed(node: node);
         var address = RedisAddress.Parse("redis://node") with { Password = Secret.FromFile(file) };
-        await using var feed = new NodeFeed(address, new NodeFeedOptions(), rig.Sink, rig.Gaps, rig.Time, rig.Log, node);
+        await using var feed = new NodeFeed(address, new NodeFeedOptions(), rig.Sink, rig.Gaps, rig.Time, rig.Log, new GroupOfOne().Membership, null, node);
         File.Delete(file);
         feed.Want(EventClass.All);
         feed.Start();
@@ -97,7 +97,7 @@ public sealed class NodeFeedLoginTests
     public async Task A_node_of_a_cluster_says_so()
     {
         await using var rig = new ScriptedFeed(node: new ScriptedNode { IsCluster = true });
-        rig.Feed.Want(EventClass.All);
+        rig.Want(EventClass.All);
         rig.Feed.Start();
         await Eventually.TrueAsync("the subscription", () => rig.Feed.Status.IsInStep);
         Assert.True(rig.Feed.Status.IsCluster);
@@ -123,16 +123,18 @@ public sealed class NodeFeedLoginTests
         Assert.Equal(("7.0.0", server), (rig.Feed.Status.RedisVersion, rig.Feed.Status.Server));
     }
 
-    [Fact]
-    public async Task Where_INFO_is_refused_the_feed_numbers_the_node_itself_and_says_what_to_grant()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // there are other nodes, so each has a number of its own
+    public async Task Where_INFO_is_refused_all_members_number_the_node_alike_and_it_is_said_what_to_grant(bool hasSuccessors)
     {
-        await using var rig = new ScriptedFeed();
+        await using var rig = new ScriptedFeed(options => options with { HasSuccessors = hasSuccessors });
         rig.Node.Answer = command => command[0] == "INFO" ? "-NOPERM this user has no permissions\r\n" : null;
         await rig.StartAsync();
         var status = rig.Feed.Status;
         Assert.Equal("INFO is refused: grant +info; until then message ids do not name the node", status.RemedyText);
         Assert.Equal(("", "7.0.0", "Redis 7.0.0"), (status.RunId, status.RedisVersion, status.Server));
-        Assert.NotEqual(0ul, status.Position.RunId);
+        Assert.Equal(hasSuccessors ? 0xc160090379fc2f30ul : 0, status.Position.RunId);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Text;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Signals;
@@ -45,10 +44,10 @@ public class NodeFeedMarkerTests
         long first = clock.Next(sentAt), second = clock.Next(sentAt);
         Assert.True(clock.IsOneDueBefore(second));
 
-        Assert.True(clock.TrySee(Payload(clock, second), out var seen, out var at));
-        Assert.Equal((second, sentAt), (seen, at));
-        Assert.False(clock.TrySee(Payload(clock, second), out _, out _));
-        Assert.False(clock.TrySee(Payload(clock, first), out _, out _));
+        Assert.True(clock.TrySettle(second, out var at));
+        Assert.Equal(sentAt, at);
+        Assert.False(clock.TrySettle(second, out _));
+        Assert.False(clock.TrySettle(first, out _));
         Assert.False(clock.IsOneDueBefore(long.MaxValue));
     }
 
@@ -56,15 +55,12 @@ public class NodeFeedMarkerTests
     public void What_was_not_sent_or_reserved_only_is_not_seen()
     {
         var clock = new MarkerSequence(_time);
-        clock.Next(ClockReading.Now(_time));
+        var sent = clock.Next(ClockReading.Now(_time));
         var reserved = clock.Reserve();
 
-        Assert.False(clock.TrySee(Payload(clock, reserved), out _, out _));
-        Assert.False(clock.TrySee(Payload(new MarkerSequence(_time), reserved - 1), out _, out _));
-        Assert.False(clock.TrySee(Encoding.ASCII.GetBytes(clock.PayloadOf(reserved - 1) + "x"), out _, out _));
+        Assert.False(clock.TrySettle(reserved, out _));
+        Assert.False(clock.TrySettle(sent - 1, out _));
         clock.Forget();
-        Assert.False(clock.TrySee(Payload(clock, reserved - 1), out _, out _));
+        Assert.False(clock.TrySettle(sent, out _));
     }
-
-    private static byte[] Payload(MarkerSequence clock, long number) => Encoding.ASCII.GetBytes(clock.PayloadOf(number));
 }

@@ -11,7 +11,7 @@ public sealed class NodeFeedPaceTests : IAsyncDisposable
 {
     private const int BeatsInTenSeconds = 40;
 
-    private readonly ScriptedFeed _rig = new(options => options with { QuietInterval = TimeSpan.FromSeconds(1) });
+    private readonly ScriptedFeed _rig = new(options => options with { QuietInterval = TimeSpan.FromSeconds(1) }, quiet: TimeSpan.FromSeconds(1));
 
     public async ValueTask DisposeAsync() => await _rig.DisposeAsync();
 
@@ -64,27 +64,28 @@ public sealed class NodeFeedPaceTests : IAsyncDisposable
             await BeatAsync();
         }
 
-        Assert.Equal(10, Counts().Markers - before.Markers);
+        Assert.Equal((10, 10), (Counts().Looks - before.Looks, Counts().Counts - before.Counts));
     }
 
     [Fact]
-    public async Task With_nothing_wanted_the_role_is_asked_every_ten_seconds_and_nothing_else()
+    public async Task With_nothing_wanted_the_role_is_asked_and_a_mark_said_every_ten_seconds_and_nothing_else()
     {
-        _rig.Feed.Want(EventClass.None);
+        _rig.Want(EventClass.None);
         _rig.Feed.Start();
-        await Eventually.TrueAsync("the connection", () => _rig.Feed.Status is { IsInStep: true, State: FeedState.Subscribed });
-        await BeatAsync(); // the first one's questions are not those of what follows
+        await Eventually.TrueAsync("the connection", () => _rig.Feed is { Status: { IsInStep: true, State: FeedState.Subscribed }, GroupStatus.IsHolder: true });
+        await BeatAsync(BeatsInTenSeconds); // the first questions are not those of what follows
         var commands = _rig.Node.Commands.Count;
         await BeatAsync(4 * BeatsInTenSeconds);
 
-        Assert.Equal(["ROLE", "ROLE", "ROLE", "ROLE"], _rig.Node.Commands.Skip(commands));
-        Assert.DoesNotContain(_rig.Node.Commands, command => command.Contains("SUBSCRIBE", StringComparison.Ordinal) || command.Contains("PUBLISH", StringComparison.Ordinal));
+        var asked = _rig.Node.Commands.Skip(commands).ToList();
+        Assert.Equal((4, 4, 8), (asked.Count(one => one == "ROLE"), asked.Count(one => one.Contains(" mark ", StringComparison.Ordinal)), asked.Count));
+        Assert.Equal(0, _rig.Count("PSUBSCRIBE"));
     }
 
     [Fact]
     public async Task With_nothing_wanted_a_dead_connection_is_noticed_too()
     {
-        _rig.Feed.Want(EventClass.None);
+        _rig.Want(EventClass.None);
         _rig.Feed.Start();
         await Eventually.TrueAsync("the connection", () => _rig.Feed.Status.IsInStep);
         _rig.Node.IsDeaf = connection => connection == 1;
@@ -95,26 +96,28 @@ public sealed class NodeFeedPaceTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Markers_begin_when_something_is_wanted_and_end_with_their_subscription_when_nothing_is()
+    public async Task Marks_come_each_second_while_something_is_wanted_and_each_ten_while_nothing_is()
     {
-        _rig.Feed.Want(EventClass.None);
+        _rig.Want(EventClass.None);
         _rig.Feed.Start();
         await Eventually.TrueAsync("the connection", () => _rig.Feed.Status.IsInStep);
-        _rig.Feed.Want(EventClass.All);
-        await _rig.BeatUntilAsync("markers", () => _rig.Feed.Status.MarkersSeen >= 3);
-        Assert.Equal(1, _rig.Count("SUBSCRIBE __keyevt__:marker"));
+        _rig.Want(EventClass.All);
+        await BeatAsync(8);
+        var sent = _rig.Feed.Status.MarkersSent;
+        await BeatAsync(BeatsInTenSeconds);
+        Assert.Equal(10, _rig.Feed.Status.MarkersSent - sent);
         await _rig.Node.EventAsync("a");
         await _rig.KeysAsync("a");
 
-        _rig.Feed.Want(EventClass.None);
-        await _rig.BeatUntilAsync("the end of the subscription", () => _rig.Count("UNSUBSCRIBE __keyevt__:marker") == 1);
+        _rig.Want(EventClass.None);
         await Eventually.TrueAsync("the end of the events' subscription", () => _rig.Feed.Status is { IsInStep: true, Patterns.Count: 0 });
-        var sent = _rig.Feed.Status.MarkersSent;
         await BeatAsync(BeatsInTenSeconds);
-        Assert.Equal(sent, _rig.Feed.Status.MarkersSent);
+        sent = _rig.Feed.Status.MarkersSent;
+        await BeatAsync(2 * BeatsInTenSeconds);
+        Assert.Equal(2, _rig.Feed.Status.MarkersSent - sent);
 
-        _rig.Feed.Want(EventClass.All);
-        await _rig.BeatUntilAsync("markers again", () => _rig.Feed.Status.MarkersSeen >= sent + 3);
+        _rig.Want(EventClass.All);
+        await _rig.BeatUntilAsync("marks again", () => _rig.Feed.Status.MarkersSeen >= sent + 3);
         await _rig.Node.EventAsync("b");
         await _rig.KeysAsync("a", "b");
         Assert.Equal((0, 1), (_rig.Gaps.Total, _rig.Node.Connects));
@@ -123,13 +126,13 @@ public sealed class NodeFeedPaceTests : IAsyncDisposable
     [Fact]
     public async Task What_is_wanted_after_a_while_without_is_forwarded_only_once_the_role_is_known_anew()
     {
-        _rig.Feed.Want(EventClass.None);
+        _rig.Want(EventClass.None);
         _rig.Feed.Start();
         await Eventually.TrueAsync("the connection", () => _rig.Feed.Status.IsInStep);
         await BeatAsync(20);
         var roles = _rig.Count("ROLE");
         _rig.Node.Answer = command => command[0] == "ROLE" ? "*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$9\r\nconnected\r\n:1\r\n" : null;
-        _rig.Feed.Want(EventClass.All);
+        _rig.Want(EventClass.All);
         await Eventually.TrueAsync("the feed to be held back", () => _rig.Feed.Status is { State: FeedState.HeldBack, IsInStep: true });
         Assert.Equal(roles + 1, _rig.Count("ROLE"));
         Assert.True(Index("ROLE") < Index("PSUBSCRIBE"), "it is asked first");

@@ -35,7 +35,7 @@ public sealed class NodeFeedReconnectTests : IAsyncDisposable
     [Fact]
     public async Task A_node_that_cuts_every_subscription_off_at_once_is_asked_with_growing_pauses()
     {
-        _rig.Feed.Want(EventClass.All);
+        _rig.Want(EventClass.All);
         _rig.Feed.Start();
         for (var cut = 1; cut <= 10; cut++)
         {
@@ -52,7 +52,7 @@ public sealed class NodeFeedReconnectTests : IAsyncDisposable
     public async Task An_attempt_that_nobody_answered_for_long_was_pause_enough()
     {
         _rig.Node.Answer = command => _rig.Node.Connects < 12 && command[0] == "HELLO" ? "" : null;
-        _rig.Feed.Want(EventClass.All);
+        _rig.Want(EventClass.All);
         _rig.Feed.Start();
         for (var attempt = 1; attempt < 12; attempt++)
         {

@@ -20,12 +20,13 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
     private readonly RecordingSink _sink = new();
     private readonly RecordingLogger _log = new();
     private readonly GapLog _gaps = new();
+    private readonly GroupOfOne _alone = new(Beat);
     private readonly NodeFeed _feed;
 
     public NodeFeedScriptedTests()
     {
         var options = new NodeFeedOptions { QuietInterval = Beat };
-        _feed = new NodeFeed(RedisAddress.Parse("redis://u:c4nary@node"), options, _sink, _gaps, _time, _log, _node);
+        _feed = new NodeFeed(RedisAddress.Parse("redis://u:c4nary@node"), options, _sink, _gaps, _time, _log, _alone.Membership, null, _node);
     }
 
     public async ValueTask DisposeAsync() => await _feed.DisposeAsync();
@@ -71,19 +72,22 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Other_feeds_markers_and_forged_ones_do_not_move_the_position()
+    public async Task What_is_said_in_other_groups_or_streams_or_in_no_group_does_not_move_the_position()
     {
         await StartAsync();
         var before = _feed.Status.Position;
 
-        await _node.SayAsync($">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk("__keyevt__:marker")}{ScriptedNode.Bulk("0123456789abcdef:5")}");
-        await _node.SayAsync($">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk("__keyevt__:marker")}{ScriptedNode.Bulk("")}");
-        var own = _node.Commands.Last(command => command.StartsWith("PUBLISH", StringComparison.Ordinal)).Split(' ')[2].Split(':')[0];
-        await _node.SayAsync($">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk("__keyevt__:marker")}{ScriptedNode.Bulk(own + ":9000000000000000000")}");
+        foreach (var text in (string[])["0123456789abcdef:5", "", Mark("other", "aaaaaaaaaaaaaaaa"), Mark("one", "bbbbbbbbbbbbbbbb")])
+        {
+            await _node.SayAsync($">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk("__keyevt__:marker")}{ScriptedNode.Bulk(text)}");
+        }
+
         await _node.EventAsync("a");
         await Eventually.TrueAsync("the event", () => _sink.Entries.Count == 1);
 
         Assert.Equal(before with { Count = 1 }, _sink.Entries[0].Position);
+
+        static string Mark(string group, string run) => $"1 {group} {run} mark x 9000000000000000000 reach=1-0 broker=up";
     }
 
     [Fact]
@@ -189,11 +193,13 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
     [Fact]
     public async Task Between_the_confirmation_of_a_new_pattern_and_the_end_of_the_old_one_each_event_counts_once()
     {
+        _alone.Want(EventClass.Expired);
         _feed.Want(EventClass.Expired);
         _feed.Start();
-        await Eventually.TrueAsync("the subscription and the first marker", () => _feed.Status is { IsInStep: true, MarkersSeen: 1 });
+        await StartedAsync();
         _node.Answer = command => command[0] is "PSUBSCRIBE" or "PUNSUBSCRIBE" ? "" : null;
 
+        _alone.Want(EventClass.All);
         _feed.Want(EventClass.All);
         await Eventually.TrueAsync("the new pattern", () => Count("PSUBSCRIBE") == 2);
         await _node.EventAsync("1", "__keyevent@*__:expired");
@@ -226,9 +232,11 @@ public sealed class NodeFeedScriptedTests : IAsyncDisposable
     {
         _feed.Want(EventClass.All);
         _feed.Start();
-        await Eventually.TrueAsync("the subscription and the first marker", () => _feed.Status is { IsInStep: true, MarkersSeen: 1 });
-        await Eventually.TrueAsync("the first round of commands", () => Count("ROLE") >= 1 && Count("PUBLISH") == 1);
+        await StartedAsync();
     }
+
+    private Task StartedAsync() => Eventually.TrueAsync(
+        "the subscription, the office and the first mark", () => _feed is { Status: { IsInStep: true, MarkersSeen: > 1 }, GroupStatus.IsHolder: true, Pulse: { Waiting: 0, Beats: > 0 } });
 
     private int Count(string command) => _node.Commands.Count(one => one.StartsWith(command, StringComparison.Ordinal));
 

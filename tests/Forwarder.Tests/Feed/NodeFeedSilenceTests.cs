@@ -60,6 +60,7 @@ public sealed class NodeFeedSilenceTests : IAsyncDisposable
         _rig.Time.Advance(Grace);
         await Eventually.TrueAsync("the second connection to count", () => _rig.Feed.Status is { State: FeedState.Subscribed, Reconnects: 1 });
         Assert.EndsWith(" s, though an answer was due, but answered another connection", _rig.Feed.Status.LastError, StringComparison.Ordinal);
+        await Eventually.TrueAsync("the end of the gap", () => _rig.Gaps.Open == 0);
         var gap = Assert.Single(_rig.Gaps.Recent);
         Assert.Equal((GapCause.Silent, proven), (gap.Cause, gap.From));
         Assert.InRange(gap.To!.Value - proven, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5));
@@ -204,7 +205,7 @@ public sealed class NodeFeedSilenceTests : IAsyncDisposable
         await _rig.StartAsync();
         Node.IsDeaf = connection => connection == 1;
         await _rig.BeatUntilAsync("the silence", () => _rig.Feed.Status.State == FeedState.Silent);
-        _rig.Feed.Want(EventClass.Expired);
+        _rig.Want(EventClass.Expired);
 
         await _rig.BeatUntilAsync("the second connection to count", () => _rig.Feed.Status is { IsInStep: true, State: FeedState.Subscribed });
         Assert.Equal(["__keyevent@*__:expired"], _rig.Feed.Status.Patterns);

@@ -174,25 +174,6 @@ public sealed class NodeFeedStateTests : IAsyncDisposable
         Assert.Equal(0, life.Gaps.Total);
     }
 
-    [Fact]
-    public async Task Two_programs_without_names_of_their_own_are_told_to_take_some()
-    {
-        var first = await LiveAsync();
-        await KeptAsync(_ => true);
-        var second = await LiveAsync();
-        await Eventually.TrueAsync("the remedy", async () =>
-        {
-            await Server.CallAsync("SET", "a", "x");
-            return first.Feed.Status.RemedyText?.Contains("--instance", StringComparison.Ordinal) == true && second.Feed.Status.RemedyText?.Contains("--instance", StringComparison.Ordinal) == true;
-        });
-        await second.DieAsync();
-        await Eventually.TrueAsync("the remedy to be gone", async () =>
-        {
-            await Server.CallAsync("SET", "a", "x");
-            return first.Feed.Status.RemedyText is null;
-        });
-    }
-
     public async ValueTask DisposeAsync()
     {
         foreach (var life in _lives) await life.DieAsync();
@@ -233,10 +214,12 @@ public sealed class NodeFeedStateTests : IAsyncDisposable
     /// <summary>One life of a program: what is shared by its feeds, and the one feed.</summary>
     private sealed class Life
     {
+        private readonly GroupOfOne _alone = new();
+
         public Life(RedisAddress address, NodeFeedOptions options, string name)
         {
             Name = name;
-            Feed = new NodeFeed(address, options, Sink, Gaps, TimeProvider.System, Log) { Shelf = new CheckpointRegistry(Key, name) };
+            Feed = new NodeFeed(address, options, Sink, Gaps, TimeProvider.System, Log, _alone.Membership) { Shelf = new CheckpointRegistry(Key, name) };
         }
 
         public string Name { get; }

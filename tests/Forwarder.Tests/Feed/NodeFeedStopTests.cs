@@ -53,7 +53,7 @@ public sealed class NodeFeedStopTests
 
     private static NodeFeed Start(int port, RecordingSink sink)
     {
-        var feed = new NodeFeed(RedisAddress.Parse($"redis://127.0.0.1:{port}"), new NodeFeedOptions(), sink, new GapLog(), TimeProvider.System, NullLogger.Instance);
+        var feed = new NodeFeed(RedisAddress.Parse($"redis://127.0.0.1:{port}"), new NodeFeedOptions(), sink, new GapLog(), TimeProvider.System, NullLogger.Instance, new GroupOfOne().Membership);
         feed.Want(EventClass.All);
         feed.Start();
         return feed;
@@ -63,5 +63,6 @@ public sealed class NodeFeedStopTests
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(15));
         await feed.WaitSubscribedAsync(deadline.Token);
+        await Eventually.TrueAsync("the office", () => feed.GroupStatus.IsHolder);
     }
 }

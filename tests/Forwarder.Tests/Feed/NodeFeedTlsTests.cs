@@ -91,7 +91,9 @@ public sealed class NodeFeedTlsTests : IDisposable
     private NodeFeed FeedOn(SocketRedisTransport transport, int? port = null)
     {
         var address = RedisAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"rediss://localhost:{port ?? _port}"));
-        var feed = new NodeFeed(address, new NodeFeedOptions(), _sink, new GapLog(), TimeProvider.System, new RecordingLogger(), transport);
+        var alone = new GroupOfOne();
+        var feed = new NodeFeed(address, new NodeFeedOptions(), _sink, new GapLog(), TimeProvider.System, new RecordingLogger(), alone.Membership, null, transport);
+        alone.Want(EventClass.String);
         feed.Want(EventClass.String);
         return feed;
     }

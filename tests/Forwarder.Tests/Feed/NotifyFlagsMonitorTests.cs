@@ -50,7 +50,7 @@ public sealed class NotifyFlagsMonitorTests
             if (command is ["CONFIG", "SET", ..]) _sets++; // another's comes just before
             return null;
         };
-        rig.Feed.Want(EventClass.String | EventClass.Hash);
+        rig.Want(EventClass.String | EventClass.Hash);
         await Eventually.TrueAsync("the letters", () => rig.Feed.Status.IsInStep && rig.Feed.Pulse.Waiting == 0);
         await LookAsync(rig, 2);
         var gap = Assert.Single(rig.Gaps.Recent);
@@ -129,7 +129,7 @@ public sealed class NotifyFlagsMonitorTests
         await rig.StartAsync(EventClass.Expired);
         await rig.AnsweredAsync(4);
         _sets += 2;
-        rig.Feed.Want(EventClass.Evicted);
+        rig.Want(EventClass.Evicted);
         await Eventually.TrueAsync("the answers", () => rig.Feed.Status.IsInStep && rig.Feed.Pulse.Waiting == 0);
         await rig.AnsweredAsync(3);
         Assert.Equal(0, rig.Gaps.Total);
@@ -236,9 +236,9 @@ public sealed class NotifyFlagsMonitorTests
         await using var rig = new ScriptedFeed(node: _node);
         await rig.StartAsync(EventClass.Expired);
         isRefused = false;
-        rig.Feed.Want(EventClass.Evicted);
+        rig.Want(EventClass.Evicted);
         await Eventually.TrueAsync("the other letter", () => rig.Feed.Status is { IsInStep: true, FlagsFault: null });
-        rig.Feed.Want(EventClass.Expired);
+        rig.Want(EventClass.Expired);
         await Eventually.TrueAsync("the letter that was refused", () => rig.Feed.Status is { IsInStep: true, FlagsFault: null } && _node.Flags == "eEx"); // not a beat has passed
     }
 
@@ -249,7 +249,7 @@ public sealed class NotifyFlagsMonitorTests
         var isBusy = true;
         _answer = command => isBusy && command is ["CONFIG", "GET", ..] ? Busy : null;
         await using var rig = new ScriptedFeed(node: _node);
-        rig.Feed.Want(EventClass.All);
+        rig.Want(EventClass.All);
         rig.Feed.Start();
         await Eventually.TrueAsync("the reason", () => rig.Feed.Status.LastError is not null);
         Assert.Equal("the node does not tell its configuration yet: BUSY Redis is busy running a script", rig.Feed.Status.LastError);
@@ -278,7 +278,7 @@ public sealed class NotifyFlagsMonitorTests
         await using var rig = new ScriptedFeed(node: _node);
         await rig.StartAsync(EventClass.Expired);
         await rig.AnsweredAsync(4);
-        rig.Feed.Want(EventClass.Expired | EventClass.Evicted);
+        rig.Want(EventClass.Expired | EventClass.Evicted);
         await rig.AnsweredUntilAsync("the other letter", () => rig.Feed.Status.IsInStep && _node.Flags.Contains('e', StringComparison.Ordinal));
         Assert.Equal(0, rig.Gaps.Total);
     }
@@ -291,8 +291,14 @@ public sealed class NotifyFlagsMonitorTests
         await rig.AnsweredAsync(2);
         var before = rig.Count("CONFIG GET");
         _node.Hold();
-        rig.Feed.Want(EventClass.Expired);
-        await rig.BeatAsync(3);
+        rig.Want(EventClass.Expired);
+        for (var beats = rig.Feed.Pulse.Beats; rig.Feed.Pulse.Beats < beats + 3;)
+        {
+            var seen = rig.Feed.Pulse.Beats;
+            rig.Time.Advance(ScriptedFeed.Beat);
+            await Eventually.TrueAsync("the beat", () => rig.Feed.Pulse.Beats > seen);
+        }
+
         _node.Release();
 
         await Eventually.TrueAsync("the answers", () => rig.Feed.Pulse.Waiting == 0 && rig.Feed.Status.IsInStep);
@@ -304,7 +310,7 @@ public sealed class NotifyFlagsMonitorTests
     {
         await using var rig = new ScriptedFeed(options => options with { NotifyMode = NotifyMode.Off }, _node);
         await rig.StartAsync();
-        rig.Feed.Want(EventClass.Expired);
+        rig.Want(EventClass.Expired);
         await rig.AnsweredUntilAsync("the other subscription", () => rig.Feed.Status is { IsInStep: true, Patterns: ["__keyevent@*__:expired"] });
         Assert.Equal(0, rig.Count("CONFIG") + rig.Count("INFO commandstats"));
     }

@@ -37,12 +37,10 @@ public sealed class PollingIntervalsTests
     {
         var pace = new PollingIntervals(new NodeFeedOptions(), new FakeTimeProvider(DateTimeOffset.MinValue.AddMilliseconds(1)), () => EventClass.All);
         Assert.Equal(Rarely, pace.LookInterval);
-        Assert.True(pace.TakeMarker(TimeSpan.Zero));
-        Assert.False(pace.TakeMarker(TimeSpan.Zero));
     }
 
     [Fact]
-    public void For_five_seconds_after_others_gave_CONFIG_SET_the_flags_are_checked_often_and_markers_come_as_before()
+    public void For_five_seconds_after_others_gave_CONFIG_SET_the_flags_are_checked_often()
     {
         var pace = Pace();
         pace.Beat();
@@ -50,35 +48,11 @@ public sealed class PollingIntervalsTests
         pace.OthersSet();
         Assert.Equal(Rarely, pace.LookInterval);
         pace.Beat();
-        Assert.True(pace.TakeMarker(TimeSpan.Zero));
         After(4999);
         pace.Beat();
         Assert.Equal(Often, pace.LookInterval);
-        Assert.True(pace.TakeMarker(TimeSpan.Zero));
         After(1);
         Assert.Equal(Rarely, pace.LookInterval);
-        After(250);
-        Assert.False(pace.TakeMarker(TimeSpan.Zero));
-    }
-
-    [Fact]
-    public void A_marker_is_due_at_once_then_each_quarter_of_a_second_while_events_flow_then_each_second()
-    {
-        var pace = Pace();
-        pace.Beat();
-        Assert.True(pace.TakeMarker(TimeSpan.Zero));
-        Assert.False(pace.TakeMarker(TimeSpan.Zero));
-        After(249);
-        Assert.False(pace.TakeMarker(TimeSpan.Zero));
-        After(1);
-        Assert.True(pace.TakeMarker(TimeSpan.Zero));
-        After(150);
-        Assert.False(pace.TakeMarker(TimeSpan.FromMilliseconds(99)));
-        Assert.True(pace.TakeMarker(TimeSpan.FromMilliseconds(100))); // a beat may be early by the slack
-        After(999);
-        Assert.False(pace.TakeMarker(TimeSpan.Zero));
-        After(1);
-        Assert.True(pace.TakeMarker(TimeSpan.Zero));
     }
 
     [Fact]

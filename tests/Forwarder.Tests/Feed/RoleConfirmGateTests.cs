@@ -1,14 +1,10 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Context;
-using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Monitors;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Keys;
-using KeyEvt.Forwarder.Redis;
-using KeyEvt.Forwarder.Signals;
 using KeyEvt.Servers;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -25,27 +21,24 @@ public sealed class RoleConfirmGateTests
     private readonly FeedContext _feed;
     private readonly RoleConfirmGate _gate;
     private int _asked;
+    private int _count = 3;
 
     public RoleConfirmGateTests()
     {
-        var options = new NodeFeedOptions();
-        var log = NullLogger.Instance;
-        _feed = new FeedContext(
-            RedisAddress.Parse("redis://node"), options, _sink, _time, log, new MarkerSequence(_time), new FeedProgress(), new FeedCoverage("node", new GapLog(), _time, log), new FlagsLastSeen(),
-            new FeedRemedies("node", log), new ObservableStatus(new NodeFeedStatus()), new ReplicaBuffer(options))
-        {
-            Tasks = new SideTasks(_time, static (_, _) => { }),
-            Echo = _echo,
-        };
-        _gate = new RoleConfirmGate(_feed, new NodeLetters()) { AskToConfirm = () => Interlocked.Increment(ref _asked) };
+        var parts = new FeedParts(_sink, _time, new NodeFeedOptions());
+        (_feed, _gate) = (parts.Feed, parts.Outlet);
+        _feed.Echo = _echo;
+        _gate.AskToConfirm = () => Interlocked.Increment(ref _asked);
+        parts.TakeOffice(claim: 2);
     }
 
     [Fact]
     public void What_waits_is_passed_on_with_the_next_confirmation_and_remembered_with_its_markers()
     {
+        var batches = _sink.Batches;
         _gate.Confirm();
-        Assert.Equal(0, _sink.Batches);
-        _gate.Add(new EventPosition(1, 2, 3), new Notification(4, "hset"u8, "a"u8, default, "1:f"u8), 5);
+        Assert.Equal(batches, _sink.Batches);
+        _gate.Add(new EventPosition(FeedParts.Run, 2, 3), new Notification(4, "hset"u8, "a"u8, default, "1:f"u8), 5);
         _gate.AddMarker("marker"u8);
         Add("b");
         Assert.True(_gate.HasWaiting);
@@ -56,9 +49,9 @@ public sealed class RoleConfirmGateTests
         Assert.False(_gate.HasWaiting);
         Assert.Equal(["a", "b"], _sink.Keys);
         var first = _sink.Entries[0];
-        Assert.Equal((new EventPosition(1, 2, 3), 4, "hset", "1:f", 5, EventClass.Hash), (first.Position, first.Database, first.Event, first.Fields, first.At, first.Class));
+        Assert.Equal((new EventPosition(FeedParts.Run, 2, 3), 4, "hset", "1:f", 5, EventClass.Hash), (first.Position, first.Database, first.Event, first.Fields, first.At, first.Class));
         Assert.Equal([false, true, false], _echo.Read().Select(one => one.IsMarker));
-        Assert.Equal(1, _sink.Batches);
+        Assert.Equal(batches + 1, _sink.Batches);
     }
 
     [Theory]
@@ -68,7 +61,7 @@ public sealed class RoleConfirmGateTests
     {
         var ring = new NotificationRing(int.MaxValue);
         ring.Add(default, 0, "set"u8, default, default, 0);
-        _gate.Add(default, new Notification(0, "set"u8, new byte[MaxWaiting - ring.Bytes + more], default, default), 0);
+        _gate.Add(new EventPosition(FeedParts.Run, 2, ++_count), new Notification(0, "set"u8, new byte[MaxWaiting - ring.Bytes + more], default, default), 0);
         Assert.Equal((isPassedOn, !isPassedOn), (_sink.Entries.Count == 1, _gate.HasWaiting));
     }
 
@@ -89,14 +82,15 @@ public sealed class RoleConfirmGateTests
     [Fact]
     public void What_is_found_out_to_be_the_nodes_own_is_passed_on_as_one_batch()
     {
+        var batches = _sink.Batches;
         _gate.PassOn([]);
-        Assert.Equal(0, _sink.Batches);
+        Assert.Equal(batches, _sink.Batches);
         _gate.PassOn([Recorded("a"), Recorded("b")]);
         Assert.Equal(["a", "b"], _sink.Keys);
-        Assert.Equal(1, _sink.Batches);
+        Assert.Equal(batches + 1, _sink.Batches);
         Assert.Equal(2, _echo.Read().Count);
         _gate.PassOn([Recorded("c")]);
-        Assert.Equal(2, _sink.Batches);
+        Assert.Equal(batches + 2, _sink.Batches);
     }
 
     [Theory]
@@ -153,7 +147,7 @@ public sealed class RoleConfirmGateTests
         Assert.Equal(1, questions);
     }
 
-    private void Add(string key) => _gate.Add(default, new Notification(0, "set"u8, System.Text.Encoding.ASCII.GetBytes(key), default, default), 0);
+    private void Add(string key) => _gate.Add(new EventPosition(FeedParts.Run, 2, ++_count), new Notification(0, "set"u8, System.Text.Encoding.ASCII.GetBytes(key), default, default), 0);
 
     private void Serve(params string[] keys)
     {
@@ -162,5 +156,5 @@ public sealed class RoleConfirmGateTests
         _feed.Slots.Change(served);
     }
 
-    private static RecordedNotification Recorded(string key) => new(default, 0, "set"u8.ToArray(), System.Text.Encoding.ASCII.GetBytes(key), default, 0, default);
+    private RecordedNotification Recorded(string key) => new(new EventPosition(FeedParts.Run, 2, ++_count), 0, "set"u8.ToArray(), System.Text.Encoding.ASCII.GetBytes(key), default, 0, default);
 }

@@ -10,25 +10,29 @@ using KeyEvt.Servers;
 
 namespace KeyEvt.Forwarder.Tests.Feed;
 
-/// <summary>A feed on a scripted node, in virtual time. A marker is sent each beat, whether events flow or not, unless that is what a test is about.</summary>
+/// <summary>A feed on a scripted node, in virtual time. It is alone in its group, and marks each beat, whether events flow or not, unless that is what a test is about.</summary>
 internal sealed class ScriptedFeed : IAsyncDisposable
 {
     public static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
 
+    private readonly GroupOfOne _alone;
+
+    /// <param name="group">Null: the feed's program is alone.</param>
+    /// <param name="quiet">How often it then marks without events; null: each beat.</param>
     public ScriptedFeed(
         Func<NodeFeedOptions, NodeFeedOptions>? change = null, ScriptedNode? node = null, string address = "redis://node", CheckpointRegistry? shelf = null, bool cameLater = false,
-        Neighbour? predecessor = null, Neighbour? successor = null, Func<string?>? markerTag = null, CoverageGate? clients = null, GroupMembership? group = null)
+        Neighbour? predecessor = null, Neighbour? successor = null, Func<string?>? stateTag = null, CoverageGate? clients = null, GroupMembership? group = null, TimeSpan? quiet = null)
     {
+        _alone = new GroupOfOne(Beat, quiet);
         Node = node ?? new ScriptedNode();
-        var options = new NodeFeedOptions { QuietInterval = Beat, InGroup = group is not null };
-        Feed = new NodeFeed(RedisAddress.Parse(address), change?.Invoke(options) ?? options, Sink, Gaps, Time, Log, Node, clients)
+        var options = new NodeFeedOptions { QuietInterval = Beat };
+        Feed = new NodeFeed(RedisAddress.Parse(address), change?.Invoke(options) ?? options, Sink, Gaps, Time, Log, group ?? _alone.Membership, null, Node, clients)
         {
             Shelf = shelf,
             CameLater = cameLater,
             Predecessor = predecessor is null ? null : () => predecessor(),
             Successor = successor is null ? null : () => successor(),
-            MarkerTag = markerTag,
-            Group = group is null ? null : (group, null),
+            StateTag = stateTag,
         };
     }
 
@@ -49,12 +53,19 @@ internal sealed class ScriptedFeed : IAsyncDisposable
 
     public int Count(string command) => Node.Commands.Count(one => one.StartsWith(command, StringComparison.Ordinal));
 
-    /// <summary>Subscribed to what is wanted, and the first marker has come back.</summary>
+    /// <summary>What the feed and the configuration of its group want.</summary>
+    public void Want(EventClass classes)
+    {
+        _alone.Want(classes);
+        Feed.Want(classes);
+    }
+
+    /// <summary>Subscribed to what is wanted, and delivering, and the first mark has come back.</summary>
     public async Task StartAsync(EventClass wanted = EventClass.All)
     {
-        Feed.Want(wanted);
+        Want(wanted);
         Feed.Start();
-        await Eventually.TrueAsync("the subscription and the first marker", () => Feed.Status is { IsInStep: true, MarkersSeen: 1 });
+        await Eventually.TrueAsync("the subscription, the office and the first mark", () => Feed is { Status: { IsInStep: true, MarkersSeen: > 1 }, GroupStatus.IsHolder: true, Pulse.Waiting: 0 });
     }
 
     /// <summary>Beats one after another, each when the marker of the one before has been sent.</summary>
@@ -62,9 +73,9 @@ internal sealed class ScriptedFeed : IAsyncDisposable
     {
         for (var i = 0; i < beats; i++)
         {
-            var sent = Feed.Status.MarkersSent;
+            var (sent, before) = (Feed.Status.MarkersSent, Feed.Pulse.Beats);
             Time.Advance(Beat);
-            await Eventually.TrueAsync("the beat", () => Feed.Status.MarkersSent > sent);
+            await Eventually.TrueAsync("the beat", () => Feed.Status.MarkersSent > sent && Feed.Pulse.Beats > before);
         }
     }
 
@@ -88,7 +99,7 @@ internal sealed class ScriptedFeed : IAsyncDisposable
     });
 
     /// <summary>All markers that were sent have come back.</summary>
-    public Task SeenAsync() => Eventually.TrueAsync("the markers", () => Feed.Status is var status && status.MarkersSeen == status.MarkersSent);
+    public Task SeenAsync() => Eventually.TrueAsync("the markers", () => Feed.Pulse.Waiting == 0);
 
     public Task BeatUntilAsync(string what, Func<bool> condition) => Eventually.TrueAsync(what, () =>
     {

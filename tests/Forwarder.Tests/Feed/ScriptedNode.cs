@@ -151,6 +151,7 @@ internal sealed class ScriptedNode : IRedisTransport
         "SUBSCRIBE" or "SSUBSCRIBE" or "PSUBSCRIBE" or "PUNSUBSCRIBE" or "UNSUBSCRIBE" or "SUNSUBSCRIBE" => $">3\r\n{Bulk(command[0].ToLowerInvariant())}{Bulk(command[1])}:1\r\n",
         "PUBLISH" => $">3\r\n$7\r\nmessage\r\n{Bulk(command[1])}{Bulk(command[2])}:1\r\n",
         "SPUBLISH" => $">3\r\n$8\r\nsmessage\r\n{Bulk(command[1])}{Bulk(command[2])}:1\r\n",
+        "PING" when command.Length > 1 => Bulk(command[1]),
         "PING" => "+PONG\r\n",
         _ => "+OK\r\n",
     };

@@ -78,7 +78,7 @@ public sealed class SideTasksTests
         var log = new RecordingLogger();
         var gaps = new GapLog();
         var options = new NodeFeedOptions { HasSuccessors = true, RoleInterval = TimeSpan.FromMilliseconds(250) };
-        await using var feed = new NodeFeed(new RedisAddress(), options, new RecordingSink(), gaps, TimeProvider.System, log, node)
+        await using var feed = new NodeFeed(new RedisAddress(), options, new RecordingSink(), gaps, TimeProvider.System, log, new GroupOfOne().Membership, null, node)
         {
             Predecessor = () => throw new NotSupportedException("a bug"),
             Successor = () => throw new NotSupportedException("a bug"),

@@ -1,4 +1,3 @@
-using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Intake;
 using KeyEvt.Forwarder.Tests.Delivery;
@@ -9,7 +8,7 @@ namespace KeyEvt.Forwarder.Tests.Handover;
 /// <summary>What of delivery is handed over when one of several streams is another member's from now on?</summary>
 public sealed class GroupDutiesTests
 {
-    private readonly DeliveryRig _rig = new(options: new DeliveryOptions { InGroup = true });
+    private readonly DeliveryRig _rig = new(isHolder: false);
     private readonly GroupDuties _duties;
     private readonly IHolderDuties _one;
     private readonly IHolderDuties _two;

@@ -19,7 +19,7 @@ public sealed class NodeFeedConfigTests : IAsyncDisposable
 
     public NodeFeedConfigTests() => _feed = new ScriptedFeed(group: new GroupMembership(_envelope, () => _duties, _config));
 
-    private StreamGroupStatus Status => _feed.Feed.GroupStatus!;
+    private StreamGroupStatus Status => _feed.Feed.GroupStatus;
 
     public ValueTask DisposeAsync() => _feed.DisposeAsync();
 

@@ -39,7 +39,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
         await HoldsAsync();
         await _feed.Node.EventAsync("mine");
         await _feed.KeysAsync("mine");
-        var claim = _feed.Feed.GroupStatus!.Term;
+        var claim = _feed.Feed.GroupStatus.Term;
         await SayAsync(new GroupMessage.Claim("x", claim + 1, new MessageId(_feed.Feed.MemberName, claim), default));
         await Eventually.TrueAsync("the handover", () => _duties.Told.Contains("hand over"));
         await _feed.Node.EventAsync("others");
@@ -60,7 +60,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
         await LookUntilAsync("marks that come back", () => _feed.Feed.Status.MarkersSeen > 8);
         await _feed.Node.EventAsync("after");
         await _feed.KeysAsync("after");
-        Assert.True(_feed.Feed.GroupStatus!.IsHolder);
+        Assert.True(_feed.Feed.GroupStatus.IsHolder);
         Assert.Equal(1, _feed.Node.Connects);
     }
 
@@ -75,7 +75,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
         Assert.Empty(_duties.Told);
 
         _feed.Node.Answer = _ => null;
-        await LookUntilAsync("the office", () => _feed.Feed.GroupStatus!.IsHolder);
+        await LookUntilAsync("the office", () => _feed.Feed.GroupStatus.IsHolder);
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
         await using var feed = new ScriptedFeed(node: new ScriptedNode { IsCluster = true }, group: new GroupMembership(_envelope, () => _duties, _config));
         feed.Feed.Want(EventClass.All);
         feed.Feed.Start();
-        await LookUntilAsync(feed, "the office", () => feed.Feed.GroupStatus!.IsHolder);
+        await LookUntilAsync(feed, "the office", () => feed.Feed.GroupStatus.IsHolder);
         Assert.Contains($"SUBSCRIBE {MarkerChannel.PlainName}:{Run:x16}", feed.Node.Commands);
     }
 
@@ -97,7 +97,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
         feed.Node.Answer = words => words[0] == command ? $"-NOPERM this user has no permissions to run the '{command}' command\r\n" : words is ["PING", var text] ? ScriptedNode.Bulk(text) : null;
         feed.Feed.Want(EventClass.All);
         feed.Feed.Start();
-        await LookUntilAsync(feed, "the office", () => feed.Feed.GroupStatus!.IsHolder);
+        await LookUntilAsync(feed, "the office", () => feed.Feed.GroupStatus.IsHolder);
         await feed.Node.EventAsync("key");
         await feed.KeysAsync("key");
         Assert.Contains("until then PING takes its place, and others that send events to the same place send the same ones again", feed.Feed.Status.RemedyText, StringComparison.Ordinal);
@@ -116,7 +116,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
         feed.Feed.Start();
         await Eventually.TrueAsync("the subscription", () => feed.Feed.Status.IsInStep);
         var begun = feed.Time.GetUtcNow();
-        await LookUntilAsync(feed, "the office", () => feed.Feed.GroupStatus!.IsHolder);
+        await LookUntilAsync(feed, "the office", () => feed.Feed.GroupStatus.IsHolder);
         Assert.InRange((feed.Time.GetUtcNow() - begun).TotalSeconds, least, most);
     }
 
@@ -127,7 +127,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
         await using var feed = new ScriptedFeed(group: new GroupMembership(_envelope, () => _duties, _config), shelf: new CheckpointRegistry("state", "orders"));
         feed.Node.Answer = command => command is ["GET", ..] ? ScriptedNode.Bulk(kept) : null;
         var isHolder = new List<bool>();
-        feed.Gaps.Closed += _ => isHolder.Add(feed.Feed.GroupStatus!.IsHolder);
+        feed.Gaps.Closed += _ => isHolder.Add(feed.Feed.GroupStatus.IsHolder);
         feed.Feed.Want(EventClass.All);
         feed.Feed.Start();
         await Eventually.SoonTrueAsync("the gap", () =>
@@ -147,10 +147,10 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
         feed.Node.Answer = command => command is ["GET", ..] ? kept is null ? "$-1\r\n" : ScriptedNode.Bulk(kept) : null;
         feed.Feed.Want(EventClass.All);
         feed.Feed.Start();
-        await LookUntilAsync(feed, "the office", () => feed.Feed.GroupStatus!.IsHolder);
+        await LookUntilAsync(feed, "the office", () => feed.Feed.GroupStatus.IsHolder);
         kept = new Checkpoint(feed.Feed.Status.Position, feed.Time.GetUtcNow(), "orders").ToString();
         await feed.Node.CloseAsync();
-        await LookUntilAsync(feed, "the second connection", () => feed.Node.Connects == 2 && feed.Feed.GroupStatus!.IsHolder);
+        await LookUntilAsync(feed, "the second connection", () => feed.Node.Connects == 2 && feed.Feed.GroupStatus.IsHolder);
         await LookUntilAsync(feed, "more marks", () => feed.Feed.Status.MarkersSeen > 6);
         Assert.DoesNotContain(feed.Gaps.Recent, gap => gap.Cause == GapCause.NotRunning);
     }
@@ -199,8 +199,8 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
     public async Task A_loss_that_another_member_covers_is_no_gap()
     {
         await HoldsAsync();
-        await SayAsync(new GroupMessage.Mark("x", _feed.Feed.GroupStatus!.Term + 1, default(StreamPlace), true, null));
-        await LookUntilAsync("the other member", () => _feed.Feed.GroupStatus!.Peers.Count == 2);
+        await SayAsync(new GroupMessage.Mark("x", _feed.Feed.GroupStatus.Term + 1, default(StreamPlace), true, null));
+        await LookUntilAsync("the other member", () => _feed.Feed.GroupStatus.Peers.Count == 2);
         await _feed.Node.CloseAsync();
         await Eventually.TrueAsync("what was not settled to be left", () => _duties.Told.Contains("hand over"));
         Assert.Equal(0, _feed.Gaps.Total);
@@ -236,7 +236,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
         var end = feed.Time.GetUtcNow().AddMilliseconds(700);
         await LookAsync("much of a second", () => feed.Time.GetUtcNow() >= end);
         await SayToAsync(new GroupMessage.Resign("!a", asked + 3, theirs, settled));
-        await Eventually.TrueAsync("nobody to hold it", () => feed.Feed.GroupStatus!.Holder is null);
+        await Eventually.TrueAsync("nobody to hold it", () => feed.Feed.GroupStatus.Holder is null);
         await LookAsync("the resignation", () => Said(" resign ") is not null);
         Assert.Empty(_duties.Told);
 
@@ -262,7 +262,7 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
     private async Task HoldsAsync()
     {
         if (!_feed.Feed.Status.IsInStep) await SubscribedAsync();
-        await LookUntilAsync("the office", () => _feed.Feed.GroupStatus!.IsHolder);
+        await LookUntilAsync("the office", () => _feed.Feed.GroupStatus.IsHolder);
     }
 
     private Task LookUntilAsync(string what, Func<bool> condition) => LookUntilAsync(_feed, what, condition);

@@ -75,7 +75,7 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
         Assert.Equal(["still counted"], feed.Sink.Before);
 
         await SayAsync(feed, "config x 3000 config=9 text={}");
-        await Eventually.TrueAsync("the version", () => feed.Feed.GroupStatus!.ConfigVersion == 9);
+        await Eventually.TrueAsync("the version", () => feed.Feed.GroupStatus.ConfigVersion == 9);
         await feed.Node.EventAsync("no longer counted");
         await feed.Node.SayAsync(ScriptedNode.EventFrame("hset", "counted now"));
         await feed.KeysAsync("still counted", "counted now");
@@ -89,9 +89,9 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
         _role = Slave;
         var feed = await HoldsAsync(_node);
         await SayAsync(feed, "config x 3000 config=9 text={}");
-        await Eventually.TrueAsync("the version", () => feed.Feed.GroupStatus!.ConfigVersion == 9);
+        await Eventually.TrueAsync("the version", () => feed.Feed.GroupStatus.ConfigVersion == 9);
         Assert.DoesNotContain("take {}", _config.Told);
-        Assert.NotNull(feed.Feed.GroupStatus!.Holder);
+        Assert.NotNull(feed.Feed.GroupStatus.Holder);
     }
 
     [Theory]
@@ -117,16 +117,16 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
     {
         _role = Slave;
         var feed = await HoldsAsync(_node, new CheckpointRegistry("state", "orders"));
-        var status = feed.Feed.GroupStatus!;
+        var status = feed.Feed.GroupStatus;
         await SayAsync(feed, new GroupMessage.Claim("x", status.Term + 1, new MessageId(feed.Feed.MemberName, status.Term), default));
-        await Eventually.TrueAsync("the other holder", () => feed.Feed.GroupStatus!.Holder == "x");
+        await Eventually.TrueAsync("the other holder", () => feed.Feed.GroupStatus.Holder == "x");
         _role = Master;
         await LookUntilAsync(feed, "the promotion", () => feed.Feed.Status.State == FeedState.Subscribed);
         var kept = new Checkpoint(new EventPosition(status.RunId, status.Term + 1, 0), feed.Time.GetUtcNow(), "orders").ToString();
         var usual = _node.Answer;
         _node.Answer = command => command is ["GET", ..] ? ScriptedNode.Bulk(kept) : usual(command);
         await _node.CloseAsync();
-        await LookUntilAsync(feed, "the office, as nobody has answered", () => _node.Connects == 2 && feed.Feed.GroupStatus!.IsHolder);
+        await LookUntilAsync(feed, "the office, as nobody has answered", () => _node.Connects == 2 && feed.Feed.GroupStatus.IsHolder);
         Assert.DoesNotContain(feed.Gaps.Recent, gap => gap.Cause == GapCause.NotRunning && gap.Detail.StartsWith("keyevt did not run", StringComparison.Ordinal));
     }
 
@@ -165,7 +165,7 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
         var feed = await HoldsAsync(_node);
         Assert.Empty(_duties.Told);
         Assert.Equal(FeedState.HeldBack, feed.Feed.Status.State);
-        var term = feed.Feed.GroupStatus!.Term;
+        var term = feed.Feed.GroupStatus.Term;
         await feed.Node.EventAsync("a");
         await Eventually.TrueAsync("the event", () => feed.Feed.Status.HeldBack == 1);
         Assert.Empty(feed.Sink.Keys);
@@ -181,14 +181,14 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
     {
         _role = Slave;
         var feed = await HoldsAsync(_node);
-        var claim = feed.Feed.GroupStatus!.Term;
+        var claim = feed.Feed.GroupStatus.Term;
         await SayAsync(feed, new GroupMessage.Claim("x", claim + 1, new MessageId(feed.Feed.MemberName, claim), default));
-        await Eventually.TrueAsync("the other holder", () => feed.Feed.GroupStatus!.Holder == "x");
+        await Eventually.TrueAsync("the other holder", () => feed.Feed.GroupStatus.Holder == "x");
         await feed.Node.EventAsync("a");
         _role = Master;
         await LookUntilAsync(feed, "the promotion", () => feed.Feed.Status.State == FeedState.Subscribed);
         await feed.Node.EventAsync("b");
-        await LookUntilAsync(feed, "both to be kept", () => feed.Feed.GroupStatus!.KeptCount == 2);
+        await LookUntilAsync(feed, "both to be kept", () => feed.Feed.GroupStatus.KeptCount == 2);
         Assert.Empty(feed.Sink.Keys);
         Assert.Empty(_duties.Told);
     }
@@ -217,19 +217,19 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
     }
 
     private static Task SayAsync(ScriptedFeed feed, string text) => feed.Node.SayAsync(
-        $">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk("__keyevt__:marker")}{ScriptedNode.Bulk($"1 orders {feed.Feed.GroupStatus!.RunId:x16} {text}")}");
+        $">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk("__keyevt__:marker")}{ScriptedNode.Bulk($"1 orders {feed.Feed.GroupStatus.RunId:x16} {text}")}");
 
     private async Task<ScriptedFeed> HoldsAsync(ScriptedNode node, CheckpointRegistry? shelf = null)
     {
         node.Answer = command => command[0] == "ROLE" ? _role : null;
         var feed = new ScriptedFeed(
-            options => options with { HasSuccessors = true }, node, shelf: shelf, predecessor: () => Task.FromResult<IReadOnlyList<RecordedNotification>?>([]), markerTag: () => "7",
+            options => options with { HasSuccessors = true }, node, shelf: shelf, predecessor: () => Task.FromResult<IReadOnlyList<RecordedNotification>?>([]), stateTag: () => "7",
             group: new GroupMembership(new GroupEnvelope("orders", new MessageSeal(null)), () => _duties, _config));
         _feeds.Add(feed);
         feed.Feed.Want(EventClass.All);
         feed.Feed.Start();
         await Eventually.TrueAsync("the subscription", () => feed.Feed.Status.IsInStep);
-        await LookUntilAsync(feed, "the office", () => feed.Feed.GroupStatus!.IsHolder);
+        await LookUntilAsync(feed, "the office", () => feed.Feed.GroupStatus.IsHolder);
         return feed;
     }
 

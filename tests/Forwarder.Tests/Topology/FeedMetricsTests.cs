@@ -23,7 +23,7 @@ public sealed class FeedMetricsTests
         var address = RedisAddress.Parse(upstream);
         var topology = new FakeTopology(UpstreamShape.Standalone, new TopologyNode { Id = address.ToString(), Address = address, Role = NodeRole.Unknown });
         var gaps = new GapLog();
-        await using var feeds = new FeedSet(topology, new NodeFeedOptions(), new RecordingSink(), gaps, TimeProvider.System, NullLogger.Instance, new SocketRedisTransport(TimeProvider.System));
+        await using var feeds = new FeedSet(topology, new NodeFeedOptions(), new RecordingSink(), gaps, TimeProvider.System, NullLogger.Instance, new SocketRedisTransport(TimeProvider.System), new GroupOfOne().Membership);
         using var meter = new Meter("test");
         _ = new FeedMetrics(meter, feeds, topology, () => null, gaps, TimeProvider.System);
         var seen = new MeterReader(meter);

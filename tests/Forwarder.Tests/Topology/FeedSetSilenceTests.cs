@@ -23,6 +23,7 @@ public sealed class FeedSetSilenceTests : IAsyncDisposable
     private readonly RecordingSink _sink = new();
     private readonly GapLog _gaps = new();
     private readonly FakeTopology _topology = new(UpstreamShape.Sentinel, FakeTopology.Node("a", PortA), ReplicaOfA("b", PortB));
+    private readonly GroupOfOne _alone = new();
     private readonly FeedSet _feeds;
     private volatile string _roleOfB = Slave;
 
@@ -36,7 +37,7 @@ public sealed class FeedSetSilenceTests : IAsyncDisposable
             MarkerDeadline = TimeSpan.FromMilliseconds(500),
             WitnessInterval = TimeSpan.FromMilliseconds(100),
         };
-        _feeds = new FeedSet(_topology, options, _sink, _gaps, TimeProvider.System, NullLogger.Instance, new ScriptedNodes((PortA, _a), (PortB, _b)));
+        _feeds = new FeedSet(_topology, options, _sink, _gaps, TimeProvider.System, NullLogger.Instance, new ScriptedNodes((PortA, _a), (PortB, _b)), _alone.Membership);
     }
 
     public async ValueTask DisposeAsync() => await _feeds.DisposeAsync();
@@ -111,6 +112,7 @@ public sealed class FeedSetSilenceTests : IAsyncDisposable
 
     private async Task StartAsync()
     {
+        _alone.Want(EventClass.String);
         _feeds.Want(EventClass.String);
         _feeds.Start();
         await StateAsync("a", FeedState.Subscribed);

@@ -21,12 +21,13 @@ public sealed class FeedSetSlotTests : IAsyncDisposable
     private readonly ScriptedNode _b = new() { IsCluster = true };
     private readonly RecordingSink _sink = new();
     private readonly FakeTopology _topology = new(UpstreamShape.Cluster, Node("a", PortA, new SlotRange(0, 100)), Node("b", PortB, new SlotRange(101, SlotTag.Slots - 1)));
+    private readonly GroupOfOne _alone = new();
     private readonly FeedSet _feeds;
 
     public FeedSetSlotTests()
     {
         var options = new NodeFeedOptions { MarkerInterval = TimeSpan.FromMilliseconds(50), MarkerDeadline = TimeSpan.FromSeconds(20) };
-        _feeds = new FeedSet(_topology, options, _sink, new GapLog(), TimeProvider.System, NullLogger.Instance, new ScriptedNodes((PortA, _a), (PortB, _b)));
+        _feeds = new FeedSet(_topology, options, _sink, new GapLog(), TimeProvider.System, NullLogger.Instance, new ScriptedNodes((PortA, _a), (PortB, _b)), _alone.Membership);
     }
 
     public async ValueTask DisposeAsync() => await _feeds.DisposeAsync();
@@ -110,6 +111,7 @@ public sealed class FeedSetSlotTests : IAsyncDisposable
 
     private async Task StartAsync()
     {
+        _alone.Want(EventClass.String);
         _feeds.Want(EventClass.String);
         _feeds.Start();
         await Eventually.TrueAsync("both to be subscribed to", () => _feeds.Members.All(member => member.Feed.Status.State == FeedState.Subscribed));

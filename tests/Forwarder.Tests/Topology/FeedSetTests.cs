@@ -26,6 +26,7 @@ public sealed class FeedSetTests : IAsyncDisposable
     private readonly RecordingSink _sink = new();
     private readonly FakeTopology _topology = new(UpstreamShape.Sentinel, FakeTopology.Node("a", PortA), ReplicaOf("a", "b", PortB));
     private readonly GapLog _gaps = new();
+    private readonly GroupOfOne _alone = new();
     private readonly FeedSet _feeds;
 
     private DateTimeOffset _sentAt;
@@ -38,7 +39,7 @@ public sealed class FeedSetTests : IAsyncDisposable
         _a.Answer = command => command[0] == "ROLE" ? _roleOfA : null;
         _b.Answer = command => command[0] == "ROLE" ? _roleOfB : null;
         var options = new NodeFeedOptions { MarkerInterval = TimeSpan.FromMilliseconds(50), MarkerDeadline = TimeSpan.FromSeconds(20) };
-        _feeds = new FeedSet(_topology, options, _sink, _gaps, TimeProvider.System, NullLogger.Instance, new ScriptedNodes((PortA, _a), (PortB, _b)));
+        _feeds = new FeedSet(_topology, options, _sink, _gaps, TimeProvider.System, NullLogger.Instance, new ScriptedNodes((PortA, _a), (PortB, _b)), _alone.Membership);
     }
 
     public async ValueTask DisposeAsync() => await _feeds.DisposeAsync();
@@ -105,6 +106,7 @@ public sealed class FeedSetTests : IAsyncDisposable
     {
         _roleOfB = Master; // the program begins in the middle of a failover: both say so, and the Sentinels still name the old one
         _feeds.Start();
+        _alone.Want(EventClass.String);
         _feeds.Want(EventClass.String);
         await StateAsync("a", FeedState.Subscribed);
         await StateAsync("b", FeedState.HeldBack);
@@ -299,6 +301,7 @@ public sealed class FeedSetTests : IAsyncDisposable
 
     private async Task StartAsync()
     {
+        _alone.Want(EventClass.String);
         _feeds.Want(EventClass.String);
         _feeds.Start();
         await StateAsync("a", FeedState.Subscribed);

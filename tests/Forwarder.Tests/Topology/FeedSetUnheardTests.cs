@@ -23,6 +23,7 @@ public sealed class FeedSetUnheardTests : IAsyncDisposable
     private readonly RecordingSink _sink = new();
     private readonly FakeTopology _topology = new(UpstreamShape.Sentinel, Nodes(master: 0));
     private readonly GapLog _gaps = new();
+    private readonly GroupOfOne _alone = new();
     private readonly FeedSet _feeds;
 
     public FeedSetUnheardTests()
@@ -35,7 +36,7 @@ public sealed class FeedSetUnheardTests : IAsyncDisposable
         }
 
         var options = new NodeFeedOptions { MarkerInterval = TimeSpan.FromMilliseconds(50), MarkerDeadline = TimeSpan.FromSeconds(20) };
-        _feeds = new FeedSet(_topology, options, _sink, _gaps, TimeProvider.System, NullLogger.Instance, new ScriptedNodes((1, _nodes[0]), (2, _nodes[1]), (3, _nodes[2])));
+        _feeds = new FeedSet(_topology, options, _sink, _gaps, TimeProvider.System, NullLogger.Instance, new ScriptedNodes((1, _nodes[0]), (2, _nodes[1]), (3, _nodes[2])), _alone.Membership);
     }
 
     public async ValueTask DisposeAsync() => await _feeds.DisposeAsync();
@@ -105,10 +106,12 @@ public sealed class FeedSetUnheardTests : IAsyncDisposable
         await PromoteAsync(1);
         await Eventually.TrueAsync("the gap of the promotion", () => _gaps.Total == 1);
 
+        _alone.Want(EventClass.None);
         _feeds.Want(EventClass.None);
         var connects = _nodes[1].Connects;
         await _nodes[1].CloseAsync();
         await Eventually.TrueAsync("the next connection", () => _nodes[1].Connects > connects);
+        _alone.Want(EventClass.String);
         _feeds.Want(EventClass.String);
         await _feeds.WaitSubscribedAsync(TestContext.Current.CancellationToken);
         Assert.Equal(1, _gaps.Total);
@@ -123,6 +126,7 @@ public sealed class FeedSetUnheardTests : IAsyncDisposable
 
     private void Start()
     {
+        _alone.Want(EventClass.String);
         _feeds.Want(EventClass.String);
         _feeds.Start();
     }

@@ -15,20 +15,17 @@ internal static class ListSteps
         if (node.IsLoading) throw Error("LOADING Redis is loading the dataset in memory");
         if (node.Master is not null) throw Error("READONLY You can't write against a read only replica.");
 
-        if (keys.Length > 1)
-        {
-            var term = (string)arguments[^1]!;
-            arguments = arguments[..^1];
-            if (Fence(node, (string)keys[1]!, term) is { } refusal) return refusal;
-        }
+        if (Fence(node, (string)keys[1]!, (string)arguments[^1]!) is { } refusal) return refusal;
+
+        arguments = arguments[..^1];
 
         var key = (string)keys[0]!;
         return script switch
         {
-            ListScripts.Append or ListScripts.FencedAppend => Append(node, key, arguments),
-            ListScripts.Read or ListScripts.FencedRead => Read(node, key, arguments),
-            ListScripts.Remove or ListScripts.FencedRemove => Remove(node, key, arguments),
-            ListScripts.FencedCount => Numbers(node.Data.List(key).Count),
+            ListScripts.Append => Append(node, key, arguments),
+            ListScripts.Read => Read(node, key, arguments),
+            ListScripts.Remove => Remove(node, key, arguments),
+            ListScripts.Count => Numbers(node.Data.List(key).Count),
             _ => throw new InvalidOperationException("a script that the node does not know"),
         };
     }

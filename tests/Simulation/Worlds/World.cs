@@ -156,8 +156,15 @@ internal sealed class World
 
             var write = Book.Add(key, node.Name, Time.Now);
             Tell($"{key} at {node.Name}");
-            if (!_isPromised) write.Excuse = "nobody has listened yet";
-            else if (node != Master && Sentinel!.Master == Master) write.Excuse = "Redis throws away what a node takes after it was replaced";
+            if (!_isPromised)
+            {
+                write.Excuse = "nobody has listened yet";
+            }
+            else if (node != Master && Sentinel!.Master == Master)
+            {
+                write.Excuse = "Redis throws away what a node takes after it was replaced";
+            }
+
             node.Write(key, isExpiry ? "expired" : "set", isExpiry ? 'x' : '$');
         });
     }

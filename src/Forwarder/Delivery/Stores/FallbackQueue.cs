@@ -29,7 +29,7 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     private string? _place;
     private long _placeKnownUntil;
 
-    /// <summary>Whether the cap concerns it: it is a list in Redis. In a group only the holder uses it.</summary>
+    /// <summary>Whether the cap concerns it: it is a list in Redis. Only the holder uses it.</summary>
     public bool IsCapped => store.IsCapped;
 
     public string Name => store.Name;
@@ -226,7 +226,7 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
         if (!IsEnding) _store.Forget();
     }
 
-    /// <summary>In a group: whether another member uses the list from now on, though this one delivers on.</summary>
+    /// <summary>Whether another member uses the list from now on, though this one delivers on.</summary>
     public bool HasBeenLost()
     {
         (var was, _wasAnothers) = (_wasAnothers, store.IsAnothers());

@@ -2,12 +2,12 @@ namespace KeyEvt.Forwarder.Delivery.Stores;
 
 /// <summary>May this program use the lists in Redis at the moment, and which other member of the group has it been refused for?</summary>
 /// <remarks>
-/// The lists belong to the group; its holder alone uses them. A program that is in no group is always the holder. Written by the delivery loop, except for
+/// The lists belong to the group; its holder alone uses them. Written by the delivery loop, except for
 /// <see cref="WillBegin"/> and <see cref="WillEnd"/>; any thread may read it.
 /// </remarks>
-internal sealed class ListOffice(bool isHeld, TimeProvider time)
+internal sealed class ListOffice(TimeProvider time)
 {
-    private volatile bool _isHeld = isHeld;
+    private volatile bool _isHeld;
     private volatile FenceRefusal? _fenced;
     private long _term; // the highest one that was asked for; read and written by Volatile
 

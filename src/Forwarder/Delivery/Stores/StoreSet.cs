@@ -30,7 +30,7 @@ internal sealed class StoreSet
     {
         (_stores, _options) = (stores, options);
         Drain = new EventLog(ledger, WaitingPlace.Fallback, long.MaxValue);
-        _office = new ListOffice(isHeld: !options.InGroup, time);
+        _office = new ListOffice(time);
         _queues = new QueueRegistry(Drain, ledger, _office, options, signal, time, logger);
         _cap = new StoreCap(_queues);
         _appends = new AppendRouter(stores, _queues, _cap, options, time, logger);
@@ -59,7 +59,7 @@ internal sealed class StoreSet
     /// <summary>Whether there are any, or such whose outcome has not been taken in; for the same tests.</summary>
     internal bool HasSteps => _search.IsRunning || _queues.All.Any(queue => queue.IsBusy || queue.IsEnding);
 
-    /// <summary>Whether this program delivers. In a group only one member does, and only that one uses the lists. Written by the delivery loop; others read it as it is.</summary>
+    /// <summary>Whether this program delivers. Only one member of the group does, and only that one uses the lists. Written by the delivery loop; others read it as it is.</summary>
     public bool IsHolder => _office.IsHeld && _stores.MayDeliver;
 
     /// <summary>Whether another member of the group delivers, and this one is not about to.</summary>
@@ -141,7 +141,7 @@ internal sealed class StoreSet
         _cap.MakeRoom();
     }
 
-    /// <summary>In a group: lists that belong to another member from now on are left to it, and those that belong to this one are looked for.</summary>
+    /// <summary>Lists that belong to another member from now on are left to it, and those that belong to this one are looked for.</summary>
     private void FollowOwners()
     {
         if (!_office.IsHeld) return;
@@ -216,7 +216,7 @@ internal sealed class StoreSet
         if (_nextTerm is not { } term || _search.IsEnding || _queues.Any(static queue => queue.IsCapped && queue.IsEnding)) return;
 
         // Who begins anew without having left office may have been set aside in between, and does not know it.
-        var mayHaveBeenSetAside = _options.InGroup && _office.IsHeld && term > _stores.Fence.Term;
+        var mayHaveBeenSetAside = _office.IsHeld && term > _stores.Fence.Term;
         _nextTerm = null;
         _stores.Fence.Raise(term);
         _office.Begin();

@@ -12,11 +12,11 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 /// searched for under every tag that this program could have chosen, one for each slot, and under the key without a tag.
 /// </summary>
 /// <remarks>
-/// In a group a list belongs to the member that holds the stream of the master in whose slot it is. The other members leave it alone, and do not look for it.
+/// A list belongs to the member that holds the stream of the master in whose slot it is. The other members leave it alone, and do not look for it.
 /// </remarks>
-/// <param name="group">The group, whether this program holds the stream of a node, and whether another member does; null: it is in no group.</param>
+/// <param name="group">The group, whether this program holds the stream of a node, and whether another member does.</param>
 internal sealed class ClusterStores(
-    ITopology topology, Func<ulong, string?> nodeOf, UpstreamDatabase database, NamedStore? spool, ILogger logger, (string Name, Func<string, bool> Holds, Func<string, bool> IsAnothers)? group = null, ListFence? fence = null) : IEventStoreSelector
+    ITopology topology, Func<ulong, string?> nodeOf, UpstreamDatabase database, NamedStore? spool, ILogger logger, (string Name, Func<string, bool> Holds, Func<string, bool> IsAnothers) group, ListFence fence) : IEventStoreSelector
 {
     /// <summary>How many length queries are sent at once during the search.</summary>
     private const int SearchBatch = 1024;
@@ -32,13 +32,13 @@ internal sealed class ClusterStores(
     private readonly List<int> _tagged = []; // the slots of lists whose key has a tag
     private readonly Dictionary<string, int> _slotOfNode = [];
     private readonly Dictionary<ulong, string> _nodeOfRun = [];
-    private readonly SearchedSlots _searched = new(topology, group is { } mine ? node => mine.Holds(node.Id) : null);
+    private readonly SearchedSlots _searched = new(topology, node => group.Holds(node.Id));
 
     public IReadOnlyList<NamedStore> Always => spool is null ? [] : [spool];
 
     public bool IsSearched => _searched.IsComplete;
 
-    public ListFence Fence { get; } = fence ?? new ListFence();
+    public ListFence Fence { get; } = fence;
 
     public bool IsMany => true;
 
@@ -100,7 +100,7 @@ internal sealed class ClusterStores(
         return places.Where((_, index) => lengths[index] > 0).Select(place => ListUnder(place.Key, place.Slot));
     }
 
-    private bool IsOurs(TopologyNode node) => group?.Holds(node.Id) != false;
+    private bool IsOurs(TopologyNode node) => group.Holds(node.Id);
 
     private IEnumerable<TopologyNode> Serving() => topology.Current.Masters.Where(node => node is { IsFailing: false, Slots.Count: > 0 });
 
@@ -134,11 +134,11 @@ internal sealed class ClusterStores(
         {
             if (!_lists.TryGetValue(key, out var list))
             {
-                var term = FallbackKey.TermOf(FallbackKey.In(slot), group?.Name); // in the list's slot, also for the list without a tag
+                var term = FallbackKey.TermOf(FallbackKey.In(slot), group.Name); // in the list's slot, also for the list without a tag
                 _lists[key] = list = new NamedStore(key, new RedisListStore(key, () => database.OfSlotAsync(slot), topology.Hint, logger, Fence, term))
                 {
                     IsOurs = () => topology.Current.MasterOf(slot) is { } node && IsOurs(node),
-                    IsAnothers = () => group is { } known && topology.Current.MasterOf(slot) is { } node && known.IsAnothers(node.Id),
+                    IsAnothers = () => topology.Current.MasterOf(slot) is { } node && group.IsAnothers(node.Id),
                     Place = () => string.Create(CultureInfo.InvariantCulture, $"{topology.Current.MasterOf(slot)?.Address.ToString() ?? NamedStore.Nowhere},slot={slot}"),
                 };
                 if (key != FallbackKey.Name) _tagged.Add(slot);

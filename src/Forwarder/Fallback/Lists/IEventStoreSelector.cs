@@ -12,11 +12,11 @@ internal interface IEventStoreSelector
     bool IsSearched { get; }
 
     /// <summary>
-    /// In a group: whether events may be delivered at all. If there is one list, and another member uses it, it may hold older ones of the same node.
+    /// Whether events may be delivered at all. If there is one list, and another member uses it, it may hold older ones of the same node.
     /// </summary>
     bool MayDeliver => true;
 
-    /// <summary>In a group: whether other lists may be used than at the last call, so that they have to be searched.</summary>
+    /// <summary>Whether other lists may be used than at the last call, so that they have to be searched.</summary>
     bool HasNews() => false;
 
     /// <summary>The term that the lists are used with.</summary>

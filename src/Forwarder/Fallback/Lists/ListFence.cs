@@ -6,7 +6,7 @@ internal sealed class ListFence
 {
     private long _term;
 
-    /// <summary>0: there is no fence, as the program is in no group.</summary>
+    /// <summary>0: it has not held the lists yet.</summary>
     public long Term => Volatile.Read(ref _term);
 
     /// <summary>A term never falls.</summary>

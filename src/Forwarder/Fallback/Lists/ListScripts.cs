@@ -7,7 +7,7 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 /// is not where it is expected, the script reports that, and the program finds out why.
 /// </para>
 /// <para>
-/// In a group each script begins with <see cref="Fence"/>: it does nothing for a program that is no longer the holder. Scripts of a program in no group have one key.
+/// Each script begins with <see cref="Fence"/>: it does nothing for a program that is no longer the holder.
 /// </para>
 /// </remarks>
 internal static class ListScripts
@@ -28,19 +28,13 @@ internal static class ListScripts
         """;
 
     /// <summary>Returns the length.</summary>
-    public const string FencedCount = Fence + "return {redis.call('LLEN', KEYS[1])}";
-
-    public const string FencedAppend = Fence + Append;
-
-    public const string FencedRead = Fence + Read;
-
-    public const string FencedRemove = Fence + Remove;
+    public const string Count = Fence + "return {redis.call('LLEN', KEYS[1])}";
 
     /// <summary>
     /// ARGV: cap, how many entries the cap may drop, is-retry, entries. On a retry nothing is appended if this batch is already the end of the list:
     /// then the first try had arrived, and only its answer was lost. Returns the length, and how many entries the cap dropped.
     /// </summary>
-    public const string Append = """
+    public const string Append = Fence + """
         local key, cap, n = KEYS[1], tonumber(ARGV[1]), #ARGV - 3
         local there = false
         if n > 0 and ARGV[3] == '1' then
@@ -65,7 +59,7 @@ internal static class ListScripts
     /// must begin. Reads one entry at a time, since their sizes are not known in advance. Returns the length, whether those entries are the expected
     /// ones, and the entries.
     /// </summary>
-    public const string Read = """
+    public const string Read = Fence + """
         local key, from = KEYS[1], tonumber(ARGV[1])
         local length = redis.call('LLEN', key)
         local function isAt(place, head)
@@ -87,7 +81,7 @@ internal static class ListScripts
     /// ARGV: count, how the first and how the last of these entries begin, and the length that the list must have, or -1. Removes the entries if they
     /// are the front of the list; otherwise does nothing. Returns the length, and whether they were removed.
     /// </summary>
-    public const string Remove = """
+    public const string Remove = Fence + """
         local key, n, length = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[4])
         local function isAt(place, head)
             local entry = redis.call('LINDEX', key, place)

@@ -11,9 +11,7 @@ internal sealed record NamedStore(string Name, IEventStore Store)
     /// <summary>Whether the cap of the lists in Redis applies to it.</summary>
     public bool IsCapped { get; init; } = true;
 
-    /// <summary>
-    /// In a group: whether this program may use it. A list belongs to the holder of the stream of the master that has it. Asked often; any thread.
-    /// </summary>
+    /// <summary>Whether this program may use it. A list belongs to the holder of the stream of the master that has it. Asked often; any thread.</summary>
     public Func<bool> IsOurs { get; init; } = static () => true;
 
     /// <summary>Whether another member is known to be that holder. In a failover it is nobody for a moment.</summary>

@@ -14,13 +14,12 @@ internal sealed class OneListStores : IEventStoreSelector
 
     /// <param name="spool">A <see cref="LocalSpool"/>; null if there is none.</param>
     /// <param name="place">Where the list is at the moment, for messages to people.</param>
-    /// <param name="fence">That of the list; null if it has none.</param>
-    /// <param name="owner">In a group: whether the list is this program's to use, and whether it is another member's; null: it is always this program's.</param>
-    public OneListStores(string name, IEventStore list, NamedStore? spool, Func<string> place, ListFence? fence = null, (Func<bool> IsOurs, Func<bool> IsAnothers)? owner = null)
+    /// <param name="fence">That of the list.</param>
+    /// <param name="owner">Whether the list is this program's to use, and whether it is another member's.</param>
+    public OneListStores(string name, IEventStore list, NamedStore? spool, Func<string> place, ListFence fence, (Func<bool> IsOurs, Func<bool> IsAnothers) owner)
     {
-        Fence = fence ?? new ListFence();
-        _list = new NamedStore(name, list) { Place = place };
-        if (owner is { } known) _list = _list with { IsOurs = known.IsOurs, IsAnothers = known.IsAnothers };
+        Fence = fence;
+        _list = new NamedStore(name, list) { Place = place, IsOurs = owner.IsOurs, IsAnothers = owner.IsAnothers };
         _spool = spool;
     }
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using KeyEvt.Forwarder.Keys;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -13,9 +12,9 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 /// </summary>
 /// <param name="find">Tells where the list is.</param>
 /// <param name="hint">Called when the node answers that the list is on another node.</param>
-/// <param name="fence">The term that the list is used with; null: none.</param>
-/// <param name="termKey">Where the term of the list's holder stands; null: under the name that belongs to the list.</param>
-internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> find, Action<string> hint, ILogger logger, ListFence? fence = null, string? termKey = null) : IEventStore
+/// <param name="fence">The term that the list is used with.</param>
+/// <param name="termKey">Where the term of the list's holder stands.</param>
+internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> find, Action<string> hint, ILogger logger, ListFence fence, string termKey) : IEventStore
 {
     /// <summary>How many bytes of the list's end are kept in memory, if a failover can move the list to another node.</summary>
     private const long RecentBytes = 8 * 1024 * 1024;
@@ -30,7 +29,6 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
     /// <summary>A script that runs for long, a restart, a replica without its master: nobody has to do anything, and it is worth a longer wait than a missing right.</summary>
     private static readonly string[] Busy = ["BUSY ", "LOADING ", "MASTERDOWN "];
 
-    private readonly string _termKey = termKey ?? FallbackKey.TermOf(key);
     private RecentEntries _recent = new(RecentBytes);
     private string? _place;
 
@@ -53,7 +51,7 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
     public Task<ReadResult> ReadAsync(long offset, StoreEnds? before, int maxEntries, int maxBytes) => TryAsync(async () =>
     {
         RedisValue[] arguments = before is null ? [offset, maxEntries, maxBytes] : [offset, maxEntries, maxBytes, before.First, before.Last];
-        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Read, ListScripts.FencedRead, arguments).ConfigureAwait(false);
+        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Read, arguments).ConfigureAwait(false);
         var entries = (RedisValue[]?)answer[2] ?? [];
         return new ReadResult((long)answer[0], Array.ConvertAll(entries, static e => (ReadOnlyMemory<byte>)e), IsOther: (long)answer[1] == 0);
     });
@@ -61,7 +59,7 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
     public Task<RemoveResult> RemoveAsync(IReadOnlyList<ReadOnlyMemory<byte>> entries, long? lengthBefore) => TryAsync(async () =>
     {
         RedisValue[] arguments = [entries.Count, StoreSteps.HeadOf(entries[0]), StoreSteps.HeadOf(entries[^1]), lengthBefore ?? -1];
-        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Remove, ListScripts.FencedRemove, arguments).ConfigureAwait(false);
+        var answer = await RunAsync(await ArriveAsync().ConfigureAwait(false), ListScripts.Remove, arguments).ConfigureAwait(false);
         _recent.KeepLast((long)answer[0]);
         return new RemoveResult((long)answer[0], (long)answer[1] == 1);
     });
@@ -95,7 +93,7 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
     private async Task<AppendResult> AppendAsync(StorePlace place, IReadOnlyList<ReadOnlyMemory<byte>> entries, long cap, bool isRetry)
     {
         RedisValue[] arguments = [cap, StoreSteps.MostTrimmed(entries.Count), isRetry ? 1 : 0, .. entries.Select(static entry => (RedisValue)entry)];
-        var answer = await RunAsync(place, ListScripts.Append, ListScripts.FencedAppend, arguments).ConfigureAwait(false);
+        var answer = await RunAsync(place, ListScripts.Append, arguments).ConfigureAwait(false);
         return new AppendResult((long)answer[0], (long)answer[1]);
     }
 
@@ -114,22 +112,17 @@ internal sealed class RedisListStore(string key, Func<ValueTask<StorePlace>> fin
         }
     }
 
-    private async Task<long> CountAsync(StorePlace place) => fence is { Term: > 0 and var term }
-        ? (long)(await RunFencedAsync(place, ListScripts.FencedCount, [], term).ConfigureAwait(false))[0]
-        : await place.Database.ListLengthAsync(key, place.Flags).ConfigureAwait(false);
+    private async Task<long> CountAsync(StorePlace place) => (long)(await RunAsync(place, ListScripts.Count, []).ConfigureAwait(false))[0];
 
-    private async Task<RedisResult[]> RunAsync(StorePlace place, string script, string fenced, RedisValue[] arguments) => fence is { Term: > 0 and var term }
-        ? await RunFencedAsync(place, fenced, arguments, term).ConfigureAwait(false)
-        : (RedisResult[])(await place.Database.ScriptEvaluateAsync(script, [key], arguments, place.Flags).ConfigureAwait(false))!;
-
-    private async Task<RedisResult[]> RunFencedAsync(StorePlace place, string script, RedisValue[] arguments, long term)
+    private async Task<RedisResult[]> RunAsync(StorePlace place, string script, RedisValue[] arguments)
     {
-        var answer = (RedisResult[])(await place.Database.ScriptEvaluateAsync(script, [key, _termKey], [.. arguments, term], place.Flags).ConfigureAwait(false))!;
+        var term = fence.Term;
+        var answer = (RedisResult[])(await place.Database.ScriptEvaluateAsync(script, [key, termKey], [.. arguments, term], place.Flags).ConfigureAwait(false))!;
         if ((long)answer[0] >= 0) return answer;
 
         // Above the largest number of 64 bits it is nobody's term, and nothing could ever be above it.
         var isTerm = long.TryParse((string?)answer[1], NumberStyles.None, CultureInfo.InvariantCulture, out var seen);
-        var text = string.Create(CultureInfo.InvariantCulture, $"the fallback storage belongs to another member of the group: {_termKey} says {answer[1]}, and the term here is {term}");
+        var text = string.Create(CultureInfo.InvariantCulture, $"the fallback storage belongs to another member of the group: {termKey} says {answer[1]}, and the term here is {term}");
         throw new StoreException(text) { IsRefusal = true, FencedBy = isTerm ? seen : null };
     }
 

@@ -5,8 +5,8 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 
 /// <summary>In which slots of a cluster have lists of earlier runs been looked for?</summary>
 /// <remarks>Used by a search, one at a time, and by the delivery loop between two. <see cref="IsComplete"/> may be read at any time.</remarks>
-/// <param name="isOurs">In a group: whether the lists of a master are this program's. Null: all are.</param>
-internal sealed class SearchedSlots(ITopology topology, Func<TopologyNode, bool>? isOurs)
+/// <param name="isOurs">Whether the lists of a master are this program's.</param>
+internal sealed class SearchedSlots(ITopology topology, Func<TopologyNode, bool> isOurs)
 {
     private readonly bool[] _isSearched = new bool[SlotTag.Slots];
 
@@ -19,7 +19,7 @@ internal sealed class SearchedSlots(ITopology topology, Func<TopologyNode, bool>
 
     /// <summary>The slots that are to be searched, by the master that serves them.</summary>
     public IReadOnlyList<IGrouping<TopologyNode?, int>> Due =>
-        [.. Enumerable.Range(0, SlotTag.Slots).Where(slot => !_isSearched[slot]).GroupBy(topology.Current.MasterOf).Where(slots => isOurs is null || (slots.Key is { } node && isOurs(node)))];
+        [.. Enumerable.Range(0, SlotTag.Slots).Where(slot => !_isSearched[slot]).GroupBy(topology.Current.MasterOf).Where(slots => slots.Key is { } node && isOurs(node))];
 
     public void Searched(int[] slots)
     {
@@ -36,20 +36,18 @@ internal sealed class SearchedSlots(ITopology topology, Func<TopologyNode, bool>
     /// <summary>See <see cref="IEventStoreSelector.HasNews"/>.</summary>
     public bool HasNews()
     {
-        if (isOurs is null) return false;
-
         var (now, held) = (topology.Current, 0);
         foreach (var node in now.Nodes) held = HashCode.Combine(held, isOurs(node) ? node.Id : "");
         if (held == _lastHeld && ReferenceEquals(now, _lastSeen)) return false;
 
         var hasOthers = held != _lastHeld;
         (_lastHeld, _lastSeen) = (held, now);
-        ForgetLost(now, isOurs);
+        ForgetLost(now);
         return hasOthers || !_isComplete;
     }
 
     /// <summary>What was found in a slot that belongs to another member from now on may be gone when it comes back.</summary>
-    private void ForgetLost(TopologySnapshot now, Func<TopologyNode, bool> isOurs)
+    private void ForgetLost(TopologySnapshot now)
     {
         var ours = new bool[SlotTag.Slots];
         foreach (var range in now.Masters.Where(isOurs).SelectMany(static node => node.Slots))

@@ -61,16 +61,13 @@ internal sealed class CheckpointRegistry(string name, string writer)
     {
         public string Key => key;
 
-        /// <summary>Whether the state of an earlier run was read here and declared.</summary>
-        public bool IsRead { get; set; }
-
         /// <summary>
         /// Whether nothing was stored here, although the node was there when this run began. If other nodes' states prove that there was an earlier
         /// run, it missed this node as well.
         /// </summary>
         public bool IsOwed { get; set; }
 
-        /// <summary>In a group: the run ids of the masters of whose streams this program knows all that is not settled.</summary>
+        /// <summary>The run ids of the masters of whose streams this program knows all that is not settled.</summary>
         private readonly ConcurrentDictionary<ulong, bool> _known = new();
 
         /// <summary>By run id: the last state that was declared.</summary>

@@ -70,43 +70,35 @@ internal sealed record FeedContext(
     /// <summary>Called when the node has been demoted. Returns what its successor has sent since it is master; null if that is not known.</summary>
     public Func<Task<IReadOnlyList<RecordedNotification>?>>? Successor { get; set; }
 
-    /// <summary>In a group, when the node is promoted: what its old master has left, if that one is no longer a master. Not under any feed's lock.</summary>
+    /// <summary>Called when the node is promoted. Returns what its old master has left, if that one is no longer a master. Not under any feed's lock.</summary>
     public Func<IReadOnlyList<Estate>>? PredecessorsEstate { get; set; }
 
-    /// <summary>In a group, when the node has been demoted: gives what it leaves to its successor. Not under any feed's lock.</summary>
+    /// <summary>Called when the node has been demoted. Gives what it leaves to its successor. Not under any feed's lock.</summary>
     public Action? LeaveEstate { get; set; }
 
     /// <summary>For a master of a cluster: which slots it is known to serve.</summary>
     public SlotsServed Slots { get; } = new(Time);
 
-    /// <summary>
-    /// Called if the node is part of a cluster. Returns a hash tag whose slot it may serve; null if it serves none. Not set: markers go to all nodes.
-    /// </summary>
-    public Func<string?>? MarkerTag { get; set; }
+    /// <summary>Called if the node is part of a cluster. Returns a hash tag for the key of the state, whose slot the node may serve; null if it serves none.</summary>
+    public Func<string?>? StateTag { get; set; }
 
-    /// <summary>Whether <see cref="MarkerTag"/> cannot be known yet.</summary>
+    /// <summary>Whether <see cref="StateTag"/> cannot be known yet.</summary>
     public Func<bool> AreSlotsAwaited { get; set; } = static () => false;
 
     /// <summary>Where the state of the node's stream is stored for the next run of the program; null if it is not stored.</summary>
     public CheckpointRegistry? Shelf { get; set; }
 
-    /// <summary>
-    /// Whether the state that an earlier run left of this node is known. Then the state under another key, after its slots have moved, brings nothing
-    /// new. Read loop only.
-    /// </summary>
-    public bool KnowsEarlierLife { get; set; }
-
-    /// <summary>The group that shares the stream of this node; null: this program forwards for itself.</summary>
-    public StreamGroup? Group { get; set; }
+    /// <summary>The group that shares the stream of this node.</summary>
+    public required StreamGroup Group { get; init; }
 
     /// <summary>Whether the node was not yet there when this run of the program began.</summary>
     public bool CameLater { get; set; }
 
     /// <summary>
-    /// The part of the node's run id that positions contain. If it is not known: for all members of a group the same, and another one for each node that
-    /// there may be; else the feed's own number.
+    /// The part of the node's run id that positions contain. If it is not known: the same for all members of the group, and another one for each node that
+    /// there may be.
     /// </summary>
-    public ulong RunNumberOf(NodeIdentity identity) => identity.RunNumber(Group is null ? Markers.Nonce : Options.HasSuccessors ? DigitsOf(Node) : NoRunId);
+    public ulong RunNumberOf(NodeIdentity identity) => identity.RunNumber(Options.HasSuccessors ? DigitsOf(Node) : NoRunId);
 
     /// <summary>The node's address, without secrets.</summary>
     public string Node { get; } = Address.ToString();

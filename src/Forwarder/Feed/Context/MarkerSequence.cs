@@ -1,12 +1,9 @@
-using System.Buffers.Text;
-using System.Globalization;
-using System.Text;
 using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder.Feed.Context;
 
 /// <summary>
-/// Which number does the next marker get, and is a payload one of our markers that is due? One instance for each feed, so no number is used twice.
+/// Which number does the next marker get, and which of them are due to come back? A marker is any message of this program to its group. One instance for each feed, so no number is used twice.
 /// </summary>
 /// <remarks>
 /// A number is the wall clock (milliseconds, times 2^20) with a random number of this instance in its low bits. If the clock stands still or goes
@@ -20,29 +17,24 @@ internal sealed class MarkerSequence
 
     private readonly Lock _gate = new();
     private readonly Queue<(long Number, ClockReading SentAt)> _due = new();
-    private readonly byte[] _prefix;
     private readonly TimeProvider _time;
     private readonly long _drawn;
     private long _last;
 
     /// <param name="name">For people who look at the channel. Two programs may have the same name. May be empty.</param>
-    /// <param name="nonce">16 hexadecimal digits; null: random ones. In a group all feeds of a program have the same, as they are one member.</param>
+    /// <param name="nonce">16 hexadecimal digits; null: random ones. All feeds of a program have the same, as they are one member of its group.</param>
     /// <param name="random">Draws what tells this feed from all others; null: that of the system.</param>
     public MarkerSequence(TimeProvider time, string name = "", string? nonce = null, Random? random = null)
     {
         random ??= Random.Shared;
         _drawn = random.Next(1 << Shift);
-        Nonce = nonce ?? random.GetHexString(16, lowercase: true);
-        Instance = name.Length == 0 ? Nonce : $"{name}-{Nonce}";
-        _prefix = Encoding.ASCII.GetBytes(Instance + ":");
+        nonce ??= random.GetHexString(16, lowercase: true);
+        Instance = name.Length == 0 ? nonce : $"{name}-{nonce}";
         _time = time;
     }
 
-    /// <summary>The first part of the payload. It tells this feed's markers from those of others on the same channel.</summary>
+    /// <summary>The name of this member. It tells this program's markers from those of others on the same channel.</summary>
     public string Instance { get; }
-
-    /// <summary>16 random hexadecimal digits that no other program has.</summary>
-    public string Nonce { get; }
 
     /// <summary>A number that is not sent. For a position in the stream that is known in another way.</summary>
     public long Reserve()
@@ -59,18 +51,11 @@ internal sealed class MarkerSequence
         }
     }
 
-    public string PayloadOf(long number) => string.Create(CultureInfo.InvariantCulture, $"{Instance}:{number}");
-
-    /// <summary>Called when a marker came back. Earlier markers that did not come back are no longer due either.</summary>
-    public bool TrySee(ReadOnlySpan<byte> payload, out long number, out ClockReading sentAt)
-    {
-        (number, sentAt) = (0, default);
-        return payload.StartsWith(_prefix)
-            && Utf8Parser.TryParse(payload[_prefix.Length..], out number, out var used) && used == payload.Length - _prefix.Length
-            && TrySettle(number, out sentAt);
-    }
-
-    /// <summary>Called when the answer to the marker's command means that the marker will not come back as a message.</summary>
+    /// <summary>
+    /// Called when a marker came back, or when the answer to its command means that it will not. Earlier markers that did not come back are no longer
+    /// due either.
+    /// </summary>
+    /// <returns>False if it is not due.</returns>
     public bool TrySettle(long number, out ClockReading sentAt)
     {
         lock (_gate)

@@ -72,7 +72,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         lock (_gate)
         {
             if (heardBefore is { } before && !_hasBegun && !_isSubscribed) _replica.NotHeard(before.At, before.Last);
-            if (awaitsJudgement && !isReplica) _group.Lost(_replica.TakeLoss());
+            if (awaitsJudgement && !isReplica) _group.Lost(_replica.TakeLoss()?.BeforePromotion);
             if (awaitsJudgement) _group.Await();
             if (hasSuccessors && isReplica && !_isSubscribed) _replica.Subscribed(position);
             if (!_isSubscribed) _subscribedAt = _proven = ClockReading.Now(time);
@@ -339,7 +339,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         Loss? loss;
         lock (_gate) loss = _replica.TakeLoss();
 
-        if (loss is { } lost) Missed(lost.Fault.Cause, $"{lost.Fault.Text}; the node was promoted meanwhile", lost.From, lost.Last, first);
+        if (loss?.BeforePromotion is { } lost) Missed(lost.Fault.Cause, lost.Fault.Text, lost.From, lost.Last, first);
     }
 
     /// <summary>Holds requests of clients back as soon as something is missing, and lets them go when its gap has ended.</summary>

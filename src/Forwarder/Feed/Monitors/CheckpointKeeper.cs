@@ -8,17 +8,17 @@ using KeyEvt.Forwarder.Text;
 namespace KeyEvt.Forwarder.Feed.Monitors;
 
 /// <summary>
-/// What happened at the node while this program did not run? Stores in the node how far its stream is settled. At the start, declares what came since
-/// as a gap.
+/// What happened at the node while no member of the group ran? The holder stores in the node how far its stream is settled. Who finds nobody there at its
+/// start declares what came since as a gap.
 /// </summary>
 /// <remarks>
 /// Each connection has one. At most once a second, and only if events have come, a checkpoint is taken. It notes the position in the stream, up to
 /// when the stream is known to be whole, and what has been passed on by then. The checkpoint is written once all of that is confirmed, stored or
 /// counted as dropped, and a later check has found the flags set: events in memory only would be lost with the program. If nothing happens at a node,
 /// nothing is written, so the gap after a kill begins at the checkpoint of the last event. Masters only. In a cluster the key is in a slot that the
-/// node serves, as for its markers. Read loop, unless stated otherwise.
+/// node serves. The members need not agree on this key: whoever finds nothing knows nothing. Read loop, unless stated otherwise.
 /// </remarks>
-internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline commands, Func<EventClass> wanted, RoleConfirmGate outlet, MarkerSender markers, NotifyFlagsMonitor flags)
+internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline commands, Func<EventClass> wanted, RoleConfirmGate outlet, NotifyFlagsMonitor flags)
 {
     /// <summary>Shortest time between two writes.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -33,16 +33,14 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private bool _isAsking;
     private bool _isWriting;
     private bool _hasTaken;
-    private bool _hasWritten;
-    private string? _stranger;
-    private (ulong Run, bool IsPromoted)? _asksAsMaster; // in a group: for which stream the kept state is to be asked for once more
+    private (ulong Run, bool IsPromoted)? _asksAsMaster; // for which stream the kept state is to be asked for once more
     private long _triedAt;
     private TimeSpan _pause;
 
     /// <summary>Whether the last checkpoint that was to be taken is written. Read loop.</summary>
     public bool IsKept => feed.Shelf is null || (!_isLast && _taken is null && !_isWriting);
 
-    /// <summary>In a group: what an earlier holder has stored.</summary>
+    /// <summary>What an earlier holder has stored.</summary>
     public KeptCheckpoint Earlier { get; } = new(feed);
 
     /// <summary>Whether an event has come since the last checkpoint. Notifications about the state's own key and the fallback storage do not count.</summary>
@@ -52,7 +50,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private sealed record Beginning(DateTimeOffset At, EventPosition Position);
 
     /// <param name="Mark">A mark of the sink: behind everything that was passed on up to the position.</param>
-    /// <param name="Office">In a group: in which time in office it was taken. What was passed on in an earlier one may have been handed over.</param>
+    /// <param name="Office">In which time in office it was taken. What was passed on in an earlier one may have been handed over.</param>
     private sealed record PendingCheckpoint(ClockReading At, EventPosition Position, long Mark, int Office);
 
     /// <summary>Called when the wanted subscription is confirmed, and when the flags are settled. Under <see cref="FeedContext.Turn"/>, on any thread.</summary>
@@ -76,7 +74,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     {
         _isLast = true;
         commands.Send((_, sentAt) => Proven(sentAt), "PING");
-        if (feed.Group is not null) flags.Check(); // the other members wait for this one to resign
+        flags.Check(); // the other members wait for this one to resign
     }
 
     /// <summary>Completes when the last checkpoint that was taken is written, or if there is none. Any thread.</summary>
@@ -96,28 +94,18 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
             return;
         }
 
-        if (feed.Group is { } group)
+        var member = feed.Group.Member;
+        if (_taken?.Office != member.Office || !member.IsHolder || member.HasLeft) _taken = null;
+        if (!member.IsHolder || member.HasLeft)
         {
-            if (_taken?.Office != group.Member.Office || !group.Member.IsHolder || group.Member.HasLeft) _taken = null;
-            if (!group.Member.IsHolder || group.Member.HasLeft)
-            {
-                _isLast = false;
-                SayWhenKept();
-                return;
-            }
-
-            place.IsRead = true;
+            _isLast = false;
+            SayWhenKept();
+            return;
         }
 
-        place.IsRead |= feed.KnowsEarlierLife;
-        feed.KnowsEarlierLife = place.IsRead;
         if (feed.Coverage.IsGapOpen || flags.IsInDoubt || shelf.Doubts > 0)
         {
             _taken = null; // it would hide a gap that is not fully declared yet
-        }
-        else if (!place.IsRead)
-        {
-            if (flags.IsSettled) Ask(place);
         }
         else if (place.IsOwed && shelf.Newest is { } newest)
         {
@@ -137,9 +125,8 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     /// <summary>The key's state. Null if the node is in a cluster and its slots are not known yet.</summary>
     private CheckpointRegistry.Place? PlaceIn(CheckpointRegistry shelf)
     {
-        // The channel of a group in a cluster is in no slot, and the members need not agree on this key: whoever finds nothing knows nothing.
         var isCluster = feed.Board.Status.IsCluster;
-        var tag = feed.Group is null ? markers.Channel?.Tag : isCluster ? feed.MarkerTag?.Invoke() : null;
+        var tag = isCluster ? feed.StateTag?.Invoke() : null;
         if (tag is null && isCluster) return null;
 
         if (_place is null || tag != _tag) (_place, _tag) = (shelf.At(tag), tag);
@@ -153,20 +140,12 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     {
         if (feed.Sink.Mark() is not { } mark) return;
 
-        _taken = new PendingCheckpoint(at, feed.Progress.Position, mark, feed.Group?.Member.Office ?? 0);
+        _taken = new PendingCheckpoint(at, feed.Progress.Position, mark, feed.Group.Member.Office);
         (_hasTaken, HasMoved, _isLast) = (true, false, false);
     }
 
-    private void Ask(CheckpointRegistry.Place place)
-    {
-        if (_isAsking || !MayTry()) return;
-
-        _isAsking = true;
-        commands.Send((reply, _) => OnRead(reply, place), "GET", place.Key);
-    }
-
-    /// <summary>Called when a member of a group has subscribed: reads what the last holder has stored. Under <see cref="FeedContext.Turn"/>.</summary>
-    public void AskForGroup()
+    /// <summary>Called when this program has subscribed: reads what the last holder has stored. Under <see cref="FeedContext.Turn"/>.</summary>
+    public void AskForEarlier()
     {
         if (_isAsking || feed.AreSlotsAwaited()) return;
         if (feed.Shelf is { } shelf && PlaceIn(shelf) is { } place)
@@ -204,20 +183,20 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         return true;
     }
 
-    /// <summary>In a group: nothing was kept of this master's stream. If it was of others, an earlier run has missed this one as well, and that is declared.</summary>
+    /// <summary>Nothing was kept of this master's stream. If it was of others, an earlier run has missed this one as well, and that is declared.</summary>
     public void MissedToo()
     {
         if (Kept is { KnowsNothing: true } place) place.IsOwed = !feed.CameLater;
     }
 
-    /// <summary>In a group: notes whether this program knows all of this master's stream that is not settled.</summary>
+    /// <summary>Notes whether this program knows all of this master's stream that is not settled.</summary>
     public void Known(ulong run, bool isAll = true) => Kept?.Know(run, isAll);
 
     /// <summary>Notes that everything since this position lies in a gap that is declared.</summary>
     public void Declared(EventPosition last) => Kept?.Declared(last);
 
     /// <summary>
-    /// In a group: the node has become a master, and this program holds its stream, or does so since then. Declares what nobody has heard of the old master, if an earlier run or holder
+    /// The node has become a master, and this program holds its stream, or does so since then. Declares what nobody has heard of the old master, if an earlier run or holder
     /// has kept how far it came. A node that is busy is asked again.
     /// </summary>
     /// <param name="isPromoted">The node has just become a master. Else the holder before has done the same, unless what is kept is still of the old master.</param>
@@ -252,32 +231,6 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         "GET",
         place.Key);
 
-    private void OnRead(RedisAnswer reply, CheckpointRegistry.Place place)
-    {
-        _isAsking = false;
-        if (reply.IsError && reply.ErrorCode != "WRONGTYPE")
-        {
-            Refused(reply, "GET", place);
-            return;
-        }
-
-        place.IsRead = true;
-        feed.Remedies.Set(FeedAspect.State, null);
-        if (Checkpoint.Parse(reply.Text) is { } kept)
-        {
-            feed.Shelf!.Found(kept);
-            Declare(kept, null);
-        }
-        else if (reply.IsError || reply.Text.Length > 0)
-        {
-            FeedLog.StateUnreadable(feed.Logger, feed.Node, place.Key);
-        }
-        else
-        {
-            place.IsOwed = !feed.CameLater;
-        }
-    }
-
     /// <summary>
     /// Declares a gap by the state of another node. In a cluster the node's slot may have moved meanwhile, or the node may be new. Time and marker
     /// are those of the other node, which is possible since markers are made of the clock.
@@ -298,13 +251,9 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private void Write(CheckpointRegistry.Place place, PendingCheckpoint taken)
     {
         (_taken, _isWriting, place.WrittenAt) = (null, true, feed.Time.GetTimestamp());
-        var state = new Checkpoint(taken.Position, taken.At.Wall, feed.Shelf!.Writer, HasEnded: feed.Group is { IsLastToEnd: true }).ToString();
-        if (_hasWritten && SetTellsWhatWasThere) commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state, "GET");
-        else commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state);
+        var state = new Checkpoint(taken.Position, taken.At.Wall, feed.Shelf!.Writer, HasEnded: feed.Group.IsLastToEnd).ToString();
+        commands.Send((reply, _) => OnWritten(reply, place), "SET", place.Key, state);
     }
-
-    /// <summary>Whether the server has SET ... GET (Redis 6.2): one command writes, and tells whether another program has written meanwhile.</summary>
-    private bool SetTellsWhatWasThere => Version.TryParse(feed.Board.Status.RedisVersion, out var version) && version >= new Version(6, 2);
 
     private void OnWritten(RedisAnswer reply, CheckpointRegistry.Place place)
     {
@@ -312,15 +261,11 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         if (reply.IsError)
         {
             HasMoved = true;
-            _hasWritten &= reply.ErrorCode != "WRONGTYPE"; // plain SET replaces a value of any type
             Refused(reply, "SET", place);
             return;
         }
 
-        _stranger = Checkpoint.Parse(reply.Text) is { } kept && kept.Writer != feed.Shelf!.Writer ? kept.Writer : null; // +OK is not a checkpoint
-        _hasWritten = true;
-        feed.Remedies.Set(FeedAspect.State, _stranger is null ? null
-            : $"another program ({CleanText.Server(_stranger)}) keeps its state in {place.Key} too: give each program its own --instance, or what is missed between two lives may not be declared");
+        feed.Remedies.Set(FeedAspect.State, null);
         SayWhenKept();
     }
 

@@ -11,7 +11,7 @@ using KeyEvt.Forwarder.Signals;
 namespace KeyEvt.Forwarder.Feed.Monitors;
 
 /// <summary>How does one connection take part in the group of its stream? Reads and says the group's messages, and does what follows from them.</summary>
-/// <remarks>Each connection of a feed in a group has one. Under <see cref="FeedContext.Turn"/>, unless stated otherwise.</remarks>
+/// <remarks>Each connection has one. Under <see cref="FeedContext.Turn"/>, unless stated otherwise.</remarks>
 /// <param name="pass">Gives an event to the sink.</param>
 /// <param name="heard">The classes that are subscribed to and that the node sends; null while a change of that is under way.</param>
 /// <param name="onSeatChanged">Subscribes to the events, or unsubscribes, as <see cref="StreamGroup.HasSeat"/> says.</param>
@@ -31,7 +31,7 @@ internal sealed class GroupMonitor(
     public void Begin(ulong runId)
     {
         group.Begin(runId, feed.Progress.Position.Marker);
-        state.AskForGroup();
+        state.AskForEarlier();
         Tick();
     }
 
@@ -101,11 +101,16 @@ internal sealed class GroupMonitor(
         if (outcome.HasFlag(StreamOutcome.Lost)) FeedLog.HandedOver(feed.Logger, feed.Node, _member.Holder ?? "nobody yet");
         if (outcome.HasFlag(StreamOutcome.Learned)) JudgeRejoined();
         var isDeclared = outcome.HasFlag(StreamOutcome.Anew) && JudgeAnew();
-        if (outcome.HasFlag(StreamOutcome.Won)) TakeOver(isDeclared, wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
+        if (outcome.HasFlag(StreamOutcome.Won))
+        {
+            TakeOver(isDeclared, wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
+        }
+
         NoteWhetherAllIsKnown();
         if (message is GroupMessage.Resign && message.Member == _member.Name) _resigned.TrySetResult();
         if (saidAt is { } said && _member is { IsHolder: true, IsServing: true }) RaiseTermIfFenced(said);
-        if (saidAt is null) Tick(); // others may wait for an answer, or for a claim
+        // Others may wait for an answer or for a claim, and this program for the end of its question.
+        if (saidAt is null || !_member.IsKnown) Tick();
         return saidAt;
     }
 
@@ -159,7 +164,7 @@ internal sealed class GroupMonitor(
         _member.Advance();
         NoteWhetherAllIsKnown();
         Subscribed();
-        if (state.Earlier.Watermark is null) state.AskForGroup();
+        if (state.Earlier.Watermark is null) state.AskForEarlier();
         state.AskAgainAsMaster();
         foreach (var message in group.Proposals.Due(state.Earlier.Watermark))
         {

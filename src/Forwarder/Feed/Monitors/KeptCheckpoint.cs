@@ -6,7 +6,7 @@ using KeyEvt.Forwarder.Redis;
 
 namespace KeyEvt.Forwarder.Feed.Monitors;
 
-/// <summary>In a group: how far had the last holder settled the stream, by what it has stored in the node?</summary>
+/// <summary>How far had the last holder settled the stream, by what it has stored in the node?</summary>
 /// <remarks>Each connection reads it once, when it has subscribed. Under <see cref="FeedContext.Turn"/>.</remarks>
 internal sealed class KeptCheckpoint(FeedContext feed)
 {
@@ -24,7 +24,8 @@ internal sealed class KeptCheckpoint(FeedContext feed)
     public void Read(RedisAnswer reply, CheckpointRegistry.Place place)
     {
         var read = reply.IsError ? null : Checkpoint.Parse(reply.Text);
-        if (read is null && !reply.IsError && reply.Text.Length > 0) FeedLog.StateUnreadable(feed.Logger, feed.Node, place.Key);
+        var isThere = reply.IsError ? reply.ErrorCode == "WRONGTYPE" : reply.Text.Length > 0;
+        if (read is null && isThere) FeedLog.StateUnreadable(feed.Logger, feed.Node, place.Key);
         if (read is not null) feed.Markers.RaiseAbove(read.Position.Marker);
         _checkpoint = read is not null && IsNews(read, place) ? read : null;
         if (_checkpoint is not { } kept)
@@ -35,13 +36,13 @@ internal sealed class KeptCheckpoint(FeedContext feed)
 
         feed.Shelf!.Found(kept);
         // Another node's place says nothing of this node's stream, and whoever was heard there need not be heard here. The same is true of this node's from before it became a replica.
-        var isOfOther = feed.Options.HasSuccessors && (kept.Position.RunId != feed.Group?.RunId || feed.Hold.IsReplica);
+        var isOfOther = feed.Options.HasSuccessors && (kept.Position.RunId != feed.Group.RunId || feed.Hold.IsReplica);
         Watermark = isOfOther ? default : new KeptWatermark(new StreamPlace(kept.Position.Marker, kept.Position.Count), !kept.HasEnded && (feed.Time.GetUtcNow() - kept.At).Duration() < Young);
     }
 
     /// <summary>Who knew this stream, but did not hear its events, has to know how far the others had come.</summary>
     private bool IsNews(Checkpoint kept, CheckpointRegistry.Place place) =>
-        (!place.Knows(kept.Position.RunId) && !place.IsDeclared(kept.Position)) || (kept.Position.RunId == feed.Group?.RunId && !feed.Group.Member.LastKnown.WasInStep);
+        (!place.Knows(kept.Position.RunId) && !place.IsDeclared(kept.Position)) || (kept.Position.RunId == feed.Group.RunId && !feed.Group.Member.LastKnown.WasInStep);
 
     /// <summary>Whether what was read, and is news, is of another stream than this.</summary>
     public bool IsOfOther(ulong run) => _checkpoint is { } kept && kept.Position.RunId != run;

@@ -18,7 +18,7 @@ internal sealed class OwedMessage(FeedContext feed, StreamGroup group, CommandPi
             group.Owed = null;
             if (owed.RunId != runId) return;
 
-            var channel = MarkerSender.ChannelOf(feed, isCluster, runId);
+            var channel = MarkerChannel.Of(isCluster, runId);
             if (!feed.Options.HasSuccessors) SayNow(owed.Message, runId, channel);
             else commands.Send((reply, _) => SayAsMaster(reply, owed.Message, runId, channel), "ROLE");
         }
@@ -34,5 +34,5 @@ internal sealed class OwedMessage(FeedContext feed, StreamGroup group, CommandPi
     }
 
     private void SayNow(Func<long, GroupMessage> message, ulong runId, MarkerChannel channel) =>
-        commands.Send(static (_, _) => { }, channel.PublishCommand, channel.Name, group.Envelope.Write(message(feed.Markers.Reserve()), runId));
+        commands.Send(static (_, _) => { }, MarkerChannel.Publish, channel.Name, group.Envelope.Write(message(feed.Markers.Reserve()), runId));
 }

@@ -59,7 +59,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
             }
             else
             {
-                outlet.Group?.Serve(estates); // the node has become a replica again, and keeps it for its own successor
+                outlet.Group.Serve(estates); // the node has become a replica again, and keeps it for its own successor
             }
         }
     }
@@ -69,7 +69,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
         var last = feed.Hold.Last;
         var fresh = feed.Hold.Settle(sent, out var missed);
         feed.Echo?.Clear(); // what it holds is from an earlier time as a master
-        outlet.Group?.Serve(estates);
+        outlet.Group.Serve(estates);
         outlet.PassOn(fresh);
         feed.Progress.Release(fresh.Count);
 
@@ -96,7 +96,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
                 }
             }
 
-            feed.LeaveEstate?.Invoke(); // in a group the successor's holder delivers what was found to be this node's own
+            feed.LeaveEstate?.Invoke(); // the successor's holder delivers what was found to be this node's own
         }
         finally
         {

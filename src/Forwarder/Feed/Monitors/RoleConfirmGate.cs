@@ -37,8 +37,8 @@ internal sealed class RoleConfirmGate
     /// <summary>Asks for the role; the answer leads to the next <see cref="Confirm"/>.</summary>
     public Action AskToConfirm { get; set; } = static () => { };
 
-    /// <summary>Decides which events this program passes on; null: it is in no group, and passes all on.</summary>
-    public GroupMonitor? Group { get; set; }
+    /// <summary>Decides which events this program passes on. Set before the first event comes.</summary>
+    public GroupMonitor Group { get; set; } = null!;
 
     public bool HasWaiting => _waiting.Bytes != 0;
 
@@ -64,7 +64,7 @@ internal sealed class RoleConfirmGate
         if (!HasWaiting) return;
 
         _waiting.Drain(_pass);
-        Group?.NoteProgress();
+        Group.NoteProgress();
         _feed.Sink.EndOfBatch();
     }
 
@@ -124,12 +124,9 @@ internal sealed class RoleConfirmGate
         {
             _feed.Echo?.Add(position, database, eventName, key, fields, readAt);
             var (own, eventClass) = (position, _letters.ClassOf(eventName));
-            if (Group?.KeepWaited(ref own, eventClass, new Notification(database, eventName, key, fields, default), readAt) == false)
-            {
-                return;
-            }
+            if (!Group.KeepWaited(ref own, eventClass, new Notification(database, eventName, key, fields, default), readAt)) return;
 
-            if (Group?.IsBeforeChange(own) == true) _feed.Sink.ReceivedBefore(own, database, eventClass, eventName, key, fields, readAt);
+            if (Group.IsBeforeChange(own)) _feed.Sink.ReceivedBefore(own, database, eventClass, eventName, key, fields, readAt);
             else _feed.Sink.Received(own, database, eventClass, eventName, key, fields, readAt);
         }
         else

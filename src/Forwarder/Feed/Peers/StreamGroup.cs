@@ -18,7 +18,7 @@ internal sealed class StreamGroup
     public StreamGroup(
         GroupMembership membership, IHolderDuties duties, string member, NodeFeedOptions options, IEventSink sink, TimeProvider time, Func<bool>? isServing = null, MemberOrder? order = null)
     {
-        (Envelope, Duties, Config) = (membership.Envelope, duties, membership.Config);
+        (Envelope, Duties, Config, Times) = (membership.Envelope, duties, membership.Config, membership.Times);
         Member = new StreamMember(member, options.GroupBytes, sink, duties, isServing, options.HasSuccessors);
         Peers = new PeerTable(member, time);
         Proposals = new MemberProposals(Member, Peers, duties, Config, Times, time, order ?? new MemberOrder(member));
@@ -40,7 +40,7 @@ internal sealed class StreamGroup
 
     public MemberProposals Proposals { get; }
 
-    public MemberTimes Times { get; } = new();
+    public MemberTimes Times { get; }
 
     /// <summary>Whether another member is there that has kept all that is not settled.</summary>
     public bool CanOthersGoOn => Peers.There.Any(peer => peer.Reach <= Member.Unsettled);

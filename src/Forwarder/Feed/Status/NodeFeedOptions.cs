@@ -11,10 +11,10 @@ public sealed record NodeFeedOptions
     /// <summary>The connection's name in CLIENT LIST.</summary>
     public string ClientName { get; init; } = "keyevt-feed";
 
-    /// <summary>How often a marker is sent while events flow. Also the interval of the beat, which drives the other checks.</summary>
+    /// <summary>The interval of the beat, and how often the flags are checked while events flow.</summary>
     public TimeSpan MarkerInterval { get; init; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How often a marker is sent while none come; see <see cref="PollingIntervals"/>.</summary>
+    /// <summary>How often the flags are checked while none come; see <see cref="PollingIntervals"/>.</summary>
     public TimeSpan QuietInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long after the last event the feed counts as quiet.</summary>
@@ -81,9 +81,6 @@ public sealed record NodeFeedOptions
     /// </summary>
     public bool HasSuccessors { get; init; }
 
-    /// <summary>Whether this program is a member of a group.</summary>
-    public bool InGroup { get; init; }
-
     /// <summary>
     /// Whether this program goes on as the only member of its group where it may not speak to others. It may, if nobody has named the group: nobody then relies on there being others.
     /// </summary>
@@ -92,7 +89,7 @@ public sealed record NodeFeedOptions
     /// <summary>How many members of the group hear the events of a node.</summary>
     public int GroupSeats { get; init; } = 3;
 
-    /// <summary>How many bytes of events behind the watermark a member of a group keeps, for each feed.</summary>
+    /// <summary>How many bytes of events behind the watermark this program keeps, for each feed.</summary>
     public int GroupBytes { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>A notification larger than this is skipped, counted, and declared as a gap: no broker would accept its key.</summary>

@@ -11,8 +11,9 @@ internal sealed record NodeIdentity(string RunId, string Version, ServerEvents S
 {
     private const int Digits = 16;
 
-    /// <summary>The part of the run id that positions contain. If the run id is not known, the feed's own nonce is used instead.</summary>
-    public ulong RunNumber(string nonce) => Number(RunId) ?? Number(nonce) ?? 0;
+    /// <summary>The part of the run id that positions contain.</summary>
+    /// <param name="unknown">Stands in its place if it is not known.</param>
+    public ulong RunNumber(string unknown) => Number(RunId) ?? Number(unknown) ?? 0;
 
     private static ulong? Number(string text) =>
         text.Length >= Digits && ulong.TryParse(text.AsSpan(0, Digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number) ? number : null;

@@ -3,16 +3,14 @@ using KeyEvt.Forwarder.Events;
 namespace KeyEvt.Forwarder.Feed.Status;
 
 /// <summary>
-/// How often is the node asked for something? As rarely as possible: what is asked shows in MONITOR, and markers also reach other subscribers and
-/// replicas.
+/// How often is the node asked for something? As rarely as possible: what is asked shows in MONITOR. How often something is said to the group,
+/// <see cref="Peers.MemberTimes"/> tells.
 /// </summary>
 /// <remarks>
 /// <list type="table">
-/// <item><term>events flow</term><description>a marker and a check of the flags with each beat, so that at most one beat may be lost with the
-/// connection or with the flags</description></item>
-/// <item><term>no event for a while</term><description>one each second; a dead connection is still noticed within 5 seconds</description></item>
-/// <item><term>nothing is wanted</term><description>no markers and no checks, only the role, which also shows whether the connection
-/// works</description></item>
+/// <item><term>events flow</term><description>a check of the flags with each beat, so that at most one beat may be lost with the flags</description></item>
+/// <item><term>no event for a while</term><description>one each second</description></item>
+/// <item><term>nothing is wanted</term><description>no checks, only the role, which also shows whether the connection works</description></item>
 /// </list>
 /// Each connection has one. Used by the beat. Only the two volatile flags are set by the read loop, and taken over by the next beat.
 /// </remarks>
@@ -24,7 +22,6 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
     /// <summary>Timestamps; null: never. Zero would not do: a timestamp counts from the start of the machine, and that may be a second ago.</summary>
     private long? _newsAt;
     private long? _othersSetAt;
-    private long? _markedAt;
 
     /// <summary>Whether an event has come since the last beat, other than those that this program causes itself.</summary>
     public bool HasNews
@@ -33,8 +30,8 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
         set => _hasNews = value;
     }
 
-    /// <summary>Whether anything is wanted. A member of a group always takes part in it.</summary>
-    public bool IsWanted => options.InGroup || wanted() != EventClass.None;
+    /// <summary>Whether anything is wanted.</summary>
+    public bool IsWanted => wanted() != EventClass.None;
 
     /// <summary>Time between two checks of the flags while something is wanted.</summary>
     public TimeSpan LookInterval => IsFlowing || IsWithin(options.QuietAfter * 5, _othersSetAt) ? options.MarkerInterval : options.QuietInterval;
@@ -55,16 +52,6 @@ internal sealed class PollingIntervals(NodeFeedOptions options, TimeProvider tim
         var now = time.GetTimestamp();
         if (_hasNews) (_hasNews, _newsAt) = (false, now);
         if (_othersSet) (_othersSet, _othersSetAt) = (false, now);
-    }
-
-    /// <summary>Whether a marker is due with this beat, while something is wanted. If so, it counts as sent.</summary>
-    public bool TakeMarker(TimeSpan slack)
-    {
-        var interval = IsFlowing ? options.MarkerInterval : options.QuietInterval;
-        if (IsWithin(interval - slack, _markedAt)) return false;
-
-        _markedAt = time.GetTimestamp();
-        return true;
     }
 
     private bool IsWithin(TimeSpan span, long? since) => since is { } at && time.GetElapsedTime(at) < span;
