@@ -215,6 +215,28 @@ public sealed class CheckpointKeeperTests : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData("-MOVED 1 other:6379\r\n", true)]
+    [InlineData("-CLUSTERDOWN The cluster is down\r\n", true)]
+    [InlineData("-MOVED 1 other:6379\r\n", false)]
+    public async Task A_state_that_another_node_has_is_asked_for_again_but_not_for_ever(string error, bool comes)
+    {
+        var began = Rig.Time.GetUtcNow();
+        _stored[Key] = $"1 aaaaaaaaaaaaaaaa-5-3 {began.AddHours(-1).ToUnixTimeMilliseconds()} old";
+        var isElsewhere = true;
+        _answer = command => isElsewhere && command[0] == "GET" ? error : null;
+        Rig.Want(EventClass.All);
+        Rig.Feed.Start();
+        await Eventually.TrueAsync("the subscription", () => Rig.Feed.Status.IsInStep);
+        await Rig.AnsweredUntilAsync("another question", () => Rig.Count("GET") == 2);
+        Assert.Equal((0, 0), (Sets, Rig.Gaps.Total));
+        isElsewhere = !comes;
+        await KeptAsync(1);
+        Assert.Equal(comes ? 1 : 0, Rig.Gaps.Total);
+        Assert.InRange(Rig.Time.GetUtcNow() - began, TimeSpan.FromMilliseconds(comes ? 250 : 5000), TimeSpan.FromMilliseconds(comes ? 4500 : 9000));
+        Assert.Null(Rig.Feed.Status.RemedyText);
+    }
+
+    [Theory]
     [InlineData("$7\r\ngarbage\r\n")]
     [InlineData("-WRONGTYPE Operation against a key holding the wrong kind of value\r\n")]
     public async Task Something_else_under_the_key_is_said_and_replaced(string found)

@@ -23,6 +23,9 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     /// <summary>Shortest time between two writes.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long the state of an earlier run is asked for while another node of the cluster has the key, as it may on the move of a slot.</summary>
+    private static readonly TimeSpan LongestMove = TimeSpan.FromSeconds(5);
+
     private volatile Beginning? _beginning;
     private volatile bool _isSubscribed;
     private volatile bool _isLast;
@@ -31,6 +34,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private string? _tag;
     private PendingCheckpoint? _taken;
     private bool _isAsking;
+    private (long Since, long At)? _elsewhere; // since when, and when last, another node had the key: timestamps
     private bool _isWriting;
     private bool _hasTaken;
     private (ulong Run, bool IsPromoted)? _asksAsMaster; // for which stream the kept state is to be asked for once more
@@ -147,7 +151,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     /// <summary>Called when this program has subscribed: reads what the last holder has stored. Under <see cref="FeedContext.Turn"/>.</summary>
     public void AskForEarlier()
     {
-        if (_isAsking || feed.AreSlotsAwaited()) return;
+        if (_isAsking || feed.AreSlotsAwaited() || (_elsewhere is { At: var last } && feed.Time.GetElapsedTime(last) < Interval / 4)) return;
         if (feed.Shelf is { } shelf && PlaceIn(shelf) is { } place)
         {
             _isAsking = true;
@@ -155,7 +159,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
                 (reply, _) =>
                 {
                     _isAsking = false;
-                    if (RedisErrors.IsPassing(reply)) return; // it is asked again soon
+                    if (RedisErrors.IsPassing(reply) || IsMoving(reply)) return; // it is asked again soon
                     if (reply.IsError && reply.ErrorCode != "WRONGTYPE") Refused(reply, "GET", place);
                     Earlier.Read(reply, place);
                 },
@@ -167,6 +171,18 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
             Earlier.None();
         }
     }
+
+    private bool IsMoving(RedisAnswer reply)
+    {
+        if (!IsElsewhere(reply)) return false;
+
+        var now = feed.Time.GetTimestamp();
+        var since = _elsewhere?.Since ?? now;
+        _elsewhere = (since, now);
+        return feed.Time.GetElapsedTime(since, now) < LongestMove;
+    }
+
+    private static bool IsElsewhere(RedisAnswer reply) => reply.ErrorCode is "MOVED" or "ASK" or "TRYAGAIN" or "CLUSTERDOWN";
 
     /// <summary>Nobody was there: declares what came since the checkpoint that was read, if there was one.</summary>
     /// <param name="first">From where on this program has kept everything.</param>
@@ -271,7 +287,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
 
     private void Refused(RedisAnswer reply, string command, CheckpointRegistry.Place place)
     {
-        if (RedisErrors.IsPassing(reply) || reply.ErrorCode is "MOVED" or "ASK" or "TRYAGAIN" or "CLUSTERDOWN" or "READONLY")
+        if (RedisErrors.IsPassing(reply) || IsElsewhere(reply) || reply.ErrorCode == "READONLY")
         {
             Pause(Interval);
             return;
