@@ -214,6 +214,16 @@ public sealed class CheckpointKeeperTests : IAsyncDisposable
         Assert.Null(Rig.Feed.Status.RemedyText);
     }
 
+    [Fact]
+    public async Task That_the_state_may_not_be_read_is_said_also_while_it_can_be_written()
+    {
+        _answer = command => command[0] == "GET" ? "-NOPERM this user has no permissions\r\n" : null;
+        await Rig.StartAsync();
+        await Rig.AnsweredUntilAsync("the state to be written", () => Sets > 0);
+        await Rig.AnsweredAsync(8);
+        Assert.Contains("GET state is refused", Rig.Feed.Status.RemedyText, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("-MOVED 1 other:6379\r\n", true)]
     [InlineData("-CLUSTERDOWN The cluster is down\r\n", true)]

@@ -34,6 +34,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     private string? _tag;
     private PendingCheckpoint? _taken;
     private bool _isAsking;
+    private bool _mayNotRead;
     private (long Since, long At)? _elsewhere; // since when, and when last, another node had the key: timestamps
     private bool _isWriting;
     private bool _hasTaken;
@@ -160,7 +161,8 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
                 {
                     _isAsking = false;
                     if (RedisErrors.IsPassing(reply) || IsMoving(reply)) return; // it is asked again soon
-                    if (reply.IsError && reply.ErrorCode != "WRONGTYPE") Refused(reply, "GET", place);
+                    _mayNotRead = reply.IsError && reply.ErrorCode != "WRONGTYPE";
+                    if (_mayNotRead) Refused(reply, "GET", place);
                     Earlier.Read(reply, place);
                 },
                 "GET",
@@ -281,8 +283,17 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
             return;
         }
 
-        feed.Remedies.Set(FeedAspect.State, null);
+        if (_mayNotRead) commands.Send((answer, _) => OnReadAgain(answer, place), "GET", place.Key);
+        else feed.Remedies.Set(FeedAspect.State, null);
         SayWhenKept();
+    }
+
+    /// <summary>What was refused once may be granted by now. It is too late for what is told, as this program has written meanwhile.</summary>
+    private void OnReadAgain(RedisAnswer reply, CheckpointRegistry.Place place)
+    {
+        _mayNotRead = reply.IsError;
+        if (_mayNotRead) Refused(reply, "GET", place);
+        else feed.Remedies.Set(FeedAspect.State, null);
     }
 
     private void Refused(RedisAnswer reply, string command, CheckpointRegistry.Place place)
