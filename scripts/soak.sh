@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Random faults of the catalogue on private servers while writers write: scripts/soak.sh MINUTES [standalone|sentinel|cluster] [SEED]
+# Random faults of the catalogue on private servers while writers write: scripts/soak.sh MINUTES [standalone|sentinel|cluster] [PROGRAMSx] [SEED]
+# 3x: three programs as one group; without it one.
 # Prints the classes every minute and at the end; exit 1 on anything lost outside a declared gap. The seed is printed, and gives the same faults again.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

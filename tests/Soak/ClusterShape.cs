@@ -11,7 +11,6 @@ internal sealed class ClusterShape : SoakShape
     private const int LastSlot = 16383;
 
     private readonly RedisClusterServers _redis;
-    private readonly int _nodePorts = FreePorts.TakeRange(12);
 
     private ClusterShape(RedisClusterServers redis)
     {
@@ -52,18 +51,17 @@ internal sealed class ClusterShape : SoakShape
 
     public override IReadOnlyList<SoakFault> Faults { get; }
 
-    public override string[] Options => ["--listen-base", _nodePorts.ToString(CultureInfo.InvariantCulture)];
-
-    public override string[] OptionsOfAnother() => ["--listen-base", FreePorts.TakeRange(12).ToString(CultureInfo.InvariantCulture)];
+    public override string[] NewOptions() => ["--listen-base", FreePorts.TakeRange(12).ToString(CultureInfo.InvariantCulture)];
 
     public static async Task<SoakShape> StartAsync() => new ClusterShape(await RedisClusterServers.StartAsync());
 
     /// <summary>Two straight to the nodes, and two through the port of a cluster's nodes.</summary>
-    public override FaultRun Start(KeyEvtProcess program, EventConsumer consumer)
+    public override FaultRun Start(IReadOnlyList<KeyEvtProcess> programs, EventConsumer consumer)
     {
         var straight = new WriterSetting(0) { KeyLife = KeyLife, Slots = async () => await _redis.LinesAsync() };
-        var through = straight with { Slots = async () => ClusterLine.ParseAll((await program.CallAsync("CLUSTER", "NODES")).Text) };
-        return FaultRun.Start(program, async () => await FallbackList.OnAsync(await _redis.MastersAsync()), consumer, straight, straight with { Pipeline = 1, Rate = 100 }, through, through with { Pipeline = 1, Rate = 100 });
+        var through = straight with { Slots = async () => ClusterLine.ParseAll((await programs[0].CallAsync("CLUSTER", "NODES")).Text) };
+        var slowly = straight with { Pipeline = 1, Rate = 100, Slots = async () => ClusterLine.ParseAll((await programs[^1].CallAsync("CLUSTER", "NODES")).Text) };
+        return FaultRun.Start(programs, async () => await FallbackList.OnAsync(await _redis.MastersAsync()), consumer, straight, straight with { Pipeline = 1, Rate = 100 }, through, slowly);
     }
 
     public override bool IsCovered(IReadOnlyDictionary<string, string> info) => Nodes(info, "state=subscribed") == 3 && Nodes(info, "state=held_back") == 3;

@@ -49,10 +49,12 @@ internal sealed class SentinelShape : SoakShape
 
     public static async Task<SoakShape> StartAsync() => new SentinelShape(await SentinelServers.StartAsync());
 
-    public override FaultRun Start(KeyEvtProcess program, EventConsumer consumer)
+    public override FaultRun Start(IReadOnlyList<KeyEvtProcess> programs, EventConsumer consumer)
     {
-        var through = new WriterSetting(program.Port) { KeyLife = KeyLife };
-        return FaultRun.Start(program, async () => await FallbackList.OnAsync(await MastersAsync()), consumer, through, through with { Pipeline = 1, Rate = 100 }, new WriterSetting(0) { KeyLife = KeyLife, FindPort = async () => (await MasterAsync()).Port });
+        var through = new WriterSetting(programs[0].Port) { KeyLife = KeyLife };
+        var slowly = new WriterSetting(programs[^1].Port) { KeyLife = KeyLife, Pipeline = 1, Rate = 100 };
+        var straight = new WriterSetting(0) { KeyLife = KeyLife, FindPort = async () => (await MasterAsync()).Port };
+        return FaultRun.Start(programs, async () => await FallbackList.OnAsync(await MastersAsync()), consumer, through, slowly, straight);
     }
 
     public override bool IsCovered(IReadOnlyDictionary<string, string> info) => Nodes(info, "state=subscribed") == 1 && Nodes(info, "state=held_back") == 2;

@@ -71,19 +71,20 @@ internal static class SoakFaults
         new("P15 a second program with the same backlog", FaultSide.Program, SecondProgramAsync),
         new("P11 program frozen", FaultSide.Program, async (stage, random) =>
         {
-            stage.Program.Freeze();
+            var program = stage.Programs[stage.Any(random)];
+            program.Freeze();
             await HoldAsync(random, 6);
-            stage.Program.Thaw();
+            program.Thaw();
         }),
-        new("P1 program killed", FaultSide.Program, async (stage, _) =>
+        new("P1 program killed", FaultSide.Program, async (stage, random) =>
         {
             await stage.Shape.FlagsAsync();
-            await stage.Run.KillProgramAsync();
+            await stage.Run.KillProgramAsync(stage.Any(random));
         }),
-        new("P2 program stopped", FaultSide.Program, async (stage, _) =>
+        new("P2 program stopped", FaultSide.Program, async (stage, random) =>
         {
             await stage.Shape.FlagsAsync();
-            var (code, took) = await stage.Run.StopProgramAsync();
+            var (code, took) = await stage.Run.StopProgramAsync(member: stage.Any(random));
             if (code != 0 || took > TimeSpan.FromSeconds(10))
             {
                 throw new InvalidOperationException($"after SIGTERM it ended with {code} in {took.TotalSeconds:0.0} s");
@@ -91,7 +92,7 @@ internal static class SoakFaults
         }),
         new("P12 configured anew", FaultSide.Feed, async (stage, random) =>
         {
-            await using var client = await stage.Program.ConnectAsync();
+            await using var client = await stage.Programs[stage.Any(random)].ConnectAsync();
             for (var times = random.Next(1, 20); times > 0; times--)
             {
                 var reply = await client.CallAsync(
@@ -117,7 +118,7 @@ internal static class SoakFaults
     /// <summary>The cap drops the oldest, and the ledger counts them.</summary>
     private static async Task CapAsync(SoakStage stage, Random random)
     {
-        await using var client = await stage.Program.ConnectAsync();
+        await using var client = await stage.Programs[stage.Any(random)].ConnectAsync();
         stage.Relay.Cut();
         await stage.StoredAsync(random.Next(500, 2000));
         await client.CallAsync("key_evt_amqp.fallback_storage_size_set", random.Next(200, 500).ToString(CultureInfo.InvariantCulture));
@@ -135,7 +136,7 @@ internal static class SoakFaults
         await stage.StoredAsync(random.Next(500, 5000));
         stage.Relay.Accept();
         await using var second = await KeyEvtProcess.StartAsync(
-            ["--upstream", stage.Shape.Url, .. stage.Shape.OptionsOfAnother(), "--amqp", stage.Rabbit.UrlWith(), "--routing-key", SoakStage.Queue, "--delivery-mode", "2", "--unroutable", "store"], waitReady: false);
+            ["--upstream", stage.Shape.Url, .. stage.Shape.NewOptions(), "--amqp", stage.Rabbit.UrlWith(), "--routing-key", SoakStage.Queue, "--delivery-mode", "2", "--unroutable", "store"], waitReady: false);
         await HoldAsync(random, 6);
         await second.StopAsync();
     }

@@ -67,7 +67,8 @@ internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
         }
         catch (Exception e) when (e is TimeoutException or InvalidOperationException or IOException)
         {
-            return $"{name}: {e.Message}\n{await stage.Run.JudgeAsync(TimeProvider.System.GetUtcNow() - Arrival)}\n{string.Join('\n', stage.Run.Watch.Last.Select(field => $"{field.Key}:{field.Value}"))}\n{stage.Program.Process.Tail(60)}";
+            var state = stage.Programs.Zip(stage.Run.Watches, static (program, watch) => $"{string.Join('\n', watch.Last.Select(static field => $"{field.Key}:{field.Value}"))}\n{program.Process.Tail(60)}");
+            return $"{name}: {e.Message}\n{await stage.Run.JudgeAsync(TimeProvider.System.GetUtcNow() - Arrival)}\n{string.Join("\n\n", state)}";
         }
     }
 

@@ -18,11 +18,8 @@ internal abstract class SoakShape : IAsyncDisposable
     /// <summary>Of this shape alone.</summary>
     public abstract IReadOnlyList<SoakFault> Faults { get; }
 
-    /// <summary>Options that the program needs besides.</summary>
-    public virtual string[] Options => [];
-
-    /// <summary>The same for a second program beside the first.</summary>
-    public virtual string[] OptionsOfAnother() => [];
+    /// <summary>Options that one more program needs besides.</summary>
+    public virtual string[] NewOptions() => [];
 
     /// <summary>Seconds for which a master may answer nobody without being replaced.</summary>
     protected virtual double MostBusy => 0.7;
@@ -61,7 +58,7 @@ internal abstract class SoakShape : IAsyncDisposable
     }
 
     /// <summary>The writers begin.</summary>
-    public abstract FaultRun Start(KeyEvtProcess program, EventConsumer consumer);
+    public abstract FaultRun Start(IReadOnlyList<KeyEvtProcess> programs, EventConsumer consumer);
 
     /// <summary>Every node is heard, or held back, as it should be.</summary>
     public abstract bool IsCovered(IReadOnlyDictionary<string, string> info);

@@ -48,10 +48,11 @@ internal sealed class StandaloneShape : SoakShape
 
     public static async Task<SoakShape> StartAsync(bool isAppending) => new StandaloneShape(await RedisServer.StartAsync(isAppending ? ["appendonly yes"] : []));
 
-    public override FaultRun Start(KeyEvtProcess program, EventConsumer consumer)
+    public override FaultRun Start(IReadOnlyList<KeyEvtProcess> programs, EventConsumer consumer)
     {
-        var through = new WriterSetting(program.Port) { KeyLife = KeyLife };
-        return FaultRun.Start(program, _redis, consumer, through, through with { Pipeline = 1, Rate = 100 }, through with { EvenWhenFull = true }, new WriterSetting(_redis.Port) { KeyLife = KeyLife });
+        var through = new WriterSetting(programs[0].Port) { KeyLife = KeyLife };
+        var slowly = new WriterSetting(programs[^1].Port) { KeyLife = KeyLife, Pipeline = 1, Rate = 100 };
+        return FaultRun.Start(programs, _redis, consumer, through, slowly, through with { EvenWhenFull = true }, new WriterSetting(_redis.Port) { KeyLife = KeyLife });
     }
 
     public override bool IsCovered(IReadOnlyDictionary<string, string> info) => true;

@@ -181,7 +181,7 @@ internal sealed class FeedConnection
             lock (_feed.Turn)
             {
                 _flags.End();
-                _group?.NoteWhetherAllIsKnown();
+                _group.NoteWhetherAllIsKnown();
             }
 
             _place.Leave();

@@ -1,7 +1,6 @@
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Group;
-using KeyEvt.Forwarder.Tests.Handover;
 
 namespace KeyEvt.Forwarder.Tests.Feed;
 

@@ -7,6 +7,7 @@ using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Signals;
+using KeyEvt.Forwarder.Tests.Feed;
 using Microsoft.Extensions.Time.Testing;
 
 namespace KeyEvt.Forwarder.Tests.Handover;

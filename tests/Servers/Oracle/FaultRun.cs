@@ -83,23 +83,25 @@ public sealed class FaultRun : IAsyncDisposable
     }
 
     /// <summary>kill -9, and a new one on the same ports. It is for that one to declare what nobody heard, and what was only in memory.</summary>
-    public async Task KillProgramAsync()
+    /// <param name="member">Which of several programs.</param>
+    public async Task KillProgramAsync(int member = 0)
     {
-        Watch.NewLife();
-        await _programs[0].RestartAsync().ConfigureAwait(false);
+        Watches[member].NewLife();
+        await _programs[member].RestartAsync().ConfigureAwait(false);
     }
 
     /// <summary>SIGTERM, its exit code, and how long it took; then a new one on the same ports, which declares that nobody listened in between.</summary>
     /// <param name="between">Looks at the one that has ended, and at the world before the new one starts.</param>
-    public async Task<(int Code, TimeSpan Took)> StopProgramAsync(Action<ChildProcess>? between = null)
+    /// <param name="member">Which of several programs.</param>
+    public async Task<(int Code, TimeSpan Took)> StopProgramAsync(Action<ChildProcess>? between = null, int member = 0)
     {
         var clock = Stopwatch.StartNew();
-        var code = await _programs[0].StopAsync().ConfigureAwait(false);
+        var code = await _programs[member].StopAsync().ConfigureAwait(false);
         var took = clock.Elapsed;
-        Watch.NewLife();
+        Watches[member].NewLife();
         await Watch.LookIntoFallbackAsync().ConfigureAwait(false);
-        between?.Invoke(_programs[0].Process);
-        await _programs[0].RestartAsync().ConfigureAwait(false);
+        between?.Invoke(_programs[member].Process);
+        await _programs[member].RestartAsync().ConfigureAwait(false);
         return (code, took);
     }
 

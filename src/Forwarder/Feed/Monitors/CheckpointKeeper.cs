@@ -152,7 +152,8 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     /// <summary>Called when this program has subscribed: reads what the last holder has stored. Under <see cref="FeedContext.Turn"/>.</summary>
     public void AskForEarlier()
     {
-        if (_isAsking || feed.AreSlotsAwaited() || (_elsewhere is { At: var last } && feed.Time.GetElapsedTime(last) < Interval / 4)) return;
+        if (_isAsking || feed.AreSlotsAwaited()) return;
+        if (_elsewhere is { At: var last } && feed.Time.GetElapsedTime(last) < Interval / 4) return;
         if (feed.Shelf is { } shelf && PlaceIn(shelf) is { } place)
         {
             _isAsking = true;
@@ -243,7 +244,8 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
             }
 
             Earlier.Read(reply, place);
-            if (!feed.Hold.IsReplica && (isPromoted || Earlier.IsOfOther(run)) && !TryDeclareKept(feed.Progress.Position, isUntilNow: true) && isPromoted) MissedToo();
+            var isNews = !feed.Hold.IsReplica && (isPromoted || Earlier.IsOfOther(run));
+            if (isNews && !TryDeclareKept(feed.Progress.Position, isUntilNow: true) && isPromoted) MissedToo();
             Known(run);
         },
         "GET",

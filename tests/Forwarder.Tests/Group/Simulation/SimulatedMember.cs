@@ -8,7 +8,7 @@ using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Group;
 using KeyEvt.Forwarder.Signals;
-using KeyEvt.Forwarder.Tests.Handover;
+using KeyEvt.Forwarder.Tests.Feed;
 
 namespace KeyEvt.Forwarder.Tests.Group.Simulation;
 

@@ -2,7 +2,7 @@ using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Group;
 
-namespace KeyEvt.Forwarder.Tests.Handover;
+namespace KeyEvt.Forwarder.Tests.Feed;
 
 /// <summary>A configuration that all members have from the beginning, and that never changes. Notes what it is given.</summary>
 internal sealed class FixedConfig : IGroupConfig

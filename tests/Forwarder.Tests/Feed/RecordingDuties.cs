@@ -1,7 +1,7 @@
 using System.Globalization;
 using KeyEvt.Forwarder.Events;
 
-namespace KeyEvt.Forwarder.Tests.Handover;
+namespace KeyEvt.Forwarder.Tests.Feed;
 
 /// <summary>What was delivery told about the office of the holder?</summary>
 internal sealed class RecordingDuties : IHolderDuties
