@@ -92,7 +92,10 @@ internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
             faults.Insert(0, $"{lost.Count} lost outside a declared gap, only {verdict.DroppedTotal} of them counted as dropped: {string.Join(", ", lost.Take(10))}");
         }
 
-        return faults.Count == 0 ? null : string.Join("\n", faults) + "\n" + string.Join('\n', verdict.Gaps.TakeLast(20).Select(gap => $"{gap.Name}: {gap.From:O} - {gap.To:O} {gap.Line}"));
+        if (faults.Count == 0) return null;
+
+        var gaps = verdict.Gaps.TakeLast(20).Select(static gap => $"{gap.Name}: {gap.From:O} - {gap.To:O} {gap.Line}");
+        return $"{string.Join('\n', faults)}\n{string.Join('\n', gaps)}\n{string.Join("\n\n", stage.Programs.Select(static program => program.Process.Tail(1000)))}";
     }
 
     /// <summary>Those whose keys Redis has.</summary>
