@@ -148,12 +148,14 @@ public sealed class FeedSetTests : IAsyncDisposable
         _roleOfB = Master;
         _topology.Change(ReplicaOf("b", "a", PortA), FakeTopology.Node("b", PortB));
         await KeysAsync("own");
-        Assert.Equal(0, _gaps.Total);
+        Assert.Empty(_gaps.Recent);
     }
 
     /// <summary>A master sends one more event, and is a replica by its next answer; the event waits to be judged.</summary>
     private async Task OwnLastAsync(bool ends)
     {
+        // Until it has said once more behind its subscription that it is a replica, it may have been promoted before, and that is a gap.
+        await Eventually.TrueAsync("b to have said again that it is a replica", () => _b.Commands.Count(static command => command == "ROLE") > 2);
         _a.Hold();
         _sentAt = DateTimeOffset.UtcNow;
         await SentAsync("own");
