@@ -86,6 +86,21 @@ public sealed class FeedSetUnheardTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_node_that_is_heard_first_as_a_master_has_a_gap_also_while_the_old_master_still_calls_itself_one()
+    {
+        var start = ClockReading.Now(TimeProvider.System);
+        Start();
+        await StateAsync(0, FeedState.Subscribed);
+        await _nodes[0].EventAsync("heard");
+        await KeysAsync("heard");
+        _topology.ChangedAfter = start.Before(TimeSpan.FromSeconds(3), TimeProvider.System);
+        _topology.Change(Nodes(master: 1));
+        await PromoteAsync(1);
+        await Eventually.TrueAsync("the gap", () => _gaps.Recent.Any(gap => gap.Node == Of(1).Feed.Status.Node));
+        Assert.Equal(_topology.ChangedAfter.Wall, _gaps.Recent.First(gap => gap.Node == Of(1).Feed.Status.Node).From);
+    }
+
+    [Fact]
     public async Task What_came_before_anything_was_heard_is_no_gap()
     {
         Volatile.Write(ref _roles[0], Slave);

@@ -276,7 +276,7 @@ internal sealed class GroupMonitor(
         var first = feed.Progress.Position;
         if (_member.LastKnown.Undelivered is { } last && !feed.Hold.IsReplica)
         {
-            feed.Coverage.NotCovered(GapCause.NotRunning, "the other members of the group had gone, and new ones have begun anew", WallOf(last.Marker) - (last.Count == 0 ? BeforeFirst : default), last, feed.Time.GetUtcNow(), first);
+            feed.Coverage.NotCovered(GapCause.NotRunning, "the other members of the group had gone, and new ones have begun anew", WallOf(last.Marker), last, feed.Time.GetUtcNow(), first);
         }
 
         feed.Coverage.Judge(_member.LastKnown.IsContinued || _member.LastKnown.Undelivered is not null, first);
