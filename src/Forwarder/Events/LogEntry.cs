@@ -13,43 +13,17 @@ namespace KeyEvt.Forwarder.Events;
 /// <param name="Attempts">How often the broker has refused it so far.</param>
 internal readonly record struct LogEntry(long Sequence, ReadOnlyMemory<byte> Stored, int HeadLength, long UnixMilliseconds, int Attempts)
 {
-    public ReadOnlyMemory<byte> MessageId
-    {
-        get
-        {
-            Read(out var idLength, out _, out _);
-            return HeadLength == 0 ? default : Stored.Slice(1, idLength);
-        }
-    }
+    public ReadOnlyMemory<byte> MessageId => HeadLength == 0 ? default : Stored.Slice(1, Head.IdLength);
 
-    public ReadOnlyMemory<byte> Body
-    {
-        get
-        {
-            Read(out _, out _, out var fieldsLength);
-            return HeadLength == 0 ? Stored : Stored[(HeadLength + 2)..^fieldsLength];
-        }
-    }
+    public ReadOnlyMemory<byte> Body => HeadLength == 0 ? Stored : Stored[(HeadLength + 2)..^Head.FieldsLength];
 
     /// <summary>The fields of the hash, see <see cref="FieldList"/>; empty if the server did not tell.</summary>
-    public ReadOnlyMemory<byte> Fields
-    {
-        get
-        {
-            Read(out _, out _, out var fieldsLength);
-            return Stored[^fieldsLength..];
-        }
-    }
+    public ReadOnlyMemory<byte> Fields => Stored[^Head.FieldsLength..];
 
     /// <summary>The event's class at the server that sent it; None if it is the one that the event's name says.</summary>
-    public EventClass Class
-    {
-        get
-        {
-            Read(out _, out var eventClass, out _);
-            return eventClass;
-        }
-    }
+    public EventClass Class => Head.Class;
+
+    private StoredForm.Head Head => HeadOf(Stored.Span, HeadLength);
 
     /// <summary>
     /// The length of the head in a stored form; 0 if it is a plain body. A head has 1 to 255 printable ASCII characters, the limit of AMQP for a
@@ -63,15 +37,9 @@ internal readonly record struct LogEntry(long Sequence, ReadOnlyMemory<byte> Sto
         return end <= 1 || end > 256 || stored[1..end].ContainsAnyExceptInRange((byte)0x21, (byte)0x7E) ? 0 : end - 1;
     }
 
-    private void Read(out int idLength, out EventClass eventClass, out int fieldsLength)
-    {
-        if (HeadLength == 0)
-        {
-            (idLength, eventClass, fieldsLength) = (0, EventClass.None, 0);
-        }
-        else
-        {
-            StoredForm.ReadHead(Stored.Span.Slice(1, HeadLength), Stored.Length - HeadLength - 2, out idLength, out eventClass, out fieldsLength);
-        }
-    }
+    /// <summary>The epoch in a stored form (see <see cref="StoredForm"/>); 0 if there is none.</summary>
+    public static long EpochOf(ReadOnlySpan<byte> stored) => HeadOf(stored, HeadLengthOf(stored)).Epoch;
+
+    private static StoredForm.Head HeadOf(ReadOnlySpan<byte> stored, int length) =>
+        length == 0 ? default : StoredForm.ReadHead(stored.Slice(1, length), stored.Length - length - 2);
 }

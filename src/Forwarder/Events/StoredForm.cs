@@ -5,10 +5,11 @@ namespace KeyEvt.Forwarder.Events;
 /// <summary>In which form is an event written while it waits, in memory and in every store?</summary>
 /// <remarks>
 /// <code>
-/// stored = %x01 id ["~" class [length]] LF body [fields]
+/// stored = %x01 id ["~" [class [length]] ["@" epoch]] LF body [fields]
 /// id     = 1 to 255 bytes from "!" to "}"
 /// class  = a letter of notify-keyspace-events           only if the server's class differs from the one that the name says, or there are fields
 /// length = bytes of the fields, decimal                 only if there are fields
+/// epoch  = decimal, at least 1                          only in a store, if there may be several: see EpochAssigner
 /// body   = db LF event LF key
 /// fields = see FieldList
 /// </code>
@@ -22,7 +23,10 @@ internal readonly ref struct StoredForm
     /// <summary>Ends the id. Ids of this program do not contain it.</summary>
     public const byte ExtraMark = (byte)'~';
 
-    /// <summary>Maximum length of the id together with what follows it.</summary>
+    /// <summary>Stands before the epoch, which is the last part of a head.</summary>
+    private const byte EpochMark = (byte)'@';
+
+    /// <summary>Maximum length of the id together with what follows it, without an epoch.</summary>
     public const int MaxHeadLength = 80;
 
     private readonly ReadOnlySpan<byte> _head;
@@ -79,27 +83,52 @@ internal readonly ref struct StoredForm
         form._fields.CopyTo(to[(form._key.Length + 1)..]);
     }
 
-    /// <summary>Reads what follows the id.</summary>
+    /// <summary>A copy of a stored form, with the epoch at the end of its head.</summary>
+    /// <param name="stored">Without an epoch.</param>
+    /// <param name="headLength">Number of bytes between the mark and the first line feed, at least 1.</param>
+    public static byte[] WithEpoch(ReadOnlySpan<byte> stored, int headLength, long epoch)
+    {
+        Span<byte> added = stackalloc byte[24];
+        var length = 0;
+        if (ReadHead(stored.Slice(1, headLength), stored.Length - headLength - 2).IdLength == headLength) added[length++] = ExtraMark;
+        added[length++] = EpochMark;
+        Utf8Formatter.TryFormat(epoch, added[length..], out var digits);
+        return [.. stored[..(headLength + 1)], .. added[..(length + digits)], .. stored[(headLength + 1)..]];
+    }
+
+    /// <summary>Reads the id's length and what follows the id. What is not of our form was made by another program, and is all id.</summary>
     /// <param name="head">Everything in front of the first line feed, without the mark.</param>
     /// <param name="bodyLength">Number of bytes behind that line feed.</param>
-    /// <param name="eventClass">None if the class is the one that the event's name says.</param>
-    public static void ReadHead(ReadOnlySpan<byte> head, int bodyLength, out int idLength, out EventClass eventClass, out int fieldsLength)
+    public static Head ReadHead(ReadOnlySpan<byte> head, int bodyLength)
     {
-        (idLength, eventClass, fieldsLength) = (head.Length, EventClass.None, 0);
+        var all = new Head(head.Length, EventClass.None, 0, 0);
         var mark = head.LastIndexOf(ExtraMark);
-        if (mark <= 0 || mark + 1 >= head.Length) return;
+        if (mark <= 0) return all;
 
-        var one = NotifyFlags.ClassOf((char)head[mark + 1]);
-        var digits = head[(mark + 2)..];
-        var length = 0;
-        if (one == EventClass.None || (!digits.IsEmpty && !(Utf8Parser.TryParse(digits, out length, out var used) && used == digits.Length)) || length < 0 || length > bodyLength)
-        {
-            return; // not our form: the id was made by another program
-        }
+        var extra = head[(mark + 1)..];
+        var end = extra.IndexOf(EpochMark);
+        long epoch = 0;
+        if (end >= 0 && !TryReadDigits(extra[(end + 1)..], out epoch)) return all;
 
-        (idLength, eventClass, fieldsLength) = (mark, one, length);
+        if (end >= 0) extra = extra[..end];
+        if (extra.IsEmpty) return end < 0 ? all : new Head(mark, EventClass.None, 0, epoch);
+
+        var one = NotifyFlags.ClassOf((char)extra[0]);
+        long length = 0;
+        if (one == EventClass.None || (extra.Length > 1 && !TryReadDigits(extra[1..], out length)) || length > bodyLength) return all;
+
+        return new Head(mark, one, (int)length, epoch);
     }
+
+    private static bool TryReadDigits(ReadOnlySpan<byte> digits, out long number) => Utf8Parser.TryParse(digits, out number, out var used) && used == digits.Length && number >= 0;
 
     /// <summary>The one class that is written for an event, if the server uses its name for two.</summary>
     private static EventClass NameOf(EventClass classes) => classes.HasFlag(EventClass.Expired) ? EventClass.Expired : classes;
+
+    /// <summary>What does a head say?</summary>
+    /// <param name="IdLength">Number of bytes of the id, with which it begins.</param>
+    /// <param name="Class">None if the class is the one that the event's name says.</param>
+    /// <param name="FieldsLength">Number of bytes of the fields.</param>
+    /// <param name="Epoch">0 if there is none.</param>
+    public readonly record struct Head(int IdLength, EventClass Class, int FieldsLength, long Epoch);
 }

@@ -64,7 +64,7 @@ public sealed class AppendRouterTests
     [Fact]
     public void What_is_stored_now_is_sent_after_what_an_earlier_run_left_in_the_lists_and_then_in_the_spool()
     {
-        int[] epochs = [EpochAssigner.FoundInList, EpochAssigner.FoundInSpool, new EpochAssigner().Current];
+        long[] epochs = [EpochAssigner.FoundInList, EpochAssigner.FoundInSpool, new EpochAssigner().Current];
         Assert.Equal(epochs.Distinct().Order(), epochs);
     }
 

@@ -22,6 +22,7 @@ public sealed class StoreSetModelTests
         LoseAnswer,
         MoveSlot,
         MoveList,
+        NextHolder,
         Wait,
     }
 
@@ -41,6 +42,7 @@ public sealed class StoreSetModelTests
         int[] nodeOfKey = [0, 1, 2, 0, 1, 2];
         int[] counts = [0, 0, 0];
         var given = new List<string>();
+        var term = 1;
         foreach (var act in acts)
         {
             var link = rig.Broker.Current is { IsClosed: false } open ? open : null;
@@ -79,6 +81,10 @@ public sealed class StoreSetModelTests
                 case Kind.MoveList:
                     stores.HomeOf[act.Size % 3] = act.Which;
                     break;
+                case Kind.NextHolder when rig.Loop.Memory.IsEmpty: // it has what is in the stores, and nothing else
+                    rig.Loop.HandOver();
+                    rig.Loop.Hold(term += 100);
+                    break;
                 case Kind.Wait:
                     await rig.AdvanceAsync(act.Size / 20.0);
                     break;
@@ -105,7 +111,7 @@ public sealed class StoreSetModelTests
     /// <summary>In small steps: a store that fails for long is not waited for.</summary>
     private static async Task DrainAsync(DeliveryRig rig)
     {
-        for (var round = 0; round < 1000 && (rig.Loop.State != DeliveryState.Live || !rig.Loop.Memory.IsEmpty || !rig.Loop.Stores.IsEmpty); round++)
+        for (var round = 0; round < 1000 && (rig.Loop.State != DeliveryState.Live || !rig.Loop.Stores.IsKnown || !rig.Loop.Memory.IsEmpty || !rig.Loop.Stores.IsEmpty); round++)
         {
             await rig.AdvanceAsync(0.5);
             if (rig.Broker.Current is { IsClosed: false } link) link.ConfirmUpTo(link.Unconfirmed.Count);

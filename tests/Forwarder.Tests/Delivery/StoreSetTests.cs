@@ -192,7 +192,7 @@ public sealed class StoreSetTests
     }
 
     [Fact]
-    public async Task A_search_that_fails_is_tried_again_and_holds_nothing_up()
+    public async Task A_search_that_fails_is_tried_again_and_nothing_newer_is_sent_before_what_it_finds()
     {
         _stores.Faults.Enqueue("nobody answers");
         _stores.Stores[2].Entries.Add("0\nset\nold");
@@ -200,10 +200,50 @@ public sealed class StoreSetTests
         _rig.GiveOf(0, 1, "new");
         await _rig.SettleAsync();
         Assert.Equal("nobody answers", _rig.Loop.Stores.LastRefusal);
-        Assert.Single(_rig.Broker.Current!.Unconfirmed);
         await DrainAsync();
         Assert.Null(_rig.Loop.Stores.LastRefusal);
+        Assert.Equal(["old", "new"], _rig.QueuedKeys);
+    }
+
+    [Theory]
+    [InlineData(28, 0)]
+    [InlineData(36, 1)]
+    public async Task A_search_that_fails_for_long_holds_nothing_up(int seconds, int sent)
+    {
+        for (var n = 0; n < 1000; n++) _stores.Faults.Enqueue("nobody answers");
+        _rig.Broker.IsReachable = true;
+        _rig.GiveOf(0, 1, "new");
+        for (var n = 0; n < seconds * 10; n++) await _rig.AdvanceAsync(0.1);
+        Assert.Equal(sent, _rig.Broker.Current?.Unconfirmed.Count ?? 0);
+        _stores.Stores[2].Entries.Add("0\nset\nold");
+        _stores.Faults.Clear();
+        await DrainAsync();
         Assert.Equal(2, _rig.Broker.Queue.Count);
+    }
+
+    [Fact]
+    public async Task The_next_holder_sends_what_a_store_had_not_taken_in_its_place()
+    {
+        Give(1, 20);
+        await _rig.AdvanceAsync(1);
+        _stores.Stores[1].Capacity = 20;
+        Give(21, 40);
+        await _rig.AdvanceAsync(1);
+        _stores.Stores[1].Capacity = int.MaxValue;
+        await _rig.AdvanceAsync(6);
+        Give(41, 60);
+        await _rig.AdvanceAsync(1);
+        Assert.Equal([20, 40, 0], _stores.Stores.Select(store => store.Entries.Count));
+
+        _rig.Loop.HandOver();
+        _rig.Loop.Hold(1000);
+        await DrainAsync();
+        Assert.Equal(Enumerable.Range(1, 60).Select(n => $"k{n}"), _rig.QueuedKeys);
+
+        void Give(int first, int last)
+        {
+            for (var n = first; n <= last; n++) _rig.GiveOf(1, n, $"k{n}");
+        }
     }
 
     private async Task DrainAsync()

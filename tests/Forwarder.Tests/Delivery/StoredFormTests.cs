@@ -30,6 +30,13 @@ public sealed class StoredFormTests
             Assert.Equal($"7\n{name}\n{key}", Text(entry.Body));
             Assert.Equal(fields, Text(entry.Fields));
             Assert.Equal(letter.Length == 0 ? EventClass.None : NotifyFlags.ClassOf(letter[0]), entry.Class);
+            Assert.Equal(0, LogEntry.EpochOf(stored));
+
+            var stamped = StoredForm.WithEpoch(stored, entry.HeadLength, long.MaxValue);
+            Assert.Equal($"\u0001{Position}{(behindId.Length == 0 ? "~" : behindId)}@9223372036854775807\n7\n{name}\n{key}{fields}", Encoding.Latin1.GetString(stamped));
+            Assert.Equal(long.MaxValue, LogEntry.EpochOf(stamped));
+            var again = new LogEntry(1, stamped, LogEntry.HeadLengthOf(stamped), 0, 0);
+            Assert.Equal((Text(entry.MessageId), Text(entry.Body), Text(entry.Fields), entry.Class), (Text(again.MessageId), Text(again.Body), Text(again.Fields), again.Class));
         }
     }
 
@@ -44,6 +51,11 @@ public sealed class StoredFormTests
     [InlineData("\u0001id~Q\n0\nset\nk", "id~Q", "0\nset\nk")]
     [InlineData("\u0001id~T\n0\nset\nk", "id~T", "0\nset\nk")]
     [InlineData("\u0001~h\n0\nset\nk", "~h", "0\nset\nk")]
+    [InlineData("\u0001id@7\n0\nset\nk", "id@7", "0\nset\nk")]
+    [InlineData("\u0001id~@\n0\nset\nk", "id~@", "0\nset\nk")]
+    [InlineData("\u0001id~@-7\n0\nset\nk", "id~@-7", "0\nset\nk")]
+    [InlineData("\u0001id~h1@x\n0\nset\nk", "id~h1@x", "0\nset\nk")]
+    [InlineData("\u0001id~h1@99999999999999999999\n0\nset\nk", "id~h1@99999999999999999999", "0\nset\nk")]
     public void What_somebody_else_has_stored_is_taken_as_it_is(string stored, string id, string body)
     {
         var bytes = Encoding.Latin1.GetBytes(stored);

@@ -38,4 +38,21 @@ public sealed class UnreadByEpochTests
         _runs.AddInFront(0, 2);
         Assert.Equal([(0, 4L), (7, 1L)], _runs.All);
     }
+
+    [Fact]
+    public void What_turns_out_to_be_later_is_no_later_than_what_is_behind_it()
+    {
+        _runs.AddInFront(0, 5);
+        Assert.True(_runs.TryRaiseFirst(4));
+        _runs.Add(7, 1);
+        _runs.Add(8, 1);
+        Assert.False(_runs.TryRaiseFirst(4));
+        Assert.True(_runs.TryRaiseFirst(6));
+        Assert.Equal([(6, 5L), (7, 1L), (8, 1L)], _runs.All);
+        Assert.True(_runs.TryRaiseFirst(9));
+        Assert.Equal([(7, 6L), (8, 1L)], _runs.All);
+        Assert.Equal(7, _runs.Count);
+        _runs.TakeFront(7);
+        Assert.False(_runs.TryRaiseFirst(9));
+    }
 }

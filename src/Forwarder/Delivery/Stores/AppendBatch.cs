@@ -4,29 +4,30 @@ using KeyEvt.Forwarder.Outbox;
 namespace KeyEvt.Forwarder.Delivery.Stores;
 
 /// <summary>Which events are on their way from memory into one store? They stay claimed in memory until they are there.</summary>
-internal sealed class AppendBatch(EventLog from, int epoch)
+/// <param name="epoch">When the events may be delivered, see <see cref="EpochAssigner"/>.</param>
+/// <param name="isStamped">Whether the epoch is stored with them, because there may be several stores.</param>
+internal sealed class AppendBatch(EventLog from, long epoch, bool isStamped)
 {
-    private readonly List<ReadOnlyMemory<byte>> _stored = [];
     private readonly List<LogEntry> _entries = [];
+    private IReadOnlyList<ReadOnlyMemory<byte>>? _stored;
 
-    /// <summary>When the events may be delivered, see <see cref="EpochAssigner"/>. It becomes a later one when another store has to take them.</summary>
-    public int Epoch { get; set; } = epoch;
+    public long Epoch { get; private set; } = epoch;
 
+    /// <summary>Copies: after a timeout the client library may still send their bytes, when the events are settled and their memory is used for others.</summary>
     public IReadOnlyList<LogEntry> Entries => _entries;
 
     /// <summary>The same entries in their stored form.</summary>
-    public IReadOnlyList<ReadOnlyMemory<byte>> Stored => _stored;
+    public IReadOnlyList<ReadOnlyMemory<byte>> Stored => _stored ??= [.. _entries.Select(Form)];
 
-    public void Add(in LogEntry entry)
-    {
-        // A copy: after a timeout the client library may still send these bytes, when the entries are settled and their memory is used for others.
-        var copy = entry.Stored.ToArray();
-        _stored.Add(copy);
-        _entries.Add(entry with { Stored = copy });
-    }
+    public void Add(in LogEntry entry) => _entries.Add(entry with { Stored = entry.Stored.ToArray() });
+
+    /// <summary>Another store has to take the events, behind what was stored meanwhile.</summary>
+    public void Move(long later) => (Epoch, _stored) = (later, null);
 
     public void Settle()
     {
         foreach (var entry in _entries) from.Settle(entry.Sequence, Settlement.Stored);
     }
+
+    private ReadOnlyMemory<byte> Form(LogEntry entry) => isStamped && entry.HeadLength > 0 ? StoredForm.WithEpoch(entry.Stored.Span, entry.HeadLength, Epoch) : entry.Stored;
 }

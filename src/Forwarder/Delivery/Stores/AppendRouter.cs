@@ -25,8 +25,8 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
     public bool HasPending => _waiting.Count > 0 || queues.Any(static queue => queue.Pending is not null);
 
     /// <summary>The oldest epoch of the batches that are not stored yet; the largest number when there is none.</summary>
-    public int OldestPendingEpoch =>
-        _waiting.Select(part => part.Batch).Concat(queues.All.Select(queue => queue.Pending).OfType<AppendBatch>()).Select(batch => batch.Epoch).DefaultIfEmpty(int.MaxValue).Min();
+    public long OldestPendingEpoch =>
+        _waiting.Select(part => part.Batch).Concat(queues.All.Select(queue => queue.Pending).OfType<AppendBatch>()).Select(batch => batch.Epoch).DefaultIfEmpty(long.MaxValue).Min();
 
     /// <summary>Whether a round may start.</summary>
     /// <param name="atOnce">Even when the last one was refused a moment ago.</param>
@@ -37,6 +37,7 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
     public void Start(EventLog from)
     {
         _from = from;
+        _epochs?.BeginTerm(stores.Fence.Term);
         var (parts, count, bytes) = (new Dictionary<FallbackQueue, AppendBatch>(), 0, 0);
         while (count < options.StoreBatch && from.TryClaim(out var entry))
         {
@@ -61,7 +62,7 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
             _epochs?.Note(entry, queue);
             if (!parts.TryGetValue(queue, out var batch))
             {
-                parts[queue] = batch = new AppendBatch(from, _epochs?.Current ?? EpochAssigner.FoundInList);
+                parts[queue] = batch = new AppendBatch(from, _epochs?.Current ?? EpochAssigner.FoundInList, isStamped: _epochs is not null);
             }
 
             batch.Add(entry);
@@ -139,7 +140,7 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
         StoreLog.StoredElsewhere(logger, batch.Entries.Count, queue.Name, other.Name);
         _epochs!.Begin();
         foreach (var entry in batch.Entries) _epochs.Note(entry, other);
-        batch.Epoch = _epochs.Current;
+        batch.Move(_epochs.Current);
         _waiting.Add((other, batch));
     }
 

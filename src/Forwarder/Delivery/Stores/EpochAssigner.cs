@@ -13,23 +13,29 @@ namespace KeyEvt.Forwarder.Delivery.Stores;
 /// A new epoch begins when an event must wait for one in another list: an event of the same node, or of the same slot, went there in this epoch. Three causes: a slot has
 /// moved, a node's list has moved with its slot, or a list refused events and another one took them.
 /// </para>
+/// <para>
+/// The epoch stands in each entry, so that the next holder or the next run keeps the order too. No epoch of a holder is below its term, and terms grow from holder to holder.
+/// </para>
 /// <para>Used by the delivery loop only.</para>
 /// </remarks>
 internal sealed class EpochAssigner
 {
-    /// <summary>The epoch of entries that an earlier run left in a list. It is also the only one when there is a single list.</summary>
-    public const int FoundInList = 0;
+    /// <summary>The epoch of entries that an earlier run left in a list, as long as none of them says another one. It is also the only one when there is a single list.</summary>
+    public const long FoundInList = 0;
 
-    /// <summary>The epoch of entries that an earlier run left in the spool: it stored them when the lists took no more.</summary>
-    public const int FoundInSpool = 1;
+    /// <summary>The same for the spool: an earlier run stored them there when the lists took no more.</summary>
+    public const long FoundInSpool = 1;
 
-    private readonly (FallbackQueue? Store, int Epoch)[] _ofSlot = new (FallbackQueue?, int)[SlotTag.Slots];
-    private readonly Dictionary<ulong, (FallbackQueue Store, int Epoch)> _ofNode = [];
+    private readonly (FallbackQueue? Store, long Epoch)[] _ofSlot = new (FallbackQueue?, long)[SlotTag.Slots];
+    private readonly Dictionary<ulong, (FallbackQueue Store, long Epoch)> _ofNode = [];
 
     /// <summary>The epoch of what is stored now.</summary>
-    public int Current { get; private set; } = FoundInSpool + 1;
+    public long Current { get; private set; } = FoundInSpool + 1;
 
     public void Begin() => Current++;
+
+    /// <summary>Begins the first epoch of a term. Nothing may be on its way into a store. Does nothing if it has begun.</summary>
+    public void BeginTerm(long term) => Current = Math.Max(Current, term);
 
     /// <summary>Whether the event may go into this store in the current epoch: no event of its node or slot went into another one.</summary>
     public bool MayJoin(in LogEntry entry, FallbackQueue store)

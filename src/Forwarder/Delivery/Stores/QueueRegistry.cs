@@ -31,7 +31,7 @@ internal sealed class QueueRegistry(EventLog drain, Ledger ledger, ListOffice of
 
     /// <summary>The queue of a store.</summary>
     /// <param name="foundEpoch">The epoch of what an earlier run left there; it counts when the queue is made.</param>
-    public FallbackQueue Of(NamedStore store, int foundEpoch = EpochAssigner.FoundInList)
+    public FallbackQueue Of(NamedStore store, long foundEpoch = EpochAssigner.FoundInList)
     {
         if (!_queueOf.TryGetValue(store, out var queue))
         {

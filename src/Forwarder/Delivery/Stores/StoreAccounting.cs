@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Fallback;
 using KeyEvt.Forwarder.Outbox;
 
@@ -17,10 +18,10 @@ namespace KeyEvt.Forwarder.Delivery.Stores;
 /// </remarks>
 /// <param name="drain">The log that entries are read into; shared by all stores.</param>
 /// <param name="foundEpoch">The epoch of entries that an earlier run left there.</param>
-internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger ledger)
+internal sealed class StoreAccounting(EventLog drain, long foundEpoch, Ledger ledger)
 {
     private readonly ReadAhead _readAhead = new(drain);
-    private (int Epoch, long Count) _givenUp; // the last batch that was given up although it may have arrived
+    private (long Epoch, long Count) _givenUp; // the last batch that was given up although it may have arrived
     private int _expectedGone;                // settled entries that a removal without an answer may have removed
 
     /// <summary>Entries not read yet: <see cref="Length"/> without <see cref="ReadAheadCount"/>.</summary>
@@ -69,7 +70,10 @@ internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger led
         Counted(result.Length);
     }
 
-    /// <summary>Entries were read behind those that were read ahead before. As the store still begins with those, missing or extra entries are behind them.</summary>
+    /// <summary>
+    /// Entries were read behind those that were read ahead before. As the store still begins with those, missing or extra entries are behind them. Entries of a later epoch than
+    /// was thought are left, and read again when it is their turn.
+    /// </summary>
     public void Read(ReadResult result)
     {
         if (result.IsOther)
@@ -79,10 +83,11 @@ internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger led
         }
 
         Book(Length - result.Length, isFront: ReadAheadCount == 0);
-        if (result.Entries.Count == 0) return;
+        var entries = OfFirstEpoch(result.Entries);
+        if (entries.Count == 0) return;
 
-        _readAhead.Add(result.Entries);
-        Unread.TakeFront(result.Entries.Count);
+        _readAhead.Add(entries);
+        Unread.TakeFront(entries.Count);
     }
 
     /// <summary>The outcome of removing `count` settled entries from the front.</summary>
@@ -129,6 +134,19 @@ internal sealed class StoreAccounting(EventLog drain, int foundEpoch, Ledger led
         Length -= ahead.Length - inStore;
         (NeedsLocating, _expectedGone) = (false, 0);
         Book(Length - front.Length, isFront: inStore == 0);
+    }
+
+    private IReadOnlyList<ReadOnlyMemory<byte>> OfFirstEpoch(IReadOnlyList<ReadOnlyMemory<byte>> entries)
+    {
+        for (var i = 0; i < entries.Count; i++)
+        {
+            var epoch = LogEntry.EpochOf(entries[i].Span);
+            if (epoch <= Unread.First.Epoch) continue;
+
+            return i > 0 ? [.. entries.Take(i)] : Unread.TryRaiseFirst(epoch) ? [] : entries;
+        }
+
+        return entries;
     }
 
     /// <summary>The index of the entry that the store begins with; the number of entries when it begins with none of them.</summary>

@@ -9,9 +9,13 @@ namespace KeyEvt.Forwarder.Delivery.Stores;
 /// <remarks>All fields belong to the delivery loop. The search runs beside it and touches none of them: what it found is the result of its task.</remarks>
 internal sealed class StoreSearch(IEventStoreSelector stores, Random random, AsyncSignal signal, TimeProvider time, ILogger logger)
 {
+    /// <summary>How long events wait for a search that fails. A failover takes less.</summary>
+    private static readonly TimeSpan WaitedFor = TimeSpan.FromSeconds(30);
+
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), random);
     private Task<(IReadOnlyList<NamedStore> Found, string? Fault)>? _running;
     private long _notBefore;
+    private long _failingSince; // 0: the last one was complete, or there was none
     private bool _isGivenUp; // what the search under way finds is of no interest any more
 
     public bool IsRunning => _running is not null;
@@ -25,6 +29,9 @@ internal sealed class StoreSearch(IEventStoreSelector stores, Random random, Asy
     /// <summary>Why the last search is not complete; null when it is. Written by the delivery loop; reports read it as it is.</summary>
     public string? Fault { get; private set; }
 
+    /// <summary>Whether searches have failed for so long that nothing waits for them any more.</summary>
+    public bool IsAway => _failingSince != 0 && time.GetElapsedTime(_failingSince) > WaitedFor;
+
     public void StartIfDue()
     {
         if (stores.IsSearched || _running is not null || time.GetTimestamp() < _notBefore) return;
@@ -37,7 +44,7 @@ internal sealed class StoreSearch(IEventStoreSelector stores, Random random, Asy
     public void Forget()
     {
         _backoff.Reset();
-        (_notBefore, Fault, _isGivenUp) = (0, null, _running is not null);
+        (_notBefore, _failingSince, Fault, _isGivenUp) = (0, 0, null, _running is not null);
         if (!_isGivenUp) stores.SearchAnew();
     }
 
@@ -56,7 +63,8 @@ internal sealed class StoreSearch(IEventStoreSelector stores, Random random, Asy
         }
 
         Fault = fault;
-        if (Fault is not null) Failed(Fault);
+        if (Fault is null) _failingSince = 0;
+        else Failed(Fault);
         return found;
     }
 
@@ -76,6 +84,7 @@ internal sealed class StoreSearch(IEventStoreSelector stores, Random random, Asy
     private void Failed(string fault)
     {
         var delay = _backoff.Next();
+        if (_failingSince == 0) _failingSince = time.GetTimestamp();
         _notBefore = time.TimestampAfter(delay);
         if (_backoff.Failures is 1 or 10 || _backoff.Failures % 100 == 0) StoreLog.NotSearched(logger, fault, (int)delay.TotalMilliseconds);
     }

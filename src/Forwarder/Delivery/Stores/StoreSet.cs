@@ -75,11 +75,10 @@ internal sealed class StoreSet
 
     public long Refusals => _queues.All.Sum(queue => queue.Refusals);
 
-    /// <summary>
-    /// Whether it will soon be known what earlier runs left. One store whose count has failed is waited for as when it is read. Of several stores, one that fails holds the events
-    /// of the others up no longer.
-    /// </summary>
-    public bool IsCountAwaited => !IsKnown && (LastRefusal is null || (!_stores.IsMany && _queues.Any(static queue => !queue.IsKnown && !queue.IsAway)));
+    /// <summary>Whether it will soon be known what earlier runs left. A store that has not answered for long is not waited for, nor is a search that fails for long.</summary>
+    public bool IsCountAwaited => !IsKnown && (IsSearchAwaited || _queues.Any(static queue => !queue.IsKnown && !queue.IsAway));
+
+    private bool IsSearchAwaited => IsHolder && !IsFound && !_search.IsAway;
 
     private bool IsFound => _stores.IsSearched && !_search.IsRunning;
 

@@ -4,16 +4,16 @@ namespace KeyEvt.Forwarder.Delivery.Stores;
 /// <remarks>Used by the delivery loop only.</remarks>
 internal sealed class UnreadByEpoch
 {
-    private readonly List<(int Epoch, long Count)> _runs = []; // oldest first, one for each epoch: few
+    private readonly List<(long Epoch, long Count)> _runs = []; // oldest first, one for each epoch: few
 
     public long Count { get; private set; }
 
     /// <summary>The epoch of the oldest entry, and how many entries it has; both 0 when there is none.</summary>
-    public (int Epoch, long Count) First => _runs.Count > 0 ? _runs[0] : default;
+    public (long Epoch, long Count) First => _runs.Count > 0 ? _runs[0] : default;
 
-    public IReadOnlyList<(int Epoch, long Count)> All => _runs;
+    public IReadOnlyList<(long Epoch, long Count)> All => _runs;
 
-    public void Add(int epoch, long count)
+    public void Add(long epoch, long count)
     {
         Count += count;
         if (_runs.Count > 0 && _runs[^1].Epoch == epoch) _runs[^1] = (epoch, _runs[^1].Count + count);
@@ -22,7 +22,7 @@ internal sealed class UnreadByEpoch
 
     /// <summary>Adds entries that were found. Nobody knows their epoch, so they count as the oldest one here.</summary>
     /// <param name="epoch">Counts when there are no other entries.</param>
-    public void AddInFront(int epoch, long count)
+    public void AddInFront(long epoch, long count)
     {
         if (_runs.Count == 0)
         {
@@ -32,6 +32,23 @@ internal sealed class UnreadByEpoch
 
         Count += count;
         _runs[0] = (_runs[0].Epoch, _runs[0].Count + count);
+    }
+
+    /// <summary>
+    /// The oldest entry turns out to be of a later epoch than was thought, and with it all that are thought to be of the same one. False: nothing has changed, because what is
+    /// behind them is known to be no later.
+    /// </summary>
+    public bool TryRaiseFirst(long epoch)
+    {
+        if (_runs.Count > 1) epoch = Math.Min(epoch, _runs[1].Epoch);
+        if (_runs.Count == 0 || epoch <= _runs[0].Epoch) return false;
+
+        _runs[0] = (epoch, _runs[0].Count);
+        if (_runs.Count == 1 || _runs[1].Epoch > epoch) return true;
+
+        _runs[1] = (epoch, _runs[0].Count + _runs[1].Count);
+        _runs.RemoveAt(0);
+        return true;
     }
 
     public void Clear()
