@@ -165,9 +165,8 @@ internal sealed class FeedFrameHandler(
         if (_needsConfirming)
         {
             // A replica repeats what is said in its master's stream: it shows up to which point it has repeated its master.
-            var isOurs = group.IsOfStream(payload);
-            if (_hold.IsHeld && !isOurs) _hold.KeepMarker(payload);
-            else if (!_hold.IsHeld && isOurs) outlet.AddMarker(payload);
+            if (_hold.IsHeld && group.IsOfAnotherStream(payload)) _hold.KeepMarker(payload);
+            else if (!_hold.IsHeld && group.IsOfStream(payload)) outlet.AddMarker(payload);
         }
 
         if (saidAt is { } moment) Proven(moment);

@@ -39,12 +39,15 @@ internal sealed class GroupEnvelope(string group, MessageSeal seal)
     }
 
     /// <summary>Whether a message names this group and this stream, in the version that this program reads.</summary>
-    public bool IsOurs(ReadOnlySpan<byte> payload, ulong runId)
+    public bool IsOurs(ReadOnlySpan<byte> payload, ulong runId) => RunOf(payload) == runId;
+
+    /// <summary>In which node's stream the group has said this; null: another group did, or in a version that this program does not read.</summary>
+    public ulong? RunOf(ReadOnlySpan<byte> payload)
     {
-        if (!payload.StartsWith(_begin)) return false;
+        if (!payload.StartsWith(_begin)) return null;
 
         var rest = payload[_begin.Length..];
-        return rest.Length > RunDigits && rest[RunDigits] == ' ' && ulong.TryParse(rest[..RunDigits], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var run) && run == runId;
+        return rest.Length > RunDigits && rest[RunDigits] == ' ' && ulong.TryParse(rest[..RunDigits], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var run) ? run : null;
     }
 
     /// <returns>Null if the message is meant for others, is not sealed rightly, or says nothing that this program knows.</returns>

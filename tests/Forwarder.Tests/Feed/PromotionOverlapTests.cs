@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using CsCheck;
 using KeyEvt.Forwarder.Feed.Notifications;
+using KeyEvt.Forwarder.Keys;
 using Xunit;
 
 namespace KeyEvt.Forwarder.Tests.Feed;
@@ -21,6 +22,9 @@ public sealed class PromotionOverlapTests
     [InlineData("set:a", "expired:a", "set:a")] // no replica says this for that
     [InlineData("del:a", "set:a", "del:a")]
     [InlineData("del:a del:b set:c srem:d hset:e set:f", "expired:a evicted:b incrbyfloat:c spop:d hincrbyfloat:e", "set:f")]
+    [InlineData("set:a set:b set:c set:d set:e", "set:c set:d", "set:e")] // the replica's is known from further back
+    [InlineData("set:a set:x set:b set:c set:d set:x set:e", "set:x set:b set:c set:d set:x", "set:e")]
+    [InlineData("set:a set:x set:b", "set:x set:b set:c", "")] // and the replica had not got all of it
     [InlineData("keymiss:z set:a keymiss:z set:b", "set:a", "keymiss:z set:b")] // reading is a node's own
     [InlineData("set:a set:b set:c", "set:a keymiss:z set:b", "set:c")] // and no replica repeats it
     [InlineData("set:a |9 set:b set:c", "set:a |1 set:b", "set:c")] // markers of which the other stream has none
@@ -38,6 +42,7 @@ public sealed class PromotionOverlapTests
         Assert.False(PromotionOverlap.Find(Stream("set:b incrby:a"), Stream("set:b incrby:a incrby:a")).IsCertain); // one of the two
         Assert.True(PromotionOverlap.Find(Stream("set:a"), Stream("set:a set:b")).IsCertain);
         Assert.True(PromotionOverlap.Find(Stream("set:a"), Stream("set:a del:a")).IsCertain);
+        Assert.True(PromotionOverlap.Find(Stream($"rpush:{FallbackKey.Name} set:a rpush:{FallbackKey.Name}"), Stream($"rpush:{FallbackKey.Name} set:a rpush:{FallbackKey.Name}")).IsCertain);
         Assert.True(PromotionOverlap.Find(Stream("set:a"), [.. Stream("set:a"), Stream("set:a")[0] with { Database = 1 }]).IsCertain);
     }
 
@@ -47,12 +52,14 @@ public sealed class PromotionOverlapTests
     [Fact]
     public void Wherever_the_master_died_nothing_new_is_taken_for_an_echo_and_no_echo_for_new()
     {
-        // The master sends 0..length; it dies having sent up to `heard`; its replica got up to `replicated`, and then writes its own. What it kept begins at `cut`.
-        var scenes = Gen.Select(Gen.Int[0, 40], Gen.Int[0, 40], Gen.Int[0, 40], Gen.Int[0, 10], Gen.Int[0, 15]);
-        scenes.Sample((heard, replicated, cut, own, markers) =>
+        // The master sends 0..length; it dies having sent up to `heard`; its replica got up to `replicated`, and then writes its own. What it kept begins at `cut`, what is known of the
+        // master at `known`.
+        var scenes = Gen.Select(Gen.Int[0, 40], Gen.Int[0, 40], Gen.Int[0, 40], Gen.Int[0, 10], Gen.Int[0, 15], Gen.Int[0, 20]);
+        scenes.Sample((heard, replicated, cut, own, markers, known) =>
         {
             cut = Math.Min(cut, replicated);
-            var sent = Numbers(0, heard, markers);
+            known = Math.Min(known, Math.Max(0, Math.Min(heard, replicated) - 1)); // the two have something in common
+            var sent = Numbers(known, heard, markers);
             var kept = Numbers(cut, replicated, markers).Concat(Enumerable.Range(0, own).Select(n => One("set", $"own{n}"))).ToList();
             var split = PromotionOverlap.Find(kept, sent);
             var fresh = kept.Skip(split.First).Where(one => !one.IsMarker).Select(KeyOf).ToList();

@@ -50,6 +50,21 @@ public sealed class ReplicaMarkerTests
     }
 
     [Fact]
+    public void Where_markers_come_no_more_what_is_older_than_two_answers_is_not_kept()
+    {
+        _hold.SeenReplica(ClockReading.Now(_time), default, isConnected: true);
+        _hold.KeepMarker("m"u8);
+        for (var i = 0; i < 100; i++)
+        {
+            _hold.SeenReplica(ClockReading.Now(_time), default, isConnected: true);
+            Keep($"k{i}");
+        }
+
+        _hold.BeginPromotion();
+        Assert.Equal(["k98", "k99"], _hold.Settle([], out _).Select(one => System.Text.Encoding.ASCII.GetString(one.Key.Span)));
+    }
+
+    [Fact]
     public void A_node_is_held_back_as_a_replica_while_a_promotion_is_settled_and_while_it_is_fenced()
     {
         Assert.False(_hold.IsHeld);

@@ -117,6 +117,9 @@ internal sealed class GroupMonitor(
     /// <summary>Whether a message is one of the group in this stream. Others are from the stream of the node's master, or of no member.</summary>
     public bool IsOfStream(ReadOnlySpan<byte> payload) => group.Envelope.IsOurs(payload, group.RunId);
 
+    /// <summary>Whether the group said this in the stream of another node. Other groups do not count.</summary>
+    public bool IsOfAnotherStream(ReadOnlySpan<byte> payload) => group.Envelope.RunOf(payload) is { } run && run != group.RunId;
+
     /// <summary>Called for each event. Returns whether to pass it on.</summary>
     public bool Keep(in EventPosition position, EventClass eventClass, in Notification notification, long readAt)
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using KeyEvt.Forwarder.Keys;
 
 namespace KeyEvt.Forwarder.Feed.Notifications;
 
@@ -11,7 +12,8 @@ namespace KeyEvt.Forwarder.Feed.Notifications;
 /// </para>
 /// <para>
 /// If PUBLISH is replicated (not in a cluster), the old master's markers also come through the replica's stream at their positions. The piece then
-/// begins at the last marker that both streams have. Otherwise the longest matching piece counts.
+/// begins at the last marker that both streams have. Otherwise the longest matching piece counts. It begins where one of the two streams begins, as it is known: what comes
+/// before it was sent by the replica before anything that is known of the master, and is an echo too.
 /// </para>
 /// </remarks>
 internal static class PromotionOverlap
@@ -40,21 +42,23 @@ internal static class PromotionOverlap
         var masters = sent.Skip(start).Where(one => !one.IsMarker && !IsLocal(one)).ToList();
         if (isAnchored)
         {
-            var length = Run(kept, own, masters, 0);
+            var length = Run(kept, own, 0, masters, 0);
             return new Split(length == 0 ? from : own[length - 1] + 1, true);
         }
 
-        int longest = 0, at = 0;
-        for (var begin = 0; begin < masters.Count && own.Length > 0; begin++)
+        int longest = 0, end = 0, at = 0;
+        void Try(int ownFirst, int masterFirst)
         {
-            var length = Run(kept, own, masters, begin);
-            if (length > longest) (longest, at) = (length, begin);
+            var length = Run(kept, own, ownFirst, masters, masterFirst);
+            if (length > longest) (longest, end, at) = (length, ownFirst + length, masterFirst);
         }
 
+        for (var first = 0; first < masters.Count; first++) Try(0, first);
+        for (var first = 1; first < own.Length; first++) Try(first, 0);
         if (longest == 0) return new Split(0, true);
 
         var piece = masters.Skip(at).Take(longest).ToList();
-        return new Split(own[longest - 1] + 1, piece.All(one => masters.Count(other => IsSame(one, other)) == 1));
+        return new Split(own[end - 1] + 1, piece.All(one => masters.Count(other => IsSame(one, other)) == 1));
     }
 
     /// <summary>The notifications that the other node has not sent, under either node's name for the event.</summary>
@@ -74,11 +78,11 @@ internal static class PromotionOverlap
 
     private static (int, string) KeyOf(RecordedNotification one) => (one.Database, Encoding.Latin1.GetString(one.Key.Span));
 
-    /// <summary>How many of the replica's notifications, from its first on, equal the master's from <paramref name="begin"/> on.</summary>
-    private static int Run(IReadOnlyList<RecordedNotification> kept, int[] own, List<RecordedNotification> masters, int begin)
+    /// <summary>How many of the replica's notifications, from one on, equal the master's, from one on.</summary>
+    private static int Run(IReadOnlyList<RecordedNotification> kept, int[] own, int ownFirst, List<RecordedNotification> masters, int masterFirst)
     {
         var length = 0;
-        while (length < own.Length && begin + length < masters.Count && IsEcho(masters[begin + length], kept[own[length]])) length++;
+        while (ownFirst + length < own.Length && masterFirst + length < masters.Count && IsEcho(masters[masterFirst + length], kept[own[ownFirst + length]])) length++;
         return length;
     }
 
@@ -97,8 +101,11 @@ internal static class PromotionOverlap
         return (0, 0);
     }
 
-    /// <summary>Whether the event is the node's own in any case: reads are not replicated, so neither is a miss.</summary>
-    private static bool IsLocal(in RecordedNotification one) => one.Event.Span.SequenceEqual("keymiss"u8);
+    /// <summary>
+    /// Whether the event tells nothing about echoes. Reads are not replicated, so neither is a miss. KeyEvt's own keys have the same few events again and again, and nobody gets
+    /// them.
+    /// </summary>
+    private static bool IsLocal(in RecordedNotification one) => one.Event.Span.SequenceEqual("keymiss"u8) || FallbackKey.Is(one.Key.Span);
 
     private static bool IsSame(in RecordedNotification one, in RecordedNotification other) =>
         one.Database == other.Database && one.Key.Span.SequenceEqual(other.Key.Span) && one.Event.Span.SequenceEqual(other.Event.Span);

@@ -13,8 +13,12 @@ namespace KeyEvt.Forwarder.Feed.Notifications;
 /// </remarks>
 internal sealed class ReplicaBuffer(NodeFeedOptions options)
 {
+    /// <summary>After so many answers without a marker it is known that none come any more. There is an answer a second at least while events come.</summary>
+    private const int AnswersWithoutMarker = 60;
+
     private readonly NotificationRing _kept = new(options.KeptBytes);
     private long _cutNext;
+    private int _answersSinceMarker;
     private bool _isKnownSince; // the answer before the last one said "slave" too
 
     // Sequence numbers of the last two markers in the buffer. Two, because two programs may send markers alternately.
@@ -60,7 +64,7 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     {
         if (!IsReplica) return;
 
-        (_markerBefore, _marker) = (_marker, _kept.Next);
+        (_markerBefore, _marker, _answersSinceMarker) = (_marker, _kept.Next, 0);
         _kept.AddMarker(payload);
     }
 
@@ -74,6 +78,7 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
 
         Repeated = _isKnownSince ? Last.Position : null;
         (Last, _isKnownSince) = ((at, position), true);
+        if (++_answersSinceMarker > AnswersWithoutMarker) (_marker, _markerBefore) = (long.MaxValue, long.MaxValue);
         _kept.Cut(Math.Min(_cutNext, Math.Min(_marker, _markerBefore))); // without events, markers are rarer than answers; the search for echoes needs one marker to begin at
         _cutNext = _kept.Next;
     }
