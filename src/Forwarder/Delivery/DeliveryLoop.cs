@@ -181,7 +181,7 @@ internal sealed class DeliveryLoop
         _monitor.TakePublishOutcome();
         _monitor.TakeEvents();
         var more = Stores.TakeOutcome();
-        Stores.Continue(_config().FallbackStorageSize);
+        Stores.Continue(_config().FallbackStorageSize, isPressed: _shutdown.IsStopping || _states.IsMemoryHalfUsed);
         _monitor.CheckConfirmDeadline();
         _drops.WarnIfDue();
         await _commands.ReconnectIfDueAsync().ConfigureAwait(false);

@@ -27,8 +27,10 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
 
     public long Changes => Volatile.Read(ref _changes);
 
+    public bool IsMemoryHalfUsed => _memory.Bytes > context.Options.BufferBytes / 2;
+
     /// <summary>Half of the memory is used. If the storage can take events, they go there before memory is full and the oldest have to be dropped.</summary>
-    private bool IsMemoryFilling => _memory.Bytes > context.Options.BufferBytes / 2 && context.IsStorageOn && _stores.MayAppend();
+    private bool IsMemoryFilling => IsMemoryHalfUsed && context.IsStorageOn && _stores.MayAppend();
 
     /// <summary>Does the next piece of work in the present state. True when there is more to do at once.</summary>
     /// <param name="isStopping">The program ends: events are stored, and no longer drained.</param>

@@ -50,12 +50,12 @@ public sealed class StoreCapTests
     public async Task With_several_lists_what_was_dropped_is_counted_although_a_batch_was_stored_and_its_answer_lost()
     {
         var stores = new FakeStores();
-        var rig = new DeliveryRig(stores: stores, options: new DeliveryOptions { StoreBatch = 16 });
+        var rig = new DeliveryRig(stores: stores, options: new DeliveryOptions { StoreBatch = 16, BufferBytes = 1700 });
         rig.Config = rig.Config with { FallbackStorageSize = 20 };
         rig.Broker.IsReachable = false;
         for (var n = 1; n <= 15; n++) rig.GiveOf(1, n, $"a{n}");
         await rig.AdvanceAsync(1);
-        for (var n = 0; n < 3; n++) stores.Stores[1].Failures.Enqueue(true); // after these the batch goes to another list
+        for (var n = 0; n < 3; n++) stores.Stores[1].Failures.Enqueue(true); // after these the batch goes to another list, as memory is half full
 
         for (var n = 16; n <= 25; n++) rig.GiveOf(1, n, $"b{n}");
         for (var i = 0; i < 100; i++) await rig.AdvanceAsync(0.1);

@@ -221,6 +221,26 @@ public sealed class StoreSetTests
         Assert.Equal(2, _rig.Broker.Queue.Count);
     }
 
+    [Theory]
+    [InlineData(28, 0)]
+    [InlineData(36, 1)]
+    public async Task What_a_list_does_not_answer_goes_to_another_one_only_after_a_while(int seconds, int elsewhere)
+    {
+        await FailAsync(seconds);
+        Assert.Equal((elsewhere, 1), (_stores.Stores[0].Entries.Count, _stores.Stores[1].Entries.Count));
+    }
+
+    [Fact]
+    public async Task What_a_list_does_not_answer_goes_to_another_one_soon_if_the_program_ends()
+    {
+        await FailAsync(1);
+        Assert.Empty(_stores.Stores[0].Entries);
+        var stop = _rig.Loop.StopAsync(TimeSpan.FromSeconds(10), Task.CompletedTask);
+        await FailAsync(1);
+        await stop;
+        Assert.Single(_stores.Stores[0].Entries);
+    }
+
     [Fact]
     public async Task The_next_holder_sends_what_a_store_had_not_taken_in_its_place()
     {
@@ -244,6 +264,14 @@ public sealed class StoreSetTests
         {
             for (var n = first; n <= last; n++) _rig.GiveOf(1, n, $"k{n}");
         }
+    }
+
+    /// <summary>Events of a node wait for its list, whose answers get lost.</summary>
+    private async Task FailAsync(int seconds)
+    {
+        if (_rig.Loop.Memory.IsEmpty) _rig.GiveOf(1, 1, "a");
+        for (var n = 0; n < 1000; n++) _stores.Stores[1].Failures.Enqueue(true);
+        for (var n = 0; n < seconds * 10; n++) await _rig.AdvanceAsync(0.1);
     }
 
     private async Task DrainAsync()

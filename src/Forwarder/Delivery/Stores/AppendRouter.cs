@@ -20,6 +20,7 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
     private readonly EpochAssigner? _epochs = stores.IsMany ? new EpochAssigner() : null;
     private EventLog? _from;
     private long _notBefore;
+    private bool _isPressed; // no store can be waited for
 
     /// <summary>Whether a round is on its way into the stores, or a batch of it was refused and will be tried again.</summary>
     public bool HasPending => _waiting.Count > 0 || queues.Any(static queue => queue.Pending is not null);
@@ -75,8 +76,10 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
     }
 
     /// <summary>Puts batches that were refused elsewhere, and starts those whose store is ready.</summary>
-    public void Continue()
+    /// <param name="isPressed">Whether no store can be waited for, because memory fills up or the program ends.</param>
+    public void Continue(bool isPressed)
     {
+        _isPressed = isPressed;
         if (stores.IsMany)
         {
             foreach (var queue in queues.All)
@@ -123,7 +126,10 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
         return queue.IsRefusing ? FindOther(queue) ?? queue : queue;
     }
 
-    private FallbackQueue? FindOther(FallbackQueue queue) => stores.Elsewhere.Select(store => queues.Of(store)).FirstOrDefault(other => other != queue && !other.IsRefusing);
+    private FallbackQueue? FindOther(FallbackQueue queue) => stores.Elsewhere.Select(store => queues.Of(store)).FirstOrDefault(other => other != queue && !other.IsRefusing && MayStandIn(other, queue));
+
+    /// <summary>The next holder of one list may not be that of the other, and then nobody could keep the order. So another list stands in only if nothing else helps.</summary>
+    private bool MayStandIn(FallbackQueue other, FallbackQueue queue) => !other.IsCapped || _isPressed || !queue.IsWaitedFor;
 
     /// <summary>Puts the batch that a store has refused into another one.</summary>
     private void Redirect(FallbackQueue queue)

@@ -76,6 +76,9 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     /// <summary>Whether events should go to another store: this one has not taken some a moment ago, or has failed several times in a row.</summary>
     public bool IsRefusing => !IsFenced && (!clock.IsPast(_refusesUntil) || steps.HasFailedOften);
 
+    /// <summary>Whether it is worth waiting until it takes events again: it does not answer, or refuses for a moment only, and has not done so for long.</summary>
+    public bool IsWaitedFor => steps.IsWaitedFor;
+
     /// <summary>The batch that is on its way into the store, or was refused and will be tried again; null: there is none.</summary>
     public AppendBatch? Pending { get; private set; }
 

@@ -131,12 +131,13 @@ internal sealed class StoreSet
 
     /// <summary>Tries failed steps again when their time has come, or puts their events elsewhere, and starts what waits for a store.</summary>
     /// <param name="cap">Of all lists together; 0: none; negative: the lists are switched off.</param>
-    public void Continue(long cap)
+    /// <param name="isPressed">Whether no store can be waited for, because memory fills up or the program ends.</param>
+    public void Continue(long cap, bool isPressed)
     {
         FollowOwners();
         _cap.Update(cap);
         foreach (var queue in _queues.All) queue.RetryIfDue();
-        _appends.Continue();
+        _appends.Continue(isPressed);
         _cap.MakeRoom();
     }
 

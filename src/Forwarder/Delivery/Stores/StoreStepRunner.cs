@@ -33,6 +33,7 @@ internal sealed class StoreStepRunner(Random random, AsyncSignal signal, TimePro
     private bool _isLastAnswered;            // the last failure was an error that the store itself sent
     private long _succeededAt;               // 0: none has succeeded yet
     private long _unreadableSince;           // 0: the last step that was no append succeeded
+    private long _failingSince;              // 0: the last step succeeded
 
     public bool IsBusy => _running is not null && !_isGivenUp;
 
@@ -56,6 +57,9 @@ internal sealed class StoreStepRunner(Random random, AsyncSignal signal, TimePro
 
     /// <summary>Whether the last failure was a refusal that said where else to ask, so that the next try may well succeed.</summary>
     public bool IsPassing { get; private set; }
+
+    /// <summary>Whether the store is to be waited for: it does not answer, or refuses for a moment only, and has not done so for long. A failover takes less.</summary>
+    public bool IsWaitedFor => _failingSince != 0 && (!_isLastAnswered || IsPassing) && time.GetElapsedTime(_failingSince) <= SilenceWaitedFor;
 
     /// <summary>The term of the member of the group that the last step was refused for; null: it was not refused for that.</summary>
     public long? FencedBy { get; private set; }
@@ -110,7 +114,7 @@ internal sealed class StoreStepRunner(Random random, AsyncSignal signal, TimePro
     {
         GiveUp();
         _backoff.Reset();
-        (_succeededAt, _unreadableSince, HasSucceeded, LastRefusal) = (0, 0, false, null);
+        (_succeededAt, _unreadableSince, _failingSince, HasSucceeded, LastRefusal) = (0, 0, 0, false, null);
         (_isLastAnswered, MayBeDone, IsPassing, FencedBy) = (false, false, false, null);
     }
 
@@ -158,7 +162,7 @@ internal sealed class StoreStepRunner(Random random, AsyncSignal signal, TimePro
         _succeededAt = time.GetTimestamp();
         HasSucceeded = true;
         LastRefusal = null;
-        _unreadableSince = 0;
+        (_unreadableSince, _failingSince) = (0, 0);
         FencedBy = null;
         _backoff.Reset();
         outcome();
@@ -170,6 +174,7 @@ internal sealed class StoreStepRunner(Random random, AsyncSignal signal, TimePro
 
         (_isLastAnswered, IsPassing, FencedBy) = (failure.IsRefusal, failure.IsPassing, failure.FencedBy);
         Refusals++;
+        if (_failingSince == 0) _failingSince = time.GetTimestamp();
         if (!_isAppend && _unreadableSince == 0) _unreadableSince = time.GetTimestamp();
 
         MayBeDone |= !failure.IsRefusal;
