@@ -284,6 +284,20 @@ public sealed class StreamMemberTests
     }
 
     [Fact]
+    public void What_was_pushed_out_of_the_ring_before_the_first_subscription_was_lost_is_missing()
+    {
+        var rig = new HandoverRig(ringBytes: 400);
+        rig.Subscribe(label: 5);
+        for (var i = 0; i < 50; i++) rig.Event($"key-{i}");
+        rig.Subscribe(label: 15);
+        rig.Read(new GroupMessage.Who("m", 30));
+        rig.Member.Claiming(40);
+        rig.Read(new GroupMessage.FreshClaim("m", 40, 30, default, 0));
+        Assert.InRange(rig.Passed.Count, 1, 10);
+        Assert.Equal((At(5), rig.Member.Reach), (rig.Member.Missing!.Value.From, rig.Member.Missing.Value.To));
+    }
+
+    [Fact]
     public void Who_has_kept_everything_before_its_fresh_claim_misses_nothing()
     {
         _rig.Subscribe(label: 5);

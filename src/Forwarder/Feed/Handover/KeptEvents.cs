@@ -24,6 +24,7 @@ internal sealed class KeptEvents(int maxBytes)
 
     private StreamPlace? _earlierFrom;  // what is behind it was to be delivered when the subscription was lost; null: the state was never known
     private StreamPlace? _earlierReach; // what is behind it was kept then; null: nothing was
+    private bool _hasEarlierForgotten;  // an earlier subscription in which the state was not known had too many to keep
     private long? _since;               // the label of the first subscription of which something may be kept
     private ulong _runId;
     private int? _from; // events of this subscription up to this count are not kept; null: all are
@@ -59,6 +60,7 @@ internal sealed class KeptEvents(int maxBytes)
             _ring.Clear(); // counted from the middle between two messages: the positions are not those of the stream
         }
 
+        _hasEarlierForgotten |= watermark is null && _ring.HasOverflowed;
         _ring.Drain((in position, database, eventName, key, fields, readAt, _) => _earlier.Add(position, database, eventName, key, fields, readAt));
         (Reach, _isOn) = (null, false);
     }
@@ -136,7 +138,7 @@ internal sealed class KeptEvents(int maxBytes)
         Reach ??= _spare.HasOverflowed ? first with { Count = _spare.LastDropped.Count } : first; // if it was told the state before, what came before that place is gone
         _names.Number(first.Marker);
         _spare.Drain((in position, database, eventName, key, fields, readAt, _) => _ring.Add(NameOf(position)!.Value, database, eventName, key, fields, readAt));
-        hasForgotten |= _spare.HasOverflowed || _ring.HasOverflowed;
+        hasForgotten |= _hasEarlierForgotten || _spare.HasOverflowed || _ring.HasOverflowed;
         if (_ring.HasOverflowed)
         {
             (_earlierReach, Reach) = (_earlierReach is null ? null : PlaceOf(_ring.LastDropped), Later(Reach.Value, PlaceOf(_ring.LastDropped)));
@@ -194,6 +196,6 @@ internal sealed class KeptEvents(int maxBytes)
     {
         _earlier.Clear();
         _spare.Clear();
-        (_from, _since, _earlierFrom, _earlierReach) = (null, null, null, null);
+        (_from, _since, _earlierFrom, _earlierReach, _hasEarlierForgotten) = (null, null, null, null, false);
     }
 }
