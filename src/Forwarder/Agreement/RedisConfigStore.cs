@@ -22,14 +22,14 @@ internal sealed class RedisConfigStore(Func<ValueTask<StorePlace>> place, string
         """;
 
     /// <summary>ARGV: the expected version, the text. Returns 1 if it is kept now.</summary>
-    private const string Write = Kept + """
+    internal const string Write = Kept + """
         if kept and version ~= ARGV[1] then return 0 end
         redis.call('SET', KEYS[1], ARGV[2])
         return 1
         """;
 
     /// <summary>ARGV: the version, the text.</summary>
-    private const string Restore = Kept + """
+    internal const string Restore = Kept + """
         if kept and tonumber(version) >= tonumber(ARGV[1]) then return 0 end
         redis.call('SET', KEYS[1], ARGV[2])
         return 1

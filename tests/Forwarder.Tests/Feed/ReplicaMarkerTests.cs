@@ -65,6 +65,28 @@ public sealed class ReplicaMarkerTests
     }
 
     [Fact]
+    public void What_is_still_kept_is_not_known_to_be_repeated()
+    {
+        for (var count = 1; count <= 4; count++)
+        {
+            Keep("k", count);
+            _hold.SeenReplica(ClockReading.Now(_time), At(count), isConnected: true);
+        }
+
+        Assert.Equal(At(3), _hold.Repeated); // all of it was cut off
+        _hold.KeepMarker("m"u8);
+        for (var count = 5; count <= 9; count++)
+        {
+            Keep("k", count);
+            _hold.SeenReplica(ClockReading.Now(_time), At(count), isConnected: true);
+        }
+
+        Assert.Equal(At(4), _hold.Repeated);
+        _hold.BeginPromotion();
+        Assert.Equal([5, 6, 7, 8, 9], _hold.Settle([], out _).Select(static one => one.Position.Count));
+    }
+
+    [Fact]
     public void A_node_is_held_back_as_a_replica_while_a_promotion_is_settled_and_while_it_is_fenced()
     {
         Assert.False(_hold.IsHeld);
@@ -176,5 +198,7 @@ public sealed class ReplicaMarkerTests
         Keep(key);
     }
 
-    private void Keep(string key) => _hold.Keep(default, new Notification(0, "set"u8, System.Text.Encoding.ASCII.GetBytes(key), default, default), 0);
+    private static EventPosition At(int count) => new(1, 1, count);
+
+    private void Keep(string key, int count = 0) => _hold.Keep(count == 0 ? default : At(count), new Notification(0, "set"u8, System.Text.Encoding.ASCII.GetBytes(key), default, default), 0);
 }

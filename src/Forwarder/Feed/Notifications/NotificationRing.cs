@@ -80,6 +80,26 @@ internal sealed class NotificationRing(int maxBytes)
         }
     }
 
+    /// <summary>The position of the oldest notification; null if there is none.</summary>
+    public EventPosition? First
+    {
+        get
+        {
+            lock (_gate)
+            {
+                for (var at = _start; at < _end;)
+                {
+                    var header = MemoryMarshal.Read<Header>(_bytes.AsSpan(at));
+                    if (header.MarkerLength == 0) return header.Position;
+
+                    at += header.Size;
+                }
+
+                return null;
+            }
+        }
+    }
+
     /// <param name="fields">Empty if the server did not tell.</param>
     /// <returns>Whether older entries were pushed out.</returns>
     public bool Add(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long readAt) => Add(

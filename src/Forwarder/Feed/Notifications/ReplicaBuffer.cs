@@ -44,7 +44,10 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     /// <summary>When and where it was last known as a replica.</summary>
     public (ClockReading At, EventPosition Position) Last { get; private set; }
 
-    /// <summary>Up to here everything that it sent as a replica was a repetition of its master; null: not known.</summary>
+    /// <summary>
+    /// Up to here everything that it sent as a replica was a repetition of its master, and is no longer kept; null: not known. What is kept may be passed on after a promotion, because
+    /// nobody has heard it from the master.
+    /// </summary>
     public EventPosition? Repeated { get; private set; }
 
     /// <summary>
@@ -76,11 +79,12 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
         (IsReplica, IsPromoting, _isFenced) = (true, false, false); // from here on the node's own word counts again
         if (!isConnected && Last.At != default) return;
 
-        Repeated = _isKnownSince ? Last.Position : null;
+        var repeated = _isKnownSince ? Last.Position : (EventPosition?)null;
         (Last, _isKnownSince) = ((at, position), true);
         if (++_answersSinceMarker > AnswersWithoutMarker) (_marker, _markerBefore) = (long.MaxValue, long.MaxValue);
         _kept.Cut(Math.Min(_cutNext, Math.Min(_marker, _markerBefore))); // without events, markers are rarer than answers; the search for echoes needs one marker to begin at
         _cutNext = _kept.Next;
+        Repeated = repeated is { } last && _kept.First is { } first && (first.Marker, first.Count).CompareTo((last.Marker, last.Count)) <= 0 ? first with { Count = first.Count - 1 } : repeated;
     }
 
     /// <returns>The promotion's number. It is settled later, when there may already be another one.</returns>
