@@ -56,6 +56,29 @@ public sealed class HandOverStoresTests
     }
 
     [Fact]
+    public async Task Who_holds_again_waits_for_a_list_that_could_not_be_read_for_long_before()
+    {
+        var rig = new DeliveryRig(isHolder: false);
+        rig.Broker.IsReachable = false;
+        await HoldAsync(rig, 1);
+        rig.Give(1);
+        await rig.AdvanceAsync(2);
+        Assert.Single(rig.Store.Entries);
+        rig.Store.IsDown = true;
+        for (var n = 0; n < 200; n++) await rig.AdvanceAsync(0.1);
+        rig.Broker.IsReachable = true;
+        for (var n = 0; n < 100; n++) await rig.AdvanceAsync(0.1);
+        Assert.Equal(DeliveryState.Live, rig.Loop.State); // it is not waited for
+
+        rig.Store.IsDown = false;
+        rig.Store.Entries.Add("0\nset\nothers");
+        rig.Loop.Hold(3);
+        rig.Give(1);
+        await rig.DrainAsync();
+        Assert.Equal(["k0", "others", "k1"], rig.QueuedKeys);
+    }
+
+    [Fact]
     public async Task Who_holds_again_without_having_left_finds_new_lists_of_another_holder()
     {
         var stores = new FakeStores();

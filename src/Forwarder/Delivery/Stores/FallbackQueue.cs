@@ -114,7 +114,11 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     }
 
     /// <summary>Another member of the group may have used the list meanwhile: it is counted as soon as no step runs, and is not known until then.</summary>
-    public void CountFirst() => (_isCountDue, _mayHoldOthers) = (true, true);
+    public void CountFirst()
+    {
+        (_isCountDue, _mayHoldOthers) = (true, true);
+        steps.WaitAnew();
+    }
 
     /// <summary>This program has a higher term now: a step that was refused for another member's is tried again at once.</summary>
     public void RetryIfFenced()

@@ -106,6 +106,13 @@ internal sealed class StoreStepRunner(Random random, AsyncSignal signal, TimePro
     /// <summary>A failed step is due at once.</summary>
     public void RetryAtOnce() => NotBefore = 0;
 
+    /// <summary>The store is waited for as if its failures began now, and a failed step is due at once.</summary>
+    public void WaitAnew()
+    {
+        _backoff.Reset();
+        (_unreadableSince, _failingSince, NotBefore) = (0, 0, 0);
+    }
+
     /// <summary>Forgets the failed step; it is not tried again. The outcome of one under way is ignored.</summary>
     public void GiveUp() => (_step, _isGivenUp) = (null, _running is not null);
 
