@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Agreement;
+using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Filter;
@@ -6,8 +7,13 @@ using KeyEvt.Forwarder.Filter;
 namespace KeyEvt.Forwarder;
 
 /// <summary>How do commands reach the running engine? Whatever they change, they change for all members of the group.</summary>
-internal sealed class GroupControl(CurrentConfig current, ForwarderConfig initial, ConfigChange changes, HolderAnswers answers, DeliveryLoop delivery, InfoReport report) : IForwarderControl
+/// <param name="version">The version of the configuration in force at this program.</param>
+internal sealed class GroupControl(
+    CurrentConfig current, ForwarderConfig initial, ConfigChange changes, Func<long> version, HolderAnswers answers, DeliveryLoop delivery, InfoReport report) : IForwarderControl
 {
+    /// <summary>How often the holder is asked, if others change the configuration all the time.</summary>
+    private const int MostQuestions = 4;
+
     public ForwarderConfig Config => current.Value;
 
     public Task ConfigureAsync(Func<ForwarderConfig, ForwarderConfig> change) => changes.ChangeAsync(change);
@@ -15,9 +21,31 @@ internal sealed class GroupControl(CurrentConfig current, ForwarderConfig initia
     /// <summary>The outcome is that of the member that delivers.</summary>
     public async Task<ConnectResult?> ConnectAsync(Func<ForwarderConfig, ForwarderConfig?> change, CancellationToken cancellationToken)
     {
-        var isChanged = await changes.ChangeAsync(config => change(config) is { } next ? Running(next) : null).ConfigureAwait(false);
-        return isChanged ? await answers.AskAsync(cancellationToken).ConfigureAwait(false) : null;
+        ForwarderConfig? asked = null;
+        var isChanged = await changes.ChangeAsync(config => asked = change(config) is { } next ? Running(next) : null).ConfigureAwait(false);
+        return isChanged ? await AskAsync(asked!, cancellationToken).ConfigureAwait(false) : null;
     }
+
+    /// <summary>
+    /// The holder answers for the configuration that is in force when it reads the question. It had read no other one than this program, if this program has had the same one from its
+    /// question to the answer: both read the same stream.
+    /// </summary>
+    private async Task<ConnectResult> AskAsync(ForwarderConfig asked, CancellationToken cancellationToken)
+    {
+        for (var question = 0; question < MostQuestions; question++)
+        {
+            var before = version();
+            if (current.Value.IsStopped) return Overtaken("another command has disconnected meanwhile");
+            if (!current.Value.HasLinkOf(asked)) return Overtaken($"another command has changed the connection meanwhile; it is to {current.Value.Amqp} now");
+
+            var result = await answers.AskAsync(cancellationToken).ConfigureAwait(false);
+            if (version() == before) return result;
+        }
+
+        return Overtaken("other commands change the configuration all the time");
+    }
+
+    private static ConnectResult Overtaken(string reason) => new((int)LinkFailureKind.Connection, reason);
 
     /// <summary>Members that deliver, or wait for it, have a connection or try to as long as events are wanted.</summary>
     public async Task<bool> DisconnectAsync()

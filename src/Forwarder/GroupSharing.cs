@@ -24,6 +24,7 @@ internal sealed class GroupSharing
     private readonly ForwarderConfig _initial;
     private readonly DeliveryLoop _delivery;
     private readonly ConfigOutlet _outlet;
+    private readonly ConfigInForce _inForce;
     private readonly ConfigChange _changes;
     private readonly HolderAnswers _answers;
     private readonly ConfigAgreement _agreement;
@@ -39,17 +40,17 @@ internal sealed class GroupSharing
         var seal = new MessageSeal(options.GroupSecret is { } secret ? Encoding.UTF8.GetBytes(secret.Value) : null);
         var store = options.ConfigKey is { } kept ? StoreOf(kept, options, database, () => feeds()?.IsInCluster == true) : null;
         _outlet = new ConfigOutlet(current, classes => feeds()?.Want(classes), delivery, time);
-        var inForce = new ConfigInForce(options.Initial, options.Instance, options.GroupSecret is { } key ? new SecretBox(key, options.GroupName) : null, seal, _outlet, ConfigFaults.Of, logger);
-        var preparation = new ClassPreparation(voice, inForce, time);
-        _changes = new ConfigChange(inForce, store, voice, preparation, time);
+        _inForce = new ConfigInForce(options.Initial, options.Instance, options.GroupSecret is { } key ? new SecretBox(key, options.GroupName) : null, seal, _outlet, ConfigFaults.Of, logger);
+        var preparation = new ClassPreparation(voice, _inForce, time);
+        _changes = new ConfigChange(_inForce, store, voice, preparation, time);
         _answers = new HolderAnswers(voice, delivery.ConnectAsync, time, background);
-        _agreement = new ConfigAgreement(inForce, store, voice, preparation, _changes, _answers, _outlet, time, logger);
+        _agreement = new ConfigAgreement(_inForce, store, voice, preparation, _changes, _answers, _outlet, time, logger);
         Membership = new GroupMembership(new GroupEnvelope(options.GroupName, seal), duties.OfStream, _agreement);
     }
 
     public GroupMembership Membership { get; }
 
-    public IForwarderControl ControlWith(InfoReport report) => new GroupControl(_current, _initial, _changes, _answers, _delivery, report);
+    public IForwarderControl ControlWith(InfoReport report) => new GroupControl(_current, _initial, _changes, () => _inForce.Value.Version, _answers, _delivery, report);
 
     /// <param name="startFeeds">Called once it is known what they are to subscribe to.</param>
     /// <returns>Completes behind <see cref="Stop"/>. Faults if a loop ends because of a bug.</returns>

@@ -5,7 +5,7 @@ using KeyEvt.Simulation.Worlds;
 
 // Runs one seed after another. --seed FIRST --seeds COUNT, or --minutes MINUTES; --step N runs every Nth seed; --story FILE writes what happened in the last one.
 // --miss N: the consumer does not get each Nth message, to see that it is noticed. --hash 1 prints for each seed what two runs of it must share.
-// --skip A,B leaves seeds out. Prints each failing seed; exit 1 if there is one.
+// --skip A,B leaves seeds out; --only TEXT takes those whose world has this in its description, such as "HasAdministrator = True". Prints each failing seed; exit 1 if there is one.
 await Task.Yield(); // from here on on the thread pool, whose one worker runs everything
 
 PoolIdle.Demand();
@@ -20,9 +20,9 @@ var skipped = given.TryGetValue("--skip", out var listed) ? listed.Split(',', St
 
 var graves = new Graveyard();
 var (watch, failed, done) = (Stopwatch.StartNew(), 0, 0);
-for (var seed = first; done < count && watch.Elapsed < limit && failed < most; seed += step, done++)
+for (var seed = first; done < count && watch.Elapsed < limit && failed < most; seed += step)
 {
-    if (skipped.Contains(seed)) continue;
+    if (skipped.Contains(seed) || (given.GetValueOrDefault("--only") is { } only && !WorldShape.Draw(new Random(seed)).ToString().Contains(only, StringComparison.Ordinal))) continue;
 
     var world = new World(seed, story is not null) { Misses = Number("--miss", 0) };
     try
@@ -39,6 +39,7 @@ for (var seed = first; done < count && watch.Elapsed < limit && failed < most; s
         Console.WriteLine($"seed {seed}: {fault.Message}");
     }
 
+    done++;
     await graves.TakeAsync(world);
     if (story is not null) File.WriteAllLines(story, world.Story);
 }

@@ -11,10 +11,7 @@ internal static class ListSteps
     /// <exception cref="RedisServerException">The node answers with an error.</exception>
     public static RedisResult Run(VirtualNode node, string script, RedisKey[] keys, RedisValue[] arguments)
     {
-        if (node.Mood == NodeMood.Busy) throw Error("BUSY Redis is busy running a script.");
-        if (node.IsLoading) throw Error("LOADING Redis is loading the dataset in memory");
-        if (node.Master is not null) throw Error("READONLY You can't write against a read only replica.");
-
+        Demand(node);
         if (Fence(node, (string)keys[1]!, (string)arguments[^1]!) is { } refusal) return refusal;
 
         arguments = arguments[..^1];
@@ -28,6 +25,15 @@ internal static class ListSteps
             ListScripts.Count => Numbers(node.Data.List(key).Count),
             _ => throw new InvalidOperationException("a script that the node does not know"),
         };
+    }
+
+    /// <summary>Refuses what a node does not do as it stands.</summary>
+    /// <exception cref="RedisServerException">It answers with an error.</exception>
+    public static void Demand(VirtualNode node, bool isWrite = true)
+    {
+        if (node.Mood == NodeMood.Busy) throw Error("BUSY Redis is busy running a script.");
+        if (node.IsLoading) throw Error("LOADING Redis is loading the dataset in memory");
+        if (isWrite && node.Master is not null) throw Error("READONLY You can't write against a read only replica.");
     }
 
     private static RedisServerException Error(string text) => new(RedisErrorKind.UnknownError, CommandFlags.None, text);

@@ -18,7 +18,9 @@ internal class VirtualDatabase : DispatchProxy
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => (targetMethod!.Name, args) switch
     {
+        ("ScriptEvaluateAsync", [string script, RedisKey[] { Length: 1 } keys, RedisValue[] arguments, ..]) => _connection.CallAsync(node => ConfigSteps.Run(node, script, (string)keys[0]!, arguments)),
         ("ScriptEvaluateAsync", [string script, RedisKey[] keys, RedisValue[] arguments, ..]) => _connection.CallAsync(node => ListSteps.Run(node, script, keys, arguments)),
+        ("StringGetAsync", [RedisKey key, ..]) => _connection.CallAsync(node => ConfigSteps.Read(node, (string)key!)),
         ("ListLengthAsync", [RedisKey key, ..]) => _connection.CallAsync(node => (long)node.Data.List((string)key!).Count),
         ("ListGetByIndexAsync", [RedisKey key, long index, ..]) => _connection.CallAsync(node => At(node, (string)key!, index)),
         var (name, _) => throw new NotSupportedException($"the engine calls {name}, which the simulation does not have"),

@@ -5,7 +5,7 @@ using KeyEvt.Forwarder.Filter;
 
 namespace KeyEvt.Simulation.Worlds;
 
-/// <summary>Who gives commands to a program meanwhile? Several people at once, who change what is forwarded, and where to. What each is told must be true.</summary>
+/// <summary>Who gives commands to the programs meanwhile? Several people at once, who change what is forwarded, and where to. What each is told must be true.</summary>
 internal sealed class Administrator(World world)
 {
     private static readonly KeyMaskSet Usual = KeyMaskSet.Empty.Add([KeyMask.Parse("t:*"u8)]);
@@ -16,10 +16,12 @@ internal sealed class Administrator(World world)
     /// <summary>Gives one command, or two at once.</summary>
     public void Act()
     {
-        if (world.Living.FirstOrDefault() is not { IsEnding: false, Clock.Runs: true } member) return;
+        var able = world.Living.Where(static member => member is { IsEnding: false, Clock.Runs: true }).ToList();
+        if (able.Count == 0) return;
 
         for (var i = _random.Next(3); i >= 0; i--)
         {
+            var member = able.Count == 1 ? able[0] : able[_random.Next(able.Count)];
             _ = _random.Next(6) switch
             {
                 0 or 1 => GuardAsync(member, () => ConfigureAsync(member)),
@@ -83,15 +85,16 @@ internal sealed class Administrator(World world)
 
     private async Task ConnectAsync(Member member, string host)
     {
-        var since = world.Time.Now;
+        var (since, given) = (world.Time.Now, world.Stopped?.Given ?? 0);
         world.Tell($"{member.Name}: connect {host}");
         var result = await member.Engine.Control.ConnectAsync(config => config with { Amqp = config.Amqp with { Host = host } }, CancellationToken.None).ConfigureAwait(false);
         if (member.IsDead) return;
 
         world.Tell($"{member.Name}: connect {host} is answered by {result}");
+        world.Stopped?.Connected(given);
         var (code, reason) = (result!.Value.Code, result.Value.Reason);
         var other = host == "b1" ? "@b2:" : "@b1:";
-        if (code == 0 && world.ConnectedAt(member, host) < since)
+        if (code == 0 && world.ConnectedAt(host) < since)
         {
             world.Fail($"{member.Name} was told that it is connected to {host}, but no connection has come about since it was asked");
         }
@@ -105,6 +108,8 @@ internal sealed class Administrator(World world)
     private async Task DisconnectAsync(Member member)
     {
         world.Tell($"{member.Name}: disconnect");
-        await member.Engine.Control.DisconnectAsync().ConfigureAwait(false);
+        var command = member.Engine.Control.DisconnectAsync();
+        world.Stopped?.Disconnects(member, command);
+        await command.ConfigureAwait(false);
     }
 }

@@ -25,7 +25,7 @@ internal sealed class Member : IMeterFactory
         Clock = new MemberClock(world.Time, world.Shape.WallError(name));
         var random = new Random(world.Random.Next());
         var transport = new VirtualTransport(name, Clock, world.Network, world.ServerAt);
-        var around = new EngineSurroundings(transport, new BrokerSeat(name, Clock, world.Network, world.BrokerAt, host => world.Connected(this, host)), OpenListAsync);
+        var around = new EngineSurroundings(transport, new BrokerSeat(name, Clock, world.Network, world.BrokerAt, world.Connected), OpenListAsync);
         ILoggerFactory loggers = new StoryLogger(world, $"{name}.{life}");
         Engine = new ForwarderEngine(world.Shape.OptionsOf(name, random), NoTls, NoTls, this, Clock, loggers, around);
         Engine.Gaps.Closed += gap => world.Declared(this, gap);

@@ -15,7 +15,7 @@ internal sealed class World
     private readonly List<Member?> _members = [];
     private readonly List<int> _lives = [];
     private readonly Dictionary<string, long> _subscribedAt = [];
-    private readonly Dictionary<(Member Member, string Host), long> _connectedAt = [];
+    private readonly Dictionary<string, long> _connectedAt = [];
     private long _leftToOthers;
     private readonly List<Member> _dead = [];
     private readonly Dictionary<VirtualNode, OfficeWatch> _watches;
@@ -40,6 +40,7 @@ internal sealed class World
         if (Shape.HasSentinel) Follow(Nodes[1], Nodes[0]);
         Master = Written = Nodes[0];
         Brokers = Shape.HasAdministrator ? [NewBroker(), NewBroker()] : [NewBroker()];
+        Stopped = Shape.HasAdministrator && (Shape.Members > 1 || Shape.KeepsConfig) ? new StoppedSpan(this) : null;
         Tell($"seed {seed}: {Shape}");
         for (var i = 0; i < Shape.Members; i++)
         {
@@ -67,6 +68,9 @@ internal sealed class World
     public VirtualNetwork Network { get; }
 
     public EventBook Book { get; }
+
+    /// <summary>Null: there is one program, which forgets at its end what commands have changed. It counts what it does not send.</summary>
+    public StoppedSpan? Stopped { get; }
 
     /// <summary>Who is the holder of the master's stream? Null: there is one program only.</summary>
     public OfficeWatch? Watch => _watches.GetValueOrDefault(Master);
@@ -117,10 +121,10 @@ internal sealed class World
     }
 
     /// <summary>A program has opened a link to this broker.</summary>
-    public void Connected(Member member, string host) => _connectedAt[(member, host)] = Time.Now;
+    public void Connected(string host) => _connectedAt[host] = Time.Now;
 
-    /// <summary>When it did so last; before everything if it never did.</summary>
-    public long ConnectedAt(Member member, string host) => _connectedAt.GetValueOrDefault((member, host), -1);
+    /// <summary>When one did so last; before everything if none ever did.</summary>
+    public long ConnectedAt(string host) => _connectedAt.GetValueOrDefault(host, -1);
 
     /// <summary>A promise is broken.</summary>
     public void Fail(string text) => _fault ??= text;
@@ -234,8 +238,11 @@ internal sealed class World
     public bool IsSettled(Member member) => !IsHolder(member.Name) || member.IsSettled;
 
     /// <summary>The gaps of the programs that are no holders.</summary>
-    public void NoteStanding() =>
+    public void NoteStanding()
+    {
+        Stopped?.Note();
         Book.Standing = [.. Living.Where(member => !IsHolder(member.Name)).SelectMany(static member => member.Engine.Gaps.Recent).Where(static gap => !gap.IsOpen).Select(gap => DeclaredGap.Of(gap, Shape.LargestWallError))];
+    }
 
     /// <summary>What must hold after every step.</summary>
     /// <exception cref="SimulationFault">It does not.</exception>

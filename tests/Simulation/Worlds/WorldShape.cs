@@ -17,8 +17,11 @@ internal sealed record WorldShape
 
     public int Members { get; init; } = 1;
 
-    /// <summary>Whether people give commands meanwhile. In a group each member would have a configuration of its own.</summary>
+    /// <summary>Whether people give commands meanwhile, each to any of the programs.</summary>
     public bool HasAdministrator { get; init; }
+
+    /// <summary>Whether the configuration is kept in Redis.</summary>
+    public bool KeepsConfig { get; init; }
 
     /// <summary>Whether there is a replica, and Sentinels that promote it.</summary>
     public bool HasSentinel { get; init; }
@@ -49,10 +52,11 @@ internal sealed record WorldShape
     {
         var members = Of(random, 0, 0, 2, 3, 3, 5);
         var kind = random.Next(4);
+        var hasAdministrator = members < 5 && kind == 0;
         return new WorldShape
         {
             Members = Math.Max(1, members),
-            HasAdministrator = members == 0 && kind == 0,
+            HasAdministrator = hasAdministrator,
             HasSentinel = members == 0 ? kind > 1 : members < 5 && kind == 3,
             Chaos = TimeSpan.FromSeconds(random.Next(4, 18)),
             FaultEvery = TimeSpan.FromMilliseconds(Of(random, 300, 800, 2000, 5000)),
@@ -63,6 +67,7 @@ internal sealed record WorldShape
             OutputLimit = Of(random, 4_000, 1_000_000),
             ConfiguredFlags = Of(random, "", "AKE", "gE"),
             RingBytes = Of(random, 2_000, 1_000_000),
+            KeepsConfig = hasAdministrator && random.Next(2) == 0,
         };
     }
 
@@ -76,6 +81,8 @@ internal sealed record WorldShape
         Instance = member,
         Group = Group,
         KeepState = true,
+        KeepConfig = KeepsConfig,
+        GroupSecret = HasAdministrator ? "secret" : null,
         PublishGaps = true,
         Delivery = new DeliveryOptions { Random = random },
         Initial = new ForwarderConfig { Masks = Wanted, Events = EventClass.String | EventClass.Expired, Amqp = new AmqpSettings { Host = "b1" } },
