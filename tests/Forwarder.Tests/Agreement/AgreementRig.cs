@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Agreement;
 using KeyEvt.Forwarder.Config;
+using KeyEvt.Forwarder.Delivery;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Peers;
 using KeyEvt.Forwarder.Filter;
@@ -23,12 +24,13 @@ internal sealed class AgreementRig : IGroupVoice
         Store = store ?? new MemoryConfigStore();
         Current = new CurrentConfig(Options);
         var delivery = new DeliveryRig().Loop;
+        Delivery = delivery;
         Outlet = new ConfigOutlet(Current, Wanted.Add, delivery, Time);
         InForce = new ConfigInForce(Options, "m", secrets, new MessageSeal(null), Outlet, ConfigFaults.Of, Log);
         var preparation = new ClassPreparation(this, InForce, Time);
         var kept = hasStore ? Store : null;
         Changes = new ConfigChange(InForce, kept, this, preparation, Time);
-        Answers = new HolderAnswers(this, () => Task.FromResult(Connected), Time, new BackgroundTasks(Log));
+        Answers = new HolderAnswers(this, () => Connecting is { } connecting ? connecting() : Task.FromResult(Connected), Time, new BackgroundTasks(Log));
         Agreement = new ConfigAgreement(InForce, kept, this, preparation, Changes, Answers, Outlet, Time, Log);
     }
 
@@ -48,6 +50,8 @@ internal sealed class AgreementRig : IGroupVoice
 
     public List<EventClass> Wanted { get; } = [];
 
+    public DeliveryLoop Delivery { get; }
+
     public ConfigOutlet Outlet { get; }
 
     public ConfigInForce InForce { get; }
@@ -59,6 +63,9 @@ internal sealed class AgreementRig : IGroupVoice
     public ConfigAgreement Agreement { get; }
 
     public ConnectResult Connected { get; set; } = new(0, "connected");
+
+    /// <summary>What the holder does when it is asked to connect; null: it is <see cref="Connected"/>.</summary>
+    public Func<Task<ConnectResult>>? Connecting { get; set; }
 
     /// <summary>What this member has said.</summary>
     public List<GroupMessage> Said { get; } = [];
