@@ -183,7 +183,7 @@ internal sealed class Chaos
         var time = Long(5);
         _world.Tell($"{node.Name} is killed for {time.TotalSeconds:0.000} s");
         node.Kill();
-        _world.Died(node);
+        _world.Promise.Died(node);
         _world.Time.After(time, () =>
         {
             if (!node.IsUp) node.Start();

@@ -14,28 +14,23 @@ internal sealed class World
 {
     private readonly List<Member?> _members = [];
     private readonly List<int> _lives = [];
-    private readonly Dictionary<string, long> _subscribedAt = [];
     private readonly Dictionary<string, long> _connectedAt = [];
-    private long _leftToOthers;
     private readonly List<Member> _dead = [];
     private readonly Dictionary<VirtualNode, OfficeWatch> _watches;
     private string? _fault;
     private int _made;
     private int _sent;
 
-    /// <summary>Whether somebody has listened: of a group, whether it has had a holder.</summary>
-    private bool _isPromised;
-
     private ulong _hash = 14695981039346656037;
 
     public World(int seed, bool keepsStory)
     {
-        (Seed, KeepsStory, Random) = (seed, keepsStory, new Random(seed));
+        (Seed, KeepsStory, Random, Promise) = (seed, keepsStory, new Random(seed), new Promise(this));
         Shape = WorldShape.Draw(Random);
         Network = new VirtualNetwork(Time, Random);
         Book = new EventBook(Shape.LargestWallError) { HasSuccessors = Shape.HasSentinel };
         Nodes = Shape.HasSentinel ? [NewNode("n1"), NewNode("n2")] : [NewNode("n1")];
-        _watches = Shape.Members > 1 ? Nodes.ToDictionary(static node => node, _ => new OfficeWatch(WorldShape.Group) { Anew = BeginsAnew }) : [];
+        _watches = Shape.Members > 1 ? Nodes.ToDictionary(static node => node, _ => new OfficeWatch(WorldShape.Group) { Anew = Promise.BeginsAnew }) : [];
         Sentinel = Shape.HasSentinel ? new VirtualSentinel("s1", "main", Nodes) : null;
         if (Shape.HasSentinel) Follow(Nodes[1], Nodes[0]);
         Master = Written = Nodes[0];
@@ -68,6 +63,8 @@ internal sealed class World
     public VirtualNetwork Network { get; }
 
     public EventBook Book { get; }
+
+    public Promise Promise { get; }
 
     /// <summary>Null: there is one program, which forgets at its end what commands have changed. It counts what it does not send.</summary>
     public StoppedSpan? Stopped { get; }
@@ -137,7 +134,7 @@ internal sealed class World
         _members[place] = null;
         _dead.Add(member);
         member.Kill();
-        ExcuseUnlessKept($"{member.Name} was killed before anything was kept");
+        Promise.EndUnlessKept($"{member.Name} was killed before anything was kept");
     }
 
     /// <summary>A program has ended by itself.</summary>
@@ -146,7 +143,7 @@ internal sealed class World
         _members[_members.IndexOf(member)] = null;
         _dead.Add(member);
         member.Kill();
-        ExcuseUnlessKept($"{member.Name} has ended, and nothing is kept");
+        Promise.EndUnlessKept($"{member.Name} has ended, and nothing is kept");
     }
 
     /// <summary>A client writes a key that is wanted.</summary>
@@ -160,7 +157,7 @@ internal sealed class World
 
             var write = Book.Add(key, node.Name, Time.Now);
             Tell($"{key} at {node.Name}");
-            if (!_isPromised)
+            if (!Promise.IsGiven)
             {
                 write.Excuse = "nobody has listened yet";
             }
@@ -283,7 +280,7 @@ internal sealed class World
             OutputLimit = Shape.OutputLimit,
             ConfiguredFlags = Shape.ConfiguredFlags,
             Tell = Tell,
-            Subscribed = Subscribed,
+            Subscribed = Promise.Subscribed,
         };
         node.Lost = lost => LoseData(node, lost);
         node.Begin();
@@ -293,32 +290,9 @@ internal sealed class World
 
             var offices = watch.Count;
             watch.Heard(node, text, Book.CountOf(name));
-            _isPromised |= node == Master && watch.Count > offices;
+            if (node == Master && watch.Count > offices) Promise.Begin();
         };
         return node;
-    }
-
-    private void BeginsAnew(string claimant, bool hasKept)
-    {
-        var since = _subscribedAt.GetValueOrDefault(claimant[..claimant.LastIndexOf('-')]);
-        Book.BeginsAnew(since);
-        if (hasKept)
-        {
-            Book.Excuse("who knew of it cannot tell that nobody else did: see docs/contributing/simulation.md", write => write.At < _leftToOthers);
-        }
-        else
-        {
-            _leftToOthers = since; // whoever knew more says so, if it lives on
-        }
-    }
-
-    private void Subscribed(VirtualNode node, string name)
-    {
-        if (node != Master) return;
-
-        _isPromised |= Watch is null;
-        _subscribedAt[name] = Time.Now;
-        foreach (var member in Living.Where(member => member.Name == name)) member.KnowsSince ??= Time.Now;
     }
 
     private bool IsHolder(string member) => Watch is null || Watch.Holder?.StartsWith(member + "-", StringComparison.Ordinal) == true;
@@ -336,15 +310,6 @@ internal sealed class World
         }
     }
 
-    /// <summary>A node has died. What only it knew, and kept in its memory alone, nobody can tell a program that starts now: also not if the node is replaced before it comes back.</summary>
-    public void Died(VirtualNode node)
-    {
-        if (node.Persistence == NodePersistence.None) ExcuseUnlessKept("the node that knew it has died, and it kept no file");
-    }
-
-    /// <summary>Whether the node has kept how far a program has read, and still has it: in its memory, or in a file.</summary>
-    private static bool Keeps(VirtualNode node) => (node.IsUp || node.Persistence != NodePersistence.None) && node.Data.Strings.Keys.Any(static key => key.Contains("-state", StringComparison.Ordinal));
-
     /// <summary>What was in the lists is gone with the memory of the node.</summary>
     private void LoseData(VirtualNode node, NodeData lost)
     {
@@ -356,19 +321,7 @@ internal sealed class World
             Book.TakeLostGap(ListSteps.IdOf(entry), ListSteps.BodyOf(entry));
         }
 
-        ExcuseUnlessKept("the node has lost what it knew, and nobody else knew it");
+        Promise.EndUnlessKept("the node has lost what it knew, and nobody else knew it");
         Book.Excuse("it was in the list that the node has lost", write => gone.Contains(write.Key));
-    }
-
-    /// <summary>Who was told nothing by an earlier life cannot know what is missing.</summary>
-    private void ExcuseUnlessKept(string why)
-    {
-        Book.Excuse("who knew of it has died before it could say so, and nothing was kept", write => write.At < _leftToOthers);
-        if (Keeps(Master) || (!Master.IsUp && Nodes.Any(Keeps))) return; // who takes the place of a dead master may have it too
-
-        // What members of a group have heard and not kept, they may all have handed to one that has died.
-        var since = Living.Min(static member => member.KnowsSince) ?? long.MaxValue;
-        Book.Excuse(why, write => Watch is not null || write.At < since);
-        _isPromised &= since < long.MaxValue;
     }
 }
