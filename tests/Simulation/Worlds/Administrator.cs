@@ -31,10 +31,17 @@ internal sealed class Administrator(World world)
         }
     }
 
-    /// <summary>At the end: a broker that is there, and a configuration of which everybody knows. What is refused is tried again.</summary>
+    /// <summary>At the end: a broker that is there, and a configuration of which everybody knows. What is refused is tried again. So it is for a program that only starts then.</summary>
     public void Conclude()
     {
         foreach (var member in world.Living) _ = ConcludeAsync(member);
+        world.Time.After(TimeSpan.FromSeconds(5), ConcludeIfStopped);
+    }
+
+    private void ConcludeIfStopped()
+    {
+        if (world.Living.Any(static member => !member.IsEnding && member.Engine.Control.Config.IsStopped)) Conclude();
+        else world.Time.After(TimeSpan.FromSeconds(5), ConcludeIfStopped);
     }
 
     /// <summary>Whether this configuration wants the events that only administrators want.</summary>
