@@ -12,6 +12,8 @@ internal sealed class Administrator(World world)
     private static readonly KeyMaskSet More = Usual.Add([KeyMask.Parse("u:*"u8)]);
 
     private readonly Random _random = world.Random;
+    private readonly List<(Member Member, Task Command)> _configuring = [];
+    private int _configured;
 
     /// <summary>Gives one command, or two at once.</summary>
     public void Act()
@@ -87,7 +89,14 @@ internal sealed class Administrator(World world)
             Masks = masks ? More : Usual,
             Events = EventClass.String | EventClass.Expired | (more ? EventClass.Generic : EventClass.None),
         });
+        _configuring.RemoveAll(static one => one.Member.IsDead || one.Command.IsCompleted);
+        var (given, isAlone) = (++_configured, _configuring.Count == 0);
+        world.Told = null;
+        _configuring.Add((member, configuring));
         await configuring.ConfigureAwait(false);
+        if (given != _configured || !isAlone || member.IsEnding || member.IsDead) return; // of several at once nobody knows which was the last
+
+        world.Told = config => config.Masks.Equals(masks ? More : Usual) && config.Events.HasFlag(EventClass.Generic) == more;
     }
 
     private async Task ConnectAsync(Member member, string host)

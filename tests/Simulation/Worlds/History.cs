@@ -56,6 +56,11 @@ internal static class History
 
     private static void Judge(World world)
     {
+        if (world.Told is { } told && world.Living.FirstOrDefault(member => !told(member.Engine.Control.Config)) is { } other)
+        {
+            throw new SimulationFault($"a command was told that its change is in force, and it is not at {other.Name}");
+        }
+
         if (world.Book.Odd.FirstOrDefault() is { Write: { } write, Fault: var fault }) throw new SimulationFault($"{write.Key} {fault}");
     }
 }

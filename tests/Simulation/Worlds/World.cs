@@ -1,4 +1,5 @@
 using System.Globalization;
+using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Simulation.Broker;
@@ -65,6 +66,9 @@ internal sealed class World
     public EventBook Book { get; }
 
     public Promise Promise { get; }
+
+    /// <summary>Whether a configuration has what the last command was told that it is in force; null: it is not known which command was the last, or it may have been forgotten.</summary>
+    public Func<ForwarderConfig, bool>? Told { get; set; }
 
     /// <summary>Null: there is one program, which forgets at its end what commands have changed. It counts what it does not send.</summary>
     public StoppedSpan? Stopped { get; }
@@ -133,6 +137,7 @@ internal sealed class World
         Tell($"{member.Name} is killed");
         _members[place] = null;
         _dead.Add(member);
+        if (!Shape.KeepsConfig) Told = null;
         member.Kill();
         Promise.EndUnlessKept($"{member.Name} was killed before anything was kept");
     }
@@ -142,6 +147,7 @@ internal sealed class World
     {
         _members[_members.IndexOf(member)] = null;
         _dead.Add(member);
+        if (!Shape.KeepsConfig) Told = null;
         member.Kill();
         Promise.EndUnlessKept($"{member.Name} has ended, and nothing is kept");
     }
@@ -314,6 +320,7 @@ internal sealed class World
     private void LoseData(VirtualNode node, NodeData lost)
     {
         Tell($"{node.Name} has lost data");
+        Told = null;
         var gone = lost.Lists.Values.SelectMany(static list => list).Select(static entry => ListSteps.BodyOf(entry).Split('\n')[^1]).ToHashSet();
         foreach (var entry in node.Data.Lists.Values.SelectMany(static list => list)) gone.Remove(ListSteps.BodyOf(entry).Split('\n')[^1]);
         foreach (var entry in lost.Lists.Values.SelectMany(static list => list))
