@@ -97,6 +97,13 @@ internal sealed class HandoverRig : IEventSink, IHolderDuties
         if (Member.Keep(position, notification, 0)) Pass(position, key);
     }
 
+    /// <summary>An event that came earlier, and has waited.</summary>
+    public void EventOf(StreamPlace place, string key)
+    {
+        var position = new EventPosition(Run, place.Marker, place.Count);
+        if (Member.Keep(position, new Notification(0, "set"u8, Encoding.ASCII.GetBytes(key), default, default), 0)) Pass(position, key);
+    }
+
     public StreamOutcome Read(GroupMessage message, bool isOwn = false)
     {
         if (Member.IsDelivering) Member.Settled.Note(At(_progress.Position.Marker, _progress.Position.Count));

@@ -298,6 +298,24 @@ public sealed class StreamMemberTests
     }
 
     [Fact]
+    public void What_was_pushed_out_of_the_ring_of_what_a_promoted_node_had_sent_before_is_missing()
+    {
+        var isMaster = false;
+        var rig = new HandoverRig(ringBytes: 400, isServing: () => isMaster);
+        rig.Hold();
+        rig.Read(Holding("m", 50, new MessageId("m", 40), settled: At(45, 3), reach: At(39)));
+        rig.Subscribe(label: 60);
+        isMaster = true;
+        for (var count = 4; count <= 50; count++) rig.EventOf(At(50, count), $"key-{count}"); // it was held back, and is passed on only now
+        rig.Read(new GroupMessage.Who("m", 70));
+        rig.Member.Claiming(80);
+        rig.Read(new GroupMessage.FreshClaim("m", 80, 70, default, 0));
+        Assert.InRange(rig.Passed.Count, 1, 10);
+        var (from, to) = rig.Member.Missing!.Value;
+        Assert.Equal((At(45, 3), At(50, 50 - rig.Passed.Count)), (from, to));
+    }
+
+    [Fact]
     public void Who_has_kept_everything_before_its_fresh_claim_misses_nothing()
     {
         _rig.Subscribe(label: 5);

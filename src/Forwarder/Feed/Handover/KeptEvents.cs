@@ -135,7 +135,13 @@ internal sealed class KeptEvents(int maxBytes)
         });
 
         var first = new StreamPlace(marker - 1, _from ?? 0);
-        Reach ??= _spare.HasOverflowed ? first with { Count = _spare.LastDropped.Count } : first; // if it was told the state before, what came before that place is gone
+        var isOwnForgotten = _spare.HasOverflowed && _names.IsLabelled(_spare.LastDropped);
+        Reach ??= isOwnForgotten ? first with { Count = _spare.LastDropped.Count } : first; // if it was told the state before, what came before that place is gone
+        if (_spare.HasOverflowed && !isOwnForgotten && _earlierReach is { } before)
+        {
+            _earlierReach = Later(before, PlaceOf(_spare.LastDropped)); // a promoted replica sent it before this subscription
+        }
+
         _names.Number(first.Marker);
         _spare.Drain((in position, database, eventName, key, fields, readAt, _) => _ring.Add(NameOf(position)!.Value, database, eventName, key, fields, readAt));
         hasForgotten |= _hasEarlierForgotten || _spare.HasOverflowed || _ring.HasOverflowed;
