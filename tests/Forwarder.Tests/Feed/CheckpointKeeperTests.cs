@@ -87,6 +87,23 @@ public sealed class CheckpointKeeperTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task At_the_end_what_comes_behind_the_last_event_that_is_passed_on_is_not_passed_over()
+    {
+        await Rig.StartAsync();
+        await EventAsync("a");
+        await KeptAsync(2);
+        _shelf.BeginDoubt(); // nothing is stored for a while
+        await Rig.Feed.CatchUpAsync(TimeSpan.FromSeconds(5), isLast: true);
+        var last = Rig.Feed.Status.Position;
+        await Rig.Node.EventAsync("late");
+        await Eventually.TrueAsync("the late event", () => Rig.Feed.Status.Position.Count == 1);
+        _shelf.EndDoubt();
+        await Rig.AnsweredUntilAsync("the last state", () => Sets == 3);
+        Assert.Equal(["a"], Rig.Sink.Keys);
+        Assert.Equal(last, State.Position);
+    }
+
+    [Fact]
     public async Task What_is_in_memory_only_is_not_stored_and_neither_is_what_nobody_takes()
     {
         Rig.Sink.IsUnsettled = true;

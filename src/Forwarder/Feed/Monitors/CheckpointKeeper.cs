@@ -116,7 +116,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
         {
             DeclareLike(newest, place);
         }
-        else if (_isLast ? !outlet.HasWaiting : _taken is null && IsDue(place))
+        else if (_isLast ? feed.Group.Ended is not null : _taken is null && !feed.Group.Proposals.IsEnding && IsDue(place))
         {
             Take(at);
         }
@@ -145,7 +145,8 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
     {
         if (feed.Sink.Mark() is not { } mark) return;
 
-        _taken = new PendingCheckpoint(at, feed.Progress.Position, mark, feed.Group.Member.Office);
+        var (from, last) = feed.Group.Ended ?? (at, feed.Progress.Position); // at the end of the program, what came since then was not passed on
+        _taken = new PendingCheckpoint(from, last, mark, feed.Group.Member.Office);
         (_hasTaken, HasMoved, _isLast) = (true, false, false);
     }
 

@@ -26,6 +26,7 @@ internal sealed class GroupMonitor(
     private readonly GroupBoard _board = new(feed, group);
     private readonly TaskCompletionSource _resigned = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _hasResigned;
+    private ClockReading? _endsFrom; // the program is to end as soon as no event waits
 
     /// <summary>Called when the subscription is confirmed and the connection has become active.</summary>
     public void Begin(ulong runId)
@@ -149,6 +150,7 @@ internal sealed class GroupMonitor(
 
         var position = feed.Progress.Position;
         _member.Settled.Note(new StreamPlace(position.Marker, position.Count));
+        EndWhenPassedOn();
     }
 
     /// <summary>The node is a master from here on, or no longer taken for one that was replaced. Takes over what its old master has left.</summary>
@@ -185,15 +187,25 @@ internal sealed class GroupMonitor(
         _board.Show();
     }
 
-    /// <summary>The program ends: nothing that comes from here on is passed on. What was passed on is still settled.</summary>
+    /// <summary>The program ends: nothing that comes from here on is passed on, except for what waits until the node has said that it is a master. What was passed on is still settled.</summary>
     public void TakeLast() => commands.Send(
-        (_, _) =>
+        (_, sentAt) =>
         {
-            NoteProgress();
-            _member.BeginEnding();
-            group.Proposals.IsEnding = true;
+            _endsFrom = sentAt;
+            EndWhenPassedOn();
         },
         "PING");
+
+    private void EndWhenPassedOn()
+    {
+        if (_endsFrom is not { } at || (_member.IsSettling && outlet.HasWaiting)) return;
+
+        _endsFrom = null;
+        NoteProgress();
+        _member.BeginEnding();
+        group.Proposals.IsEnding = true;
+        group.Ended = (at, feed.Progress.Position);
+    }
 
     /// <summary>At the end of the program: resigns, unless it has. Completes when that has been heard in the stream. Any thread.</summary>
     public Task ResignAsync()

@@ -2,6 +2,7 @@ using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Handover;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Group;
+using KeyEvt.Forwarder.Signals;
 
 namespace KeyEvt.Forwarder.Feed.Peers;
 
@@ -44,6 +45,9 @@ internal sealed class StreamGroup
 
     /// <summary>Whether another member is there that has kept all that is not settled.</summary>
     public bool CanOthersGoOn => Peers.There.Any(peer => peer.Reach <= Member.Unsettled);
+
+    /// <summary>The program ends: everything up to this position has been passed on, and nothing behind it. It was read before this moment's answer, or later. Null: it goes on.</summary>
+    public (ClockReading At, EventPosition Last)? Ended { get; set; }
 
     /// <summary>Whether the program ends, and no other member is there.</summary>
     public bool IsLastToEnd => Proposals.IsEnding && !Peers.There.Any();
