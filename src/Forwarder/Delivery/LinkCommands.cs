@@ -1,3 +1,4 @@
+using KeyEvt.Forwarder.Amqp;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery.Link;
 using KeyEvt.Forwarder.Signals;
@@ -21,6 +22,12 @@ internal sealed class LinkCommands(DeliveryContext context, DeliveryStateMachine
     /// <param name="asked">The configuration at the moment of the command.</param>
     public void Connect(ForwarderConfig asked, TaskCompletionSource<ConnectResult> outcome)
     {
+        if (asked.IsStopped)
+        {
+            outcome.SetResult(new ConnectResult((int)LinkFailureKind.Connection, "another command has disconnected meanwhile"));
+            return;
+        }
+
         if (_links.Link is not null && !IsReconnecting && asked.HasLinkOf(_links.OpenedWith))
         {
             outcome.SetResult(new ConnectResult(6, $"already connected to {asked.Amqp}"));

@@ -116,6 +116,21 @@ public sealed class DeliveryConnectTests
     }
 
     [Fact]
+    public async Task Connect_does_nothing_if_another_command_has_disconnected_before_it_is_read()
+    {
+        var rig = new DeliveryRig();
+        await rig.SettleAsync();
+        var disconnect = rig.Loop.DisconnectAsync();
+        await rig.SettleAsync();
+        await disconnect;
+        rig.Config = rig.Config with { IsStopped = true };
+        var connect = rig.Loop.ConnectAsync();
+        await rig.SettleAsync();
+        Assert.Equal(new ConnectResult(3, "another command has disconnected meanwhile"), await connect);
+        Assert.Equal(DeliveryState.Stopped, rig.Loop.State);
+    }
+
+    [Fact]
     public async Task Connect_that_waits_when_the_program_ends_is_answered()
     {
         var rig = new DeliveryRig();

@@ -286,4 +286,27 @@ public sealed class DeliveryStoreTests
         Assert.Equal((1L, 1L), (rig.Ledger.Snapshot().Received, rig.Ledger.Snapshot().Filtered));
         Assert.True(rig.Loop.Memory.IsEmpty);
     }
+
+    [Fact]
+    public async Task What_has_arrived_of_a_batch_that_was_given_up_does_not_stay_in_the_list()
+    {
+        var rig = new DeliveryRig();
+        rig.Broker.IsReachable = false;
+        await rig.AdvanceAsync(1);
+        for (var n = 0; n < 100; n++) rig.Store.Failures.Enqueue(true);
+        rig.Give(3);
+        await rig.SettleAsync();
+        Assert.Equal((3, true), (rig.Store.Entries.Count, rig.Loop.Stores.HasAppendPending)); // stored, and the answer got lost
+        rig.Broker.IsReachable = true;
+        for (var n = 0; n < 100 && rig.Loop.State != DeliveryState.Live; n++) await rig.AdvanceAsync(0.1);
+        rig.Store.Failures.Clear();
+        for (var n = 0; n < 20; n++)
+        {
+            rig.Broker.Current!.ConfirmUpTo(rig.Broker.Current.Unconfirmed.Count);
+            await rig.AdvanceAsync(0.1);
+        }
+
+        Assert.Empty(rig.Store.Entries);
+        Assert.Equal(["k0", "k1", "k2"], rig.QueuedKeys.Distinct());
+    }
 }

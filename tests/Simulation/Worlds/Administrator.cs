@@ -107,7 +107,7 @@ internal sealed class Administrator(World world)
         if (member.IsDead) return;
 
         world.Tell($"{member.Name}: connect {host} is answered by {result}");
-        world.Stopped?.Connected(given);
+        if (!member.Engine.Control.Config.IsStopped) world.Stopped?.Connected(given);
         var (code, reason) = (result!.Value.Code, result.Value.Reason);
         var other = host == "b1" ? "@b2:" : "@b1:";
         if (code == 0 && world.ConnectedAt(host) < since)

@@ -210,6 +210,7 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
         if (Pending is not { } batch) return null;
 
         if (steps.MayBeDone) books.GivenUp(batch);
+        _isCountDue |= steps.MayBeDone; // nothing else may be done with the store for long
         steps.GiveUp();
         Pending = null;
         return batch;
