@@ -36,7 +36,10 @@ internal sealed class GroupControl(
         {
             var before = version();
             if (current.Value.IsStopped) return Overtaken("another command has disconnected meanwhile");
-            if (!current.Value.HasLinkOf(asked)) return Overtaken($"another command has changed the connection meanwhile; it is to {current.Value.Amqp} now");
+            if (!current.Value.HasLinkOf(asked))
+            {
+                return Overtaken($"another command has changed the connection meanwhile; it is to {current.Value.Amqp} now");
+            }
 
             var result = await answers.AskAsync(cancellationToken).ConfigureAwait(false);
             if (version() == before) return result;

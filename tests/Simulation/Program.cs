@@ -17,12 +17,16 @@ var limit = TimeSpan.FromMinutes(Number("--minutes", 100_000));
 var story = given.GetValueOrDefault("--story");
 var most = Number("--failures", 1);
 var skipped = given.TryGetValue("--skip", out var listed) ? listed.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(static one => int.Parse(one, CultureInfo.InvariantCulture)).ToHashSet() : [];
+var only = given.GetValueOrDefault("--only");
 
 var graves = new Graveyard();
 var (watch, failed, done) = (Stopwatch.StartNew(), 0, 0);
 for (var seed = first; done < count && watch.Elapsed < limit && failed < most; seed += step)
 {
-    if (skipped.Contains(seed) || (given.GetValueOrDefault("--only") is { } only && !WorldShape.Draw(new Random(seed)).ToString().Contains(only, StringComparison.Ordinal))) continue;
+    if (skipped.Contains(seed) || (only is not null && !WorldShape.Draw(new Random(seed)).ToString().Contains(only, StringComparison.Ordinal)))
+    {
+        continue;
+    }
 
     var world = new World(seed, story is not null) { Misses = Number("--miss", 0) };
     try

@@ -55,7 +55,8 @@ public sealed class StoreCapTests
         rig.Broker.IsReachable = false;
         for (var n = 1; n <= 15; n++) rig.GiveOf(1, n, $"a{n}");
         await rig.AdvanceAsync(1);
-        for (var n = 0; n < 3; n++) stores.Stores[1].Failures.Enqueue(true); // after these the batch goes to another list, as memory is half full
+        // After these the batch goes to another list, as memory is half full.
+        for (var n = 0; n < 3; n++) stores.Stores[1].Failures.Enqueue(true);
 
         for (var n = 16; n <= 25; n++) rig.GiveOf(1, n, $"b{n}");
         for (var i = 0; i < 100; i++) await rig.AdvanceAsync(0.1);

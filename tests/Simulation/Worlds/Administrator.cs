@@ -94,7 +94,8 @@ internal sealed class Administrator(World world)
         world.Told = null;
         _configuring.Add((member, configuring));
         await configuring.ConfigureAwait(false);
-        if (given != _configured || !isAlone || member.IsEnding || member.IsDead) return; // of several at once nobody knows which was the last
+        var isLast = given == _configured && isAlone; // of several at once nobody knows which was the last
+        if (!isLast || member.IsEnding || member.IsDead) return;
 
         world.Told = config => config.Masks.Equals(masks ? More : Usual) && config.Events.HasFlag(EventClass.Generic) == more;
     }

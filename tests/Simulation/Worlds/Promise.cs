@@ -51,7 +51,8 @@ internal sealed class Promise(World world)
     public void EndUnlessKept(string why)
     {
         world.Book.Excuse("who knew of it has died before it could say so, and nothing was kept", write => write.At < _leftToOthers);
-        if (Keeps(world.Master) || (!world.Master.IsUp && world.Nodes.Any(Keeps))) return; // who takes the place of a dead master may have it too
+        var mayKeep = Keeps(world.Master) || (!world.Master.IsUp && world.Nodes.Any(Keeps)); // who takes the place of a dead master may have it too
+        if (mayKeep) return;
 
         // What members of a group have heard and not kept, they may all have handed to one that has died.
         var since = world.Living.Min(static member => member.KnowsSince) ?? long.MaxValue;

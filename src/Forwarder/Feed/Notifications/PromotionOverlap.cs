@@ -82,7 +82,11 @@ internal static class PromotionOverlap
     private static int Run(IReadOnlyList<RecordedNotification> kept, int[] own, int ownFirst, List<RecordedNotification> masters, int masterFirst)
     {
         var length = 0;
-        while (ownFirst + length < own.Length && masterFirst + length < masters.Count && IsEcho(masters[masterFirst + length], kept[own[ownFirst + length]])) length++;
+        while (ownFirst + length < own.Length && masterFirst + length < masters.Count && IsEcho(masters[masterFirst + length], kept[own[ownFirst + length]]))
+        {
+            length++;
+        }
+
         return length;
     }
 

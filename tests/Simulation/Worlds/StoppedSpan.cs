@@ -1,6 +1,4 @@
-using KeyEvt.Simulation.Worlds;
-
-namespace KeyEvt.Simulation.Judging;
+namespace KeyEvt.Simulation.Worlds;
 
 /// <summary>When may a group have been disconnected by a command? What is written meanwhile is nobody's to deliver, and not every member counts it.</summary>
 internal sealed class StoppedSpan(World world)
