@@ -208,6 +208,6 @@ public sealed partial class SpoolTests(SharedBroker broker)
     private static string[] IdsIn(PrivateFolder folder) =>
         [.. SpoolFiles(folder).OrderBy(file => file.Name, StringComparer.Ordinal).SelectMany(file => Entry().Matches(Encoding.Latin1.GetString(File.ReadAllBytes(file.FullName))).Select(match => match.Groups[1].Value))];
 
-    [GeneratedRegex("\x01([0-9a-f]{16}-[0-9]+-[0-9]+)\n")]
+    [GeneratedRegex("\x01([0-9a-f]{16}-[0-9]+-[0-9]+)~@[0-9]+\n")]
     private static partial Regex Entry();
 }
