@@ -15,8 +15,8 @@ namespace KeyEvt.Forwarder.Intake;
 /// as they are. The ledger counts it as an event received.
 /// </summary>
 /// <remarks>
-/// Each gap is published by one member: the holder of the node's stream. While it is not known who that is, the gap waits here. A gap in which nobody ran is known only to
-/// who declares it. Thread safe.
+/// Each gap is published by one member: the holder of the node's stream. While it is not known who that is, the gap waits here. If another member is, it waits too, for a moment:
+/// that member may end before it has noticed what this one has, and this one may be the next holder. A gap in which nobody ran is known only to who declares it. Thread safe.
 /// </remarks>
 /// <param name="isHolder">Whether this program delivers the events of a node; null: that is not known yet.</param>
 /// <param name="doubts">While a gap waits here, nothing is kept for the next start: that would hide the gap. Null: nothing is ever kept.</param>
@@ -24,44 +24,70 @@ internal sealed class GapPublisher(Ledger ledger, DeliveryLoop delivery, string 
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>How long a gap waits that another member is to publish: longer than between two looks at the flags.</summary>
+    private static readonly TimeSpan OthersTime = TimeSpan.FromSeconds(5);
+
     private readonly Lock _gate = new();
-    private readonly Queue<Gap> _waiting = new();
+    private readonly Queue<Waiting> _waiting = new();
     private ITimer? _timer;
+
+    /// <param name="LeftAt">Since this timestamp it has been another member's to publish; null: it is not known whose.</param>
+    private readonly record struct Waiting(Gap Gap, long? LeftAt);
 
     public void Publish(Gap gap)
     {
         if (delivery.State == DeliveryState.Stopped) return;
 
+        Decide(new Waiting(gap, null));
+    }
+
+    /// <summary>The program ends: publishes what waits because nobody is known to be the holder. Perhaps another member does so too.</summary>
+    public void Flush()
+    {
+        while (TakeWaiting() is { } waiting)
+        {
+            if (waiting.LeftAt is not null) continue;
+
+            Send(waiting.Gap);
+            doubts?.EndDoubt();
+        }
+    }
+
+    private void Decide(Waiting waiting)
+    {
+        var (gap, leftAt) = waiting;
         switch (gap.Cause == GapCause.NotRunning ? true : isHolder(gap.Node))
         {
             case true:
                 Send(gap);
                 break;
             case null:
-                Wait(gap);
+                Wait(waiting with { LeftAt = null });
+                break;
+            case false when leftAt is not { } since || time.GetElapsedTime(since) < OthersTime:
+                Wait(new Waiting(gap, leftAt ?? time.GetTimestamp()));
                 break;
         }
     }
 
-    /// <summary>The program ends: publishes what still waits. Perhaps another member does so too.</summary>
-    public void Flush()
+    private void Wait(Waiting waiting)
     {
-        while (TakeWaiting() is { } gap) Decide(gap, Send);
-    }
-
-    private void Wait(Gap gap)
-    {
-        doubts?.BeginDoubt();
+        if (waiting.LeftAt is null) doubts?.BeginDoubt();
         lock (_gate)
         {
-            _waiting.Enqueue(gap);
+            _waiting.Enqueue(waiting);
             _timer ??= time.CreateTimer(static self => ((GapPublisher)self!).Look(), this, LookEvery, LookEvery);
         }
     }
 
     private void Look()
     {
-        for (var left = Waiting; left > 0 && TakeWaiting() is { } gap; left--) Decide(gap, Publish);
+        for (var left = Count; left > 0 && TakeWaiting() is { } waiting; left--)
+        {
+            if (delivery.State != DeliveryState.Stopped) Decide(waiting);
+            if (waiting.LeftAt is null) doubts?.EndDoubt();
+        }
+
         lock (_gate)
         {
             if (_waiting.Count > 0) return;
@@ -71,7 +97,7 @@ internal sealed class GapPublisher(Ledger ledger, DeliveryLoop delivery, string 
         }
     }
 
-    private int Waiting
+    private int Count
     {
         get
         {
@@ -79,15 +105,9 @@ internal sealed class GapPublisher(Ledger ledger, DeliveryLoop delivery, string 
         }
     }
 
-    private Gap? TakeWaiting()
+    private Waiting? TakeWaiting()
     {
-        lock (_gate) return _waiting.TryDequeue(out var gap) ? gap : null;
-    }
-
-    private void Decide(Gap gap, Action<Gap> how)
-    {
-        how(gap);
-        doubts?.EndDoubt();
+        lock (_gate) return _waiting.TryDequeue(out var waiting) ? waiting : null;
     }
 
     private void Send(Gap gap)

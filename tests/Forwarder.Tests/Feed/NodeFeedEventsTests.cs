@@ -67,13 +67,13 @@ public class NodeFeedEventsTests
     public async Task Positions_differ_and_rise_and_markers_come_back()
     {
         await using var rig = await FeedRig.StartAsync(EventClass.String);
-        for (var i = 0; rig.Feed.Status.MarkersSeen < 3; i++) await rig.RedisAsync("SET", $"k{i}", "x");
+        List<EventPosition> Positions() => [.. rig.Sink.Entries.Select(entry => entry.Position)];
+        for (var i = 0; rig.Feed.Status.MarkersSeen < 3 || Positions().DistinctBy(p => p.Marker).Count() < 3; i++) await rig.RedisAsync("SET", $"k{i}", "x");
 
-        var positions = rig.Sink.Entries.Select(entry => entry.Position).ToList();
+        var positions = Positions();
 
         Assert.Equal(positions.Distinct(), positions);
         Assert.Equal(positions.OrderBy(p => p.Marker).ThenBy(p => p.Count), positions);
-        Assert.True(positions.DistinctBy(p => p.Marker).Count() > 1);
     }
 
     [Fact]

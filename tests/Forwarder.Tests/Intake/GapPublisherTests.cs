@@ -41,6 +41,29 @@ public sealed class GapPublisherTests
         Assert.Equal((published, 0), (_rig.Loop.Memory.Count, _shelf.Doubts));
     }
 
+    [Theory]
+    [InlineData(4.8, 1)]
+    [InlineData(5.2, 0)]
+    public void Who_becomes_the_holder_soon_after_it_publishes_what_the_one_before_may_not_have_noticed(double after, int published)
+    {
+        _isHolder = false;
+        _publisher.Publish(Gap());
+        _rig.Time.Advance(TimeSpan.FromSeconds(after));
+        Assert.Equal((0, 0), (_rig.Loop.Memory.Count, _shelf.Doubts));
+        _isHolder = true;
+        _rig.Time.Advance(TimeSpan.FromSeconds(0.2));
+        Assert.Equal((published, 0), (_rig.Loop.Memory.Count, _shelf.Doubts));
+    }
+
+    [Fact]
+    public void What_another_member_is_to_publish_is_not_published_at_the_end()
+    {
+        _isHolder = false;
+        _publisher.Publish(Gap());
+        _publisher.Flush();
+        Assert.Equal((0, 0), (_rig.Loop.Memory.Count, _shelf.Doubts));
+    }
+
     [Fact]
     public void What_waits_is_published_at_the_end()
     {

@@ -102,7 +102,7 @@ internal sealed class Administrator(World world)
 
     private async Task ConnectAsync(Member member, string host)
     {
-        var (since, given) = (world.Time.Now, world.Stopped?.Given ?? 0);
+        var (since, given) = (world.Time.Now, world.Stopped?.Connects());
         world.Tell($"{member.Name}: connect {host}");
         var result = await member.Engine.Control.ConnectAsync(config => config with { Amqp = config.Amqp with { Host = host } }, CancellationToken.None).ConfigureAwait(false);
         if (member.IsDead) return;

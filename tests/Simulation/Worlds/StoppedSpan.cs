@@ -5,25 +5,29 @@ internal sealed class StoppedSpan(World world)
 {
     private readonly List<(Member Member, Task Command)> _under = [];
     private long? _since;
-
-    /// <summary>How many commands have been given that disconnect.</summary>
-    public int Given { get; private set; }
+    private int _given;
 
     /// <summary>A command is given that disconnects.</summary>
     public void Disconnects(Member member, Task command)
     {
         _since ??= world.Time.Now;
-        Given++;
+        _given++;
         _under.Add((member, command));
     }
 
-    /// <summary>A connect command has been answered. If no other command may have come behind it, the group is connected.</summary>
-    /// <param name="given">What <see cref="Given"/> was when it was given.</param>
-    public void Connected(int given)
+    /// <summary>A connect command is given.</summary>
+    /// <returns>What to give to <see cref="Connected"/>; null: a command that disconnects may come behind it.</returns>
+    public int? Connects()
     {
         _under.RemoveAll(static one => one.Member.IsDead || one.Command.IsCompleted);
+        return _under.Count == 0 ? _given : null;
+    }
+
+    /// <summary>A connect command has been answered. If no other command may have come behind it, the group is connected.</summary>
+    public void Connected(int? given)
+    {
         Note();
-        if (given == Given && _under.Count == 0) _since = null;
+        if (given == _given) _since = null;
     }
 
     /// <summary>Excuses what has been written since it may have been disconnected.</summary>
