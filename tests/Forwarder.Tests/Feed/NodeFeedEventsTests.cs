@@ -68,7 +68,10 @@ public class NodeFeedEventsTests
     {
         await using var rig = await FeedRig.StartAsync(EventClass.String);
         List<EventPosition> Positions() => [.. rig.Sink.Entries.Select(entry => entry.Position)];
-        for (var i = 0; rig.Feed.Status.MarkersSeen < 3 || Positions().DistinctBy(p => p.Marker).Count() < 3; i++) await rig.RedisAsync("SET", $"k{i}", "x");
+        for (var i = 0; rig.Feed.Status.MarkersSeen < 3 || Positions().DistinctBy(p => p.Marker).Count() < 3; i++)
+        {
+            await rig.RedisAsync("SET", $"k{i}", "x");
+        }
 
         var positions = Positions();
 
