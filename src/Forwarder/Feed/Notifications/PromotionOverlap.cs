@@ -12,8 +12,8 @@ namespace KeyEvt.Forwarder.Feed.Notifications;
 /// </para>
 /// <para>
 /// If PUBLISH is replicated (not in a cluster), the old master's markers also come through the replica's stream at their positions. The piece then
-/// begins at the last marker that both streams have. Otherwise the longest matching piece counts. It begins where one of the two streams begins, as it is known: what comes
-/// before it was sent by the replica before anything that is known of the master, and is an echo too.
+/// begins at the last marker that both streams have. Otherwise the longest matching piece counts, from the replica's first notification on. Where the replica's was read
+/// before anything that is known of the master, the piece may also begin later, with the master's first: what comes before it is an echo too.
 /// </para>
 /// </remarks>
 internal static class PromotionOverlap
@@ -54,7 +54,8 @@ internal static class PromotionOverlap
         }
 
         for (var first = 0; first < masters.Count; first++) Try(0, first);
-        for (var first = 1; first < own.Length; first++) Try(first, 0);
+        var isKnownFromEarlier = own.Length > 0 && masters.Count > 0 && kept[own[0]].ReadAt < masters[0].ReadAt; // else likeness further on is chance, and would hide what is new
+        for (var first = 1; isKnownFromEarlier && first < own.Length; first++) Try(first, 0);
         if (longest == 0) return new Split(0, true);
 
         var piece = masters.Skip(at).Take(longest).ToList();
