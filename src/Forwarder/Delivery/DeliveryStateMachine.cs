@@ -117,7 +117,7 @@ internal sealed class DeliveryStateMachine(DeliveryContext context)
     {
         if (!_stores.IsKnown) _stores.StartCount();
 
-        if (_stores.IsCountAwaited && !(isStopping && _stores.LastRefusal is not null))
+        if (_stores.IsCountAwaited && !IsMemoryHalfUsed && !(isStopping && _stores.LastRefusal is not null))
         {
             return false; // what an earlier run left in the storage is older than anything in memory
         }

@@ -123,6 +123,20 @@ public sealed class NodeFeedConfigTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_was_kept_before_a_claim_is_passed_on_though_another_version_comes_with_it()
+    {
+        _feed.Node.Answer = command =>
+        {
+            if (command[0] == "PUBLISH" && command[2].Contains(" fresh ", StringComparison.Ordinal)) _config.Version = 99;
+            return null;
+        };
+        await SubscribedAsync();
+        await _feed.Node.EventAsync("kept");
+        await LookUntilAsync("the event", () => _feed.Sink.Keys.Contains("kept"));
+        Assert.Equal(1, _feed.Node.Connects);
+    }
+
+    [Fact]
     public async Task Only_the_holder_is_asked()
     {
         await LearnsAsync(version: 1);

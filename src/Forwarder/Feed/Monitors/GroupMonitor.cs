@@ -107,6 +107,7 @@ internal sealed class GroupMonitor(
             TakeOver(isDeclared, wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
         }
 
+        Subscribed(); // a version that this program does not hear yet lets it forget what it keeps: what was its own to deliver has been passed on by now
         NoteWhetherAllIsKnown();
         if (message is GroupMessage.Resign && message.Member == _member.Name) _resigned.TrySetResult();
         if (saidAt is { } said && _member is { IsHolder: true, IsServing: true }) RaiseTermIfFenced(said);
@@ -225,7 +226,7 @@ internal sealed class GroupMonitor(
         state.Known(group.RunId, _member.UnheardBehind is null);
     }
 
-    /// <summary>Gives to the configuration what concerns it, and finds out whether this program still hears what is wanted.</summary>
+    /// <summary>Gives to the configuration what concerns it.</summary>
     /// <param name="before">The version in force before the message.</param>
     private void ReadForConfig(GroupMessage message, long before)
     {
@@ -246,7 +247,6 @@ internal sealed class GroupMonitor(
         }
 
         if (_member.ConfigVersion != before) group.ConfiguredAt = message is GroupMessage.Config ? _member.Marker : 0;
-        Subscribed();
     }
 
     /// <summary>Whether this program has its version from another stream, and it is not yet in force in this one.</summary>
