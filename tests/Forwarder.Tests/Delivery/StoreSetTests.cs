@@ -242,6 +242,18 @@ public sealed class StoreSetTests
     }
 
     [Fact]
+    public async Task While_a_search_fails_memory_does_not_run_over()
+    {
+        var stores = new FakeStores();
+        for (var n = 0; n < 1000; n++) stores.Faults.Enqueue("nobody answers");
+        var rig = new DeliveryRig(stores: stores, options: new DeliveryOptions { BufferBytes = 2000 });
+        for (var n = 1; n <= 15; n++) rig.GiveOf(0, n, $"k{n}");
+        await rig.AdvanceAsync(1);
+        Assert.NotEmpty(rig.Broker.Current!.Unconfirmed);
+        Assert.Equal(0, rig.Ledger.Snapshot().DroppedTotal);
+    }
+
+    [Fact]
     public async Task The_next_holder_sends_what_a_store_had_not_taken_in_its_place()
     {
         Give(1, 20);
