@@ -206,7 +206,9 @@ public sealed class NodeFeed : IAsyncDisposable
     internal bool IsGapOpen => _feed.Coverage.IsGapOpen;
 
     /// <summary>See <see cref="FeedCoverage.Named"/>.</summary>
-    internal void Named(bool isMaster) => _feed.Coverage.Named(isMaster, _feed.Progress.Published.Position);
+    /// <param name="isFirst">It was named before this program ran. What was not heard of it is missed only if an earlier run has listened.</param>
+    internal void Named(bool isMaster, bool isFirst = false) =>
+        _feed.Coverage.Named(isMaster, _feed.Progress.Published.Position, isFirst ? () => _feed.Shelf?.Newest is not null : null);
 
     /// <summary>Notes that the node was replaced as the master and took the place again, after this moment, and nobody here has noticed.</summary>
     internal void ReplacedUnseen(ClockReading after) => _fence.ReplacedUnseen(after);

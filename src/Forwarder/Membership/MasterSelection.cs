@@ -36,7 +36,15 @@ internal sealed class MasterSelection(ITopology topology)
     public void Observe(IReadOnlyList<FeedMember> members, ClockReading changedAfter)
     {
         var named = members.Where(member => IsServing(member.Node)).ToDictionary(member => member.Feed, member => member.Node.Epoch);
-        if (_named is { Count: > 0 } before) Compare(members, before, named, changedAfter);
+        if (_named is { Count: > 0 } before)
+        {
+            Compare(members, before, named, changedAfter);
+        }
+        else
+        {
+            foreach (var feed in named.Keys) feed.Named(true, isFirst: true);
+        }
+
         if (named.Count > 0) _named = named;
         foreach (var member in members)
         {

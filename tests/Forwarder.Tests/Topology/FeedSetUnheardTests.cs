@@ -1,4 +1,5 @@
 using KeyEvt.Forwarder.Events;
+using KeyEvt.Forwarder.Feed.Context;
 using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Membership;
@@ -24,6 +25,7 @@ public sealed class FeedSetUnheardTests : IAsyncDisposable
     private readonly FakeTopology _topology = new(UpstreamShape.Sentinel, Nodes(master: 0));
     private readonly GapLog _gaps = new();
     private readonly GroupOfOne _alone = new();
+    private readonly CheckpointRegistry _shelf = new("state", "orders");
     private readonly FeedSet _feeds;
 
     public FeedSetUnheardTests()
@@ -36,7 +38,7 @@ public sealed class FeedSetUnheardTests : IAsyncDisposable
         }
 
         var options = new NodeFeedOptions { MarkerInterval = TimeSpan.FromMilliseconds(50), MarkerDeadline = TimeSpan.FromSeconds(20) };
-        _feeds = new FeedSet(_topology, options, _sink, _gaps, TimeProvider.System, NullLogger.Instance, new ScriptedNodes((1, _nodes[0]), (2, _nodes[1]), (3, _nodes[2])), _alone.Membership);
+        _feeds = new FeedSet(_topology, options, _sink, _gaps, TimeProvider.System, NullLogger.Instance, new ScriptedNodes((1, _nodes[0]), (2, _nodes[1]), (3, _nodes[2])), _alone.Membership, shelf: _shelf);
     }
 
     public async ValueTask DisposeAsync() => await _feeds.DisposeAsync();
@@ -109,6 +111,28 @@ public sealed class FeedSetUnheardTests : IAsyncDisposable
         _topology.Change(Nodes(master: 1));
         await PromoteAsync(1);
         Assert.Equal(0, _gaps.Total);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // nobody has listened before, so nothing is missed
+    public async Task What_a_master_took_that_was_replaced_before_it_was_ever_heard_is_a_gap_if_an_earlier_run_has_listened(bool hasEarlierRun)
+    {
+        if (hasEarlierRun) _shelf.Found(new Checkpoint(new EventPosition(0xbbb, 1, 5), DateTimeOffset.UnixEpoch, "orders"));
+        _nodes[0].IsDown = true;
+        _nodes[1].IsDown = false;
+        Start();
+        var since = DateTimeOffset.UtcNow;
+        await StateAsync(1, FeedState.HeldBack);
+        await PromoteAsync(1);
+        _topology.Change(Nodes(master: 1));
+        _nodes[0].IsDown = false;
+        await DemoteAsync(0);
+
+        if (hasEarlierRun) await Eventually.TrueAsync("the gap", () => _gaps.Total > 0);
+        var missed = _gaps.Recent.Where(gap => gap.Node == Of(0).Feed.Status.Node).ToList();
+        Assert.Equal(hasEarlierRun ? 1 : 0, missed.Count);
+        Assert.All(missed, gap => Assert.True(gap.Cause == GapCause.Promoted && gap.From <= since && gap.To > since, $"{gap.Cause} from {gap.From:O} to {gap.To:O}"));
     }
 
     [Fact]

@@ -145,10 +145,9 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         ShowClients();
     }
 
-    /// <summary>
-    /// Notes whether the topology names the node as a master. If it did, and the node never said so itself until it is named no more or says "slave", what it sent meanwhile is missed.
-    /// </summary>
-    public void Named(bool isMaster, EventPosition position)
+    /// <summary>Notes whether the topology names the node as a master. If it never says so itself before it is named no more, or says "slave", what it sent is missed.</summary>
+    /// <param name="isMissed">Whether anybody misses that, asked at its end; null: yes.</param>
+    public void Named(bool isMaster, EventPosition position, Func<bool>? isMissed = null)
     {
         if (!hasSuccessors) return;
 
@@ -156,7 +155,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         lock (_gate)
         {
             if (!isMaster) unheard = _replica.TakeUnheard();
-            else if (_replica.IsSaid || !(_hasBegun || _isSubscribed)) _replica.Named(ClockReading.Now(time), position);
+            else if (_replica.IsSaid || !(_hasBegun || _isSubscribed)) _replica.Named(ClockReading.Now(time), position, isMissed);
         }
 
         if (unheard is { } one) Missed(GapCause.Promoted, one.Fault.Text, one.From, one.Last, position);

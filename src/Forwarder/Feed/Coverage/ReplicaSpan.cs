@@ -25,7 +25,7 @@ internal sealed class ReplicaSpan(ClockReading begun)
     private (ClockReading AskedAt, EventPosition Position)? _said;
 
     /// <summary>When the topology named the node as a master, and since when nobody knows what it sends; null if it did not, or the node has said so itself.</summary>
-    private (ClockReading At, ClockReading From, EventPosition Last)? _named;
+    private (ClockReading At, ClockReading From, EventPosition Last, Func<bool>? IsMissed)? _named;
 
     /// <summary>Whether the last answer was "slave".</summary>
     public bool IsSaid => _said is not null;
@@ -59,7 +59,8 @@ internal sealed class ReplicaSpan(ClockReading begun)
     public void Replaced(ClockReading now) => _begun = now;
 
     /// <summary>Notes that the topology names the node as a master.</summary>
-    public void Named(ClockReading now, EventPosition position) => _named ??= (now, _said?.AskedAt ?? _begun, _said?.Position ?? position);
+    /// <param name="isMissed">See <see cref="FeedCoverage.Named"/>.</param>
+    public void Named(ClockReading now, EventPosition position, Func<bool>? isMissed) => _named ??= (now, _said?.AskedAt ?? _begun, _said?.Position ?? position, isMissed);
 
     /// <summary>Notes that flags are missing. What was found first stays.</summary>
     public void LacksFlags(string detail, ClockReading from, EventPosition last) => _lacked ??= (detail, from, last);
@@ -77,7 +78,7 @@ internal sealed class ReplicaSpan(ClockReading begun)
         if (_named is not { } named) return null;
 
         _named = null;
-        return new Loss(NeverHeard, named.From, named.Last);
+        return named.IsMissed?.Invoke() != false ? new Loss(NeverHeard, named.From, named.Last) : null;
     }
 
     public Loss? TakeLoss()
