@@ -151,7 +151,7 @@ internal sealed class KeptEvents(int maxBytes)
         }
 
         if (_earlierReach > Reach) Reach = _earlierReach;
-        var missing = passed is null ? Missing(Reach.Value, hasForgotten) : null;
+        var missing = Missing(Reach.Value, passed, hasForgotten, isOwnForgotten || _hasEarlierForgotten);
         Forget();
         return missing;
     }
@@ -159,13 +159,22 @@ internal sealed class KeptEvents(int maxBytes)
     private static StreamPlace Later(StreamPlace one, StreamPlace other) => one > other ? one : other;
 
     /// <param name="reach">Everything behind it is kept.</param>
+    /// <param name="passed">Delivery goes on with earlier events up to here; null: it has none of them.</param>
     /// <param name="hasForgotten">Whether too much had come to keep it all.</param>
-    private (StreamPlace From, StreamPlace To)? Missing(StreamPlace reach, bool hasForgotten)
+    /// <param name="isSinceLost">Whether that was, at least in part, since the state is not known any more.</param>
+    private (StreamPlace From, StreamPlace To)? Missing(StreamPlace reach, StreamPlace? passed, bool hasForgotten, bool isSinceLost)
     {
         // Who never knew the state has kept all since its first subscription, unless that was too much.
-        var (from, to) = _earlierFrom is { } earlier ? (earlier, _earlierReach ?? reach) : (new StreamPlace(_since!.Value, 0), hasForgotten ? reach : default);
+        var since = new StreamPlace(_since ?? _names.Label, 0);
+        if ((passed ?? _earlierFrom) is not { } from) return hasForgotten && since < reach ? (since, reach) : null;
+
+        var to = passed is null ? _earlierReach ?? reach : Later(LastDroppedOf(_earlier), LastDroppedOf(_ring));
+        if (from >= to) (from, to) = (since, default);
+        if (isSinceLost) to = reach;
         return from < to ? (from, to) : null;
     }
+
+    private static StreamPlace LastDroppedOf(NotificationRing ring) => ring.HasOverflowed ? PlaceOf(ring.LastDropped) : default;
 
     /// <summary>Forgets events up to this place: they are settled.</summary>
     public void CutTo(StreamPlace watermark) => _ring.CutTo(new EventPosition(_runId, watermark.Marker, watermark.Count));
