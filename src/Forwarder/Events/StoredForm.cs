@@ -13,8 +13,8 @@ namespace KeyEvt.Forwarder.Events;
 /// body   = db LF event LF key
 /// fields = see FieldList
 /// </code>
-/// Entries that redis-event-stream-module has left are the body alone. An older KeyEvt does not know "~". It takes what follows it for a part of the
-/// id, and fields for the end of the key.
+/// Entries that redis-event-stream-module has left are the body alone. An older KeyEvt does not know "~", or "@" behind it. It takes what follows the
+/// id for a part of the id, and fields for the end of the key.
 /// </remarks>
 internal readonly ref struct StoredForm
 {
