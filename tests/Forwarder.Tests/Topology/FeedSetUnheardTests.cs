@@ -72,13 +72,7 @@ public sealed class FeedSetUnheardTests : IAsyncDisposable
     [InlineData(false)] // nobody has said yet that it is the master
     public async Task The_gap_begins_when_the_node_may_have_been_promoted_though_the_old_master_called_itself_one_for_longer(bool isNamed)
     {
-        var start = ClockReading.Now(TimeProvider.System);
-        Start();
-        await StateAsync(0, FeedState.Subscribed);
-        await _nodes[0].EventAsync("heard");
-        await KeysAsync("heard");
-        _topology.ChangedAfter = start.Before(TimeSpan.FromSeconds(3), TimeProvider.System);
-        _topology.Change(Nodes(master: isNamed ? 1 : 0));
+        var start = await HeardBeforeAsync(master: isNamed ? 1 : 0);
         await DemoteAsync(0);
         await PromoteAsync(1);
         await Eventually.TrueAsync("the gap", () => _gaps.Total > 0);
@@ -90,13 +84,7 @@ public sealed class FeedSetUnheardTests : IAsyncDisposable
     [Fact]
     public async Task A_node_that_is_heard_first_as_a_master_has_a_gap_also_while_the_old_master_still_calls_itself_one()
     {
-        var start = ClockReading.Now(TimeProvider.System);
-        Start();
-        await StateAsync(0, FeedState.Subscribed);
-        await _nodes[0].EventAsync("heard");
-        await KeysAsync("heard");
-        _topology.ChangedAfter = start.Before(TimeSpan.FromSeconds(3), TimeProvider.System);
-        _topology.Change(Nodes(master: 1));
+        await HeardBeforeAsync(master: 1);
         await PromoteAsync(1);
         await Eventually.TrueAsync("the gap", () => _gaps.Recent.Any(gap => gap.Node == Of(1).Feed.Status.Node));
         Assert.Equal(_topology.ChangedAfter.Wall, _gaps.Recent.First(gap => gap.Node == Of(1).Feed.Status.Node).From);
@@ -162,6 +150,20 @@ public sealed class FeedSetUnheardTests : IAsyncDisposable
         .. Enumerable.Range(0, 3).Select(i => i == master ? FakeTopology.Node($"{i}", i + 1)
             : FakeTopology.Node($"{i}", i + 1, NodeRole.Replica) with { MasterId = $"{(i == behind || behind == 0 ? master : behind)}" }),
     ];
+
+    /// <summary>The first node is heard as the master, and then the topology names a master, perhaps late.</summary>
+    /// <returns>A moment before all that.</returns>
+    private async Task<ClockReading> HeardBeforeAsync(int master)
+    {
+        var start = ClockReading.Now(TimeProvider.System);
+        Start();
+        await StateAsync(0, FeedState.Subscribed);
+        await _nodes[0].EventAsync("heard");
+        await KeysAsync("heard");
+        _topology.ChangedAfter = start.Before(TimeSpan.FromSeconds(3), TimeProvider.System);
+        _topology.Change(Nodes(master));
+        return start;
+    }
 
     private void Start()
     {
