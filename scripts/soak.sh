@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Random faults of the catalogue on private servers while writers write: scripts/soak.sh MINUTES [standalone|sentinel|cluster] [PROGRAMSx] [SEED]
+# Random faults of the catalogue on private servers while writers write: scripts/soak.sh MINUTES [standalone|sentinel|cluster] [PROGRAMSx] [SEED] [--only=TEXT]
 # 3x: three programs as one group; without it one.
-# Prints the classes every minute and at the end; exit 1 on anything lost outside a declared gap. The seed is printed, and gives the same faults again.
+# Prints the classes every minute and at the end; exit 1 on anything lost outside a declared gap. The seed is printed, and gives the same faults again. --only=R3: only faults with that text in their names.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/scripts/need.sh"

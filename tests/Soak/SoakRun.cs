@@ -6,7 +6,8 @@ using KeyEvt.Servers.Oracle;
 namespace KeyEvt.Soak;
 
 /// <summary>One fault (sometimes two) after the other, each with its recovery; the classes every minute. The seed gives faults and lengths, not the scheduler's mood.</summary>
-internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
+/// <param name="only">Faults with this text in their names.</param>
+internal sealed class SoakRun(SoakStage stage, int seed, string only, TimeSpan length)
 {
     private static readonly TimeSpan Arrival = TimeSpan.FromSeconds(5); // or being declared: flags are looked at every 2 s
     private static readonly string[] AskRedis = ["R9", "R11", "B17"];
@@ -40,8 +41,8 @@ internal sealed class SoakRun(SoakStage stage, int seed, TimeSpan length)
 
     private async Task<string?> OneAsync()
     {
-        SoakFault[] faults = [Pick(stage.Faults)];
-        if (faults[0].Side != FaultSide.Program && _random.Next(4) == 0)
+        SoakFault[] faults = [Pick([.. stage.Faults.Where(fault => fault.Name.Contains(only, StringComparison.Ordinal))])];
+        if (only.Length == 0 && faults[0].Side != FaultSide.Program && _random.Next(4) == 0)
         {
             faults = [faults[0], Pick([.. stage.Faults.Where(fault => fault.Side != FaultSide.Program && fault.Side != faults[0].Side && IsPair(fault, faults[0]))])];
         }

@@ -47,6 +47,9 @@ internal sealed class FeedConnection
     /// <summary>Written by the handshake, before the subscription is sent; read after that.</summary>
     private NodeIdentity _identity = new("", "", ServerEvents.Newest);
 
+    /// <summary>When the subscription was asked for. Written by the handshake, before that.</summary>
+    private ClockReading _askedAt;
+
     /// <summary>Set at the end of the handshake; from then on other threads may send commands.</summary>
     private volatile bool _isGreeted;
 
@@ -229,6 +232,7 @@ internal sealed class FeedConnection
 
         await _markers.SubscribeAsync(_identity.IsCluster, _feed.RunNumberOf(_identity)).ConfigureAwait(false);
         _isGreeted = true;
+        _askedAt = ClockReading.Now(_feed.Time);
         lock (_feed.Turn) _subscriptions.Begin();
         await _subscribed.Task.ConfigureAwait(false);
     }
@@ -282,7 +286,7 @@ internal sealed class FeedConnection
             if (isFirst && !_place.TryTake(_identity)) return;
 
             if (isFirst) ShowIdentity();
-            _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica, awaitsJudgement: isFirst, isFirst ? HeardBefore(before) : null);
+            _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica, awaitsJudgement: isFirst, _askedAt, isFirst ? HeardBefore(before) : null);
             _state.Subscribed();
             _group.Subscribed();
             if (isFirst) _group.Begin(_feed.RunNumberOf(_identity));

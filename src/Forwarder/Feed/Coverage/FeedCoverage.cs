@@ -66,8 +66,9 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <summary>Notes that the wanted subscription is confirmed, at this position.</summary>
     /// <param name="isReplica">The node is a replica, so nobody misses what was lost before.</param>
     /// <param name="awaitsJudgement">The open gap does not end before <see cref="Judge"/>.</param>
+    /// <param name="askedAt">When the node was asked for it; null: now. What it sends from then on may be lost with the connection.</param>
     /// <param name="heardBefore">Until when the master was heard whose place the node has taken, if nothing is known of the time since then.</param>
-    public void Subscribed(EventPosition position, bool isReplica = false, bool awaitsJudgement = false, (ClockReading At, EventPosition Last)? heardBefore = null)
+    public void Subscribed(EventPosition position, bool isReplica = false, bool awaitsJudgement = false, ClockReading? askedAt = null, (ClockReading At, EventPosition Last)? heardBefore = null)
     {
         lock (_gate)
         {
@@ -75,7 +76,8 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
             if (awaitsJudgement && !isReplica) _group.Lost(_replica.TakeLoss()?.BeforePromotion);
             if (awaitsJudgement) _group.Await();
             if (hasSuccessors && isReplica && !_isSubscribed) _replica.Subscribed(position);
-            if (!_isSubscribed) _subscribedAt = _proven = ClockReading.Now(time);
+            if (!_isSubscribed) _subscribedAt = ClockReading.Now(time);
+            if (!_isSubscribed) _proven = askedAt ?? _subscribedAt;
             _isSubscribed = true;
             _hasBegun |= _isWanted;
         }
@@ -272,18 +274,12 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
             }
         }
 
-        var gap = _gap.AddEnded(cause, detail, from, last, now, first);
-        _gap.AnnounceOpened(gap);
-        _gap.AnnounceClosed(gap);
+        _gap.Announce(_gap.AddEnded(cause, detail, from, last, now, first));
     }
 
     /// <summary>Declares a gap of which only the wall clock tells when it was: nobody listened, or nobody kept what was sent.</summary>
-    public void NotCovered(GapCause cause, string detail, DateTimeOffset from, EventPosition last, DateTimeOffset to, EventPosition first)
-    {
-        var gap = _gap.AddByWallClock(cause, detail, from, last, to, first);
-        _gap.AnnounceOpened(gap);
-        _gap.AnnounceClosed(gap);
-    }
+    public void NotCovered(GapCause cause, string detail, DateTimeOffset from, EventPosition last, DateTimeOffset to, EventPosition first) =>
+        _gap.Announce(_gap.AddByWallClock(cause, detail, from, last, to, first));
 
     /// <summary>Notes whether other members of the group have heard the stream meanwhile. If so, nobody misses anything, and the open gap is withdrawn. Missing flags concern all members.</summary>
     /// <param name="first">Where the stream goes on.</param>

@@ -68,6 +68,13 @@ internal sealed class NodeGap(string node, GapLog gaps, TimeProvider time, ILogg
         return gaps.Add(new Gap { Node = node, Cause = cause, Detail = detail, From = to - span, To = to, Duration = span, LastPosition = last, FirstPosition = first });
     }
 
+    /// <summary>Announces a gap that has ended already.</summary>
+    public void Announce(Gap ended)
+    {
+        AnnounceOpened(ended);
+        AnnounceClosed(ended);
+    }
+
     public void AnnounceOpened(Gap gap)
     {
         FeedLog.GapOpened(logger, node, gap.Id, gap.Cause, gap.From, gap.Detail);

@@ -10,4 +10,5 @@ namespace KeyEvt.Forwarder.Feed.Handover;
 /// <param name="Duties">Of the old master's stream.</param>
 /// <param name="IsPassedOn">Whether this program delivered that stream.</param>
 /// <param name="Unheard">Behind it events are missing that this program has not heard, or no longer keeps, and that are not known to be settled; null: none are.</param>
-internal sealed record Estate(NotificationRing? Events, StreamPlace? Passed, IHolderDuties Duties, bool IsPassedOn, EventPosition? Unheard = null);
+/// <param name="NotKept">Behind the place, delivery of this program got events that are not kept here. They are settled when the sink has settled the mark. Null: all are kept.</param>
+internal sealed record Estate(NotificationRing? Events, StreamPlace? Passed, IHolderDuties Duties, bool IsPassedOn, EventPosition? Unheard = null, (EventPosition Behind, long Mark)? NotKept = null);

@@ -68,10 +68,16 @@ internal sealed class Inheritance
         return all;
     }
 
-    /// <summary>What delivery has got of it is another member's to deliver.</summary>
-    public void Leave()
+    /// <summary>What delivery has got of it is another member's to deliver. Nobody may have what is not kept here.</summary>
+    /// <param name="isSettled">See <see cref="IEventSink.IsSettled"/>.</param>
+    public void Leave(Func<long, bool> isSettled)
     {
-        for (var i = 0; i < _estates.Count; i++) _estates[i] = _estates[i] with { Passed = null, IsPassedOn = false };
+        for (var i = 0; i < _estates.Count; i++)
+        {
+            var estate = _estates[i];
+            var lost = estate.NotKept is { } notKept && !isSettled(notKept.Mark) ? notKept.Behind : (EventPosition?)null;
+            _estates[i] = estate with { Passed = null, IsPassedOn = false, Unheard = estate.Unheard ?? lost, NotKept = null };
+        }
     }
 
     /// <summary>Everything up to here is settled.</summary>

@@ -34,9 +34,15 @@ internal sealed class KeptEvents(int maxBytes)
     /// <summary>All events behind it are kept; null while the state is not known.</summary>
     public StreamPlace? Reach { get; private set; }
 
+    /// <summary>The same with what is kept of earlier subscriptions; null: not known.</summary>
+    public StreamPlace? FullReach => _earlierFrom is null ? Reach : _earlier.HasOverflowed ? PlaceOf(_earlier.LastDropped) : _earlierReach;
+
     public int Bytes => _ring.Bytes + _earlier.Bytes;
 
     public long Count => _ring.Count + _earlier.Count;
+
+    /// <summary>The position in this stream, for others.</summary>
+    public EventPosition At(StreamPlace place) => new(_runId, place.Marker, place.Count);
 
     public static StreamPlace PlaceOf(in EventPosition position) => new(position.Marker, position.Count);
 
@@ -177,7 +183,7 @@ internal sealed class KeptEvents(int maxBytes)
     private static StreamPlace LastDroppedOf(NotificationRing ring) => ring.HasOverflowed ? PlaceOf(ring.LastDropped) : default;
 
     /// <summary>Forgets events up to this place: they are settled.</summary>
-    public void CutTo(StreamPlace watermark) => _ring.CutTo(new EventPosition(_runId, watermark.Marker, watermark.Count));
+    public void CutTo(StreamPlace watermark) => _ring.CutTo(At(watermark));
 
     public void Visit(NotificationRing.Visitor visit) => _ring.Visit(visit);
 

@@ -14,6 +14,7 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
 
     /// <summary>The same of an earlier subscription.</summary>
     private StreamPlace? _passedBefore;
+    private StreamPlace _before; // in front of what delivery may have got
     private long? _leavesAt; // what delivery got before this mark of the sink is still settled here; then this program leaves
 
     public SettledPlaces Settled { get; } = new(sink);
@@ -69,7 +70,7 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
 
     public void TakeOffice(long term)
     {
-        (HasLeft, _leavesAt) = (false, null);
+        (HasLeft, _leavesAt, _before) = (false, null, new StreamPlace(term - 1, 0));
         duties.Hold(term);
     }
 
@@ -84,7 +85,7 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
         HasLeft = true;
         (_passed, _passedBefore) = (null, null);
         Settled.Begin(Settled.Settled); // what is handed over counts as settled in memory, but is not
-        Inherited.Leave();
+        Inherited.Leave(sink.IsSettled);
         duties.HandOver();
     }
 
@@ -129,7 +130,8 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
         if (HasLeft && kept.Count == 0 && unheard is null) return estates;
 
         var (isPassedOn, passed) = (!HasLeft, _passed ?? _passedBefore);
+        var notKept = isPassedOn && kept.FullReach > Settled.Settled && sink.Mark() is { } mark ? (kept.At(Settled.Settled == default ? _before : Settled.Settled), mark) : ((EventPosition, long)?)null;
         (HasLeft, _leavesAt, _passed, _passedBefore) = (true, null, null, null);
-        return [.. estates, new Estate(kept.TakeAll(), isPassedOn ? passed : null, duties, isPassedOn, unheard)];
+        return [.. estates, new Estate(kept.TakeAll(), isPassedOn ? passed : null, duties, isPassedOn, unheard, notKept)];
     }
 }

@@ -133,7 +133,7 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         var lacking = $"{Setting} is '{current}' and lacks what is needed for '{NotifyFlags.Format(need, letters.Server.All)}E'";
         var former = feed.Flags.Good & need;
         var lacksFormer = !NotifyFlags.Covers(current, former & ~EventClass.Fields, letters.Server.All);
-        if (lacksFormer) feed.Coverage.FlagsLost(lacking, feed.Flags.At, feed.Flags.Position);
+        if (lacksFormer) LostFormer(lacking);
         else if (former != EventClass.None) feed.Flags.Seen(feed.Flags.Good, sentAt, feed.Progress.Position, feed.Board.Status.RunId);
 
         if (isManaged && (_setRefusedAt == default || need != _setRefusedFor || feed.Time.GetElapsedTime(_setRefusedAt.Timestamp) >= feed.Options.RefusedInterval))
@@ -145,6 +145,15 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
 
         if (!isManaged) feed.Remedies.Set(FeedAspect.Flags, $"{lacking}: set it to '{write}', or start with --notify-config manage");
         GoWithout(current, want, need, lacking);
+    }
+
+    /// <summary>Declares flags as missing that were seen set. The node may have lacked them as a master, although it is a replica by now. Another process does not have the flags of its forerunner.</summary>
+    private void LostFormer(string lacking)
+    {
+        var (at, last) = (feed.Flags.At, feed.Flags.Position);
+        feed.Coverage.FlagsLost(lacking, at, last);
+        var wasMaster = feed.Hold.IsReplica && feed.Flags.RunId == feed.Board.Status.RunId && feed.Mastership is { End: not null } was && at.Timestamp < was.ReplicaAt.Timestamp;
+        if (wasMaster) feed.Coverage.Missed(GapCause.FlagsMissing, $"{lacking}, perhaps since it was a master", at, last, feed.Progress.Position);
     }
 
     private void OnSet(RedisAnswer reply, ClockReading sentAt, string old, string written, EventClass want, EventClass need, bool isAmbiguous, bool mayHide)
