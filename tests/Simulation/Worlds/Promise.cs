@@ -47,6 +47,12 @@ internal sealed class Promise(World world)
         if (node.Persistence == NodePersistence.None) EndUnlessKept("the node that knew it has died, and it kept no file");
     }
 
+    /// <summary>Another node has taken the master's place.</summary>
+    public void Replaced(VirtualNode old)
+    {
+        if (!old.IsUp && world.Living.All(static member => member.KnowsSince is null)) EndUnlessKept("the node that knew it was replaced before anybody could ask it");
+    }
+
     /// <summary>Who was told nothing by an earlier life cannot know what is missing.</summary>
     public void EndUnlessKept(string why)
     {

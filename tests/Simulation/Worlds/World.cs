@@ -203,6 +203,7 @@ internal sealed class World
         next.Follow(null);
         LoseData(next, old.Data);
         Master = next;
+        Promise.Replaced(old);
         Time.After(TimeSpan.FromMilliseconds(Random.Next(300)), FollowMaster);
         Time.After(TimeSpan.FromMilliseconds(Random.Next(300)), () => Sentinel!.Decide(Master));
         Time.After(TimeSpan.FromMilliseconds(300 + Random.Next(200)), Sentinel!.Announce);

@@ -289,6 +289,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         lock (_gate)
         {
             (lost, var mayWithdraw) = _group.Judge();
+            if (_isSubscribed && !_isHeld) _replica.IsJudged();
             if (isCovered && _hasFlags && mayWithdraw && _gap.Withdraw()) return;
         }
 

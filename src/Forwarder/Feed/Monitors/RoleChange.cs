@@ -43,6 +43,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
     {
         if (doubtful.Count == 0) return;
 
+        feed.Hold.BeginDoubt();
         feed.Shelf?.BeginDoubt();
         feed.Tasks.Run("judging what a demoted master sent last", feed.Options.NeighbourDeadline, end => JudgeLaterAsync(doubtful, at, end));
     }
@@ -69,8 +70,9 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
         var last = feed.Hold.Last;
         var fresh = feed.Hold.Settle(sent, out var missed);
         feed.Echo?.Clear(); // what it holds is from an earlier time as a master
+        outlet.Wait(fresh);
         outlet.Group.Serve(estates);
-        outlet.PassOn(fresh);
+        outlet.PassAll();
         feed.Progress.Release(fresh.Count);
 
         if (missed is not null) feed.Coverage.Missed(GapCause.Promoted, missed, last.At, last.Position, feed.Progress.Position);
@@ -100,6 +102,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
         }
         finally
         {
+            lock (feed.Turn) feed.Hold.EndDoubt();
             feed.Shelf?.EndDoubt();
         }
     }

@@ -77,6 +77,12 @@ internal sealed class RoleConfirmGate
         return doubtful;
     }
 
+    /// <summary>Keeps events of a promoted node until <see cref="PassAll"/>: what the old master has left comes first, and until then they are not settled.</summary>
+    public void Wait(IEnumerable<RecordedNotification> fresh)
+    {
+        foreach (var one in fresh) _waiting.Add(one.Position, one.Database, one.Event.Span, one.Key.Span, one.Fields.Span, one.ReadAt);
+    }
+
     public void PassOn(IEnumerable<RecordedNotification> notifications)
     {
         var count = 0;

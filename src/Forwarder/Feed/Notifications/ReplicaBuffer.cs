@@ -19,6 +19,8 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     private readonly NotificationRing _kept = new(options.KeptBytes);
     private long _cutNext;
     private int _answersSinceMarker;
+    private EventPosition? _repeated;
+    private int _doubts;
     private bool _isKnownSince; // the answer before the last one said "slave" too
 
     // Sequence numbers of the last two markers in the buffer. Two, because two programs may send markers alternately.
@@ -46,9 +48,14 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
 
     /// <summary>
     /// Up to here everything that it sent as a replica was a repetition of its master, and is no longer kept; null: not known. What is kept may be passed on after a promotion, because
-    /// nobody has heard it from the master.
+    /// nobody has heard it from the master. What it sent last as a master may be its own, until that is judged.
     /// </summary>
-    public EventPosition? Repeated { get; private set; }
+    public EventPosition? Repeated => _doubts > 0 ? null : _repeated;
+
+    /// <summary>From here on until <see cref="EndDoubt"/> it is judged whose the events are that the node sent last as a master.</summary>
+    public void BeginDoubt() => _doubts++;
+
+    public void EndDoubt() => _doubts--;
 
     /// <summary>
     /// Fences the node or lifts the fence. Events that were held back only because of the fence are not kept: the node has been replaced.
@@ -84,13 +91,13 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
         if (++_answersSinceMarker > AnswersWithoutMarker) (_marker, _markerBefore) = (long.MaxValue, long.MaxValue);
         _kept.Cut(Math.Min(_cutNext, Math.Min(_marker, _markerBefore))); // without events, markers are rarer than answers; the search for echoes needs one marker to begin at
         _cutNext = _kept.Next;
-        Repeated = repeated is { } last && _kept.First is { } first && (first.Marker, first.Count).CompareTo((last.Marker, last.Count)) <= 0 ? first with { Count = first.Count - 1 } : repeated;
+        _repeated = repeated is { } last && _kept.First is { } first && (first.Marker, first.Count).CompareTo((last.Marker, last.Count)) <= 0 ? first with { Count = first.Count - 1 } : repeated;
     }
 
     /// <returns>The promotion's number. It is settled later, when there may already be another one.</returns>
     public int BeginPromotion()
     {
-        (IsReplica, IsPromoting, Repeated, _isKnownSince) = (false, true, null, false);
+        (IsReplica, IsPromoting, _repeated, _isKnownSince) = (false, true, null, false);
         return ++Promotion;
     }
 
@@ -115,7 +122,7 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
 
     public void Forget()
     {
-        (IsReplica, IsPromoting, Repeated, _isKnownSince) = (false, false, null, false);
+        (IsReplica, IsPromoting, _repeated, _isKnownSince) = (false, false, null, false);
         (_marker, _markerBefore) = (long.MaxValue, long.MaxValue);
         _kept.Clear();
     }
