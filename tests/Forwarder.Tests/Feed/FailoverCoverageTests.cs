@@ -145,6 +145,26 @@ public sealed class FailoverCoverageTests
     }
 
     [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    [InlineData(false, false)] // nobody has listened before this run
+    public void A_master_from_before_this_run_that_is_replaced_before_anybody_knows_what_came_before_it_was_heard_has_a_gap_from_the_beginning_on(bool isJudged, bool isMissed)
+    {
+        var begun = ClockReading.Now(_time);
+        _coverage.Want(true, default);
+        _coverage.Named(true, Last, () => isMissed);
+        After(1);
+        _coverage.Hold(false, Last);
+        _coverage.Subscribed(Last, awaitsJudgement: true);
+        if (isJudged) _coverage.Judge(isCovered: true, First);
+        After(1);
+        _coverage.Named(false, Last);
+
+        Assert.Equal(isJudged || !isMissed ? 0 : 1, _gaps.Total);
+        Assert.All(_gaps.Recent, gap => Assert.Equal((begun.Wall, _time.GetUtcNow()), (gap.From, gap.To!.Value)));
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void What_was_lost_before_a_gap_and_nobody_could_judge_belongs_to_it_when_the_node_is_succeeded(bool isReplicaByThen)

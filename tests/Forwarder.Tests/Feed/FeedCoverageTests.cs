@@ -208,6 +208,17 @@ public sealed class FeedCoverageTests
     }
 
     [Fact]
+    public void What_was_sent_before_the_confirmation_was_read_may_be_lost_with_the_connection()
+    {
+        _coverage.Want(true, default);
+        var asked = After(1);
+        After(1);
+        _coverage.Subscribed(First, askedAt: asked);
+        _coverage.Lost(Lost, Last);
+        Assert.Equal(asked.Wall, TheGap.From);
+    }
+
+    [Fact]
     public void A_second_confirmation_and_an_older_proof_prove_nothing_new()
     {
         var subscribed = Cover();

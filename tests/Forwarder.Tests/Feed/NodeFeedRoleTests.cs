@@ -255,6 +255,33 @@ public sealed class NodeFeedRoleTests
         Assert.Equal("own", System.Text.Encoding.ASCII.GetString(Assert.Single(Assert.Single(rig.Feed.TakeEstate()).Events!.Read()).Key.Span));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // another process does not have the flags of the one before
+    public async Task Flags_that_a_replica_lacks_may_have_been_missing_when_it_was_still_a_master(bool isSameProcess)
+    {
+        await using var rig = new ScriptedFeed(options => options with { HasSuccessors = true }, _node);
+        await rig.StartAsync();
+        await rig.AnsweredAsync(4);
+        await Eventually.TrueAsync("the looks", () => rig.Feed.Pulse.Waiting == 0);
+        var seen = rig.Time.GetUtcNow();
+        var (usual, isBusy) = (_node.Answer, true);
+        _node.Answer = command => isBusy && command is ["CONFIG", "GET", ..] ? "-BUSY Redis is busy running a script.\r\n" : usual(command);
+        (_role, _node.Flags) = (Slave, "");
+        await rig.AnsweredUntilAsync("the demotion", () => rig.Feed.Status.State == FeedState.HeldBack);
+        isBusy = false;
+        if (!isSameProcess)
+        {
+            _node.Run = 'b';
+            await _node.CloseAsync();
+        }
+
+        await rig.AnsweredUntilAsync("the flags", () => rig.Feed.Status.State == FeedState.HeldBack && _node.Flags.Length > 0);
+        var flags = rig.Gaps.Recent.Where(static gap => gap.Cause == GapCause.FlagsMissing).ToList();
+        Assert.Equal(isSameProcess ? 1 : 0, flags.Count);
+        Assert.All(flags, gap => Assert.True(gap.From <= seen && gap.To >= seen, $"{gap.From:O} to {gap.To:O}, and they were seen at {seen:O}"));
+    }
+
     [Fact]
     public async Task What_a_demoted_master_sent_last_is_a_gap_where_its_successor_is_not_known()
     {

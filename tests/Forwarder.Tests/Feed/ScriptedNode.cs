@@ -19,7 +19,7 @@ internal sealed class ScriptedNode : IRedisTransport
     public Func<string[], string?> Answer { get; set; } = _ => null;
 
     /// <summary>What its run id consists of.</summary>
-    public char Run { get; init; } = 'a';
+    public char Run { get; set; } = 'a';
 
     /// <summary>It says that it is a node of a cluster.</summary>
     public bool IsCluster { get; init; }

@@ -177,6 +177,22 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_was_held_back_is_not_settled_before_it_has_been_passed_on()
+    {
+        _role = Slave;
+        var feed = await HoldsAsync(_node);
+        feed.Sink.SettledMark = 0; // delivery settles nothing
+        await feed.Node.EventAsync("a");
+        await Eventually.TrueAsync("the event", () => feed.Feed.Status.HeldBack == 1);
+        _role = Master;
+        await LookUntilAsync(feed, "the promotion", () => feed.Sink.Keys.Contains("a"));
+        var marks = feed.Count("PUBLISH");
+        await LookUntilAsync(feed, "two marks", () => feed.Count("PUBLISH") > marks + 1);
+        var (watermark, event1) = (feed.Feed.GroupStatus.Watermark, feed.Sink.Entries[0].Position);
+        Assert.True((watermark.Marker, watermark.Count).CompareTo((event1.Marker, event1.Count)) < 0, $"{watermark} is not in front of {event1}");
+    }
+
+    [Fact]
     public async Task A_replica_that_another_member_holds_is_not_passed_on_when_it_is_a_master()
     {
         _role = Slave;

@@ -19,7 +19,12 @@ public sealed class StreamSuccessionTests
     private bool _isOldMaster = true;
     private bool _isNewMaster;
 
-    public StreamSuccessionTests() => (_old, _new) = (new HandoverRig(isServing: () => _isOldMaster), new HandoverRig(isServing: () => _isNewMaster));
+    public StreamSuccessionTests() : this(ringBytes: 100_000)
+    {
+        // All is kept.
+    }
+
+    private StreamSuccessionTests(int ringBytes) => (_old, _new) = (new HandoverRig(ringBytes, () => _isOldMaster), new HandoverRig(ringBytes, () => _isNewMaster));
 
     [Fact]
     public void The_holder_of_a_replicas_stream_has_nothing_to_deliver_until_the_node_is_a_master()
@@ -164,6 +169,22 @@ public sealed class StreamSuccessionTests
         Promote();
         _new.Read(Holding("h", 10_000L << 20, ByH, settled: At(9_000L << 20), reach: At(30)));
         Assert.Empty(_new.Member.Delivery.Inherited.TakeUnheard());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_the_holder_has_passed_on_and_no_longer_keeps_is_missing_if_it_loses_the_new_stream_before_that_is_settled(bool isSettled)
+    {
+        var test = new StreamSuccessionTests(ringBytes: 400);
+        test._old.Hold();
+        for (var i = 0; i < 50; i++) test._old.Event($"key-{i}");
+        test._new.Hold();
+        test.Promote();
+        for (var i = 0; i < 50; i++) test._new.Event($"key-{i}");
+        if (isSettled) test._new.SettleAll(); // both rigs stand for one program, and count alike
+        test._new.Member.Delivery.Leave();
+        Assert.Equal(isSettled ? [] : [new EventPosition(Run, 39, 0)], test._new.Member.Delivery.Inherited.TakeUnheard());
     }
 
     [Fact]

@@ -84,13 +84,13 @@ internal sealed class Chaos
         Later(_world.Shape.FaultEvery / 2, Command);
     }
 
-    /// <summary>All commands have been answered by now.</summary>
+    /// <summary>All commands have been answered by now. But a program that does not hear its group yet has a configuration of its own.</summary>
     private void Delete()
     {
-        if (_administrator is not null && _world.Living.FirstOrDefault() is { } member)
-        {
-            _world.Delete(_world.Written, Administrator.WantsMore(member.Engine.Control.Config));
-        }
+        if (_administrator is null) return;
+
+        bool[] wants = [.. _world.Living.Select(static member => Administrator.WantsMore(member.Engine.Control.Config)).Distinct()];
+        if (wants.Length > 0) _world.Delete(_world.Written, wants.Length == 1 ? wants[0] : null);
     }
 
     private void Fault()
