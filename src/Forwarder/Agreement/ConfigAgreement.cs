@@ -12,7 +12,7 @@ namespace KeyEvt.Forwarder.Agreement;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Version in force and content are told in the stream (<see cref="GroupMessage.Config"/>). Who lacks the content reads it from Redis, or asks the holder. The
+/// Version in force and content are told in the stream (<see cref="GroupMessage.Config"/>). Who lacks the content reads it from Redis, or asks the holder, or all if there is none. The
 /// holder writes it again if Redis has lost it, and says a version that it finds there and that nobody has said.
 /// </para>
 /// <para>A program that begins a group makes the first version from its options.</para>
@@ -43,6 +43,8 @@ internal sealed class ConfigAgreement(
 
     public bool IsLoaded => _isLoaded;
 
+    public bool IsFound { get; private set; }
+
     public long Version => inForce.Value.Version;
 
     public EventClass Classes => inForce.Classes;
@@ -62,7 +64,7 @@ internal sealed class ConfigAgreement(
         {
             var kept = await ReadAsync(store).ConfigureAwait(false);
             _keptVersion = kept.Version;
-            if (kept.Shared is { } shared) inForce.Put(shared);
+            if (kept.Shared is { } shared) Find(shared);
             _isLoaded = true;
         }
         catch (ConfigStoreException e)
@@ -70,6 +72,12 @@ internal sealed class ConfigAgreement(
             Warn(e);
             _isLoaded = e.IsRefusal || time.GetElapsedTime(_startedAt) > LoadDeadline;
         }
+    }
+
+    private void Find(SharedConfig shared)
+    {
+        inForce.Put(shared);
+        IsFound = true;
     }
 
     public async Task RunAsync(CancellationToken stop)
@@ -196,8 +204,14 @@ internal sealed class ConfigAgreement(
         var behind = time.GetElapsedTime(_behindSince.Value);
         if (behind < NobodyKnowsAfter) return;
 
-        AgreementLog.NobodyKnows(logger, told, behind.TotalSeconds);
         _behindSince = null;
+        if (kept.Shared is { } newer && newer.Version > told)
+        {
+            await SayKeptAsync(newer).ConfigureAwait(false); // a later change than the one that nobody tells
+            return;
+        }
+
+        AgreementLog.NobodyKnows(logger, told, behind.TotalSeconds);
         Say(inForce.Value with { Version = Math.Max(told + 1, time.GetUtcNow().ToUnixTimeMilliseconds()) });
     }
 
@@ -240,9 +254,14 @@ internal sealed class ConfigAgreement(
         }
         else if (there.Version > mine.Version && there.Shared is { } next)
         {
-            await preparation.PrepareAsync(next.Config).ConfigureAwait(false);
-            Say(next); // whoever made it has ended before saying it, or says it in this moment
+            await SayKeptAsync(next).ConfigureAwait(false); // whoever made it has ended before saying it, or says it in this moment
         }
+    }
+
+    private async Task SayKeptAsync(SharedConfig next)
+    {
+        await preparation.PrepareAsync(next.Config).ConfigureAwait(false);
+        Say(next);
     }
 
     private async Task<KeptConfig> ReadAsync(IConfigStore from)

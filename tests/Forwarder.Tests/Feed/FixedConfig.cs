@@ -9,6 +9,8 @@ internal sealed class FixedConfig : IGroupConfig
 {
     public bool IsLoaded { get; set; } = true;
 
+    public bool IsFound { get; set; }
+
     public long Version { get; set; } = 1;
 
     public EventClass Classes { get; set; } = EventClass.All;

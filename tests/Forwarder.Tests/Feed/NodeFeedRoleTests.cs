@@ -35,7 +35,7 @@ public sealed class NodeFeedRoleTests
         _info = ScriptedNode.Bulk("role:slave\r\nmaster_link_status:up\r\n");
         await rig.AnsweredUntilAsync("the feed to be held back", () => rig.Feed.Status.State == FeedState.HeldBack);
         Assert.Equal((NodeRole.Replica, 1), (rig.Feed.Status.Role, rig.Count("ROLE")));
-        Assert.Contains("Information 2003 feed redis://node:6379: the node is now Replica ", rig.Log.Lines);
+        await Eventually.TrueAsync("the line", () => rig.Log.Lines.Contains("Information 2003 feed redis://node:6379: the node is now Replica "));
     }
 
     [Fact]

@@ -45,8 +45,10 @@ internal sealed class GroupMonitor(
         var (config, classes) = (group.Config, heard() ?? _member.Classes);
         // Where there are several streams, a version may be in force here a moment before or behind the others. Nothing is delivered from a replica's.
         var isOthers = !_member.IsServing || (feed.Options.HasSuccessors && config.Version > _member.ConfigVersion);
-        var isInForce = config.IsLoaded && (!_member.IsKnown || config.Version == _member.ConfigVersion || isOthers);
+        var isInForce = !_member.IsKnown || (config.IsLoaded && (config.Version == _member.ConfigVersion || isOthers));
         var isHearing = group.HasSeat && isInForce && (classes & config.Classes) == config.Classes;
+        if (config.IsLoaded && group.HearsByOptions && config.IsFound) _member.Hear(false); // what it has kept was chosen by options that are not in force
+        group.HearsByOptions = isHearing && !config.IsLoaded;
         if (_member.IsHearing == isHearing && _member.Classes == classes) return;
 
         _member.Classes = classes;
@@ -238,7 +240,7 @@ internal sealed class GroupMonitor(
             case GroupMessage.Prepare prepare:
                 group.Config.Prepare(prepare.Classes);
                 break;
-            case GroupMessage.Ask ask when _member.IsHolder:
+            case GroupMessage.Ask ask when _member.IsHolder || (ask.What == GroupMessage.Wish.Config && _member is { IsKnown: true, Holder: null } && group.Config.Version == _member.ConfigVersion):
                 group.Config.Asked(ask);
                 break;
             case GroupMessage.Answer answer:

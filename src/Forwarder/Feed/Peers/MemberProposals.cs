@@ -94,7 +94,7 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
         _questions.AddAnswers(due);
         if (member.HoldsByLostClaim && MaySayAgain(now)) due.Add(WaitFor(member.ResignLostClaim, now));
         else if (member.IsHolder) AddAsHolder(due, now);
-        else if (IsClaimDue(now) && MaySayAgain(now)) due.Add(WaitFor(Claim, now));
+        else if (IsClaimDue(now) && MaySayAgain(now)) AddClaim(due, now);
 
         AddMark(due, now);
         return due;
@@ -146,6 +146,13 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
 
     /// <summary>Whether the stream of a replica should be held by another member that is there: by the one that holds its master's stream.</summary>
     private bool Yields() => !member.IsServing && order.Preferred() is { } other && other != member.Name && peers.There.Any(peer => peer.Name == other && peer.Reach <= member.Unsettled);
+
+    /// <summary>A claim that does not reach back is void while the marks that count name a member that does. If none is there, a mark with each claim makes those of the dead ones count no more.</summary>
+    private void AddClaim(List<Func<long, GroupMessage>> due, long now)
+    {
+        due.Add(WaitFor(Claim, now));
+        _isMarkDue |= !member.ReachesBack && !peers.There.Any(peer => peer.Reach <= member.Watermark);
+    }
 
     private GroupMessage FreshClaim(long number, long asked, KeptWatermark kept)
     {

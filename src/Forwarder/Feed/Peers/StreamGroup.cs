@@ -58,6 +58,9 @@ internal sealed class StreamGroup
     /// </summary>
     public long ConfiguredAt { get; set; }
 
+    /// <summary>Whether this program hears what its options want, as it does not know yet whether Redis keeps another configuration.</summary>
+    public bool HearsByOptions { get; set; }
+
     /// <summary>What is to be said on the next connection to the node with this run id; null: nothing.</summary>
     public (ulong RunId, Func<long, GroupMessage> Message)? Owed { get; set; }
 
