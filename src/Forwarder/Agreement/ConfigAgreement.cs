@@ -15,7 +15,7 @@ namespace KeyEvt.Forwarder.Agreement;
 /// Version in force and content are told in the stream (<see cref="GroupMessage.Config"/>). Who lacks the content reads it from Redis, or asks the holder, or all if there is none. The
 /// holder writes it again if Redis has lost it, and says a version that it finds there and that nobody has said.
 /// </para>
-/// <para>A program that begins a group makes the first version from its options.</para>
+/// <para>A program that begins a group makes the first version from its options. Members that still know a version made by a command then bring that in.</para>
 /// </remarks>
 /// <param name="store">Null: nothing is kept in Redis.</param>
 internal sealed class ConfigAgreement(
@@ -165,7 +165,7 @@ internal sealed class ConfigAgreement(
     /// <summary>This program begins the group, and nothing is kept.</summary>
     private async Task MakeFirstAsync()
     {
-        var first = new SharedConfig(time.GetUtcNow().ToUnixTimeMilliseconds(), inForce.Fingerprint, inForce.Instance, inForce.Own);
+        var first = new SharedConfig(OptionsFingerprint.FirstVersion(inForce.Fingerprint), inForce.Fingerprint, inForce.Instance, inForce.Own);
         var isKept = true;
         try
         {
