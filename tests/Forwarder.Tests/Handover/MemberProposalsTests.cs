@@ -119,6 +119,23 @@ public sealed class MemberProposalsTests
         Assert.True(_rig.Member.IsHolder || _rig.Look(seconds).OfType<GroupMessage.Claim>().Any());
     }
 
+    [Theory]
+    [InlineData(false, 4)]  // who reached back has gone, and only its marks still count
+    [InlineData(true, 12)]  // it is there, and comes first
+    public void Who_does_not_reach_back_delivers_soon_unless_somebody_is_there_who_does(bool isThere, int seconds)
+    {
+        _rig.Join(settled: At(29));
+        for (var i = 0; i < 12; i++) _rig.Read((GroupMessage.Mark)Holding("h", 40 + i, ByH, settled: At(29), reach: At(20)) with { Classes = EventClass.All });
+        _rig.Read(new GroupMessage.Resign("h", 60, ByH, At(29)));
+        for (var second = 0; second < seconds; second++)
+        {
+            if (isThere) _rig.Read(Mark("x", 100 + second, At(20)));
+            _rig.Look(1);
+        }
+
+        Assert.Equal(!isThere, _rig.Member.IsHolder);
+    }
+
     [Fact]
     public void A_silent_holder_is_followed_after_a_second_of_events()
     {

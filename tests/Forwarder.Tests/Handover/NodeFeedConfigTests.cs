@@ -55,6 +55,33 @@ public sealed class NodeFeedConfigTests : IAsyncDisposable
         Assert.Contains("joined", _config.Told);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // what the options want was kept, and something else is in force
+    public async Task What_came_before_it_is_known_what_Redis_keeps_is_passed_on_where_that_is_nothing(bool isFound)
+    {
+        (_config.IsLoaded, _config.Version) = (false, 0);
+        await SubscribedAsync();
+        await _feed.Node.EventAsync("before");
+        await LookAsync(1);
+        (_config.IsFound, _config.Version, _config.IsLoaded) = (isFound, 77, true);
+        await LookUntilAsync("the office", () => Status.IsHolder);
+        await _feed.Node.EventAsync("behind");
+        await _feed.KeysAsync(isFound ? ["behind"] : ["before", "behind"]);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // it has another version itself
+    public async Task Where_nobody_delivers_whoever_has_the_version_in_force_tells_it(bool hasIt)
+    {
+        await LearnsAsync(version: 5);
+        if (hasIt) _config.Version = 5;
+        await SayAsync("resign x 3000 claim=x/5 settled=4-0", "ask y 3001 what=config");
+        await Eventually.TrueAsync("the question", () => Status.Peers.Any(static peer => peer.Name == "y"));
+        Assert.Equal(hasIt, _config.Told.Contains("asked Config"));
+    }
+
     [Fact]
     public async Task Who_has_another_version_than_is_in_force_keeps_nothing_and_claims_nothing_until_it_has_it()
     {
@@ -198,6 +225,6 @@ public sealed class NodeFeedConfigTests : IAsyncDisposable
         return condition();
     });
 
-    private Task SayAsync(string text) =>
-        _feed.Node.SayAsync($">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk(MarkerChannel.PlainName)}{ScriptedNode.Bulk($"1 orders {Run:x16} {text}")}");
+    private Task SayAsync(params IEnumerable<string> texts) => _feed.Node.SayAsync(
+        string.Concat(texts.Select(static text => $">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk(MarkerChannel.PlainName)}{ScriptedNode.Bulk($"1 orders {Run:x16} {text}")}")));
 }

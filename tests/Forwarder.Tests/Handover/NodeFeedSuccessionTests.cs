@@ -41,6 +41,21 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_waits_is_passed_on_at_once_where_another_member_begins_anew_without_it()
+    {
+        var feed = await HoldsAsync(_node);
+        _role = "";
+        await feed.Node.EventAsync("a");
+        await Eventually.TrueAsync("the event", () => feed.Feed.Status.Received == 1);
+        var number = feed.Feed.GroupStatus.Term + (1L << 40);
+        await SayAsync(feed, new GroupMessage.Who("x", number));
+        Assert.Empty(feed.Sink.Keys);
+        await SayAsync(feed, new GroupMessage.FreshClaim("x", number + 1, number, default, 1));
+        await Eventually.TrueAsync("the other holder", () => feed.Feed.GroupStatus.Holder == "x");
+        Assert.Equal(["a"], feed.Sink.Keys);
+    }
+
+    [Fact]
     public async Task An_event_that_has_waited_is_judged_by_the_configuration_of_its_place()
     {
         var feed = await HoldsAsync(_node);

@@ -89,6 +89,7 @@ internal sealed class GroupMonitor(
         }
 
         ClockReading? saidAt = message.Member == _member.Name && feed.Markers.TrySettle(message.Number, out var sentAt) ? sentAt : null;
+        if (message is GroupMessage.FreshClaim && message.Member != _member.Name && _member.IsHolder) outlet.PassAll(); // who begins anew does not have what waits here
         NoteProgress();
         var before = feed.Time.GetTimestamp();
         var (wasHolder, heardAt) = (_member.IsHolder, group.Proposals.Silence.HeardAt);
