@@ -11,12 +11,12 @@ internal sealed class FeedFence(FeedContext feed, FeedSupervisor life)
     /// <summary>When and where the node was fenced last. Used by <see cref="Set"/> only, which one loop calls.</summary>
     private (ClockReading At, EventPosition Position) _fenced;
 
-    /// <summary>From when on a promoted node's own events are known: it was still a replica then, or was not subscribed before.</summary>
+    /// <summary>From when on the node is known as a master. Its old master may have taken writes until it hears of that, so it must have been heard for longer.</summary>
     public ClockReading HeardFrom
     {
         get
         {
-            lock (feed.Turn) return ClockReading.LaterOf(feed.Hold.Last.At, life.Current?.SubscribedAt ?? default);
+            lock (feed.Turn) return ClockReading.LaterOf(feed.Hold.PromotedAt, life.Current?.SubscribedAt ?? default);
         }
     }
 

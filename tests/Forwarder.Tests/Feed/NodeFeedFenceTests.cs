@@ -112,6 +112,24 @@ public sealed class NodeFeedFenceTests : IAsyncDisposable
         Assert.Equal(successor.Feed.Status.Position, Assert.Single(_rig.Gaps.Recent).FirstPosition);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_master_that_was_not_heard_since_another_took_its_place_may_have_taken_writes_that_nobody_heard(bool wasHeard)
+    {
+        var role = "*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$9\r\nconnected\r\n:1\r\n";
+        await using var successor = new ScriptedFeed(options => options with { HasSuccessors = true }, new ScriptedNode { Run = 'b', Answer = command => command[0] == "ROLE" ? role : null });
+        await successor.StartAsync();
+        await successor.AnsweredAsync(4);
+        await _rig.StartAsync();
+        await _rig.AnsweredAsync(6);
+        role = "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";
+        await successor.AnsweredUntilAsync("the promotion", () => successor.Feed.Status.State == FeedState.Subscribed);
+        if (wasHeard) await _rig.AnsweredAsync(12);
+        _rig.Feed.SucceededBy(successor.Feed);
+        Assert.Equal(wasHeard ? [] : [GapCause.Silent], _rig.Gaps.Recent.Select(static gap => gap.Cause));
+    }
+
     [Fact]
     public async Task A_look_ends_the_pause_before_the_next_attempt()
     {

@@ -188,6 +188,19 @@ public sealed class StreamSuccessionTests
     }
 
     [Fact]
+    public void What_was_handed_over_and_is_no_longer_kept_is_missing_if_the_node_is_replaced_before_anybody_took_it()
+    {
+        var test = new StreamSuccessionTests(ringBytes: 400);
+        test._old.Hold();
+        for (var i = 0; i < 50; i++) test._old.Event($"key-{i}");
+        test._old.Member.End(canOthersGoOn: true);
+        test._old.Member.Delivery.Leave();
+        test._new.Hold();
+        test.Promote();
+        Assert.Equal([new EventPosition(Run, 39, 0)], test._new.Member.Delivery.Inherited.TakeUnheard());
+    }
+
+    [Fact]
     public void What_is_found_to_be_the_old_masters_own_later_is_left_later()
     {
         _old.Hold();

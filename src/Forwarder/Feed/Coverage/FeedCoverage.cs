@@ -165,11 +165,11 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
 
     /// <summary>
     /// Notes that another node has taken this one's place and is covered. If this node was silent, its gap begins at the last thing it sent. So it does if it has proven nothing since
-    /// the moment from which on the successor's own events are known.
+    /// the successor is known as a master.
     /// </summary>
     /// <param name="first">Where the successor's stream begins.</param>
     /// <param name="last">The last position of this node.</param>
-    /// <param name="heardFrom">From when on the successor's own events are known.</param>
+    /// <param name="heardFrom">Since when the successor is known as a master.</param>
     public void Succeeded(EventPosition first, EventPosition last, ClockReading heardFrom)
     {
         bool isSubscribed;

@@ -27,6 +27,9 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
     /// <summary>While the node was a master: the place behind which something was not heard here, see <see cref="StreamMember.UnheardBehind"/>.</summary>
     public EventPosition? Unheard { get; set; }
 
+    /// <summary>Behind it delivery has got events that are not known to be settled, and are no longer kept; null: all of those are kept.</summary>
+    private EventPosition? NotKeptBehind => kept.FullReach > Settled.Settled ? kept.At(Settled.Settled == default ? _before : Settled.Settled) : null;
+
     /// <summary>See <see cref="StreamMember.HasLeft"/>.</summary>
     public bool HasLeft { get; private set; } = true;
 
@@ -83,6 +86,7 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
         if (HasLeft) return;
 
         HasLeft = true;
+        Unheard ??= NotKeptBehind; // until it is known how far others have settled it
         (_passed, _passedBefore) = (null, null);
         Settled.Begin(Settled.Settled); // what is handed over counts as settled in memory, but is not
         Inherited.Leave(sink.IsSettled);
@@ -130,7 +134,7 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
         if (HasLeft && kept.Count == 0 && unheard is null) return estates;
 
         var (isPassedOn, passed) = (!HasLeft, _passed ?? _passedBefore);
-        var notKept = isPassedOn && kept.FullReach > Settled.Settled && sink.Mark() is { } mark ? (kept.At(Settled.Settled == default ? _before : Settled.Settled), mark) : ((EventPosition, long)?)null;
+        var notKept = isPassedOn && NotKeptBehind is { } behind && sink.Mark() is { } mark ? (behind, mark) : ((EventPosition, long)?)null;
         (HasLeft, _leavesAt, _passed, _passedBefore) = (true, null, null, null);
         return [.. estates, new Estate(kept.TakeAll(), isPassedOn ? passed : null, duties, isPassedOn, unheard, notKept)];
     }

@@ -23,6 +23,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
     public void Promoted(Action settled)
     {
         var promotion = feed.Hold.BeginPromotion();
+        feed.Hold.PromotedAt = ClockReading.Now(feed.Time);
         if (feed.Predecessor is { } predecessor)
         {
             feed.Tasks.Run("settling a promotion", feed.Options.NeighbourDeadline, end => SettleLaterAsync(predecessor, promotion, settled, end));

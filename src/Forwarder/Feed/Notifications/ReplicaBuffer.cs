@@ -39,6 +39,9 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     /// <summary>The number of the last promotion.</summary>
     public int Promotion { get; private set; }
 
+    /// <summary>When it was found to be a master, the last time.</summary>
+    public ClockReading PromotedAt { get; set; }
+
     public bool IsHeld => IsReplica || IsPromoting || _isFenced;
 
     public bool IsFenced => _isFenced;
