@@ -36,6 +36,7 @@ internal sealed class SoakRun(SoakStage stage, int seed, string only, TimeSpan l
 
         var last = await stage.Run.EndAsync(TimeSpan.FromSeconds(120));
         Say("end: " + last);
+        foreach (var (detail, count) in last.Gaps.CountBy(static gap => Field(gap.Line, "cause") + ": " + Field(gap.Line, "detail")).OrderByDescending(static one => one.Value)) Say($"{count} gaps of {detail}");
         return await WrongAsync(last, atEnd: true);
     }
 
@@ -109,6 +110,12 @@ internal sealed class SoakRun(SoakStage stage, int seed, string only, TimeSpan l
         }
 
         return there;
+    }
+
+    private static string Field(string line, string name)
+    {
+        var from = line.IndexOf(name + "=", StringComparison.Ordinal) + name.Length + 1;
+        return name == "detail" ? line[from..] : line[from..].Split(',')[0];
     }
 
     private void Say(string text) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_clock.Elapsed:mm\\:ss} {text}"));

@@ -35,7 +35,7 @@ internal sealed class MasterSelection(ITopology topology)
     /// <param name="changedAfter">See <see cref="TopologySnapshot.ChangedAfter"/>.</param>
     public void Observe(IReadOnlyList<FeedMember> members, ClockReading changedAfter)
     {
-        var named = members.Where(member => IsServing(member.Node)).ToDictionary(member => member.Feed, member => member.Node.Epoch);
+        var named = members.Where(member => IsServing(member.Node) && MayTakeWrites(member.Node)).ToDictionary(member => member.Feed, member => member.Node.Epoch);
         if (_named is { Count: > 0 } before)
         {
             Compare(members, before, named, changedAfter);
@@ -52,6 +52,9 @@ internal sealed class MasterSelection(ITopology topology)
             else if (member.Feed.Status.Role == NodeRole.Replica) _saidReplica[member.Node.Id] = true;
         }
     }
+
+    /// <summary>For a moment after a failover, other nodes of a cluster name the old master as one without slots.</summary>
+    private bool MayTakeWrites(TopologyNode node) => topology.Current.Shape != UpstreamShape.Cluster || node.Slots.Count > 0;
 
     private static void Compare(IReadOnlyList<FeedMember> members, Dictionary<NodeFeed, long> before, Dictionary<NodeFeed, long> now, ClockReading changedAfter)
     {

@@ -48,9 +48,8 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
         await feed.Node.EventAsync("a");
         await Eventually.TrueAsync("the event", () => feed.Feed.Status.Received == 1);
         var number = feed.Feed.GroupStatus.Term + (1L << 40);
-        await SayAsync(feed, new GroupMessage.Who("x", number));
         Assert.Empty(feed.Sink.Keys);
-        await SayAsync(feed, new GroupMessage.FreshClaim("x", number + 1, number, default, 1));
+        await SayAsync(feed, new GroupMessage.Who("x", number), new GroupMessage.FreshClaim("x", number + 1, number, default, 1)); // at once, so that nobody answers in between
         await Eventually.TrueAsync("the other holder", () => feed.Feed.GroupStatus.Holder == "x");
         Assert.Equal(["a"], feed.Sink.Keys);
     }
@@ -271,9 +270,10 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
         return condition();
     });
 
-    private static Task SayAsync(ScriptedFeed feed, GroupMessage message)
+    private static Task SayAsync(ScriptedFeed feed, params IEnumerable<GroupMessage> messages)
     {
-        var payload = new GroupEnvelope("orders", new MessageSeal(null)).Write(message, 0xaaaaaaaaaaaaaaaa);
-        return feed.Node.SayAsync($">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk("__keyevt__:marker")}{ScriptedNode.Bulk(payload)}");
+        var envelope = new GroupEnvelope("orders", new MessageSeal(null));
+        return feed.Node.SayAsync(string.Concat(messages.Select(message =>
+            $">3\r\n$7\r\nmessage\r\n{ScriptedNode.Bulk("__keyevt__:marker")}{ScriptedNode.Bulk(envelope.Write(message, 0xaaaaaaaaaaaaaaaa))}")));
     }
 }

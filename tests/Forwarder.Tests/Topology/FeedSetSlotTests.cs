@@ -3,6 +3,7 @@ using KeyEvt.Forwarder.Feed.Coverage;
 using KeyEvt.Forwarder.Feed.Status;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Membership;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Tests.Feed;
 using KeyEvt.Forwarder.Topology;
 using KeyEvt.Servers;
@@ -21,13 +22,14 @@ public sealed class FeedSetSlotTests : IAsyncDisposable
     private readonly ScriptedNode _b = new() { IsCluster = true };
     private readonly RecordingSink _sink = new();
     private readonly FakeTopology _topology = new(UpstreamShape.Cluster, Node("a", PortA, new SlotRange(0, 100)), Node("b", PortB, new SlotRange(101, SlotTag.Slots - 1)));
+    private readonly GapLog _gaps = new();
     private readonly GroupOfOne _alone = new();
     private readonly FeedSet _feeds;
 
     public FeedSetSlotTests()
     {
         var options = new NodeFeedOptions { MarkerInterval = TimeSpan.FromMilliseconds(50), MarkerDeadline = TimeSpan.FromSeconds(20) };
-        _feeds = new FeedSet(_topology, options, _sink, new GapLog(), TimeProvider.System, NullLogger.Instance, new ScriptedNodes((PortA, _a), (PortB, _b)), _alone.Membership);
+        _feeds = new FeedSet(_topology, options, _sink, _gaps, TimeProvider.System, NullLogger.Instance, new ScriptedNodes((PortA, _a), (PortB, _b)), _alone.Membership);
     }
 
     public async ValueTask DisposeAsync() => await _feeds.DisposeAsync();
@@ -104,17 +106,34 @@ public sealed class FeedSetSlotTests : IAsyncDisposable
         await KeysAsync("{k126}own", "{foo}held");
     }
 
+    [Theory]
+    [InlineData(false)] // as other nodes see a demoted master for a moment
+    [InlineData(true)]
+    public async Task A_replica_that_is_named_as_a_master_has_taken_writes_only_if_it_is_said_to_have_slots(bool hasSlots)
+    {
+        _b.Answer = static command => command[0] == "ROLE" ? "*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$9\r\nconnected\r\n:1\r\n" : null;
+        await StartAsync(FeedState.HeldBack);
+        var all = Node("a", PortA, new SlotRange(0, SlotTag.Slots - 1));
+        _topology.Change(all, FakeTopology.Node("b", PortB, NodeRole.Replica));
+        await AnsweredAsync(_b);
+        _topology.Change(all, hasSlots ? Node("b", PortB, new SlotRange(0, 0)) : Node("b", PortB));
+        await AnsweredAsync(_b);
+        _topology.Change(all, FakeTopology.Node("b", PortB, NodeRole.Replica));
+        await AnsweredAsync(_b);
+        Assert.Equal(hasSlots ? 1 : 0, _gaps.Total);
+    }
+
     private static TopologyNode Node(string id, int port, params SlotRange[] slots) => FakeTopology.Node(id, port) with { Slots = slots };
 
     private void Move() => _topology.Change(
         Node("a", PortA, new SlotRange(0, 100), new SlotRange(Moving, Moving)), Node("b", PortB, new SlotRange(101, Moving - 1), new SlotRange(Moving + 1, SlotTag.Slots - 1)));
 
-    private async Task StartAsync()
+    private async Task StartAsync(FeedState second = FeedState.Subscribed)
     {
         _alone.Want(EventClass.String);
         _feeds.Want(EventClass.String);
         _feeds.Start();
-        await Eventually.TrueAsync("both to be subscribed to", () => _feeds.Members.All(member => member.Feed.Status.State == FeedState.Subscribed));
+        await Eventually.TrueAsync("both to be subscribed to", () => _feeds.Members.Select(static member => member.Feed.Status.State).SequenceEqual([FeedState.Subscribed, second]));
     }
 
     /// <summary>It has said "master" behind all that it has sent so far.</summary>
