@@ -271,7 +271,7 @@ internal sealed class FeedConnection
     }
 
     private void Pass(in EventPosition position, int database, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long readAt, ReadOnlySpan<byte> marker) =>
-        _feed.Sink.Adopted(position, database, _letters.ClassOf(eventName), eventName, key, fields, readAt);
+        _feed.Sink.Adopted(_feed.Aliases.Of(position), database, _letters.ClassOf(eventName), eventName, key, fields, readAt);
 
     /// <summary>
     /// Called when the subscription to what is wanted is confirmed. The first time, the connection becomes active. Runs on the read loop, or in the

@@ -147,10 +147,10 @@ public sealed class NodeFeed : IAsyncDisposable
         init => _feed.AreSlotsAwaited = value;
     }
 
-    /// <summary>See <see cref="FeedContext.PredecessorsEstate"/> and <see cref="FeedContext.LeaveEstate"/>. Set before <see cref="Start"/>.</summary>
-    internal (Func<IReadOnlyList<Estate>> OfPredecessor, Action Leave) Estates
+    /// <summary>See the properties of <see cref="FeedContext"/> that it sets. Set before <see cref="Start"/>.</summary>
+    internal (Func<IReadOnlyList<Estate>> OfPredecessor, Func<IReadOnlyList<RecordedNotification>> DoubtfulOfPredecessor, Action Leave) Estates
     {
-        init => (_feed.PredecessorsEstate, _feed.LeaveEstate) = value;
+        init => (_feed.PredecessorsEstate, _feed.PredecessorsDoubtful, _feed.LeaveEstate) = value;
     }
 
     /// <summary>What the node leaves to its successor. Empty while it is a master, or if there is nothing.</summary>
@@ -195,6 +195,15 @@ public sealed class NodeFeed : IAsyncDisposable
 
     /// <summary>What the node sent last as a master; empty if nothing was remembered.</summary>
     internal IReadOnlyList<RecordedNotification> SentLast => _feed.Echo?.Read() ?? [];
+
+    /// <summary>What the node sent last as a master, while it is judged whose events these are, with the positions that all members know.</summary>
+    internal IReadOnlyList<RecordedNotification> Doubtful
+    {
+        get
+        {
+            lock (_feed.Turn) return [.. _feed.Hold.Doubtful.SelectMany(one => _feed.Group.Member.NameOf(one.Position) is { } name ? [one with { Position = name }] : Array.Empty<RecordedNotification>())];
+        }
+    }
 
     /// <summary>See <see cref="FeedFence.Set"/>.</summary>
     internal bool Fence(bool isFenced) => _fence.Set(isFenced);

@@ -47,7 +47,7 @@ internal sealed class FeedFactory(
             OthersFirst = () => succession.OthersFirstAsync(node.Id),
             Shelf = shelf,
             CameLater = cameLater,
-            Estates = (() => succession.EstateOfMasterOf(node.Id), succession.LeaveEstates),
+            Estates = (() => succession.EstateOfMasterOf(node.Id), () => succession.DoubtfulOfMasterOf(node.Id), succession.LeaveEstates),
         };
     }
 

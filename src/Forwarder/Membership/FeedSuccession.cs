@@ -91,6 +91,9 @@ internal sealed class FeedSuccession(ITopology topology, MemberTable table, Mast
     /// <summary>For a node that has been promoted: what its old master has left, if that one is known not to be a master any more.</summary>
     public IReadOnlyList<Estate> EstateOfMasterOf(string nodeId) => table.LastMasterOf(nodeId)?.Feed.TakeEstate() ?? [];
 
+    /// <summary>For a node that has been promoted: what its old master sent last, while it is judged whose events these are.</summary>
+    public IReadOnlyList<RecordedNotification> DoubtfulOfMasterOf(string nodeId) => table.LastMasterOf(nodeId)?.Feed.Doubtful ?? [];
+
     /// <summary>The id of the master that a node replicates, or has replicated last; null: not known.</summary>
     public string? MasterIdOf(string nodeId) => table.LastMasterOf(nodeId)?.Node.Id;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using CsCheck;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Feed.Notifications;
 using KeyEvt.Forwarder.Keys;
 using Xunit;
@@ -50,6 +51,19 @@ public sealed class PromotionOverlapTests
         Assert.True(PromotionOverlap.Find(Stream($"rpush:{FallbackKey.Name} set:a rpush:{FallbackKey.Name}"), Stream($"rpush:{FallbackKey.Name} set:a rpush:{FallbackKey.Name}")).IsCertain);
         Assert.True(PromotionOverlap.Find(Stream("set:a"), [.. Stream("set:a"), Stream("set:a")[0] with { Database = 1 }]).IsCertain);
     }
+
+    [Fact]
+    public void An_event_that_two_nodes_sent_has_one_position_and_each_of_equal_ones_its_own()
+    {
+        var aliases = new EventAliases();
+        var (fresh, doubtful) = (At(1, Stream("del:a set:b set:b set:c")), At(2, Stream("expired:a set:b set:b")));
+        aliases.Note(fresh, doubtful, static position => position.Count == 2 ? null : position);
+        Assert.Equal([doubtful[0].Position, fresh[1].Position, doubtful[2].Position, fresh[3].Position], fresh.Select(one => aliases.Of(one.Position)));
+        aliases.Note([], doubtful, static position => position);
+        Assert.Equal(fresh[0].Position, aliases.Of(fresh[0].Position));
+    }
+
+    private static RecordedNotification[] At(ulong run, IReadOnlyList<RecordedNotification> stream) => [.. stream.Select((one, index) => one with { Position = new EventPosition(run, 1, index + 1) })];
 
     [Fact]
     public void Another_database_is_another_key() => Assert.Equal(0, PromotionOverlap.Find([Stream("set:a")[0] with { Database = 1 }], Stream("set:a")).First);

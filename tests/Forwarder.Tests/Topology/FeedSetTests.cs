@@ -22,7 +22,7 @@ public sealed class FeedSetTests : IAsyncDisposable
     private const int PortA = 1, PortB = 2;
 
     private readonly ScriptedNode _a = new();
-    private readonly ScriptedNode _b = new();
+    private readonly ScriptedNode _b = new() { Run = 'b' };
     private readonly RecordingSink _sink = new();
     private readonly FakeTopology _topology = new(UpstreamShape.Sentinel, FakeTopology.Node("a", PortA), ReplicaOf("a", "b", PortB));
     private readonly GapLog _gaps = new();
@@ -149,6 +149,23 @@ public sealed class FeedSetTests : IAsyncDisposable
         _topology.Change(ReplicaOf("b", "a", PortA), FakeTopology.Node("b", PortB));
         await KeysAsync("own");
         Assert.Empty(_gaps.Recent);
+    }
+
+    [Fact]
+    public async Task What_a_demoted_master_sent_last_is_forwarded_by_its_position_there_also_if_its_successor_has_sent_it_and_it_is_taken_for_new()
+    {
+        await StartAsync();
+        await OwnLastAsync(ends: false); // another member may have heard that the node was still a master behind this event, and have passed it on
+        await _b.EventAsync("own");
+        await _b.EventAsync("next");
+        await Eventually.TrueAsync("both to be read", () => Of("b").Feed.Status.HeldBack == 2);
+        _roleOfB = Master;
+        _topology.Change(ReplicaOf("b", "a", PortA), FakeTopology.Node("b", PortB));
+        await KeysAsync("own", "next");
+        Assert.Equal([0xaaaaaaaaaaaaaaaa, 0xbbbbbbbbbbbbbbbb], _sink.Entries.Select(static entry => entry.Position.RunId));
+        await StateAsync("a", FeedState.HeldBack);
+        await _b.EventAsync("last");
+        await KeysAsync("own", "next", "last");
     }
 
     /// <summary>A master sends one more event, and is a replica by its next answer; the event waits to be judged.</summary>

@@ -73,6 +73,12 @@ internal sealed record FeedContext(
     /// <summary>Called when the node is promoted. Returns what its old master has left, if that one is no longer a master. Not under any feed's lock.</summary>
     public Func<IReadOnlyList<Estate>>? PredecessorsEstate { get; set; }
 
+    /// <summary>Called when the node is promoted. Returns what its old master sent last, and is still judged. Not under any feed's lock.</summary>
+    public Func<IReadOnlyList<RecordedNotification>>? PredecessorsDoubtful { get; set; }
+
+    /// <summary>Under <see cref="Turn"/>.</summary>
+    public EventAliases Aliases { get; } = new();
+
     /// <summary>Called when the node has been demoted. Gives what it leaves to its successor. Not under any feed's lock.</summary>
     public Action? LeaveEstate { get; set; }
 

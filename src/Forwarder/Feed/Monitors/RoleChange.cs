@@ -30,7 +30,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
         }
         else
         {
-            Settle(null, [], settled);
+            Settle(null, [], [], settled);
         }
     }
 
@@ -44,7 +44,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
     {
         if (doubtful.Count == 0) return;
 
-        feed.Hold.BeginDoubt();
+        feed.Hold.BeginDoubt(doubtful);
         feed.Shelf?.BeginDoubt();
         feed.Tasks.Run("judging what a demoted master sent last", feed.Options.NeighbourDeadline, end => JudgeLaterAsync(doubtful, at, end));
     }
@@ -52,12 +52,12 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
     private async Task SettleLaterAsync(Func<Task<IReadOnlyList<RecordedNotification>?>> predecessor, int promotion, Action settled, CancellationToken end)
     {
         var sent = await AnswerOfAsync(predecessor, end).ConfigureAwait(false);
-        var estates = feed.PredecessorsEstate?.Invoke() ?? []; // under the lock of the other feed, so not under that of this one
+        var (estates, doubtful) = (feed.PredecessorsEstate?.Invoke() ?? [], feed.PredecessorsDoubtful?.Invoke() ?? []); // under the lock of the other feed, so not under that of this one
         lock (feed.Turn)
         {
             if (feed.Hold.IsPromoting && feed.Hold.Promotion == promotion)
             {
-                Settle(sent, estates, settled);
+                Settle(sent, estates, doubtful, settled);
             }
             else
             {
@@ -66,10 +66,11 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
         }
     }
 
-    private void Settle(IReadOnlyList<RecordedNotification>? sent, IReadOnlyList<Estate> estates, Action settled)
+    private void Settle(IReadOnlyList<RecordedNotification>? sent, IReadOnlyList<Estate> estates, IReadOnlyList<RecordedNotification> doubtful, Action settled)
     {
         var last = feed.Hold.Last;
         var fresh = feed.Hold.Settle(sent, out var missed);
+        feed.Aliases.Note(fresh, doubtful, position => feed.Group.Member.NameOf(position));
         feed.Echo?.Clear(); // what it holds is from an earlier time as a master
         outlet.Wait(fresh);
         outlet.Group.Serve(estates);
@@ -103,7 +104,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
         }
         finally
         {
-            lock (feed.Turn) feed.Hold.EndDoubt();
+            lock (feed.Turn) feed.Hold.EndDoubt(doubtful);
             feed.Shelf?.EndDoubt();
         }
     }

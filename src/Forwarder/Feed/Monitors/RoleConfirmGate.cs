@@ -132,8 +132,9 @@ internal sealed class RoleConfirmGate
             var (own, eventClass) = (position, _letters.ClassOf(eventName));
             if (!Group.KeepWaited(ref own, eventClass, new Notification(database, eventName, key, fields, default), readAt)) return;
 
-            if (Group.IsBeforeChange(own)) _feed.Sink.ReceivedBefore(own, database, eventClass, eventName, key, fields, readAt);
-            else _feed.Sink.Received(own, database, eventClass, eventName, key, fields, readAt);
+            var name = _feed.Aliases.Of(own);
+            if (Group.IsBeforeChange(own)) _feed.Sink.ReceivedBefore(name, database, eventClass, eventName, key, fields, readAt);
+            else _feed.Sink.Received(name, database, eventClass, eventName, key, fields, readAt);
         }
         else
         {

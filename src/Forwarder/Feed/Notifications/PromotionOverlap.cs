@@ -63,18 +63,22 @@ internal static class PromotionOverlap
     }
 
     /// <summary>The notifications that the other node has not sent, under either node's name for the event.</summary>
-    public static List<RecordedNotification> NotIn(IReadOnlyList<RecordedNotification> notifications, IReadOnlyList<RecordedNotification> sent)
+    public static List<RecordedNotification> NotIn(IReadOnlyList<RecordedNotification> notifications, IReadOnlyList<RecordedNotification> sent) =>
+        [.. Match(notifications, sent).Where(static pair => pair.Other is null).Select(static pair => pair.One)];
+
+    /// <summary>Each notification, and the same one of the other node, under either node's name for the event; null: it has not sent it.</summary>
+    public static List<(RecordedNotification One, RecordedNotification? Other)> Match(IReadOnlyList<RecordedNotification> notifications, IReadOnlyList<RecordedNotification> sent)
     {
         var byKey = sent.Where(one => !one.IsMarker).GroupBy(KeyOf).ToDictionary(group => group.Key, group => group.ToList());
-        var rest = new List<RecordedNotification>();
+        var pairs = new List<(RecordedNotification, RecordedNotification?)>();
         foreach (var one in notifications)
         {
             var at = byKey.TryGetValue(KeyOf(one), out var same) ? same.FindIndex(other => IsEcho(one, other) || IsEcho(other, one)) : -1;
-            if (at < 0) rest.Add(one);
-            else same!.RemoveAt(at);
+            pairs.Add((one, at < 0 ? null : same![at]));
+            if (at >= 0) same!.RemoveAt(at);
         }
 
-        return rest;
+        return pairs;
     }
 
     private static (int, string) KeyOf(RecordedNotification one) => (one.Database, Encoding.Latin1.GetString(one.Key.Span));

@@ -20,7 +20,7 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     private long _cutNext;
     private int _answersSinceMarker;
     private EventPosition? _repeated;
-    private int _doubts;
+    private readonly List<IReadOnlyList<RecordedNotification>> _doubtful = [];
     private bool _isKnownSince; // the answer before the last one said "slave" too
 
     // Sequence numbers of the last two markers in the buffer. Two, because two programs may send markers alternately.
@@ -53,12 +53,15 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     /// Up to here everything that it sent as a replica was a repetition of its master, and is no longer kept; null: not known. What is kept may be passed on after a promotion, because
     /// nobody has heard it from the master. What it sent last as a master may be its own, until that is judged.
     /// </summary>
-    public EventPosition? Repeated => _doubts > 0 ? null : _repeated;
+    public EventPosition? Repeated => _doubtful.Count > 0 ? null : _repeated;
 
-    /// <summary>From here on until <see cref="EndDoubt"/> it is judged whose the events are that the node sent last as a master.</summary>
-    public void BeginDoubt() => _doubts++;
+    /// <summary>What the node sent last as a master, while it is judged whose events these are.</summary>
+    public IEnumerable<RecordedNotification> Doubtful => _doubtful.SelectMany(static some => some);
 
-    public void EndDoubt() => _doubts--;
+    /// <summary>From here on until <see cref="EndDoubt"/> it is judged whose these events are.</summary>
+    public void BeginDoubt(IReadOnlyList<RecordedNotification> doubtful) => _doubtful.Add(doubtful);
+
+    public void EndDoubt(IReadOnlyList<RecordedNotification> doubtful) => _doubtful.Remove(doubtful);
 
     /// <summary>
     /// Fences the node or lifts the fence. Events that were held back only because of the fence are not kept: the node has been replaced.
