@@ -20,6 +20,17 @@ internal sealed class FeedFence(FeedContext feed, FeedSupervisor life)
         }
     }
 
+    /// <summary>Another node has taken its place, and is known as a master since then.</summary>
+    public void SucceededBy(EventPosition first, ClockReading heardFrom)
+    {
+        lock (feed.Turn)
+        {
+            if (feed.Flags.Good != EventClass.None) feed.Coverage.FlagsUnknown(feed.Flags.At, feed.Flags.Position); // if its process has ended, nobody looks any more what they were then
+        }
+
+        feed.Coverage.Succeeded(first, feed.Progress.Published.Position, heardFrom);
+    }
+
     /// <summary>See <see cref="NodeFeed.ReplacedUnseen"/>.</summary>
     public void ReplacedUnseen(ClockReading after)
     {

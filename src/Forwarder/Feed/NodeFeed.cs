@@ -209,7 +209,7 @@ public sealed class NodeFeed : IAsyncDisposable
     internal bool Fence(bool isFenced) => _fence.Set(isFenced);
 
     /// <summary>Ends its open gap, if there is one, where its successor's stream begins.</summary>
-    internal void SucceededBy(NodeFeed successor) => _feed.Coverage.Succeeded(successor.Status.Position, _feed.Progress.Published.Position, successor._fence.HeardFrom);
+    internal void SucceededBy(NodeFeed successor) => _fence.SucceededBy(successor.Status.Position, successor._fence.HeardFrom);
 
     /// <summary>See <see cref="FeedCoverage.IsGapOpen"/>.</summary>
     internal bool IsGapOpen => _feed.Coverage.IsGapOpen;

@@ -131,6 +131,24 @@ public sealed class NodeFeedFenceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_gap_of_a_master_that_died_and_was_replaced_begins_when_its_flags_were_last_seen()
+    {
+        await _rig.StartAsync();
+        await _rig.AnsweredAsync(4);
+        await Eventually.TrueAsync("the looks", () => _rig.Feed.Pulse.Waiting == 0);
+        var seen = _rig.Time.GetUtcNow();
+        _rig.Node.Answer = static command => command is ["CONFIG", "GET", ..] ? "-BUSY Redis is busy running a script.\r\n" : null;
+        await _rig.AnsweredAsync(8);
+        await _rig.Node.CloseAsync();
+        await Eventually.TrueAsync("the gap", () => _rig.Gaps.Total == 1);
+        await using var successor = new ScriptedFeed(options => options with { HasSuccessors = true });
+        await successor.StartAsync();
+        _rig.Feed.SucceededBy(successor.Feed);
+        var gap = Assert.Single(_rig.Gaps.Recent);
+        Assert.True(gap.From <= seen && !gap.IsOpen, $"from {gap.From:O}, and they were seen at {seen:O}");
+    }
+
+    [Fact]
     public async Task A_look_ends_the_pause_before_the_next_attempt()
     {
         _rig.Node.IsDown = true;

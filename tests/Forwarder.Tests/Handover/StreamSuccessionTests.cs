@@ -110,6 +110,18 @@ public sealed class StreamSuccessionTests
     }
 
     [Fact]
+    public void What_a_replaced_master_has_left_is_not_settled_in_its_own_stream()
+    {
+        _old.Hold();
+        _old.Event("a");
+        _old.Read(Mark("x", 50, At(30)));
+        Promote();
+        _old.SettleAll(); // as if the successor's stream had handed it over
+        _old.Member.Advance();
+        Assert.Equal(default, _old.Member.Settled.Settled);
+    }
+
+    [Fact]
     public void A_claim_in_the_stream_of_a_master_that_was_replaced_hands_nothing_over()
     {
         _old.Hold();

@@ -240,7 +240,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         Open(GapCause.FlagsMissing, detail, since, last, reachesBack: from is not null);
     }
 
-    /// <summary>Notes that the node has been started anew.</summary>
+    /// <summary>Notes that the node has been started anew, or replaced.</summary>
     /// <param name="seen">The flags of the former process were seen set then, and nobody knows for how long after it. So what was missed at its end begins there.</param>
     public void FlagsUnknown(ClockReading seen, EventPosition last)
     {
@@ -285,15 +285,16 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <param name="first">Where the stream goes on.</param>
     public void Judge(bool isCovered, EventPosition first)
     {
-        Loss? lost;
+        Loss? lost, unheard;
         lock (_gate)
         {
             (lost, var mayWithdraw) = _group.Judge();
-            if (_isSubscribed && !_isHeld) _replica.IsJudged();
+            unheard = _isSubscribed && !_isHeld ? _replica.TakeUnheard() : null;
             if (isCovered && _hasFlags && mayWithdraw && _gap.Withdraw()) return;
         }
 
         if (!isCovered && lost is { } one) Missed(one.Fault.Cause, one.Fault.Text, one.From, one.Last, first);
+        if (!isCovered && unheard is { } other) Missed(GapCause.Promoted, other.Fault.Text, other.From, other.Last, first);
         Settle(first);
         ShowClients();
     }

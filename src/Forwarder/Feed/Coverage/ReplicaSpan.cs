@@ -55,9 +55,6 @@ internal sealed class ReplicaSpan(ClockReading begun)
     /// <summary>Notes that the node is a master by its own word. What came before it was heard is not known yet, if it may be missed.</summary>
     public void IsMaster() => (_said, _named) = (null, _named is { IsMissed: not null } ? _named : null);
 
-    /// <summary>Notes that it is known what came before the node was heard.</summary>
-    public void IsJudged() => _named = null;
-
     /// <summary>Notes that another node has taken its place and is heard.</summary>
     public void Replaced(ClockReading now) => _begun = now;
 

@@ -136,6 +136,8 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
         var (isPassedOn, passed) = (!HasLeft, _passed ?? _passedBefore);
         var notKept = isPassedOn && NotKeptBehind is { } behind && sink.Mark() is { } mark ? (behind, mark) : ((EventPosition, long)?)null;
         (HasLeft, _leavesAt, _passed, _passedBefore) = (true, null, null, null);
+        Settled.Advance();
+        Settled.Begin(Settled.Settled); // if the successor hands over what is left, that leaves memory, but is not settled
         return [.. estates, new Estate(kept.TakeAll(), isPassedOn ? passed : null, duties, isPassedOn, unheard, notKept)];
     }
 }
