@@ -36,7 +36,8 @@ internal sealed class SoakRun(SoakStage stage, int seed, string only, TimeSpan l
 
         var last = await stage.Run.EndAsync(TimeSpan.FromSeconds(120));
         Say("end: " + last);
-        foreach (var (detail, count) in last.Gaps.CountBy(static gap => Field(gap.Line, "cause") + ": " + Field(gap.Line, "detail")).OrderByDescending(static one => one.Value)) Say($"{count} gaps of {detail}");
+        var kinds = last.Gaps.CountBy(static gap => Field(gap.Line, "cause") + ": " + Field(gap.Line, "detail"));
+        foreach (var (detail, count) in kinds.OrderByDescending(static one => one.Value)) Say($"{count} gaps of {detail}");
         return await WrongAsync(last, atEnd: true);
     }
 

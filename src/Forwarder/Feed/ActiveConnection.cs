@@ -93,7 +93,7 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
         if (Silence.IsOn && !_isOver)
         {
             Silence.End();
-            feed.Coverage.Speaks();
+            feed.Coverage.Silence(null);
             Changed();
         }
 
@@ -113,7 +113,7 @@ internal sealed class ActiveConnection(FeedContext feed, FeedEnd end, FeedFrameH
             {
                 // What waits for an answer came from a master, as far as is known. It is passed on, so that a successor can compare with it.
                 stream.Conclude();
-                feed.Coverage.FellSilent(FaultWith("and another node took its place"), feed.Progress.Position);
+                feed.Coverage.Silence((FaultWith("and another node took its place"), feed.Progress.Position));
                 Changed();
             }
 

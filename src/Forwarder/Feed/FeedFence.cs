@@ -25,7 +25,8 @@ internal sealed class FeedFence(FeedContext feed, FeedSupervisor life)
     {
         lock (feed.Turn)
         {
-            if (feed.Flags.Good != EventClass.None) feed.Coverage.FlagsUnknown(feed.Flags.At, feed.Flags.Position); // if its process has ended, nobody looks any more what they were then
+            // If its process has ended, nobody looks any more what they were then.
+            if (feed.Flags.Good != EventClass.None) feed.Coverage.FlagsUnknown(feed.Flags.At, feed.Flags.Position);
         }
 
         feed.Coverage.Succeeded(first, feed.Progress.Published.Position, heardFrom);

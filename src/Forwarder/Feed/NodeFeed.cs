@@ -201,7 +201,7 @@ public sealed class NodeFeed : IAsyncDisposable
     {
         get
         {
-            lock (_feed.Turn) return [.. _feed.Hold.Doubtful.SelectMany(one => _feed.Group.Member.NameOf(one.Position) is { } name ? [one with { Position = name }] : Array.Empty<RecordedNotification>())];
+            lock (_feed.Turn) return _feed.Hold.DoubtfulAs(_feed.Group.Member.NameOf);
         }
     }
 
@@ -213,6 +213,9 @@ public sealed class NodeFeed : IAsyncDisposable
 
     /// <summary>See <see cref="FeedCoverage.IsGapOpen"/>.</summary>
     internal bool IsGapOpen => _feed.Coverage.IsGapOpen;
+
+    /// <summary>See <see cref="FeedCoverage.IsInDoubt"/>.</summary>
+    internal bool IsInDoubt => _feed.Coverage.IsInDoubt;
 
     /// <summary>See <see cref="FeedCoverage.Named"/>.</summary>
     /// <param name="isFirst">It was named before this program ran. What was not heard of it is missed only if an earlier run has listened.</param>

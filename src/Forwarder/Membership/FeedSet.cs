@@ -62,6 +62,8 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
         _masters = new MasterSelection(topology);
         _table = new MemberTable(NewFeed, Start, clients);
         _succession = new FeedSuccession(topology, _table, _masters, time, logger, _stop.Token);
+        var hasOneKey = topology.Current.Shape == UpstreamShape.Sentinel;
+        if (hasOneKey) shelf?.AreNodesInDoubt = () => _table.Current.Any(static member => member.Feed.IsInDoubt);
         TakeNodes();
     }
 

@@ -301,7 +301,11 @@ public sealed class CheckpointKeeperTests : IAsyncDisposable
         await Rig.StartAsync();
         await Rig.AnsweredAsync(8);
         Assert.Equal(0, Sets);
+        _shelf.AreNodesInDoubt = static () => true;
         _shelf.EndDoubt();
+        await Rig.AnsweredAsync(8);
+        Assert.Equal(0, Sets);
+        _shelf.AreNodesInDoubt = static () => false;
         await KeptAsync(1);
 
         _answer = command => command is ["CONFIG", "SET", ..] ? "-NOPERM this user has no permissions\r\n" : null;

@@ -285,7 +285,7 @@ public sealed class FeedCoverageTests
     public void A_silence_is_over_with_the_connection_and_counts_once()
     {
         Cover();
-        _coverage.FellSilent(new RedisFault(RedisFaultKind.Silent, "silent"), Last);
+        _coverage.Silence((new RedisFault(RedisFaultKind.Silent, "silent"), Last));
         _coverage.Lost(Lost, Last);
         _coverage.Subscribed(First);
         _coverage.Succeeded(First, Last, default);
@@ -293,7 +293,7 @@ public sealed class FeedCoverageTests
 
         _coverage.Hold(false, First);
         _coverage.Subscribed(First);
-        _coverage.FellSilent(new RedisFault(RedisFaultKind.Silent, "silent"), Last);
+        _coverage.Silence((new RedisFault(RedisFaultKind.Silent, "silent"), Last));
         _coverage.Succeeded(First, Last, default);
         _coverage.Hold(false, First);
         _coverage.Subscribed(First);

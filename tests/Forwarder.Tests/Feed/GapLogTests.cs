@@ -86,9 +86,9 @@ public class GapLogTests
         Cover();
         var proven = ClockReading.Now(_time);
         _time.Advance(TimeSpan.FromSeconds(2));
-        _coverage.FellSilent(new RedisFault(RedisFaultKind.Silent, "silent"), Last);
+        _coverage.Silence((new RedisFault(RedisFaultKind.Silent, "silent"), Last));
         _time.Advance(TimeSpan.FromSeconds(3));
-        if (speaks) _coverage.Speaks();
+        if (speaks) _coverage.Silence(null);
         _coverage.Succeeded(First, First, default);
         _coverage.Lost(Lost, Last);
 

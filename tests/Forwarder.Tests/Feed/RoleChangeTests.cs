@@ -21,7 +21,11 @@ public sealed class RoleChangeTests
         feed.Feed.Successor = () => sent.Task;
         var doubtful = new RecordedNotification(new EventPosition(FeedParts.Run, 2, 1), 0, "set"u8.ToArray(), "a"u8.ToArray(), default, 0, default);
         new RoleChange(feed.Feed, feed.Outlet).Demoted([doubtful], ClockReading.Now(time));
-        for (var answer = 2; answer < 5; answer++) feed.Feed.Hold.SeenReplica(ClockReading.Now(time), new EventPosition(FeedParts.Run, answer, 0), isConnected: true);
+        for (var answer = 2; answer < 5; answer++)
+        {
+            feed.Feed.Hold.SeenReplica(ClockReading.Now(time), new EventPosition(FeedParts.Run, answer, 0), isConnected: true);
+        }
+
         Assert.Null(feed.Feed.Hold.Repeated);
 
         sent.SetResult([doubtful]);

@@ -125,7 +125,11 @@ public sealed class MemberProposalsTests
     public void Who_does_not_reach_back_delivers_soon_unless_somebody_is_there_who_does(bool isThere, int seconds)
     {
         _rig.Join(settled: At(29));
-        for (var i = 0; i < 12; i++) _rig.Read((GroupMessage.Mark)Holding("h", 40 + i, ByH, settled: At(29), reach: At(20)) with { Classes = EventClass.All });
+        for (var i = 0; i < 12; i++)
+        {
+            _rig.Read((GroupMessage.Mark)Holding("h", 40 + i, ByH, settled: At(29), reach: At(20)) with { Classes = EventClass.All });
+        }
+
         _rig.Read(new GroupMessage.Resign("h", 60, ByH, At(29)));
         for (var second = 0; second < seconds; second++)
         {

@@ -56,6 +56,7 @@ public sealed class FeedSetUnheardTests : IAsyncDisposable
         var since = DateTimeOffset.UtcNow;
         _topology.Change(Nodes(master: 1));
         if (isThird) _topology.Change(Nodes(master: 2, behind: 1));
+        await Eventually.TrueAsync("the doubt, in which nothing is stored", () => _shelf.IsInDoubt);
 
         var next = isThird ? 2 : 1;
         await PromoteAsync(next);
@@ -63,6 +64,7 @@ public sealed class FeedSetUnheardTests : IAsyncDisposable
         var gap = Assert.Single(_gaps.Recent);
         Assert.Equal((Of(next).Feed.Status.Node, "the node could not be heard; the node was promoted meanwhile"), (gap.Node, gap.Detail));
         Assert.True(gap.From <= since && gap.To >= since, $"from {gap.From:O} to {gap.To:O}; the old master was heard until {since:O}");
+        await Eventually.TrueAsync("the end of the doubt", () => !_shelf.IsInDoubt);
         await _nodes[next].EventAsync("again");
         await KeysAsync("heard", "again");
     }

@@ -50,7 +50,9 @@ internal sealed class Promise(World world)
     /// <summary>Another node has taken the master's place.</summary>
     public void Replaced(VirtualNode old)
     {
-        if (!old.IsUp && world.Living.All(static member => member.KnowsSince is null)) EndUnlessKept("the node that knew it was replaced before anybody could ask it");
+        if (old.IsUp || !world.Living.All(static member => member.KnowsSince is null)) return;
+
+        EndUnlessKept("the node that knew it was replaced before anybody could ask it");
     }
 
     /// <summary>Who was told nothing by an earlier life cannot know what is missing.</summary>

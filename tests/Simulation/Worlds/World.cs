@@ -297,7 +297,8 @@ internal sealed class World
 
             var offices = watch.Count;
             watch.Heard(node, text, Book.CountOf(name));
-            if (node == Master && watch.Count > offices && Living.Any(member => watch.Holder?.StartsWith(member.Name + "-", StringComparison.Ordinal) == true)) Promise.Begin(); // a claim may come after its member has died
+            var lives = Living.Any(member => watch.Holder?.StartsWith(member.Name + "-", StringComparison.Ordinal) == true); // a claim may come after its member has died
+            if (node == Master && watch.Count > offices && lives) Promise.Begin();
         };
         return node;
     }

@@ -33,6 +33,15 @@ internal sealed class CheckpointRegistry(string name, string writer)
     /// </summary>
     public int Doubts => Volatile.Read(ref _doubts);
 
+    /// <summary>
+    /// Whether a gap of any node is open, or may turn out to be one: asked where all nodes have one key, as those behind Sentinel. The state of the new master would hide the gap of the
+    /// old one, if the program ends before that gap does.
+    /// </summary>
+    public Func<bool> AreNodesInDoubt { get; set; } = static () => false;
+
+    /// <summary>Whether nothing is to be stored now.</summary>
+    public bool IsInDoubt => Doubts > 0 || AreNodesInDoubt();
+
     public void BeginDoubt() => Interlocked.Increment(ref _doubts);
 
     public void EndDoubt() => Interlocked.Decrement(ref _doubts);

@@ -44,6 +44,15 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         }
     }
 
+    /// <summary>Whether a gap is open, or it is not known whether what was not heard is one.</summary>
+    public bool IsInDoubt
+    {
+        get
+        {
+            lock (_gate) return _gap.IsOpen || _replica.IsNamed;
+        }
+    }
+
     /// <summary>Sets whether any event class is wanted. While none is, nothing that is not received is missed.</summary>
     public void Want(bool isWanted, EventPosition position)
     {
@@ -119,16 +128,10 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         ShowClients();
     }
 
-    /// <summary>Notes that the node sends nothing while its connection is kept. This becomes a gap only if another node takes its place before it speaks again, or if the connection is lost.</summary>
-    public void FellSilent(RedisFault fault, EventPosition last)
+    /// <summary>Notes that the node sends nothing while its connection is kept; null: it speaks again, and nothing was lost. It is a gap if another node takes its place before that, or if the connection is lost.</summary>
+    public void Silence((RedisFault Fault, EventPosition Last)? silence)
     {
-        lock (_gate) _silence = (fault, last);
-    }
-
-    /// <summary>Notes that the silent node speaks again on the same connection: nothing was lost.</summary>
-    public void Speaks()
-    {
-        lock (_gate) _silence = null;
+        lock (_gate) _silence = silence;
     }
 
     /// <summary>Notes that the node was held back wrongly since then: it was the master. While it is not subscribed, the gap ends with its next subscription.</summary>

@@ -30,6 +30,9 @@ internal sealed class ReplicaSpan(ClockReading begun)
     /// <summary>Whether the last answer was "slave".</summary>
     public bool IsSaid => _said is not null;
 
+    /// <summary>Whether the topology has named it as a master, and it was not heard as one.</summary>
+    public bool IsNamed => _named is not null;
+
     /// <summary>Notes a loss. An earlier one stays.</summary>
     public void Lost(Loss loss) => _loss ??= loss;
 

@@ -108,7 +108,7 @@ internal sealed class CheckpointKeeper(FeedContext feed, CommandPipeline command
             return;
         }
 
-        if (feed.Coverage.IsGapOpen || flags.IsInDoubt || shelf.Doubts > 0)
+        if (feed.Coverage.IsGapOpen || flags.IsInDoubt || shelf.IsInDoubt)
         {
             _taken = null; // it would hide a gap that is not fully declared yet
         }

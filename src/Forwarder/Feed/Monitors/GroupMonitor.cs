@@ -47,7 +47,7 @@ internal sealed class GroupMonitor(
         var isOthers = !_member.IsServing || (feed.Options.HasSuccessors && config.Version > _member.ConfigVersion);
         var isInForce = !_member.IsKnown || (config.IsLoaded && (config.Version == _member.ConfigVersion || isOthers));
         var isHearing = group.HasSeat && isInForce && (classes & config.Classes) == config.Classes;
-        if (config.IsLoaded && group.HearsByOptions && config.IsFound) _member.Hear(false); // what it has kept was chosen by options that are not in force
+        if (config is { IsLoaded: true, IsFound: true } && group.HearsByOptions) _member.Hear(false); // others are in force
         group.HearsByOptions = isHearing && !config.IsLoaded;
         if (_member.IsHearing == isHearing && _member.Classes == classes) return;
 
@@ -89,7 +89,8 @@ internal sealed class GroupMonitor(
         }
 
         ClockReading? saidAt = message.Member == _member.Name && feed.Markers.TrySettle(message.Number, out var sentAt) ? sentAt : null;
-        if (message is GroupMessage.FreshClaim && message.Member != _member.Name && _member.IsHolder) outlet.PassAll(); // who begins anew does not have what waits here
+        var isAnothersBeginning = message is GroupMessage.FreshClaim && message.Member != _member.Name;
+        if (isAnothersBeginning && _member.IsHolder) outlet.PassAll(); // who begins anew does not have what waits here
         NoteProgress();
         var before = feed.Time.GetTimestamp();
         var (wasHolder, heardAt) = (_member.IsHolder, group.Proposals.Silence.HeardAt);

@@ -90,7 +90,8 @@ internal sealed class RoleMonitor
         Role = role;
         if (role == NodeRole.Replica && !reply.IsError)
         {
-            if (before != NodeRole.Replica && _masterAt != default) _feed.Mastership = new Mastership((_masterAt, _feed.Progress.Position), sentAt);
+            var wasMaster = before != NodeRole.Replica && _masterAt != default;
+            if (wasMaster) _feed.Mastership = new Mastership((_masterAt, _feed.Progress.Position), sentAt);
             _change.Demoted(_outlet.TakeDoubtful(), _masterAt == default ? sentAt : _masterAt);
             if (_feed.Hold.IsPromoting)
             {

@@ -30,6 +30,8 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     /// <summary>Set by the loop of FeedSet; cleared by the read loop too, when the node calls itself a replica. Read from any thread.</summary>
     private volatile bool _isFenced;
 
+    public delegate EventPosition? PositionName(in EventPosition position);
+
     /// <summary>Whether the last answer was "slave", on whichever connection.</summary>
     public bool IsReplica { get; private set; }
 
@@ -56,7 +58,17 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     public EventPosition? Repeated => _doubtful.Count > 0 ? null : _repeated;
 
     /// <summary>What the node sent last as a master, while it is judged whose events these are.</summary>
-    public IEnumerable<RecordedNotification> Doubtful => _doubtful.SelectMany(static some => some);
+    /// <param name="nameOf">Its position for others; null: it has none, and is left out.</param>
+    public IReadOnlyList<RecordedNotification> DoubtfulAs(PositionName nameOf)
+    {
+        var named = new List<RecordedNotification>();
+        foreach (var one in _doubtful.SelectMany(static some => some))
+        {
+            if (nameOf(one.Position) is { } name) named.Add(one with { Position = name });
+        }
+
+        return named;
+    }
 
     /// <summary>From here on until <see cref="EndDoubt"/> it is judged whose these events are.</summary>
     public void BeginDoubt(IReadOnlyList<RecordedNotification> doubtful) => _doubtful.Add(doubtful);
