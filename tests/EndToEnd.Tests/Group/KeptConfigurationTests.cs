@@ -125,6 +125,6 @@ public sealed partial class KeptConfigurationTests(SharedBroker broker) : IDispo
     private static async Task<string> KeptAsync(GroupStage stage) => (await stage.Redis.CallAsync("GET", Key)).Text;
 
     /// <summary>The version, which stands in front and in the text.</summary>
-    [GeneratedRegex("[0-9]{13}")]
+    [GeneratedRegex("""^[0-9]+|(?<="version":)[0-9]+""")]
     private static partial Regex Version();
 }
