@@ -19,9 +19,17 @@ internal sealed class SoakRun(SoakStage stage, int seed, string only, TimeSpan l
     private readonly Random _random = new(seed);
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 
+    /// <summary>Those that may come.</summary>
+    private IEnumerable<SoakFault> Known => stage.Faults.Where(fault => fault.Name.Contains(only, StringComparison.Ordinal));
+
     /// <summary>Null, or what went wrong.</summary>
     public async Task<string?> RunAsync(CancellationToken cancellationToken)
     {
+        if (!Known.Any())
+        {
+            return $"no fault of this shape has '{only}' in its name: {string.Join(", ", stage.Faults.Select(static fault => fault.Name))}";
+        }
+
         var nextReport = Minute;
         while (_clock.Elapsed < length && !cancellationToken.IsCancellationRequested)
         {
@@ -43,7 +51,7 @@ internal sealed class SoakRun(SoakStage stage, int seed, string only, TimeSpan l
 
     private async Task<string?> OneAsync()
     {
-        SoakFault[] faults = [Pick([.. stage.Faults.Where(fault => fault.Name.Contains(only, StringComparison.Ordinal))])];
+        SoakFault[] faults = [Pick([.. Known])];
         if (only.Length == 0 && faults[0].Side != FaultSide.Program && _random.Next(4) == 0)
         {
             faults = [faults[0], Pick([.. stage.Faults.Where(fault => fault.Side != FaultSide.Program && fault.Side != faults[0].Side && IsPair(fault, faults[0]))])];

@@ -32,6 +32,7 @@ internal sealed class ConfigAgreement(
     private readonly AsyncSignal _due = new();
     private readonly LogRateLimiter _warnings = new(time, TimeSpan.FromSeconds(60));
     private volatile bool _isLoaded;
+    private volatile bool _isFound;
     private volatile bool _isBeginning;
     private volatile bool _isEnding;
 
@@ -43,7 +44,7 @@ internal sealed class ConfigAgreement(
 
     public bool IsLoaded => _isLoaded;
 
-    public bool IsFound { get; private set; }
+    public bool IsFound => _isFound;
 
     public long Version => inForce.Value.Version;
 
@@ -64,7 +65,12 @@ internal sealed class ConfigAgreement(
         {
             var kept = await ReadAsync(store).ConfigureAwait(false);
             _keptVersion = kept.Version;
-            if (kept.Shared is { } shared) Find(shared);
+            if (kept.Shared is { } shared)
+            {
+                _isFound = true; // before it is in force
+                inForce.Put(shared);
+            }
+
             _isLoaded = true;
         }
         catch (ConfigStoreException e)
@@ -72,12 +78,6 @@ internal sealed class ConfigAgreement(
             Warn(e);
             _isLoaded = e.IsRefusal || time.GetElapsedTime(_startedAt) > LoadDeadline;
         }
-    }
-
-    private void Find(SharedConfig shared)
-    {
-        inForce.Put(shared);
-        IsFound = true;
     }
 
     public async Task RunAsync(CancellationToken stop)

@@ -57,9 +57,9 @@ public sealed class PromotionOverlapTests
     {
         var aliases = new EventAliases();
         var (fresh, doubtful) = (At(1, Stream("del:a set:b set:b set:c")), At(2, Stream("expired:a set:b set:b")));
-        aliases.Note(fresh, doubtful, static position => position.Count == 2 ? null : position);
+        aliases.Note(fresh, doubtful, static (in position) => position.Count == 2 ? null : position);
         Assert.Equal([doubtful[0].Position, fresh[1].Position, doubtful[2].Position, fresh[3].Position], fresh.Select(one => aliases.Of(one.Position)));
-        aliases.Note([], doubtful, static position => position);
+        aliases.Note([], doubtful, static (in position) => position);
         Assert.Equal(fresh[0].Position, aliases.Of(fresh[0].Position));
     }
 

@@ -199,17 +199,20 @@ public sealed class StreamSuccessionTests
         Assert.Equal(isSettled ? [] : [new EventPosition(Run, 39, 0)], test._new.Member.Delivery.Inherited.TakeUnheard());
     }
 
-    [Fact]
-    public void What_was_handed_over_and_is_no_longer_kept_is_missing_if_the_node_is_replaced_before_anybody_took_it()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    [InlineData(50)] // more than is kept
+    public void What_was_handed_over_and_is_no_longer_kept_is_missing_if_the_node_is_replaced_before_anybody_took_it(int events)
     {
         var test = new StreamSuccessionTests(ringBytes: 400);
         test._old.Hold();
-        for (var i = 0; i < 50; i++) test._old.Event($"key-{i}");
+        for (var i = 0; i < events; i++) test._old.Event($"key-{i}");
         test._old.Member.End(canOthersGoOn: true);
         test._old.Member.Delivery.Leave();
         test._new.Hold();
         test.Promote();
-        Assert.Equal([new EventPosition(Run, 39, 0)], test._new.Member.Delivery.Inherited.TakeUnheard());
+        Assert.Equal(events == 50 ? [new EventPosition(Run, 39, 0)] : [], test._new.Member.Delivery.Inherited.TakeUnheard());
     }
 
     [Fact]

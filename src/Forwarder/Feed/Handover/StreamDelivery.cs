@@ -14,7 +14,7 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
 
     /// <summary>The same of an earlier subscription.</summary>
     private StreamPlace? _passedBefore;
-    private StreamPlace _before; // in front of what delivery may have got
+    private StreamPlace _beforeOffice; // in front of all that delivery may have got in this office
     private long? _leavesAt; // what delivery got before this mark of the sink is still settled here; then this program leaves
 
     public SettledPlaces Settled { get; } = new(sink);
@@ -28,7 +28,14 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
     public EventPosition? Unheard { get; set; }
 
     /// <summary>Behind it delivery has got events that are not known to be settled, and are no longer kept; null: all of those are kept.</summary>
-    private EventPosition? NotKeptBehind => kept.FullReach > Settled.Settled ? kept.At(Settled.Settled == default ? _before : Settled.Settled) : null;
+    private EventPosition? NotKeptBehind
+    {
+        get
+        {
+            var settled = Settled.Settled == default ? _beforeOffice : Settled.Settled;
+            return kept.FullReach > settled ? kept.At(settled) : null;
+        }
+    }
 
     /// <summary>See <see cref="StreamMember.HasLeft"/>.</summary>
     public bool HasLeft { get; private set; } = true;
@@ -73,7 +80,7 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
 
     public void TakeOffice(long term)
     {
-        (HasLeft, _leavesAt, _before) = (false, null, new StreamPlace(term - 1, 0));
+        (HasLeft, _leavesAt, _beforeOffice) = (false, null, new StreamPlace(term - 1, 0));
         duties.Hold(term);
     }
 

@@ -47,8 +47,8 @@ internal sealed class GroupMonitor(
         var isOthers = !_member.IsServing || (feed.Options.HasSuccessors && config.Version > _member.ConfigVersion);
         var isInForce = !_member.IsKnown || (config.IsLoaded && (config.Version == _member.ConfigVersion || isOthers));
         var isHearing = group.HasSeat && isInForce && (classes & config.Classes) == config.Classes;
-        if (config is { IsLoaded: true, IsFound: true } && group.HearsByOptions) _member.Hear(false); // others are in force
-        group.HearsByOptions = isHearing && !config.IsLoaded;
+        if (config.IsFound && group.HearsByOptions) _member.Hear(false); // what was kept was chosen by options that are not in force
+        group.HearsByOptions = isHearing && config.Version == 0;
         if (_member.IsHearing == isHearing && _member.Classes == classes) return;
 
         _member.Classes = classes;

@@ -153,7 +153,10 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         var (at, last) = (feed.Flags.At, feed.Flags.Position);
         feed.Coverage.FlagsLost(lacking, at, last);
         var wasMaster = feed.Hold.IsReplica && feed.Flags.RunId == feed.Board.Status.RunId && feed.Mastership is { End: not null } was && at.Timestamp < was.ReplicaAt.Timestamp;
-        if (wasMaster) feed.Coverage.Missed(GapCause.FlagsMissing, $"{lacking}, perhaps as a master", at, last, feed.Progress.Position);
+        if (wasMaster)
+        {
+            feed.Coverage.Missed(GapCause.FlagsMissing, $"{lacking}; that may have been so while the node was still a master", at, last, feed.Progress.Position);
+        }
     }
 
     private void OnSet(RedisAnswer reply, ClockReading sentAt, string old, string written, EventClass want, EventClass need, bool isAmbiguous, bool mayHide)

@@ -22,8 +22,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
     /// <param name="settled">Called when this is done.</param>
     public void Promoted(Action settled)
     {
-        var promotion = feed.Hold.BeginPromotion();
-        feed.Hold.PromotedAt = ClockReading.Now(feed.Time);
+        var promotion = feed.Hold.BeginPromotion(ClockReading.Now(feed.Time));
         if (feed.Predecessor is { } predecessor)
         {
             feed.Tasks.Run("settling a promotion", feed.Options.NeighbourDeadline, end => SettleLaterAsync(predecessor, promotion, settled, end));
@@ -70,7 +69,7 @@ internal sealed class RoleChange(FeedContext feed, RoleConfirmGate outlet)
     {
         var last = feed.Hold.Last;
         var fresh = feed.Hold.Settle(sent, out var missed);
-        feed.Aliases.Note(fresh, doubtful, position => feed.Group.Member.NameOf(position));
+        feed.Aliases.Note(fresh, doubtful, feed.Group.Member.NameOf);
         feed.Echo?.Clear(); // what it holds is from an earlier time as a master
         outlet.Wait(fresh);
         outlet.Group.Serve(estates);

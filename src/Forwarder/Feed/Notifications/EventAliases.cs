@@ -15,8 +15,8 @@ internal sealed class EventAliases
     /// <summary>Notes the events of a promotion, in place of those of the one before.</summary>
     /// <param name="fresh">What the promoted node has sent, and is taken for new.</param>
     /// <param name="doubtful">What its old master sent last, with the positions that all members know.</param>
-    /// <param name="nameOf">The position of an event of the promoted node that all members know; null: it has none.</param>
-    public void Note(IReadOnlyList<RecordedNotification> fresh, IReadOnlyList<RecordedNotification> doubtful, Func<EventPosition, EventPosition?> nameOf)
+    /// <param name="nameOf">For events of the promoted node.</param>
+    public void Note(IReadOnlyList<RecordedNotification> fresh, IReadOnlyList<RecordedNotification> doubtful, PositionName nameOf)
     {
         _names.Clear();
         foreach (var (one, other) in PromotionOverlap.Match(fresh, doubtful))

@@ -30,8 +30,6 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     /// <summary>Set by the loop of FeedSet; cleared by the read loop too, when the node calls itself a replica. Read from any thread.</summary>
     private volatile bool _isFenced;
 
-    public delegate EventPosition? PositionName(in EventPosition position);
-
     /// <summary>Whether the last answer was "slave", on whichever connection.</summary>
     public bool IsReplica { get; private set; }
 
@@ -42,7 +40,7 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     public int Promotion { get; private set; }
 
     /// <summary>When it was found to be a master, the last time.</summary>
-    public ClockReading PromotedAt { get; set; }
+    public ClockReading PromotedAt { get; private set; }
 
     public bool IsHeld => IsReplica || IsPromoting || _isFenced;
 
@@ -58,7 +56,7 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     public EventPosition? Repeated => _doubtful.Count > 0 ? null : _repeated;
 
     /// <summary>What the node sent last as a master, while it is judged whose events these are.</summary>
-    /// <param name="nameOf">Its position for others; null: it has none, and is left out.</param>
+    /// <param name="nameOf">What has no such position is left out.</param>
     public IReadOnlyList<RecordedNotification> DoubtfulAs(PositionName nameOf)
     {
         var named = new List<RecordedNotification>();
@@ -113,8 +111,9 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
     }
 
     /// <returns>The promotion's number. It is settled later, when there may already be another one.</returns>
-    public int BeginPromotion()
+    public int BeginPromotion(ClockReading at = default)
     {
+        PromotedAt = at;
         (IsReplica, IsPromoting, _repeated, _isKnownSince) = (false, true, null, false);
         return ++Promotion;
     }

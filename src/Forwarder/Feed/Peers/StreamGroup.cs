@@ -58,7 +58,7 @@ internal sealed class StreamGroup
     /// </summary>
     public long ConfiguredAt { get; set; }
 
-    /// <summary>Whether this program hears what its options want, as it does not know yet whether Redis keeps another configuration.</summary>
+    /// <summary>Whether this program hears what its options want, as there is no configuration yet: Redis may keep another one.</summary>
     public bool HearsByOptions { get; set; }
 
     /// <summary>What is to be said on the next connection to the node with this run id; null: nothing.</summary>
