@@ -9,7 +9,7 @@ public sealed class StallWatch : IDisposable
 
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _over = new();
-    private long _longest; // ticks of TimeSpan; written by the thread only
+    private long _longest; // ticks of TimeSpan
 
     public StallWatch()
     {
@@ -18,6 +18,9 @@ public sealed class StallWatch : IDisposable
     }
 
     public TimeSpan Longest => new(Volatile.Read(ref _longest));
+
+    /// <summary>The longest since this was called last. One that was measured in that moment may be told twice.</summary>
+    public TimeSpan TakeLongest() => new(Interlocked.Exchange(ref _longest, 0));
 
     public void Dispose()
     {
@@ -32,7 +35,7 @@ public sealed class StallWatch : IDisposable
         while (!_over.Wait(Nap))
         {
             var stalled = Stopwatch.GetElapsedTime(since) - Nap;
-            if (stalled.Ticks > _longest) Volatile.Write(ref _longest, stalled.Ticks);
+            if (stalled.Ticks > Volatile.Read(ref _longest)) Volatile.Write(ref _longest, stalled.Ticks);
             since = Stopwatch.GetTimestamp();
         }
     }

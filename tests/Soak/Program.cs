@@ -24,7 +24,8 @@ using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End)
 
 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{shape}, {members} programs, seed {seed}"));
 await using var stage = await SoakStage.SetAsync(shape, seed, members);
-var failure = await new SoakRun(stage, seed, only, TimeSpan.FromMinutes(minutes)).RunAsync(ending.Token);
+using var run = new SoakRun(stage, seed, only, TimeSpan.FromMinutes(minutes));
+var failure = await run.RunAsync(ending.Token);
 Console.WriteLine(failure is null ? "nothing lost outside a declared gap" : string.Create(CultureInfo.InvariantCulture, $"WRONG ({shape}, {members} programs, seed {seed}): {failure}"));
 return failure is null ? 0 : 1;
 

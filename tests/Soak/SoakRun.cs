@@ -1,23 +1,25 @@
 // In which order do the faults come, and when is it judged?
 using System.Diagnostics;
 using System.Globalization;
+using KeyEvt.Servers;
 using KeyEvt.Servers.Oracle;
 
 namespace KeyEvt.Soak;
 
 /// <summary>One fault (sometimes two) after the other, each with its recovery; the classes every minute. The seed gives faults and lengths, not the scheduler's mood.</summary>
 /// <param name="only">Faults with this text in their names.</param>
-internal sealed class SoakRun(SoakStage stage, int seed, string only, TimeSpan length)
+internal sealed class SoakRun(SoakStage stage, int seed, string only, TimeSpan length) : IDisposable
 {
     private static readonly TimeSpan Arrival = TimeSpan.FromSeconds(5); // or being declared: flags are looked at every 2 s
     private static readonly string[] AskRedis = ["R9", "R11", "B17"];
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
-    /// <summary>A step of the program takes Redis less than a millisecond; the rest is for a machine that takes the processor away from it in the middle of one.</summary>
+    /// <summary>A step of the program takes Redis less than a millisecond; the rest is for a machine that takes the processor away from it in the middle of one. How long that was is added.</summary>
     private static readonly TimeSpan MostBlocked = TimeSpan.FromMilliseconds(100);
 
     private readonly Random _random = new(seed);
     private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly StallWatch _stalls = new();
 
     /// <summary>Those that may come.</summary>
     private IEnumerable<SoakFault> Known => stage.Faults.Where(fault => fault.Name.Contains(only, StringComparison.Ordinal));
@@ -49,6 +51,8 @@ internal sealed class SoakRun(SoakStage stage, int seed, string only, TimeSpan l
         return await WrongAsync(last, atEnd: true);
     }
 
+    public void Dispose() => _stalls.Dispose();
+
     private async Task<string?> OneAsync()
     {
         SoakFault[] faults = [Pick([.. Known])];
@@ -66,10 +70,11 @@ internal sealed class SoakRun(SoakStage stage, int seed, string only, TimeSpan l
             await Task.WhenAll(faults.Select((fault, index) => fault.ActAsync(stage, randoms[index])));
             var end = _clock.Elapsed;
             await stage.RecoveredAsync();
-            var blocked = await stage.Shape.BlockedAsync(MostBlocked);
+            var stalled = _stalls.TakeLongest();
+            var blocked = await stage.Shape.BlockedAsync(MostBlocked + stalled);
             if (blocked is not null && !faults.Any(fault => fault.StopsRedis))
             {
-                return $"{name}: Redis was kept from everybody else: {blocked}";
+                return $"{name}: Redis was kept from everybody else: {blocked}; a thread was kept from running for {stalled.TotalMilliseconds} ms at most";
             }
 
             Say(string.Create(CultureInfo.InvariantCulture, $"{name}: {(end - begin).TotalSeconds:0.0} s, back to normal {(_clock.Elapsed - end).TotalSeconds:0.0} s later"));
