@@ -68,7 +68,7 @@ internal sealed class ConfigAgreement(
             if (kept.Shared is { } shared)
             {
                 _isFound = true; // before it is in force
-                inForce.Put(shared);
+                inForce.PutFirst(shared);
             }
 
             _isLoaded = true;
@@ -165,6 +165,12 @@ internal sealed class ConfigAgreement(
     /// <summary>This program begins the group, and nothing is kept.</summary>
     private async Task MakeFirstAsync()
     {
+        if (Version != 0)
+        {
+            _isBeginning = false; // it was found meanwhile
+            return;
+        }
+
         var first = new SharedConfig(OptionsFingerprint.FirstVersion(inForce.Fingerprint), inForce.Fingerprint, inForce.Instance, inForce.Own);
         var isKept = true;
         try
@@ -176,7 +182,7 @@ internal sealed class ConfigAgreement(
             Warn(e); // the group goes on without
         }
 
-        if (isKept) inForce.Put(first);
+        if (isKept) inForce.PutFirst(first);
         else await LoadAsync().ConfigureAwait(false); // another program was first
 
         _isBeginning = false;

@@ -39,19 +39,10 @@ internal sealed class ConfigInForce(
     /// <summary>Completes at the next change of <see cref="Value"/>.</summary>
     public Task Changed => _changed.Next;
 
-    public void Put(SharedConfig shared)
-    {
-        lock (_gate)
-        {
-            if (_value.Version == shared.Version) return; // two streams have told it at once
+    public void Put(SharedConfig shared) => Put(shared, isFirst: false);
 
-            (_former, _value) = (_value.Config, shared);
-            outlet.Put(shared.Config);
-        }
-
-        AgreementLog.InForce(logger, shared.Version, shared.By);
-        _changed.Signal();
-    }
+    /// <summary>Does nothing if there is a version already: the stream has told it.</summary>
+    public void PutFirst(SharedConfig shared) => Put(shared, isFirst: true);
 
     /// <summary>The broker that this program uses from the next version on, where members do not share it.</summary>
     public void UseBroker(AmqpSettings broker) => _own = _own with { Amqp = broker };
@@ -66,4 +57,18 @@ internal sealed class ConfigInForce(
     public string WriteSealed(SharedConfig shared) => seal.Close(Write(shared), 0);
 
     public SharedConfig? ReadSealed(string text) => seal.TryOpen(text, 0) is { } opened ? Read(opened) : null;
+
+    private void Put(SharedConfig shared, bool isFirst)
+    {
+        lock (_gate)
+        {
+            if (_value.Version == shared.Version || (isFirst && _value.Version != 0)) return; // two streams have told it at once
+
+            (_former, _value) = (_value.Config, shared);
+            outlet.Put(shared.Config);
+        }
+
+        AgreementLog.InForce(logger, shared.Version, shared.By);
+        _changed.Signal();
+    }
 }

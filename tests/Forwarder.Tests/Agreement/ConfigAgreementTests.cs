@@ -41,6 +41,28 @@ public sealed class ConfigAgreementTests
         Assert.Equal((700, "of the other"), (_rig.Agreement.Version, _rig.Current.Value.Exchange));
     }
 
+    [Fact]
+    public async Task What_is_kept_stays_in_force_also_if_Redis_could_not_be_asked_until_the_group_began()
+    {
+        Keep(800, "kept");
+        _rig.Store.Fault = "no";
+        _ = _rig.Agreement.RunAsync(TestContext.Current.CancellationToken);
+        await _rig.PassAsync(1.5);
+        _rig.Agreement.Begin();
+        _rig.Store.Fault = null;
+        await _rig.PassAsync(2);
+        Assert.Equal((800, "kept"), (_rig.Agreement.Version, _rig.Current.Value.Exchange));
+        Assert.StartsWith("800 ", _rig.Store.Kept, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_stream_tells_while_the_first_version_is_made_is_in_force()
+    {
+        _rig.Store.BeforeWrite = () => _rig.InForce.Put(Next("new"));
+        await _rig.BeginAsync();
+        Assert.Equal("new", _rig.Current.Value.Exchange);
+    }
+
     [Theory]
     [InlineData(true, 0, 2)]
     [InlineData(false, 9, 13)]
