@@ -289,7 +289,7 @@ internal sealed class FeedConnection
             _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica, awaitsJudgement: isFirst, _askedAt, isFirst ? HeardBefore(before) : null);
             _state.Subscribed();
             _group.Subscribed();
-            if (isFirst) _group.Begin(_feed.RunNumberOf(_identity));
+            if (isFirst) _group.Begin(_feed.RunNumberOf(_identity), _askedAt);
             if (isFirst)
             {
                 SubscribedAt = ClockReading.Now(_feed.Time);

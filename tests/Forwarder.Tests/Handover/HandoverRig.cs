@@ -18,12 +18,13 @@ internal sealed class HandoverRig : IEventSink, IHolderDuties
     public const ulong Run = 0xabc;
 
     private readonly FeedProgress _progress = new();
-    private long _tail;
-    private long _head;
+    private readonly MemoryLog _log;
 
     /// <param name="isServing">Whether the node is a master now, where another one can take its place; null: it always is one.</param>
-    public HandoverRig(int ringBytes = 100_000, Func<bool>? isServing = null, MemberOrder? order = null)
+    /// <param name="sameProgram">The same program's part in another stream: delivery is one for both.</param>
+    public HandoverRig(int ringBytes = 100_000, Func<bool>? isServing = null, MemberOrder? order = null, HandoverRig? sameProgram = null)
     {
+        _log = sameProgram?._log ?? new MemoryLog();
         Member = new StreamMember("m", ringBytes, this, this, isServing);
         Peers = new PeerTable("m", Time);
         Proposals = new MemberProposals(Member, Peers, this, Config, Times, Time, order ?? new MemberOrder("m"));
@@ -146,7 +147,7 @@ internal sealed class HandoverRig : IEventSink, IHolderDuties
     }
 
     /// <summary>Delivery has settled all that it got.</summary>
-    public void SettleAll() => _head = _tail;
+    public void SettleAll() => _log.Head = _log.Tail;
 
     public void Received(in EventPosition position, int database, EventClass eventClass, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> key, ReadOnlySpan<byte> fields, long unixMilliseconds) =>
         throw new InvalidOperationException("events are passed on by the rig itself");
@@ -156,9 +157,9 @@ internal sealed class HandoverRig : IEventSink, IHolderDuties
         // Nobody sleeps here.
     }
 
-    long? IEventSink.Mark() => _tail;
+    long? IEventSink.Mark() => _log.Tail;
 
-    public bool IsSettled(long mark) => _head >= mark;
+    public bool IsSettled(long mark) => _log.Head >= mark;
 
     void IHolderDuties.Inherit(IHolderDuties old) => Told.Add("inherit");
 
@@ -167,12 +168,20 @@ internal sealed class HandoverRig : IEventSink, IHolderDuties
     public void HandOver()
     {
         Told.Add("hand over");
-        _head = _tail; // as the memory log: what is handed over has left it
+        SettleAll(); // as the memory log: what is handed over has left it
     }
 
     private void Pass(in EventPosition position, string key)
     {
-        _tail++;
+        _log.Tail++;
         Passed.Add(string.Create(CultureInfo.InvariantCulture, $"{key}@{position.Marker}-{position.Count}"));
+    }
+
+    /// <summary>How many events delivery has got, and how many of them it has settled.</summary>
+    private sealed class MemoryLog
+    {
+        public long Tail { get; set; }
+
+        public long Head { get; set; }
     }
 }

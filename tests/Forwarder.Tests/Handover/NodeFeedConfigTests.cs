@@ -58,7 +58,7 @@ public sealed class NodeFeedConfigTests : IAsyncDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)] // what the options want was kept, and something else is in force
-    public async Task What_came_before_it_is_known_what_Redis_keeps_is_passed_on_where_that_is_nothing(bool isFound)
+    public async Task What_came_before_it_is_known_what_Redis_keeps_is_passed_on_where_that_is_nothing_and_else_is_a_gap(bool isFound)
     {
         (_config.IsLoaded, _config.Version) = (false, 0);
         await SubscribedAsync();
@@ -68,6 +68,7 @@ public sealed class NodeFeedConfigTests : IAsyncDisposable
         await LookUntilAsync("the office", () => Status.IsHolder);
         await _feed.Node.EventAsync("behind");
         await _feed.KeysAsync(isFound ? ["behind"] : ["before", "behind"]);
+        Assert.Equal(isFound ? [GapCause.NotRunning] : [], _feed.Gaps.Recent.Select(static gap => gap.Cause));
     }
 
     [Theory]

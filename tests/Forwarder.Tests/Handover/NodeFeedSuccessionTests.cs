@@ -232,7 +232,7 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
         Assert.Empty(feed.Feed.TakeEstate());
         _role = Slave;
         await LookUntilAsync(feed, "the demotion", () => feed.Feed.Status.State == FeedState.HeldBack);
-        Assert.True(Assert.Single(feed.Feed.TakeEstate()).IsPassedOn);
+        Assert.True(Assert.Single(feed.Feed.TakeEstate()).IsOwn);
         Assert.Empty(feed.Feed.TakeEstate());
         Assert.DoesNotContain("hand over", _duties.Told);
     }

@@ -157,7 +157,7 @@ public sealed class StreamMemberTests
         _rig.Event("a");
         _rig.Read(Mark("x", 50, At(39)));
         var resign = Assert.IsType<GroupMessage.Resign>(Me.BeginResigning()(60));
-        Me.Advance();
+        Me.Delivery.Advance();
         Assert.Equal((At(0), At(0)), (resign.Watermark, Me.Settled.Settled));
         Assert.Equal("hand over", _rig.Told[^1]);
     }
@@ -219,7 +219,7 @@ public sealed class StreamMemberTests
         Assert.DoesNotContain("hand over", _rig.Told);
 
         _rig.SettleAll();
-        Me.Advance();
+        Me.Delivery.Advance();
         Assert.Equal(("hand over", false), (_rig.Told[^1], Me.IsSettlingEarlier));
     }
 
@@ -350,7 +350,7 @@ public sealed class StreamMemberTests
         Me.BeginEnding();
         _rig.Event("b");
         _rig.SettleAll();
-        Me.Advance();
+        Me.Delivery.Advance();
         Assert.Equal(("a", At(40, 1)), (_rig.Keys, Me.Settled.Settled));
         Assert.DoesNotContain("hand over", _rig.Told);
     }

@@ -24,7 +24,11 @@ public sealed class StreamSuccessionTests
         // All is kept.
     }
 
-    private StreamSuccessionTests(int ringBytes) => (_old, _new) = (new HandoverRig(ringBytes, () => _isOldMaster), new HandoverRig(ringBytes, () => _isNewMaster));
+    private StreamSuccessionTests(int ringBytes)
+    {
+        _old = new HandoverRig(ringBytes, () => _isOldMaster);
+        _new = new HandoverRig(ringBytes, () => _isNewMaster, sameProgram: _old);
+    }
 
     [Fact]
     public void The_holder_of_a_replicas_stream_has_nothing_to_deliver_until_the_node_is_a_master()
@@ -117,7 +121,7 @@ public sealed class StreamSuccessionTests
         _old.Read(Mark("x", 50, At(30)));
         Promote();
         _old.SettleAll(); // as if the successor's stream had handed it over
-        _old.Member.Advance();
+        _old.Member.Delivery.Advance();
         Assert.Equal(default, _old.Member.Settled.Settled);
     }
 
@@ -194,7 +198,7 @@ public sealed class StreamSuccessionTests
         test._new.Hold();
         test.Promote();
         for (var i = 0; i < 50; i++) test._new.Event($"key-{i}");
-        if (isSettled) test._new.SettleAll(); // both rigs stand for one program, and count alike
+        if (isSettled) test._new.SettleAll();
         test._new.Member.Delivery.Leave();
         Assert.Equal(isSettled ? [] : [new EventPosition(Run, 39, 0)], test._new.Member.Delivery.Inherited.TakeUnheard());
     }
@@ -228,6 +232,65 @@ public sealed class StreamSuccessionTests
         Assert.Equal(["late@40-2"], _new.Passed);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Who_held_the_old_stream_claims_the_new_one_for_what_is_not_settled(bool isSettled)
+    {
+        _old.Hold();
+        _old.Event("a");
+        _new.Join();
+        _new.Event("of the new node");
+        if (isSettled) _new.SettleAll();
+        Promote();
+        var claims = _new.Look(0.1).OfType<GroupMessage.Claim>().Count();
+        Assert.Equal((isSettled ? 0 : 1, !isSettled), (claims, _new.Member.IsHolder));
+        Assert.Equal(isSettled ? "" : "a of the new node", _new.Keys);
+    }
+
+    [Fact]
+    public void It_keeps_the_stream_until_that_is_settled_though_its_broker_has_gone()
+    {
+        _old.Hold();
+        _old.Event("a");
+        _new.Join();
+        _new.Event("b");
+        Promote();
+        _new.Look(0.1);
+        _new.IsBrokerThere = false;
+        Assert.DoesNotContain(OthersHaveABroker(), static message => message is GroupMessage.Resign);
+        _new.SettleAll();
+        Assert.Contains(OthersHaveABroker(), static message => message is GroupMessage.Resign);
+    }
+
+    [Fact]
+    public void What_is_found_to_be_the_old_masters_own_later_is_claimed_for_too()
+    {
+        _old.Hold();
+        _old.Event("a");
+        _new.Join();
+        Promote();
+        _new.SettleAll();
+        _old.Event("late");
+        _new.Serve(_old.Member.Delivery.TakeEstate());
+        _new.Look(0.1);
+        Assert.Equal("a late", _new.Keys);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(50)] // more than is kept
+    public void What_a_member_no_longer_keeps_when_the_master_is_replaced_is_missing(int events)
+    {
+        var test = new StreamSuccessionTests(ringBytes: 400);
+        test._old.Join(settled: At(31));
+        for (var i = 0; i < events; i++) test._old.Event($"key-{i}"); // no message comes behind them
+        test._old.Member.End(canOthersGoOn: true);
+        test._new.Hold();
+        test.Promote();
+        Assert.Equal(events == 50 ? [new EventPosition(Run, 31, 0)] : [], test._new.Member.Delivery.Inherited.TakeUnheard());
+    }
+
     [Fact]
     public void A_promoted_replica_whose_subscription_was_lost_meanwhile_keeps_what_it_sent_before()
     {
@@ -254,6 +317,14 @@ public sealed class StreamSuccessionTests
         _new.Read(new GroupMessage.StateOf("h", 31, new MessageId("m", 30), new GroupSnapshot(100, ByH, "h", At(90), [], [], 0, default)));
         Assert.Equal(new EventPosition(Run, 100, 1), _new.Member.NameOf(new EventPosition(Run, 5, 1)));
         Assert.Equal(new EventPosition(Run, 101, 4), _new.Member.NameOf(new EventPosition(Run, 101, 4)));
+    }
+
+    /// <returns>What is said then.</returns>
+    private List<GroupMessage> OthersHaveABroker()
+    {
+        var said = _new.Look(0.5);
+        _new.Read(Mark("x", _new.LastNumber + 1, At(30)));
+        return [.. said, .. _new.Look(0.5)];
     }
 
     private static void Keep(StreamMember member, EventPosition position, string key) => member.Keep(position, new Notification(0, "set"u8, Encoding.ASCII.GetBytes(key), default, default), 0);

@@ -8,7 +8,13 @@ namespace KeyEvt.Forwarder.Feed.Handover;
 /// <param name="Events">Null: none are kept.</param>
 /// <param name="Passed">Delivery of this program has got all events up to here, and goes on with them; null: it has got none.</param>
 /// <param name="Duties">Of the old master's stream.</param>
-/// <param name="IsPassedOn">Whether this program delivered that stream.</param>
+/// <param name="IsOwn">Whether this program delivered that stream, so that nobody else need have it.</param>
 /// <param name="Unheard">Behind it events are missing that this program has not heard, or no longer keeps, and that are not known to be settled; null: none are.</param>
-/// <param name="NotKept">Behind the place, delivery of this program got events that are not kept here. They are settled when the sink has settled the mark. Null: all are kept.</param>
-internal sealed record Estate(NotificationRing? Events, StreamPlace? Passed, IHolderDuties Duties, bool IsPassedOn, EventPosition? Unheard = null, (EventPosition Behind, long Mark)? NotKept = null);
+/// <param name="NotKept">Behind it, delivery of this program got events that are not kept here; null: all are kept.</param>
+/// <param name="Mark">What delivery of this program has got is settled when the sink has settled this mark; null: it has got nothing, or had to give it up.</param>
+internal sealed record Estate(
+    NotificationRing? Events, StreamPlace? Passed, IHolderDuties Duties, bool IsOwn, EventPosition? Unheard = null, EventPosition? NotKept = null, long? Mark = null)
+{
+    /// <summary>This program has to deliver it, and does not: another member holds the new master's stream.</summary>
+    public bool IsOwed => IsOwn && Mark is null;
+}

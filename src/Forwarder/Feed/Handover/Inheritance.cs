@@ -12,7 +12,7 @@ namespace KeyEvt.Forwarder.Feed.Handover;
 /// The members notice at different places that a master was replaced. So it is kept until the watermark is some seconds behind the place where it was
 /// inherited here: by then the holder has inherited it too, and has settled it. Used under the lock of the new master's feed.
 /// </remarks>
-internal sealed class Inheritance
+internal sealed class Inheritance(IEventSink sink)
 {
     /// <summary>Five seconds, as numbers of messages count them.</summary>
     private const long Margin = 5000L << 20;
@@ -23,6 +23,12 @@ internal sealed class Inheritance
     private StreamPlace? _until;
 
     public bool IsEmpty => _estates.Count == 0;
+
+    /// <summary>Whether this program has to become the holder: what it delivered of an old master's stream is not settled, and the holder may never have heard it.</summary>
+    public bool IsOwed => _estates.Exists(static estate => estate.IsOwed);
+
+    /// <summary>Whether it has to stay the holder for the same reason.</summary>
+    public bool IsUnsettled => _estates.Exists(estate => estate.IsOwn && IsUnsettledOf(estate));
 
     /// <param name="at">The place in the new master's stream; null if the state of the stream is not known.</param>
     public void Add(Estate estate, StreamPlace? at)
@@ -54,7 +60,7 @@ internal sealed class Inheritance
                 pass(position, database, eventName, key, fields, readAt, marker);
                 last = place;
             });
-            _estates[i] = estate with { Passed = last };
+            _estates[i] = estate with { Passed = last, Mark = last == estate.Passed && estate.Mark is { } mark ? mark : sink.Mark() };
         }
 
         return count;
@@ -69,21 +75,21 @@ internal sealed class Inheritance
     }
 
     /// <summary>What delivery has got of it is another member's to deliver. Nobody may have what is not kept here.</summary>
-    /// <param name="isSettled">See <see cref="IEventSink.IsSettled"/>.</param>
-    public void Leave(Func<long, bool> isSettled)
+    public void Leave()
     {
         for (var i = 0; i < _estates.Count; i++)
         {
             var estate = _estates[i];
-            var lost = estate.NotKept is { } notKept && !isSettled(notKept.Mark) ? notKept.Behind : (EventPosition?)null;
-            _estates[i] = estate with { Passed = null, IsPassedOn = false, Unheard = estate.Unheard ?? lost, NotKept = null };
+            var isUnsettled = IsUnsettledOf(estate);
+            var unheard = estate.Unheard ?? (isUnsettled ? estate.NotKept : null);
+            _estates[i] = estate with { Passed = null, IsOwn = estate.IsOwed || (estate.IsOwn && isUnsettled), Unheard = unheard, NotKept = null, Mark = null };
         }
     }
 
-    /// <summary>Everything up to here is settled.</summary>
+    /// <summary>Everything up to here is settled, but not what the holder may never have heard.</summary>
     public void Settle(StreamPlace watermark)
     {
-        if (watermark >= _until) _estates.Clear();
+        if (watermark >= _until) _estates.RemoveAll(static estate => !estate.IsOwed);
     }
 
     /// <summary>The new master is replaced itself.</summary>
@@ -93,6 +99,8 @@ internal sealed class Inheritance
         _estates.Clear();
         return all;
     }
+
+    private bool IsUnsettledOf(Estate estate) => estate.Mark is { } mark && !sink.IsSettled(mark);
 
     private static StreamPlace? Until(StreamPlace? at) => at is { } place ? new StreamPlace(place.Marker + Margin, 0) : null;
 }

@@ -74,13 +74,13 @@ internal sealed class KeptEvents(int maxBytes)
     /// <summary>See <see cref="EventNames.Of"/>.</summary>
     public EventPosition? NameOf(in EventPosition position) => _names.Of(position);
 
-    public void Add(in EventPosition position, in Notification notification, long readAt)
+    /// <returns>Whether the oldest were forgotten for it.</returns>
+    public bool Add(in EventPosition position, in Notification notification, long readAt)
     {
         var ring = _isOn ? _ring : _earlier; // while there is no subscription, it belongs to the one before
-        if (ring.Add(position, notification.Database, notification.Event, notification.Key, notification.Fields, readAt) && Reach is not null)
-        {
-            Reach = PlaceOf(_ring.LastDropped);
-        }
+        var hasForgotten = ring.Add(position, notification.Database, notification.Event, notification.Key, notification.Fields, readAt);
+        if (hasForgotten && Reach is not null) Reach = PlaceOf(_ring.LastDropped);
+        return hasForgotten;
     }
 
     /// <summary>See <see cref="EventNames.Heard"/>.</summary>

@@ -15,11 +15,12 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
     /// <summary>The same of an earlier subscription.</summary>
     private StreamPlace? _passedBefore;
     private StreamPlace _beforeOffice; // in front of all that delivery may have got in this office
+    private bool _hasLeftToSuccessor; // what this program delivered is the successor's; what is found later to be this stream's own is as well
     private long? _leavesAt; // what delivery got before this mark of the sink is still settled here; then this program leaves
 
     public SettledPlaces Settled { get; } = new(sink);
 
-    public Inheritance Inherited { get; } = new();
+    public Inheritance Inherited { get; } = new(sink);
 
     /// <summary>Events up to here are not passed on, because they are settled; null: all are.</summary>
     public StreamPlace? Behind { get; set; }
@@ -72,6 +73,7 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
         return count;
     }
 
+    /// <summary>Takes in what has been settled meanwhile.</summary>
     public void Advance()
     {
         Settled.Advance();
@@ -80,7 +82,7 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
 
     public void TakeOffice(long term)
     {
-        (HasLeft, _leavesAt, _beforeOffice) = (false, null, new StreamPlace(term - 1, 0));
+        (HasLeft, _hasLeftToSuccessor, _leavesAt, _beforeOffice) = (false, false, null, new StreamPlace(term - 1, 0));
         duties.Hold(term);
     }
 
@@ -96,7 +98,7 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
         Unheard ??= NotKeptBehind; // until it is known how far others have settled it
         (_passed, _passedBefore) = (null, null);
         Settled.Begin(Settled.Settled); // what is handed over counts as settled in memory, but is not
-        Inherited.Leave(sink.IsSettled);
+        Inherited.Leave();
         duties.HandOver();
     }
 
@@ -126,7 +128,7 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
     {
         Inherited.Add(estate, at);
         duties.Inherit(estate.Duties);
-        if (!estate.IsPassedOn) return;
+        if (estate.Mark is null) return;
 
         HasLeft = false;
         if (isAnothers) Leave();
@@ -141,10 +143,11 @@ internal sealed class StreamDelivery(IEventSink sink, IHolderDuties duties, Kept
         if (HasLeft && kept.Count == 0 && unheard is null) return estates;
 
         var (isPassedOn, passed) = (!HasLeft, _passed ?? _passedBefore);
-        var notKept = isPassedOn && NotKeptBehind is { } behind && sink.Mark() is { } mark ? (behind, mark) : ((EventPosition, long)?)null;
-        (HasLeft, _leavesAt, _passed, _passedBefore) = (true, null, null, null);
+        var (notKept, mark) = isPassedOn ? (NotKeptBehind, sink.Mark()) : (null, null);
+        var isOwn = isPassedOn || _hasLeftToSuccessor;
+        (HasLeft, _hasLeftToSuccessor, _leavesAt, _passed, _passedBefore) = (true, isPassedOn, null, null, null);
         Settled.Advance();
         Settled.Begin(Settled.Settled); // if the successor hands over what is left, that leaves memory, but is not settled
-        return [.. estates, new Estate(kept.TakeAll(), isPassedOn ? passed : null, duties, isPassedOn, unheard, notKept)];
+        return [.. estates, new Estate(kept.TakeAll(), isPassedOn ? passed : null, duties, isOwn, unheard, notKept, mark)];
     }
 }

@@ -137,9 +137,6 @@ internal sealed class StreamMember
     /// <summary>A claim is said with this number.</summary>
     public void Claiming(long number) => _claims.Add(number);
 
-    /// <summary>Takes in what has been settled meanwhile.</summary>
-    public void Advance() => Delivery.Advance();
-
     /// <summary>A replica repeats its master up to here, so nothing of it is this stream's to deliver. Positions from before the state was known do not count.</summary>
     public void NoteRepeated(in EventPosition position)
     {
@@ -197,12 +194,18 @@ internal sealed class StreamMember
     /// <returns>Whether to pass it on now.</returns>
     public bool Keep(in EventPosition position, in Notification notification, long readAt, bool isWanted = true)
     {
-        if (IsHearing && isWanted) _kept.Add(position, notification, readAt);
+        if (IsHearing && isWanted && _kept.Add(position, notification, readAt)) NoteUnheard();
         return IsDelivering && Delivery.TryPass(position);
     }
 
     /// <summary>The position that all members know an event by, which was read before the state was known, and waited; null: it is for others to keep.</summary>
     public EventPosition? NameOf(in EventPosition position) => _kept.NameOf(position);
+
+    /// <summary>Notes what has to be declared if another node takes the place of this one: the holder has not settled it, and it is not kept here.</summary>
+    public void NoteUnheard()
+    {
+        if (IsKnown && IsServing) Delivery.Unheard = UnheardBehind is { } place ? _kept.At(place) : null;
+    }
 
     /// <summary>The node has become a master, or is no longer taken for one that was replaced.</summary>
     /// <returns>Whether this program delivers from now on, and <see cref="Replay"/> is due.</returns>

@@ -19,18 +19,19 @@ namespace KeyEvt.Forwarder.Feed.Monitors;
 internal sealed class GroupMonitor(
     FeedContext feed, StreamGroup group, CommandPipeline commands, MarkerSender markers, CheckpointKeeper state, RoleConfirmGate outlet, NotificationRing.Visitor pass, Func<EventClass?> heard, Action onSeatChanged)
 {
-    /// <summary>What was heard before the group began has the number of its beginning, but may have come earlier by this much.</summary>
-    private static readonly TimeSpan BeforeFirst = TimeSpan.FromSeconds(2);
-
     private readonly StreamMember _member = group.Member;
     private readonly GroupBoard _board = new(feed, group);
+    private readonly StreamTakeover _takeover = new(feed, group, state, pass);
     private readonly TaskCompletionSource _resigned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private (ClockReading At, EventPosition Position) _begun;
     private bool _hasResigned;
     private ClockReading? _endsFrom; // the program is to end as soon as no event waits
 
     /// <summary>Called when the subscription is confirmed and the connection has become active.</summary>
-    public void Begin(ulong runId)
+    /// <param name="askedAt">When the node was asked for the subscription.</param>
+    public void Begin(ulong runId, ClockReading askedAt)
     {
+        _begun = (askedAt, feed.Progress.Position);
         group.Begin(runId, feed.Progress.Position.Marker);
         state.AskForEarlier();
         Tick();
@@ -47,8 +48,13 @@ internal sealed class GroupMonitor(
         var isOthers = !_member.IsServing || (feed.Options.HasSuccessors && config.Version > _member.ConfigVersion);
         var isInForce = !_member.IsKnown || (config.IsLoaded && (config.Version == _member.ConfigVersion || isOthers));
         var isHearing = group.HasSeat && isInForce && (classes & config.Classes) == config.Classes;
-        if (config.IsFound && group.HearsByOptions) _member.Hear(false); // what was kept was chosen by options that are not in force
-        group.HearsByOptions = isHearing && config.Version == 0;
+        if (config.IsFound && group.HearsByOptionsSince is { } since)
+        {
+            _member.Hear(false); // what was kept was chosen by options that are not in force
+            _takeover.NotKept(since.At, since.Position);
+        }
+
+        group.HearsByOptionsSince = isHearing && config.Version == 0 ? group.HearsByOptionsSince ?? _begun : null;
         if (_member.IsHearing == isHearing && _member.Classes == classes) return;
 
         _member.Classes = classes;
@@ -104,11 +110,14 @@ internal sealed class GroupMonitor(
         if (hadReach != (_member.Reach is not null)) group.Proposals.MarkSoon();
         if (outcome.HasFlag(StreamOutcome.Learned) || outcome.HasFlag(StreamOutcome.Anew)) group.Config.Joined();
         if (outcome.HasFlag(StreamOutcome.Lost)) FeedLog.HandedOver(feed.Logger, feed.Node, _member.Holder ?? "nobody yet");
-        if (outcome.HasFlag(StreamOutcome.Learned)) JudgeRejoined();
-        var isDeclared = outcome.HasFlag(StreamOutcome.Anew) && JudgeAnew();
+        if (outcome.HasFlag(StreamOutcome.Learned)) _takeover.JudgeRejoined();
+        var isDeclared = outcome.HasFlag(StreamOutcome.Anew) && _takeover.JudgeAnew();
         if (outcome.HasFlag(StreamOutcome.Won))
         {
-            TakeOver(isDeclared, wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before));
+            _board.LastHandover = wasHolder || heardAt == 0 ? null : feed.Time.GetElapsedTime(heardAt, before);
+            _takeover.TakeOver(isDeclared, _board.LastHandover ?? TimeSpan.Zero);
+            NoteProgress();
+            Tick(); // the first mark tells the others how far this is settled
         }
 
         Subscribed(); // a version that this program does not hear yet lets it forget what it keeps: what was its own to deliver has been passed on by now
@@ -161,17 +170,14 @@ internal sealed class GroupMonitor(
     /// <summary>The node is a master from here on, or no longer taken for one that was replaced. Takes over what its old master has left.</summary>
     public void Serve(IReadOnlyList<Estate> estates)
     {
-        var position = feed.Progress.Position;
-        foreach (var estate in estates) _member.Inherit(estate, new StreamPlace(position.Marker, position.Count));
-        if (_member.IsHolder) state.AskAsMaster(group.RunId, isPromoted: true);
-        else if (_member.IsKnown) state.Known(group.RunId); // the holder declares what nobody has heard
-        if (_member.Serve()) Replay();
+        _takeover.Serve(estates);
+        NoteProgress();
     }
 
     /// <summary>Says what is due.</summary>
     public void Tick()
     {
-        _member.Advance();
+        _member.Delivery.Advance();
         NoteWhetherAllIsKnown();
         Subscribed();
         if (state.Earlier.Watermark is null) state.AskForEarlier();
@@ -226,7 +232,7 @@ internal sealed class GroupMonitor(
     {
         if (_member is not { IsKnown: true, IsServing: true }) return;
 
-        _member.Delivery.Unheard = _member.UnheardBehind is { } place ? At(place) : null;
+        _member.NoteUnheard();
         state.Known(group.RunId, _member.UnheardBehind is null);
     }
 
@@ -271,71 +277,6 @@ internal sealed class GroupMonitor(
         return _hasResigned;
     }
 
-    /// <summary>Nobody has answered: either this program declares what was missed, or the one that has made the fresh claim does.</summary>
-    /// <returns>Whether a gap is declared from what an earlier holder has kept, up to where this program has kept everything.</returns>
-    private bool JudgeAnew()
-    {
-        if (!_member.IsHolder)
-        {
-            JudgeRejoined();
-            return false;
-        }
-
-        // If this program was never in step, what an earlier holder has kept tells from where on events are missing. A replica has none of its own.
-        var first = At(_member.Reach!.Value);
-        var isDeclared = !feed.Hold.IsReplica && state.TryDeclareKept(first);
-        if (!feed.Hold.IsReplica && !isDeclared) state.MissedToo();
-        feed.Coverage.Judge(isCovered: isDeclared, first);
-        return isDeclared;
-    }
-
-    /// <summary>Others know the state. If they have not known it all the time, they have not kept what this program had kept, and cannot declare it.</summary>
-    private void JudgeRejoined()
-    {
-        var first = feed.Progress.Position;
-        if (_member.LastKnown.Undelivered is { } last && !feed.Hold.IsReplica)
-        {
-            feed.Coverage.NotCovered(GapCause.NotRunning, "the other members of the group had gone, and new ones have begun anew", WallOf(last.Marker), last, feed.Time.GetUtcNow(), first);
-        }
-
-        feed.Coverage.Judge(_member.LastKnown.IsContinued || _member.LastKnown.Undelivered is not null, first);
-    }
-
-    /// <summary>A marker is made of the clock.</summary>
-    private DateTimeOffset WallOf(long marker) =>
-        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(EventPosition.MarkerMilliseconds(marker), 0, feed.Time.GetUtcNow().ToUnixTimeMilliseconds()));
-
-    /// <param name="isDeclared">Whether what is missing lies in a gap that is declared already.</param>
-    private void TakeOver(bool isDeclared, TimeSpan? took)
-    {
-        _board.LastHandover = took;
-        if (_member.Missing is { } missing && !isDeclared && !feed.Hold.IsReplica)
-        {
-            feed.Coverage.NotCovered(
-                GapCause.NotRunning, "nobody delivered for a while, and what was not settled is no longer kept by anybody", WallOf(missing.From.Marker) - (_member.Watermark == default ? BeforeFirst : default), At(missing.From),
-                feed.Time.GetUtcNow(), At(missing.To));
-        }
-
-        if (_member.IsServing && feed.Options.HasSuccessors && !isDeclared) state.AskAsMaster(group.RunId, isPromoted: false);
-        if (_member.IsServing) Replay();
-        FeedLog.TookOver(feed.Logger, feed.Node, _member.LastReplayed, took?.TotalMilliseconds ?? 0);
-        Tick(); // the first mark tells the others how far this is settled
-    }
-
-    private void Replay()
-    {
-        foreach (var last in _member.Delivery.Inherited.TakeUnheard())
-        {
-            const string Why = "nobody delivered for a while before another node took the master's place, and what was not settled is no longer kept by anybody";
-            feed.Coverage.NotCovered(GapCause.NotRunning, Why, WallOf(last.Marker) - (last.Count == 0 ? BeforeFirst : default), last, feed.Time.GetUtcNow(), feed.Progress.Position);
-            state.Declared(last);
-        }
-
-        _member.Replay(pass);
-        NoteProgress();
-        feed.Sink.EndOfBatch();
-    }
-
     /// <summary>A larger term stands beside the fallback storage, but the stream says that this program is still the holder: it takes a larger one.</summary>
     private void RaiseTermIfFenced(ClockReading said)
     {
@@ -344,6 +285,4 @@ internal sealed class GroupMonitor(
         FeedLog.TermRaised(feed.Logger, feed.Node, fenced.Term);
         group.Duties.Hold(fenced.Term + 1);
     }
-
-    private EventPosition At(StreamPlace place) => new(group.RunId, place.Marker, place.Count);
 }

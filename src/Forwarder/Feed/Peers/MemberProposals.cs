@@ -136,7 +136,7 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
             return;
         }
 
-        if (_wasBrokerThere || !Passed(_brokerLostAt, times.BrokerGrace, now)) return;
+        if (_wasBrokerThere || member.Delivery.Inherited.IsUnsettled || !Passed(_brokerLostAt, times.BrokerGrace, now)) return;
 
         if (peers.There.Any(peer => peer.IsBrokerThere && peer.Reach <= member.Unsettled && peer.MarkedAt > _brokerLostAt) && MaySayAgain(now))
         {
@@ -173,7 +173,7 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
 
     private GroupMessage Mark(long number)
     {
-        if (member.IsHolder) member.Advance();
+        if (member.IsHolder) member.Delivery.Advance();
         var holder = member.IsHolder ? new GroupMessage.HolderMark(member.Claim!.Value, member.Settled.Settled) : null;
         return new GroupMessage.Mark(member.Name, number, member.Reach, duties.IsBrokerThere, holder) { Classes = member.Classes };
     }
@@ -187,6 +187,8 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
     private bool IsClaimDue(long now)
     {
         if (member.Reach is null || member.IsSettlingEarlier || IsEnding) return false;
+
+        if (member.Delivery.Inherited.IsOwed) return true;
 
         var delay = times.Rank * RankToClaim();
         if (!member.ReachesBack) delay += times.NoReach;

@@ -58,8 +58,8 @@ internal sealed class StreamGroup
     /// </summary>
     public long ConfiguredAt { get; set; }
 
-    /// <summary>Whether this program hears what its options want, as there is no configuration yet: Redis may keep another one.</summary>
-    public bool HearsByOptions { get; set; }
+    /// <summary>Since when this program hears what its options want, as there is no configuration yet: Redis may keep another one. Null: there is one.</summary>
+    public (ClockReading At, EventPosition Position)? HearsByOptionsSince { get; set; }
 
     /// <summary>What is to be said on the next connection to the node with this run id; null: nothing.</summary>
     public (ulong RunId, Func<long, GroupMessage> Message)? Owed { get; set; }

@@ -86,7 +86,7 @@ internal sealed class SimulatedMember : IEventSink, IHolderDuties
     {
         if (!IsSubscribed) return;
 
-        Member.Advance();
+        Member.Delivery.Advance();
         foreach (var message in _group.Proposals.Due(_kept))
         {
             var number = _numbers.Next(ClockReading.Now(_world.Time));
