@@ -219,8 +219,8 @@ public sealed class NodeFeed : IAsyncDisposable
 
     /// <summary>See <see cref="FeedCoverage.Named"/>.</summary>
     /// <param name="isFirst">It was named before this program ran. What was not heard of it is missed only if an earlier run has listened.</param>
-    internal void Named(bool isMaster, bool isFirst = false) =>
-        _feed.Coverage.Named(isMaster, _feed.Progress.Published.Position, isFirst ? () => _feed.Shelf?.Newest is not null : null);
+    internal void Named(bool isMaster, ClockReading since, bool isFirst = false) =>
+        _feed.Coverage.Named(isMaster, _feed.Progress.Published.Position, isFirst ? () => _feed.Shelf?.Newest is not null : null, since);
 
     /// <summary>Notes that the node was replaced as the master and took the place again, after this moment, and nobody here has noticed.</summary>
     internal void ReplacedUnseen(ClockReading after) => _fence.ReplacedUnseen(after);

@@ -42,7 +42,7 @@ internal sealed class MasterSelection(ITopology topology)
         }
         else
         {
-            foreach (var feed in named.Keys) feed.Named(true, isFirst: true);
+            foreach (var feed in named.Keys) feed.Named(true, default, isFirst: true);
         }
 
         if (named.Count > 0) _named = named;
@@ -62,7 +62,7 @@ internal sealed class MasterSelection(ITopology topology)
         {
             var isNamed = now.TryGetValue(member.Feed, out var epoch);
             var wasNamed = before.ContainsKey(member.Feed);
-            if (wasNamed != isNamed) member.Feed.Named(isNamed);
+            if (wasNamed != isNamed) member.Feed.Named(isNamed, changedAfter);
 
             // If the master is another one, one failover is seen. A failed attempt takes a number too, so two numbers may be one failover only.
             if (isNamed && epoch - before.Values.Max() > (wasNamed ? 0 : 1)) member.Feed.ReplacedUnseen(changedAfter);

@@ -115,6 +115,29 @@ public sealed class FailoverCoverageTests
         Assert.Equal(1, _gaps.Total);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // the topology was looked at behind it, and did not name the node
+    public void It_may_have_been_the_master_while_it_was_not_heard_as_a_replica(bool hasLooked)
+    {
+        Cover();
+        var proven = After(1);
+        _coverage.Hold(true, Last, proven);
+        _coverage.Prove(proven);
+        var before = After(1);
+        _coverage.Lost(Lost, Last);
+        After(1);
+        _coverage.Hold(true, Last, After(1));
+        _coverage.Subscribed(Last, isReplica: true);
+        var asked = After(1);
+        _coverage.Hold(true, Last, asked);
+        _coverage.Named(true, Last, since: hasLooked ? asked : before);
+        After(1);
+        _coverage.Named(false, First);
+
+        Assert.Equal(hasLooked ? asked.Wall : proven.Wall, TheGap.From);
+    }
+
     [Fact]
     public void A_node_that_was_never_heard_while_it_was_named_as_the_master_has_a_gap_from_the_beginning_on()
     {

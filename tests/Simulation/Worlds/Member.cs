@@ -26,7 +26,7 @@ internal sealed class Member : IMeterFactory
         var random = new Random(world.Random.Next());
         var transport = new VirtualTransport(name, Clock, world.Network, world.ServerAt);
         var around = new EngineSurroundings(transport, new BrokerSeat(name, Clock, world.Network, world.BrokerAt, world.Connected), OpenListAsync);
-        ILoggerFactory loggers = new StoryLogger(world, $"{name}.{life}");
+        ILoggerFactory loggers = new StoryLogger(world, $"{name}.{life}", line => world.Promise.Confirmed(this, line));
         Engine = new ForwarderEngine(world.Shape.OptionsOf(name, random), NoTls, NoTls, this, Clock, loggers, around);
         Engine.Gaps.Closed += gap => world.Declared(this, gap);
         Engine.Gaps.Closed += gap => world.Tell($"{name} declares a gap: {gap.Cause} {gap.From:HH:mm:ss.ffff} to {gap.To:HH:mm:ss.ffff}: {gap.Detail}");
@@ -39,7 +39,7 @@ internal sealed class Member : IMeterFactory
 
     public ForwarderEngine Engine { get; }
 
-    /// <summary>When it first subscribed to events: what it misses from then on it can tell by itself.</summary>
+    /// <summary>When it first subscribed to events, and has read that it has: what it misses from then on it can tell by itself.</summary>
     public long? KnowsSince { get; set; }
 
     /// <summary>Whether it has been told to end.</summary>

@@ -31,14 +31,20 @@ internal sealed class Promise(World world)
         }
     }
 
-    /// <summary>A program has subscribed.</summary>
+    /// <summary>The master has subscribed a program.</summary>
     public void Subscribed(VirtualNode node, string name)
     {
-        if (node != world.Master) return;
+        if (node == world.Master) _subscribedAt[name] = world.Time.Now;
+    }
+
+    /// <summary>The program has read that.</summary>
+    /// <param name="line">What it logs then.</param>
+    public void Confirmed(Member member, string line)
+    {
+        if (!line.Contains($"//{world.Master.Name}:", StringComparison.Ordinal)) return;
 
         IsGiven |= world.Watch is null;
-        _subscribedAt[name] = world.Time.Now;
-        foreach (var member in world.Living.Where(member => member.Name == name)) member.KnowsSince ??= world.Time.Now;
+        member.KnowsSince ??= _subscribedAt.GetValueOrDefault(member.Name, world.Time.Now);
     }
 
     /// <summary>A node has died. What only it knew, and kept in its memory alone, nobody can tell a program that starts now: also not if the node is replaced before it comes back.</summary>

@@ -85,8 +85,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
             if (awaitsJudgement && !isReplica) _group.Lost(_replica.TakeLoss()?.BeforePromotion);
             if (awaitsJudgement) _group.Await();
             if (hasSuccessors && isReplica && !_isSubscribed) _replica.Subscribed(position);
-            if (!_isSubscribed) _subscribedAt = ClockReading.Now(time);
-            if (!_isSubscribed) _proven = askedAt ?? _subscribedAt;
+            if (!_isSubscribed) (_subscribedAt, _proven) = (ClockReading.Now(time), askedAt ?? ClockReading.Now(time));
             _isSubscribed = true;
             _hasBegun |= _isWanted;
         }
@@ -152,7 +151,8 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
 
     /// <summary>Notes whether the topology names the node as a master. If it never says so itself before it is named no more, or says "slave", what it sent is missed.</summary>
     /// <param name="isMissed">Whether anybody misses that, asked at its end; null: yes.</param>
-    public void Named(bool isMaster, EventPosition position, Func<bool>? isMissed = null)
+    /// <param name="since">When the topology was last known to name another one.</param>
+    public void Named(bool isMaster, EventPosition position, Func<bool>? isMissed = null, ClockReading since = default)
     {
         if (!hasSuccessors) return;
 
@@ -160,7 +160,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         lock (_gate)
         {
             if (!isMaster) unheard = _replica.TakeUnheard();
-            else if (_replica.IsSaid || !(_hasBegun || _isSubscribed)) _replica.Named(ClockReading.Now(time), position, isMissed);
+            else if (_replica.IsSaid || !(_hasBegun || _isSubscribed)) _replica.Named(ClockReading.Now(time), position, isMissed, since);
         }
 
         if (unheard is { } one) Missed(GapCause.Promoted, one.Fault.Text, one.From, one.Last, position);

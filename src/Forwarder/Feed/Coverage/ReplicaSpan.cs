@@ -18,6 +18,9 @@ internal sealed class ReplicaSpan(ClockReading begun)
     /// <summary>A loss of the connection. It becomes a gap if the node is promoted before it has said on a covered connection that it is a replica.</summary>
     private Loss? _loss;
 
+    /// <summary>When the node was not heard before it last said that it is a replica. If the topology names it later as a master, it may have been one in that time.</summary>
+    private (ClockReading From, ClockReading To) _unheard;
+
     /// <summary>Flags that were found missing since the node last said that it is a replica; null: none were. They are missed if it has been promoted meanwhile.</summary>
     private (string Detail, ClockReading From, EventPosition Last)? _lacked;
 
@@ -43,7 +46,11 @@ internal sealed class ReplicaSpan(ClockReading begun)
     /// Notes a new subscription of a node that has just said that it is a replica. It may have been promoted since then, and before the subscription: that stays a loss until
     /// the node says once more that it is a replica.
     /// </summary>
-    public void Subscribed(EventPosition position) => _loss = _said is { } said ? new Loss(_loss?.Fault ?? NotHeardInTime, said.AskedAt, _loss?.Last ?? position) : null;
+    public void Subscribed(EventPosition position)
+    {
+        if (_said is { } asked) Forgive(asked.AskedAt);
+        _loss = _said is { } said ? new Loss(_loss?.Fault ?? NotHeardInTime, said.AskedAt, _loss?.Last ?? position) : null;
+    }
 
     /// <summary>Notes that the node says that it is a replica.</summary>
     /// <param name="isCovered">Whether the subscription was confirmed before the question was sent.</param>
@@ -51,7 +58,12 @@ internal sealed class ReplicaSpan(ClockReading begun)
     public Loss? Said(ClockReading askedAt, EventPosition position, bool isCovered)
     {
         _said = (askedAt, position);
-        if (isCovered) _loss = null;
+        if (isCovered)
+        {
+            Forgive(askedAt);
+            _loss = null;
+        }
+
         return _named is { } named && named.At.Timestamp <= askedAt.Timestamp ? TakeUnheard() : null;
     }
 
@@ -63,7 +75,13 @@ internal sealed class ReplicaSpan(ClockReading begun)
 
     /// <summary>Notes that the topology names the node as a master.</summary>
     /// <param name="isMissed">See <see cref="FeedCoverage.Named"/>.</param>
-    public void Named(ClockReading now, EventPosition position, Func<bool>? isMissed) => _named ??= (now, _said?.AskedAt ?? _begun, _said?.Position ?? position, isMissed);
+    /// <param name="since">See <see cref="FeedCoverage.Named"/>.</param>
+    public void Named(ClockReading now, EventPosition position, Func<bool>? isMissed, ClockReading since)
+    {
+        var from = _said?.AskedAt ?? _begun;
+        if (_unheard.To.Timestamp > since.Timestamp && _unheard.From.Timestamp < from.Timestamp) from = _unheard.From;
+        _named ??= (now, from, _said?.Position ?? position, isMissed);
+    }
 
     /// <summary>Notes that flags are missing. What was found first stays.</summary>
     public void LacksFlags(string detail, ClockReading from, EventPosition last) => _lacked ??= (detail, from, last);
@@ -89,5 +107,11 @@ internal sealed class ReplicaSpan(ClockReading begun)
         var loss = _loss;
         _loss = null;
         return loss;
+    }
+
+    /// <summary>The node says that it is a replica, so the loss until then is none.</summary>
+    private void Forgive(ClockReading until)
+    {
+        if (_loss is { } loss) _unheard = (loss.From.Timestamp <= _unheard.To.Timestamp ? _unheard.From : loss.From, until);
     }
 }
