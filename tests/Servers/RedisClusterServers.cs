@@ -137,7 +137,9 @@ public sealed class RedisClusterServers : IAsyncDisposable
         {
             var keys = (await client.CallAsync("CLUSTER", "GETKEYSINSLOT", Text(slot), "100").ConfigureAwait(false)).Texts;
             if (keys.Count == 0) return;
-            var moved = await client.CallAsync(["MIGRATE", "127.0.0.1", Text(to.Port), "", "0", "5000", "KEYS", .. keys]).ConfigureAwait(false);
+            string[] migrate = ["MIGRATE", "127.0.0.1", Text(to.Port), "", "0", "5000", "KEYS", .. keys];
+            var moved = await Eventually.ValueAsync(
+                "a cluster that is up", () => client.CallAsync(migrate), static reply => !reply.IsError || !reply.Text.Contains("CLUSTERDOWN", StringComparison.Ordinal), Agreement).ConfigureAwait(false);
             if (moved.IsError) throw new InvalidOperationException($"MIGRATE: {moved.Text}");
         }
     }

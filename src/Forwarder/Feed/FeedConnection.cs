@@ -72,7 +72,7 @@ internal sealed class FeedConnection
         outlet.AskToConfirm = _roles.AskNow;
         _markers = new MarkerSender(feed, _commands);
         _state = new CheckpointKeeper(feed, _commands, wanted, outlet, _flags);
-        _group = new GroupMonitor(feed, feed.Group, _commands, _markers, _state, outlet, Pass, () => _flags.IsSettled ? _subscriptions.Heard : null, WantChanged);
+        _group = new GroupMonitor(feed, feed.Group, _commands, _markers, _state, outlet, Pass, () => _flags.IsSettled ? _subscriptions.Heard : null, WantChanged) { OtherJoins = _flags.Check };
         outlet.Group = _group;
         var stream = new FeedFrameHandler(feed, _commands, _subscriptions, _letters, _roles, _markers, outlet, _state, _pace, _group);
         _markers.Echoed = stream.SaidToSelf;

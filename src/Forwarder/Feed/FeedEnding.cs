@@ -13,6 +13,7 @@ internal sealed class FeedEnding(FeedContext feed, FeedSupervisor life)
     {
         await feed.Tasks.EndAsync().ConfigureAwait(false);
         life.Current?.Conclude();
+        feed.Coverage.DeclareUnproven(feed.Progress.Published.Position);
     }
 
     /// <summary>

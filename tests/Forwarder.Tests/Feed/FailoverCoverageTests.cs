@@ -116,6 +116,29 @@ public sealed class FailoverCoverageTests
     }
 
     [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void A_replaced_master_that_answers_no_more_leaves_a_gap_as_it_may_have_taken_writes_until_it_heard_of_its_successor(bool hasAnswered, bool isEnd)
+    {
+        Cover();
+        var proven = After(1);
+        _coverage.Prove(proven);
+        After(1);
+        _coverage.Succeeded(First, Last, heardFrom: proven);
+        Assert.Equal(0, _gaps.Total);
+        if (hasAnswered) _coverage.Prove(After(1));
+        After(1);
+        if (isEnd) _coverage.DeclareUnproven(Last);
+        else _coverage.Lost(Lost, Last);
+        _coverage.DeclareUnproven(Last); // once
+
+        Assert.Equal(hasAnswered ? 0 : 1, _gaps.Total);
+        Assert.All(_gaps.Recent, gap => Assert.Equal((GapCause.Silent, proven.Wall, _time.GetUtcNow()), (gap.Cause, gap.From, gap.To!.Value)));
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)] // the topology was looked at behind it, and did not name the node
     public void It_may_have_been_the_master_while_it_was_not_heard_as_a_replica(bool hasLooked)
@@ -235,6 +258,7 @@ public sealed class FailoverCoverageTests
         After(1);
         _coverage.Succeeded(First, Last, default);
         var replaced = ClockReading.Now(_time);
+        _coverage.Prove(replaced);
         _coverage.Lost(Lost, Last);
         After(1);
         _coverage.Named(true, Last);

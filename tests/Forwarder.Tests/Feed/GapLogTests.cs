@@ -90,6 +90,7 @@ public class GapLogTests
         _time.Advance(TimeSpan.FromSeconds(3));
         if (speaks) _coverage.Silence(null);
         _coverage.Succeeded(First, First, default);
+        if (speaks) _coverage.Prove(ClockReading.Now(_time));
         _coverage.Lost(Lost, Last);
 
         Assert.Equal(

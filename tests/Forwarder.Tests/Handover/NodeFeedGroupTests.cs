@@ -47,6 +47,17 @@ public sealed class NodeFeedGroupTests : IAsyncDisposable
         Assert.Equal(["mine"], _feed.Sink.Keys);
     }
 
+    [Fact]
+    public async Task When_another_member_joins_the_flags_are_looked_at_at_once()
+    {
+        await HoldsAsync();
+        var looks = FlagsLooks();
+        await SayAsync($"1 orders {Run:x16} who x 4611686018427387904");
+        await Eventually.TrueAsync("a look", () => FlagsLooks() == looks + 1); // no time passes
+
+        int FlagsLooks() => _feed.Node.Commands.Count(static command => command.StartsWith("CONFIG GET", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("who x 4611686018427387904")]
     [InlineData("mark x 4611686018427387904 reach=4611686018427387904-2147483647 broker=up")]

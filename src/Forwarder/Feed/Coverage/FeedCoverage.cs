@@ -36,13 +36,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     private ClockReading _subscribedAt;
 
     /// <summary>Whether a gap has been declared that has not ended yet.</summary>
-    public bool IsGapOpen
-    {
-        get
-        {
-            lock (_gate) return _gap.IsOpen;
-        }
-    }
+    public bool IsGapOpen => _gap.IsOpen;
 
     /// <summary>Whether a gap is open, or it is not known whether what was not heard is one.</summary>
     public bool IsInDoubt
@@ -102,9 +96,8 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     {
         if (!hasSuccessors) return;
 
-        bool lacksFlags;
+        bool lacksFlags, isSubscribed;
         ClockReading since;
-        bool isSubscribed;
         Loss? unheard = null;
         (string Detail, ClockReading From, EventPosition Last)? lacked;
         lock (_gate)
@@ -188,10 +181,8 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         lock (_gate)
         {
             closed = _gap.Close(first);
-            _silence = null;
-            _replica.Replaced(ClockReading.Now(time));
-            _hasBegun = false; // if the node becomes a master again, coverage begins anew
-            _isHeld = true;
+            _replica.Replaced(ClockReading.Now(time), isSubscribed && silence is null ? new Loss(NotAnsweredYet, proven, last) : null);
+            (_silence, _hasBegun, _isHeld) = (null, false, true); // if the node becomes a master again, coverage begins anew
         }
 
         if (closed is not null) _gap.AnnounceClosed(closed);
@@ -202,6 +193,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     /// <param name="canOthersGoOn">Other members of the group hear the stream. <see cref="Judge"/> tells later whether they have.</param>
     public void Lost(RedisFault fault, EventPosition last, bool canOthersGoOn = false)
     {
+        DeclareUnproven(last);
         ClockReading from;
         lock (_gate)
         {
@@ -224,6 +216,14 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
 
         ShowClients();
         Open(fault.Cause, fault.Text, from, last);
+    }
+
+    /// <summary>Nothing more is read of the node. If another one has taken its place and it has not answered since, what it took until it heard of that may be missed.</summary>
+    public void DeclareUnproven(EventPosition position)
+    {
+        Loss? unproven;
+        lock (_gate) unproven = _replica.TakeUnproven(_proven);
+        if (unproven is { } one) Missed(one.Fault.Cause, one.Fault.Text, one.From, one.Last, position);
     }
 
     /// <summary>Notes that a needed flag is not set.</summary>
@@ -338,7 +338,6 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     {
         Loss? loss;
         lock (_gate) loss = _replica.TakeLoss();
-
         if (loss?.BeforePromotion is { } lost) Missed(lost.Fault.Cause, lost.Fault.Text, lost.From, lost.Last, first);
     }
 

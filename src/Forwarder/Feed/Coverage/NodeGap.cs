@@ -13,8 +13,9 @@ namespace KeyEvt.Forwarder.Feed.Coverage;
 internal sealed class NodeGap(string node, GapLog gaps, TimeProvider time, ILogger logger)
 {
     private ClockReading _openSince;
-    private Gap? _open;
+    private volatile Gap? _open;
 
+    /// <summary>Any thread.</summary>
     public bool IsOpen => _open is not null;
 
     /// <summary>Opens a gap. None may be open.</summary>

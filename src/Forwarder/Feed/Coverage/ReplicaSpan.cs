@@ -21,6 +21,9 @@ internal sealed class ReplicaSpan(ClockReading begun)
     /// <summary>When the node was not heard before it last said that it is a replica. If the topology names it later as a master, it may have been one in that time.</summary>
     private (ClockReading From, ClockReading To) _unheard;
 
+    /// <summary>What is missed if the node, which was replaced, does not answer any more.</summary>
+    private Loss? _unproven;
+
     /// <summary>Flags that were found missing since the node last said that it is a replica; null: none were. They are missed if it has been promoted meanwhile.</summary>
     private (string Detail, ClockReading From, EventPosition Last)? _lacked;
 
@@ -71,7 +74,17 @@ internal sealed class ReplicaSpan(ClockReading begun)
     public void IsMaster() => (_said, _named) = (null, _named is { IsMissed: not null } ? _named : null);
 
     /// <summary>Notes that another node has taken its place and is heard.</summary>
-    public void Replaced(ClockReading now) => _begun = now;
+    /// <param name="unproven">What is missed if it does not answer any more; null: nothing, or it is declared already.</param>
+    public void Replaced(ClockReading now, Loss? unproven) => (_begun, _unproven) = (now, unproven);
+
+    /// <summary>Returns what is missed because it has not answered since it was replaced; null: it has.</summary>
+    /// <param name="proven">When the last question was sent that it has answered.</param>
+    public Loss? TakeUnproven(ClockReading proven)
+    {
+        var unproven = proven.Timestamp < _begun.Timestamp ? _unproven : null;
+        _unproven = null;
+        return unproven;
+    }
 
     /// <summary>Notes that the topology names the node as a master.</summary>
     /// <param name="isMissed">See <see cref="FeedCoverage.Named"/>.</param>

@@ -27,6 +27,9 @@ internal sealed class GroupMonitor(
     private bool _hasResigned;
     private ClockReading? _endsFrom; // the program is to end as soon as no event waits
 
+    /// <summary>Called when another member begins to take part. It sets flags that are missing, and cannot know since when they are: who was there before looks at once.</summary>
+    public Action OtherJoins { get; init; } = static () => { };
+
     /// <summary>Called when the subscription is confirmed and the connection has become active.</summary>
     /// <param name="askedAt">When the node was asked for the subscription.</param>
     public void Begin(ulong runId, ClockReading askedAt)
@@ -120,6 +123,7 @@ internal sealed class GroupMonitor(
             Tick(); // the first mark tells the others how far this is settled
         }
 
+        if (message is GroupMessage.Who && message.Member != _member.Name) OtherJoins();
         Subscribed(); // a version that this program does not hear yet lets it forget what it keeps: what was its own to deliver has been passed on by now
         NoteWhetherAllIsKnown();
         if (message is GroupMessage.Resign && message.Member == _member.Name) _resigned.TrySetResult();
