@@ -67,7 +67,7 @@ internal sealed class ConfigAgreement(
             _keptVersion = kept.Version;
             if (kept.Shared is { } shared)
             {
-                _isFound = true; // before it is in force
+                _isFound = shared.Version != OptionsFingerprint.FirstVersion(inForce.Fingerprint); // before it is in force
                 inForce.PutFirst(shared);
             }
 

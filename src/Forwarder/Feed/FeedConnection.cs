@@ -233,7 +233,12 @@ internal sealed class FeedConnection
         await _markers.SubscribeAsync(_identity.IsCluster, _feed.RunNumberOf(_identity)).ConfigureAwait(false);
         _isGreeted = true;
         _askedAt = ClockReading.Now(_feed.Time);
-        lock (_feed.Turn) _subscriptions.Begin();
+        lock (_feed.Turn)
+        {
+            _group.Asked(_askedAt);
+            _subscriptions.Begin();
+        }
+
         await _subscribed.Task.ConfigureAwait(false);
     }
 
@@ -289,7 +294,7 @@ internal sealed class FeedConnection
             _feed.Coverage.Subscribed(_feed.Progress.Published.Position, _feed.Hold.IsReplica, awaitsJudgement: isFirst, _askedAt, isFirst ? HeardBefore(before) : null);
             _state.Subscribed();
             _group.Subscribed();
-            if (isFirst) _group.Begin(_feed.RunNumberOf(_identity), _askedAt);
+            if (isFirst) _group.Begin(_feed.RunNumberOf(_identity));
             if (isFirst)
             {
                 SubscribedAt = ClockReading.Now(_feed.Time);

@@ -19,6 +19,15 @@ public sealed class ConfigAgreementTests
         await _rig.Agreement.LoadAsync();
         Assert.True(_rig.Agreement.IsLoaded);
         Assert.Equal((500, "kept"), (_rig.Agreement.Version, _rig.Current.Value.Exchange));
+        Assert.True(_rig.Agreement.IsFound);
+    }
+
+    [Fact]
+    public async Task The_first_version_of_a_program_with_the_same_options_is_not_another_configuration()
+    {
+        Keep(OptionsFingerprint.FirstVersion(_rig.InForce.Fingerprint), "amq.direct");
+        await _rig.Agreement.LoadAsync();
+        Assert.False(_rig.Agreement.IsFound);
     }
 
     [Fact]

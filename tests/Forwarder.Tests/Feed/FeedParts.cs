@@ -60,7 +60,7 @@ internal sealed class FeedParts
     {
         var me = Feed.Group.Member.Name;
         Feed.Progress.Begin(Run, claim - 2);
-        Group.Begin(Run, default);
+        Group.Begin(Run);
         Hear(new GroupMessage.Who(me, claim - 1));
         Feed.Group.Member.Claiming(claim);
         Hear(new GroupMessage.FreshClaim(me, claim, claim - 1, default, 1));

@@ -23,18 +23,19 @@ internal sealed class GroupMonitor(
     private readonly GroupBoard _board = new(feed, group);
     private readonly StreamTakeover _takeover = new(feed, group, state, pass);
     private readonly TaskCompletionSource _resigned = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private (ClockReading At, EventPosition Position) _begun;
+    private (ClockReading At, EventPosition Position) _asked;
     private bool _hasResigned;
     private ClockReading? _endsFrom; // the program is to end as soon as no event waits
 
     /// <summary>Called when another member begins to take part. It sets flags that are missing, and cannot know since when they are: who was there before looks at once.</summary>
     public Action OtherJoins { get; init; } = static () => { };
 
+    /// <summary>Called when the node is asked for the subscription.</summary>
+    public void Asked(ClockReading at) => _asked = (at, feed.Progress.Position);
+
     /// <summary>Called when the subscription is confirmed and the connection has become active.</summary>
-    /// <param name="askedAt">When the node was asked for the subscription.</param>
-    public void Begin(ulong runId, ClockReading askedAt)
+    public void Begin(ulong runId)
     {
-        _begun = (askedAt, feed.Progress.Position);
         group.Begin(runId, feed.Progress.Position.Marker);
         state.AskForEarlier();
         Tick();
@@ -57,7 +58,7 @@ internal sealed class GroupMonitor(
             _takeover.NotKept(since.At, since.Position);
         }
 
-        group.HearsByOptionsSince = isHearing && config.Version == 0 ? group.HearsByOptionsSince ?? _begun : null;
+        group.HearsByOptionsSince = isHearing && config.Version == 0 ? group.HearsByOptionsSince ?? _asked : null;
         if (_member.IsHearing == isHearing && _member.Classes == classes) return;
 
         _member.Classes = classes;

@@ -10,7 +10,7 @@ internal interface IGroupConfig
     /// <summary>Whether it has been looked up what is kept in Redis. Until then this program delivers nothing.</summary>
     bool IsLoaded { get; }
 
-    /// <summary>Whether one was kept there. Then the options of this program are not in force.</summary>
+    /// <summary>Whether one was kept there that is not made of the options of this program. Then these are not in force.</summary>
     bool IsFound { get; }
 
     /// <summary>The version of the configuration that is in force in this program; 0: there was none yet.</summary>
