@@ -64,7 +64,7 @@ public sealed class ForwarderEngine : IAsyncDisposable
         GroupDuties? duties = null;
         _database = new UpstreamDatabase(options.Upstream, _topology, () => feeds?.Master, upstreamTls, $"keyevt-fallback-{options.Instance}", background, time, logger, around?.Lists);
         _spool = options.Delivery.Spool is { } directory ? new LocalSpool(directory, logger) : null;
-        var stores = StoreSelection.Of(options, _topology, () => feeds, run => duties!.Holds(run), _database, _spool, logger);
+        var stores = StoreSelection.Of(options, _topology, () => feeds, () => duties!, _database, _spool, logger);
 
         var connector = around?.Broker ?? new AmqpConnector($"keyevt-{options.Instance}", amqpTls, new QueueDeclaration(options.PublishGaps, logger), background, time, logger);
         _delivery = new DeliveryLoop(connector, stores, Ledger, options.Delivery, () => current.Value, time, logger) { ConfirmTimes = new ConfirmTimes(meter, time) };

@@ -1,5 +1,6 @@
 using KeyEvt.Forwarder.Fallback.Lists;
 using KeyEvt.Forwarder.Fallback.Spool;
+using KeyEvt.Forwarder.Intake;
 using KeyEvt.Forwarder.Keys;
 using KeyEvt.Forwarder.Membership;
 using KeyEvt.Forwarder.Topology;
@@ -11,18 +12,18 @@ namespace KeyEvt.Forwarder;
 internal static class StoreSelection
 {
     /// <param name="feeds">Tells which node is the master; null while there are no feeds yet.</param>
-    /// <param name="holds">Whether this program holds the stream of the node with this run id.</param>
+    /// <param name="duties">Of which nodes this program holds the streams.</param>
     public static IEventStoreSelector Of(
-        ForwarderOptions options, TopologyWatcher topology, Func<FeedSet?> feeds, Func<ulong, bool> holds, UpstreamDatabase database, LocalSpool? spool, ILogger logger)
+        ForwarderOptions options, TopologyWatcher topology, Func<FeedSet?> feeds, Func<GroupDuties> duties, UpstreamDatabase database, LocalSpool? spool, ILogger logger)
     {
-        bool Holds(string node) => feeds()?.RunOf(node) is { } run && holds(run);
+        bool Holds(string node) => feeds()?.RunOf(node) is { } run && duties().Holds(run);
         bool IsAnothers(string node) => feeds()?.IsHeldByAnother(node) == true;
         string? Master() => (feeds() is { Master: { } known } all ? all.IdOf(known) : null) ?? topology.Current.Master?.Id;
 
         var named = spool is null ? null : NamedStore.Of(spool);
         var fence = new ListFence();
         var group = (options.GroupName, (Func<string, bool>)Holds, (Func<string, bool>)IsAnothers);
-        var many = new ClusterStores(topology, run => feeds()?.NodeOf(run), database, named, logger, group, fence);
+        var many = new ClusterStores(topology, run => feeds()?.NodeOf(duties().HeirOf(run)), database, named, logger, group, fence);
         if (options.Upstream.Shape == UpstreamShape.Cluster) return many;
 
         bool IsInCluster() => options.Upstream.Shape == UpstreamShape.Standalone && feeds()?.IsInCluster == true;

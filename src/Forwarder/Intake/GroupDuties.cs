@@ -35,6 +35,20 @@ internal sealed class GroupDuties(DeliveryLoop delivery)
         }
     }
 
+    /// <summary>The run id of the node whose stream has inherited the events with this run id, if this program delivers it; else the same run id. Any thread.</summary>
+    public ulong HeirOf(ulong runId)
+    {
+        lock (_gate)
+        {
+            foreach (var stream in _held)
+            {
+                if (stream.Runs.Contains(runId)) return stream.Last;
+            }
+
+            return runId;
+        }
+    }
+
     public void Subscribed(StreamDuties stream, ulong runId)
     {
         lock (_gate) stream.Begin(runId);

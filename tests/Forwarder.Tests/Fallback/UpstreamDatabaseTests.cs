@@ -101,6 +101,14 @@ public sealed class UpstreamDatabaseTests : IAsyncDisposable
     }
 
     [Fact]
+    public void What_a_replaced_master_has_left_goes_to_the_list_of_its_successor_though_it_never_had_one()
+    {
+        var topology = new FakeTopology(UpstreamShape.Cluster, Serving("c", 0, 10), Serving("b", 11, 20), FakeTopology.Node("a", 3, NodeRole.Replica) with { MasterId = "b" });
+        var stores = new ClusterStores(topology, run => run == 1 ? "a" : "c", Made(topology), null, NullLogger.Instance, Lists.Alone, new ListFence());
+        Assert.Equal(FallbackKey.In(20), stores.StoreOf(EventOf(1)).Name);
+    }
+
+    [Fact]
     public async Task In_a_group_only_the_lists_of_the_masters_that_are_held_are_used_and_looked_for()
     {
         var held = new HashSet<string> { "a" };

@@ -57,6 +57,7 @@ public sealed class GroupDutiesTests
         three.Subscribed(3);
         _two.Hold(6);
         three.Inherit(_one);
+        Assert.Equal((3UL, 2UL, 3UL, 9UL), (_duties.HeirOf(1), _duties.HeirOf(2), _duties.HeirOf(3), _duties.HeirOf(9)));
         await _rig.SettleAsync();
         Assert.Equal((false, true, 0L), (_duties.Holds(1), _duties.Holds(3), _rig.Ledger.Snapshot().HandedOver));
         three.HandOver();

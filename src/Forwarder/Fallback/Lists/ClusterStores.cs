@@ -1,6 +1,7 @@
 using System.Globalization;
 using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Keys;
+using KeyEvt.Forwarder.Redis;
 using KeyEvt.Forwarder.Topology;
 using Microsoft.Extensions.Logging;
 
@@ -14,6 +15,7 @@ namespace KeyEvt.Forwarder.Fallback.Lists;
 /// <remarks>
 /// A list belongs to the member that holds the stream of the master in whose slot it is. The other members leave it alone, and do not look for it.
 /// </remarks>
+/// <param name="nodeOf">Which node delivers the events with a run id, see <see cref="EventPosition"/>; null: not known. It may be the one that has taken the place of the node that sent them.</param>
 /// <param name="group">The group, whether this program holds the stream of a node, and whether another member does.</param>
 internal sealed class ClusterStores(
     ITopology topology, Func<ulong, string?> nodeOf, UpstreamDatabase database, NamedStore? spool, ILogger logger, (string Name, Func<string, bool> Holds, Func<string, bool> IsAnothers) group, ListFence fence) : IEventStoreSelector
@@ -61,6 +63,7 @@ internal sealed class ClusterStores(
         {
             if (Serving().FirstOrDefault(one => one.Id == id) is { } node) return ListOf(node);
             if (_slotOfNode.TryGetValue(id, out var slot)) return ListIn(slot); // the node is gone; its slots and the list in them are not
+            if (SuccessorOf(id) is { } successor) return ListOf(successor);
         }
 
         return Serving().OrderByDescending(IsOurs).FirstOrDefault() is { } any ? ListOf(any) : ListUnder(FallbackKey.Name, PlainSlot);
@@ -101,6 +104,10 @@ internal sealed class ClusterStores(
     }
 
     private bool IsOurs(TopologyNode node) => group.Holds(node.Id);
+
+    /// <summary>The master that a replaced one replicates now; null: not known.</summary>
+    private TopologyNode? SuccessorOf(string nodeId) =>
+        topology.Current.Nodes.FirstOrDefault(node => node.Id == nodeId) is { Role: NodeRole.Replica, MasterId: { } master } ? Serving().FirstOrDefault(node => node.Id == master) : null;
 
     private IEnumerable<TopologyNode> Serving() => topology.Current.Masters.Where(node => node is { IsFailing: false, Slots.Count: > 0 });
 
