@@ -1,5 +1,7 @@
+using System.Text;
 using KeyEvt.Forwarder.Config;
 using KeyEvt.Forwarder.Delivery.Stores;
+using KeyEvt.Forwarder.Events;
 using KeyEvt.Forwarder.Outbox;
 using KeyEvt.Forwarder.Signals;
 using KeyEvt.Forwarder.Tests.Fallback;
@@ -37,6 +39,36 @@ public sealed class AppendRouterTests
         Assert.False(stores.MayAppend());
         time.Advance(TimeSpan.FromTicks(1));
         Assert.True(stores.MayAppend());
+    }
+
+    [Fact]
+    public async Task What_is_given_up_on_its_way_into_a_list_goes_there_again_and_not_into_that_of_another_master()
+    {
+        var (ledger, lists, arrives) = (new Ledger(), new FakeStores(), new TaskCompletionSource());
+        var stores = new StoreSet(lists, ledger, new DeliveryOptions(), new AsyncSignal(), new FakeTimeProvider(), NullLogger.Instance);
+        stores.Hold(1);
+        stores.StartCount();
+        await EndAsync(stores);
+
+        var memory = new EventLog(ledger, WaitingPlace.Memory, long.MaxValue);
+        ledger.Accepted();
+        var id = new EventPosition(1, 1, 1).ToString();
+        memory.Append(Encoding.ASCII.GetBytes($"\u0001{id}\n0\nset\nk"), id.Length, 7);
+        lists.Stores[1].Until = arrives.Task;
+        stores.StartAppend(memory, 0);
+        stores.AbandonAppend(); // one of two streams is handed over: this one is not
+        arrives.SetResult();
+        for (var look = 0; look < 10; look++)
+        {
+            stores.Continue(0, isPressed: false);
+            if (memory.HasUnclaimed && stores.MayAppend()) stores.StartAppend(memory, 0);
+            await stores.Running;
+            stores.TakeOutcome();
+        }
+
+        Assert.False(memory.HasUnclaimed);
+        Assert.Empty(lists.Stores[0].Entries);
+        Assert.NotEmpty(lists.Stores[1].Entries);
     }
 
     [Theory]

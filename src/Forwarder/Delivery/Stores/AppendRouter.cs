@@ -98,7 +98,8 @@ internal sealed class AppendRouter(IEventStoreSelector stores, QueueRegistry que
 
         foreach (var queue in queues.All)
         {
-            if (queue.GiveAppendBack() is not null && stores.IsMany) queue.RefuseFor(RefuseFor);
+            var hasFailed = queue.HasFailed; // what was only on its way goes there again: nowhere else is its order kept
+            if (queue.GiveAppendBack() is not null && hasFailed && stores.IsMany) queue.RefuseFor(RefuseFor);
         }
 
         _waiting.Clear();

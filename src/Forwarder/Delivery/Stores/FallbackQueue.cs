@@ -85,6 +85,9 @@ internal sealed class FallbackQueue(NamedStore store, StoreAccounting books, Sto
     /// <summary>Oldest entries that a step is about to drop; <see cref="Length"/> still includes them.</summary>
     public long Trimming { get; private set; }
 
+    /// <summary>Whether the last step has failed, and was not tried again yet.</summary>
+    public bool HasFailed => steps.HasFailed;
+
     /// <summary>
     /// Whether the pending batch has failed and may be put elsewhere. A batch that may have arrived is first tried a few times more, to find out. If it was put elsewhere at once,
     /// it would be sent twice, with equal ids. It would also hide a loss: the books would miss fewer entries after somebody flushed the list.
