@@ -249,6 +249,30 @@ public sealed class StreamSuccessionTests
     }
 
     [Fact]
+    public void Who_has_just_become_the_holder_is_left_alone_for_a_second_as_it_may_settle_what_another_old_master_has_left()
+    {
+        _old.Hold();
+        _old.Event("a");
+        _new.Join();
+        Promote();
+        _new.Read(new GroupMessage.Claim("x", 50, ByH, At(30)));
+        Assert.Empty(Looks(0.9));
+        Assert.Single(Looks(0.2));
+
+        List<GroupMessage.Claim> Looks(double seconds)
+        {
+            var said = new List<GroupMessage.Claim>();
+            for (var look = 0; look < seconds / 0.1; look++)
+            {
+                said.AddRange(_new.Look(0.1).OfType<GroupMessage.Claim>());
+                _new.Read(Holding("x", _new.LastNumber + 1, new MessageId("x", 50), settled: At(50), reach: At(30))); // it is there
+            }
+
+            return said;
+        }
+    }
+
+    [Fact]
     public void It_keeps_the_stream_until_that_is_settled_though_its_broker_has_gone()
     {
         _old.Hold();

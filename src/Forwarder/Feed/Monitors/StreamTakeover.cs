@@ -17,6 +17,9 @@ internal sealed class StreamTakeover(FeedContext feed, StreamGroup group, Checkp
     /// <summary>What was heard before the group began has the number of its beginning, but may have come earlier by this much.</summary>
     private static readonly TimeSpan BeforeFirst = TimeSpan.FromSeconds(2);
 
+    /// <summary>Where many messages are said at once, their numbers run ahead of the clock by so much at most.</summary>
+    private static readonly TimeSpan Ahead = TimeSpan.FromMilliseconds(50);
+
     private readonly StreamMember _member = group.Member;
     private (ClockReading From, EventPosition Last)? _notKept;
 
@@ -101,7 +104,7 @@ internal sealed class StreamTakeover(FeedContext feed, StreamGroup group, Checkp
 
     /// <summary>A marker is made of the clock.</summary>
     private DateTimeOffset WallOf(long marker) =>
-        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(EventPosition.MarkerMilliseconds(marker), 0, feed.Time.GetUtcNow().ToUnixTimeMilliseconds()));
+        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(EventPosition.MarkerMilliseconds(marker) - (long)Ahead.TotalMilliseconds, 0, feed.Time.GetUtcNow().ToUnixTimeMilliseconds()));
 
     private EventPosition At(StreamPlace place) => new(group.RunId, place.Marker, place.Count);
 }

@@ -17,6 +17,7 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
     private long _markedAt;
     private long _flowAt;     // when an event was last noticed; 0: never
     private long _brokerLostAt;
+    private long _claimedAt;  // when the claim in force was heard; 0: it was not
     private bool _wasBrokerThere;
     private bool _isMarkDue;
     private long _askedAt;    // when a member last asked the holder for something; 0: never
@@ -44,7 +45,7 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
     /// <summary>A new subscription: nothing of what was said before is waited for.</summary>
     public void Begin()
     {
-        (_waitsFor, _markedAt) = (null, 0);
+        (_waitsFor, _markedAt, _claimedAt) = (null, 0, 0);
         _questions.Begin();
         Silence.Begin();
     }
@@ -56,6 +57,7 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
         var now = time.GetTimestamp();
         peers.Heard(message);
         if (message is GroupMessage.Ask) _askedAt = now;
+        if (message is GroupMessage.Claim or GroupMessage.FreshClaim && member.Claim == message.Id) _claimedAt = now;
         if (saidAt is { } said)
         {
             Silence.OwnHeard(said, now);
@@ -188,7 +190,7 @@ internal sealed class MemberProposals(StreamMember member, PeerTable peers, IHol
     {
         if (member.Reach is null || member.IsSettlingEarlier || IsEnding) return false;
 
-        if (member.Delivery.Inherited.IsOwed) return true;
+        if (member.Delivery.Inherited.IsOwed && (_claimedAt == 0 || Passed(_claimedAt, times.Settling, now))) return true;
 
         var delay = times.Rank * RankToClaim();
         if (!member.ReachesBack) delay += times.NoReach;

@@ -63,6 +63,9 @@ internal sealed record MemberTimes
     /// </summary>
     public TimeSpan BrokerGrace { get; init; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How long a new holder is left alone by a member that has to deliver what an old master has left: it may do the same, for another old master.</summary>
+    public TimeSpan Settling { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>After so long without its message coming back, a member says it again.</summary>
     public TimeSpan Again { get; init; } = TimeSpan.FromSeconds(2);
 }
