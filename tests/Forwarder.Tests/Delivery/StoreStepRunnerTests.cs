@@ -62,6 +62,23 @@ public sealed class StoreStepRunnerTests
         }
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(7L)] // another member has the list: who goes on without it would send what is that member's
+    public async Task A_store_that_refuses_for_long_is_no_longer_waited_for_but_not_if_another_member_has_it(long? fencedBy)
+    {
+        _steps.Start(_ => Task.FromException<Action>(new StoreException("no") { IsRefusal = true, FencedBy = fencedBy }));
+        await EndAsync();
+        for (var failure = 0; failure < 8; failure++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(10));
+            _steps.RetryIfDue();
+            await EndAsync();
+        }
+
+        Assert.Equal(fencedBy is null, _steps.IsUnreadable);
+    }
+
     [Fact]
     public async Task A_store_that_keeps_its_thread_does_not_keep_the_loop()
     {

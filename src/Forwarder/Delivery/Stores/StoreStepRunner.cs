@@ -76,13 +76,16 @@ internal sealed class StoreStepRunner(Random random, AsyncSignal signal, TimePro
     /// <summary>Failed tries so far. Written by the delivery loop; reports read it as it is.</summary>
     public long Refusals { get; private set; }
 
-    /// <summary>Whether the store could not be counted, read or removed from for so long, and so often, that nothing waits for it any more. Appends do not count.</summary>
+    /// <summary>
+    /// Whether the store could not be counted, read or removed from for so long, and so often, that nothing waits for it any more. Appends do not count. Not if another member of the group
+    /// has it: the group says soon whose events these are.
+    /// </summary>
     public bool IsUnreadable
     {
         get
         {
             var waitedFor = _isLastAnswered && !IsPassing ? RefusalWaitedFor : SilenceWaitedFor;
-            return _unreadableSince != 0 && _backoff.Failures >= TriesWaitedFor && time.GetElapsedTime(_unreadableSince) > waitedFor;
+            return FencedBy is null && _unreadableSince != 0 && _backoff.Failures >= TriesWaitedFor && time.GetElapsedTime(_unreadableSince) > waitedFor;
         }
     }
 
