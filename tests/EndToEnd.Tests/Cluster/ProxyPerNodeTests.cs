@@ -75,6 +75,10 @@ public sealed class ProxyPerNodeTests(SharedBroker broker)
         await using var proxies = await ProxiesAsync(await RedisClusterServers.StartAsync(), rabbit, relay.Port);
         await SetAsync(proxies, "a", Keys);
         await proxies.Consumer.WaitForAsync(Keys, TimeSpan.FromSeconds(30));
+        foreach (var proxy in proxies.All)
+        {
+            await Eventually.TrueAsync("the confirms", async () => (await proxy.AdminInfoAsync())["ledger.waiting_memory"] == "0"); // else they would be stored too
+        }
 
         relay.Cut();
         await SetAsync(proxies, "b", Keys);
