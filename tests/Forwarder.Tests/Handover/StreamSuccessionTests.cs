@@ -272,6 +272,21 @@ public sealed class StreamSuccessionTests
         }
     }
 
+    [Theory]
+    [InlineData("a")]
+    [InlineData("")] // nothing was kept: there is nothing to claim for
+    public void However_far_the_holder_has_settled_its_stream_that_is_not_forgotten(string key)
+    {
+        _old.Hold();
+        if (key.Length > 0) _old.Event(key);
+        _new.Join();
+        Promote();
+        _new.Read(Holding("h", 6 * Second, ByH, settled: At(6 * Second), reach: At(30)));
+        _new.Read(Mark("m", (6 * Second) + 1, At(30)));
+        var claims = _new.Look(0.1).OfType<GroupMessage.Claim>().Count();
+        Assert.Equal((key.Length, key), (claims, _new.Keys));
+    }
+
     [Fact]
     public void It_keeps_the_stream_until_that_is_settled_though_its_broker_has_gone()
     {

@@ -16,5 +16,5 @@ internal sealed record Estate(
     NotificationRing? Events, StreamPlace? Passed, IHolderDuties Duties, bool IsOwn, EventPosition? Unheard = null, EventPosition? NotKept = null, long? Mark = null)
 {
     /// <summary>This program has to deliver it, and does not: another member holds the new master's stream.</summary>
-    public bool IsOwed => IsOwn && Mark is null;
+    public bool IsOwed => IsOwn && Mark is null && (Events is { Count: > 0 } || Unheard is not null);
 }

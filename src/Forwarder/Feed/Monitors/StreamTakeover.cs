@@ -17,7 +17,10 @@ internal sealed class StreamTakeover(FeedContext feed, StreamGroup group, Checkp
     /// <summary>What was heard before the group began has the number of its beginning, but may have come earlier by this much.</summary>
     private static readonly TimeSpan BeforeFirst = TimeSpan.FromSeconds(2);
 
-    /// <summary>Where many messages are said at once, their numbers run ahead of the clock by so much at most.</summary>
+    /// <summary>
+    /// Of messages that are said in the same millisecond each takes the next free one, so their numbers run ahead of the clock. A gap begins so much earlier than the number says; not more
+    /// than fifty messages come at once. Clocks of several machines that differ are another matter: see docs/guarantees.md.
+    /// </summary>
     private static readonly TimeSpan Ahead = TimeSpan.FromMilliseconds(50);
 
     private readonly StreamMember _member = group.Member;
