@@ -277,6 +277,9 @@ public sealed class StreamSuccessionTests
     [InlineData("")] // nothing was kept: there is nothing to claim for
     public void However_far_the_holder_has_settled_its_stream_that_is_not_forgotten(string key)
     {
+        var other = new HandoverRig(sameProgram: _old);
+        other.Hold();
+        other.Event("of a third node, and not settled");
         _old.Hold();
         if (key.Length > 0) _old.Event(key);
         _new.Join();
@@ -307,9 +310,10 @@ public sealed class StreamSuccessionTests
     {
         _old.Hold();
         _old.Event("a");
+        _old.SettleAll();
         _new.Join();
         Promote();
-        _new.SettleAll();
+        Assert.DoesNotContain(_new.Look(0.1), static message => message is GroupMessage.Claim);
         _old.Event("late");
         _new.Serve(_old.Member.Delivery.TakeEstate());
         _new.Look(0.1);
@@ -362,7 +366,7 @@ public sealed class StreamSuccessionTests
     private List<GroupMessage> OthersHaveABroker()
     {
         var said = _new.Look(0.5);
-        _new.Read(Mark("x", _new.LastNumber + 1, At(30)));
+        _new.Read(Mark("x", _new.LastNumber + 1, At(20)));
         return [.. said, .. _new.Look(0.5)];
     }
 
