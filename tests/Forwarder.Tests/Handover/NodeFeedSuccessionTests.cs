@@ -237,6 +237,22 @@ public sealed class NodeFeedSuccessionTests : IAsyncDisposable
         Assert.DoesNotContain("hand over", _duties.Told);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // its successor's holder goes on, and nobody here
+    public async Task A_lost_connection_is_a_resignation_when_the_next_one_finds_the_node_a_master_still(bool isMaster)
+    {
+        var feed = await HoldsAsync(_node);
+        await SayAsync(feed, new GroupMessage.Mark("x", feed.Feed.GroupStatus.Term + 1, default(StreamPlace), true, null));
+        await LookUntilAsync(feed, "the other member", () => feed.Feed.GroupStatus.Peers.Count == 2);
+        if (!isMaster) _role = Slave;
+        await feed.Node.CloseAsync();
+        await LookUntilAsync(feed, "the next connection", () => feed.Node.Connects == 2 && feed.Feed.Status.State == (isMaster ? FeedState.Subscribed : FeedState.HeldBack));
+
+        Assert.Equal(isMaster, feed.Node.Commands.Any(static command => command.Contains(" resign ", StringComparison.Ordinal)));
+        Assert.Equal(isMaster, _duties.Told.Contains("hand over"));
+    }
+
     [Fact]
     public async Task In_a_cluster_a_group_speaks_on_a_channel_of_the_node_whatever_slots_it_serves()
     {
