@@ -92,15 +92,14 @@ public static class NotifyFlags
     /// result of <see cref="Missing"/> was written once; otherwise a hidden letter would seem to be missing for ever.
     /// </summary>
     /// <param name="all">What A stands for at the server.</param>
-    public static bool Covers(string current, EventClass needed, EventClass all)
+    public static bool Covers(string current, EventClass needed, EventClass all) => Lacking(current, needed, all) == EventClass.None;
+
+    /// <summary>The needed classes whose events surely do not arrive, by what the server printed. A hidden letter is assumed to be set.</summary>
+    /// <param name="all">What A stands for at the server.</param>
+    public static EventClass Lacking(string current, EventClass needed, EventClass all)
     {
         var missing = needed & ~ClassesOf(current, all);
-        if (current.Contains('A'))
-        {
-            missing &= ~HiddenByAll;
-        }
-
-        return needed == EventClass.None || (missing == EventClass.None && current.Contains('E'));
+        return !current.Contains('E') ? needed : current.Contains('A') ? missing & ~HiddenByAll : missing;
     }
 
     /// <summary>

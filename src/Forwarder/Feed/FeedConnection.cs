@@ -72,7 +72,7 @@ internal sealed class FeedConnection
         outlet.AskToConfirm = _roles.AskNow;
         _markers = new MarkerSender(feed, _commands);
         _state = new CheckpointKeeper(feed, _commands, wanted, outlet, _flags);
-        _group = new GroupMonitor(feed, feed.Group, _commands, _markers, _state, outlet, Pass, () => _flags.IsSettled ? _subscriptions.Heard : null, WantChanged) { OtherJoins = _flags.Check };
+        _group = new GroupMonitor(feed, feed.Group, _commands, _markers, _state, outlet, Pass, () => _flags.IsSettled ? _subscriptions.Heard : null, Check) { OtherJoins = _flags.Check, LackedAtStart = () => _flags.LackedAtStart };
         outlet.Group = _group;
         var stream = new FeedFrameHandler(feed, _commands, _subscriptions, _letters, _roles, _markers, outlet, _state, _pace, _group);
         _markers.Echoed = stream.SaidToSelf;
@@ -104,8 +104,8 @@ internal sealed class FeedConnection
     /// <summary>Ends the connection. The first reason counts. Any thread.</summary>
     public void End(RedisFault fault) => _end.Set(fault);
 
-    /// <summary>Called when other event classes are wanted. Any thread.</summary>
-    public void WantChanged()
+    /// <summary>Checks role, flags and subscriptions now: other event classes are wanted, or another node has taken the place of this one. Any thread.</summary>
+    public void Check()
     {
         if (!_isGreeted) return; // the handshake will read what is wanted
 

@@ -6,6 +6,11 @@ namespace KeyEvt.Forwarder.Feed;
 internal sealed class FeedEnding(FeedContext feed, FeedSupervisor life)
 {
     /// <summary>
+    /// For the end of the program, while it still publishes gaps: if another node has taken this one's place and it has not answered since, declares what it took until then.
+    /// </summary>
+    public void DeclareUnproven() => feed.Coverage.DeclareUnproven(feed.Progress.Published.Position);
+
+    /// <summary>
     /// For the end of the program: passes on or declares everything that still waits for an answer or is being examined, while somebody can still
     /// receive it. The connection stays open.
     /// </summary>
@@ -13,7 +18,7 @@ internal sealed class FeedEnding(FeedContext feed, FeedSupervisor life)
     {
         await feed.Tasks.EndAsync().ConfigureAwait(false);
         life.Current?.Conclude();
-        feed.Coverage.DeclareUnproven(feed.Progress.Published.Position);
+        DeclareUnproven();
     }
 
     /// <summary>

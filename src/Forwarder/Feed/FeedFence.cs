@@ -8,9 +8,6 @@ namespace KeyEvt.Forwarder.Feed;
 /// <summary>Has another node taken this one's place? Then the node is fenced: whatever it says of itself, its events are not passed on.</summary>
 internal sealed class FeedFence(FeedContext feed, FeedSupervisor life)
 {
-    /// <summary>When and where the node was fenced last. Used by <see cref="Set"/> only, which one loop calls.</summary>
-    private (ClockReading At, EventPosition Position) _fenced;
-
     /// <summary>From when on the node is known as a master. Its old master may have taken writes until it hears of that, so it must have been heard for longer.</summary>
     public ClockReading HeardFrom
     {
@@ -33,11 +30,7 @@ internal sealed class FeedFence(FeedContext feed, FeedSupervisor life)
     }
 
     /// <summary>See <see cref="NodeFeed.ReplacedUnseen"/>.</summary>
-    public void ReplacedUnseen(ClockReading after)
-    {
-        var position = feed.Progress.Published.Position;
-        feed.Coverage.Missed(GapCause.Promoted, "another node was the master for a while, and that was not noticed in time", after, position, position);
-    }
+    public void ReplacedUnseen(ClockReading after) => feed.Coverage.ReplacedUnseen(after, feed.Progress.Published.Position);
 
     /// <summary>Fences the node, or lifts the fence.</summary>
     /// <returns>False if nothing changed.</returns>
@@ -48,16 +41,21 @@ internal sealed class FeedFence(FeedContext feed, FeedSupervisor life)
             if (feed.Hold.IsFenced == isFenced) return false;
 
             var position = feed.Progress.Published.Position;
-            feed.Hold.Fence(isFenced);
             if (isFenced)
             {
-                _fenced = (ClockReading.Now(feed.Time), position);
+                feed.Hold.Fence(ClockReading.Now(feed.Time), position);
+                life.Current?.Check(); // until now somebody may have taken flags away
             }
-            else if (!feed.Hold.IsReplica)
+            else
             {
-                // It was not a replica in between, so it was the successor itself, and its events were held back wrongly.
-                feed.Coverage.HeldWrongly("the node was taken for one that another has replaced, until it was named as the master", _fenced.At, _fenced.Position, position);
-                life.Current?.Serve([]);
+                feed.Hold.LiftFence();
+                if (!feed.Hold.IsReplica)
+                {
+                    // It was not a replica in between, so it was the successor itself, and its events were held back wrongly.
+                    var (at, last) = feed.Hold.Fenced;
+                    feed.Coverage.HeldWrongly("the node was taken for one that another has replaced, until it was named as the master", at, last, position);
+                    life.Current?.Serve([]);
+                }
             }
 
             feed.Board.Change(status => status with

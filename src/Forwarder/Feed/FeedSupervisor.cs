@@ -80,7 +80,7 @@ internal sealed class FeedSupervisor
             while (await FollowAsync(connection, life).ConfigureAwait(false) is { } next)
             {
                 Leave(connection, next.Connection);
-                next.Connection.WantChanged(); // other classes may be wanted than when it subscribed
+                next.Connection.Check(); // other classes may be wanted than when it subscribed
                 await life.ConfigureAwait(false);
                 (connection, life) = next;
             }

@@ -262,7 +262,7 @@ public sealed class NodeFeed : IAsyncDisposable
         _wanted = (uint)classes;
         _feed.Coverage.Want(classes != EventClass.None, _feed.Progress.Published.Position);
         _feed.Board.Change(status => status with { IsInStep = false });
-        _life.Current?.WantChanged();
+        _life.Current?.Check();
     }
 
     /// <summary>Waits until the feed is connected, and subscribed to what is wanted. Also for a replica.</summary>

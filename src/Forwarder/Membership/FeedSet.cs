@@ -143,6 +143,7 @@ internal sealed class FeedSet : IGroupVoice, IAsyncDisposable
     public async Task CatchUpAsync(TimeSpan deadline)
     {
         var members = Members;
+        foreach (var member in members) member.Feed.Ending.DeclareUnproven(); // the first feed that has caught up may hand over
         await Task.WhenAll(members.Select(member => member.Feed.CatchUpAsync(deadline, isLast: true))).ConfigureAwait(false);
         await Task.WhenAll(members.Select(member => member.Feed.Ending.ConcludeAsync())).ConfigureAwait(false);
     }

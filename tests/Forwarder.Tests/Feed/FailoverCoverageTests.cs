@@ -176,6 +176,32 @@ public sealed class FailoverCoverageTests
     }
 
     [Fact]
+    public void A_master_that_was_never_heard_and_took_the_place_again_is_missed_from_then_on_whoever_named_it_first()
+    {
+        _coverage.Want(true, default);
+        _coverage.Named(true, Last, static () => false); // nobody has listened before this run
+        var after = After(1);
+        After(1);
+        _coverage.ReplacedUnseen(after, Last);
+        var declared = _time.GetUtcNow();
+        After(1);
+        _coverage.Named(false, Last);
+
+        Assert.Equal([(after.Wall, declared), (declared, _time.GetUtcNow())], _gaps.Recent.Select(static gap => (gap.From, gap.To!.Value)));
+        Assert.All(_gaps.Recent, static gap => Assert.Equal(GapCause.Promoted, gap.Cause));
+    }
+
+    [Fact]
+    public void A_master_that_is_heard_and_took_the_place_again_is_not_missed_any_longer()
+    {
+        Cover();
+        _coverage.ReplacedUnseen(After(1), Last);
+        _coverage.Named(false, Last);
+
+        Assert.Equal(1, _gaps.Total);
+    }
+
+    [Fact]
     public void A_node_that_says_itself_that_it_is_the_master_or_was_one_before_it_was_named_has_missed_nothing()
     {
         Cover();
@@ -231,6 +257,24 @@ public sealed class FailoverCoverageTests
         _coverage.Succeeded(First, Last, default);
 
         Assert.Equal((heard.Wall, Last), (TheGap.From, TheGap.LastPosition));
+    }
+
+    [Fact]
+    public void A_master_that_was_lost_and_comes_back_as_a_replica_leaves_a_gap_though_others_of_the_group_may_have_heard_it()
+    {
+        Cover();
+        var heard = After(1);
+        _coverage.Prove(heard);
+        _coverage.Lost(Lost, Last, canOthersGoOn: true);
+        Assert.Equal(0, _gaps.Total);
+        _coverage.Hold(true, First, After(1));
+        After(1);
+        _coverage.Subscribed(First, isReplica: true, awaitsJudgement: true);
+        var end = _time.GetUtcNow();
+        After(1);
+        _coverage.Judge(isCovered: true, First);
+
+        Assert.Equal((GapCause.ConnectionLost, heard.Wall, end), (TheGap.Cause, TheGap.From, TheGap.To!.Value));
     }
 
     [Fact]

@@ -113,6 +113,50 @@ public sealed class NodeFeedFenceTests : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // the node is too busy to tell, and the next connection finds them missing
+    public async Task Flags_that_a_master_lacked_before_another_took_its_place_are_a_gap_though_it_is_held_back_by_now(bool isSameConnection)
+    {
+        const string Busy = "-BUSY Redis is busy running a script.\r\n", Refused = "-NOPERM no permissions\r\n", Slave = "*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$9\r\nconnected\r\n:1\r\n";
+        await _rig.StartAsync();
+        await _rig.AnsweredAsync(8);
+        var seen = _rig.Time.GetUtcNow();
+        var (isBusy, isReplica) = (!isSameConnection, false);
+        _rig.Node.Answer = command => command is ["CONFIG", "SET", ..] ? Refused : isBusy && command[0] == "CONFIG" ? Busy : isReplica && command[0] == "ROLE" ? Slave : null;
+        _rig.Time.Advance(TimeSpan.FromMilliseconds(100)); // no beat
+        _rig.Node.Flags = "";
+        await SucceededAsync();
+        if (!isSameConnection)
+        {
+            await _rig.AnsweredAsync(2);
+            Assert.Equal(0, _rig.Gaps.Total);
+            (isBusy, isReplica) = (false, true);
+            await _rig.Node.CloseAsync();
+            await _rig.AnsweredUntilAsync("the next connection", () => _rig.Node.Connects == 2 && _rig.Feed.Status.State == FeedState.HeldBack);
+        }
+
+        await Eventually.TrueAsync("the gap", () => _rig.Gaps.Total > 0); // no beat is waited for
+        await _rig.AnsweredAsync(8); // it is declared once
+        var gap = Assert.Single(_rig.Gaps.Recent);
+        Assert.Equal((GapCause.FlagsMissing, false), (gap.Cause, gap.IsOpen));
+        Assert.InRange(gap.From, seen - TimeSpan.FromSeconds(1), seen);
+        Assert.Contains("lacks what is needed for", gap.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Flags_that_were_taken_away_after_another_took_its_place_are_no_gap()
+    {
+        await _rig.StartAsync();
+        await _rig.AnsweredAsync(8);
+        await SucceededAsync();
+        await _rig.AnsweredAsync(4);
+        _rig.Node.Flags = "";
+        await _rig.AnsweredUntilAsync("the look", () => _rig.Node.Flags != "");
+        await _rig.AnsweredAsync(4);
+        Assert.Equal(0, _rig.Gaps.Total);
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_master_that_was_not_heard_since_another_took_its_place_may_have_taken_writes_that_nobody_heard(bool wasHeard)
@@ -259,5 +303,14 @@ public sealed class NodeFeedFenceTests : IAsyncDisposable
         await _rig.AnsweredUntilAsync("it is said again", () => _rig.Log.Lines.Count(line => line.StartsWith("Warning 2002", StringComparison.Ordinal)) == 2);
         Assert.InRange(_rig.Time.GetUtcNow() - saidAt, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(70));
         Assert.Equal(1, _rig.Feed.Status.Reconnects);
+    }
+
+    /// <summary>Another node takes the place of the node, which calls itself a master still.</summary>
+    private async Task SucceededAsync()
+    {
+        await using var successor = new ScriptedFeed(); // its clock is behind that of the node, so the node has answered since it is a master
+        await successor.StartAsync();
+        _rig.Feed.Fence(true);
+        _rig.Feed.SucceededBy(successor.Feed);
     }
 }

@@ -99,7 +99,7 @@ public sealed class ReplicaMarkerTests
         Assert.Equal(2, _hold.BeginPromotion());
         _hold.Settle([], out _);
         Assert.False(_hold.IsHeld || _hold.IsPromoting || _hold.IsReplica);
-        _hold.Fence(true);
+        _hold.Fence(default, default);
         Assert.True(_hold is { IsHeld: true, IsFenced: true, IsReplica: false });
         Replica();
         Assert.False(_hold.IsFenced);
@@ -108,7 +108,7 @@ public sealed class ReplicaMarkerTests
     [Fact]
     public void What_comes_from_a_fenced_node_is_not_kept_and_neither_are_markers_of_a_node_that_is_no_replica()
     {
-        _hold.Fence(true);
+        _hold.Fence(default, default);
         Keep("fenced");
         _hold.KeepMarker("m"u8);
         _hold.BeginPromotion();

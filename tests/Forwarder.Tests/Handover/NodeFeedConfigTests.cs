@@ -184,12 +184,68 @@ public sealed class NodeFeedConfigTests : IAsyncDisposable
     }
 
     /// <summary>Another member is the holder, and tells the state in which this version is in force.</summary>
-    private async Task LearnsAsync(long version)
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // who delivers does not add them
+    public async Task Letters_that_more_classes_need_are_left_to_who_delivers_until_the_second_look(bool addsThem)
     {
-        await SubscribedAsync();
+        _feed.Node.Flags = "$E";
+        _config.Classes = EventClass.String;
+        await LearnsAsync(version: 1, wanted: EventClass.String);
+        await LookAsync(0.1);
+        var looks = Count("CONFIG GET");
+        _feed.Feed.Want(EventClass.String | EventClass.Hash);
+        await Eventually.TrueAsync("a look", () => Count("CONFIG GET") > looks && _feed.Feed.Pulse.Waiting == 0);
+        Assert.Equal(0, Count("CONFIG SET"));
+        if (addsThem) _feed.Node.Flags = "$hE";
+        await LookUntilAsync("the letters", () => _feed.Feed.Status.IsInStep);
+        Assert.Equal(addsThem ? 0 : 1, Count("CONFIG SET"));
+        Assert.Contains("h", _feed.Node.Flags, StringComparison.Ordinal);
+
+        int Count(string command) => _feed.Count(command);
+    }
+
+    [Theory]
+    [InlineData("", 1, true)]
+    [InlineData("A", 1, true)]       // without E no event comes
+    [InlineData("AKE", 1, false)]
+    [InlineData("", 5, false)]       // it is not known here which classes are in force
+    public async Task Flags_that_are_missing_when_it_joins_are_a_gap_since_the_holder_has_settled_anything(string flags, long version, bool isGap)
+    {
+        _feed.Node.Flags = flags;
+        await LearnsAsync(version);
+        await LookAsync(0.1);
+        Assert.Equal(isGap ? [(GapCause.FlagsMissing, new EventPosition(Run, 4, 0), false)] : [], _feed.Gaps.Recent.Select(static gap => (gap.Cause, gap.LastPosition, gap.IsOpen)));
+    }
+
+    [Fact]
+    public async Task A_gap_that_begins_at_a_message_of_the_group_begins_fifty_milliseconds_before_its_number_which_may_run_ahead()
+    {
+        _feed.Node.Flags = "";
+        await LearnsAsync(version: 1, settled: static asked => asked);
+        await LookUntilAsync("the gap", () => _feed.Gaps.Total > 0);
+        var gap = Assert.Single(_feed.Gaps.Recent);
+        Assert.Equal(DateTimeOffset.FromUnixTimeMilliseconds(EventPosition.MarkerMilliseconds(gap.LastPosition.Marker) - 50), gap.From);
+    }
+
+    [Fact]
+    public async Task Letters_that_were_there_and_are_missing_are_set_at_once_whoever_delivers()
+    {
+        _feed.Node.Flags = "$E";
+        _config.Classes = EventClass.String;
+        await LearnsAsync(version: 1, wanted: EventClass.String);
+        _feed.Node.Flags = "";
+        var looks = _feed.Count("CONFIG GET");
+        await LookUntilAsync("a look", () => _feed.Count("CONFIG SET") == 1);
+        Assert.Equal(looks + 1, _feed.Count("CONFIG GET"));
+    }
+
+    private async Task LearnsAsync(long version, EventClass wanted = EventClass.All, Func<long, long>? settled = null)
+    {
+        await SubscribedAsync(wanted);
         await LookUntilAsync("the question", () => Question() is not null);
         var question = (GroupMessage.Who)_envelope.Read(Question()!, Run)!;
-        await SayAsync($"state x {question.Number + 1} asked={question.Member}/{question.Number} marker={question.Number} claim=x/5 holder=x settled=4-0 marks= pending= config={version}");
+        await SayAsync($"state x {question.Number + 1} asked={question.Member}/{question.Number} marker={question.Number} claim=x/5 holder=x settled={settled?.Invoke(question.Number) ?? 4}-0 marks= pending= config={version}");
         await LookUntilAsync("the state", () => Status.IsKnown);
     }
 
@@ -197,9 +253,9 @@ public sealed class NodeFeedConfigTests : IAsyncDisposable
         _feed.Node.Commands.Select(static command => command.Split(' ', 3)).Where(static words => words[0] == "PUBLISH").Select(static words => System.Text.Encoding.UTF8.GetBytes(words[2])).LastOrDefault(
             payload => _envelope.Read(payload, Run) is GroupMessage.Who);
 
-    private async Task SubscribedAsync()
+    private async Task SubscribedAsync(EventClass wanted = EventClass.All)
     {
-        _feed.Feed.Want(EventClass.All);
+        _feed.Feed.Want(wanted);
         _feed.Feed.Start();
         await Eventually.TrueAsync("the subscription", () => _feed.Feed.Status.IsInStep);
     }

@@ -104,6 +104,24 @@ public sealed class FeedSetSilenceTests : IAsyncDisposable
         await KeysAsync("own", "next");
     }
 
+    [Fact]
+    public async Task At_the_end_of_the_program_a_replaced_master_that_has_not_answered_since_is_not_waited_for_before_its_gap_is_declared()
+    {
+        await StartAsync();
+        await BeatsAsync("b"); // it is known as a replica
+        _roleOfB = Master;
+        await StateAsync("b", FeedState.Subscribed);
+        await BeatsAsync("a"); // it has answered since
+        _a.Hold();
+        _topology.Change(FakeTopology.Node("a", PortA, NodeRole.Replica) with { MasterId = "b" }, FakeTopology.Node("b", PortB));
+        await StateAsync("a", FeedState.HeldBack);
+        var ending = _feeds.CatchUpAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, _gaps.Total);
+        _a.Release();
+        await ending;
+        Assert.Equal((GapCause.Silent, 1), (_gaps.Recent[0].Cause, _gaps.Total));
+    }
+
     private static TopologyNode ReplicaOfA(string id, int port) => FakeTopology.Node(id, port, NodeRole.Replica) with { MasterId = "a" };
 
     private IReadOnlyList<string> FeedReadinessOf(string id) => [FeedReadiness.FaultOf(Of(id).Feed.Status, isAlone: false) ?? ""];
@@ -117,6 +135,12 @@ public sealed class FeedSetSilenceTests : IAsyncDisposable
         _feeds.Start();
         await StateAsync("a", FeedState.Subscribed);
         await StateAsync("b", FeedState.HeldBack);
+    }
+
+    private Task BeatsAsync(string id)
+    {
+        var beats = Of(id).Feed.Pulse.Beats;
+        return Eventually.TrueAsync($"answers of {id}", () => Of(id).Feed.Pulse.Beats > beats + 3);
     }
 
     private Task StateAsync(string id, FeedState state) => Eventually.ValueAsync($"node {id} to be {state}", () => Task.FromResult(Of(id).Feed.Status.State), seen => seen == state);

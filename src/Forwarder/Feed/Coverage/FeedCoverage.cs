@@ -39,13 +39,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     public bool IsGapOpen => _gap.IsOpen;
 
     /// <summary>Whether a gap is open, or it is not known whether what was not heard is one.</summary>
-    public bool IsInDoubt
-    {
-        get
-        {
-            lock (_gate) return _gap.IsOpen || _replica.IsNamed;
-        }
-    }
+    public bool IsInDoubt { get { lock (_gate) return _gap.IsOpen || _replica.IsNamed; } }
 
     /// <summary>Sets whether any event class is wanted. While none is, nothing that is not received is missed.</summary>
     public void Want(bool isWanted, EventPosition position)
@@ -67,14 +61,16 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
     }
 
     /// <summary>Notes that the wanted subscription is confirmed, at this position.</summary>
-    /// <param name="isReplica">The node is a replica, so nobody misses what was lost before.</param>
+    /// <param name="isReplica">The node is a replica. What was lost while it was a master is missed, if this program holds the successor's stream: others of the group may have heard it, but do not pass it on.</param>
     /// <param name="awaitsJudgement">The open gap does not end before <see cref="Judge"/>.</param>
     /// <param name="askedAt">When the node was asked for it; null: now. What it sends from then on may be lost with the connection.</param>
     /// <param name="heardBefore">Until when the master was heard whose place the node has taken, if nothing is known of the time since then.</param>
     public void Subscribed(EventPosition position, bool isReplica = false, bool awaitsJudgement = false, ClockReading? askedAt = null, (ClockReading At, EventPosition Last)? heardBefore = null)
     {
+        Loss? left;
         lock (_gate)
         {
+            left = isReplica && hasSuccessors ? _group.Take() : null;
             if (heardBefore is { } before && !_hasBegun && !_isSubscribed) _replica.NotHeard(before.At, before.Last);
             if (awaitsJudgement && !isReplica) _group.Lost(_replica.TakeLoss()?.BeforePromotion);
             if (awaitsJudgement) _group.Await();
@@ -86,6 +82,7 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
 
         Settle(position);
         if (!isReplica) DeclareLostAsReplica(position);
+        else if (left is { } one) Missed(one.Fault.Cause, one.Fault.Text, one.From, one.Last, position);
         ShowClients();
     }
 
@@ -159,12 +156,16 @@ internal sealed class FeedCoverage(string node, GapLog gaps, TimeProvider time, 
         if (unheard is { } one) Missed(GapCause.Promoted, one.Fault.Text, one.From, one.Last, position);
     }
 
-    /// <summary>
-    /// Notes that another node has taken this one's place and is covered. If this node was silent, its gap begins at the last thing it sent. So it does if it has proven nothing since
-    /// the successor is known as a master.
-    /// </summary>
+    /// <summary>Notes that the node was replaced as the master and took the place again, after this moment, and that was not noticed in time.</summary>
+    public void ReplacedUnseen(ClockReading after, EventPosition position)
+    {
+        Missed(GapCause.Promoted, "another node was the master for a while, and that was not noticed in time", after, position, position);
+        lock (_gate) _replica.NamedAgain(ClockReading.Now(time));
+    }
+
+    /// <summary>Notes that another node has taken this one's place and is covered. If this node was silent, its gap begins at the last thing it sent.</summary>
+    /// <remarks>So it does if it has proven nothing since the successor is known as a master.</remarks>
     /// <param name="first">Where the successor's stream begins.</param>
-    /// <param name="last">The last position of this node.</param>
     /// <param name="heardFrom">Since when the successor is known as a master.</param>
     public void Succeeded(EventPosition first, EventPosition last, ClockReading heardFrom)
     {

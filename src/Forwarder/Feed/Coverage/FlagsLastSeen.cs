@@ -20,10 +20,14 @@ internal sealed class FlagsLastSeen
     /// <summary>The process in which they were seen.</summary>
     public string RunId { get; private set; } = "";
 
+    /// <summary>Whether it is declared already that they have been missing since.</summary>
+    public bool IsLossDeclared { get; set; }
+
     /// <summary>Watches for CONFIG SETs of others between two checks.</summary>
     public ConfigSetWatch Sets { get; } = new();
 
-    public void Seen(EventClass good, ClockReading at, EventPosition position, string runId) => (Good, At, Position, RunId) = (good, at, position, runId);
+    public void Seen(EventClass good, ClockReading at, EventPosition position, string runId) =>
+        (Good, At, Position, RunId, IsLossDeclared) = (good, at, position, runId, false);
 
     /// <summary>Notes that the flags of these classes are set now too. Those from before were not looked at.</summary>
     public void Widen(EventClass good) => Good |= good;

@@ -96,6 +96,12 @@ internal sealed class ReplicaSpan(ClockReading begun)
         _named ??= (now, from, _said?.Position ?? position, isMissed);
     }
 
+    /// <summary>The node was replaced and took the place again, and nobody has heard it. What it sent until now is declared. It is missed, whoever named it first.</summary>
+    public void NamedAgain(ClockReading now)
+    {
+        if (_named is { } named) _named = (now, now, named.Last, null);
+    }
+
     /// <summary>Notes that flags are missing. What was found first stays.</summary>
     public void LacksFlags(string detail, ClockReading from, EventPosition last) => _lacked ??= (detail, from, last);
 

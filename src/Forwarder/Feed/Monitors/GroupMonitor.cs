@@ -30,6 +30,9 @@ internal sealed class GroupMonitor(
     /// <summary>Called when another member begins to take part. It sets flags that are missing, and cannot know since when they are: who was there before looks at once.</summary>
     public Action OtherJoins { get; init; } = static () => { };
 
+    /// <summary>Returns the classes whose flags were missing when this connection began.</summary>
+    public Func<EventClass> LackedAtStart { get; init; } = static () => EventClass.None;
+
     /// <summary>Called when the node is asked for the subscription.</summary>
     public void Asked(ClockReading at) => _asked = (at, feed.Progress.Position);
 
@@ -114,7 +117,7 @@ internal sealed class GroupMonitor(
         if (hadReach != (_member.Reach is not null)) group.Proposals.MarkSoon();
         if (outcome.HasFlag(StreamOutcome.Learned) || outcome.HasFlag(StreamOutcome.Anew)) group.Config.Joined();
         if (outcome.HasFlag(StreamOutcome.Lost)) FeedLog.HandedOver(feed.Logger, feed.Node, _member.Holder ?? "nobody yet");
-        if (outcome.HasFlag(StreamOutcome.Learned)) _takeover.JudgeRejoined();
+        if (outcome.HasFlag(StreamOutcome.Learned)) _takeover.JudgeLearned(LackedAtStart());
         var isDeclared = outcome.HasFlag(StreamOutcome.Anew) && _takeover.JudgeAnew();
         if (outcome.HasFlag(StreamOutcome.Won))
         {

@@ -17,8 +17,9 @@ namespace KeyEvt.Forwarder.Feed.Monitors;
 /// added, never taken away. Letters that may hide behind an A are written once for each new want, and are then assumed to be set (see
 /// <see cref="NotifyFlags"/>). While something is wanted, it checks as often as <see cref="PollingIntervals"/> says, and also asks how often CONFIG
 /// SET was given. Only that count shows what was taken away and given back between two checks. Both together cost Redis some 30 us of CPU a check
-/// (7.0.15, 54 commands in its statistics), 0.01 % of a core. A letter that the server lacks (<see cref="NodeLetters"/>) is reported and left out,
-/// and the others are set all the same.
+/// (7.0.15, 54 commands in its statistics), 0.01 % of a core. When a group wants more letters, the member that delivers adds them, and the others do so
+/// only if they are missing at the next look too: CONFIG SETs of several members at once would look like flags taken away and given back. A letter that
+/// the server lacks (<see cref="NodeLetters"/>) is reported and left out, and the others are set all the same.
 /// </remarks>
 internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline commands, NodeLetters letters, PollingIntervals pace, Func<EventClass> wanted, Action onSettled)
 {
@@ -28,6 +29,9 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
     private static readonly TimeSpan LongestDoubt = TimeSpan.FromSeconds(10);
 
     private EventClass _written;
+
+    /// <summary>What was wanted when letters were left to the member that delivers; None: they never were.</summary>
+    private EventClass _leftFor;
 
     /// <summary>1 while a check is under way. Exchanged with Interlocked by any thread.</summary>
     private int _isChecking;
@@ -54,6 +58,9 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
 
     /// <summary>Whether the last check was for what is wanted, and everything that is allowed was done.</summary>
     public bool IsSettled => feed.Options.NotifyMode == NotifyMode.Off || (Volatile.Read(ref _isSettled) && _settledFor == wanted());
+
+    /// <summary>The wanted classes that the flags lacked when the connection began. Read loop.</summary>
+    public EventClass LackedAtStart { get; private set; }
 
     /// <summary>Whether the flags may have been away, and this is not declared yet. Read loop.</summary>
     public bool IsInDoubt => _doubt is not null;
@@ -131,10 +138,18 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         }
 
         var lacking = $"{Setting} is '{current}' and lacks what is needed for '{NotifyFlags.Format(need, letters.Server.All)}E'";
+        if (!_isSettled) LackedAtStart = NotifyFlags.Lacking(current, need & ~EventClass.Fields, letters.Server.All);
         var former = feed.Flags.Good & need;
         var lacksFormer = !NotifyFlags.Covers(current, former & ~EventClass.Fields, letters.Server.All);
         if (lacksFormer) LostFormer(lacking);
         else if (former != EventClass.None) feed.Flags.Seen(feed.Flags.Good, sentAt, feed.Progress.Position, feed.Board.Status.RunId);
+
+        if (isManaged && former != EventClass.None && !lacksFormer && _leftFor != need && feed.Group.IsHeldByAnother)
+        {
+            (_leftFor, _isGood) = (need, true);
+            Volatile.Write(ref _isChecking, 0); // not settled, so the next beat looks again
+            return;
+        }
 
         if (isManaged && (_setRefusedAt == default || need != _setRefusedFor || feed.Time.GetElapsedTime(_setRefusedAt.Timestamp) >= feed.Options.RefusedInterval))
         {
@@ -147,17 +162,24 @@ internal sealed class NotifyFlagsMonitor(FeedContext feed, CommandPipeline comma
         GoWithout(current, want, need, lacking);
     }
 
-    /// <summary>Declares flags as missing that were seen set. The node may have lacked them as a master, although it is a replica by now. Another process does not have the flags of its forerunner.</summary>
+    /// <summary>Declares flags as missing that were seen set. The node may have lacked them as a master, although it has been replaced by now. Another process does not have the flags of its forerunner.</summary>
     private void LostFormer(string lacking)
     {
         var (at, last) = (feed.Flags.At, feed.Flags.Position);
         feed.Coverage.FlagsLost(lacking, at, last);
-        var wasMaster = feed.Hold.IsReplica && feed.Flags.RunId == feed.Board.Status.RunId && feed.Mastership is { End: not null } was && at.Timestamp < was.ReplicaAt.Timestamp;
-        if (wasMaster)
-        {
-            feed.Coverage.Missed(GapCause.FlagsMissing, $"{lacking}; that may have been so while the node was still a master", at, last, feed.Progress.Position);
-        }
+        if (!WasMasterUntilAfter(at) || feed.Flags.RunId != feed.Board.Status.RunId || feed.Flags.IsLossDeclared) return;
+
+        feed.Flags.IsLossDeclared = true;
+        feed.Coverage.Missed(GapCause.FlagsMissing, $"{lacking}; that may have been so while the node was still a master", at, last, feed.Progress.Position);
     }
+
+    /// <summary>Whether the node is no master any more that anybody listens to, but was one for a while after this moment.</summary>
+    private bool WasMasterUntilAfter(ClockReading at) => feed.Mastership switch
+    {
+        { End: not null } was => feed.Hold.IsReplica && at.Timestamp < was.ReplicaAt.Timestamp,
+        { End: null } => feed.Hold.IsFenced && at.Timestamp < feed.Hold.Fenced.At.Timestamp, // another node has taken its place, and it does not say so yet
+        null => false,
+    };
 
     private void OnSet(RedisAnswer reply, ClockReading sentAt, string old, string written, EventClass want, EventClass need, bool isAmbiguous, bool mayHide)
     {

@@ -63,8 +63,22 @@ internal sealed class StreamTakeover(FeedContext feed, StreamGroup group, Checkp
         return isDeclared;
     }
 
+    /// <summary>Another member has told the state.</summary>
+    /// <param name="lacked">The classes whose flags were missing when this program connected. Who delivers may not have noticed, and may be gone before it does.</param>
+    public void JudgeLearned(EventClass lacked)
+    {
+        if ((lacked & group.Config.Classes) != EventClass.None && group.Config.Version == _member.ConfigVersion && group.IsHeldByAnother && !feed.Hold.IsReplica)
+        {
+            var (last, now) = (_member.Watermark, feed.Time.GetUtcNow());
+            const string Why = "notify-keyspace-events lacked what is needed when this program joined a group that listened already";
+            feed.Coverage.NotCovered(GapCause.FlagsMissing, Why, last == default ? now - BeforeFirst : WallOf(last.Marker), At(last), now, feed.Progress.Position);
+        }
+
+        JudgeRejoined();
+    }
+
     /// <summary>Others know the state. If they have not known it all the time, they have not kept what this program had kept, and cannot declare it.</summary>
-    public void JudgeRejoined()
+    private void JudgeRejoined()
     {
         _notKept = null;
         var first = feed.Progress.Position;

@@ -73,10 +73,13 @@ internal sealed class ReplicaBuffer(NodeFeedOptions options)
 
     public void EndDoubt(IReadOnlyList<RecordedNotification> doubtful) => _doubtful.Remove(doubtful);
 
-    /// <summary>
-    /// Fences the node or lifts the fence. Events that were held back only because of the fence are not kept: the node has been replaced.
-    /// </summary>
-    public void Fence(bool isFenced) => _isFenced = isFenced;
+    /// <summary>When and where it was fenced, the last time.</summary>
+    public (ClockReading At, EventPosition Position) Fenced { get; private set; }
+
+    /// <summary>Fences the node. Events that are held back only because of the fence are not kept: the node has been replaced.</summary>
+    public void Fence(ClockReading at, EventPosition position) => (_isFenced, Fenced) = (true, (at, position));
+
+    public void LiftFence() => _isFenced = false;
 
     public void Keep(in EventPosition position, in Notification notification, long readAt)
     {

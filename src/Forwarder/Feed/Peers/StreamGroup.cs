@@ -46,6 +46,9 @@ internal sealed class StreamGroup
     /// <summary>Whether another member is there that has kept all that is not settled.</summary>
     public bool CanOthersGoOn => Peers.There.Any(peer => peer.Reach <= Member.Unsettled);
 
+    /// <summary>Whether another member is known to deliver the stream.</summary>
+    public bool IsHeldByAnother => Member is { IsKnown: true, Holder: { } holder } && holder != Member.Name;
+
     /// <summary>The program ends: everything up to this position has been passed on, and nothing behind it. It was read before this moment's answer, or later. Null: it goes on.</summary>
     public (ClockReading At, EventPosition Last)? Ended { get; set; }
 
