@@ -20,6 +20,7 @@ internal sealed class SoakRun(SoakStage stage, int seed, string only, TimeSpan l
     private readonly Random _random = new(seed);
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly StallWatch _stalls = new();
+    private readonly ProcessorWatch _processors = new();
 
     /// <summary>Those that may come.</summary>
     private IEnumerable<SoakFault> Known => stage.Faults.Where(fault => fault.Name.Contains(only, StringComparison.Ordinal));
@@ -51,7 +52,11 @@ internal sealed class SoakRun(SoakStage stage, int seed, string only, TimeSpan l
         return await WrongAsync(last, atEnd: true);
     }
 
-    public void Dispose() => _stalls.Dispose();
+    public void Dispose()
+    {
+        _stalls.Dispose();
+        _processors.Dispose();
+    }
 
     private async Task<string?> OneAsync()
     {
@@ -71,7 +76,7 @@ internal sealed class SoakRun(SoakStage stage, int seed, string only, TimeSpan l
             var end = _clock.Elapsed;
             await stage.RecoveredAsync();
             var stalled = _stalls.TakeLongest();
-            var blocked = await stage.Shape.BlockedAsync(MostBlocked + stalled);
+            var blocked = await stage.Shape.BlockedAsync(MostBlocked + stalled, _processors);
             if (blocked is not null && !faults.Any(fault => fault.StopsRedis))
             {
                 return $"{name}: Redis was kept from everybody else: {blocked}; a thread was kept from running for {stalled.TotalMilliseconds} ms at most";

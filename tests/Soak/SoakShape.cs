@@ -35,10 +35,10 @@ internal abstract class SoakShape : IAsyncDisposable
 
     /// <summary>
     /// What of the program kept a master from everybody else for too long since this was asked last; null: nothing. A machine that takes the processor away from Redis makes the
-    /// writers' SETs as slow: what is no slower than those is not the program's doing.
+    /// writers' SETs as slow: what is no slower than those is not the program's doing. Nor is the time in which Redis had no processor.
     /// </summary>
     /// <param name="most">So long it may.</param>
-    public async Task<string?> BlockedAsync(TimeSpan most)
+    public async Task<string?> BlockedAsync(TimeSpan most, ProcessorWatch processors)
     {
         string? worst = null;
         foreach (var master in await MastersAsync())
@@ -48,12 +48,18 @@ internal abstract class SoakShape : IAsyncDisposable
             await master.CallAsync("SLOWLOG", "RESET");
             var ours = entries.FirstOrDefault(entry => entry.Items[5].Text.StartsWith("keyevt", StringComparison.Ordinal));
             var writers = entries.FirstOrDefault(entry => entry.Items[3].Items[0].Text == "SET");
-            if (ours is not null && ours.Items[2].Integer > most.TotalMicroseconds && ours.Items[2].Integer > 2 * (writers?.Items[2].Integer ?? 0))
+            if (ours is null) continue;
+
+            var took = TimeSpan.FromMicroseconds(ours.Items[2].Integer);
+            var without = processors.Longest(master.Process.Id, took);
+            if (took > most + without && ours.Items[2].Integer > 2 * (writers?.Items[2].Integer ?? 0))
             {
-                worst = $"{string.Join(' ', ours.Items[3].Texts.Take(3).Select(text => text.Length > 60 ? text[..60] : text))} of {ours.Items[5].Text} took {ours.Items[2].Integer / 1000} ms";
+                var command = string.Join(' ', ours.Items[3].Texts.Take(3).Select(text => text.Length > 60 ? text[..60] : text));
+                worst = $"{command} of {ours.Items[5].Text} took {took.TotalMilliseconds:0} ms; in such a time Redis was without a processor for {without.TotalMilliseconds:0} ms at most";
             }
         }
 
+        processors.Forget();
         return worst;
     }
 
