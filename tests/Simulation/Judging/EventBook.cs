@@ -32,9 +32,10 @@ internal sealed class EventBook(TimeSpan slack)
     }
 
     /// <param name="isFromHolder">Who holds no office any more may come late with what nobody else has.</param>
+    /// <param name="isAhead">It may come before older ones.</param>
     /// <returns>What is wrong with it; null: nothing.</returns>
     /// <param name="write">The write whose event it is; null: it tells of a gap.</param>
-    public string? Take(BrokerMessage message, bool isFromHolder, out SimulatedWrite? write)
+    public string? Take(BrokerMessage message, bool isFromHolder, bool isAhead, out SimulatedWrite? write)
     {
         Received++;
         write = null;
@@ -51,7 +52,7 @@ internal sealed class EventBook(TimeSpan slack)
         var newest = _newest.GetValueOrDefault(write.Node, -1);
         if (!write.IsReceived && write.Index < newest && isFromHolder) write.IsOvertaken = true;
         if (!write.Ids.Contains(message.Id)) write.Ids.Add(message.Id);
-        _newest[write.Node] = Math.Max(newest, write.Index);
+        if (!isAhead) _newest[write.Node] = Math.Max(newest, write.Index);
         return null;
     }
 

@@ -305,12 +305,15 @@ internal sealed class World
 
     private bool IsHolder(string member) => Watch is null || Watch.Holder?.StartsWith(member + "-", StringComparison.Ordinal) == true;
 
+    /// <summary>Who ends while its list cannot be read sends what it has in memory, before the older ones in the list.</summary>
+    private bool EndsWithoutList(string name) => Living.Any(member => member.Name == name && member.IsEnding) && Nodes.Any(static node => !node.IsUp);
+
     private void Consume(BrokerMessage message)
     {
         if (Misses > 0 && ++_sent % Misses == 0) return;
 
         Tell($"received {message.Id} {message.Body} from {message.From}");
-        var fault = Book.Take(message, IsHolder(message.From), out var write);
+        var fault = Book.Take(message, IsHolder(message.From), EndsWithoutList(message.From), out var write);
         _fault ??= fault;
         if (write is not null && !Shape.HasSentinel && Watch?.MayPublish(message.From, write) == false)
         {
